@@ -1,0 +1,76 @@
+// The rooms of src/ and what each may import: the table in docs/architecture.md, held by a rule.
+const MAY_IMPORT = {
+  protocol: [],
+  methods: ['protocol', 'devices', 'push', 'analytics'],
+  server: ['methods', 'protocol', 'upstream', 'admin'],
+  upstream: ['protocol'],
+  devices: ['protocol', 'database'],
+  push: ['protocol', 'personalise', 'devices', 'queue'],
+  personalise: [],
+  limits: ['database'],
+  queue: ['database'],
+  delivery: ['personalise', 'limits', 'queue', 'providers', 'devices', 'analytics'],
+  providers: ['http2'],
+  http2: [],
+  analytics: ['database'],
+  admin: ['devices', 'push', 'queue', 'personalise', 'analytics'],
+  database: [],
+  simulators: [],
+  config: [],
+  observability: [],
+}
+
+// Every room may read the configuration's types and write logs and metrics.
+const OPEN_TO_ALL = ['config', 'observability']
+
+/** A room others reach through an interface shows one file; its other files are its own. */
+const DOORS = { queue: 'queue/queue\\.ts', providers: 'providers/provider\\.ts', analytics: 'analytics/analytics\\.ts' }
+
+const rooms = Object.entries(MAY_IMPORT).map(([room, allowed]) => ({
+  name: `${room}-imports`,
+  comment: `src/${room}/ may import: ${allowed.join(', ') || 'nothing'} (and ${OPEN_TO_ALL.join(', ')})`,
+  severity: 'error',
+  from: { path: `^src/${room}/`, pathNot: '\\.test\\.ts$' },
+  to: { path: '^src/', pathNot: `^src/(${[room, ...allowed, ...OPEN_TO_ALL].join('|')})/` },
+}))
+
+const doors = Object.entries(DOORS).map(([room, door]) => ({
+  name: `${room}-door`,
+  comment: `other rooms import src/${door.replace('\\', '')} only`,
+  severity: 'error',
+  from: { path: '^src/[^/]+/', pathNot: `^src/(${room}|cli)/|\\.test\\.ts$` },
+  to: { path: `^src/${room}/`, pathNot: `^src/${door}$` },
+}))
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'no-tests-in-source',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '\\.test\\.ts$' },
+      to: { path: '(\\.test\\.ts$|^tests/|^compat-tests/|^bench/)' },
+    },
+    {
+      name: 'no-dev-dependencies-in-source',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '\\.test\\.ts$' },
+      to: { dependencyTypes: ['npm-dev'], pathNot: 'node_modules/@types/' },
+    },
+    {
+      name: 'simulators-stay-outside',
+      comment: 'the simulators are for the command line and the tests',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(cli|simulators)/|\\.test\\.ts$' },
+      to: { path: '^src/simulators/' },
+    },
+    ...rooms,
+    ...doors,
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { extensions: ['.ts', '.js', '.json'] },
+  },
+}

@@ -1,0 +1,7 @@
+/** The push providers, by the names that `enabled_providers`, `device_register` and the metrics use. */
+export const PROVIDER_NAMES = ['fcm', 'hms', 'apns', 'webpush'] as const
+export type ProviderName = (typeof PROVIDER_NAMES)[number]
+
+export function isProviderName(name: string): name is ProviderName {
+  return PROVIDER_NAMES.some((known) => known === name)
+}

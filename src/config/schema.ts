@@ -1,0 +1,227 @@
+// The configuration reference: every option with its default. Keys are Centrifugo's own where Centrifugo has them, so
+// that a Centrifugo PRO configuration works as it stands; the comments say what a value means here.
+import * as v from 'valibot'
+import { PROVIDER_NAMES } from './provider-names.ts'
+import { duration, factor, filledText, flag, text, textList, url, wholeNumber } from './values.ts'
+
+const port = wholeNumber(0, 65_535)
+
+/** PEM material: the text itself, its base64, or the path of a file. */
+const pem = v.optional(text, '')
+
+const tls = v.optional(
+  v.object({
+    enabled: v.optional(flag, false),
+    cert_pem: pem,
+    key_pem: pem,
+    /** Clients must present a certificate of this authority. */
+    client_ca_pem: pem,
+  }),
+  {},
+)
+
+const http_server = v.optional(
+  v.object({
+    /** Where to bind; empty is every interface, unless no API key is configured: then it is 127.0.0.1. */
+    address: v.optional(text),
+    port: v.optional(port, 8000),
+    internal_address: v.optional(text, ''),
+    /** With it, API, metrics and health are served on this port and not on the other one. */
+    internal_port: v.optional(port),
+    tls,
+    /** TLS on the external port only. */
+    tls_external: v.optional(flag, false),
+    /** TLS of the internal port; where not enabled, `tls` holds for both. */
+    internal_tls: tls,
+  }),
+  {},
+)
+
+const http_api = v.optional(
+  v.object({
+    disabled: v.optional(flag, false),
+    handler_prefix: v.optional(text, '/api'),
+    /** The key that clients send. Absent: one is made at the first start and kept under `data_dir`. */
+    key: v.optional(filledText),
+    /** `transport`: errors as HTTP statuses, as with the header `X-Centrifugo-Error-Mode: transport`. */
+    error_mode: v.optional(v.picklist(['', 'transport']), ''),
+    /** With an internal port: serve the API on the external one all the same. */
+    external: v.optional(flag, false),
+    /** No key asked for. Only where nothing untrusted reaches the port. */
+    insecure: v.optional(flag, false),
+    /** Bytes; a larger request is answered with 413 and read no further. */
+    max_request_body_size: v.optional(wholeNumber(1024, 2 ** 31 - 1), 64 * 1024 * 1024),
+  }),
+  {},
+)
+
+const upstream = v.optional(
+  v.object({
+    /** The base URL of the Centrifugo node. */
+    address: url('http:', 'https:'),
+    /** The node's own `http_api.key`; clients never see it. */
+    api_key: v.optional(text, ''),
+    /** How long the node may take to start answering, and then between two pieces of an answer. */
+    timeout: v.optional(duration(1), '10s'),
+    connect_timeout: v.optional(duration(1), '1s'),
+    /** Connections kept to the node. */
+    max_connections: v.optional(wholeNumber(1, 10_000), 128),
+    /** PEM file of an authority to trust besides the system's. */
+    ca_file: v.optional(text),
+  }),
+)
+
+const database = v.optional(
+  v.object({
+    enabled: v.optional(flag, true),
+    postgresql: v.optional(
+      v.object({
+        /** Absent: the embedded server under `data_dir`. */
+        dsn: v.optional(filledText),
+        replica_dsn: v.optional(textList, []),
+        max_connections: v.optional(wholeNumber(1, 1000), 20),
+        /** Apply the migrations at start. */
+        migrate: v.optional(flag, true),
+      }),
+      {},
+    ),
+  }),
+)
+
+const queue = v.optional(
+  v.object({
+    /** Absent: `redis` where `queue.redis` is given, else `postgresql`. */
+    type: v.optional(v.picklist(['redis', 'postgresql'])),
+    redis: v.optional(v.looseObject({ max_stream_length: v.optional(wholeNumber(1, 100_000_000), 100_000) })),
+    postgresql: v.optional(
+      v.object({
+        /** Absent, or with `reuse_from_database`: the database of the devices. */
+        dsn: v.optional(filledText),
+        reuse_from_database: v.optional(flag, false),
+        /** Batches worked on at once. */
+        consumer_concurrency: v.optional(wholeNumber(1, 1000), 16),
+        /** Jobs that may wait; above it a send is answered with error 100 and `Retry-After`. */
+        max_stream_length: v.optional(wholeNumber(1, 100_000_000), 100_000),
+      }),
+      {},
+    ),
+  }),
+  {},
+)
+
+const fcm = v.optional(
+  v.object({
+    /** The service account's JSON file. */
+    credentials_file: v.optional(filledText),
+    /** Targets of one batch. */
+    tokens_batch_size: v.optional(wholeNumber(1, 5000), 500),
+    push_endpoint: v.optional(url('https:'), 'https://fcm.googleapis.com'),
+    /** Where the service account's assertion is exchanged for an access token. */
+    auth_endpoint: v.optional(url('https:'), 'https://oauth2.googleapis.com'),
+    ca_file: v.optional(text),
+  }),
+  {},
+)
+
+const hms = v.optional(
+  v.object({
+    app_id: v.optional(filledText),
+    app_secret: v.optional(filledText),
+    auth_endpoint: v.optional(url('https:')),
+    push_endpoint: v.optional(url('https:')),
+    tokens_batch_size: v.optional(wholeNumber(1, 1000), 1000),
+    ca_file: v.optional(text),
+  }),
+  {},
+)
+
+const apns = v.optional(
+  v.object({
+    endpoint: v.optional(v.union([v.picklist(['development', 'production']), url('https:')]), 'development'),
+    bundle_id: v.optional(filledText),
+    auth_type: v.optional(v.picklist(['token', 'cert'])),
+    tokens_batch_size: v.optional(wholeNumber(1, 5000), 100),
+    token_key_file: v.optional(filledText),
+    token_key_pem: v.optional(filledText),
+    token_key_id: v.optional(filledText),
+    token_team_id: v.optional(filledText),
+    cert_p12_file: v.optional(filledText),
+    cert_p12_b64: v.optional(filledText),
+    cert_p12_password: v.optional(text),
+    ca_file: v.optional(text),
+  }),
+  {},
+)
+
+const webpush = v.optional(
+  v.object({
+    vapid_public_key: v.optional(filledText),
+    vapid_private_key: v.optional(filledText),
+    subject: v.optional(filledText),
+    tokens_batch_size: v.optional(wholeNumber(1, 5000), 100),
+    allowed_endpoint_origins: v.optional(textList, []),
+    extra_allowed_endpoint_origins: v.optional(textList, []),
+    ca_file: v.optional(text),
+  }),
+  {},
+)
+
+const push_notifications = v.optional(
+  v.object({
+    enabled: v.optional(flag, true),
+    /** Absent: all four, those without credentials as the sandbox, which only records. */
+    enabled_providers: v.optional(v.pipe(textList, v.array(v.picklist(PROVIDER_NAMES)))),
+    queue,
+    fcm,
+    hms,
+    apns,
+    webpush,
+  }),
+  {},
+)
+
+const worker = v.optional(
+  v.object({
+    /** A batch whose worker has not been heard of for this long goes to another one. */
+    lease: v.optional(duration(100), '15s'),
+    /** How often a worker extends its leases. */
+    heartbeat: v.optional(duration(10), '5s'),
+    /** Multiplies the delays before a retry; below 1 for tests. */
+    retry_scale: v.optional(factor, 1),
+  }),
+  {},
+)
+
+/** The configuration, before its defaults are filled in (`v.InferInput`) and after. */
+export const ConfigSchema = v.object({
+  /** Holds what an absent section leaves to centripush: the embedded database, the API key. */
+  data_dir: v.optional(filledText, './data'),
+  http_server,
+  http_api,
+  upstream,
+  database,
+  push_notifications,
+  worker,
+  prometheus: v.optional(
+    v.object({ enabled: v.optional(flag, true), handler_prefix: v.optional(text, '/metrics') }),
+    {},
+  ),
+  health: v.optional(v.object({ enabled: v.optional(flag, true), handler_prefix: v.optional(text, '/health') }), {}),
+  log: v.optional(
+    v.object({
+      level: v.optional(v.picklist(['none', 'trace', 'debug', 'info', 'warn', 'error']), 'info'),
+      /** Absent: standard output. */
+      file: v.optional(text, ''),
+    }),
+    {},
+  ),
+  shutdown: v.optional(
+    v.object({
+      /** How long requests and pushes in flight may take to finish. */
+      timeout: v.optional(duration(), '20s'),
+    }),
+    {},
+  ),
+})
+
+export type Config = v.InferOutput<typeof ConfigSchema>

@@ -1,0 +1,97 @@
+// How configuration values may be written: as their JSON type or, as in environment variables, as text.
+import * as v from 'valibot'
+
+const DURATION_UNITS_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+
+/** Go's notation (`"720h"`, `"1m30s"`, `"1.5h"`, `"0"`) to milliseconds; undefined when it isn't one. */
+export function parseDuration(text: string): number | undefined {
+  if (text === '0') return 0
+  const part = /(\d+(?:\.\d+)?)(ms|s|m|h)/y
+  let totalMs = 0
+  for (let match = part.exec(text); match; match = part.exec(text)) {
+    totalMs += Number(match[1]) * (DURATION_UNITS_MS[match[2] ?? ''] ?? 0)
+    if (part.lastIndex === text.length) return Math.round(totalMs)
+  }
+  return undefined
+}
+
+export const text = v.pipe(
+  v.union([v.string(), v.number(), v.boolean()], (issue) => `expected text but found ${issue.received}`),
+  v.transform(String),
+)
+
+export const filledText = v.pipe(text, v.nonEmpty('must not be empty'))
+
+export const flag = v.union(
+  [
+    v.boolean(),
+    v.pipe(
+      v.picklist(['true', 'false', '1', '0']),
+      v.transform((word) => word === 'true' || word === '1'),
+    ),
+  ],
+  (issue) => `expected true or false but found ${issue.received}`,
+)
+
+/** A whole number from `min` to `max`, or its digits. */
+export function wholeNumber(min: number, max: number) {
+  return v.pipe(
+    v.union([v.number(), v.pipe(v.string(), v.digits(), v.transform(Number))], (issue) => {
+      return `expected a whole number from ${min} to ${max} but found ${issue.received}`
+    }),
+    v.check(
+      (value) => Number.isInteger(value) && value >= min && value <= max,
+      (issue) => `expected a whole number from ${min} to ${max} but found ${issue.input}`,
+    ),
+  )
+}
+
+/** A factor above zero, or its text. */
+export const factor = v.pipe(
+  v.union([v.number(), v.pipe(v.string(), v.decimal(), v.transform(Number))]),
+  v.check((value) => value > 0 && Number.isFinite(value), 'expected a number above 0'),
+)
+
+/** A duration in Go's notation, at least `minMs`; comes out in milliseconds. */
+export function duration(minMs = 0) {
+  return v.pipe(
+    text,
+    v.rawTransform<string, number>(({ dataset, addIssue, NEVER }) => {
+      const ms = parseDuration(dataset.value)
+      if (ms !== undefined && ms >= minMs) return ms
+      addIssue({
+        message: `expected a duration such as "30s" or "1h30m", at least ${minMs}ms, but found "${dataset.value}"`,
+      })
+      return NEVER
+    }),
+  )
+}
+
+/** A list of texts; in the environment separated by spaces, or JSON. */
+export const textList = v.union([
+  v.array(text),
+  v.pipe(
+    v.string(),
+    v.transform((written) => (written.startsWith('[') ? parseJson(written) : written.split(/\s+/).filter(Boolean))),
+    v.array(v.string()),
+  ),
+])
+
+function parseJson(written: string): unknown {
+  try {
+    return JSON.parse(written)
+  } catch {
+    return undefined
+  }
+}
+
+/** An absolute URL with one of `protocols` (`https:`). */
+export function url(...protocols: string[]) {
+  return v.pipe(
+    v.string(),
+    v.check(
+      (value) => URL.canParse(value) && protocols.includes(new URL(value).protocol),
+      () => `expected a URL that starts with ${protocols.map((p) => `${p}//`).join(' or ')}`,
+    ),
+  )
+}

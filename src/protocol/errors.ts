@@ -1,0 +1,33 @@
+/** Every error that a reply of ours can carry. Codes and messages are Centrifugo's: clients match on them. */
+export const API_ERRORS = {
+  internal: { code: 100, message: 'internal server error', httpStatus: 500 },
+  notFound: { code: 104, message: 'not found', httpStatus: 404 },
+  badRequest: { code: 107, message: 'bad request', httpStatus: 400 },
+  notAvailable: { code: 108, message: 'not available', httpStatus: 400 },
+  conflict: { code: 113, message: 'conflict', httpStatus: 409 },
+} as const
+
+export type ApiErrorName = keyof typeof API_ERRORS
+
+/**
+ * Thrown by methods; the server turns it into a reply. `why` goes to the log, never to the client, so it names the field
+ * and never holds a token, a key or a payload.
+ */
+export class ApiError extends Error {
+  override readonly name = 'ApiError'
+  readonly kind: ApiErrorName
+  /** Seconds after which a retry can succeed, where that is known: a full queue. Becomes the `Retry-After` header. */
+  readonly retryAfterSeconds: number | undefined
+
+  constructor(kind: ApiErrorName, why: string, options: ErrorOptions & { retryAfterSeconds?: number } = {}) {
+    super(why, options)
+    this.kind = kind
+    this.retryAfterSeconds = options.retryAfterSeconds
+  }
+}
+
+/** The error object of a reply: `{"code":107,"message":"bad request"}`. */
+export function encodeApiError(kind: ApiErrorName): string {
+  const { code, message } = API_ERRORS[kind]
+  return JSON.stringify({ code, message })
+}

@@ -1,0 +1,166 @@
+// The types of Centrifugo's api.proto as valibot schemas over raw JSON. What Go's encoding/json accepts decodes here,
+// what it refuses does not: field names match without regard to case, the last of two equal names wins, unknown fields
+// are ignored, and null, an absent field and the zero value mean the same.
+import * as v from 'valibot'
+import { type JsonKind, JsonSyntaxError, JsonText, parseJsonText } from './json-text.ts'
+
+/** A request body that is not JSON or not of the method's types: answered with 400, nothing is executed. */
+export class DecodeError extends Error {
+  override readonly name = 'DecodeError'
+}
+
+const INT32 = [-(2n ** 31n), 2n ** 31n - 1n] as const
+const INT64 = [-(2n ** 63n), 2n ** 63n - 1n] as const
+const UINT32 = [0n, 2n ** 32n - 1n] as const
+const UINT64 = [0n, 2n ** 64n - 1n] as const
+
+const jsonText = v.instance(JsonText)
+
+/** A scalar, list or map that may be absent and is its zero value (in JSON) then. */
+function orZero<Schema extends v.GenericSchema<JsonText, unknown>>(schema: Schema, zero: string) {
+  return v.optional(schema, parseJsonText(Buffer.from(zero)))
+}
+
+/** A value of one JSON kind, read by `read`; undefined from it means "of that kind, but not a value of this type". */
+function wire<T>(kind: JsonKind, typeName: string, read: (text: JsonText) => T | undefined) {
+  return v.pipe(
+    jsonText,
+    v.rawTransform<JsonText, T>(({ dataset, addIssue, NEVER }) => {
+      const value = dataset.value.kind === kind ? read(dataset.value) : undefined
+      if (value !== undefined) return value
+      addIssue({ message: `expected ${typeName} but found ${dataset.value.kind}` })
+      return NEVER
+    }),
+  )
+}
+
+/** Integers come as JavaScript numbers: those above 2^53 lose precision, which no field we read makes use of. */
+function integer(typeName: string, [min, max]: readonly [bigint, bigint]) {
+  const read = wire('number', typeName, (text) => {
+    const digits = text.bytes.toString('latin1')
+    // A fraction or an exponent is not an integer to Go, whatever its value; nor is "-0" an unsigned one.
+    if (!/^-?\d+$/.test(digits) || (min === 0n && digits.startsWith('-'))) return undefined
+    const value = BigInt(digits)
+    return value >= min && value <= max ? Number(value) : undefined
+  })
+  return orZero(read, '0')
+}
+
+export const string = orZero(
+  wire('string', 'a string', (text) => text.string()),
+  '""',
+)
+export const bool = orZero(
+  wire('boolean', 'a boolean', (text) => text.bytes.length === 'true'.length),
+  'false',
+)
+export const int32 = integer('a 32-bit integer', INT32)
+export const int64 = integer('a 64-bit integer', INT64)
+export const uint32 = integer('an unsigned 32-bit integer', UINT32)
+export const uint64 = integer('an unsigned 64-bit integer', UINT64)
+
+/** `bytes` of api.proto: any JSON value, kept as the bytes it came with. */
+export const rawJson = v.optional(jsonText)
+
+/** `repeated string`; a null item is an empty string. */
+export const strings = orZero(
+  wire('array', 'a list of strings', (text) => {
+    const items: string[] = []
+    for (const item of text.items()) {
+      if (item.kind !== 'string' && item.kind !== 'null') return undefined
+      items.push(item.kind === 'null' ? '' : item.string())
+    }
+    return items
+  }),
+  '[]',
+)
+
+/** `map<string, string>`; a null value is an empty string. A Map, so that a key such as `__proto__` is just a key. */
+export const stringMap = orZero(
+  wire('object', 'an object of strings', (text): ReadonlyMap<string, string> | undefined => {
+    const map = new Map<string, string>()
+    for (const [key, value] of text.fields()) {
+      if (value.kind !== 'string' && value.kind !== 'null') return undefined
+      map.set(key, value.kind === 'null' ? '' : value.string())
+    }
+    return map
+  }),
+  '{}',
+)
+
+/** A message of api.proto. Declare the entries in the order of their field numbers: the request hash relies on it. */
+export function message<const Entries extends v.ObjectEntries>(entries: Entries) {
+  const names = new Set(Object.keys(entries))
+  const fields = v.object(entries)
+  return v.pipe(
+    jsonText,
+    v.rawTransform<JsonText, v.InferOutput<typeof fields>>(({ dataset, addIssue, NEVER }) => {
+      const { kind } = dataset.value
+      if (kind !== 'object') {
+        addIssue({ message: `expected an object but found ${kind}` })
+        return NEVER
+      }
+      const result = v.safeParse(fields, pickFields(dataset.value, names), { abortEarly: true })
+      if (result.success) return result.output
+      const [issue] = result.issues
+      addIssue(issue.path ? { message: issue.message, path: issue.path } : { message: issue.message })
+      return NEVER
+    }),
+  )
+}
+
+function pickFields(text: JsonText, names: ReadonlySet<string>): Record<string, JsonText> {
+  const found: Record<string, JsonText> = {}
+  for (const [key, value] of text.fields()) {
+    const name = names.has(key) ? key : foldCase(key)
+    if (names.has(name) && value.kind !== 'null') found[name] = value
+  }
+  return found
+}
+
+const EMPTY_MESSAGE = parseJsonText(Buffer.from('{}'))
+
+function orEmpty(text: JsonText): JsonText {
+  return text.kind === 'null' ? EMPTY_MESSAGE : text
+}
+
+/** `repeated Message`; a null item is an empty message. */
+export function repeated<Schema extends v.GenericSchema<JsonText, unknown>>(item: Schema) {
+  const items = wire('array', 'a list', (text) => text.items().map(orEmpty))
+  return orZero(v.pipe(items, v.array(item)), '[]')
+}
+
+/** `map<string, Message>`; a null value is an empty message. */
+export function messageMap<Schema extends v.GenericSchema<JsonText, unknown>>(value: Schema) {
+  const entries = wire('object', 'an object', (text) => new Map(text.fields().map(([key, t]) => [key, orEmpty(t)])))
+  return orZero(v.pipe(entries, v.map(v.string(), value)), '{}')
+}
+
+/**
+ * Decodes a request body; `null` is an empty message, as in Go.
+ * @throws DecodeError naming the path of the first field that is wrong, never its value
+ */
+export function decodeMessage<Schema extends v.GenericSchema<JsonText, unknown>>(
+  schema: Schema,
+  body: Buffer | JsonText,
+): v.InferOutput<Schema> {
+  const text = body instanceof JsonText ? body : parseBody(body)
+  const result = v.safeParse(schema, orEmpty(text), { abortEarly: true })
+  if (result.success) return result.output
+  const [issue] = result.issues
+  throw new DecodeError(`${v.getDotPath(issue) ?? 'body'}: ${issue.message}`)
+}
+
+function parseBody(body: Buffer): JsonText {
+  try {
+    return parseJsonText(body)
+  } catch (error) {
+    if (error instanceof JsonSyntaxError) throw new DecodeError(error.message, { cause: error })
+    throw error
+  }
+}
+
+/** Go folds case by Unicode's simple folding, which maps these two letters beyond ASCII to ASCII ones. */
+function foldCase(name: string): string {
+  return name.replaceAll('\u017f', 's').replaceAll('\u212a', 'k').toLowerCase()
+}
