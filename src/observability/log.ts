@@ -6,5 +6,5 @@ export type { Logger } from 'pino'
 export function makeLogger(options: { level: string; file: string }): Logger {
   const level = options.level === 'none' ? 'silent' : options.level
   const target = destination({ dest: options.file || 1, sync: false })
-  return pino({ level, base: undefined, formatters: { level: (label) => ({ level: label }) } }, target)
+  return pino({ level, base: null, formatters: { level: (label) => ({ level: label }) } }, target)
 }
