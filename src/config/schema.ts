@@ -2,7 +2,7 @@
 // that a Centrifugo PRO configuration works as it stands; the comments say what a value means here.
 import * as v from 'valibot'
 import { PROVIDER_NAMES } from './provider-names.ts'
-import { duration, factor, filledText, flag, text, textList, url, wholeNumber } from './values.ts'
+import { duration, factor, filledText, flag, oneOf, text, textList, url, wholeNumber } from './values.ts'
 
 const port = wholeNumber(0, 65_535)
 
@@ -29,6 +29,8 @@ const http_server = v.optional(
     /** With it, API, metrics and health are served on this port and not on the other one. */
     internal_port: v.optional(port),
     tls,
+    /** Certificates by ACME are not supported; enabling it stops the start instead of serving without TLS. */
+    tls_autocert: v.optional(v.object({ enabled: v.optional(flag, false) }), {}),
     /** TLS on the external port only. */
     tls_external: v.optional(flag, false),
     /** TLS of the internal port; where not enabled, `tls` holds for both. */
@@ -44,7 +46,7 @@ const http_api = v.optional(
     /** The key that clients send. Absent: one is made at the first start and kept under `data_dir`. */
     key: v.optional(filledText),
     /** `transport`: errors as HTTP statuses, as with the header `X-Centrifugo-Error-Mode: transport`. */
-    error_mode: v.optional(v.picklist(['', 'transport']), ''),
+    error_mode: v.optional(oneOf(['', 'transport']), ''),
     /** With an internal port: serve the API on the external one all the same. */
     external: v.optional(flag, false),
     /** No key asked for. Only where nothing untrusted reaches the port. */
@@ -91,7 +93,7 @@ const database = v.optional(
 const queue = v.optional(
   v.object({
     /** Absent: `redis` where `queue.redis` is given, else `postgresql`. */
-    type: v.optional(v.picklist(['redis', 'postgresql'])),
+    type: v.optional(oneOf(['redis', 'postgresql'])),
     redis: v.optional(v.looseObject({ max_stream_length: v.optional(wholeNumber(1, 100_000_000), 100_000) })),
     postgresql: v.optional(
       v.object({
@@ -137,9 +139,9 @@ const hms = v.optional(
 
 const apns = v.optional(
   v.object({
-    endpoint: v.optional(v.union([v.picklist(['development', 'production']), url('https:')]), 'development'),
+    endpoint: v.optional(v.union([oneOf(['development', 'production']), url('https:')]), 'development'),
     bundle_id: v.optional(filledText),
-    auth_type: v.optional(v.picklist(['token', 'cert'])),
+    auth_type: v.optional(oneOf(['token', 'cert'])),
     tokens_batch_size: v.optional(wholeNumber(1, 5000), 100),
     token_key_file: v.optional(filledText),
     token_key_pem: v.optional(filledText),
@@ -170,7 +172,7 @@ const push_notifications = v.optional(
   v.object({
     enabled: v.optional(flag, true),
     /** Absent: all four, those without credentials as the sandbox, which only records. */
-    enabled_providers: v.optional(v.pipe(textList, v.array(v.picklist(PROVIDER_NAMES)))),
+    enabled_providers: v.optional(v.pipe(textList, v.array(oneOf(PROVIDER_NAMES)))),
     queue,
     fcm,
     hms,
@@ -209,7 +211,7 @@ export const ConfigSchema = v.object({
   health: v.optional(v.object({ enabled: v.optional(flag, true), handler_prefix: v.optional(text, '/health') }), {}),
   log: v.optional(
     v.object({
-      level: v.optional(v.picklist(['none', 'trace', 'debug', 'info', 'warn', 'error']), 'info'),
+      level: v.optional(oneOf(['none', 'trace', 'debug', 'info', 'warn', 'error']), 'info'),
       /** Absent: standard output. */
       file: v.optional(text, ''),
     }),

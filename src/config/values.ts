@@ -85,13 +85,22 @@ function parseJson(written: string): unknown {
   }
 }
 
+/** One of a few words. */
+export function oneOf<const Words extends readonly string[]>(words: Words) {
+  return v.picklist(
+    words,
+    (issue) => `expected one of ${words.map((word) => `"${word}"`).join(', ')} but found ${issue.received}`,
+  )
+}
+
 /** An absolute URL with one of `protocols` (`https:`). */
 export function url(...protocols: string[]) {
   return v.pipe(
     v.string(),
     v.check(
       (value) => URL.canParse(value) && protocols.includes(new URL(value).protocol),
-      () => `expected a URL that starts with ${protocols.map((p) => `${p}//`).join(' or ')}`,
+      (issue) =>
+        `expected a URL that starts with ${protocols.map((p) => `${p}//`).join(' or ')} but found "${issue.input}"`,
     ),
   )
 }

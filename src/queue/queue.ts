@@ -130,11 +130,14 @@ export interface Queue {
   /** Claims a send that is due for fan-out; undefined when there is none. */
   claimSend(): Promise<SendClaim | undefined>
 
-  /** Writes a page's batches and moves the cursor, both or neither. Extends the lease. */
+  /** Writes a page's batches and moves the cursor, both or neither. Extends the lease, also when it is 'full'. */
   commitPage(claim: SendClaim, page: Page): Promise<CommitResult>
 
-  /** Claims up to `limit` batches of `providers`, small sends first. */
-  claimBatches(providers: readonly ProviderName[], limit: number): Promise<BatchClaim[]>
+  /** Gives a send back that was not walked to its end; another worker goes on at once. */
+  releaseSend(claim: SendClaim): Promise<void>
+
+  /** Claims up to `limit` batches of a lane, those waiting longest first. */
+  claimBatches(lane: Lane, providers: readonly ProviderName[], limit: number): Promise<BatchClaim[]>
 
   /** The send that a batch belongs to; undefined once it has been cleaned up. */
   loadSend(uid: string): Promise<Send | undefined>

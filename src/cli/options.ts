@@ -1,0 +1,33 @@
+import { parseArgs } from 'node:util'
+import { ConfigError } from '../config/config-error.ts'
+import { type LoadedConfig, loadConfig } from '../config/load.ts'
+
+/** What `--role` may be: both in one process, or one of them. */
+export const ROLES = ['all', 'api', 'worker'] as const
+export type Role = (typeof ROLES)[number]
+
+export interface ServerOptions extends LoadedConfig {
+  role: Role
+}
+
+/**
+ * Reads `--config FILE` and `--role`, then the configuration. Undefined when `--help` was asked for and `help` printed.
+ * @throws ConfigError, or the TypeError of parseArgs
+ */
+export function readServerOptions(argv: string[], help: string): ServerOptions | undefined {
+  const { values } = parseArgs({
+    args: argv,
+    options: {
+      config: { type: 'string', short: 'c' },
+      role: { type: 'string', default: 'all' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  })
+  if (values.help) {
+    process.stdout.write(help)
+    return undefined
+  }
+  const role = ROLES.find((known) => known === values.role)
+  if (!role) throw new ConfigError(`--role: must be one of ${ROLES.join(', ')}`)
+  return { role, ...loadConfig(values.config, process.env) }
+}

@@ -1,0 +1,44 @@
+import { assemble } from '../assemble.ts'
+import { makeLogger } from '../observability/log.ts'
+import { readServerOptions } from './options.ts'
+
+const HELP = `centripush serve [--config FILE] [--role all|api|worker]
+
+Runs the server. Without a configuration everything is embedded: PostgreSQL and an API key under ./data, and all
+providers as a sandbox that records what would have been sent.
+
+  --config FILE   JSON, YAML or TOML; environment variables (CENTRIPUSH_HTTP_SERVER_PORT) override it
+  --role ROLE     'api' answers requests, 'worker' sends pushes, 'all' (the default) does both
+
+SIGTERM or Ctrl-C stops it: requests and pushes in flight finish, the rest stays in the queue. Twice stops it at once.
+`
+
+/** `centripush serve`: resolves after the signal to stop. @throws ConfigError */
+export async function runServe(argv: string[]): Promise<void> {
+  const options = readServerOptions(argv, HELP)
+  if (!options) return
+  const { config, ignored, role } = options
+  const logger = makeLogger(config.log)
+  if (ignored.length > 0) logger.warn({ options: ignored }, 'configuration: options ignored, they are not ours')
+  const stopped = waitForStop()
+  const server = await assemble({ config, role, logger })
+  process.stdout.write(server.banner)
+  const signal = await stopped
+  logger.info({ signal }, 'stopping: what is in flight finishes, the rest stays in the queue')
+  await server.stop(config.shutdown.timeout)
+  logger.info('stopped')
+}
+
+/** Resolves at the first signal to stop; the second one exits at once. */
+function waitForStop(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let isStopping = false
+    const onSignal = (signal: NodeJS.Signals) => {
+      if (isStopping) process.exit(1)
+      isStopping = true
+      resolve(signal)
+    }
+    process.on('SIGTERM', onSignal)
+    process.on('SIGINT', onSignal)
+  })
+}

@@ -1,0 +1,73 @@
+// What no single option's schema can see: options that contradict or need each other.
+import type { ProviderName } from './provider-names.ts'
+import type { Config } from './schema.ts'
+
+/** The credentials that each provider needs, and whether they are there. */
+export function missingCredentials(config: Config, provider: ProviderName): string[] {
+  const { fcm, hms, apns, webpush } = config.push_notifications
+  const apnsKey = apns.token_key_file ?? apns.token_key_pem
+  const apnsCert = apns.cert_p12_file ?? apns.cert_p12_b64
+  const needed: Record<ProviderName, [option: string, value: string | undefined][]> = {
+    fcm: [['credentials_file', fcm.credentials_file]],
+    hms: [
+      ['app_id', hms.app_id],
+      ['app_secret', hms.app_secret],
+    ],
+    apns: [
+      ['bundle_id', apns.bundle_id],
+      ['auth_type', apns.auth_type],
+      ...(apns.auth_type === 'cert'
+        ? [['cert_p12_file (or cert_p12_b64)', apnsCert] satisfies [string, string | undefined]]
+        : ([
+            ['token_key_file (or token_key_pem)', apnsKey],
+            ['token_key_id', apns.token_key_id],
+            ['token_team_id', apns.token_team_id],
+          ] satisfies [string, string | undefined][])),
+    ],
+    webpush: [
+      ['vapid_public_key', webpush.vapid_public_key],
+      ['vapid_private_key', webpush.vapid_private_key],
+      ['subject', webpush.subject],
+    ],
+  }
+  return needed[provider].filter(([, value]) => value === undefined).map(([option]) => option)
+}
+
+/** Problems of a configuration whose options are each valid, a line each. */
+export function findContradictions(config: Config): string[] {
+  return [...credentialProblems(config), ...tlsProblems(config), ...queueProblems(config)]
+}
+
+function credentialProblems(config: Config): string[] {
+  const { enabled, enabled_providers: providers } = config.push_notifications
+  if (!enabled || !providers) return []
+  return providers.flatMap((provider) =>
+    missingCredentials(config, provider).map((option) => {
+      const path = `push_notifications.${provider}.${option}`
+      return `${path}: is needed because enabled_providers names ${provider}; leave enabled_providers out to try the sandbox`
+    }),
+  )
+}
+
+function tlsProblems({ http_server: server }: Config): string[] {
+  const autocert = server.tls_autocert.enabled
+    ? ['http_server.tls_autocert: is not supported; use http_server.tls with a certificate from your ACME client']
+    : []
+  const incomplete = (['tls', 'internal_tls'] as const)
+    .filter((name) => server[name].enabled && (server[name].cert_pem === '' || server[name].key_pem === ''))
+    .map((name) => `http_server.${name}: is enabled and needs cert_pem and key_pem`)
+  return [...autocert, ...incomplete]
+}
+
+function queueProblems({ push_notifications: { enabled, queue }, database }: Config): string[] {
+  if (!enabled) return []
+  if (queue.type === 'redis' || (queue.type === undefined && queue.redis)) {
+    return [
+      'push_notifications.queue: the redis queue is not built yet; set queue.type to postgresql and leave redis out',
+    ]
+  }
+  if (database?.enabled === false && queue.postgresql.dsn === undefined) {
+    return ['push_notifications.queue.postgresql.dsn: is needed because database.enabled is false']
+  }
+  return []
+}

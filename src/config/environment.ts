@@ -1,0 +1,62 @@
+// Environment variables as configuration: CENTRIPUSH_ and the path in upper case, CENTRIPUSH_HTTP_SERVER_PORT. With
+// _FILE behind it a variable names a file that holds the value, as container platforms hand out secrets.
+import { readFileSync } from 'node:fs'
+import { ConfigError } from './config-error.ts'
+import { ConfigSchema } from './schema.ts'
+
+const PREFIX = 'CENTRIPUSH_'
+
+export type ConfigTree = { [key: string]: unknown }
+
+export interface EnvironmentConfig {
+  tree: ConfigTree
+  /** Variables with the prefix that name no option. */
+  unknown: string[]
+}
+
+/** The options set in `environment`; an empty variable is unset. @throws ConfigError when a file can't be read */
+export function readEnvironment(environment: NodeJS.ProcessEnv): EnvironmentConfig {
+  const paths = new Map(optionPaths(ConfigSchema).map((path) => [PREFIX + path.join('_').toUpperCase(), path]))
+  const tree: ConfigTree = {}
+  const unknown: string[] = []
+  for (const [name, value] of Object.entries(environment)) {
+    if (!name.startsWith(PREFIX) || !value) continue
+    const path = paths.get(name)
+    const filePath = paths.get(name.replace(/_FILE$/, ''))
+    if (path) setOption(tree, path, value)
+    else if (filePath && name.endsWith('_FILE')) setOption(tree, filePath, readSecret(name, value))
+    else unknown.push(name)
+  }
+  return { tree, unknown }
+}
+
+/** The paths of all options of a schema. */
+export function optionPaths(schema: unknown, path: string[] = []): string[][] {
+  if (typeof schema !== 'object' || schema === null) return []
+  if ('wrapped' in schema) return optionPaths(schema.wrapped, path)
+  if ('entries' in schema && typeof schema.entries === 'object' && schema.entries !== null) {
+    return Object.entries(schema.entries).flatMap(([key, entry]) => optionPaths(entry, [...path, key]))
+  }
+  return [path]
+}
+
+function setOption(tree: ConfigTree, path: string[], value: string): void {
+  const [key = '', ...rest] = path
+  if (rest.length === 0) {
+    tree[key] = value
+    return
+  }
+  const section: ConfigTree = {}
+  const existing = tree[key]
+  Object.assign(section, existing)
+  setOption(section, rest, value)
+  tree[key] = section
+}
+
+function readSecret(name: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trimEnd()
+  } catch (error) {
+    throw new ConfigError(`${name}: the file can't be read (${error instanceof Error ? error.message : 'unknown'})`)
+  }
+}

@@ -1,0 +1,92 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { loadConfig, parseConfig } from './load.ts'
+
+const dir = mkdtempSync(join(tmpdir(), 'centripush-config-'))
+afterAll(() => rmSync(dir, { recursive: true }))
+
+function write(name: string, content: string): string {
+  const file = join(dir, name)
+  writeFileSync(file, content)
+  return file
+}
+
+describe('a configuration', () => {
+  test('is complete without any', () => {
+    const { config, ignored } = loadConfig(undefined, {})
+    expect(config.http_server.port).toBe(8000)
+    expect(config.push_notifications.enabled).toBe(true)
+    expect(config.push_notifications.enabled_providers).toBeUndefined()
+    expect(ignored).toEqual([])
+  })
+
+  test.each([
+    ['c.json', '{"http_server":{"port":8001},"push_notifications":{"enabled_providers":[]}}'],
+    ['c.yaml', 'http_server:\n  port: 8001\npush_notifications:\n  enabled_providers: []\n'],
+    ['c.toml', '[http_server]\nport = 8001\n[push_notifications]\nenabled_providers = []\n'],
+  ])('is read from %s', (name, content) => {
+    const { config } = loadConfig(write(name, content), {})
+    expect(config.http_server.port).toBe(8001)
+    expect(config.push_notifications.enabled_providers).toEqual([])
+  })
+
+  test('takes the environment over the file, option by option', () => {
+    const file = write('env.json', '{"http_server":{"port":8001,"address":"127.0.0.1"}}')
+    const { config } = loadConfig(file, {
+      CENTRIPUSH_HTTP_SERVER_PORT: '8002',
+      CENTRIPUSH_HTTP_API_INSECURE: 'true',
+      CENTRIPUSH_WORKER_LEASE: '1m30s',
+      CENTRIPUSH_DATABASE_POSTGRESQL_REPLICA_DSN: 'postgresql://a postgresql://b',
+      CENTRIPUSH_HTTP_API_KEY: '',
+    })
+    expect(config.http_server).toMatchObject({ port: 8002, address: '127.0.0.1' })
+    expect(config.http_api.insecure).toBe(true)
+    expect(config.http_api.key).toBeUndefined()
+    expect(config.worker.lease).toBe(90_000)
+    expect(config.database?.postgresql.replica_dsn).toEqual(['postgresql://a', 'postgresql://b'])
+  })
+
+  test('takes a secret from the file that a _FILE variable names', () => {
+    const file = write('key', 'secret\n')
+    expect(loadConfig(undefined, { CENTRIPUSH_HTTP_API_KEY_FILE: file }).config.http_api.key).toBe('secret')
+  })
+
+  test("names options that are Centrifugo's or misspelt, and starts all the same", () => {
+    const file = write(
+      'pro.json',
+      '{"client":{"allowed_origins":["*"]},"http_server":{"http3":{"enabled":true},"port":"9000"}}',
+    )
+    const { config, ignored } = loadConfig(file, { CENTRIPUSH_HTTP_SERVER_PROT: '1' })
+    expect(config.http_server.port).toBe(9000)
+    expect(ignored).toEqual(['client', 'http_server.http3', 'CENTRIPUSH_HTTP_SERVER_PROT'])
+  })
+
+  test('that is wrong says all that is wrong, each with its path', () => {
+    const wrong = {
+      http_server: { port: 70_000, tls: { enabled: 'maybe' } },
+      upstream: { address: 'node:8000' },
+      worker: { lease: '15 seconds' },
+      push_notifications: { enabled_providers: ['gcm'] },
+    }
+    expect(() => parseConfig(wrong)).toThrowErrorMatchingInlineSnapshot(`
+      [ConfigError: configuration is not valid:
+        http_server.port: expected a whole number from 0 to 65535 but found 70000
+        http_server.tls.enabled: expected true or false but found "maybe"
+        upstream.address: expected a URL that starts with http:// or https:// but found "node:8000"
+        push_notifications.enabled_providers.0: expected one of "fcm", "hms", "apns", "webpush" but found "gcm"
+        worker.lease: expected a duration such as "30s" or "1h30m", at least 100ms, but found "15 seconds"]
+    `)
+  })
+
+  test.each([
+    [{ push_notifications: { enabled_providers: ['fcm'] } }, 'push_notifications.fcm.credentials_file'],
+    [{ push_notifications: { queue: { type: 'redis' } } }, 'push_notifications.queue'],
+    [{ database: { enabled: false } }, 'push_notifications.queue.postgresql.dsn'],
+    [{ http_server: { tls: { enabled: true } } }, 'http_server.tls'],
+    [{ http_server: { tls_autocert: { enabled: true } } }, 'http_server.tls_autocert'],
+  ])('whose options contradict each other does not start: %j', (input, path) => {
+    expect(() => parseConfig(input)).toThrow(`${path}:`)
+  })
+})

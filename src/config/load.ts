@@ -1,0 +1,97 @@
+// File, then environment, then defaults; every problem at once.
+import { readFileSync } from 'node:fs'
+import { extname } from 'node:path'
+import { parse as parseToml } from 'smol-toml'
+import * as v from 'valibot'
+import { parse as parseYaml } from 'yaml'
+import { findContradictions } from './check.ts'
+import { ConfigError } from './config-error.ts'
+import { type ConfigTree, optionPaths, readEnvironment } from './environment.ts'
+import { type Config, ConfigSchema } from './schema.ts'
+
+export interface LoadedConfig {
+  config: Config
+  /** Options that were given and have no meaning here: Centrifugo's own, or misspelt. */
+  ignored: string[]
+}
+
+/**
+ * Reads the configuration of `file` (JSON, YAML or TOML, by its ending; undefined for none) and of the environment.
+ * @throws ConfigError with all problems
+ */
+export function loadConfig(file: string | undefined, environment: NodeJS.ProcessEnv): LoadedConfig {
+  const fromFile = file === undefined ? {} : readConfigFile(file)
+  const { tree, unknown } = readEnvironment(environment)
+  return { config: parseConfig(merge(fromFile, tree)), ignored: [...ignoredOptions(fromFile), ...unknown] }
+}
+
+/** All problems at once, each with its path, so that one start tells the operator everything. */
+export function parseConfig(input: unknown): Config {
+  const result = v.safeParse(ConfigSchema, input)
+  const problems = result.success
+    ? findContradictions(result.output)
+    : result.issues.map((issue) => `${v.getDotPath(issue) ?? '(root)'}: ${issue.message}`)
+  if (!result.success || problems.length > 0) {
+    throw new ConfigError(['configuration is not valid:', ...problems.map((problem) => `  ${problem}`)].join('\n'))
+  }
+  return result.output
+}
+
+function readConfigFile(file: string): ConfigTree {
+  const tree = parseFile(file, readFile(file))
+  if (!isTree(tree)) throw new ConfigError(`${file}: must hold an object of options`)
+  return tree
+}
+
+function readFile(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new ConfigError(`${file}: can't be read (${error instanceof Error ? error.message : 'unknown'})`)
+  }
+}
+
+function parseFile(file: string, content: string): unknown {
+  try {
+    switch (extname(file)) {
+      case '.json':
+        return JSON.parse(content)
+      case '.toml':
+        return parseToml(content)
+      case '.yaml':
+      case '.yml':
+        return parseYaml(content) ?? {}
+    }
+  } catch (error) {
+    throw new ConfigError(`${file}: ${error instanceof Error ? error.message : 'does not parse'}`)
+  }
+  throw new ConfigError(`${file}: the ending must be .json, .yaml, .yml or .toml`)
+}
+
+function isTree(value: unknown): value is ConfigTree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** The environment's options over the file's. */
+function merge(under: ConfigTree, over: ConfigTree): ConfigTree {
+  const merged: ConfigTree = { ...under }
+  for (const [key, value] of Object.entries(over)) {
+    const below = merged[key]
+    merged[key] = isTree(value) && isTree(below) ? merge(below, value) : value
+  }
+  return merged
+}
+
+/** The topmost paths of `tree` that are no options of ours. */
+function ignoredOptions(tree: ConfigTree): string[] {
+  const known = new Set(
+    optionPaths(ConfigSchema).flatMap((path) => path.map((_, end) => path.slice(0, end + 1).join('.'))),
+  )
+  const find = (branch: ConfigTree, path: string[]): string[] =>
+    Object.entries(branch).flatMap(([key, value]) => {
+      const here = [...path, key]
+      if (!known.has(here.join('.'))) return [here.join('.')]
+      return isTree(value) ? find(value, here) : []
+    })
+  return find(tree, [])
+}

@@ -1,0 +1,182 @@
+// The embedded default: a real PostgreSQL whose programs come with npm, its data under data_dir.
+//
+//   data_dir/centripush.lock     the process that owns the directory
+//   data_dir/postgres.password   the password that only this server and its owner know
+//   data_dir/postgres/           the cluster; while it is made, postgres.new
+//
+// pg_ctl starts the server in a session of its own: Ctrl-C in a terminal reaches us and not the server, which is stopped
+// after everything that uses it. Killed without a chance to stop it, we find it running at the next start and adopt it.
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { chown, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
+import { join, resolve } from 'node:path'
+import type { Logger } from '../observability/log.ts'
+import { hasCode, lockDataDir } from './data-dir-lock.ts'
+import {
+  checkReachable,
+  chooseUser,
+  EmbeddedPostgresError,
+  loadPrograms,
+  type Programs,
+  type RunAs,
+  runProgram,
+} from './postgres-programs.ts'
+import { findRunningServer } from './running-server.ts'
+
+const ROLE = 'centripush'
+/** Between looking for a free port and PostgreSQL taking it, somebody else can. */
+const START_ATTEMPTS = 3
+/** Recovery after a crash of the machine can take its time. */
+const START_TIMEOUT_SECONDS = 300
+const PASSWORD_BYTES = 24
+const LOG_FILE = 'server.log'
+const LOG_TAIL_LINES = 5
+
+const SETTINGS = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  max_connections: '200',
+  shared_buffers: '256MB',
+  // Compiling a statement takes longer than any of ours runs.
+  jit: 'off',
+  // The server's own events, but not failed statements: their details hold values.
+  log_min_messages: 'log',
+  log_error_verbosity: 'terse',
+}
+
+export interface EmbeddedPostgres {
+  /** For openDatabase(). */
+  dsn: string
+  /** Whether it was still running when it was wanted. */
+  adopted: boolean
+  /** Stops the server and gives the directory back. Close the pools first: open connections are cut. */
+  stop(): Promise<void>
+}
+
+interface Cluster {
+  dir: string
+  programs: Programs
+  runAs: RunAs
+  password: string
+}
+
+/**
+ * Starts the PostgreSQL of `dataDir`, which is made when it is missing.
+ * @throws DataDirInUseError when another process works on it
+ * @throws EmbeddedPostgresError when PostgreSQL can't run here, with what to do
+ */
+export async function startEmbeddedPostgres(options: { dataDir: string; logger: Logger }): Promise<EmbeddedPostgres> {
+  const dataDir = resolve(options.dataDir)
+  const programs = await loadPrograms()
+  await mkdir(dataDir, { recursive: true })
+  const unlock = await lockDataDir(dataDir)
+  try {
+    const cluster = await openCluster(dataDir, programs, options.logger)
+    const running = await findRunningServer(cluster.dir, (port) => makeDsn(cluster, port))
+    const port = running ?? (await startServer(cluster))
+    options.logger.info({ port, dataDir, adopted: running !== undefined }, 'database: embedded PostgreSQL is running')
+    const stop = async () => {
+      try {
+        await stopServer(cluster)
+      } finally {
+        await unlock()
+      }
+    }
+    return { dsn: makeDsn(cluster, port), adopted: running !== undefined, stop }
+  } catch (error) {
+    await unlock()
+    throw error
+  }
+}
+
+async function openCluster(dataDir: string, programs: Programs, logger: Logger): Promise<Cluster> {
+  const dir = join(dataDir, 'postgres')
+  const runAs = await chooseUser(dir)
+  await checkReachable(programs.initdb, runAs)
+  await checkReachable(dataDir, runAs)
+  const exists = await hasFile(join(dir, 'PG_VERSION'))
+  const password = await loadPassword(join(dataDir, 'postgres.password'), exists)
+  const cluster = { dir, programs, runAs, password }
+  if (!exists) {
+    logger.info({ dataDir }, 'database: setting up the embedded PostgreSQL')
+    await makeCluster(cluster)
+  }
+  return cluster
+}
+
+/** Kept before the cluster is made, so that there never is a cluster without its password. */
+async function loadPassword(path: string, isNeeded: boolean): Promise<string> {
+  if (await hasFile(path)) return (await readFile(path, 'utf8')).trim()
+  if (isNeeded) throw new EmbeddedPostgresError(`${path}: the password of the embedded PostgreSQL is missing`)
+  const password = randomBytes(PASSWORD_BYTES).toString('base64url')
+  await writeFile(path, `${password}\n`, { mode: 0o600, flush: true })
+  return password
+}
+
+async function hasFile(path: string): Promise<boolean> {
+  const file = await stat(path).catch((error: unknown) => {
+    if (!hasCode(error, 'ENOENT')) throw error
+  })
+  return file !== undefined
+}
+
+/** Made under another name, so that one which was interrupted is never taken for a whole one. */
+async function makeCluster({ dir, programs, runAs, password }: Cluster): Promise<void> {
+  const newDir = `${dir}.new`
+  const newPasswordFile = `${dir}.new-password`
+  try {
+    await rm(newDir, { recursive: true, force: true })
+    await mkdir(newDir, { mode: 0o700 })
+    await writeFile(newPasswordFile, password, { mode: 0o600 })
+    if (runAs) for (const path of [newDir, newPasswordFile]) await chown(path, runAs.uid, runAs.gid)
+    const { code, output } = await runProgram(programs.initdb, initdbArguments(newDir, newPasswordFile), runAs)
+    if (code !== 0) throw new EmbeddedPostgresError(`initdb failed: ${output}`)
+    await rename(newDir, dir)
+  } finally {
+    await rm(newPasswordFile, { force: true })
+  }
+}
+
+function initdbArguments(dir: string, passwordFile: string): string[] {
+  const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ['--set', `${name}=${value}`])
+  const auth = ['--username', ROLE, '--pwfile', passwordFile, '--auth', 'scram-sha-256']
+  // The builtin provider sorts by code point on every platform, whatever locales the system has.
+  const locale = ['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--encoding=UTF8']
+  return ['--pgdata', dir, ...auth, ...locale, ...settings]
+}
+
+async function startServer({ dir, programs, runAs }: Cluster): Promise<number> {
+  for (let attempt = 1; ; attempt++) {
+    const port = await findFreePort()
+    const log = ['--log', join(dir, LOG_FILE)]
+    const { code, output } = await runProgram(
+      programs.pg_ctl,
+      ['start', '--wait', `--timeout=${START_TIMEOUT_SECONDS}`, '--pgdata', dir, ...log, '-o', `-p ${port}`],
+      runAs,
+    )
+    if (code === 0) return port
+    if (attempt < START_ATTEMPTS) continue
+    const lines = (await readFile(join(dir, LOG_FILE), 'utf8').catch(() => output)).trim().split('\n')
+    throw new EmbeddedPostgresError(`PostgreSQL does not start: ${lines.slice(-LOG_TAIL_LINES).join(' | ')}`)
+  }
+}
+
+async function stopServer({ dir, programs, runAs }: Cluster): Promise<void> {
+  const { code, output } = await runProgram(programs.pg_ctl, ['stop', '--wait', '--mode=fast', '--pgdata', dir], runAs)
+  if (code !== 0) throw new EmbeddedPostgresError(`PostgreSQL does not stop: ${output}`)
+}
+
+async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  // A TCP server that listens has an address with a port.
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+function makeDsn({ password }: Cluster, port: number): string {
+  return `postgresql://${ROLE}:${password}@127.0.0.1:${port}/postgres`
+}

@@ -1,0 +1,94 @@
+// Migrations: the files of schema/postgres, applied in the order of their numbers, each in a transaction of its own that
+// holds an advisory lock. Processes that start together take turns: who comes second finds the work done.
+import { readdir, readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import * as v from 'valibot'
+import type { Logger } from '../observability/log.ts'
+import type { Sql, Transaction } from './pool.ts'
+
+/** The key of the advisory lock: any number nobody else uses, the same in every version. */
+const MIGRATION_LOCK = 7_233_114_265
+const SCHEMA_DIRECTORY = fileURLToPath(new URL('../../schema/postgres/', import.meta.url))
+
+/** The database's schema and this server do not fit together; the message says what to do. */
+export class SchemaError extends Error {
+  override readonly name = 'SchemaError'
+}
+
+interface Migration {
+  version: number
+  name: string
+  path: string
+}
+
+/**
+ * Brings the schema up to what this server needs; safe to call from any number of processes at once.
+ * @param directory where the `NNNN_name.sql` files are
+ * @throws SchemaError when the schema is newer than this server; nothing has been changed then
+ */
+export async function migrate(sql: Sql, logger: Logger, directory = SCHEMA_DIRECTORY): Promise<void> {
+  const known = await listMigrations(directory)
+  for (;;) {
+    const applied = await sql.begin((tx) => applyNext(tx, known))
+    if (!applied) return
+    logger.info({ migration: applied.name }, 'database: migration applied')
+  }
+}
+
+/**
+ * For a start without migrating.
+ * @throws SchemaError when the schema is newer or older than what this server needs
+ */
+export async function checkSchema(sql: Sql, directory = SCHEMA_DIRECTORY): Promise<void> {
+  const known = await listMigrations(directory)
+  const [missing] = await sql.begin(async (tx) => pendingMigrations(known, await lockAndReadVersions(tx)))
+  if (missing) throw new SchemaError(`the database lacks migration ${missing.name}: run "centripush migrate" first`)
+}
+
+async function applyNext(tx: Transaction, known: readonly Migration[]): Promise<Migration | undefined> {
+  const [next] = pendingMigrations(known, await lockAndReadVersions(tx))
+  if (!next) return undefined
+  await tx.unsafe(await readFile(next.path, 'utf8'))
+  await tx`insert into centripush_migrations (version, name) values (${next.version}, ${next.name})`
+  return next
+}
+
+/** The versions that are applied; nobody else changes them until this transaction ends. */
+async function lockAndReadVersions(tx: Transaction): Promise<Map<number, string>> {
+  // Neither waiting for another process's migrations nor a long one of our own may run into the pool's limit.
+  await tx`set local statement_timeout = 0`
+  await tx`select pg_advisory_xact_lock(${MIGRATION_LOCK})`
+  await tx`
+    create table if not exists centripush_migrations (
+      version integer primary key,
+      name text not null,
+      applied_at timestamptz not null default clock_timestamp()
+    )`
+  const Row = v.object({ version: v.number(), name: v.string() })
+  const rows = await tx`select version, name from centripush_migrations`
+  return new Map(rows.map((row) => v.parse(Row, row)).map(({ version, name }) => [version, name]))
+}
+
+function pendingMigrations(known: readonly Migration[], applied: ReadonlyMap<number, string>): Migration[] {
+  const knownVersions = new Set(known.map(({ version }) => version))
+  const unknown = [...applied].find(([version]) => !knownVersions.has(version))
+  if (unknown) {
+    const [, name] = unknown
+    throw new SchemaError(
+      `the database was migrated by a newer centripush (${name}): start that version or a later one`,
+    )
+  }
+  return known.filter(({ version }) => !applied.has(version))
+}
+
+async function listMigrations(directory: string): Promise<Migration[]> {
+  const files = (await readdir(directory)).filter((file) => file.endsWith('.sql')).sort()
+  const migrations = files.map((file) => {
+    const version = Number(/^(\d{4})_[a-z0-9_]+\.sql$/.exec(file)?.[1])
+    if (!version) throw new SchemaError(`${file}: a migration is named NNNN_name.sql`)
+    return { version, name: file.slice(0, -'.sql'.length), path: `${directory}/${file}` }
+  })
+  const twice = migrations.find(({ version }, index) => migrations[index + 1]?.version === version)
+  if (twice) throw new SchemaError(`two migrations have the number ${twice.version}`)
+  return migrations
+}

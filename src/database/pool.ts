@@ -1,0 +1,48 @@
+import postgres from 'postgres'
+
+/** A pool of connections to PostgreSQL; also the tag that runs statements. */
+export type Sql = postgres.Sql
+/** What `sql.begin` hands to its callback: the same tag, on the connection of one transaction. */
+export type Transaction = postgres.TransactionSql
+/** Either of them: all that a single statement needs. */
+export type Queryable = postgres.ISql
+/** A piece of a statement, to be put into another one. Runs nothing by itself. */
+export type Fragment = postgres.PendingQuery<postgres.Row[]>
+
+export interface DatabaseOptions {
+  /** `postgresql://user:password@host:port/database`; `sslmode` and server settings may follow as its query. */
+  dsn: string
+  /** The most connections held at once. */
+  maxConnections: number
+  /** The server gives a statement up after this long. */
+  statementTimeoutMs?: number
+  /** What `pg_stat_activity` shows. */
+  applicationName?: string
+}
+
+const CONNECT_TIMEOUT_SECONDS = 5
+const STATEMENT_TIMEOUT_MS = 30_000
+/** After a lost connection the next statement tries again at once; the library would wait up to 20 s. */
+const RECONNECT_DELAY_SECONDS = 0.05
+
+/**
+ * Opens a pool; connections are made when statements need them, so this does not fail for a database that is down.
+ * A statement then rejects at once, and succeeds again when the database is back. `bigint` columns come as strings,
+ * because a number would lose digits. Close it with `sql.end()`.
+ */
+export function openDatabase(options: DatabaseOptions): Sql {
+  return postgres(options.dsn, {
+    max: options.maxConnections,
+    connect_timeout: CONNECT_TIMEOUT_SECONDS,
+    backoff: () => RECONNECT_DELAY_SECONDS,
+    // The library prints notices on standard output, which belongs to the log.
+    onnotice: () => undefined,
+    connection: {
+      application_name: options.applicationName ?? 'centripush',
+      statement_timeout: options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS,
+      // Plans made without looking at the values are wrong by orders of magnitude where one topic has a million
+      // devices and the next one three.
+      plan_cache_mode: 'force_custom_plan',
+    },
+  })
+}

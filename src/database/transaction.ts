@@ -1,0 +1,28 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { readDatabaseError } from './database-error.ts'
+import type { Sql, Transaction } from './pool.ts'
+
+const ATTEMPTS = 5
+/** The longest pause before a transaction runs again; random, so that two that collided do not collide again. */
+const MAX_PAUSE_MS = 20
+const DEADLOCK_DETECTED = '40P01'
+const SERIALIZATION_FAILURE = '40001'
+
+/**
+ * Runs `work` in a transaction, again from its start when PostgreSQL chose it as the victim of a deadlock; so `work`
+ * must do nothing that a rollback does not undo. Rejects with what `work` rejected with.
+ */
+export async function runTransaction<T>(sql: Sql, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      // Boxed, because the library would unwrap an array of promises.
+      const { value } = await sql.begin(async (tx) => ({ value: await work(tx) }))
+      return value
+    } catch (error) {
+      const code = readDatabaseError(error)?.code
+      const isVictim = code === DEADLOCK_DETECTED || code === SERIALIZATION_FAILURE
+      if (!isVictim || attempt === ATTEMPTS) throw error
+      await delay(Math.random() * MAX_PAUSE_MS)
+    }
+  }
+}

@@ -1,0 +1,60 @@
+// A device's id is `<ULID>-<provider>`. The tables keep the ULID's 128 bits as a uuid, which sorts the same way.
+import { ulid } from 'ulid'
+import { isProviderName, type ProviderName } from '../config/provider-names.ts'
+
+export interface DeviceId {
+  uuid: string
+  provider: ProviderName
+}
+
+/** Sorts before every device's. */
+export const FIRST_UUID = '00000000-0000-0000-0000-000000000000'
+
+const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+const DEVICE_ID = /^([0-7][0-9A-HJKMNP-TV-Z]{25})-([a-z]+)$/
+
+// Five hex digits are four digits in base 32: a ULID is two digits for the first byte and six such groups. The `ulid`
+// package converts digit by digit, which is too slow for the walks that read millions of ids.
+const GROUP_HEX = 5
+const GROUP_BASE32 = 4
+const PAIRS = [...ALPHABET].flatMap((high) => [...ALPHABET].map((low) => high + low))
+const PAIR_VALUES = new Map(PAIRS.map((pair, value) => [pair, value]))
+
+/** A new id's uuid, later ones sorting after earlier ones. */
+export function makeDeviceUuid(nowMs: number): string {
+  return decodeUlid(ulid(nowMs))
+}
+
+/** The parts of an id as the API has it; undefined for what can't be one. */
+export function parseDeviceId(text: string): DeviceId | undefined {
+  const [, digits, provider] = DEVICE_ID.exec(text) ?? []
+  if (digits === undefined || provider === undefined || !isProviderName(provider)) return undefined
+  return { uuid: decodeUlid(digits), provider }
+}
+
+/** The id as the API has it. */
+export function formatDeviceId(uuid: string, provider: ProviderName): string {
+  return `${encodeUlid(uuid.replaceAll('-', ''))}-${provider}`
+}
+
+function encodeUlid(hex: string): string {
+  let digits = PAIRS[Number.parseInt(hex.slice(0, 2), 16)] ?? ''
+  for (let at = 2; at < hex.length; at += GROUP_HEX) {
+    const group = Number.parseInt(hex.slice(at, at + GROUP_HEX), 16)
+    digits += `${PAIRS[group >> 10]}${PAIRS[group & 1023]}`
+  }
+  return digits
+}
+
+function decodeUlid(digits: string): string {
+  let hex = pairValue(digits, 0).toString(16).padStart(2, '0')
+  for (let at = 2; at < digits.length; at += GROUP_BASE32) {
+    const group = pairValue(digits, at) * 1024 + pairValue(digits, at + 2)
+    hex += group.toString(16).padStart(GROUP_HEX, '0')
+  }
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}
+
+function pairValue(digits: string, at: number): number {
+  return PAIR_VALUES.get(digits.slice(at, at + 2)) ?? 0
+}

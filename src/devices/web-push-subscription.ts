@@ -1,0 +1,75 @@
+// A browser's PushSubscription, which is the token of a Web Push device: its endpoint identifies it, its keys encrypt
+// what is sent to it (RFC 8291).
+import { ECDH } from 'node:crypto'
+import * as v from 'valibot'
+import { ApiError } from '../protocol/errors.ts'
+import { checkText, MAX_TOKEN_BYTES } from './field-checks.ts'
+
+export interface WebPushSubscription {
+  endpoint: string
+  /** `{"p256dh":"…","auth":"…"}`, both base64url without padding. */
+  keys: string
+}
+
+/** An endpoint, the keys, and room for what else a browser puts beside them. */
+const MAX_JSON_LENGTH = 2 * MAX_TOKEN_BYTES
+const POINT_BYTES = 65
+const AUTH_BYTES = 16
+
+/** Browsers write base64url without padding; some libraries write base64. */
+const bytes = v.pipe(
+  v.string(),
+  v.regex(/^[A-Za-z0-9+/_-]+={0,2}$/),
+  v.transform((text) => Buffer.from(text, 'base64url')),
+)
+
+const Subscription = v.object({
+  endpoint: v.pipe(v.string(), v.check(isHttpsUrl)),
+  keys: v.object({
+    p256dh: v.pipe(bytes, v.check(isPointOnCurve)),
+    auth: v.pipe(
+      bytes,
+      v.check((auth) => auth.length === AUTH_BYTES),
+    ),
+  }),
+})
+
+/** @throws ApiError badRequest naming the part that is wrong */
+export function parseWebPushSubscription(field: string, text: string): WebPushSubscription {
+  if (text.length > MAX_JSON_LENGTH) throw new ApiError('badRequest', `${field}: longer than ${MAX_JSON_LENGTH} characters`)
+  const result = v.safeParse(Subscription, parseJson(field, text), { abortEarly: true })
+  if (!result.success) {
+    const path = v.getDotPath(result.issues[0]) ?? 'the subscription'
+    throw new ApiError('badRequest', `${field}: ${path} of the PushSubscription is not valid`)
+  }
+  const { endpoint, keys } = result.output
+  return {
+    endpoint: checkText(field, endpoint, MAX_TOKEN_BYTES),
+    keys: JSON.stringify({ p256dh: keys.p256dh.toString('base64url'), auth: keys.auth.toString('base64url') }),
+  }
+}
+
+function parseJson(field: string, text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    // Without its message, which quotes the text.
+    throw new ApiError('badRequest', `${field}: not a PushSubscription as JSON`)
+  }
+}
+
+function isHttpsUrl(text: string): boolean {
+  return URL.canParse(text) && new URL(text).protocol === 'https:'
+}
+
+/** Uncompressed, as RFC 8291 section 3.1 has it; OpenSSL refuses a point that is not on the curve. */
+function isPointOnCurve(point: Buffer): boolean {
+  if (point.length !== POINT_BYTES || point[0] !== 0x04) return false
+  try {
+    ECDH.convertKey(point, 'prime256v1')
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,59 @@
+import { runCheckConfig } from './cli/check-config.ts'
+import { runMigrate } from './cli/migrate.ts'
+import { runServe } from './cli/serve.ts'
+import { runSimulate } from './cli/simulate.ts'
+import { ConfigError } from './config/config-error.ts'
+
+interface Command {
+  summary: string
+  /** Resolves when the command is done; its exit code is 0 then. */
+  run(argv: string[]): Promise<void>
+}
+
+const COMMANDS: Record<string, Command> = {
+  serve: { summary: 'run the server: API and workers', run: runServe },
+  migrate: { summary: 'bring the database schema up to date', run: runMigrate },
+  'check-config': { summary: 'check a configuration and print what is in force', run: runCheckConfig },
+  simulate: { summary: 'run a stand-in for a push provider', run: runSimulate },
+}
+
+const HELP = `centripush: push notifications in front of a Centrifugo node
+
+  centripush COMMAND [OPTIONS]
+
+${Object.entries(COMMANDS)
+  .map(([name, { summary }]) => `  ${name.padEnd(14)} ${summary}`)
+  .join('\n')}
+
+Each command explains itself: centripush COMMAND --help
+`
+
+async function main([name = 'help', ...argv]: string[]): Promise<number> {
+  if (['help', '--help', '-h'].includes(name)) {
+    process.stdout.write(HELP)
+    return 0
+  }
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  if (!command) {
+    process.stderr.write(`centripush: there is no command '${name}'\n\n${HELP}`)
+    return 2
+  }
+  try {
+    await command.run(argv)
+    return 0
+  } catch (error) {
+    if (isUsersError(error)) {
+      process.stderr.write(`centripush ${name}: ${error.message}\n`)
+      return 2
+    }
+    throw error
+  }
+}
+
+/** A wrong configuration or command line: the message says all, a stack would hide it. */
+function isUsersError(error: unknown): error is Error {
+  if (error instanceof ConfigError) return true
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
+}
+
+process.exitCode = await main(process.argv.slice(2))

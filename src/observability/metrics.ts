@@ -1,0 +1,81 @@
+// Metrics with Centrifugo PRO's names and labels where it has them; our own are under centripush_.
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+
+/** What the gauges of the queue show, asked for at each scrape. */
+export interface QueueGauges {
+  waiting: ReadonlyMap<string, number>
+  inFlight: ReadonlyMap<string, number>
+  oldestMs: number
+}
+
+export type Metrics = ReturnType<typeof makeMetrics>
+
+export function makeMetrics() {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const registers = [registry]
+  return {
+    registry,
+    notifications: new Counter({
+      name: 'centrifugo_push_notification_count',
+      help: 'Push notifications by what their provider answered.',
+      labelNames: ['provider', 'recipient_type', 'platform', 'success', 'err_code'],
+      registers,
+    }),
+    jobDuration: new Histogram({
+      name: 'centrifugo_push_job_duration_seconds',
+      help: 'Time from the claim of a batch to its acknowledgement.',
+      labelNames: ['provider', 'recipient_type'],
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+      registers,
+    }),
+    scheduled: new Counter({
+      name: 'centrifugo_push_scheduled_request_count',
+      help: 'Sends accepted for a later time.',
+      registers,
+    }),
+    skipped: new Counter({
+      name: 'centripush_push_skipped_count',
+      help: 'Devices passed over because the request had nothing for their provider.',
+      labelNames: ['provider'],
+      registers,
+    }),
+    removedDevices: new Counter({
+      name: 'centripush_devices_removed_count',
+      help: 'Devices removed because their provider called the token dead.',
+      labelNames: ['provider'],
+      registers,
+    }),
+  }
+}
+
+/** Adds the gauges of the queue; `read` that fails leaves them out of the scrape, which must not fail with it. */
+export function addQueueGauges(registry: Registry, queue: string, read: () => Promise<QueueGauges | undefined>): void {
+  const registers = [registry]
+  const labelNames = ['provider', 'queue']
+  const oldest = new Gauge({
+    name: 'centripush_queue_oldest_seconds',
+    help: 'How long the oldest waiting batch has waited.',
+    registers,
+  })
+  const inFlight = new Gauge({
+    name: 'centrifugo_push_consuming_inflight_jobs',
+    help: 'Batches being sent.',
+    labelNames,
+    registers,
+  })
+  new Gauge({
+    name: 'centrifugo_push_queue_consuming_lag',
+    help: 'Batches that wait to be sent.',
+    labelNames,
+    registers,
+    async collect() {
+      this.reset()
+      inFlight.reset()
+      const gauges = await read()
+      for (const [provider, count] of gauges?.waiting ?? []) this.set({ provider, queue }, count)
+      for (const [provider, count] of gauges?.inFlight ?? []) inFlight.set({ provider, queue }, count)
+      if (gauges) oldest.set(gauges.oldestMs / 1000)
+    },
+  })
+}

@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest'
+import { outcomeOf } from './outcome.ts'
+
+const NOW = Date.parse('2026-03-01T00:00:00Z')
+
+function fcmError(errorCode: string): string {
+  const detail = { '@type': 'type.googleapis.com/google.firebase.fcm.v1.FcmError', errorCode }
+  return JSON.stringify({ error: { code: 0, message: 'said by FCM', status: 'SAID_BY_FCM', details: [detail] } })
+}
+
+function plainError(details: object[] = []): string {
+  return JSON.stringify({ error: { code: 0, message: 'said by FCM', status: 'SAID_BY_FCM', details } })
+}
+
+const BAD_REQUEST = {
+  '@type': 'type.googleapis.com/google.rpc.BadRequest',
+  fieldViolations: [{ field: 'message.data', description: 'must be strings' }],
+}
+const QUOTA_FAILURE = { '@type': 'type.googleapis.com/google.rpc.QuotaFailure', violations: [{ subject: 'device:x' }] }
+const HTML = '<!DOCTYPE html><title>Error 502 (Server Error)!!1</title>'
+
+describe('the outcome of an FCM answer', () => {
+  it.each([
+    ['sent', 200, '{"name":"projects/p/messages/1"}', { kind: 'sent', messageId: 'projects/p/messages/1' }],
+    ['unregistered', 404, fcmError('UNREGISTERED'), { kind: 'tokenGone', reason: 'UNREGISTERED' }],
+    ['unregistered under another status', 400, fcmError('UNREGISTERED'), { kind: 'rejected', reason: 'UNREGISTERED' }],
+    ['wrong path', 404, plainError(), { kind: 'rejected', reason: 'HTTP_404' }],
+    ['invalid token', 400, fcmError('INVALID_ARGUMENT'), { kind: 'rejected', reason: 'INVALID_ARGUMENT' }],
+    ['invalid payload', 400, plainError([BAD_REQUEST]), { kind: 'rejected', reason: 'HTTP_400' }],
+    [
+      'token of another project',
+      403,
+      fcmError('SENDER_ID_MISMATCH'),
+      { kind: 'rejected', reason: 'SENDER_ID_MISMATCH' },
+    ],
+    [
+      'APNs key at Firebase',
+      401,
+      fcmError('THIRD_PARTY_AUTH_ERROR'),
+      { kind: 'rejected', reason: 'THIRD_PARTY_AUTH_ERROR' },
+    ],
+    ['access token refused', 401, plainError(), { kind: 'credential', reason: 'HTTP_401' }],
+    ['permission denied', 403, plainError(), { kind: 'credential', reason: 'HTTP_403' }],
+    ['permission denied in HTML', 403, HTML, { kind: 'credential', reason: 'HTTP_403' }],
+    ['a new code of FCM under 403', 403, fcmError('NEW_CODE'), { kind: 'rejected', reason: 'HTTP_403' }],
+    ['quota', 429, fcmError('QUOTA_EXCEEDED'), { kind: 'retry', reason: 'QUOTA_EXCEEDED', minDelayMs: 60_000 }],
+    ['quota without code', 429, plainError([QUOTA_FAILURE]), { kind: 'retry', reason: 'HTTP_429', minDelayMs: 60_000 }],
+    ['unavailable', 503, fcmError('UNAVAILABLE'), { kind: 'retry', reason: 'UNAVAILABLE', minDelayMs: 10_000 }],
+    ['internal', 500, fcmError('INTERNAL'), { kind: 'retry', reason: 'INTERNAL', minDelayMs: 10_000 }],
+    [
+      'unspecified',
+      400,
+      fcmError('UNSPECIFIED_ERROR'),
+      { kind: 'retry', reason: 'UNSPECIFIED_ERROR', minDelayMs: 10_000 },
+    ],
+    ['a load balancer', 502, HTML, { kind: 'retry', reason: 'HTTP_502', minDelayMs: 10_000 }],
+    ['a new server error', 599, fcmError('NEW_CODE'), { kind: 'retry', reason: 'HTTP_599', minDelayMs: 10_000 }],
+    ['no JSON', 500, '{"error":', { kind: 'retry', reason: 'HTTP_500', minDelayMs: 10_000 }],
+    ['a redirect', 302, '', { kind: 'retry', reason: 'HTTP_302', minDelayMs: 10_000 }],
+    ['request time-out', 408, '', { kind: 'retry', reason: 'HTTP_408', minDelayMs: 10_000 }],
+    ['too large', 413, HTML, { kind: 'rejected', reason: 'HTTP_413' }],
+    ['other shapes of JSON', 400, '{"error":{"details":[7]}}', { kind: 'rejected', reason: 'HTTP_400' }],
+    [
+      'success without a name',
+      200,
+      HTML,
+      { kind: 'retry', reason: 'BAD_ANSWER', minDelayMs: 10_000, maybeDelivered: true },
+    ],
+  ])('%s', (_what, status, body, expected) => {
+    expect(outcomeOf({ status, retryAfter: undefined, body: Buffer.from(body) }, NOW)).toEqual(expected)
+  })
+
+  it.each([
+    ['seconds', '30', 30_000],
+    ['a date', 'Sun, 01 Mar 2026 00:02:00 GMT', 120_000],
+    ['nought', '0', 1000],
+    ['a date in the past', 'Sun, 01 Mar 2020 00:00:00 GMT', 1000],
+    ['a day', '86400', 3_600_000],
+  ])('honours Retry-After in %s, between a second and an hour', (_what, retryAfter, afterMs) => {
+    for (const status of [429, 503]) {
+      const outcome = outcomeOf({ status, retryAfter, body: Buffer.from(plainError()) }, NOW)
+      expect(outcome).toEqual({ kind: 'retry', reason: `HTTP_${status}`, afterMs })
+    }
+  })
+
+  it('ignores a Retry-After that is neither', () => {
+    const outcome = outcomeOf({ status: 429, retryAfter: 'soon', body: Buffer.from(plainError()) }, NOW)
+    expect(outcome).toEqual({ kind: 'retry', reason: 'HTTP_429', minDelayMs: 60_000 })
+  })
+})

@@ -1,0 +1,102 @@
+// What FCM's answers mean, from https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode and the delays of
+// https://firebase.google.com/docs/cloud-messaging/scale-fcm.
+import * as v from 'valibot'
+import type { Outcome } from '../provider.ts'
+
+/** "Wait at least 10 s before you retry" (scale-fcm). */
+export const MIN_RETRY_DELAY_MS = 10_000
+/** "Exponential backoff with a minimum initial delay of 1 minute" (ErrorCode, QUOTA_EXCEEDED); 60 s in scale-fcm. */
+const QUOTA_DELAY_MS = 60_000
+/** A Retry-After outside of this is a mistake of somebody's: 0 would hammer, a day would outlive the send. */
+const MIN_RETRY_AFTER_SECONDS = 1
+const MAX_RETRY_AFTER_SECONDS = 3600
+
+/** The parts of an answer that decide. */
+export interface FcmAnswer {
+  status: number
+  retryAfter: string | undefined
+  body: Buffer
+}
+
+type Meaning = { kind: 'rejected' } | { kind: 'tokenGone' } | { kind: 'retry'; minDelayMs: number }
+
+// A wrong sender id is the configuration's fault as often as the token's, and THIRD_PARTY_AUTH_ERROR is about the APNs
+// key kept at Firebase: removing devices on these could empty the table. INVALID_ARGUMENT may be token or payload.
+const MEANINGS = new Map<string, Meaning>([
+  ['UNREGISTERED', { kind: 'tokenGone' }],
+  ['INVALID_ARGUMENT', { kind: 'rejected' }],
+  ['SENDER_ID_MISMATCH', { kind: 'rejected' }],
+  ['THIRD_PARTY_AUTH_ERROR', { kind: 'rejected' }],
+  ['QUOTA_EXCEEDED', { kind: 'retry', minDelayMs: QUOTA_DELAY_MS }],
+  ['UNAVAILABLE', { kind: 'retry', minDelayMs: MIN_RETRY_DELAY_MS }],
+  ['INTERNAL', { kind: 'retry', minDelayMs: MIN_RETRY_DELAY_MS }],
+  ['UNSPECIFIED_ERROR', { kind: 'retry', minDelayMs: MIN_RETRY_DELAY_MS }],
+])
+
+const SentSchema = v.object({ name: v.string() })
+const DetailSchema = v.object({ '@type': v.optional(v.string()), errorCode: v.optional(v.string()) })
+const ErrorSchema = v.object({ error: v.object({ details: v.optional(v.array(DetailSchema), []) }) })
+
+/**
+ * The one place that decides what an FCM answer means for its target. Reasons are codes from the table above or
+ * `HTTP_<status>`: nothing that FCM wrote gets into logs or metrics.
+ */
+export function outcomeOf(answer: FcmAnswer, nowMs: number): Outcome {
+  const json = parseJson(answer.body)
+  if (answer.status === 200) return outcomeOfSuccess(json)
+  const code = fcmErrorCode(json)
+  const meaning = (code !== undefined && MEANINGS.get(code)) || meaningOfStatus(answer.status, code !== undefined)
+  const reason = code !== undefined && MEANINGS.has(code) ? code : `HTTP_${answer.status}`
+  switch (meaning.kind) {
+    case 'tokenGone':
+      // Only the pair that the reference names removes a device.
+      return answer.status === 404 ? { kind: 'tokenGone', reason } : { kind: 'rejected', reason }
+    case 'retry': {
+      const afterMs = parseRetryAfterMs(answer.retryAfter, nowMs)
+      return { kind: 'retry', reason, ...(afterMs === undefined ? { minDelayMs: meaning.minDelayMs } : { afterMs }) }
+    }
+    case 'rejected':
+    case 'credential':
+      return { kind: meaning.kind, reason }
+  }
+}
+
+/** 401 or 403 that is about our access token. THIRD_PARTY_AUTH_ERROR and SENDER_ID_MISMATCH have these statuses too. */
+function meaningOfStatus(status: number, hasFcmError: boolean): Meaning | { kind: 'credential' } {
+  if ((status === 401 || status === 403) && !hasFcmError) return { kind: 'credential' }
+  if (status === 429) return { kind: 'retry', minDelayMs: QUOTA_DELAY_MS }
+  if (status >= 400 && status < 500 && status !== 408) return { kind: 'rejected' }
+  // Server errors with codes to come, HTML of a load balancer, and whatever else is no answer of FCM's.
+  return { kind: 'retry', minDelayMs: MIN_RETRY_DELAY_MS }
+}
+
+function outcomeOfSuccess(json: unknown): Outcome {
+  const sent = v.safeParse(SentSchema, json)
+  if (sent.success) return { kind: 'sent', messageId: sent.output.name }
+  return { kind: 'retry', reason: 'BAD_ANSWER', minDelayMs: MIN_RETRY_DELAY_MS, maybeDelivered: true }
+}
+
+function fcmErrorCode(json: unknown): string | undefined {
+  const parsed = v.safeParse(ErrorSchema, json)
+  if (!parsed.success) return undefined
+  const details = parsed.output.error.details
+  return details.find((detail) => detail['@type']?.endsWith('google.firebase.fcm.v1.FcmError'))?.errorCode
+}
+
+/** RFC 9110 section 10.2.3: seconds or an HTTP date. */
+function parseRetryAfterMs(value: string | undefined, nowMs: number): number | undefined {
+  if (value === undefined) return undefined
+  const text = value.trim()
+  const seconds = /^\d+$/.test(text) ? Number(text) : (Date.parse(text) - nowMs) / 1000
+  if (Number.isNaN(seconds)) return undefined
+  return Math.ceil(Math.min(Math.max(seconds, MIN_RETRY_AFTER_SECONDS), MAX_RETRY_AFTER_SECONDS) * 1000)
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString())
+  } catch {
+    // Not JSON: an answer of something between FCM and us. Its status decides.
+    return undefined
+  }
+}

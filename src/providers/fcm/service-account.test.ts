@@ -1,0 +1,48 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { loadServiceAccount, ServiceAccountError } from './service-account.ts'
+
+const VALID = {
+  type: 'service_account',
+  project_id: 'shop-1',
+  client_email: 'push@shop-1.iam.gserviceaccount.com',
+  private_key: '-----BEGIN PRIVATE KEY-----\nsecret\n-----END PRIVATE KEY-----\n',
+}
+
+let directory: string
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'centripush-account-'))
+})
+afterAll(() => rm(directory, { recursive: true }))
+
+async function fileWith(text: string): Promise<string> {
+  const file = join(directory, 'account.json')
+  await writeFile(file, text)
+  return file
+}
+
+describe('a service account key', () => {
+  it('names the project that the pushes belong to', async () => {
+    const file = await fileWith(JSON.stringify(VALID))
+    expect(await loadServiceAccount(file)).toEqual({ file, projectId: 'shop-1' })
+  })
+
+  it.each([
+    ['a project that would change the path', { project_id: '../x' }, 'project_id'],
+    ['a kind of credential that names its own hosts', { type: 'external_account' }, 'type'],
+    ['no key', { private_key: '' }, 'private_key'],
+  ])('is refused for %s, and the error names the field', async (_what, change, field) => {
+    const file = await fileWith(JSON.stringify({ ...VALID, ...change }))
+    await expect(loadServiceAccount(file)).rejects.toThrow(field)
+  })
+
+  it('is never quoted in an error', async () => {
+    const error: unknown = await loadServiceAccount(await fileWith(VALID.private_key)).catch((thrown) => thrown)
+    expect(error).toBeInstanceOf(ServiceAccountError)
+    expect(error).not.toMatchObject({ message: expect.stringContaining('PRIVATE') })
+    expect(error).not.toHaveProperty('cause')
+  })
+})

@@ -1,0 +1,40 @@
+import { readFile } from 'node:fs/promises'
+import * as v from 'valibot'
+
+const ServiceAccountSchema = v.object({
+  // Other types name hosts to ask for tokens: a crafted file could have secrets posted wherever its author likes.
+  type: v.literal('service_account'),
+  // It becomes part of a URL's path.
+  project_id: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9.:-]{0,127}$/i)),
+  client_email: v.pipe(v.string(), v.email()),
+  private_key: v.pipe(v.string(), v.includes('PRIVATE KEY')),
+})
+
+/** A Google service account's key file that was found to be one. The key itself stays in the file. */
+export interface ServiceAccount {
+  file: string
+  /** Whose pushes they are. */
+  projectId: string
+}
+
+/** The file is not a service account's key. Names the wrong fields, never what stands in them. */
+export class ServiceAccountError extends Error {
+  override readonly name = 'ServiceAccountError'
+}
+
+/** Checks a key file as Google's console gives it out, and names what is wrong with it. @throws ServiceAccountError */
+export async function loadServiceAccount(file: string): Promise<ServiceAccount> {
+  const result = v.safeParse(ServiceAccountSchema, parseJson(await readFile(file, 'utf8')))
+  if (result.success) return { file, projectId: result.output.project_id }
+  const fields = result.issues.map((issue) => v.getDotPath(issue) ?? '(root)')
+  throw new ServiceAccountError(`not a service account key; missing or wrong: ${[...new Set(fields)].join(', ')}`)
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // The parser's message quotes the text, which holds a private key: it is not passed on as a cause.
+    throw new ServiceAccountError('not a service account key: the file is not JSON')
+  }
+}

@@ -1,0 +1,107 @@
+// The first step of a push: a request becomes a send in the queue, or nothing at all.
+import { randomUUID } from 'node:crypto'
+import { PROVIDER_NAMES, type ProviderName } from '../config/provider-names.ts'
+import { ApiError } from '../protocol/errors.ts'
+import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
+import type { Page, Queue, Send } from '../queue/queue.ts'
+import { readNotifications } from './notification.ts'
+import type { PageReader } from './pages.ts'
+import { laneOf, readRecipient } from './recipient.ts'
+import { hashRequest } from './request-hash.ts'
+import { checkUid } from './uid.ts'
+
+/** When the queue is full, batches leave it within seconds. */
+const FULL_RETRY_SECONDS = 5
+/** The last second that a JavaScript date and PostgreSQL's timestamptz both hold. */
+const MAX_UNIX_SECONDS = 8_640_000_000_000
+
+export interface AcceptDeps {
+  queue: Queue
+  pages: PageReader
+  /** Whether devices can be filtered: there is a database. */
+  hasDevices: boolean
+  /** Providers that pushes are sent to, for real or by the sandbox. */
+  providers: ReadonlySet<ProviderName>
+  /** Told of each send accepted for later. */
+  onScheduled(): void
+}
+
+/** Accepts a send once; resolves to its uid. @throws ApiError */
+export async function acceptSend(deps: AcceptDeps, request: SendPushNotificationRequest): Promise<string> {
+  const send = readSend(request)
+  checkAvailable(deps, request, send)
+  const result = await deps.queue.enqueue(send, await firstPage(deps, send))
+  switch (result) {
+    case 'conflict':
+      throw new ApiError('conflict', 'uid: was used for another request')
+    case 'full':
+      throw new ApiError('internal', 'the queue is full', { retryAfterSeconds: FULL_RETRY_SECONDS })
+    case 'accepted':
+      if (send.sendAtMs !== undefined) deps.onScheduled()
+      return send.uid
+    case 'duplicate':
+      return send.uid
+  }
+}
+
+function readSend(request: SendPushNotificationRequest): Send {
+  if (!request.recipient) throw new ApiError('badRequest', 'recipient: is missing')
+  if (!request.notification) throw new ApiError('badRequest', 'notification: is missing')
+  const recipient = readRecipient(request.recipient)
+  const notifications = readNotifications(request.notification)
+  if (recipient.kind === 'native' && !notifications.has(recipient.provider)) {
+    throw new ApiError('badRequest', `notification.${recipient.provider}: is missing for its recipient`)
+  }
+  if (isPersonal(request) && recipient.kind !== 'filter') {
+    throw new ApiError('badRequest', 'recipient: templates, localizations and limits need a filter')
+  }
+  const uid = readUid(request.uid)
+  return {
+    uid,
+    requestHash: hashRequest(request),
+    sendAtMs: readTime('send_at', request.send_at),
+    expireAtMs: readTime('notification.expire_at', request.notification.expire_at),
+    recipient,
+    notifications,
+    analyticsUid: request.analytics_uid || uid,
+  }
+}
+
+function isPersonal(request: SendPushNotificationRequest): boolean {
+  return Boolean(request.use_templating || request.localizations.size > 0 || request.limit_strategy)
+}
+
+function readUid(uid: string): string {
+  if (uid === '') return randomUUID()
+  checkUid(uid)
+  return uid
+}
+
+/** Unix seconds to ms; 0 is not given. */
+function readTime(field: string, seconds: number): number | undefined {
+  if (seconds < 0 || seconds > MAX_UNIX_SECONDS)
+    throw new ApiError('badRequest', `${field}: is not a Unix time in seconds`)
+  return seconds === 0 ? undefined : seconds * 1000
+}
+
+function checkAvailable(deps: AcceptDeps, request: SendPushNotificationRequest, send: Send): void {
+  if (isPersonal(request)) throw new ApiError('notAvailable', 'templates, localizations and limits are not built yet')
+  if (send.recipient.kind === 'filter' && !deps.hasDevices) {
+    throw new ApiError('notAvailable', 'recipient.filter: needs a database')
+  }
+  const wanted = send.recipient.kind === 'native' ? [send.recipient.provider] : [...send.notifications.keys()]
+  if (!wanted.some((provider) => deps.providers.has(provider))) {
+    const enabled = PROVIDER_NAMES.filter((provider) => deps.providers.has(provider)).join(', ') || 'none'
+    throw new ApiError('notAvailable', `notification: is for ${wanted.join(', ')}, enabled is ${enabled}`)
+  }
+}
+
+/**
+ * A small send is stored with its batches and so on its way at once. Everything else is walked by a worker: what is for
+ * later meets the devices of then, and a user with thousands of devices is a broadcast.
+ */
+async function firstPage(deps: AcceptDeps, send: Send): Promise<Page | undefined> {
+  if (send.sendAtMs !== undefined || laneOf(send.recipient) !== 'small') return undefined
+  const page = await deps.pages.read(send, undefined)
+  return page.cursor === undefined ? page : undefined
+}

@@ -1,0 +1,30 @@
+import type { ProviderName } from '../config/provider-names.ts'
+import { ApiError } from '../protocol/errors.ts'
+import type { JsonText } from '../protocol/json-text.ts'
+import type { PushNotification } from '../protocol/requests/push.ts'
+import type { QueuedNotification } from '../queue/queue.ts'
+
+const NO_HEADERS: ReadonlyMap<string, string> = new Map()
+
+/** The parts of a notification by provider, their JSON byte for byte as it came. @throws ApiError badRequest */
+export function readNotifications(wire: PushNotification): Map<ProviderName, QueuedNotification> {
+  const { fcm, hms, apns, webpush } = wire
+  const notifications = new Map<ProviderName, QueuedNotification>()
+  if (fcm) notifications.set('fcm', part('fcm.message', fcm.message, NO_HEADERS))
+  if (hms) notifications.set('hms', part('hms.message', hms.message, NO_HEADERS))
+  if (apns) notifications.set('apns', part('apns.payload', apns.payload, apns.headers))
+  if (webpush) notifications.set('webpush', part('webpush.payload', webpush.payload, webpush.headers))
+  if (notifications.size === 0) throw new ApiError('badRequest', 'notification: has no part for any provider')
+  return notifications
+}
+
+function part(field: string, json: JsonText | undefined, headers: ReadonlyMap<string, string>): QueuedNotification {
+  if (json?.kind !== 'object') throw new ApiError('badRequest', `notification.${field}: must be a JSON object`)
+  for (const [name, value] of headers) {
+    // Whatever becomes an HTTP header of ours must not be able to end it.
+    if (!/^[!#-'*+.^-z|~\w-]+$/.test(name) || !/^[\x20-\x7e]*$/.test(value)) {
+      throw new ApiError('badRequest', `notification.${field}: a header is not printable ASCII`)
+    }
+  }
+  return { json: json.bytes, headers }
+}

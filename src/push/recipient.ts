@@ -1,0 +1,81 @@
+import { isProviderName, type ProviderName } from '../config/provider-names.ts'
+import { ApiError } from '../protocol/errors.ts'
+import type { DeviceFilter, PushRecipient } from '../protocol/requests/push.ts'
+import type { Lane, Recipient, RecipientFilter, TargetKind } from '../queue/queue.ts'
+
+/** Raw tokens in one request. */
+const MAX_TOKENS = 100_000
+/** Up to this many raw tokens, device ids or users, a send is small: it waits behind no broadcast. */
+const SMALL_SEND = 100
+/** Bytes of a token, a topic or a condition. The longest known are Web Push subscriptions. */
+const MAX_TARGET_BYTES = 4096
+
+/** The recipient of a request, of which exactly one field may be set. @throws ApiError badRequest */
+export function readRecipient(wire: PushRecipient): Recipient {
+  const given = [...nativeRecipients(wire), ...filterRecipient(wire.filter)]
+  const [recipient] = given
+  if (!recipient || given.length > 1) {
+    throw new ApiError('badRequest', `recipient: exactly one field must be set, found ${given.length}`)
+  }
+  checkValues(recipient)
+  return recipient
+}
+
+/** The lane of a send to `recipient`. */
+export function laneOf(recipient: Recipient): Lane {
+  if (recipient.kind === 'native') return recipient.values.length <= SMALL_SEND ? 'small' : 'broadcast'
+  const { ids, users } = recipient.filter
+  const isSmall = [ids, users].some((values) => values.length > 0 && values.length <= SMALL_SEND)
+  return isSmall ? 'small' : 'broadcast'
+}
+
+function nativeRecipients(wire: PushRecipient): Recipient[] {
+  const fields: [ProviderName, TargetKind, string[]][] = [
+    ['fcm', 'token', wire.fcm_tokens],
+    ['fcm', 'topic', single(wire.fcm_topic)],
+    ['fcm', 'condition', single(wire.fcm_condition)],
+    ['hms', 'token', wire.hms_tokens],
+    ['hms', 'topic', single(wire.hms_topic)],
+    ['hms', 'condition', single(wire.hms_condition)],
+    ['apns', 'token', wire.apns_tokens],
+    ['webpush', 'token', wire.webpush_tokens],
+  ]
+  return fields
+    .filter(([, , values]) => values.length > 0)
+    .map(([provider, targetKind, values]) => ({ kind: 'native', provider, targetKind, values }))
+}
+
+function single(value: string): string[] {
+  return value === '' ? [] : [value]
+}
+
+function filterRecipient(wire: DeviceFilter | undefined): Recipient[] {
+  if (!wire) return []
+  const { ids, users, topics, providers, platforms } = wire
+  const filter: RecipientFilter = { ids, users, topics, providers, platforms }
+  return [{ kind: 'filter', filter }]
+}
+
+function checkValues(recipient: Recipient): void {
+  if (recipient.kind === 'native') {
+    const field = `recipient.${recipient.provider}_${recipient.targetKind}`
+    if (recipient.values.length > MAX_TOKENS) throw new ApiError('badRequest', `${field}: more than ${MAX_TOKENS}`)
+    for (const value of recipient.values) checkText(field, value)
+    return
+  }
+  const { filter } = recipient
+  if (Object.values(filter).every((values) => values.length === 0)) {
+    throw new ApiError('badRequest', 'recipient.filter: is empty; to reach everyone, name all providers')
+  }
+  for (const [name, values] of Object.entries(filter)) {
+    for (const value of values) checkText(`recipient.filter.${name}`, value, name === 'users')
+  }
+  if (!filter.providers.every(isProviderName)) throw new ApiError('badRequest', 'recipient.filter.providers: unknown')
+}
+
+/** Control characters would break the queue's lines and PostgreSQL's text, and no real value has them. */
+function checkText(field: string, value: string, mayBeEmpty = false): void {
+  if (value === '' && !mayBeEmpty) throw new ApiError('badRequest', `${field}: holds an empty value`)
+  if (Buffer.byteLength(value) > MAX_TARGET_BYTES) throw new ApiError('badRequest', `${field}: holds a too long value`)
+  if (/\p{Cc}/u.test(value)) throw new ApiError('badRequest', `${field}: holds a control character`)
+}

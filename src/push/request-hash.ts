@@ -1,0 +1,38 @@
+import { createHash, type Hash } from 'node:crypto'
+import { compactJson, JsonText } from '../protocol/json-text.ts'
+import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
+
+/**
+ * Tells a repeated request from another one: SHA-256 over the decoded fields in wire order, maps sorted by key, raw JSON
+ * without insignificant white space. White space, field order and spelled-out zero values don't make another request.
+ */
+export function hashRequest(request: SendPushNotificationRequest): Buffer {
+  const hash = createHash('sha256')
+  update(hash, request)
+  return hash.digest()
+}
+
+/** Every piece goes in with its type and length, so that no two requests give the same bytes. */
+function update(hash: Hash, value: unknown): void {
+  if (value instanceof JsonText) {
+    const bytes = compactJson(value)
+    hash.update(`j${bytes.length}:`).update(bytes)
+  } else if (value instanceof Map) {
+    const entries = [...value].sort(([a], [b]) => (a < b ? -1 : 1))
+    hash.update(`m${entries.length}:`)
+    for (const entry of entries) update(hash, entry)
+  } else if (Array.isArray(value)) {
+    hash.update(`a${value.length}:`)
+    for (const item of value) update(hash, item)
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [name, field] of Object.entries(value)) {
+      if (field === undefined) continue
+      hash.update(`f${name}:`)
+      update(hash, field)
+    }
+    hash.update('e')
+  } else {
+    const text = String(value)
+    hash.update(`s${Buffer.byteLength(text)}:${text}`)
+  }
+}

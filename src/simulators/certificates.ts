@@ -1,0 +1,40 @@
+import { generate } from 'selfsigned'
+
+/** PEM texts of a server on this machine and of the authority that vouches for it. */
+export interface Certificates {
+  /** What a client has to trust. */
+  caCert: string
+  cert: string
+  key: string
+}
+
+/** Makes an authority and with it a certificate for `localhost`, 127.0.0.1 and ::1, both fresh. */
+export async function makeCertificates(): Promise<Certificates> {
+  const ca = await generate([{ name: 'commonName', value: 'centripush simulators' }], {
+    keyType: 'ec',
+    algorithm: 'sha256',
+    extensions: [
+      { name: 'basicConstraints', cA: true, critical: true },
+      { name: 'keyUsage', keyCertSign: true, critical: true },
+    ],
+  })
+  const server = await generate([{ name: 'commonName', value: 'localhost' }], {
+    keyType: 'ec',
+    algorithm: 'sha256',
+    ca: { key: ca.private, cert: ca.cert },
+    extensions: [
+      { name: 'basicConstraints', cA: false },
+      { name: 'keyUsage', digitalSignature: true },
+      { name: 'extKeyUsage', serverAuth: true },
+      {
+        name: 'subjectAltName',
+        altNames: [
+          { type: 2, value: 'localhost' },
+          { type: 7, ip: '127.0.0.1' },
+          { type: 7, ip: '::1' },
+        ],
+      },
+    ],
+  })
+  return { caCert: ca.cert, cert: server.cert, key: server.private }
+}

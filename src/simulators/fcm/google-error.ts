@@ -1,0 +1,49 @@
+// The error bodies of Google's APIs (https://cloud.google.com/apis/design/errors), with the details that FCM adds
+// (https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode).
+
+/** An answer of the simulator. */
+export interface Answer {
+  status: number
+  headers: Record<string, string>
+  body: string
+}
+
+const JSON_HEADERS = { 'content-type': 'application/json; charset=UTF-8' }
+
+export function jsonAnswer(status: number, body: object, headers: Record<string, string> = {}): Answer {
+  return { status, headers: { ...JSON_HEADERS, ...headers }, body: JSON.stringify(body, null, 2) }
+}
+
+/** The plain shape: `error.code`, `error.status` and details of any kind. */
+export function googleError(
+  code: number,
+  status: string,
+  message: string,
+  details: object[] = [],
+  headers: Record<string, string> = {},
+): Answer {
+  const error = { code, message, status, ...(details.length > 0 && { details }) }
+  return jsonAnswer(code, { error }, headers)
+}
+
+/** The detail that says what FCM itself thinks is wrong. */
+export function fcmErrorDetail(errorCode: string): object {
+  return { '@type': 'type.googleapis.com/google.firebase.fcm.v1.FcmError', errorCode }
+}
+
+/** A payload that does not fit the API: 400 without an FcmError. */
+export function badRequest(field: string, description: string): Answer {
+  const detail = { '@type': 'type.googleapis.com/google.rpc.BadRequest', fieldViolations: [{ field, description }] }
+  return googleError(400, 'INVALID_ARGUMENT', `${field}: ${description}`, [detail])
+}
+
+/** A quota of the project is used up: 429 with the quota's name and Retry-After. */
+export function quotaExceeded(project: string, retryAfterSeconds: number): Answer {
+  const quota = {
+    '@type': 'type.googleapis.com/google.rpc.QuotaFailure',
+    violations: [{ subject: `projects/${project}`, description: 'message rate of the project' }],
+  }
+  const details = [fcmErrorDetail('QUOTA_EXCEEDED'), quota]
+  const headers = { 'retry-after': String(retryAfterSeconds) }
+  return googleError(429, 'RESOURCE_EXHAUSTED', 'the quota is used up', details, headers)
+}

@@ -1,0 +1,63 @@
+// What FCM refuses in a message, as far as a sender can get it wrong
+// (https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages).
+import * as v from 'valibot'
+import { type Answer, badRequest, fcmErrorDetail, googleError } from './google-error.ts'
+
+const MAX_PAYLOAD_BYTES = 4096
+const MAX_TOPIC_PAYLOAD_BYTES = 2048
+const TARGET_KINDS = ['token', 'topic', 'condition'] as const
+
+export type TargetKind = (typeof TARGET_KINDS)[number]
+
+/** To whom a message goes. */
+export interface Target {
+  kind: TargetKind
+  value: string
+}
+
+const RequestSchema = v.object({ message: v.record(v.string(), v.unknown()) })
+const DataSchema = v.optional(v.record(v.string(), v.string()))
+
+/** The target of a request body that FCM would take, or FCM's answer to it. */
+export function checkMessage(body: string): { target: Target } | { refusal: Answer } {
+  const request = v.safeParse(RequestSchema, parseJson(body))
+  if (!request.success) return { refusal: badRequest('message', 'not a JSON object with a message that is an object') }
+  const { message } = request.output
+  const target = findTarget(message)
+  if (!target) return { refusal: badRequest('message', 'needs exactly one of token, topic and condition') }
+  if (!v.is(DataSchema, message.data)) return { refusal: badRequest('message.data', 'the values must be strings') }
+  const limit = target.kind === 'topic' ? MAX_TOPIC_PAYLOAD_BYTES : MAX_PAYLOAD_BYTES
+  if (measurePayload(message) > limit) return { refusal: tooBig() }
+  return { target }
+}
+
+function findTarget(message: Record<string, unknown>): Target | undefined {
+  const given = TARGET_KINDS.filter((kind) => message[kind] !== undefined)
+  const [kind] = given
+  const value = kind && message[kind]
+  return given.length === 1 && kind && typeof value === 'string' && value !== '' ? { kind, value } : undefined
+}
+
+/** Google does not say how it counts; here: keys and values of `data`, the rest as compact JSON, without the target. */
+function measurePayload(message: Record<string, unknown>): number {
+  let bytes = 0
+  for (const [name, value] of Object.entries(message)) {
+    if (TARGET_KINDS.some((kind) => kind === name)) continue
+    const texts =
+      name === 'data' && v.is(DataSchema, value) ? Object.entries(value ?? {}).flat() : [JSON.stringify(value)]
+    for (const text of texts) bytes += Buffer.byteLength(text)
+  }
+  return bytes
+}
+
+function tooBig(): Answer {
+  return googleError(400, 'INVALID_ARGUMENT', 'the message is too big', [fcmErrorDetail('INVALID_ARGUMENT')])
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,30 @@
+import { generateKeyPair } from 'node:crypto'
+import { promisify } from 'node:util'
+
+const generate = promisify(generateKeyPair)
+
+/** A service account of the simulated project: the file that a client gets, and what the server knows of it. */
+export interface SimulatedServiceAccount {
+  /** The JSON file's content, as Google's console gives it out. */
+  json: string
+  clientEmail: string
+  publicKeyPem: string
+}
+
+export async function makeServiceAccount(project: string): Promise<SimulatedServiceAccount> {
+  const { publicKey, privateKey } = await generate('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  })
+  const clientEmail = `simulator@${project}.iam.gserviceaccount.com`
+  const account = {
+    type: 'service_account',
+    project_id: project,
+    private_key_id: 'simulated',
+    private_key: privateKey,
+    client_email: clientEmail,
+    token_uri: 'https://oauth2.googleapis.com/token',
+  }
+  return { json: `${JSON.stringify(account, null, 2)}\n`, clientEmail, publicKeyPem: publicKey }
+}

@@ -1,0 +1,70 @@
+// Google's OAuth exchange for service accounts (RFC 7523): a signed assertion in, an access token out.
+import { randomBytes } from 'node:crypto'
+import { importSPKI, jwtVerify } from 'jose'
+import * as v from 'valibot'
+import { type Answer, jsonAnswer } from './google-error.ts'
+import type { SimulatedServiceAccount } from './service-account.ts'
+
+const AUDIENCE = 'https://oauth2.googleapis.com/token'
+const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
+/** One of these is what sending needs. */
+const SCOPES = ['https://www.googleapis.com/auth/firebase.messaging', 'https://www.googleapis.com/auth/cloud-platform']
+/** Google refuses assertions that claim to hold for more than an hour. */
+const MAX_ASSERTION_SECONDS = 3600
+
+const ClaimsSchema = v.object({ iss: v.string(), scope: v.string(), iat: v.number(), exp: v.number() })
+
+/** Issues access tokens, and knows which hold. */
+export class TokenExchange {
+  readonly #account: SimulatedServiceAccount
+  readonly #lifeSeconds: number
+  readonly #endsAtMs = new Map<string, number>()
+  /** Exchanges asked for, refused ones included. */
+  requests = 0
+
+  constructor(deps: { account: SimulatedServiceAccount; lifeSeconds: number }) {
+    this.#account = deps.account
+    this.#lifeSeconds = deps.lifeSeconds
+  }
+
+  /** Answers POST /token. */
+  async exchange(form: string): Promise<Answer> {
+    this.requests++
+    const params = new URLSearchParams(form)
+    if (params.get('grant_type') !== GRANT_TYPE) return refuse('unsupported_grant_type', 'unknown grant type')
+    const problem = await this.#checkAssertion(params.get('assertion') ?? '')
+    if (problem) return refuse('invalid_grant', problem)
+    const accessToken = `simulated.${randomBytes(24).toString('base64url')}`
+    this.#endsAtMs.set(accessToken, Date.now() + this.#lifeSeconds * 1000)
+    return jsonAnswer(200, { access_token: accessToken, expires_in: this.#lifeSeconds, token_type: 'Bearer' })
+  }
+
+  /** Whether a request's Authorization header names a token that was issued, not revoked, and still holds. */
+  accepts(authorization: string | undefined): boolean {
+    const endsAtMs = this.#endsAtMs.get(authorization?.replace(/^Bearer /, '') ?? '')
+    return endsAtMs !== undefined && Date.now() < endsAtMs
+  }
+
+  /** From now on every token issued so far is refused. */
+  revokeAll(): void {
+    this.#endsAtMs.clear()
+  }
+
+  async #checkAssertion(assertion: string): Promise<string | undefined> {
+    try {
+      const key = await importSPKI(this.#account.publicKeyPem, 'RS256')
+      const options = { algorithms: ['RS256'], issuer: this.#account.clientEmail, audience: AUDIENCE }
+      const claims = v.parse(ClaimsSchema, (await jwtVerify(assertion, key, options)).payload)
+      if (claims.exp - claims.iat > MAX_ASSERTION_SECONDS) return 'the assertion holds too long'
+      if (!claims.scope.split(' ').some((scope) => SCOPES.includes(scope))) return 'no scope for messaging'
+      return undefined
+    } catch {
+      // Wrong signature, claims or form: Google doesn't tell them apart either.
+      return 'Invalid JWT Signature.'
+    }
+  }
+}
+
+function refuse(error: string, description: string): Answer {
+  return jsonAnswer(400, { error, error_description: description })
+}

@@ -1,0 +1,25 @@
+import type { Batch, Outcome, Provider, Settle } from '../../src/providers/provider.ts'
+
+/** A provider that answers what a test's script says, and remembers what it was given. */
+export class ScriptedProvider implements Provider {
+  readonly name = 'fcm'
+  /** Every target handed over, in order. */
+  readonly received: string[] = []
+  readonly #answer: (target: string, signal: AbortSignal) => Promise<Outcome | undefined>
+
+  constructor(answer: (target: string, signal: AbortSignal) => Promise<Outcome | undefined>) {
+    this.#answer = answer
+  }
+
+  async send(batch: Batch, settle: Settle, signal: AbortSignal): Promise<void> {
+    await Promise.all(
+      batch.targets.map(async (target, index) => {
+        this.received.push(target)
+        const outcome = await this.#answer(target, signal)
+        if (outcome) settle(index, outcome)
+      }),
+    )
+  }
+
+  async close(): Promise<void> {}
+}

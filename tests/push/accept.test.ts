@@ -1,0 +1,104 @@
+import { pino } from 'pino'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ApiError } from '../../src/protocol/errors.ts'
+import { SendPushNotificationRequest } from '../../src/protocol/requests/push.ts'
+import { decodeMessage } from '../../src/protocol/wire-types.ts'
+import { type AcceptDeps, acceptSend } from '../../src/push/accept.ts'
+import { PageReader } from '../../src/push/pages.ts'
+import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+
+let database: TestDatabase
+let queue: PostgresQueue
+let deps: AcceptDeps
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  queue = new PostgresQueue({ sql: database.sql, logger: pino({ level: 'silent' }), leaseMs: 15_000, maxJobs: 1000 })
+  deps = {
+    queue,
+    pages: new PageReader({
+      pageTargets: async () => ({ targets: [], next: undefined }),
+      batchSizes: new Map([['fcm', 500]]),
+      onSkipped: () => undefined,
+    }),
+    hasDevices: true,
+    providers: new Set(['fcm']),
+    onScheduled: () => undefined,
+  }
+})
+afterAll(async () => {
+  await queue.close()
+  await database.drop()
+})
+
+const FCM = '"notification":{"fcm":{"message":{}}}'
+const TOKEN = '"recipient":{"fcm_tokens":["t"]}'
+
+const accept = (body: string) => acceptSend(deps, decodeMessage(SendPushNotificationRequest, Buffer.from(body)))
+
+test.each([
+  ['raw tokens', `{${TOKEN},${FCM}}`],
+  ['a topic', `{"recipient":{"fcm_topic":"news"},${FCM}}`],
+  ['a condition', `{"recipient":{"fcm_condition":"'a' in topics"},${FCM}}`],
+  ['a filter', `{"recipient":{"filter":{"topics":["news"]}},${FCM}}`],
+  ['a filter by the empty user', `{"recipient":{"filter":{"users":[""]}},${FCM}}`],
+  ['all devices of a provider', `{"recipient":{"filter":{"providers":["fcm"]}},${FCM}}`],
+  ['an empty list beside a recipient', `{"recipient":{"fcm_tokens":["t"],"hms_tokens":[]},${FCM}}`],
+  ['a time that is past', `{${TOKEN},${FCM},"send_at":1}`],
+])('accepts %s', async (_, body) => {
+  await expect(accept(body)).resolves.toMatch(/^[0-9a-f-]{36}$/)
+})
+
+test('answers with the uid that was given', async () => {
+  await expect(accept(`{"uid":"mine",${TOKEN},${FCM}}`)).resolves.toBe('mine')
+})
+
+test.each([
+  ['no recipient', `{${FCM}}`],
+  ['an empty recipient', `{"recipient":{},${FCM}}`],
+  ['two recipients', `{"recipient":{"fcm_tokens":["t"],"fcm_topic":"news"},${FCM}}`],
+  ['an empty filter', `{"recipient":{"filter":{}},${FCM}}`],
+  ['an unknown provider in the filter', `{"recipient":{"filter":{"providers":["gcm"]}},${FCM}}`],
+  ['an empty token', `{"recipient":{"fcm_tokens":[""]},${FCM}}`],
+  ['a token with a line feed', `{"recipient":{"fcm_tokens":["a\\nb"]},${FCM}}`],
+  ['a NUL in the filter', `{"recipient":{"filter":{"users":["a\\u0000"]}},${FCM}}`],
+  ['a token too long', `{"recipient":{"fcm_tokens":["${'t'.repeat(4097)}"]},${FCM}}`],
+  ['more than 100,000 tokens', `{"recipient":{"fcm_tokens":[${'"t",'.repeat(100_000)}"t"]},${FCM}}`],
+  ['no notification', `{${TOKEN}}`],
+  ['a notification for nobody', `{${TOKEN},"notification":{}}`],
+  ['a notification for another provider than the recipient', `{${TOKEN},"notification":{"apns":{"payload":{}}}}`],
+  ['a message that is no object', `{${TOKEN},"notification":{"fcm":{"message":"hello"}}}`],
+  ['no message', `{${TOKEN},"notification":{"fcm":{}}}`],
+  [
+    'a header that ends early',
+    `{"recipient":{"apns_tokens":["t"]},"notification":{"apns":{"headers":{"a":"b\\r\\nc: d"},"payload":{}}}}`,
+  ],
+  ['a uid with braces', `{"uid":"{a}",${TOKEN},${FCM}}`],
+  ['a uid with a control character', `{"uid":"a\\u0007",${TOKEN},${FCM}}`],
+  ['a uid too long', `{"uid":"${'u'.repeat(257)}",${TOKEN},${FCM}}`],
+  ['a negative send_at', `{${TOKEN},${FCM},"send_at":-1}`],
+  ['a send_at beyond all calendars', `{${TOKEN},${FCM},"send_at":9223372036854775807}`],
+  [
+    'an expire_at beyond all calendars',
+    `{${TOKEN},"notification":{"expire_at":9223372036854775807,"fcm":{"message":{}}}}`,
+  ],
+  ['templates for raw tokens', `{${TOKEN},${FCM},"use_templating":true}`],
+])('refuses %s with 107', async (_, body) => {
+  await expect(accept(body)).rejects.toSatisfy((error) => error instanceof ApiError && error.kind === 'badRequest')
+})
+
+test.each([
+  ['a provider that is not enabled', '{"recipient":{"apns_tokens":["t"]},"notification":{"apns":{"payload":{}}}}'],
+  ['templates', `{"recipient":{"filter":{"topics":["a"]}},${FCM},"use_templating":true}`],
+  ['limits', `{"recipient":{"filter":{"topics":["a"]}},${FCM},"limit_strategy":{}}`],
+])('says that it has no %s with 108', async (_, body) => {
+  await expect(accept(body)).rejects.toSatisfy((error) => error instanceof ApiError && error.kind === 'notAvailable')
+})
+
+test('refuses another request under a uid with 113, and repeats its answer to the same one', async () => {
+  await accept(`{"uid":"twice",${TOKEN},${FCM}}`)
+  await expect(accept(`{${FCM},${TOKEN}, "uid":"twice"}`)).resolves.toBe('twice')
+  const other = accept(`{"uid":"twice","recipient":{"fcm_tokens":["u"]},${FCM}}`)
+  await expect(other).rejects.toSatisfy((error) => error instanceof ApiError && error.kind === 'conflict')
+})
