@@ -11,7 +11,8 @@ export interface TopicIdOperation {
 
 /** To be called before the transaction. */
 export async function resolveTopics(sql: Sql, { op, topics }: TopicOperation): Promise<TopicIdOperation> {
-  const topicIds = op === 'remove' ? [...(await selectTopicIds(sql, topics)).values()] : await ensureTopicIds(sql, topics)
+  const topicIds =
+    op === 'remove' ? [...(await selectTopicIds(sql, topics)).values()] : await ensureTopicIds(sql, topics)
   return { op, topicIds }
 }
 
@@ -29,7 +30,11 @@ export async function subscribe(sql: Queryable, uuids: readonly string[], topicI
     on conflict do nothing`
 }
 
-export async function unsubscribe(sql: Queryable, uuids: readonly string[], topicIds: readonly number[]): Promise<void> {
+export async function unsubscribe(
+  sql: Queryable,
+  uuids: readonly string[],
+  topicIds: readonly number[],
+): Promise<void> {
   await sql`
     delete from device_topics where topic_id = any(${[...topicIds]}::int[]) and device_id = any(${[...uuids]}::uuid[])`
 }

@@ -10,7 +10,7 @@ import type { Registration } from './registration.ts'
 import { ensureTopicIds } from './topic-names.ts'
 import { lockUserShared } from './user-lock.ts'
 
-const Holder = v.object({ id: v.string() })
+const Holder = v.object({ id: v.string(), holds: v.boolean() })
 
 /**
  * Stores the device and resolves to its uuid: the given one, else that of the device with this token, else `newUuid`.
@@ -30,9 +30,10 @@ export async function registerDevice(sql: Sql, registration: Registration, newUu
 
 async function store(tx: Transaction, registration: Registration, newUuid: string, topicIds: number[]) {
   const { user } = registration
-  const [holders] = await Promise.all([
-    lockHolders(tx, registration),
+  // Sent together, run in this order: see the locks in schema/postgres/0001_devices.sql.
+  const [, holders] = await Promise.all([
     user === '' ? undefined : lockUserShared(tx, user),
+    lockHolders(tx, registration),
   ])
   const uuid = registration.uuid ?? holders[0] ?? newUuid
   const others = holders.filter((holder) => holder !== uuid)
@@ -46,13 +47,14 @@ async function store(tx: Transaction, registration: Registration, newUuid: strin
 }
 
 /** Locks the device with the given id and the one with the token. Resolves to the uuid of the latter, if there is one. */
-async function lockHolders(tx: Transaction, { uuid = NONE, provider, token }: Registration): Promise<string[]> {
+async function lockHolders(tx: Transaction, { uuid, provider, token }: Registration): Promise<string[]> {
   const rows = await tx`
     select id, token = ${token} as holds from devices
-    where id = ${uuid} or (provider = ${encodeProvider(provider)} and token_digest(token) = token_digest(${token}))
+    where id = ${uuid ?? null} or (provider = ${encodeProvider(provider)} and token_digest(token) = token_digest(${token}))
     order by id
     for update`
-  return rows.filter((row) => row.holds === true).map((row) => v.parse(Holder, row).id)
+  const locked = rows.map((row) => v.parse(Holder, row))
+  return locked.filter(({ holds }) => holds).map(({ id }) => id)
 }
 
 async function upsertDevice(tx: Transaction, uuid: string, registration: Registration): Promise<boolean> {

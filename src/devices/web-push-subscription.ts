@@ -26,7 +26,10 @@ const bytes = v.pipe(
 const Subscription = v.object({
   endpoint: v.pipe(v.string(), v.check(isHttpsUrl)),
   keys: v.object({
-    p256dh: v.pipe(bytes, v.check(isPointOnCurve)),
+    p256dh: v.pipe(
+      bytes,
+      v.check((point) => isPointOnCurve(point)),
+    ),
     auth: v.pipe(
       bytes,
       v.check((auth) => auth.length === AUTH_BYTES),
@@ -36,7 +39,8 @@ const Subscription = v.object({
 
 /** @throws ApiError badRequest naming the part that is wrong */
 export function parseWebPushSubscription(field: string, text: string): WebPushSubscription {
-  if (text.length > MAX_JSON_LENGTH) throw new ApiError('badRequest', `${field}: longer than ${MAX_JSON_LENGTH} characters`)
+  if (text.length > MAX_JSON_LENGTH)
+    throw new ApiError('badRequest', `${field}: longer than ${MAX_JSON_LENGTH} characters`)
   const result = v.safeParse(Subscription, parseJson(field, text), { abortEarly: true })
   if (!result.success) {
     const path = v.getDotPath(result.issues[0]) ?? 'the subscription'

@@ -1,17 +1,19 @@
 // One connection of a pool:
 //
-//   connecting ──(TLS and ALPN done)──▶ open ◀──▶ suspect     (a PING is out and not answered: nothing new is sent)
+//   connecting ──(TLS, ALPN, SETTINGS)──▶ open ◀──▶ suspect     (a PING is out and not answered: nothing new is sent)
 //   connecting, open, suspect ──(GOAWAY | close())──▶ draining ──(its streams are done)──▶ closed
 //   any ──(connect time-out, error, PING unanswered, socket gone)──▶ closed
 //
 // The session's events move it; the pool only reads `free` and calls `send` and `close`. Whatever happens, `onClosed`
 // comes exactly once, and every request that `send` took settles.
 import { type ClientHttp2Session, connect, constants, type Settings } from 'node:http2'
+import { isIP } from 'node:net'
+import { connect as connectSocket, type TLSSocket } from 'node:tls'
 import type { Logger } from '../observability/log.ts'
 import { Http2Error } from './http2-error.ts'
 import { exchange, type Http2Request, type Http2Response } from './http2-exchange.ts'
 
-/** RFC 9113 section 6.5.2 recommends servers to allow no fewer; more before its SETTINGS came earns a GOAWAY. */
+/** RFC 9113 section 6.5.2 recommends servers to allow no fewer: what a connection that is being opened will carry. */
 export const STREAMS_UNTIL_KNOWN = 100
 /** A server that names no limit means "no limit"; memory has one. */
 const MAX_STREAMS = 1000
@@ -47,6 +49,7 @@ export interface ConnectionEvents {
 export class Http2Connection {
   readonly #options: ConnectionOptions
   readonly #events: ConnectionEvents
+  readonly #socket: TLSSocket
   readonly #session: ClientHttp2Session
   readonly #connectTimer: NodeJS.Timeout
   readonly #closed: Promise<void>
@@ -66,6 +69,7 @@ export class Http2Connection {
       this.#resolveClosed = resolve
     })
     this.#connectTimer = setTimeout(() => this.#onConnectTimeout(), deps.options.connectTimeoutMs)
+    this.#socket = connectTls(deps.options)
     this.#session = this.#connect()
   }
 
@@ -100,16 +104,14 @@ export class Http2Connection {
 
   /** Takes no more requests, lets those in flight finish and closes. Resolves when the connection is gone. */
   close(): Promise<void> {
-    if (this.#state === 'connecting') this.#session.destroy()
+    if (this.#state === 'connecting') this.#destroy()
     else this.#drain()
     return this.#closed
   }
 
   #connect(): ClientHttp2Session {
-    const { origin, ca } = this.#options
-    const session = connect(origin, {
-      minVersion: 'TLSv1.2',
-      ...(ca && { ca }),
+    const session = connect(this.#options.origin, {
+      createConnection: () => this.#socket,
       // RFC 9113 section 8.4: without this the server may push streams that nobody reads.
       settings: { enablePush: false },
     })
@@ -125,26 +127,28 @@ export class Http2Connection {
   }
 
   #onConnect(): void {
-    clearTimeout(this.#connectTimer)
     // RFC 9113 section 3.2: a server that did not choose h2 would read our frames as garbage HTTP/1.
-    if (this.#session.alpnProtocol !== 'h2') {
-      this.#session.destroy()
-      return
-    }
-    this.#wasOpen = true
-    this.#state = 'open'
-    this.#events.onFree()
+    if (this.#session.alpnProtocol !== 'h2') this.#destroy()
   }
 
   #onConnectTimeout(): void {
     // A host that swallows packets would otherwise hold everybody who waits for minutes.
     this.#connectFailure = new Http2Error('unsent', 'connect_timeout')
-    this.#session.destroy()
+    this.#destroy()
   }
 
-  /** RFC 9113 section 6.5.2. The limit may change at any time: exceeding it costs the whole connection. */
+  /**
+   * RFC 9113 sections 3.4 and 6.5.2. The first SETTINGS is the server's greeting; sending before it would guess the limit,
+   * and a server that allows one stream (APNs, before it has seen a valid token) would refuse the rest. It may change at
+   * any time: exceeding it costs the whole connection.
+   */
   #onRemoteSettings(settings: Settings): void {
     this.#maxStreams = Math.min(settings.maxConcurrentStreams ?? MAX_STREAMS, MAX_STREAMS)
+    if (this.#state === 'connecting') {
+      clearTimeout(this.#connectTimer)
+      this.#wasOpen = true
+      this.#state = 'open'
+    }
     this.#events.onFree()
   }
 
@@ -185,7 +189,7 @@ export class Http2Connection {
   #probe(): void {
     if (this.#state !== 'open' || this.#session.destroyed) return
     this.#state = 'suspect'
-    const timer = setTimeout(() => this.#session.destroy(), PING_TIMEOUT_MS)
+    const timer = setTimeout(() => this.#destroy(), PING_TIMEOUT_MS)
     this.#session.ping((error) => {
       clearTimeout(timer)
       if (error || this.#state !== 'suspect') return
@@ -215,7 +219,27 @@ export class Http2Connection {
 
   #closeSession(): void {
     // A peer that never closes its side must not hold a shutdown.
-    this.#closeTimer ??= setTimeout(() => this.#session.destroy(), CLOSE_GRACE_MS)
+    this.#closeTimer ??= setTimeout(() => this.#destroy(), CLOSE_GRACE_MS)
     this.#session.close()
   }
+
+  /** A session that was asked to close waits for its peer even when it is destroyed: the socket goes with it. */
+  #destroy(): void {
+    this.#session.destroy()
+    this.#socket.destroy()
+  }
+}
+
+/** RFC 9113 section 9.2: TLS 1.2 at least, h2 by ALPN, the server's name in SNI unless it is an IP address. */
+function connectTls({ origin, ca }: ConnectionOptions): TLSSocket {
+  const { hostname, port } = new URL(origin)
+  const host = hostname.replace(/^\[|\]$/g, '')
+  return connectSocket({
+    host,
+    port: Number(port || 443),
+    servername: isIP(host) ? '' : host,
+    minVersion: 'TLSv1.2',
+    ALPNProtocols: ['h2'],
+    ...(ca && { ca }),
+  })
 }

@@ -1,5 +1,6 @@
 // Requests over a few connections to one server. A request takes a free stream, or waits in line for one; connections
 // are opened while more wait than the ones being opened will carry. No connection gets more streams than it allows.
+import { setMaxListeners } from 'node:events'
 import type { Logger } from '../observability/log.ts'
 import { type ConnectionOptions, Http2Connection, STREAMS_UNTIL_KNOWN } from './http2-connection.ts'
 import { Http2Error } from './http2-error.ts'
@@ -54,6 +55,8 @@ export class Http2Pool {
    * again, on another connection where there is one; the answer is still at most one. @throws Http2Error
    */
   async request(request: Http2Request): Promise<Http2Response> {
+    // One signal stops thousands of requests: Node would warn of a leak at the eleventh.
+    setMaxListeners(0, request.signal)
     for (let resends = 0; ; resends++) {
       try {
         return await this.#dispatch(request)

@@ -132,7 +132,7 @@ describe('the FCM provider', () => {
   })
 
   it('never opens more streams than the server allows', async () => {
-    await restart({}, { maxConnections: 1 })
+    await restart({ slowMs: 50 }, { maxConnections: 1 })
     expect(kindsOf(await send(batchOf(tokens(350, 'slow-once'))))).toEqual(['sent'])
     expect(running.fcm.simulator.peakStreams).toBe(100)
   })

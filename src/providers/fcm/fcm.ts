@@ -4,10 +4,11 @@ import type { Http2Response } from '../../http2/http2-exchange.ts'
 import { Http2Pool } from '../../http2/http2-pool.ts'
 import type { Logger } from '../../observability/log.ts'
 import type { Batch, Outcome, Provider, Settle } from '../provider.ts'
-import { AccessTokenError, AccessTokens } from './access-token.ts'
+import { AccessTokens } from './access-token.ts'
 import { makeBodyWriter } from './message-body.ts'
 import { MIN_RETRY_DELAY_MS, outcomeOf } from './outcome.ts'
 import type { ServiceAccount } from './service-account.ts'
+import { TokenExchange, TokenExchangeError } from './token-exchange.ts'
 
 /** FCM answers in tens of ms; after this long the outcome is unknown. */
 const REQUEST_TIMEOUT_MS = 20_000
@@ -33,6 +34,7 @@ export class FcmProvider implements Provider {
   readonly name = 'fcm'
   readonly #path: string
   readonly #pool: Http2Pool
+  readonly #exchange: TokenExchange
   readonly #accessTokens: AccessTokens
   readonly #nowMs: () => number
 
@@ -41,7 +43,9 @@ export class FcmProvider implements Provider {
     const endpoint = new URL(deps.pushEndpoint)
     this.#path = `${endpoint.pathname.replace(/\/+$/, '')}/v1/projects/${serviceAccount.projectId}/messages:send`
     this.#nowMs = nowMs
-    this.#accessTokens = new AccessTokens({ serviceAccount, authEndpoint, ca, logger, nowMs })
+    this.#exchange = new TokenExchange({ serviceAccount, authEndpoint, ca })
+    const exchange = (atMs: number) => this.#exchange.exchange(atMs)
+    this.#accessTokens = new AccessTokens({ exchange, logger, nowMs })
     this.#pool = new Http2Pool({
       origin: endpoint.origin,
       ca,
@@ -52,10 +56,12 @@ export class FcmProvider implements Provider {
   }
 
   async send(batch: Batch, settle: Settle, signal: AbortSignal): Promise<void> {
+    if (batch.targets.length === 0) return
     const writeBody = makeBodyWriter(batch.notification.json, batch.targetKind)
+    const accessToken = untilAborted(this.#accessTokens.get(), signal)
     await Promise.all(
       batch.targets.map(async (target, index) => {
-        const outcome = await this.#sendOne(writeBody(target), signal)
+        const outcome = await this.#sendOne(writeBody(target), accessToken, signal)
         if (outcome) settle(index, outcome)
       }),
     )
@@ -64,18 +70,19 @@ export class FcmProvider implements Provider {
   async close(): Promise<void> {
     await this.#pool.close()
     await this.#accessTokens.close()
+    await this.#exchange.close()
   }
 
   /** Undefined when the signal came first: what became of the push is unknown then. */
-  async #sendOne(body: Buffer, signal: AbortSignal): Promise<Outcome | undefined> {
+  async #sendOne(body: Buffer, firstToken: Promise<string>, signal: AbortSignal): Promise<Outcome | undefined> {
     try {
-      const accessToken = await this.#accessTokens.get(signal)
+      const accessToken = await firstToken
       const outcome = await this.#attempt(body, accessToken, signal)
       if (outcome.kind !== 'credential') return outcome
       // The token may have been revoked before its time. One new one is tried, shared by all that were refused; if
       // that is refused too it is kept, else each target of the batch would have another one made.
       this.#accessTokens.drop(accessToken)
-      return await this.#attempt(body, await this.#accessTokens.get(signal), signal)
+      return await this.#attempt(body, await untilAborted(this.#accessTokens.get(), signal), signal)
     } catch (error) {
       return outcomeOfError(error)
     }
@@ -91,11 +98,22 @@ function answerOf({ status, headers, body }: Http2Response) {
   return { status, retryAfter: headers['retry-after'], body }
 }
 
+/** Stops waiting when the signal comes; the work itself goes on for the others who wait for it. @throws Http2Error */
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let onAbort = () => {}
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(new Http2Error('aborted', 'aborted'))
+    if (signal.aborted) onAbort()
+    else signal.addEventListener('abort', onAbort, { once: true })
+  })
+  return Promise.race([work, aborted]).finally(() => signal.removeEventListener('abort', onAbort))
+}
+
 /** What having no answer means. @throws what is a mistake of ours */
 function outcomeOfError(error: unknown): Outcome | undefined {
-  if (!(error instanceof AccessTokenError || error instanceof Http2Error)) throw error
+  if (!(error instanceof TokenExchangeError || error instanceof Http2Error)) throw error
   switch (error.kind) {
-    case 'credential':
+    case 'refused':
       return { kind: 'credential', reason: 'oauth_refused' }
     case 'unavailable':
       return { kind: 'retry', reason: 'oauth_unavailable', minDelayMs: MIN_RETRY_DELAY_MS }

@@ -9,6 +9,7 @@ const VALID = {
   project_id: 'shop-1',
   client_email: 'push@shop-1.iam.gserviceaccount.com',
   private_key: '-----BEGIN PRIVATE KEY-----\nsecret\n-----END PRIVATE KEY-----\n',
+  token_uri: 'https://attacker.example/token',
 }
 
 let directory: string
@@ -25,9 +26,12 @@ async function fileWith(text: string): Promise<string> {
 }
 
 describe('a service account key', () => {
-  it('names the project that the pushes belong to', async () => {
-    const file = await fileWith(JSON.stringify(VALID))
-    expect(await loadServiceAccount(file)).toEqual({ file, projectId: 'shop-1' })
+  it('is read without the hosts that the file names', async () => {
+    expect(await loadServiceAccount(await fileWith(JSON.stringify(VALID)))).toEqual({
+      projectId: 'shop-1',
+      clientEmail: 'push@shop-1.iam.gserviceaccount.com',
+      privateKeyPem: VALID.private_key,
+    })
   })
 
   it.each([

@@ -1,31 +1,34 @@
 import { readFile } from 'node:fs/promises'
 import * as v from 'valibot'
 
-const ServiceAccountSchema = v.object({
-  // Other types name hosts to ask for tokens: a crafted file could have secrets posted wherever its author likes.
-  type: v.literal('service_account'),
-  // It becomes part of a URL's path.
-  project_id: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9.:-]{0,127}$/i)),
-  client_email: v.pipe(v.string(), v.email()),
-  private_key: v.pipe(v.string(), v.includes('PRIVATE KEY')),
-})
+const ServiceAccountSchema = v.pipe(
+  v.object({
+    type: v.literal('service_account'),
+    // It becomes part of a URL's path.
+    project_id: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9.:-]{0,127}$/i)),
+    client_email: v.pipe(v.string(), v.email()),
+    private_key: v.pipe(v.string(), v.includes('BEGIN PRIVATE KEY')),
+  }),
+  // `token_uri` and the like stay out: a crafted file could have assertions posted to a host of its author's choice.
+  v.transform((json) => ({
+    projectId: json.project_id,
+    clientEmail: json.client_email,
+    privateKeyPem: json.private_key,
+  })),
+)
 
-/** A Google service account's key file that was found to be one. The key itself stays in the file. */
-export interface ServiceAccount {
-  file: string
-  /** Whose pushes they are. */
-  projectId: string
-}
+/** A Google service account: whose pushes they are, and the key that proves it. */
+export type ServiceAccount = v.InferOutput<typeof ServiceAccountSchema>
 
 /** The file is not a service account's key. Names the wrong fields, never what stands in them. */
 export class ServiceAccountError extends Error {
   override readonly name = 'ServiceAccountError'
 }
 
-/** Checks a key file as Google's console gives it out, and names what is wrong with it. @throws ServiceAccountError */
+/** Reads a key file as Google's console gives it out; the error names what is wrong with it. @throws ServiceAccountError */
 export async function loadServiceAccount(file: string): Promise<ServiceAccount> {
   const result = v.safeParse(ServiceAccountSchema, parseJson(await readFile(file, 'utf8')))
-  if (result.success) return { file, projectId: result.output.project_id }
+  if (result.success) return result.output
   const fields = result.issues.map((issue) => v.getDotPath(issue) ?? '(root)')
   throw new ServiceAccountError(`not a service account key; missing or wrong: ${[...new Set(fields)].join(', ')}`)
 }

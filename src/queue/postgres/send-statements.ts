@@ -106,7 +106,7 @@ export async function insertPage(sql: Sql, claim: SendClaim, page: Page, leaseMs
         open_batches = open_batches + ${batches.targets.length},
         claimable_at = case when not ${last} then clock_timestamp() + ${leaseMs} * interval '1 ms' end,
         state = case
-          when not ${last} then ${FANNING}
+          when not ${last} then state
           when open_batches + ${batches.targets.length} > 0 then ${FANNED}
           else ${DONE}
         end,

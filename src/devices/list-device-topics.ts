@@ -1,0 +1,61 @@
+// device_topic_list.
+import * as v from 'valibot'
+import type { Queryable, Sql } from '../database/pool.ts'
+import { type Device, deviceColumns, readDevice } from './device.ts'
+import { type DeviceFilter, deviceColumnsMatch, resolveFilter } from './device-filter.ts'
+import { FIRST_UUID } from './device-id.ts'
+import { parseId } from './field-checks.ts'
+import { countRows, EMPTY_PAGE, type ListPage, makePage, type Page, readLimit } from './list-page.ts'
+import { formatTopicCursor, parseTopicCursor } from './topic-cursor.ts'
+import { type TopicFilter, topicMatches } from './topic-filter.ts'
+
+export interface DeviceTopicQuery extends Page {
+  devices: Omit<DeviceFilter, 'topics'>
+  topics: TopicFilter
+}
+
+export interface DeviceTopic {
+  id: string
+  topic: string
+  /** Without its topics, meta and keys. */
+  device: Device
+}
+
+/** Subscriptions in the order of their ids, which is that of their topics' first use. @throws ApiError badRequest */
+export async function listDeviceTopics(sql: Sql, query: DeviceTopicQuery): Promise<ListPage<DeviceTopic>> {
+  const limit = readLimit(query.limit)
+  const after = parseCursor(query.cursor)
+  const conditions = await resolveFilter(sql, { ...query.devices, topics: [] })
+  if (!conditions) return EMPTY_PAGE
+  const from = sql`
+    from device_topics t join topics on topics.id = t.topic_id join devices d on d.id = t.device_id
+    where ${topicMatches(sql, query.topics)} and ${deviceColumnsMatch(sql, conditions)}`
+  const [items, totalCount] = await Promise.all([
+    selectPage(
+      sql,
+      sql`${from} and (t.topic_id, t.device_id) > (${after.topicId}, ${after.uuid})
+        order by t.topic_id, t.device_id
+        limit ${limit + 1}`,
+    ),
+    countRows(sql, from, query.includeTotalCount),
+  ])
+  return makePage(items, limit, totalCount)
+}
+
+function parseCursor(cursor: string) {
+  if (cursor === '') return { topicId: 0, uuid: FIRST_UUID }
+  const { topicId, owner } = parseTopicCursor(cursor)
+  return { topicId, uuid: parseId('cursor', owner).uuid }
+}
+
+const TopicColumns = v.object({ topic_id: v.number(), topic: v.string() })
+
+async function selectPage(sql: Queryable, from: ReturnType<typeof deviceColumns>): Promise<DeviceTopic[]> {
+  const rows = await sql`
+    select t.topic_id, topics.name as topic, ${deviceColumns(sql, { meta: false, webPushKeys: false })} ${from}`
+  return rows.map((row) => {
+    const { topic_id: topicId, topic } = v.parse(TopicColumns, row)
+    const { device } = readDevice(row)
+    return { id: formatTopicCursor({ topicId, owner: device.id }), topic, device }
+  })
+}

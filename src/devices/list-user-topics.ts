@@ -1,0 +1,49 @@
+// user_topic_list.
+import * as v from 'valibot'
+import type { Sql } from '../database/pool.ts'
+import { checkUser } from './field-checks.ts'
+import { countRows, type ListPage, makePage, type Page, readLimit } from './list-page.ts'
+import { formatTopicCursor, parseTopicCursor } from './topic-cursor.ts'
+import { type TopicFilter, topicMatches } from './topic-filter.ts'
+
+export interface UserTopicQuery extends Page {
+  /** Empty asks for every user; '' in it for the topics of everyone. */
+  users: readonly string[]
+  topics: TopicFilter
+}
+
+export interface UserTopic {
+  id: string
+  user: string
+  topic: string
+}
+
+const Row = v.object({ topic_id: v.number(), topic: v.string(), user_id: v.string() })
+
+/** What users follow, in the order of the ids, which is that of the topics' first use. @throws ApiError badRequest */
+export async function listUserTopics(sql: Sql, query: UserTopicQuery): Promise<ListPage<UserTopic>> {
+  const limit = readLimit(query.limit)
+  const after = parseCursor(query.cursor)
+  const byUser = query.users.length === 0 ? sql`true` : sql`u.user_id = any(${[...query.users]}::text[])`
+  const from = sql`
+    from user_topics u join topics on topics.id = u.topic_id where ${byUser} and ${topicMatches(sql, query.topics)}`
+  const [rows, totalCount] = await Promise.all([
+    sql`
+      select u.topic_id, topics.name as topic, u.user_id ${from}
+        and (u.topic_id, u.user_id) > (${after.topicId}, ${after.owner})
+      order by u.topic_id, u.user_id
+      limit ${limit + 1}`,
+    countRows(sql, from, query.includeTotalCount),
+  ])
+  const items = rows.map((row) => {
+    const { topic_id: topicId, topic, user_id: user } = v.parse(Row, row)
+    return { id: formatTopicCursor({ topicId, owner: user }), user, topic }
+  })
+  return makePage(items, limit, totalCount)
+}
+
+function parseCursor(cursor: string) {
+  if (cursor === '') return { topicId: 0, owner: '' }
+  const { topicId, owner } = parseTopicCursor(cursor)
+  return { topicId, owner: checkUser('cursor', owner) }
+}

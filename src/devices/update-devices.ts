@@ -1,0 +1,81 @@
+// device_update, device_topic_update and device_remove: changes of devices that are there.
+import * as v from 'valibot'
+import type { Fragment, Queryable, Sql } from '../database/pool.ts'
+import { runTransaction } from '../database/transaction.ts'
+import { ApiError } from '../protocol/errors.ts'
+import { encodeProvider } from './codes.ts'
+import { type DeviceConditions, type DeviceFilter, deviceColumnsMatch, resolveFilter } from './device-filter.ts'
+import type { DeviceId } from './device-id.ts'
+import { applyToDevices, resolveTopics, unsubscribeFromAll } from './device-topic-statements.ts'
+import type { TopicOperation } from './topic-operation.ts'
+
+/** What to change; undefined leaves as it is. */
+export interface DeviceChanges {
+  /** Only the name: the topics stay as they are. */
+  user: string | undefined
+  timezone: string | undefined
+  locale: string | undefined
+  /** Replaces what was there. */
+  meta: ReadonlyMap<string, string> | undefined
+  topics: TopicOperation | undefined
+}
+
+/** Changes all devices that match, or none when it fails. */
+export async function updateDevices(sql: Sql, filter: DeviceFilter, changes: DeviceChanges): Promise<void> {
+  const conditions = await resolveFilter(sql, filter)
+  if (!conditions) return
+  const topics = changes.topics && (await resolveTopics(sql, changes.topics))
+  await runTransaction(sql, async (tx) => {
+    const uuids = await lockDevices(tx, conditions)
+    await tx`update devices set ${assignments(tx, changes)} where id = any(${uuids}::uuid[])`
+    if (topics) await applyToDevices(tx, uuids, topics)
+  })
+}
+
+function assignments(sql: Queryable, { user, timezone, locale, meta }: DeviceChanges): Fragment {
+  const all = [sql`updated_at = clock_timestamp()`]
+  if (user !== undefined) all.push(sql`user_id = ${user}`)
+  if (timezone !== undefined) all.push(sql`timezone = ${timezone}`)
+  if (locale !== undefined) all.push(sql`locale = ${locale}`)
+  if (meta !== undefined) {
+    const json = meta.size === 0 ? null : JSON.stringify(Object.fromEntries(meta))
+    all.push(sql`meta = ${json}::text::jsonb`)
+  }
+  return all.reduce((list, assignment) => sql`${list}, ${assignment}`)
+}
+
+/** Removes all devices that match, with their topics. */
+export async function removeDevices(sql: Sql, filter: DeviceFilter): Promise<void> {
+  const conditions = await resolveFilter(sql, filter)
+  if (!conditions) return
+  await runTransaction(sql, async (tx) => {
+    const uuids = await lockDevices(tx, conditions)
+    await unsubscribeFromAll(tx, uuids)
+    await tx`delete from devices where id = any(${uuids}::uuid[])`
+  })
+}
+
+/**
+ * Changes the topics of one device.
+ * @param owner unless it is empty, the user that the device must belong to
+ * @throws ApiError notFound, or conflict when the device is another user's; nothing has changed then
+ */
+export async function updateDeviceTopics(sql: Sql, id: DeviceId, operation: TopicOperation, owner: string) {
+  const topics = await resolveTopics(sql, operation)
+  await runTransaction(sql, async (tx) => {
+    const [device] = await tx`
+      select user_id from devices where id = ${id.uuid} and provider = ${encodeProvider(id.provider)}
+      for no key update`
+    if (!device) throw new ApiError('notFound', 'device_id: there is no such device')
+    if (owner !== '' && device.user_id !== owner) throw new ApiError('conflict', 'user: the device is not theirs')
+    await applyToDevices(tx, [id.uuid], topics)
+  })
+}
+
+const Locked = v.object({ id: v.string() })
+
+async function lockDevices(sql: Queryable, conditions: DeviceConditions): Promise<string[]> {
+  const rows = await sql`
+    select d.id from devices d where ${deviceColumnsMatch(sql, conditions)} order by d.id for update`
+  return rows.map((row) => v.parse(Locked, row).id)
+}

@@ -1,0 +1,53 @@
+// user_topic_update: what a user follows, and with it the topics of the user's devices.
+import * as v from 'valibot'
+import type { Sql, Transaction } from '../database/pool.ts'
+import { runTransaction } from '../database/transaction.ts'
+import { resolveTopics, subscribe, type TopicIdOperation, unsubscribe } from './device-topic-statements.ts'
+import type { TopicOperation } from './topic-operation.ts'
+import { lockUser } from './user-lock.ts'
+
+const TopicId = v.object({ topic_id: v.number() })
+const DeviceUuid = v.object({ id: v.string() })
+
+/**
+ * Changes a user's list and, in the same transaction, the user's devices: they gain the topics added or set, and lose
+ * those that left the list, unless everyone follows them. The list of '', everyone, reaches devices when they register.
+ */
+export async function updateUserTopics(sql: Sql, user: string, operation: TopicOperation): Promise<void> {
+  const topics = await resolveTopics(sql, operation)
+  await runTransaction(sql, async (tx) => {
+    await lockUser(tx, user)
+    const left = topics.op === 'add' ? [] : await deleteUserTopics(tx, user, topics)
+    const joined = topics.op === 'remove' ? [] : topics.topicIds
+    await insertUserTopics(tx, user, joined)
+    if (user === '') return
+    const uuids = await lockDevicesOf(tx, user)
+    await unsubscribe(tx, uuids, await withoutEveryones(tx, left))
+    await subscribe(tx, uuids, joined)
+  })
+}
+
+/** Resolves to those that were in the list. */
+async function deleteUserTopics(tx: Transaction, user: string, { op, topicIds }: TopicIdOperation): Promise<number[]> {
+  const ids = [...topicIds]
+  const leaves = op === 'remove' ? tx`topic_id = any(${ids}::int[])` : tx`topic_id <> all(${ids}::int[])`
+  const rows = await tx`delete from user_topics where user_id = ${user} and ${leaves} returning topic_id`
+  return rows.map((row) => v.parse(TopicId, row).topic_id)
+}
+
+async function insertUserTopics(tx: Transaction, user: string, topicIds: readonly number[]): Promise<void> {
+  await tx`
+    insert into user_topics (topic_id, user_id) select unnest(${[...topicIds]}::int[]), ${user}
+    on conflict do nothing`
+}
+
+async function withoutEveryones(tx: Transaction, topicIds: number[]): Promise<number[]> {
+  const rows = await tx`select topic_id from user_topics where user_id = '' and topic_id = any(${topicIds}::int[])`
+  const everyones = new Set(rows.map((row) => v.parse(TopicId, row).topic_id))
+  return topicIds.filter((topicId) => !everyones.has(topicId))
+}
+
+async function lockDevicesOf(tx: Transaction, user: string): Promise<string[]> {
+  const rows = await tx`select id from devices where user_id = ${user} order by id for no key update`
+  return rows.map((row) => v.parse(DeviceUuid, row).id)
+}

@@ -1,0 +1,10 @@
+import type { DeviceStore } from '../devices/device-store.ts'
+import { parseRegistration } from '../devices/registration.ts'
+import type { DeviceRegisterRequest } from '../protocol/requests/push.ts'
+
+/** `device_register`: stores the whole state of a device; its result carries the `id`. */
+export function makeDeviceRegister(store: DeviceStore) {
+  return async (request: DeviceRegisterRequest): Promise<object> => ({
+    id: await store.register(parseRegistration(request)),
+  })
+}

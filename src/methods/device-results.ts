@@ -1,0 +1,30 @@
+import type { Device } from '../devices/device.ts'
+import type { ListPage } from '../devices/list-page.ts'
+import { encodeMap, withoutZeroValues } from '../protocol/result.ts'
+
+/** A `Device` of a result, its fields in the order of their numbers. */
+export function encodeDevice(device: Device): object {
+  return withoutZeroValues({
+    id: device.id,
+    platform: device.platform,
+    provider: device.provider,
+    token: device.token,
+    user: device.user,
+    created_at: device.createdAtSeconds,
+    updated_at: device.updatedAtSeconds,
+    meta: encodeMap(device.meta),
+    topics: device.topics,
+    timezone: device.timezone,
+    locale: device.locale,
+    webpush_keys: device.webPushKeys,
+  })
+}
+
+/** The result of a list. */
+export function encodePage<Item>(page: ListPage<Item>, encodeItem: (item: Item) => object): object {
+  return withoutZeroValues({
+    items: page.items.map(encodeItem),
+    next_cursor: page.nextCursor,
+    total_count: page.totalCount,
+  })
+}

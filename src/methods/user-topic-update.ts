@@ -1,0 +1,12 @@
+import type { DeviceStore } from '../devices/device-store.ts'
+import { checkUser } from '../devices/field-checks.ts'
+import { parseTopicOperation } from '../devices/topic-operation.ts'
+import type { UserTopicUpdateRequest } from '../protocol/requests/push.ts'
+
+/** `user_topic_update`: changes what a user follows, '' being everyone; an empty result. */
+export function makeUserTopicUpdate(store: DeviceStore) {
+  return async (request: UserTopicUpdateRequest): Promise<object> => {
+    await store.updateUserTopics(checkUser('user', request.user), parseTopicOperation(request))
+    return {}
+  }
+}

@@ -1,0 +1,88 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type Devices, newToken, openDevices } from './methods.ts'
+
+let devices: Devices
+const MINUTE_MS = 60_000
+/** Later than any registration of this test. */
+const later = () => Date.now() + MINUTE_MS
+
+beforeEach(async () => {
+  devices = await openDevices()
+})
+
+afterEach(() => devices.drop())
+
+test('a device with a dead token is removed, with its topics, and kept aside whole', async () => {
+  const token = newToken()
+  const deviceId = await devices.register({ token, user: 'u', topics: ['a', 'b'], meta: { k: 'v' } })
+  const alive = await devices.register({ topics: ['a'] })
+  expect(await devices.store.removeGone('fcm', [{ deviceId, token }], later(), 'UNREGISTERED')).toBe(1)
+  expect(await devices.find(deviceId)).toBeUndefined()
+  expect(await devices.find(alive)).toMatchObject({ topics: ['a'] })
+  const [kept] = await devices.sql`select reason, device from removed_devices`
+  expect(kept?.reason).toBe('UNREGISTERED')
+  expect(kept?.device).toMatchObject({
+    token,
+    user_id: 'u',
+    meta: { k: 'v' },
+    topics: expect.arrayContaining(['a', 'b']),
+  })
+  expect(await devices.sql`select from device_topics`).toHaveLength(1)
+})
+
+test('a raw token stands for the device that has it, of its provider only', async () => {
+  const token = newToken()
+  const fcm = await devices.register({ token, provider: 'fcm' })
+  const hms = await devices.register({ token, provider: 'hms' })
+  const gone = [
+    { deviceId: '', token },
+    { deviceId: '', token: 'of-nobody' },
+  ]
+  expect(await devices.store.removeGone('hms', gone, later())).toBe(1)
+  expect(await devices.find(hms)).toBeUndefined()
+  expect(await devices.find(fcm)).toBeDefined()
+})
+
+test('a device that has another token meanwhile stays', async () => {
+  const token = newToken()
+  const id = await devices.register({ token })
+  await devices.register({ id })
+  expect(await devices.store.removeGone('fcm', [{ deviceId: id, token }], later())).toBe(0)
+  expect(await devices.find(id)).toBeDefined()
+})
+
+test('a device that was registered again since its token was called dead stays', async () => {
+  const token = newToken()
+  const deviceId = await devices.register({ token })
+  const before = Date.now() - MINUTE_MS
+  expect(await devices.store.removeGone('fcm', [{ deviceId, token }], before)).toBe(0)
+  expect(await devices.store.removeGone('fcm', [{ deviceId, token, sinceMs: before }], later())).toBe(0)
+  expect(await devices.store.removeGone('fcm', [{ deviceId, token, sinceMs: later() }], before)).toBe(1)
+})
+
+test('an update that is no registration does not make a token alive', async () => {
+  const token = newToken()
+  const deviceId = await devices.register({ token })
+  // As if both had happened a while ago, the update after the push.
+  await devices.sql`update devices set registered_at = now() - interval '2 min', updated_at = now()`
+  expect(await devices.store.removeGone('fcm', [{ deviceId, token }], Date.now() - MINUTE_MS)).toBe(1)
+})
+
+test('the same token reported twice is one device removed', async () => {
+  const token = newToken()
+  const deviceId = await devices.register({ token })
+  const gone = [
+    { deviceId, token },
+    { deviceId: '', token },
+  ]
+  expect(await devices.store.removeGone('fcm', gone, later())).toBe(1)
+  expect(await devices.store.removeGone('fcm', gone, later())).toBe(0)
+})
+
+test('what was removed is forgotten after a week', async () => {
+  await devices.sql`
+    insert into removed_devices (removed_at, provider, reason, device)
+    select clock_timestamp() - age, 1, 'test', '{}' from unnest(array[interval '6 days', '8 days', '9 days']) as age`
+  await devices.store.cleanUp()
+  expect(await devices.sql`select from removed_devices`).toHaveLength(1)
+})

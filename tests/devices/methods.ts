@@ -1,0 +1,112 @@
+// The device and topic methods as their callers see them: a request's JSON in, a result's JSON or an error's kind out.
+
+import { DeviceStore } from '../../src/devices/device-store.ts'
+import { makeDeviceList } from '../../src/methods/device-list.ts'
+import { makeDeviceRegister } from '../../src/methods/device-register.ts'
+import { makeDeviceRemove } from '../../src/methods/device-remove.ts'
+import { makeDeviceTopicList } from '../../src/methods/device-topic-list.ts'
+import { makeDeviceTopicUpdate } from '../../src/methods/device-topic-update.ts'
+import { makeDeviceUpdate } from '../../src/methods/device-update.ts'
+import { makeUserTopicList } from '../../src/methods/user-topic-list.ts'
+import { makeUserTopicUpdate } from '../../src/methods/user-topic-update.ts'
+import { ApiError } from '../../src/protocol/errors.ts'
+import * as push from '../../src/protocol/requests/push.ts'
+import { decodeMessage } from '../../src/protocol/wire-types.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+
+type Json = Record<string, unknown>
+
+export interface ListedDevice {
+  id: string
+  provider: string
+  platform: string
+  token: string
+  user?: string
+  topics?: string[]
+  meta?: Record<string, string>
+  timezone?: string
+  locale?: string
+  webpush_keys?: string
+  created_at: number
+  updated_at: number
+}
+
+interface List<Item> {
+  items: Item[]
+  next_cursor?: string
+  total_count?: number
+}
+
+/** A database of its own, a store on it, and the eight methods on that. */
+export async function openDevices() {
+  const database = await createTestDatabase()
+  const store = new DeviceStore({ sql: database.sql, now: Date.now })
+  return { ...database, store, ...methodsOf(store) }
+}
+
+export type Devices = TestDatabase & { store: DeviceStore } & ReturnType<typeof methodsOf>
+
+function methodsOf(store: DeviceStore) {
+  const register = bind<{ id: string }>(push.DeviceRegisterRequest, makeDeviceRegister(store))
+  const list = bind<List<ListedDevice>>(push.DeviceListRequest, makeDeviceList(store))
+  return {
+    register: async (request: Json = {}) => (await register(withDefaults(request))).id,
+    update: bind(push.DeviceUpdateRequest, makeDeviceUpdate(store)),
+    remove: bind(push.DeviceRemoveRequest, makeDeviceRemove(store)),
+    list,
+    updateTopics: bind(push.DeviceTopicUpdateRequest, makeDeviceTopicUpdate(store)),
+    listTopics: bind<List<{ id: string; device_id: string; topic: string; device: Partial<ListedDevice> }>>(
+      push.DeviceTopicListRequest,
+      makeDeviceTopicList(store),
+    ),
+    updateUser: bind(push.UserTopicUpdateRequest, makeUserTopicUpdate(store)),
+    listUsers: bind<List<{ id: string; user?: string; topic: string }>>(
+      push.UserTopicListRequest,
+      makeUserTopicList(store),
+    ),
+    /** Everything that device_list tells of one device; undefined when it is not there. */
+    find: async (id: string) => {
+      const { items } = await list({
+        filter: { ids: [id] },
+        include_topics: true,
+        include_meta: true,
+        include_webpush_keys: true,
+      })
+      return items[0]
+    },
+  }
+}
+
+let tokens = 0
+
+/** A token that no other device of this run has. */
+export function newToken(): string {
+  return `token-${tokens++}`
+}
+
+function withDefaults(request: Json): Json {
+  return { provider: 'fcm', platform: 'android', token: newToken(), ...request }
+}
+
+function bind<Result = object>(
+  schema: Parameters<typeof decodeMessage>[0],
+  handle: (request: never) => Promise<object>,
+): (request: Json) => Promise<Result> {
+  return async (request) => {
+    // The schema is the one of this method, so what it decodes to is what the method takes.
+    const result = await handle(decodeMessage(schema, Buffer.from(JSON.stringify(request))) as never)
+    // What a client would read; the tests compare it field by field.
+    return JSON.parse(JSON.stringify(result)) as Result
+  }
+}
+
+/** The kind of the ApiError that `call` rejects with; 'none' when it succeeds. */
+export async function errorKind(call: Promise<unknown>): Promise<string> {
+  try {
+    await call
+    return 'none'
+  } catch (error) {
+    if (error instanceof ApiError) return error.kind
+    throw error
+  }
+}

@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { formatDeviceId, makeDeviceUuid } from '../../src/devices/device-id.ts'
+import { type Devices, errorKind, newToken, openDevices } from './methods.ts'
+
+let devices: Devices
+
+beforeAll(async () => {
+  devices = await openDevices()
+})
+
+afterAll(() => devices.drop())
+
+test('a device is listed with everything it was registered with', async () => {
+  const token = newToken()
+  const before = Math.floor(Date.now() / 1000)
+  const id = await devices.register({
+    provider: 'hms',
+    platform: 'android',
+    token,
+    user: '42',
+    topics: ['b', 'a', 'b'],
+    timezone: 'Europe/Nicosia',
+    locale: 'el-CY',
+    meta: { first_name: 'Ada', constructor: 'y', '': 'empty key' },
+  })
+  expect(id).toMatch(/^[0-7][0-9A-HJKMNP-TV-Z]{25}-hms$/)
+  const device = await devices.find(id)
+  expect(device).toEqual({
+    id,
+    provider: 'hms',
+    platform: 'android',
+    token,
+    user: '42',
+    topics: ['a', 'b'],
+    timezone: 'Europe/Nicosia',
+    locale: 'el-CY',
+    meta: { first_name: 'Ada', constructor: 'y', '': 'empty key' },
+    created_at: device?.updated_at,
+    updated_at: expect.any(Number),
+  })
+  expect(device?.updated_at).toBeGreaterThanOrEqual(before)
+})
+
+test('a key of meta may be any text, also one that means something to JavaScript', async () => {
+  const id = await devices.register({ meta: JSON.parse('{"__proto__":"x","toString":"y"}') })
+  const { meta = {} } = (await devices.find(id)) ?? {}
+  expect(Object.entries(meta)).toEqual([
+    ['__proto__', 'x'],
+    ['toString', 'y'],
+  ])
+})
+
+test('what a registration leaves out is reset', async () => {
+  const token = newToken()
+  const full = { token, user: 'u', topics: ['a'], timezone: 'UTC', locale: 'en', meta: { a: 'b' } }
+  const id = await devices.register(full)
+  expect(await devices.register({ id, token })).toBe(id)
+  const bare = await devices.find(id)
+  expect(Object.keys(bare ?? {}).sort()).toEqual(['created_at', 'id', 'platform', 'provider', 'token', 'updated_at'])
+})
+
+test('a known token without an id is the same device', async () => {
+  const token = newToken()
+  const id = await devices.register({ token })
+  expect(await devices.register({ token, user: 'later' })).toBe(id)
+  expect((await devices.find(id))?.user).toBe('later')
+})
+
+test('the same token of two providers is two devices', async () => {
+  const token = newToken()
+  const fcm = await devices.register({ token, provider: 'fcm' })
+  const apns = await devices.register({ token, provider: 'apns', platform: 'ios' })
+  expect(apns).not.toBe(fcm)
+  expect(await devices.find(fcm)).toBeDefined()
+})
+
+test('a stored id gets a new token and stays one device', async () => {
+  const id = await devices.register({ user: 'rotates' })
+  const token = newToken()
+  expect(await devices.register({ id, token, user: 'rotates' })).toBe(id)
+  const { items } = await devices.list({ filter: { users: ['rotates'] } })
+  expect(items.map((device) => device.token)).toEqual([token])
+})
+
+test('an id that is not stored any more is stored again', async () => {
+  const id = await devices.register({ topics: ['old'] })
+  await devices.remove({ ids: [id] })
+  expect(await devices.register({ id })).toBe(id)
+  expect((await devices.find(id))?.topics).toBeUndefined()
+})
+
+test('the id that the client holds wins over the device that had its token', async () => {
+  const token = newToken()
+  const old = await devices.register({ token, topics: ['gone-with-it'] })
+  const id = await devices.register({ user: 'u' })
+  expect(await devices.register({ id, token })).toBe(id)
+  expect(await devices.find(old)).toBeUndefined()
+  expect((await devices.find(id))?.token).toBe(token)
+  expect((await devices.listTopics({ filter: { topics: ['gone-with-it'] } })).items).toEqual([])
+})
+
+test('an id of another provider is refused and changes nothing', async () => {
+  const id = await devices.register({ provider: 'fcm', user: 'keeps' })
+  expect(await errorKind(devices.register({ id, provider: 'apns', platform: 'ios' }))).toBe('badRequest')
+  // The same ULID under another provider's name: an id that was never given out.
+  const forged = id.replace('fcm', 'apns')
+  const token = newToken()
+  const other = await devices.register({ token, provider: 'apns', platform: 'ios' })
+  expect(await errorKind(devices.register({ id: forged, token, provider: 'apns', platform: 'ios' }))).toBe('badRequest')
+  expect((await devices.find(id))?.user).toBe('keeps')
+  expect(await devices.find(other)).toBeDefined()
+  expect(await devices.find(forged)).toBeUndefined()
+})
+
+test('ids sort by the time of the first registration', () => {
+  const ids = [1, 2, 1_700_000_000_000, 1_700_000_000_001].map((ms) => formatDeviceId(makeDeviceUuid(ms), 'fcm'))
+  expect([...ids].sort()).toEqual(ids)
+})
+
+test('a Web Push device keeps its endpoint as the token and its keys apart', async () => {
+  const endpoint = 'https://push.example.com/send/abc'
+  const keys = {
+    p256dh: 'BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4',
+    auth: 'BTBZMqHH6r4Tts7J_aSIgg',
+  }
+  const token = JSON.stringify({ endpoint, expirationTime: null, keys })
+  const id = await devices.register({ provider: 'webpush', platform: 'web', token })
+  const device = await devices.find(id)
+  expect(device?.token).toBe(endpoint)
+  expect(JSON.parse(device?.webpush_keys ?? '')).toEqual(keys)
+  const { items } = await devices.list({ filter: { ids: [id] } })
+  expect(items[0]).not.toHaveProperty('webpush_keys')
+})
