@@ -98,6 +98,18 @@ it('opens one stream at a time where the server allows one', async () => {
   expect(peak).toBe(1)
 })
 
+it('opens another connection when the streams of the first are all taken', async () => {
+  let requests = 0
+  const port = await startServer((stream) => {
+    // The first request is never answered.
+    if (++requests > 1) answer(stream)
+  }, 1)
+  const pool = openPool(port, { maxConnections: 2, requestTimeoutMs: 500 })
+  const held = failureOf(post(pool))
+  expect((await Promise.all([post(pool), post(pool)])).map(({ status }) => status)).toEqual([200, 200])
+  expect(await held).toEqual({ kind: 'ambiguous', code: 'timeout' })
+})
+
 it('keeps the first 64 KB of an answer', async () => {
   const port = await startServer((stream) => answer(stream, 'x'.repeat(200_000)))
   expect((await post(openPool(port))).body.length).toBe(65_536)

@@ -160,7 +160,7 @@ function parseBody(body: Buffer): JsonText {
   }
 }
 
-/** Go folds case by Unicode's simple folding, which maps these two letters beyond ASCII to ASCII ones. */
-function foldCase(name: string): string {
+/** A field name without its case. Go folds by Unicode's simple folding, which maps these two letters beyond ASCII to ASCII ones. */
+export function foldCase(name: string): string {
   return name.replaceAll('\u017f', 's').replaceAll('\u212a', 'k').toLowerCase()
 }

@@ -37,10 +37,14 @@ interface List<Item> {
   total_count?: number
 }
 
-/** A database of its own, a store on it, and the eight methods on that. */
+/**
+ * A database of its own, a store on it, and the eight methods on that. Ids sort in the order of their registration: the
+ * store's clock moves on a millisecond with each.
+ */
 export async function openDevices() {
   const database = await createTestDatabase()
-  const store = new DeviceStore({ sql: database.sql, now: Date.now })
+  let nowMs = Date.now()
+  const store = new DeviceStore({ sql: database.sql, now: () => nowMs++ })
   return { ...database, store, ...methodsOf(store) }
 }
 

@@ -10,12 +10,11 @@ import {
   type ServerHttp2Session,
 } from 'node:http2'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { makeCertificates } from '../certificates.ts'
 import { AcceptedLog, type AcceptedPush } from './accepted-log.ts'
 import { Faults } from './faults.ts'
-import { type Answer, googleError, jsonAnswer } from './google-error.ts'
-import { checkMessage } from './message-check.ts'
+import { type Answer, googleError } from './google-error.ts'
+import { SendEndpoint } from './send-endpoint.ts'
 import { makeServiceAccount } from './service-account.ts'
 import { TokenExchange } from './token-exchange.ts'
 
@@ -45,11 +44,10 @@ export interface SimulatorFiles {
 interface Parts {
   server: Http2SecureServer
   tokens: TokenExchange
-  faults: Faults
+  sends: SendEndpoint
   log: AcceptedLog
   files: SimulatorFiles
   project: string
-  slowMs: number
 }
 
 export class FcmSimulator {
@@ -95,15 +93,11 @@ export class FcmSimulator {
     // HTTP/1.1 is for the OAuth exchange: Google's libraries speak it there, and Google's servers answer it.
     const settings = { maxConcurrentStreams: MAX_CONCURRENT_STREAMS }
     const server = createSecureServer({ cert, key, allowHTTP1: true, settings })
-    const simulator = new FcmSimulator({
-      server,
-      tokens: new TokenExchange({ account, lifeSeconds: options.accessTokenSeconds ?? 3600 }),
-      faults: new Faults({ project, retryAfterSeconds }),
-      log: new AcceptedLog({ file: files.log }),
-      files,
-      project,
-      slowMs: options.slowMs ?? 2000,
-    })
+    const tokens = new TokenExchange({ account, lifeSeconds: options.accessTokenSeconds ?? 3600 })
+    const faults = new Faults({ project, retryAfterSeconds })
+    const log = new AcceptedLog({ file: files.log })
+    const sends = new SendEndpoint({ project, tokens, faults, log, slowMs: options.slowMs ?? 2000 })
+    const simulator = new FcmSimulator({ server, tokens, sends, log, files, project })
     await listen(server, options.port ?? 0)
     return simulator
   }
@@ -168,9 +162,9 @@ export class FcmSimulator {
       write(response, googleError(404, 'NOT_FOUND', 'no such method'))
       return
     }
-    const refusal = this.#refuseCaller(request, project)
-    if (refusal) write(response, refusal)
-    else await this.#accept(body, response)
+    const answer = await this.#parts.sends.handle(project, request.headers, body)
+    if (answer === 'reset') response.stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+    else if (answer !== 'hang') write(response, answer)
   }
 
   #countStreams(session: ServerHttp2Session): void {
@@ -194,40 +188,6 @@ export class FcmSimulator {
       session.goaway(constants.NGHTTP2_NO_ERROR, id)
     }
     return false
-  }
-
-  #refuseCaller(request: Http2ServerRequest, project: string): Answer | undefined {
-    if (!this.#parts.tokens.accepts(request.headers.authorization)) {
-      return googleError(401, 'UNAUTHENTICATED', 'no valid access token')
-    }
-    if (project !== this.project) return googleError(403, 'PERMISSION_DENIED', 'not a project of this account')
-    if (!/^application\/json\b/.test(request.headers['content-type'] ?? '')) {
-      return googleError(400, 'INVALID_ARGUMENT', 'the content type must be application/json')
-    }
-    return undefined
-  }
-
-  async #accept(body: string, response: Http2ServerResponse): Promise<void> {
-    const checked = checkMessage(body)
-    if ('refusal' in checked) {
-      write(response, checked.refusal)
-      return
-    }
-    const { kind, value } = checked.target
-    const fault = this.#parts.faults.take(value)
-    if (fault?.kind === 'answer') {
-      write(response, fault.answer)
-      return
-    }
-    const at_ms = Date.now()
-    this.#parts.log.append({ at_ms, project: this.project, target_kind: kind, target: value, body })
-    if (fault?.kind === 'hang') return
-    if (fault?.kind === 'reset') {
-      response.stream.close(constants.NGHTTP2_INTERNAL_ERROR)
-      return
-    }
-    if (fault?.kind === 'slow') await delay(this.#parts.slowMs, undefined, { ref: false })
-    write(response, jsonAnswer(200, { name: `projects/${this.project}/messages/0:${at_ms}-${this.accepted.length}` }))
   }
 }
 

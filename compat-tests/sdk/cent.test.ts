@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { preparePythonSdk } from './python-sdk.ts'
+import { type SdkServer, startSdkServer } from './sdk-server.ts'
+import { toolsOf } from './toolchain.ts'
+
+const python = await preparePythonSdk()
+
+let server: SdkServer
+
+// Each script is a set of expectations of its own; what isn't met is in the error.
+describe.skipIf(python.missing)('cent, the Python SDK, with only its base URL changed', () => {
+  beforeAll(async () => {
+    server = await startSdkServer()
+  })
+  afterAll(() => server.stop())
+
+  const run = (script: string) => toolsOf(python).run(script, server)
+
+  it('registers, lists, updates and removes devices', async () => {
+    await run('devices.py')
+  })
+
+  it('manages the topics of devices and of users', async () => {
+    await run('topics.py')
+  })
+
+  it('sends to every kind of recipient, once for each uid, and nothing that was refused or cancelled', async () => {
+    await run('sends.py')
+    const once = ['by-filter', 'by-token-1', 'by-token-2', 'by-topic', "'by-condition' in topics", 'with-options']
+    const expected = [...once, 'once', 'first', 'without-uid', 'without-uid'].sort()
+    await server.fcm.waitForAccepted(expected.length)
+    const targets = server.fcm.accepted.map(({ target }) => target)
+    expect(targets.filter((target) => !target.startsWith('token-')).sort()).toEqual(expected)
+  })
+
+  it("runs batches of the node's methods and ours, asking the node once for each run of neighbours", async () => {
+    const before = server.node.requests.length
+    await run('batches.py')
+    const asked = server.node.requests.slice(before)
+    const inBatches = asked.filter(({ path }) => path === '/api/batch').map(({ methods }) => methods.join(' '))
+    const mixed = ['publish publish', 'history']
+    expect(inBatches.sort()).toEqual([...mixed, ...mixed, 'publish history'].sort())
+    expect(new Set(asked.map(({ key }) => key))).toEqual(new Set([server.node.key]))
+  })
+
+  it('does the same from its asynchronous client', async () => {
+    await run('asynchronous.py')
+  })
+})

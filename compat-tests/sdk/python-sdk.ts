@@ -1,0 +1,60 @@
+// The Python SDK in a virtual environment of its own under .cache/, made at the first run.
+import { createHash } from 'node:crypto'
+import { mkdir, readFile, rename, rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import type { SdkServer } from './sdk-server.ts'
+import { prepareToolchain, runProgram, type Toolchain } from './toolchain.ts'
+
+const SCRIPTS = resolve(import.meta.dirname, 'python')
+const REQUIREMENTS = join(SCRIPTS, 'requirements.txt')
+const CACHE = resolve(import.meta.dirname, '../../.cache')
+
+export interface PythonSdk {
+  /**
+   * Runs a script of `python/` against the server and resolves to what it printed.
+   * @throws Error with its output when an expectation of the script isn't met
+   */
+  run(script: string, server: SdkServer, ...args: string[]): Promise<string>
+}
+
+/** `cent`, as it is on PyPI. */
+export function preparePythonSdk(): Promise<Toolchain<PythonSdk>> {
+  return prepareToolchain('cent, the Python SDK,', async () => {
+    const python = join(await makeEnvironment(), 'bin', 'python')
+    const run: PythonSdk['run'] = (script, server, ...args) => {
+      const env = { CENTRIPUSH_TEST_API: server.api, CENTRIPUSH_TEST_KEY: server.key }
+      return runProgram(python, [join(SCRIPTS, script), ...args], { env })
+    }
+    return { run }
+  })
+}
+
+async function makeEnvironment(): Promise<string> {
+  const version = await runProgram('python3', ['--version'])
+  const requirements = await readFile(REQUIREMENTS)
+  const key = createHash('sha256').update(version).update(requirements).digest('hex').slice(0, 12)
+  const directory = join(CACHE, `cent-${key}`)
+  if (await isUsable(directory)) return directory
+  await rm(directory, { recursive: true, force: true })
+  // Test files prepare at the same time: each builds its own, the first to finish puts it in its place.
+  const building = `${directory}-${process.pid}`
+  await mkdir(CACHE, { recursive: true })
+  await runProgram('python3', ['-m', 'venv', building])
+  const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', REQUIREMENTS]
+  await runProgram(join(building, 'bin', 'python'), install)
+  await rename(building, directory).catch(async (error: unknown) => {
+    await rm(building, { recursive: true, force: true })
+    if (!(await isUsable(directory))) throw error
+  })
+  return directory
+}
+
+async function isUsable(directory: string): Promise<boolean> {
+  try {
+    await runProgram(join(directory, 'bin', 'python'), ['-c', 'import cent'])
+    return true
+  } catch {
+    // Not made yet, or the Python that it was made with is gone.
+    return false
+  }
+}

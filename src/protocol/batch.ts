@@ -1,0 +1,88 @@
+// The batch request: `{"commands":[{"publish":{…}},{"device_register":{…}}],"parallel":true}`. A command names its method
+// by the field that is set.
+import { JsonSyntaxError, type JsonText, parseJsonText } from './json-text.ts'
+import { DecodeError, foldCase } from './wire-types.ts'
+
+/** A command as it came: its bytes, and the params by the names of the fields that are set, null being not set. */
+export interface BatchCommand {
+  text: JsonText
+  /** Undefined for a command that is null. */
+  params: ReadonlyMap<string, JsonText> | undefined
+}
+
+export interface Batch {
+  commands: BatchCommand[]
+  parallel: boolean
+}
+
+/** Reads the frame of a batch; the params are still as they came. @throws DecodeError */
+export function parseBatch(body: Buffer): Batch {
+  const text = parseBody(body)
+  if (text.kind === 'null') return { commands: [], parallel: false }
+  const fields = readFields(text, 'body')
+  const commands = fields.get('commands')
+  const parallel = fields.get('parallel')
+  if (commands && commands.kind !== 'array')
+    throw new DecodeError(`commands: expected a list but found ${commands.kind}`)
+  if (parallel && parallel.kind !== 'boolean') {
+    throw new DecodeError(`parallel: expected a boolean but found ${parallel.kind}`)
+  }
+  return {
+    commands: (commands?.items() ?? []).map((command) => ({
+      text: command,
+      params: command.kind === 'null' ? undefined : readFields(command, 'commands'),
+    })),
+    parallel: parallel?.bytes.length === 'true'.length,
+  }
+}
+
+/** A batch of commands, each byte for byte as it came. */
+export function encodeBatch(commands: readonly JsonText[], parallel: boolean): Buffer {
+  const joined = joinBytes(
+    commands.map((command) => command.bytes),
+    ',',
+  )
+  return Buffer.concat([Buffer.from('{"commands":['), joined, Buffer.from(parallel ? '],"parallel":true}' : ']}')])
+}
+
+/** The replies of a batch's answer, or undefined when it is not `{"replies":[…]}` with `count` of them. */
+export function parseBatchReplies(answer: Buffer, count: number): Buffer[] | undefined {
+  try {
+    const replies = readFields(parseJsonText(answer), 'answer').get('replies')?.items() ?? []
+    return replies.length === count ? replies.map((reply) => reply.bytes) : undefined
+  } catch (error) {
+    if (error instanceof JsonSyntaxError || error instanceof DecodeError) return undefined
+    throw error
+  }
+}
+
+/** The answer to a batch; without replies it is `{}`, as a node gives it. */
+export function encodeBatchReplies(replies: readonly Buffer[]): Buffer {
+  if (replies.length === 0) return Buffer.from('{}')
+  return Buffer.concat([Buffer.from('{"replies":['), joinBytes(replies, ','), Buffer.from(']}')])
+}
+
+/** Buffers in a row, `separator` between them. */
+export function joinBytes(parts: readonly Buffer[], separator: string): Buffer {
+  const between = Buffer.from(separator)
+  return Buffer.concat(parts.flatMap((part, index) => (index === 0 ? [part] : [between, part])))
+}
+
+function parseBody(body: Buffer): JsonText {
+  try {
+    return parseJsonText(body)
+  } catch (error) {
+    if (error instanceof JsonSyntaxError) throw new DecodeError(error.message, { cause: error })
+    throw error
+  }
+}
+
+/** The fields of an object that are set, by their folded names; of two equal ones the last. */
+function readFields(text: JsonText, what: string): Map<string, JsonText> {
+  if (text.kind !== 'object') throw new DecodeError(`${what}: expected an object but found ${text.kind}`)
+  const fields = new Map<string, JsonText>()
+  for (const [name, value] of text.fields()) {
+    if (value.kind !== 'null') fields.set(foldCase(name), value)
+  }
+  return fields
+}

@@ -1,0 +1,57 @@
+// The server API's routes. In the order of a node: route (404), HTTP method (405), key (401), body.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { HttpBindings } from '@hono/node-server'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import { type Context, Hono } from 'hono'
+import type { MethodTable } from '../methods/table.ts'
+import type { Logger } from '../observability/log.ts'
+import { BodyTooLargeError } from '../upstream/relay.ts'
+import type { Upstream } from '../upstream/upstream.ts'
+import { answerTooLarge } from './answer.ts'
+import { handleBatch } from './handle-batch.ts'
+import { handleLegacy } from './handle-legacy.ts'
+import { handleMethod } from './handle-method.ts'
+
+export interface ApiDeps {
+  methods: MethodTable
+  /** Undefined when no node is configured: its methods answer 108. */
+  upstream: Upstream | undefined
+  /** Whether the request carries the key; always true where none is asked for. */
+  hasKey(incoming: IncomingMessage): boolean
+  /** Errors as HTTP statuses for every request. */
+  transportErrors: boolean
+  maxRequestBytes: number
+  logger: Logger
+}
+
+export type NodeEnvironment = { Bindings: HttpBindings }
+type Handler = (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>
+
+/** The routes of the API, to be mounted under its prefix. */
+export function makeApi(deps: ApiDeps, prefix: string): Hono<NodeEnvironment> {
+  const api = new Hono<NodeEnvironment>()
+  const answer = (context: Context<NodeEnvironment>, handle: Handler): Response => {
+    const { incoming, outgoing } = context.env
+    if (incoming.method !== 'POST') return context.body(null, 405)
+    if (!deps.hasKey(incoming)) return context.body(null, 401)
+    // Past this line the raw request and response are used: a web Request and Response would double the cost.
+    handle(incoming, outgoing).catch((error: unknown) => fail(deps, outgoing, error))
+    return RESPONSE_ALREADY_SENT
+  }
+  api.all(prefix === '' ? '/' : prefix, (context) => answer(context, (...io) => handleLegacy(deps, ...io)))
+  api.all(`${prefix}/batch`, (context) => answer(context, (...io) => handleBatch(deps, ...io)))
+  for (const method of deps.methods.byName.values()) {
+    api.all(`${prefix}/${method.name}`, (context) => answer(context, (...io) => handleMethod(deps, method, ...io)))
+  }
+  return api
+}
+
+/** What a handler did not expect, and bodies that are too large. The client may be gone, or its answer begun. */
+function fail({ logger }: ApiDeps, outgoing: ServerResponse, error: unknown): void {
+  if (error instanceof BodyTooLargeError && !outgoing.headersSent) {
+    answerTooLarge(outgoing)
+    return
+  }
+  if (!outgoing.destroyed) logger.error({ err: error }, 'api: request failed')
+  outgoing.destroy()
+}

@@ -1,0 +1,111 @@
+// POST /api, the legacy API: commands one after another, run one by one as they are read. Without a push command the
+// body goes up as it came. In a mixed one neighbours that the node answers go up together.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Method } from '../methods/method.ts'
+import type { MethodTable } from '../methods/table.ts'
+import { joinBytes } from '../protocol/batch.ts'
+import type { ApiErrorName } from '../protocol/errors.ts'
+import {
+  encodeLegacyError,
+  encodeLegacyResult,
+  type LegacyCommand,
+  parseLegacyReplies,
+  readLegacyCommands,
+} from '../protocol/legacy.ts'
+import { DecodeError } from '../protocol/wire-types.ts'
+import { readBody } from '../upstream/body.ts'
+import { answerJson, answerText } from './answer.ts'
+import type { ApiDeps } from './api.ts'
+import { runCall } from './run-call.ts'
+import { askUpstream } from './upstream-run.ts'
+
+const PATH = '/api'
+
+/** Answers legacy commands. @throws BodyTooLargeError */
+export async function handleLegacy(deps: ApiDeps, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  const body = await readBody(incoming, deps.maxRequestBytes)
+  if (deps.upstream && !hasPushCommand(body, deps.methods)) {
+    await deps.upstream.forward(incoming, outgoing, PATH, body)
+    return
+  }
+  const replies = body.length === 0 ? undefined : await runCommands(deps, body)
+  if (replies) answerJson(outgoing, joinBytes(replies, '\n'))
+  else answerText(outgoing, 400, 'Bad Request')
+}
+
+function hasPushCommand(body: Buffer, methods: MethodTable): boolean {
+  for (const command of readLegacyCommands(body)) {
+    if (!(command instanceof DecodeError) && findMethod(command, methods)?.kind === 'push') return true
+  }
+  return false
+}
+
+/** The replies to all commands; undefined when there is something that can't be read, what stands before it having run. */
+async function runCommands(deps: ApiDeps, body: Buffer): Promise<Buffer[] | undefined> {
+  const replies: Buffer[] = []
+  let neighbours: LegacyCommand[] = []
+  const askNode = async () => {
+    if (neighbours.length > 0) replies.push(...(await runUpstream(deps, neighbours)))
+    neighbours = []
+  }
+  for (const command of readLegacyCommands(body)) {
+    if (command instanceof DecodeError || isUnknownName(command, deps.methods)) {
+      await askNode()
+      deps.logger.info({ method: 'legacy' }, 'api: request does not decode')
+      return undefined
+    }
+    const method = findMethod(command, deps.methods)
+    if (method?.kind === 'push') {
+      await askNode()
+      replies.push(await runPush(deps, command, method))
+    } else {
+      neighbours.push(command)
+    }
+  }
+  await askNode()
+  return replies
+}
+
+/** A node refuses to read a method's name that it does not know, and answers a number that it does not know. */
+function isUnknownName({ method }: LegacyCommand, methods: MethodTable): boolean {
+  return typeof method === 'string' && !methods.byName.has(method)
+}
+
+function findMethod({ method }: LegacyCommand, methods: MethodTable): Method | undefined {
+  return typeof method === 'string' ? methods.byName.get(method) : methods.byNumber.get(method)
+}
+
+async function runPush(deps: ApiDeps, { id, params }: LegacyCommand, method: Extract<Method, { kind: 'push' }>) {
+  if (!params) return encodeLegacyError(id, 'badRequest')
+  try {
+    const reply = await runCall(method.prepare(params), method.name, deps.logger)
+    return 'error' in reply ? encodeLegacyError(id, reply.error) : encodeLegacyResult(id, reply.result)
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error
+    deps.logger.info({ method: method.name, why: error.message }, 'api: params do not decode')
+    return encodeLegacyError(id, 'badRequest')
+  }
+}
+
+async function runUpstream(deps: ApiDeps, commands: LegacyCommand[]): Promise<Buffer[]> {
+  if (!deps.upstream) {
+    return commands.map((command) => encodeLegacyError(command.id, errorWithoutNode(deps, command)))
+  }
+  return askUpstream(
+    deps.upstream,
+    {
+      path: PATH,
+      body: joinBytes(
+        commands.map(({ text }) => text.bytes),
+        '\n',
+      ),
+      parseReplies: (answer) => parseLegacyReplies(answer, commands.length),
+      encodeErrors: (kind) => commands.map(({ id }) => encodeLegacyError(id, kind)),
+    },
+    deps.logger,
+  )
+}
+
+function errorWithoutNode({ methods }: ApiDeps, command: LegacyCommand): ApiErrorName {
+  return findMethod(command, methods) ? 'notAvailable' : 'notFound'
+}

@@ -1,0 +1,95 @@
+// The ports: an external one for clients, and, where it is configured, an internal one for API, metrics and health.
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { getRequestListener } from '@hono/node-server'
+import { ConfigError } from '../config/config-error.ts'
+import type { Upstream } from '../upstream/upstream.ts'
+import { type AppParts, makeApp } from './app.ts'
+import { makeTlsOptions, type TlsSettings } from './tls.ts'
+
+/** A client that sends its headers or its body slower than this is holding a connection, not using it. */
+const HEADERS_TIMEOUT_MS = 20_000
+const REQUEST_TIMEOUT_MS = 120_000
+/** Longer than load balancers keep an idle connection (60 s), so that it is they who close it. */
+const KEEP_ALIVE_TIMEOUT_MS = 75_000
+const MAX_HEADER_BYTES = 16 * 1024
+
+export interface PortOptions {
+  /** Empty is every interface. */
+  address: string
+  port: number
+  tls: TlsSettings | undefined
+  app: AppParts
+}
+
+export interface RunningServer {
+  /** Base URLs, in the order of the ports. */
+  urls: string[]
+  /** Accepts nothing more; cuts what has not finished after `graceMs`. */
+  close(graceMs: number): Promise<void>
+}
+
+/** Starts all ports, or none. @throws ConfigError when a port can't be had */
+export async function startServer(ports: readonly PortOptions[]): Promise<RunningServer> {
+  const servers = ports.map((port) => ({ port, server: makeServer(port) }))
+  const close = async (graceMs: number) => {
+    await Promise.all(servers.map(({ server }) => closeServer(server, graceMs)))
+  }
+  try {
+    const urls: string[] = []
+    for (const { port, server } of servers) urls.push(await listen(server, port))
+    return { urls, close }
+  } catch (error) {
+    await close(0)
+    throw error
+  }
+}
+
+function makeServer({ tls, app }: PortOptions): Server {
+  const listener = getRequestListener(makeApp(app).fetch, { overrideGlobalObjects: false })
+  const options = {
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+  }
+  const onRequest = (...io: Parameters<typeof listener>) => void listener(...io)
+  const server = tls
+    ? createTlsServer({ ...options, ...makeTlsOptions(tls) }, onRequest)
+    : createServer(options, onRequest)
+  server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS
+  passUpgrades(server, app.connections)
+  return server
+}
+
+/** WebSocket clients go to the node; any other upgrade is refused. */
+function passUpgrades(server: Server, upstream: Upstream | undefined): void {
+  server.on('upgrade', (incoming, socket, head) => {
+    if (upstream && incoming.url?.startsWith('/connection/')) upstream.tunnel(incoming, socket, head)
+    else socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
+  })
+}
+
+async function listen(server: Server, { address, port, tls }: PortOptions): Promise<string> {
+  server.listen(port, address === '' ? undefined : address)
+  try {
+    await once(server, 'listening')
+  } catch (error) {
+    const why = error instanceof Error ? error.message : 'unknown'
+    throw new ConfigError(`http_server: can't listen on ${address || '*'}:${port} (${why})`)
+  }
+  // A server that listens on TCP has an address with a port.
+  const bound = server.address() as AddressInfo
+  const host = ['', '0.0.0.0', '::'].includes(address) ? 'localhost' : address
+  return `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${bound.port}`
+}
+
+async function closeServer(server: Server, graceMs: number): Promise<void> {
+  if (!server.listening) return
+  const closed = once(server, 'close')
+  server.close()
+  const cut = setTimeout(() => server.closeAllConnections(), graceMs)
+  await closed
+  clearTimeout(cut)
+}

@@ -1,0 +1,13 @@
+// A process that owns an embedded PostgreSQL, for the tests that kill it. Prints one line of JSON when it is up.
+import { startEmbeddedPostgres } from '../../src/database/embedded.ts'
+import { makeLogger } from '../../src/observability/log.ts'
+
+const [dataDir = ''] = process.argv.slice(2)
+const logger = makeLogger({ level: 'none', file: '' })
+try {
+  const { dsn, adopted } = await startEmbeddedPostgres({ dataDir, logger })
+  process.stdout.write(`${JSON.stringify({ dsn, adopted })}\n`)
+  process.stdin.resume()
+} catch (error) {
+  process.stdout.write(`${JSON.stringify({ error: String(error) })}\n`)
+}

@@ -1,0 +1,72 @@
+import { once } from 'node:events'
+import { connect, createServer, type Socket } from 'node:net'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { openDatabase, type Sql } from '../../src/database/pool.ts'
+import { DeviceStore } from '../../src/devices/device-store.ts'
+import { ApiError } from '../../src/protocol/errors.ts'
+import { type Devices, openDevices } from './methods.ts'
+
+const QUERY = {
+  filter: { ids: [], users: [], topics: [], providers: [], platforms: [] },
+  include: { topics: false, meta: false, webPushKeys: false },
+  limit: 0,
+  cursor: '',
+  includeTotalCount: false,
+}
+
+let devices: Devices
+let sql: Sql
+/** What stands between the store and its database, so that the way can be cut. */
+const sockets = new Set<Socket>()
+const proxy = createServer((client) => {
+  const server = connect(Number(new URL(inject('postgresDsn')).port), '127.0.0.1')
+  for (const socket of [client, server]) {
+    sockets.add(socket)
+    // A cut connection is what this test is about.
+    socket.on('error', () => undefined)
+  }
+  client.pipe(server).pipe(client)
+})
+
+beforeAll(async () => {
+  devices = await openDevices()
+  await listen(0)
+})
+
+afterAll(async () => {
+  await sql.end({ timeout: 0 })
+  await cut()
+  await devices.drop()
+})
+
+async function listen(port: number): Promise<number> {
+  await once(proxy.listen(port, '127.0.0.1'), 'listening')
+  const address = proxy.address()
+  return typeof address === 'object' && address ? address.port : 0
+}
+
+async function cut(): Promise<void> {
+  for (const socket of sockets) socket.destroy()
+  sockets.clear()
+  if (!proxy.listening) return
+  proxy.close()
+  await once(proxy, 'close')
+}
+
+test('while the database is away every call is an internal error, and the first one after it is back succeeds', async () => {
+  const address = proxy.address()
+  const port = typeof address === 'object' && address ? address.port : 0
+  const dsn = new URL(devices.dsn)
+  dsn.port = String(port)
+  sql = openDatabase({ dsn: dsn.href, maxConnections: 2 })
+  const store = new DeviceStore({ sql, now: Date.now })
+  expect((await store.list(QUERY)).items).toEqual([])
+  await cut()
+  for (let call = 0; call < 5; call++) {
+    const error = await store.list(QUERY).catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(ApiError)
+    expect(error).toMatchObject({ kind: 'internal' })
+  }
+  await listen(port)
+  expect((await store.list(QUERY)).items).toEqual([])
+})

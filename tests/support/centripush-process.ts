@@ -1,0 +1,110 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { InferInput } from 'valibot'
+import type { Role } from '../../src/cli/options.ts'
+import type { ConfigSchema } from '../../src/config/schema.ts'
+
+const PROGRAM = resolve(import.meta.dirname, '../../bin/centripush.js')
+/** Far more than a start takes, and less than a hook may. */
+const START_TIMEOUT_MS = 60_000
+const HEALTH_POLL_MS = 50
+const HEALTH_TIMEOUT_MS = 2000
+
+export interface CentripushOptions {
+  role?: Role
+  /** Environment variables besides this process's own; its `CENTRIPUSH_…` are not passed on. */
+  env?: Record<string, string>
+}
+
+/** `centripush serve` in a process of its own, as an operator runs it. */
+export interface CentripushProcess {
+  /** `http://127.0.0.1:PORT`, without a slash at the end. */
+  readonly url: string
+  readonly pid: number
+  /** What it has written to standard output, log included, and to standard error. */
+  readonly output: { stdout: string; stderr: string }
+  /** SIGTERM; resolves to the exit code once it has ended, null if a signal ended it. Safe to call twice. */
+  stop(): Promise<number | null>
+  /** SIGKILL; resolves once it has ended. Only with a `dsn`: an embedded PostgreSQL would outlive it. */
+  kill(): Promise<void>
+}
+
+/**
+ * Starts it with `config` and resolves when `/health` answers 200. Port 0 or none takes a free one; what the
+ * configuration leaves embedded lives in a directory that goes away with the process.
+ * @throws Error with its output when it ends before that
+ */
+export async function startCentripush(
+  config: InferInput<typeof ConfigSchema>,
+  options: CentripushOptions = {},
+): Promise<CentripushProcess> {
+  const directory = await mkdtemp(join(tmpdir(), 'centripush-process-'))
+  const port = Number(config.http_server?.port) || (await findFreePort())
+  const file = join(directory, 'config.json')
+  const http_server = { address: '127.0.0.1', ...config.http_server, port }
+  await writeFile(file, JSON.stringify({ data_dir: join(directory, 'data'), ...config, http_server }))
+  const child = spawn(process.execPath, [PROGRAM, 'serve', '--config', file, '--role', options.role ?? 'all'], {
+    env: { ...ownEnvironment(), ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const ended = once(child, 'close').then(() => rm(directory, { recursive: true, force: true }))
+  const end = async (signal: NodeJS.Signals) => {
+    child.kill(signal)
+    await ended
+    return child.exitCode
+  }
+  const output = collectOutput(child)
+  const url = `http://127.0.0.1:${port}`
+  await waitUntilHealthy(url, child, output).catch(async (error: unknown) => {
+    await end('SIGKILL')
+    throw error
+  })
+  return { url, pid: child.pid ?? 0, output, stop: () => end('SIGTERM'), kill: () => end('SIGKILL').then(() => {}) }
+}
+
+/** A port of 127.0.0.1 that was free a moment ago. */
+export async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  // An object for every server that listens on a port.
+  return typeof address === 'object' && address ? address.port : 0
+}
+
+function ownEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('CENTRIPUSH_')))
+}
+
+function collectOutput(child: ChildProcess): CentripushProcess['output'] {
+  const output = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name]?.setEncoding('utf8').on('data', (text: string) => {
+      output[name] += text
+    })
+  }
+  return output
+}
+
+async function waitUntilHealthy(url: string, child: ChildProcess, output: CentripushProcess['output']): Promise<void> {
+  const deadline = Date.now() + START_TIMEOUT_MS
+  while (child.exitCode === null && child.signalCode === null && Date.now() < deadline) {
+    if (await isHealthy(url)) return
+    await delay(HEALTH_POLL_MS)
+  }
+  throw new Error(`centripush did not become healthy\n${output.stdout}${output.stderr}`)
+}
+
+async function isHealthy(url: string): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/health`, { signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS) })).status === 200
+  } catch {
+    // Nobody listens yet.
+    return false
+  }
+}
