@@ -1,5 +1,5 @@
 import { CentClient, CentException, CentMethods } from 'cent.js'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { RECORDED_RESULTS } from './recorded-node.ts'
 import { type SdkServer, startSdkServer } from './sdk-server.ts'
 
@@ -12,8 +12,8 @@ describe('cent.js, with only its base URL changed', () => {
   beforeAll(async () => {
     server = await startSdkServer()
     client = new CentClient({ url: server.api, apiKey: server.key })
+    return () => server.stop()
   })
-  afterAll(() => server.stop())
 
   it('gets from each method what the node answered', async () => {
     expect(await client.publish({ channel: 'hist:a', data: { x: 1 } })).toEqual(recorded('publish'))
@@ -44,7 +44,7 @@ describe('cent.js, with only its base URL changed', () => {
   it('is turned away with another key', async () => {
     const stranger = new CentClient({ url: server.api, apiKey: 'another-key' })
     const before = server.node.requests.length
-    // The answer is text, as the node gives it, and this SDK reads every answer as JSON.
+    // A 401 has no body, as from a node, and this SDK reads every answer as JSON.
     await expect(stranger.publish({ channel: 'hist:a', data: {} })).rejects.toThrow(SyntaxError)
     expect(server.node.requests).toHaveLength(before)
   })

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { preparePythonSdk } from './python-sdk.ts'
 import { type SdkServer, startSdkServer } from './sdk-server.ts'
 import { toolsOf } from './toolchain.ts'
@@ -11,8 +11,8 @@ let server: SdkServer
 describe.skipIf(python.missing)('cent, the Python SDK, with only its base URL changed', () => {
   beforeAll(async () => {
     server = await startSdkServer()
+    return () => server.stop()
   })
-  afterAll(() => server.stop())
 
   const run = (script: string) => toolsOf(python).run(script, server)
 

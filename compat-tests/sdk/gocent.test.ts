@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { prepareGoSdk } from './go-sdk.ts'
 import { RECORDED_RESULTS } from './recorded-node.ts'
 import { type SdkServer, startSdkServer } from './sdk-server.ts'
@@ -14,8 +14,8 @@ const UNKNOWN_CHANNEL = { code: 102, message: 'unknown channel' }
 describe.skipIf(go.missing)('gocent, the Go SDK, with only its base URL changed', () => {
   beforeAll(async () => {
     server = await startSdkServer()
+    return () => server.stop()
   })
-  afterAll(() => server.stop())
 
   it('gets from single commands and from a pipe what the node answered, and errors as its own types', async () => {
     const printed = await toolsOf(go).run(server)

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { preparePythonSdk } from './python-sdk.ts'
 import { type SdkServer, startSdkServer } from './sdk-server.ts'
 import { toolsOf } from './toolchain.ts'
@@ -15,8 +15,8 @@ describe.skipIf(python.missing)('a push for in three seconds and a publication, 
     const headers = { 'content-type': 'application/json', 'x-api-key': server.key }
     await fetch(`${server.api}/send_push_notification`, { method: 'POST', headers, body })
     await server.fcm.waitForAccepted(1)
+    return () => server.stop()
   })
-  afterAll(() => server.stop())
 
   /** Resolves to the push's `send_at` in ms. */
   const run = async (...tokens: string[]) =>

@@ -1,6 +1,6 @@
 // The Python SDK in a virtual environment of its own under .cache/, made at the first run.
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { SdkServer } from './sdk-server.ts'
 import { prepareToolchain, runProgram, type Toolchain } from './toolchain.ts'
@@ -37,8 +37,8 @@ async function makeEnvironment(): Promise<string> {
   if (await isUsable(directory)) return directory
   await rm(directory, { recursive: true, force: true })
   // Test files prepare at the same time: each builds its own, the first to finish puts it in its place.
-  const building = `${directory}-${process.pid}`
   await mkdir(CACHE, { recursive: true })
+  const building = await mkdtemp(`${directory}-`)
   await runProgram('python3', ['-m', 'venv', building])
   const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', REQUIREMENTS]
   await runProgram(join(building, 'bin', 'python'), install)

@@ -22,6 +22,9 @@ export async function startSdkServer(): Promise<SdkServer> {
   const key = 'key-of-the-clients'
   const [database, fcm, node] = await Promise.all([createTestDatabase(), startFcmSimulator(), startRecordedNode()])
   const { origin, files } = fcm.simulator
+  const stopOthers = async () => {
+    await Promise.all([database.drop(), fcm.stop(), node.stop()])
+  }
   const process = await startCentripush({
     http_api: { key },
     upstream: { address: node.address, api_key: node.key },
@@ -29,10 +32,13 @@ export async function startSdkServer(): Promise<SdkServer> {
     push_notifications: {
       fcm: { credentials_file: files.credentials, ca_file: files.ca, push_endpoint: origin, auth_endpoint: origin },
     },
+  }).catch(async (error: unknown) => {
+    await stopOthers()
+    throw error
   })
   const stop = async () => {
     await process.stop()
-    await Promise.all([database.drop(), fcm.stop(), node.stop()])
+    await stopOthers()
   }
   return { api: `${process.url}/api`, key, fcm: fcm.simulator, node, process, stop }
 }

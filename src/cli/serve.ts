@@ -1,5 +1,6 @@
 import { assemble } from '../assemble.ts'
 import { makeLogger } from '../observability/log.ts'
+import { makeBanner } from './banner.ts'
 import { readServerOptions } from './options.ts'
 
 const HELP = `centripush serve [--config FILE] [--role all|api|worker]
@@ -22,7 +23,8 @@ export async function runServe(argv: string[]): Promise<void> {
   if (ignored.length > 0) logger.warn({ options: ignored }, 'configuration: options ignored, they are not ours')
   const stopped = waitForStop()
   const server = await assemble({ config, role, logger })
-  process.stdout.write(server.banner)
+  logger.info({ urls: server.urls, role }, 'centripush is running')
+  process.stdout.write(makeBanner(server, config.http_api.handler_prefix))
   const signal = await stopped
   logger.info({ signal }, 'stopping: what is in flight finishes, the rest stays in the queue')
   await server.stop(config.shutdown.timeout)

@@ -1,30 +1,23 @@
 import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { ConfigError } from '../config/config-error.ts'
 import { FAULT_WORDS } from '../simulators/fcm/faults.ts'
 import { FcmSimulator } from '../simulators/fcm/fcm-simulator.ts'
 
 const DEFAULT_DIRECTORY = './data/simulators/fcm'
 
-/**
- * `centripush simulate fcm`: runs the simulator until SIGINT or SIGTERM. Resolves to the exit code.
- * @param argv what follows `simulate` on the command line
- */
-export async function runSimulate(argv: readonly string[]): Promise<number> {
+/** `centripush simulate fcm`: runs the simulator until SIGINT or SIGTERM. @throws ConfigError for a wrong command line */
+export async function runSimulate(argv: string[]): Promise<void> {
   const args = parseCommandLine(argv)
-  if (typeof args === 'string') {
-    process.stderr.write(`${args}\n\n${usage()}`)
-    return 2
-  }
   if (args.help) {
     process.stdout.write(usage())
-    return 0
+    return
   }
   const simulator = await FcmSimulator.start({ directory: args.directory, port: args.port })
   process.stdout.write(describe(simulator))
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
   await simulator.stop()
-  return 0
 }
 
 interface Arguments {
@@ -33,25 +26,21 @@ interface Arguments {
   directory: string
 }
 
-/** The arguments, or what is wrong with them. */
-function parseCommandLine(argv: readonly string[]): Arguments | string {
+function parseCommandLine(argv: string[]): Arguments {
   const options = {
     port: { type: 'string', default: '0' },
     dir: { type: 'string', default: DEFAULT_DIRECTORY },
     help: { type: 'boolean', short: 'h', default: false },
   } as const
-  try {
-    const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true })
-    const { help, dir } = values
-    const port = Number(values.port)
-    if (!Number.isInteger(port) || port < 0 || port > 65_535)
-      return `--port: expected 0 to 65535 but found ${values.port}`
-    if (!help && (positionals.length !== 1 || positionals[0] !== 'fcm')) return 'which simulator? There is: fcm'
-    return { help, port, directory: resolve(dir) }
-  } catch (error) {
-    // parseArgs throws for options that it doesn't know.
-    return error instanceof Error ? error.message : String(error)
+  const { values, positionals } = parseArgs({ args: argv, options, allowPositionals: true })
+  const port = Number(values.port)
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new ConfigError(`--port: expected 0 to 65535 but found ${values.port}`)
   }
+  if (!values.help && (positionals.length !== 1 || positionals[0] !== 'fcm')) {
+    throw new ConfigError('which simulator? There is: fcm')
+  }
+  return { help: values.help, port, directory: resolve(values.dir) }
 }
 
 function usage(): string {

@@ -1,13 +1,19 @@
 // What no single option's schema can see: options that contradict or need each other.
-import type { ProviderName } from './provider-names.ts'
+import { PROVIDER_NAMES, type ProviderName } from './provider-names.ts'
 import type { Config } from './schema.ts'
 
-/** The credentials that each provider needs, and whether they are there. */
-export function missingCredentials(config: Config, provider: ProviderName): string[] {
+type Credentials = [option: string, value: string | undefined][]
+
+/** What each provider needs to be sent to. */
+function credentialsOf(config: Config, provider: ProviderName): Credentials {
   const { fcm, hms, apns, webpush } = config.push_notifications
-  const apnsKey = apns.token_key_file ?? apns.token_key_pem
-  const apnsCert = apns.cert_p12_file ?? apns.cert_p12_b64
-  const needed: Record<ProviderName, [option: string, value: string | undefined][]> = {
+  const apnsCert: Credentials = [['cert_p12_file (or cert_p12_b64)', apns.cert_p12_file ?? apns.cert_p12_b64]]
+  const apnsToken: Credentials = [
+    ['token_key_file (or token_key_pem)', apns.token_key_file ?? apns.token_key_pem],
+    ['token_key_id', apns.token_key_id],
+    ['token_team_id', apns.token_team_id],
+  ]
+  const needed: Record<ProviderName, Credentials> = {
     fcm: [['credentials_file', fcm.credentials_file]],
     hms: [
       ['app_id', hms.app_id],
@@ -16,13 +22,7 @@ export function missingCredentials(config: Config, provider: ProviderName): stri
     apns: [
       ['bundle_id', apns.bundle_id],
       ['auth_type', apns.auth_type],
-      ...(apns.auth_type === 'cert'
-        ? [['cert_p12_file (or cert_p12_b64)', apnsCert] satisfies [string, string | undefined]]
-        : ([
-            ['token_key_file (or token_key_pem)', apnsKey],
-            ['token_key_id', apns.token_key_id],
-            ['token_team_id', apns.token_team_id],
-          ] satisfies [string, string | undefined][])),
+      ...(apns.auth_type === 'cert' ? apnsCert : apnsToken),
     ],
     webpush: [
       ['vapid_public_key', webpush.vapid_public_key],
@@ -30,7 +30,12 @@ export function missingCredentials(config: Config, provider: ProviderName): stri
       ['subject', webpush.subject],
     ],
   }
-  return needed[provider].filter(([, value]) => value === undefined).map(([option]) => option)
+  return needed[provider]
+}
+
+/** Whether a provider has credentials; a valid configuration has all of them or none. */
+export function hasCredentials(config: Config, provider: ProviderName): boolean {
+  return credentialsOf(config, provider).every(([, value]) => value !== undefined)
 }
 
 /** Problems of a configuration whose options are each valid, a line each. */
@@ -38,15 +43,19 @@ export function findContradictions(config: Config): string[] {
   return [...credentialProblems(config), ...tlsProblems(config), ...queueProblems(config)]
 }
 
+/** Half a set of credentials is a mistake that the sandbox would hide. */
 function credentialProblems(config: Config): string[] {
-  const { enabled, enabled_providers: providers } = config.push_notifications
-  if (!enabled || !providers) return []
-  return providers.flatMap((provider) =>
-    missingCredentials(config, provider).map((option) => {
-      const path = `push_notifications.${provider}.${option}`
-      return `${path}: is needed because enabled_providers names ${provider}; leave enabled_providers out to try the sandbox`
-    }),
-  )
+  const { enabled, enabled_providers: enabledProviders } = config.push_notifications
+  if (!enabled) return []
+  return (enabledProviders ?? PROVIDER_NAMES).flatMap((provider) => {
+    const credentials = credentialsOf(config, provider)
+    const missing = credentials.filter(([, value]) => value === undefined).map(([option]) => option)
+    if (!enabledProviders && missing.length === credentials.length) return []
+    const why = enabledProviders
+      ? `because enabled_providers names ${provider}; leave enabled_providers out to try the sandbox`
+      : `beside the other credentials of ${provider}`
+    return missing.map((option) => `push_notifications.${provider}.${option}: is needed ${why}`)
+  })
 }
 
 function tlsProblems({ http_server: server }: Config): string[] {

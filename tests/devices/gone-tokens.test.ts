@@ -43,12 +43,14 @@ test('a raw token stands for the device that has it, of its provider only', asyn
   expect(await devices.find(fcm)).toBeDefined()
 })
 
-test('a device that has another token meanwhile stays', async () => {
+test('a device that has another token meanwhile stays, and so does the one that has its old token', async () => {
   const token = newToken()
   const id = await devices.register({ token })
   await devices.register({ id })
+  const heir = await devices.register({ token })
   expect(await devices.store.removeGone('fcm', [{ deviceId: id, token }], later())).toBe(0)
   expect(await devices.find(id)).toBeDefined()
+  expect(await devices.find(heir)).toBeDefined()
 })
 
 test('a device that was registered again since its token was called dead stays', async () => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { formatDeviceId, makeDeviceUuid } from '../../src/devices/device-id.ts'
 import { type Devices, errorKind, newToken, openDevices } from './methods.ts'
 
 let devices: Devices
@@ -40,14 +41,30 @@ test('two ids that fight for one token: one device is left, and it has the token
   expect(await countOrphans()).toBe(0)
 })
 
-test("no registration misses a change of its user's topics", async () => {
-  for (let round = 0; round < 10; round++) {
-    const topic = `topic-${round}`
-    const registrations = times(8, () => devices.register({ user: 'u' }))
-    const updates = times(4, () => devices.updateUser({ user: 'u', op: 'add', topics: [topic] }))
-    const [ids] = await Promise.all([registrations, updates])
-    for (const id of ids) expect((await devices.find(id))?.topics).toContain(topic)
+/** Resolves when that many statements wait for a lock. */
+async function untilWaiting(count: number): Promise<void> {
+  for (;;) {
+    const waiting = await devices.sql`
+      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+    if (waiting.length >= count) return
   }
+}
+
+test("a registration under way does not miss a change of its user's topics", async () => {
+  const uuid = makeDeviceUuid(Date.now())
+  await devices.updateUser({ user: '', op: 'set', topics: ['held'] })
+  // Holds the registration up at its last step, when it has read the user's topics and nobody sees its device yet.
+  const holder = await devices.sql.reserve()
+  await holder`begin`
+  await holder`insert into device_topics (topic_id, device_id) select id, ${uuid} from topics`
+  const registering = devices.register({ id: formatDeviceId(uuid, 'fcm'), user: 'u' })
+  await untilWaiting(1)
+  const updating = devices.updateUser({ user: 'u', op: 'add', topics: ['late'] })
+  await Promise.race([updating, untilWaiting(2)])
+  await holder`rollback`
+  holder.release()
+  await updating
+  expect((await devices.find(await registering))?.topics).toEqual(['held', 'late'])
 })
 
 test('concurrent sets leave one of the lists, not a mixture', async () => {

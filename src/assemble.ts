@@ -1,0 +1,277 @@
+// The one place that knows every concrete class: it builds the objects, passes them in, and takes them down again in the
+// reverse order.
+import { readFileSync } from 'node:fs'
+import { deleteOldNotifications, makePostgresAnalytics } from './analytics/postgres.ts'
+import type { Role } from './cli/options.ts'
+import { loadOrMakeApiKey } from './config/api-key.ts'
+import { hasCredentials } from './config/check.ts'
+import { PROVIDER_NAMES, type ProviderName } from './config/provider-names.ts'
+import type { Config } from './config/schema.ts'
+import { startEmbeddedPostgres } from './database/embedded.ts'
+import { checkSchema, migrate } from './database/migrate.ts'
+import { openDatabase, type Sql } from './database/pool.ts'
+import { startUpkeep } from './database/upkeep.ts'
+import { Worker } from './delivery/worker.ts'
+import { DeviceStore } from './devices/device-store.ts'
+import { type MethodTable, makeMethodTable } from './methods/table.ts'
+import type { Logger } from './observability/log.ts'
+import { addQueueGauges, type Metrics, makeMetrics } from './observability/metrics.ts'
+import { FcmProvider } from './providers/fcm/fcm.ts'
+import { loadServiceAccount } from './providers/fcm/service-account.ts'
+import type { Provider } from './providers/provider.ts'
+import { SandboxProvider } from './providers/sandbox/sandbox.ts'
+import { cancelSend } from './push/cancel.ts'
+import { FanOut } from './push/fan-out.ts'
+import { PageReader } from './push/pages.ts'
+import { PostgresQueue } from './queue/postgres/postgres-queue.ts'
+import type { Queue } from './queue/queue.ts'
+import { answerText, answerTooLarge } from './server/answer.ts'
+import type { ApiDeps } from './server/api.ts'
+import { makeKeyCheck } from './server/api-key.ts'
+import type { AppParts } from './server/app.ts'
+import { type PortOptions, startServer } from './server/start-server.ts'
+import { BodyTooLargeError } from './upstream/relay.ts'
+import { Upstream } from './upstream/upstream.ts'
+
+interface Plan {
+  config: Config
+  role: Role
+  logger: Logger
+}
+
+/** What a part needs to be taken down: how, given the time that work in flight may take. */
+type Teardown = (graceMs: number) => Promise<void>
+
+export interface Assembly {
+  /** Base URLs, the external port's first. */
+  urls: string[]
+  /** The API key that was made here; undefined when the configuration has one, or none is asked for. */
+  madeKey: string | undefined
+  /** Stops accepting, lets what is in flight finish within `graceMs` each, then stops everything. */
+  stop(graceMs: number): Promise<void>
+}
+
+/** Builds and starts a server. @throws ConfigError, and what a database that isn't there throws; nothing runs then */
+export async function assemble(plan: Plan): Promise<Assembly> {
+  const teardowns: Teardown[] = []
+  const stop = async (graceMs: number) => {
+    for (let teardown = teardowns.pop(); teardown; teardown = teardowns.pop()) await teardown(graceMs)
+  }
+  try {
+    return { ...(await build(plan, (teardown) => void teardowns.push(teardown))), stop }
+  } catch (error) {
+    await stop(0)
+    throw error
+  }
+}
+
+async function build(plan: Plan, onStop: (teardown: Teardown) => void): Promise<Omit<Assembly, 'stop'>> {
+  const { config, role, logger } = plan
+  const metrics = makeMetrics()
+  const methods = config.push_notifications.enabled
+    ? await buildPush(plan, metrics, onStop)
+    : makeMethodTable(undefined)
+  const upstream = config.upstream && makeUpstream(config, config.upstream, logger)
+  if (upstream) onStop(() => upstream.close())
+  const { key, madeKey } = chooseKey(config)
+  const api: ApiDeps = {
+    methods,
+    upstream,
+    hasKey: config.http_api.insecure ? () => true : makeKeyCheck(key),
+    transportErrors: config.http_api.error_mode === 'transport',
+    maxRequestBytes: config.http_api.max_request_body_size,
+    logger,
+  }
+  const isApi = role !== 'worker' && !config.http_api.disabled
+  const server = await startServer(
+    planPorts(config, madeKey !== undefined, {
+      api: isApi ? { deps: api, prefix: trimSlash(config.http_api.handler_prefix) } : undefined,
+      metrics: config.prometheus.enabled
+        ? { registry: metrics.registry, prefix: config.prometheus.handler_prefix }
+        : undefined,
+      health: config.health.enabled ? { isReady: () => true, prefix: config.health.handler_prefix } : undefined,
+      connections: role === 'worker' ? undefined : upstream,
+    }),
+  )
+  onStop((graceMs) => server.close(graceMs))
+  return { urls: server.urls, madeKey: isApi ? madeKey : undefined }
+}
+
+/** Devices, queue, and unless this is an API alone the workers. */
+async function buildPush(plan: Plan, metrics: Metrics, onStop: (teardown: Teardown) => void): Promise<MethodTable> {
+  const { config, role, logger } = plan
+  const { sql, queueSql } = await openDatabases(plan, onStop)
+  const devices = sql && new DeviceStore({ sql, now: Date.now })
+  const queue: Queue = new PostgresQueue({
+    sql: queueSql,
+    logger,
+    leaseMs: config.worker.lease,
+    maxJobs: config.push_notifications.queue.postgresql.max_stream_length,
+  })
+  onStop(() => queue.close())
+  addQueueGauges(metrics.registry, 'postgresql', () => queue.stats().catch(() => undefined))
+  const providers = await makeProviders(config, logger)
+  onStop(async () => {
+    await Promise.all([...providers.values()].map((provider) => provider.close()))
+  })
+  const batchSizes = new Map(
+    [...providers.keys()].map((name) => [name, config.push_notifications[name].tokens_batch_size]),
+  )
+  const pages = new PageReader({
+    pageTargets: devices && ((...args) => devices.pageTargets(...args)),
+    batchSizes,
+    onSkipped: (provider, count) => metrics.skipped.inc({ provider }, count),
+  })
+  if (role !== 'api') startWorkers({ plan, metrics, queue, pages, devices, providers, batchSizes }, onStop)
+  return makeMethodTable({
+    accept: {
+      queue,
+      pages,
+      hasDevices: devices !== undefined,
+      providers: new Set(providers.keys()),
+      onScheduled: () => metrics.scheduled.inc(),
+    },
+    cancel: (request) => cancelSend(queue, request),
+    devices,
+    analytics: sql && makePostgresAnalytics(sql),
+  })
+}
+
+interface WorkerParts {
+  plan: Plan
+  metrics: Metrics
+  queue: Queue
+  pages: PageReader
+  devices: DeviceStore | undefined
+  providers: ReadonlyMap<ProviderName, Provider>
+  batchSizes: ReadonlyMap<ProviderName, number>
+}
+
+function startWorkers(parts: WorkerParts, onStop: (teardown: Teardown) => void): void {
+  const { queue, pages, devices, providers, metrics } = parts
+  const { config, logger } = parts.plan
+  const worker = new Worker({
+    queue,
+    providers,
+    removeGone: async (...args) => devices?.removeGone(...args) ?? 0,
+    retryPolicy: { scale: config.worker.retry_scale, random: Math.random },
+    metrics,
+    logger,
+    now: Date.now,
+    maxBatchTargets: Math.max(...parts.batchSizes.values(), 1),
+    concurrency: config.push_notifications.queue.postgresql.consumer_concurrency,
+    heartbeatMs: config.worker.heartbeat,
+  })
+  const fanOut = new FanOut({ queue, pages, logger })
+  worker.start()
+  fanOut.start()
+  onStop(async (graceMs) => {
+    await Promise.all([fanOut.stop(), worker.stop(graceMs)])
+  })
+}
+
+/** The database of the devices, if there is one, and that of the queue, which is the same unless it has a DSN. */
+async function openDatabases({ config, logger }: Plan, onStop: (teardown: Teardown) => void) {
+  const { dsn: queueDsn, reuse_from_database: isReused } = config.push_notifications.queue.postgresql
+  const open = async (dsn: string, migrates: boolean): Promise<Sql> => {
+    const sql = openDatabase({ dsn, maxConnections: config.database?.postgresql.max_connections ?? 20 })
+    onStop(() => sql.end({ timeout: 5 }))
+    await (migrates ? migrate(sql, logger) : checkSchema(sql))
+    return sql
+  }
+  const migrates = config.database?.postgresql.migrate ?? true
+  const sql =
+    config.database?.enabled === false ? undefined : await open(await chooseDsn(config, logger, onStop), migrates)
+  const queueSql = queueDsn !== undefined && !isReused ? await open(queueDsn, migrates) : sql
+  if (!queueSql) throw new Error('the configuration was checked to have a database for the queue')
+  if (sql) {
+    const upkeep = startUpkeep(
+      [() => new DeviceStore({ sql, now: Date.now }).cleanUp(), () => deleteOldNotifications(sql)],
+      logger,
+    )
+    onStop(() => upkeep.stop())
+  }
+  return { sql, queueSql }
+}
+
+async function chooseDsn(config: Config, logger: Logger, onStop: (teardown: Teardown) => void): Promise<string> {
+  const dsn = config.database?.postgresql.dsn
+  if (dsn !== undefined) return dsn
+  const embedded = await startEmbeddedPostgres({ dataDir: config.data_dir, logger })
+  onStop(() => embedded.stop())
+  return embedded.dsn
+}
+
+async function makeProviders(config: Config, logger: Logger): Promise<Map<ProviderName, Provider>> {
+  const providers = new Map<ProviderName, Provider>()
+  for (const name of config.push_notifications.enabled_providers ?? PROVIDER_NAMES) {
+    if (!hasCredentials(config, name)) providers.set(name, new SandboxProvider({ name, logger }))
+    else if (name === 'fcm') providers.set(name, await makeFcm(config, logger))
+    else logger.warn({ provider: name }, 'this provider is not built yet: sends to it alone answer error 108')
+  }
+  return providers
+}
+
+async function makeFcm(config: Config, logger: Logger): Promise<Provider> {
+  const { credentials_file: file = '', push_endpoint, auth_endpoint, ca_file } = config.push_notifications.fcm
+  return new FcmProvider({
+    serviceAccount: await loadServiceAccount(file),
+    pushEndpoint: push_endpoint,
+    authEndpoint: auth_endpoint,
+    ca: readCa(ca_file),
+    logger,
+  })
+}
+
+function makeUpstream(config: Config, upstream: NonNullable<Config['upstream']>, logger: Logger): Upstream {
+  return new Upstream({
+    options: {
+      address: upstream.address,
+      apiKey: upstream.api_key,
+      timeoutMs: upstream.timeout,
+      connectTimeoutMs: upstream.connect_timeout,
+      maxConnections: upstream.max_connections,
+      ca: readCa(upstream.ca_file),
+      transportErrors: config.http_api.error_mode === 'transport',
+      maxRequestBytes: config.http_api.max_request_body_size,
+    },
+    onFailure: (outgoing, error) => {
+      if (error instanceof BodyTooLargeError) answerTooLarge(outgoing)
+      else answerText(outgoing, 502, 'Bad Gateway')
+    },
+    logger,
+  })
+}
+
+function readCa(file: string | undefined): string | undefined {
+  return file === undefined ? undefined : readFileSync(file, 'utf8')
+}
+
+function chooseKey({ http_api: api, data_dir }: Config): { key: string; madeKey: string | undefined } {
+  if (api.key !== undefined || api.insecure || api.disabled) return { key: api.key ?? '', madeKey: undefined }
+  const madeKey = loadOrMakeApiKey(data_dir)
+  return { key: madeKey, madeKey }
+}
+
+/** One port for everything, or with an internal one what is for operators there. */
+function planPorts({ http_server: server, http_api: api }: Config, isKeyMade: boolean, parts: AppParts): PortOptions[] {
+  const tls = server.tls.enabled ? tlsOf(server.tls) : undefined
+  const address = server.address ?? (isKeyMade ? '127.0.0.1' : '')
+  if (server.internal_port === undefined) return [{ address, port: server.port, tls, app: parts }]
+  const nothing = { api: undefined, metrics: undefined, health: undefined, connections: undefined }
+  const external = { ...nothing, connections: parts.connections, api: api.external ? parts.api : undefined }
+  const internal = { ...parts, connections: undefined, api: api.external ? undefined : parts.api }
+  const internalTls = server.internal_tls.enabled ? tlsOf(server.internal_tls) : server.tls_external ? undefined : tls
+  return [
+    { address, port: server.port, tls, app: external },
+    { address: server.internal_address, port: server.internal_port, tls: internalTls, app: internal },
+  ]
+}
+
+function tlsOf(tls: Config['http_server']['tls']) {
+  return { certPem: tls.cert_pem, keyPem: tls.key_pem, clientCaPem: tls.client_ca_pem }
+}
+
+function trimSlash(prefix: string): string {
+  return prefix.replace(/\/+$/, '')
+}
