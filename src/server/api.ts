@@ -3,26 +3,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { type Context, Hono } from 'hono'
-import type { MethodTable } from '../methods/table.ts'
-import type { Logger } from '../observability/log.ts'
 import { BodyTooLargeError } from '../upstream/relay.ts'
-import type { Upstream } from '../upstream/upstream.ts'
 import { answerTooLarge } from './answer.ts'
+import type { ApiDeps } from './api-deps.ts'
 import { handleBatch } from './handle-batch.ts'
 import { handleLegacy } from './handle-legacy.ts'
 import { handleMethod } from './handle-method.ts'
-
-export interface ApiDeps {
-  methods: MethodTable
-  /** Undefined when no node is configured: its methods answer 108. */
-  upstream: Upstream | undefined
-  /** Whether the request carries the key; always true where none is asked for. */
-  hasKey(incoming: IncomingMessage): boolean
-  /** Errors as HTTP statuses for every request. */
-  transportErrors: boolean
-  maxRequestBytes: number
-  logger: Logger
-}
 
 export type NodeEnvironment = { Bindings: HttpBindings }
 type Handler = (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>

@@ -5,7 +5,8 @@ import type { Context } from 'hono'
 import { Hono } from 'hono'
 import type { Registry } from 'prom-client'
 import type { Upstream } from '../upstream/upstream.ts'
-import { type ApiDeps, makeApi, type NodeEnvironment } from './api.ts'
+import { makeApi, type NodeEnvironment } from './api.ts'
+import type { ApiDeps } from './api-deps.ts'
 import { cleanPath } from './clean-path.ts'
 
 /** The parts of a port; each is left out by undefined. */

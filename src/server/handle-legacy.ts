@@ -15,7 +15,7 @@ import {
 import { DecodeError } from '../protocol/wire-types.ts'
 import { readBody } from '../upstream/body.ts'
 import { answerJson, answerText } from './answer.ts'
-import type { ApiDeps } from './api.ts'
+import type { ApiDeps } from './api-deps.ts'
 import { runCall } from './run-call.ts'
 import { askUpstream } from './upstream-run.ts'
 

@@ -5,7 +5,7 @@ import { API_ERRORS, type ApiErrorName, encodeApiError } from '../protocol/error
 import { DecodeError } from '../protocol/wire-types.ts'
 import { readBody } from '../upstream/body.ts'
 import { answerJson, answerText } from './answer.ts'
-import type { ApiDeps } from './api.ts'
+import type { ApiDeps } from './api-deps.ts'
 import { runCall } from './run-call.ts'
 
 /** Answers a request for one method. @throws BodyTooLargeError */

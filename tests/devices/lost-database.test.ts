@@ -63,7 +63,7 @@ test('while the database is away every call is an internal error, and the first 
   expect((await store.list(QUERY)).items).toEqual([])
   await cut()
   // So many that a driver which waits longer after each would not be done within this test's time.
-  for (let call = 0; call < 12; call++) {
+  for (let call = 0; call < 20; call++) {
     const error = await store.list(QUERY).catch((reason: unknown) => reason)
     expect(error).toBeInstanceOf(ApiError)
     expect(error).toMatchObject({ kind: 'internal' })
