@@ -22,7 +22,8 @@ export function preparePythonSdk(): Promise<Toolchain<PythonSdk>> {
   return prepareToolchain('cent, the Python SDK,', async () => {
     const python = join(await makeEnvironment(), 'bin', 'python')
     const run: PythonSdk['run'] = (script, server, ...args) => {
-      const env = { CENTRIPUSH_TEST_API: server.api, CENTRIPUSH_TEST_KEY: server.key }
+      const { api, key } = server
+      const env = { CENTRIPUSH_TEST_API: api, CENTRIPUSH_TEST_KEY: key, PYTHONDONTWRITEBYTECODE: '1' }
       return runProgram(python, [join(SCRIPTS, script), ...args], { env })
     }
     return { run }

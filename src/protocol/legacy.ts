@@ -2,7 +2,7 @@
 // any case or by its number. A node runs them one by one as it reads them.
 import { type ApiErrorName, encodeApiError } from './errors.ts'
 import { JsonSyntaxError, type JsonText, readJsonText } from './json-text.ts'
-import { DecodeError, decodeMessage, message, rawJson, uint32 } from './wire-types.ts'
+import { DecodeError, decodeMessage, foldCase, message, uint32 } from './wire-types.ts'
 
 /** What a command may call a method: a name in lower case or a number. */
 export type MethodReference = string | number
@@ -15,7 +15,7 @@ export interface LegacyCommand {
   params: JsonText | undefined
 }
 
-const Frame = message({ id: uint32, params: rawJson })
+const Frame = message({ id: uint32 })
 
 /** Each command as it is read; the last item may be a DecodeError, where what follows can't be read. */
 export function* readLegacyCommands(body: Buffer): Generator<LegacyCommand | DecodeError> {
@@ -38,16 +38,18 @@ function readCommand(text: JsonText): LegacyCommand {
   let params: JsonText | undefined
   for (const [name, value] of text.fields()) {
     // Unlike elsewhere null counts here: a null method does not decode, null params are params.
-    if (name.toLowerCase() === 'method') method = readMethod(value)
-    if (name.toLowerCase() === 'params') params = value
+    const field = foldCase(name)
+    if (field === 'method') method = readMethod(value)
+    if (field === 'params') params = value
   }
   return { text, id, method, params }
 }
 
+/** As a node reads it: a name with its escapes as they stand, a number cut to 32 bits. */
 function readMethod(value: JsonText): MethodReference {
-  if (value.kind === 'string') return value.string().toLowerCase()
-  const digits = value.bytes.toString('latin1')
-  if (value.kind === 'number' && /^-?\d+$/.test(digits)) return Number(digits)
+  const written = value.bytes.toString('utf8')
+  if (value.kind === 'string') return written.slice(1, -1).toLowerCase()
+  if (value.kind === 'number' && /^-?\d{1,18}$/.test(written)) return Number(BigInt.asIntN(32, BigInt(written)))
   throw new DecodeError(`method: expected a name or a number but found ${value.kind}`)
 }
 

@@ -31,9 +31,23 @@ export function answerJson(
   outgoing.end(body)
 }
 
-/** Refuses a request that is too large. The connection is closed: what is still on its way is not read. */
+/** How long a refused client has to read its answer before the connection is cut, as Go's net/http gives it. */
+const LINGER_MS = 500
+
+/**
+ * Refuses a request that is too large. What is still on its way is not read, so the connection can't be used again; cut
+ * at once, it would be reset and the client might not see the answer.
+ */
 export function answerTooLarge(outgoing: ServerResponse): void {
-  outgoing.setHeader('connection', 'close')
-  outgoing.once('finish', () => outgoing.socket?.destroySoon())
-  answerText(outgoing, 413, 'Request Entity Too Large')
+  const body = 'Request Entity Too Large\n'
+  outgoing.writeHead(413, {
+    'content-type': 'text/plain; charset=utf-8',
+    'x-content-type-options': 'nosniff',
+    'content-length': body.length,
+    connection: 'close',
+  })
+  outgoing.write(body)
+  // Node closes a connection at the end of its last answer, which is why that comes late.
+  const end = setTimeout(() => outgoing.end(), LINGER_MS)
+  outgoing.once('close', () => clearTimeout(end))
 }

@@ -10,6 +10,18 @@ import { handleBatch } from './handle-batch.ts'
 import { handleLegacy } from './handle-legacy.ts'
 import { handleMethod } from './handle-method.ts'
 
+/** In api.proto but of Centrifugo PRO: a node without it has no routes for them. Batches and legacy commands may name them. */
+const WITHOUT_ROUTE = new Set([
+  'connections',
+  'update_user_status',
+  'get_user_status',
+  'delete_user_status',
+  'block_user',
+  'unblock_user',
+  'revoke_token',
+  'invalidate_user_tokens',
+])
+
 export type NodeEnvironment = { Bindings: HttpBindings }
 type Handler = (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>
 
@@ -27,6 +39,7 @@ export function makeApi(deps: ApiDeps, prefix: string): Hono<NodeEnvironment> {
   api.all(prefix === '' ? '/' : prefix, (context) => answer(context, (...io) => handleLegacy(deps, ...io)))
   api.all(`${prefix}/batch`, (context) => answer(context, (...io) => handleBatch(deps, ...io)))
   for (const method of deps.methods.byName.values()) {
+    if (WITHOUT_ROUTE.has(method.name)) continue
     api.all(`${prefix}/${method.name}`, (context) => answer(context, (...io) => handleMethod(deps, method, ...io)))
   }
   return api

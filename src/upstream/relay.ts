@@ -6,6 +6,10 @@ import { responseHeaders } from './headers.ts'
 /** The client sent more than it may; `forward` and `pass` answer 413. */
 export class BodyTooLargeError extends Error {
   override readonly name = 'BodyTooLargeError'
+
+  constructor() {
+    super('the request is larger than http_api.max_request_body_size')
+  }
 }
 
 interface Deps {
@@ -31,6 +35,11 @@ export class Relay implements Dispatcher.DispatchHandler {
     outgoing.once('close', () => this.#onClientClose())
   }
 
+  /** The request is still going up: the node has its time from here on. */
+  readonly onRequestProgress = (): void => {
+    if (!this.#outgoing.headersSent) this.#startTimer.refresh()
+  }
+
   /** Ends the request to the node; the client gets an answer of ours unless the node's has begun. */
   abort(reason: Error): void {
     this.#abortReason ??= reason
@@ -52,7 +61,8 @@ export class Relay implements Dispatcher.DispatchHandler {
     if (status < 200) return
     clearTimeout(this.#startTimer)
     this.#outgoing.writeHead(status, responseHeaders(headers))
-    this.#outgoing.flushHeaders()
+    // A stream may be silent for long; of other answers the body follows, and goes out in one write with the headers.
+    if (headers['content-length'] === undefined) this.#outgoing.flushHeaders()
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {

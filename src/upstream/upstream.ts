@@ -1,10 +1,10 @@
 // The Centrifugo node behind us: requests go up and answers come back with their bytes.
 import { type IncomingMessage, type RequestOptions, request as requestHttp, type ServerResponse } from 'node:http'
 import { request as requestHttps } from 'node:https'
-import { type Duplex, Readable } from 'node:stream'
+import type { Duplex } from 'node:stream'
 import { Pool } from 'undici'
 import type { Logger } from '../observability/log.ts'
-import { announcedLength, readBody, readLimited } from './body.ts'
+import { announcedLength, limitBody, readBody } from './body.ts'
 import { apiRequestHeaders, connectionRequestHeaders, responseHeaders } from './headers.ts'
 import { BodyTooLargeError, Relay } from './relay.ts'
 
@@ -47,6 +47,9 @@ export class Upstream {
   readonly #options: UpstreamOptions
   readonly #base: URL
   readonly #pool: Pool
+  /** Clients stay connected for hours, so they have connections of their own, as many as there are clients. */
+  readonly #clientPool: Pool
+  readonly #clients = new Set<Duplex | ServerResponse>()
   readonly #apiHeaders: Record<string, string>
   readonly #onFailure: Deps['onFailure']
   readonly #logger: Logger
@@ -60,13 +63,15 @@ export class Upstream {
       ...(options.apiKey !== '' && { 'x-api-key': options.apiKey }),
       ...(options.transportErrors && { 'x-centrifugo-error-mode': 'transport' }),
     }
+    const connect = { timeout: options.connectTimeoutMs, ...(options.ca && { ca: options.ca }) }
+    // The time until an answer starts is the relay's to watch.
+    const shared = { headersTimeout: 0, connect }
     this.#pool = new Pool(this.#base.origin, {
+      ...shared,
       connections: options.maxConnections,
-      // The time until an answer starts is the relay's to watch.
-      headersTimeout: 0,
       bodyTimeout: options.timeoutMs,
-      connect: { timeout: options.connectTimeoutMs, ...(options.ca && { ca: options.ca }) },
     })
+    this.#clientPool = new Pool(this.#base.origin, { ...shared, connections: null, bodyTimeout: 0 })
   }
 
   /** Passes an API request up and its answer back. `body` where it has been read already. */
@@ -74,7 +79,7 @@ export class Upstream {
     const headers = { ...apiRequestHeaders(incoming.headers), ...this.#apiHeaders }
     const relay = this.#relay(outgoing, this.#options.timeoutMs)
     try {
-      const sent = body ?? (await this.#readAhead(incoming))
+      const sent = body ?? (await this.#readAhead(incoming, relay))
       this.#pool.dispatch({ path: this.#path(path), method: 'POST', headers, body: sent }, relay)
     } catch (error) {
       relay.abort(error instanceof Error ? error : new UpstreamError('request not sent'))
@@ -112,13 +117,13 @@ export class Upstream {
   pass(incoming: IncomingMessage, outgoing: ServerResponse): void {
     const relay = this.#relay(outgoing, this.#options.timeoutMs)
     const hasBody = incoming.headers['transfer-encoding'] !== undefined || (announcedLength(incoming) ?? 0) > 0
-    this.#pool.dispatch(
+    this.#keep(outgoing)
+    this.#clientPool.dispatch(
       {
         path: this.#path(incoming.url ?? '/'),
         method: PASSED_METHODS.find((method) => method === incoming.method) ?? 'GET',
-        headers: connectionRequestHeaders(incoming.headers),
-        body: hasBody ? Readable.from(readLimited(incoming, this.#options.maxRequestBytes)) : null,
-        bodyTimeout: 0,
+        headers: this.#connectionHeaders(incoming),
+        body: hasBody ? limitBody(incoming, this.#options.maxRequestBytes, relay.onRequestProgress) : null,
       },
       relay,
     )
@@ -132,10 +137,11 @@ export class Upstream {
       port: port || (protocol === 'https:' ? 443 : 80),
       path: this.#path(incoming.url ?? '/'),
       method: 'GET',
-      headers: { ...connectionRequestHeaders(incoming.headers), connection: 'Upgrade', upgrade: 'websocket' },
+      headers: { ...this.#connectionHeaders(incoming), connection: 'Upgrade', upgrade: 'websocket' },
       timeout: this.#options.timeoutMs,
     }
     const request = protocol === 'https:' ? requestHttps({ ...options, ca: this.#options.ca }) : requestHttp(options)
+    this.#keep(client)
     client.on('error', () => request.destroy())
     client.once('close', () => request.destroy())
     request.once('timeout', () => request.destroy(new UpstreamError('the node did not answer in time')))
@@ -160,9 +166,27 @@ export class Upstream {
     request.end()
   }
 
+  /** Cuts the clients of the connection endpoints: they connect again, elsewhere. */
+  cutClients(): void {
+    for (const client of this.#clients) client.destroy()
+  }
+
   /** Cuts what is left of requests; call it when the server has stopped. */
-  close(): Promise<void> {
-    return this.#pool.destroy()
+  async close(): Promise<void> {
+    this.cutClients()
+    await Promise.all([this.#pool.destroy(), this.#clientPool.destroy()])
+  }
+
+  #keep(client: Duplex | ServerResponse): void {
+    this.#clients.add(client)
+    client.once('close', () => this.#clients.delete(client))
+  }
+
+  /** With the client's Host, which the node compares with a browser's Origin; over TLS it would choose the certificate. */
+  #connectionHeaders({ headers }: IncomingMessage) {
+    const { host } = headers
+    const isKept = host !== undefined && this.#base.protocol === 'http:'
+    return { ...connectionRequestHeaders(headers), ...(isKept && { host }) }
   }
 
   #relay(outgoing: ServerResponse, timeoutMs: number): Relay {
@@ -176,13 +200,13 @@ export class Upstream {
     })
   }
 
-  async #readAhead(incoming: IncomingMessage) {
+  async #readAhead(incoming: IncomingMessage, relay: Relay) {
     const { maxRequestBytes } = this.#options
     const length = announcedLength(incoming)
     if (length !== undefined && (length <= READ_AHEAD_BYTES || length > maxRequestBytes)) {
       return readBody(incoming, maxRequestBytes)
     }
-    return Readable.from(readLimited(incoming, maxRequestBytes))
+    return limitBody(incoming, maxRequestBytes, relay.onRequestProgress)
   }
 
   #path(path: string): string {

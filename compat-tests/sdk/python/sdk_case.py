@@ -57,6 +57,7 @@ class SdkCase(unittest.TestCase):
             page = call(request)
             self.assertEqual(page.total_count, total)
             items += page.items
+            self.assertLessEqual(len(items), total, "a page came twice")
             if not page.next_cursor:
                 return items
             self.assertEqual(len(page.items), request.limit, "only the last page may be short")
