@@ -5,9 +5,9 @@ import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { ConfigError } from '../config/config-error.ts'
-import type { Upstream } from '../upstream/upstream.ts'
 import { type AppParts, makeApp } from './app.ts'
 import { makeTlsOptions, type TlsSettings } from './tls.ts'
+import { passUpgrades } from './upgrades.ts'
 
 /** A client that sends its headers or its body slower than this is holding a connection, not using it. */
 const HEADERS_TIMEOUT_MS = 20_000
@@ -15,6 +15,8 @@ const REQUEST_TIMEOUT_MS = 120_000
 /** Longer than load balancers keep an idle connection (60 s), so that it is they who close it. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000
 const MAX_HEADER_BYTES = 16 * 1024
+/** How often a stopping server looks for connections whose request has finished. */
+const IDLE_SWEEP_MS = 50
 
 export interface PortOptions {
   /** Empty is every interface. */
@@ -27,7 +29,7 @@ export interface PortOptions {
 export interface RunningServer {
   /** Base URLs, in the order of the ports. */
   urls: string[]
-  /** Accepts nothing more; cuts what has not finished after `graceMs`. */
+  /** Accepts nothing more, cuts the connection endpoints' clients, and after `graceMs` the requests in flight too. */
   close(graceMs: number): Promise<void>
 }
 
@@ -35,7 +37,9 @@ export interface RunningServer {
 export async function startServer(ports: readonly PortOptions[]): Promise<RunningServer> {
   const servers = ports.map((port) => ({ port, server: makeServer(port) }))
   const close = async (graceMs: number) => {
-    await Promise.all(servers.map(({ server }) => closeServer(server, graceMs)))
+    const closed = servers.map(({ server }) => closeServer(server, graceMs))
+    for (const { port } of servers) port.app.connections?.cutClients()
+    await Promise.all(closed)
   }
   try {
     const urls: string[] = []
@@ -48,7 +52,11 @@ export async function startServer(ports: readonly PortOptions[]): Promise<Runnin
 }
 
 function makeServer({ tls, app }: PortOptions): Server {
-  const listener = getRequestListener(makeApp(app).fetch, { overrideGlobalObjects: false })
+  const listener = getRequestListener(makeApp(app).fetch, {
+    overrideGlobalObjects: false,
+    // For HTTP/1.0 clients without a Host header; nothing depends on it.
+    hostname: 'localhost',
+  })
   const options = {
     maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: HEADERS_TIMEOUT_MS,
@@ -59,16 +67,8 @@ function makeServer({ tls, app }: PortOptions): Server {
     ? createTlsServer({ ...options, ...makeTlsOptions(tls) }, onRequest)
     : createServer(options, onRequest)
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS
-  passUpgrades(server, app.connections)
+  if (app.connections) passUpgrades(server, app.connections)
   return server
-}
-
-/** WebSocket clients go to the node; any other upgrade is refused. */
-function passUpgrades(server: Server, upstream: Upstream | undefined): void {
-  server.on('upgrade', (incoming, socket, head) => {
-    if (upstream && incoming.url?.startsWith('/connection/')) upstream.tunnel(incoming, socket, head)
-    else socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
-  })
 }
 
 async function listen(server: Server, { address, port, tls }: PortOptions): Promise<string> {
@@ -88,8 +88,12 @@ async function listen(server: Server, { address, port, tls }: PortOptions): Prom
 async function closeServer(server: Server, graceMs: number): Promise<void> {
   if (!server.listening) return
   const closed = once(server, 'close')
-  server.close()
+  // The connection of a request in flight is idle after it, and nobody would close it then.
+  server.prependListener('request', (_, outgoing) => outgoing.setHeader('connection', 'close'))
+  const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS)
   const cut = setTimeout(() => server.closeAllConnections(), graceMs)
+  server.close()
   await closed
+  clearInterval(sweep)
   clearTimeout(cut)
 }
