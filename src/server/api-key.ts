@@ -23,8 +23,9 @@ function digest(key: string | Buffer): Buffer {
   return createHash('sha256').update(key).digest()
 }
 
-function headerKey({ headers }: IncomingMessage): string | undefined {
-  const apiKey = [headers['x-api-key']].flat()[0]
+function headerKey({ headers, headersDistinct }: IncomingMessage): string | undefined {
+  // Of several the first; Node joins them in `headers`.
+  const apiKey = headersDistinct['x-api-key']?.[0]
   if (apiKey) return apiKey
   const [scheme, key, ...rest] = headers.authorization?.split(/\s+/).filter(Boolean) ?? []
   return scheme?.toLowerCase() === 'apikey' && rest.length === 0 ? key : undefined

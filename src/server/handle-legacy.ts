@@ -107,5 +107,6 @@ async function runUpstream(deps: ApiDeps, commands: LegacyCommand[]): Promise<Bu
 }
 
 function errorWithoutNode({ methods }: ApiDeps, command: LegacyCommand): ApiErrorName {
-  return findMethod(command, methods) ? 'notAvailable' : 'notFound'
+  if (!findMethod(command, methods)) return 'notFound'
+  return command.params ? 'notAvailable' : 'badRequest'
 }

@@ -1,6 +1,7 @@
 import type { Call } from '../methods/method.ts'
 import type { Logger } from '../observability/log.ts'
 import { ApiError, type ApiErrorName } from '../protocol/errors.ts'
+import { encodeGoJson } from '../protocol/go-json.ts'
 
 /** What a push command came to: its result as JSON, or the error that the client gets. */
 export type CallReply = { result: string } | { error: ApiErrorName; retryAfterSeconds?: number | undefined }
@@ -8,7 +9,7 @@ export type CallReply = { result: string } | { error: ApiErrorName; retryAfterSe
 /** Runs a push command. Never rejects: this is the one place that turns what went wrong into a reply and logs it. */
 export async function runCall(call: Call, method: string, logger: Logger): Promise<CallReply> {
   try {
-    return { result: JSON.stringify(await call()) }
+    return { result: encodeGoJson(await call()) }
   } catch (error) {
     if (!(error instanceof ApiError)) {
       logger.error({ err: error, method }, 'api: unexpected error')

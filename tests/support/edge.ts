@@ -19,12 +19,13 @@ export const NODE_KEY = 'key-of-the-node'
 /** What a push method of a test does with its request. */
 export type Handlers = Partial<Record<'device_register' | 'cancel_push', (request: object) => Promise<object>>>
 
-/** Four methods: two of the node's, two of ours. */
+/** Some methods of the node's, one of them PRO's, and two of ours. */
 export function makeEdgeMethods(handlers: Handlers = {}): MethodTable {
   const nothing = async () => ({})
   const methods: Method[] = [
     upstreamMethod('publish', 0, upstreamRequests.publish),
     upstreamMethod('history', 6, upstreamRequests.history),
+    upstreamMethod('connections', 14, upstreamRequests.connections),
     pushMethod('device_register', 22, push.DeviceRegisterRequest, handlers.device_register ?? nothing),
     pushMethod('cancel_push', 32, push.CancelPushRequest, handlers.cancel_push ?? nothing),
   ]

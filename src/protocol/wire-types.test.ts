@@ -1,0 +1,126 @@
+import { describe, expect, test } from 'vitest'
+import {
+  bool,
+  DecodeError,
+  decodeMessage,
+  int32,
+  int64,
+  message,
+  messageMap,
+  rawJson,
+  repeated,
+  string,
+  stringMap,
+  strings,
+  uint32,
+  uint64,
+} from './wire-types.ts'
+
+const Inner = message({ name: string })
+const Message = message({
+  text: string,
+  skip_me: bool,
+  small: int32,
+  big: int64,
+  count: uint32,
+  version: uint64,
+  raw: rawJson,
+  list: strings,
+  map: stringMap,
+  inner: repeated(Inner),
+  inners: messageMap(Inner),
+})
+
+const ZERO = {
+  text: '',
+  skip_me: false,
+  small: 0,
+  big: 0,
+  count: 0,
+  version: 0,
+  list: [],
+  map: new Map(),
+  inner: [],
+  inners: new Map(),
+}
+const decode = (body: string) => decodeMessage(Message, Buffer.from(body))
+
+test.each([
+  ['null', 'null'],
+  ['no fields', '{}'],
+  ['fields that are null', `{${[...Object.keys(ZERO), 'raw'].map((name) => `"${name}":null`).join(',')}}`],
+  ['unknown fields', '{"other":1,"__proto__":{"text":"x"},"constructor":[]}'],
+  ['a name in camel case, which is another one', '{"skipMe":true}'],
+])('%s is the zero message', (_, body) => {
+  expect(decode(body)).toEqual(ZERO)
+})
+
+test.each([
+  ['in another case', '{"TEXT":"a"}'],
+  ['written with escapes', '{"\\u0074ext":"a"}'],
+  ['twice: the last wins', '{"text":"b","Text":"a"}'],
+])('a field is found %s', (_, body) => {
+  expect(decode(body).text).toBe('a')
+})
+
+test.each(['\u017fkip_me', 's\u212aip_me', 'SKIP_ME'])('the name %s folds to an ASCII one, as in Go', (name) => {
+  expect(decode(`{"${name}":true}`).skip_me).toBe(true)
+})
+
+describe('integers', () => {
+  test.each([
+    ['small', -(2 ** 31), 2 ** 31],
+    ['count', 0, 2 ** 32],
+  ])('%s has the range of its type', (name, min, tooLarge) => {
+    expect(decode(`{"${name}":${min}}`)).toMatchObject({ [name]: min })
+    expect(decode(`{"${name}":${tooLarge - 1}}`)).toMatchObject({ [name]: tooLarge - 1 })
+    expect(() => decode(`{"${name}":${tooLarge}}`)).toThrow(DecodeError)
+    expect(() => decode(`{"${name}":${min - 1}}`)).toThrow(DecodeError)
+  })
+
+  test.each([
+    ['big', '9223372036854775807', '9223372036854775808'],
+    ['big', '-9223372036854775808', '-9223372036854775809'],
+    ['version', '18446744073709551615', '18446744073709551616'],
+    ['version', '0', '-0'],
+    ['small', '-0', '1.0'],
+    ['small', '10', '1e1'],
+  ])('%s takes %s and not %s', (name, taken, refused) => {
+    expect(decode(`{"${name}":${taken}}`)).toMatchObject({ [name]: Number(BigInt(taken)) })
+    expect(() => decode(`{"${name}":${refused}}`)).toThrow(DecodeError)
+  })
+})
+
+test.each([
+  ['an array for a message', '[]', 'body: expected an object but found array'],
+  ['a number for a string', '{"text":5}', 'text: expected a string but found number'],
+  ['a string for a number', '{"small":"5"}', 'small: '],
+  ['a number for a boolean', '{"skip_me":1}', 'skip_me: '],
+  ['an item of another type', '{"list":["a",1]}', 'list'],
+  ['a value of another type', '{"map":{"k":1}}', 'map'],
+  ['a field of a nested message', '{"inner":[{},{"name":1}]}', 'inner.1.name: expected a string but found number'],
+  ['a field in a map of messages', '{"inners":{"k":{"name":1}}}', 'inners'],
+  ['no JSON', '{', 'at byte 1'],
+])('%s does not decode, and the error names where', (_, body, where) => {
+  expect(() => decode(body)).toThrow(DecodeError)
+  expect(() => decode(body)).toThrow(where)
+})
+
+test('an error never holds the value', () => {
+  expect(() => decode('{"list":{"secret":1}}')).toThrow(/^(?!.*secret)/)
+  expect(() => decode('{"small":"secret"}')).toThrow(/^(?!.*secret)/)
+})
+
+test('nulls in lists and maps are zero values, and keys of maps are any', () => {
+  expect(decode('{"list":["a",null],"map":{"__proto__":null},"inner":[null],"inners":{"k":null}}')).toMatchObject({
+    list: ['a', ''],
+    map: new Map([['__proto__', '']]),
+    inner: [{ name: '' }],
+    inners: new Map([['k', { name: '' }]]),
+  })
+})
+
+test('a raw value keeps its bytes', () => {
+  const raw = '{ "n":12345678901234567890, "n":1.0 }'
+  expect(decode(`{"raw": ${raw} }`).raw?.bytes.toString()).toBe(raw)
+})
