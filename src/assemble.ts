@@ -10,9 +10,11 @@ import type { Config } from './config/schema.ts'
 import { startEmbeddedPostgres } from './database/embedded.ts'
 import { checkSchema, migrate } from './database/migrate.ts'
 import { openDatabase, type Sql } from './database/pool.ts'
-import { startUpkeep } from './database/upkeep.ts'
+import { Replicas } from './database/replicas.ts'
+import { startUpkeep, type UpkeepTask } from './database/upkeep.ts'
 import { Worker } from './delivery/worker.ts'
-import { DeviceStore } from './devices/device-store.ts'
+import { ANSWER_TIMEOUT_MS, DeviceStore } from './devices/device-store.ts'
+import { makeEndpointCheck } from './devices/web-push-endpoint.ts'
 import { type MethodTable, makeMethodTable } from './methods/table.ts'
 import type { Logger } from './observability/log.ts'
 import { addQueueGauges, type Metrics, makeMetrics } from './observability/metrics.ts'
@@ -101,7 +103,7 @@ async function build(plan: Plan, onStop: (teardown: Teardown) => void): Promise<
 async function buildPush(plan: Plan, metrics: Metrics, onStop: (teardown: Teardown) => void): Promise<MethodTable> {
   const { config, role, logger } = plan
   const { sql, queueSql } = await openDatabases(plan, onStop)
-  const devices = sql && new DeviceStore({ sql, now: Date.now })
+  const devices = sql && makeDevices(plan, sql, onStop)
   const queue: Queue = new PostgresQueue({
     sql: queueSql,
     logger,
@@ -133,6 +135,7 @@ async function buildPush(plan: Plan, metrics: Metrics, onStop: (teardown: Teardo
     },
     cancel: (request) => cancelSend(queue, request),
     devices,
+    checkEndpoint: makeEndpointCheck(config.push_notifications.webpush),
     analytics: sql && makePostgresAnalytics(sql),
   })
 }
@@ -184,14 +187,35 @@ async function openDatabases({ config, logger }: Plan, onStop: (teardown: Teardo
     config.database?.enabled === false ? undefined : await open(await chooseDsn(config, logger, onStop), migrates)
   const queueSql = queueDsn !== undefined && !isReused ? await open(queueDsn, migrates) : sql
   if (!queueSql) throw new Error('the configuration was checked to have a database for the queue')
-  if (sql) {
-    const upkeep = startUpkeep(
-      [() => new DeviceStore({ sql, now: Date.now }).cleanUp(), () => deleteOldNotifications(sql)],
-      logger,
-    )
-    onStop(() => upkeep.stop())
-  }
   return { sql, queueSql }
+}
+
+/** The devices, with their replicas and what removes the old ones. */
+function makeDevices({ config, logger }: Plan, sql: Sql, onStop: (teardown: Teardown) => void): DeviceStore {
+  const { read_from_replica: readsReplicas, max_inactive_device_interval: maxAgeMs } = config.push_notifications
+  const replicas = readsReplicas ? openReplicas({ config, logger }, sql, onStop) : undefined
+  const devices = new DeviceStore({ sql, now: Date.now, replicas })
+  const removeInactive: UpkeepTask = async (signal) => {
+    const count = await devices.removeInactive(maxAgeMs, signal)
+    if (count > 0) logger.info({ count }, 'devices: inactive ones removed')
+  }
+  const upkeep = startUpkeep(
+    [() => devices.cleanUp(), ...(maxAgeMs > 0 ? [removeInactive] : []), () => deleteOldNotifications(sql)],
+    logger,
+  )
+  onStop(() => upkeep.stop())
+  return devices
+}
+
+function openReplicas(
+  { config, logger }: Pick<Plan, 'config' | 'logger'>,
+  primary: Sql,
+  onStop: (teardown: Teardown) => void,
+): Replicas {
+  const { replica_dsn: dsns = [], max_connections: maxConnections = 20 } = config.database?.postgresql ?? {}
+  const replicas = dsns.map((dsn) => openDatabase({ dsn, maxConnections }))
+  for (const replica of replicas) onStop(() => replica.end({ timeout: 5 }))
+  return new Replicas({ primary, replicas, answerTimeoutMs: ANSWER_TIMEOUT_MS, logger, now: Date.now })
 }
 
 async function chooseDsn(config: Config, logger: Logger, onStop: (teardown: Teardown) => void): Promise<string> {

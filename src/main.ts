@@ -1,4 +1,7 @@
 import { runCheckConfig } from './cli/check-config.ts'
+import { runDevices } from './cli/devices.ts'
+import { runExport } from './cli/export.ts'
+import { runImportCommand } from './cli/import.ts'
 import { runMigrate } from './cli/migrate.ts'
 import { runServe } from './cli/serve.ts'
 import { runSimulate } from './cli/simulate.ts'
@@ -6,14 +9,17 @@ import { ConfigError } from './config/config-error.ts'
 
 interface Command {
   summary: string
-  /** Resolves when the command is done; its exit code is 0 then. */
-  run(argv: string[]): Promise<void>
+  /** Resolves when the command is done, to its exit code; that is 0 when it resolves to nothing. */
+  run(argv: string[]): Promise<unknown>
 }
 
 const COMMANDS: Record<string, Command> = {
   serve: { summary: 'run the server: API and workers', run: runServe },
   migrate: { summary: 'bring the database schema up to date', run: runMigrate },
   'check-config': { summary: 'check a configuration and print what is in force', run: runCheckConfig },
+  import: { summary: 'bring devices and user topics from elsewhere', run: runImportCommand },
+  export: { summary: 'write devices and user topics as NDJSON', run: runExport },
+  devices: { summary: 'restore devices that were removed automatically', run: runDevices },
   simulate: { summary: 'run a stand-in for a push provider', run: runSimulate },
 }
 
@@ -39,8 +45,8 @@ async function main([name = 'help', ...argv]: string[]): Promise<number> {
     return 2
   }
   try {
-    await command.run(argv)
-    return 0
+    const code = await command.run(argv)
+    return typeof code === 'number' ? code : 0
   } catch (error) {
     if (isUsersError(error)) {
       process.stderr.write(`centripush ${name}: ${error.message}\n`)

@@ -40,7 +40,7 @@ export function hasCredentials(config: Config, provider: ProviderName): boolean 
 
 /** Problems of a configuration whose options are each valid, a line each. */
 export function findContradictions(config: Config): string[] {
-  return [...credentialProblems(config), ...tlsProblems(config), ...queueProblems(config)]
+  return [...credentialProblems(config), ...tlsProblems(config), ...queueProblems(config), ...replicaProblems(config)]
 }
 
 /** Half a set of credentials is a mistake that the sandbox would hide. */
@@ -79,4 +79,9 @@ function queueProblems({ push_notifications: { enabled, queue }, database }: Con
     return ['push_notifications.queue.postgresql.dsn: is needed because database.enabled is false']
   }
   return []
+}
+
+function replicaProblems({ push_notifications: push, database }: Config): string[] {
+  if (!push.enabled || !push.read_from_replica || database?.postgresql.replica_dsn.length) return []
+  return ['database.postgresql.replica_dsn: is needed because push_notifications.read_from_replica is true']
 }

@@ -1,6 +1,7 @@
 // The configuration reference: every option with its default. Keys are Centrifugo's own where Centrifugo has them, so
 // that a Centrifugo PRO configuration works as it stands; the comments say what a value means here.
 import * as v from 'valibot'
+import { originPattern } from './origin-pattern.ts'
 import { PROVIDER_NAMES } from './provider-names.ts'
 import { duration, factor, filledText, flag, oneOf, text, textList, url, wholeNumber } from './values.ts'
 
@@ -80,6 +81,7 @@ const database = v.optional(
       v.object({
         /** Absent: the embedded server under `data_dir`. */
         dsn: v.optional(filledText),
+        /** What `push_notifications.read_from_replica` reads from, in turn. */
         replica_dsn: v.optional(textList, []),
         max_connections: v.optional(wholeNumber(1, 1000), 20),
         /** Apply the migrations at start. */
@@ -161,8 +163,11 @@ const webpush = v.optional(
     vapid_private_key: v.optional(filledText),
     subject: v.optional(filledText),
     tokens_batch_size: v.optional(wholeNumber(1, 5000), 100),
-    allowed_endpoint_origins: v.optional(textList, []),
-    extra_allowed_endpoint_origins: v.optional(textList, []),
+    /** Origins that a subscription's endpoint may have, as patterns (`https://*.example.com`); empty: the services of
+     * the mainstream browsers; `*`: any. */
+    allowed_endpoint_origins: v.optional(v.pipe(textList, v.array(originPattern)), []),
+    /** Origins allowed besides those. */
+    extra_allowed_endpoint_origins: v.optional(v.pipe(textList, v.array(originPattern)), []),
     ca_file: v.optional(text),
   }),
   {},
@@ -173,6 +178,10 @@ const push_notifications = v.optional(
     enabled: v.optional(flag, true),
     /** Absent: all four, those without credentials as the sandbox, which only records. */
     enabled_providers: v.optional(v.pipe(textList, v.array(oneOf(PROVIDER_NAMES)))),
+    /** Devices neither registered nor updated for this long are removed; `0` keeps them. */
+    max_inactive_device_interval: v.optional(duration(), '0'),
+    /** Read the lists of devices and topics from `database.postgresql.replica_dsn`. */
+    read_from_replica: v.optional(flag, false),
     queue,
     fcm,
     hms,

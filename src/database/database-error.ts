@@ -19,6 +19,7 @@ export class DatabaseError extends Error {
 
 /** Whatever a statement rejected with as a DatabaseError; undefined when it does not come from the database. */
 export function readDatabaseError(error: unknown): DatabaseError | undefined {
+  if (error instanceof DatabaseError) return error
   if (error instanceof postgres.PostgresError) {
     return new DatabaseError(error.message, error.code, error.constraint_name)
   }

@@ -1,4 +1,5 @@
-// Devices whose provider calls the token dead: moved to removed_devices, kept there for a week.
+// Devices whose provider calls the token dead: moved to removed_devices, kept there for a week (inactive-devices.ts moves
+// others there, restore-devices.ts brings them back).
 import * as v from 'valibot'
 import type { ProviderName } from '../config/provider-names.ts'
 import type { Sql, Transaction } from '../database/pool.ts'
@@ -39,9 +40,7 @@ export async function removeGoneDevices(
   return await runTransaction(sql, async (tx) => {
     const uuids = await lockGone(tx, provider, gone, seenAtMs)
     if (uuids.length === 0) return 0
-    await keepRemoved(tx, uuids, reason)
-    await unsubscribeFromAll(tx, uuids)
-    await tx`delete from devices where id = any(${uuids}::uuid[])`
+    await setAside(tx, uuids, reason)
     return uuids.length
   })
 }
@@ -60,13 +59,16 @@ async function lockGone(tx: Transaction, provider: ProviderName, gone: readonly 
   return [...new Set(rows.map((row) => v.parse(Locked, row).id))]
 }
 
-async function keepRemoved(tx: Transaction, uuids: string[], reason: string): Promise<void> {
+/** Moves devices, which the caller has locked, to removed_devices. @param reason kept with them */
+export async function setAside(tx: Transaction, uuids: readonly string[], reason: string): Promise<void> {
   await tx`
     insert into removed_devices (removed_at, provider, reason, device)
     select clock_timestamp(), d.provider, ${reason}, to_jsonb(d) || jsonb_build_object('topics', array(
       select topics.name from device_topics t join topics on topics.id = t.topic_id where t.device_id = d.id
     ))
-    from devices d where d.id = any(${uuids}::uuid[])`
+    from devices d where d.id = any(${[...uuids]}::uuid[])`
+  await unsubscribeFromAll(tx, uuids)
+  await tx`delete from devices where id = any(${[...uuids]}::uuid[])`
 }
 
 /** Forgets removed devices after a week; run it now and then. */

@@ -14,6 +14,7 @@ import {
   parsePlatform,
   parseProvider,
 } from './field-checks.ts'
+import type { EndpointCheck } from './web-push-endpoint.ts'
 import { parseWebPushSubscription } from './web-push-subscription.ts'
 
 /** The whole state of a device as its registration declares it. */
@@ -35,13 +36,13 @@ export interface Registration {
 }
 
 /** A `device_register` request as the store takes it. @throws ApiError badRequest */
-export function parseRegistration(request: DeviceRegisterRequest): Registration {
+export function parseRegistration(request: DeviceRegisterRequest, checkEndpoint: EndpointCheck): Registration {
   const provider = parseProvider('provider', request.provider)
   return {
     uuid: request.id === '' ? undefined : parseGivenId(request.id, provider),
     provider,
     platform: parsePlatform('platform', request.platform),
-    ...parseToken(provider, request.token),
+    ...parseToken(provider, request.token, checkEndpoint),
     user: checkUser('user', request.user),
     topics: checkList('topics', request.topics, checkTopic),
     timezone: checkTimezone('timezone', request.timezone),
@@ -56,8 +57,12 @@ function parseGivenId(text: string, provider: ProviderName): string {
   return id.uuid
 }
 
-function parseToken(provider: ProviderName, text: string): Pick<Registration, 'token' | 'webPushKeys'> {
+function parseToken(
+  provider: ProviderName,
+  text: string,
+  checkEndpoint: EndpointCheck,
+): Pick<Registration, 'token' | 'webPushKeys'> {
   if (provider !== 'webpush') return { token: checkToken('token', text), webPushKeys: undefined }
-  const { endpoint, keys } = parseWebPushSubscription('token', text)
+  const { endpoint, keys } = parseWebPushSubscription('token', text, checkEndpoint)
   return { token: endpoint, webPushKeys: keys }
 }

@@ -15,12 +15,17 @@ export async function selectTopicIds(sql: Queryable, names: readonly string[]): 
  * The numbers of all of `names`, given to those that had none. Runs outside of the transaction that uses them: a name
  * is only ever added and means nothing by itself, and held to its end two transactions would wait for each other.
  */
-export async function ensureTopicIds(sql: Sql, names: readonly string[]): Promise<number[]> {
+export async function ensureTopics(sql: Sql, names: readonly string[]): Promise<Map<string, number>> {
   const known = await selectTopicIds(sql, names)
   const missing = names.filter((name) => !known.has(name)).sort(compare)
-  if (missing.length === 0) return [...known.values()]
+  if (missing.length === 0) return known
   await sql`insert into topics (name) select unnest(${missing}::text[]) on conflict (name) do nothing`
-  return [...(await selectTopicIds(sql, names)).values()]
+  return await selectTopicIds(sql, names)
+}
+
+/** The same, without their names. */
+export async function ensureTopicIds(sql: Sql, names: readonly string[]): Promise<number[]> {
+  return [...(await ensureTopics(sql, names)).values()]
 }
 
 /** By code unit: all that counts is that every process inserts in the same order. */

@@ -4,6 +4,7 @@ import { ECDH } from 'node:crypto'
 import * as v from 'valibot'
 import { ApiError } from '../protocol/errors.ts'
 import { checkText, MAX_TOKEN_BYTES } from './field-checks.ts'
+import type { EndpointCheck } from './web-push-endpoint.ts'
 
 export interface WebPushSubscription {
   endpoint: string
@@ -24,7 +25,7 @@ const bytes = v.pipe(
 )
 
 const Subscription = v.object({
-  endpoint: v.pipe(v.string(), v.check(isHttpsUrl)),
+  endpoint: v.string(),
   keys: v.object({
     p256dh: v.pipe(
       bytes,
@@ -38,7 +39,11 @@ const Subscription = v.object({
 })
 
 /** @throws ApiError badRequest naming the part that is wrong */
-export function parseWebPushSubscription(field: string, text: string): WebPushSubscription {
+export function parseWebPushSubscription(
+  field: string,
+  text: string,
+  checkEndpoint: EndpointCheck,
+): WebPushSubscription {
   if (text.length > MAX_JSON_LENGTH)
     throw new ApiError('badRequest', `${field}: longer than ${MAX_JSON_LENGTH} characters`)
   const result = v.safeParse(Subscription, parseJson(field, text), { abortEarly: true })
@@ -47,6 +52,8 @@ export function parseWebPushSubscription(field: string, text: string): WebPushSu
     throw new ApiError('badRequest', `${field}: ${path} of the PushSubscription is not valid`)
   }
   const { endpoint, keys } = result.output
+  const why = checkEndpoint(endpoint)
+  if (why !== undefined) throw new ApiError('badRequest', `${field}: the endpoint is ${why}`)
   return {
     endpoint: checkText(field, endpoint, MAX_TOKEN_BYTES),
     keys: JSON.stringify({ p256dh: keys.p256dh.toString('base64url'), auth: keys.auth.toString('base64url') }),
@@ -61,10 +68,6 @@ function parseJson(field: string, text: string): unknown {
     // Without its message, which quotes the text.
     throw new ApiError('badRequest', `${field}: not a PushSubscription as JSON`)
   }
-}
-
-function isHttpsUrl(text: string): boolean {
-  return URL.canParse(text) && new URL(text).protocol === 'https:'
 }
 
 /** Uncompressed, as RFC 8291 section 3.1 has it; OpenSSL refuses a point that is not on the curve. */

@@ -1,6 +1,7 @@
 // The one list of all methods: routes, batch, legacy commands and metric labels are read from it.
 import type { Analytics } from '../analytics/analytics.ts'
 import type { DeviceStore } from '../devices/device-store.ts'
+import type { EndpointCheck } from '../devices/web-push-endpoint.ts'
 import { ApiError } from '../protocol/errors.ts'
 import * as push from '../protocol/requests/push.ts'
 import { upstreamRequests as up } from '../protocol/requests/upstream.ts'
@@ -29,6 +30,8 @@ export interface PushDeps {
   accept: AcceptDeps
   cancel(request: push.CancelPushRequest): Promise<void>
   devices: DeviceStore | undefined
+  /** Which endpoints a browser may register. */
+  checkEndpoint: EndpointCheck
   analytics: Analytics | undefined
 }
 
@@ -75,13 +78,18 @@ function listUpstreamMethods(): Method[] {
   ]
 }
 
-function listPushMethods({ accept, cancel, devices, analytics }: PushDeps): Method[] {
+function listPushMethods({ accept, cancel, devices, checkEndpoint, analytics }: PushDeps): Method[] {
   const need = <Store, Request>(
     store: Store | undefined,
     make: (store: Store) => (request: Request) => Promise<object>,
   ) => (store === undefined ? answerNotAvailable : make(store))
   return [
-    pushMethod('device_register', 22, push.DeviceRegisterRequest, need(devices, makeDeviceRegister)),
+    pushMethod(
+      'device_register',
+      22,
+      push.DeviceRegisterRequest,
+      need(devices, (store) => makeDeviceRegister(store, checkEndpoint)),
+    ),
     pushMethod('device_update', 23, push.DeviceUpdateRequest, need(devices, makeDeviceUpdate)),
     pushMethod('device_remove', 24, push.DeviceRemoveRequest, need(devices, makeDeviceRemove)),
     pushMethod('device_list', 25, push.DeviceListRequest, need(devices, makeDeviceList)),

@@ -2,10 +2,13 @@ import { destination, type Logger, pino } from 'pino'
 
 export type { Logger } from 'pino'
 
-/** One JSON object a line on standard output, or in `file`. Tokens, keys and payloads are never passed to it. */
-export function makeLogger(options: { level: string; file: string }): Logger {
+/**
+ * One JSON object a line on standard output, or in `file`. Tokens, keys and payloads are never passed to it.
+ * @param descriptor 2 for standard error, where standard output carries data
+ */
+export function makeLogger(options: { level: string; file: string }, descriptor: 1 | 2 = 1): Logger {
   const level = options.level === 'none' ? 'silent' : options.level
-  const target = destination({ dest: options.file || 1, sync: false })
+  const target = destination({ dest: options.file || descriptor, sync: false })
   const formatters = { level: (label: string) => ({ level: label }) }
   return pino({ level, base: null, formatters, serializers: { err: describeError } }, target)
 }

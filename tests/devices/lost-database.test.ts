@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import { openDatabase, type Sql } from '../../src/database/pool.ts'
 import { DeviceStore } from '../../src/devices/device-store.ts'
 import { ApiError } from '../../src/protocol/errors.ts'
@@ -26,7 +26,16 @@ const proxy = createServer((client) => {
     socket.on('error', () => undefined)
   }
   client.pipe(server).pipe(client)
+  if (isSwallowing) client.unpipe(server)
 })
+/** Whether what is sent disappears, as behind a firewall that has forgotten the connection. */
+let isSwallowing = false
+
+/** From here on what the store sends arrives nowhere; nothing is closed. */
+function swallow(): void {
+  isSwallowing = true
+  for (const socket of sockets) socket.unpipe()
+}
 
 beforeAll(async () => {
   devices = await openDevices()
@@ -70,4 +79,26 @@ test('while the database is away every call is an internal error, and the first 
   }
   await listen(port)
   expect((await store.list(QUERY)).items).toEqual([])
+})
+
+test('a database that says nothing is an internal error too, and used again when it answers', async () => {
+  const address = proxy.address()
+  const dsn = new URL(devices.dsn)
+  dsn.port = String(typeof address === 'object' && address ? address.port : 0)
+  const silent = openDatabase({ dsn: dsn.href, maxConnections: 2 })
+  const store = new DeviceStore({ sql: silent, now: Date.now, answerTimeoutMs: 200 })
+  // Longer than the first connection may take to be made.
+  await silent`select`
+  expect((await store.list(QUERY)).items).toEqual([])
+  swallow()
+  for (const call of [() => store.list(QUERY), () => store.updateUserTopics('u', { op: 'set', topics: [] })]) {
+    const error = await call().catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(ApiError)
+    expect(error).toMatchObject({ kind: 'internal', message: 'database: NO_ANSWER' })
+  }
+  isSwallowing = false
+  // The network is back and knows nothing of the old connections.
+  for (const socket of sockets) socket.destroy()
+  expect((await vi.waitFor(() => store.list(QUERY))).items).toEqual([])
+  await silent.end({ timeout: 0 })
 })

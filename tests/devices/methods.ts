@@ -1,6 +1,7 @@
 // The device and topic methods as their callers see them: a request's JSON in, a result's JSON or an error's kind out.
 
 import { DeviceStore } from '../../src/devices/device-store.ts'
+import { makeEndpointCheck } from '../../src/devices/web-push-endpoint.ts'
 import { makeDeviceList } from '../../src/methods/device-list.ts'
 import { makeDeviceRegister } from '../../src/methods/device-register.ts'
 import { makeDeviceRemove } from '../../src/methods/device-remove.ts'
@@ -41,17 +42,21 @@ interface List<Item> {
  * A database of its own, a store on it, and the eight methods on that. Ids sort in the order of their registration: the
  * store's clock moves on a millisecond with each.
  */
-export async function openDevices() {
+export async function openDevices(Store = DeviceStore) {
   const database = await createTestDatabase()
   let nowMs = Date.now()
-  const store = new DeviceStore({ sql: database.sql, now: () => nowMs++ })
+  const store = new Store({ sql: database.sql, now: () => nowMs++ })
   return { ...database, store, ...methodsOf(store) }
 }
 
 export type Devices = TestDatabase & { store: DeviceStore } & ReturnType<typeof methodsOf>
 
-function methodsOf(store: DeviceStore) {
-  const register = bind<{ id: string }>(push.DeviceRegisterRequest, makeDeviceRegister(store))
+/** The eight methods on a store. */
+export function methodsOf(store: DeviceStore) {
+  const register = bind<{ id: string }>(
+    push.DeviceRegisterRequest,
+    makeDeviceRegister(store, makeEndpointCheck(ORIGINS)),
+  )
   const list = bind<List<ListedDevice>>(push.DeviceListRequest, makeDeviceList(store))
   return {
     register: async (request: Json = {}) => (await register(withDefaults(request))).id,
@@ -80,6 +85,9 @@ function methodsOf(store: DeviceStore) {
     },
   }
 }
+
+/** The browsers' services and one more. */
+const ORIGINS = { allowed_endpoint_origins: [], extra_allowed_endpoint_origins: ['https://push.example.com'] }
 
 let tokens = 0
 

@@ -78,37 +78,3 @@ test('concurrent sets leave one of the lists, not a mixture', async () => {
   await Promise.all(lists.map((topics) => devices.updateTopics({ device_id: id, op: 'set', topics })))
   expect(lists).toContainEqual((await devices.find(id))?.topics)
 })
-
-test('a thousand operations at random leave no orphan, no double token and no unexpected error', async () => {
-  const tokens = Array.from({ length: 6 }, newToken)
-  const ids = await times(6, () => devices.register())
-  const users = ['', 'u', 'v']
-  // A generator of its own, so that a failure can be repeated.
-  let seed = 1
-  const pick = <T>(values: readonly T[]): T | undefined => {
-    seed = (seed * 48_271) % 2_147_483_647
-    return values[seed % values.length]
-  }
-  const topics = () => [pick(['a', 'b', 'c', 'd']), pick(['e', 'f'])]
-  const operations = [
-    () => devices.register({ token: pick(tokens), user: pick(users), topics: topics() }),
-    () => devices.register({ id: pick(ids), token: pick(tokens), user: pick(users), topics: topics() }),
-    () => devices.update({ users: ['u', 'v'], topics_update: { op: 'set', topics: topics() } }),
-    () => devices.update({ ids, user_update: { user: pick(users) } }),
-    () => devices.remove({ ids: [pick(ids), pick(ids)] }),
-    () => devices.remove({ users: [pick(users)] }),
-    () => devices.updateUser({ user: pick(users), op: pick(['add', 'remove', 'set']), topics: topics() }),
-    () => devices.updateTopics({ device_id: pick(ids), op: 'add', topics: topics() }),
-    () =>
-      devices.store.removeGone(
-        'fcm',
-        tokens.map((token) => ({ deviceId: '', token })),
-        Date.now(),
-      ),
-  ]
-  const kinds = await times(1000, () => errorKind(pick(operations)?.() ?? Promise.resolve()))
-  expect([...new Set(kinds)].filter((kind) => !['none', 'conflict', 'notFound'].includes(kind))).toEqual([])
-  expect(await countOrphans()).toBe(0)
-  const twice = await devices.sql`select token from devices group by provider, token having count(*) > 1`
-  expect(twice).toEqual([])
-})

@@ -1,0 +1,39 @@
+// What every benchmark needs: times, their percentiles, and how much of the machine others took meanwhile.
+import { readFile } from 'node:fs/promises'
+
+export interface Times {
+  count: number
+  p50Ms: number
+  p99Ms: number
+}
+
+/** The percentiles of durations in ms. */
+export function summarize(durationsMs: readonly number[]): Times {
+  const sorted = [...durationsMs].sort((a, b) => a - b)
+  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN
+  return { count: sorted.length, p50Ms: at(0.5), p99Ms: at(0.99) }
+}
+
+/** How long `work` takes, in ms. */
+export async function time(work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now()
+  await work()
+  return performance.now() - start
+}
+
+/** Runs `work` and tells what share of the CPU's time was stolen by other guests of the host, 0 where that isn't known. */
+export async function withSteal<T>(work: () => Promise<T>): Promise<T & { stealPercent: number }> {
+  const before = await readCpuTimes()
+  const result = await work()
+  const after = await readCpuTimes()
+  const total = after.total - before.total
+  return { ...result, stealPercent: total > 0 ? (100 * (after.steal - before.steal)) / total : 0 }
+}
+
+/** In ticks since the boot; see proc(5). */
+async function readCpuTimes(): Promise<{ total: number; steal: number }> {
+  const [line = ''] = (await readFile('/proc/stat', 'utf8').catch(() => '')).split('\n')
+  // user, nice, system, idle, iowait, irq, softirq, steal; what follows is part of user.
+  const ticks = line.trim().split(/\s+/).slice(1, 9).map(Number)
+  return { total: ticks.reduce((sum, value) => sum + value, 0), steal: ticks[7] ?? 0 }
+}

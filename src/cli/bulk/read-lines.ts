@@ -1,0 +1,59 @@
+// NDJSON, line by line, with where each line ends: what a later run needs to go on from there.
+
+export interface Line {
+  /** From 1. */
+  number: number
+  /** Without its line feed; undefined when it is too long to be a device. */
+  bytes: Buffer | undefined
+  /** Bytes from the start of the input to the start of the next line. */
+  endOffset: number
+}
+
+/** Where to start: behind a line of this number that ends there. */
+export interface LinePosition {
+  offset: number
+  line: number
+}
+
+/** Far above the longest device; keeps memory bounded whatever the input is. */
+const MAX_LINE_BYTES = 1024 * 1024
+const LINE_FEED = 0x0a
+const OPEN_BRACE = 0x7b
+
+/** The lines of `chunks`, which begin at `start`; without empty ones. */
+export async function* readLines(chunks: AsyncIterable<Buffer>, start: LinePosition): AsyncGenerator<Line> {
+  let { offset, line: number } = start
+  let pieces: Buffer[] = []
+  let pieceBytes = 0
+  const take = (): Buffer | undefined => {
+    const bytes = pieceBytes > MAX_LINE_BYTES ? undefined : Buffer.concat(pieces)
+    pieces = []
+    pieceBytes = 0
+    return bytes
+  }
+  const add = (piece: Buffer) => {
+    pieceBytes += piece.length
+    if (pieceBytes <= MAX_LINE_BYTES) pieces.push(piece)
+    else pieces = []
+  }
+  for await (const chunk of chunks) {
+    let from = 0
+    for (let end = chunk.indexOf(LINE_FEED); end !== -1; end = chunk.indexOf(LINE_FEED, from)) {
+      add(chunk.subarray(from, end))
+      offset += end + 1 - from
+      from = end + 1
+      number++
+      const bytes = take()
+      if (!isBlank(bytes)) yield { number, bytes, endOffset: offset }
+    }
+    add(chunk.subarray(from))
+    offset += chunk.length - from
+  }
+  const last = take()
+  if (!isBlank(last)) yield { number: number + 1, bytes: last, endOffset: offset }
+}
+
+/** The first byte tells nearly always. */
+function isBlank(bytes: Buffer | undefined): boolean {
+  return bytes !== undefined && bytes[0] !== OPEN_BRACE && bytes.toString('latin1').trim() === ''
+}

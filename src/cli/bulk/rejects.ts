@@ -1,0 +1,37 @@
+import { type FileHandle, open } from 'node:fs/promises'
+
+/** So many are shown where no file was asked for; the others are counted. */
+const MAX_SHOWN = 20
+
+/** The lines of an import that were not stored, and why; never what they hold. */
+export class Rejects {
+  readonly #file: FileHandle | undefined
+  readonly #print: (line: string) => void
+  #count = 0
+
+  private constructor(file: FileHandle | undefined, print: (line: string) => void) {
+    this.#file = file
+    this.#print = print
+  }
+
+  /** @param options.file for NDJSON, behind what an earlier run wrote if `isResumed`; undefined: the first are printed */
+  static async open(options: { file: string | undefined; isResumed: boolean; print(line: string): void }) {
+    const file = options.file === undefined ? undefined : await open(options.file, options.isResumed ? 'a' : 'w')
+    return new Rejects(file, options.print)
+  }
+
+  get count(): number {
+    return this.#count
+  }
+
+  async add(line: number, reason: string): Promise<void> {
+    this.#count++
+    if (this.#file) await this.#file.write(`${JSON.stringify({ line, reason })}\n`)
+    else if (this.#count <= MAX_SHOWN) this.#print(`line ${line}: ${reason}`)
+    else if (this.#count === MAX_SHOWN + 1) this.#print('more lines are rejected; --rejected FILE would keep them all')
+  }
+
+  async close(): Promise<void> {
+    await this.#file?.close()
+  }
+}

@@ -1,0 +1,105 @@
+import { once } from 'node:events'
+import { createWriteStream } from 'node:fs'
+import { rename } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { ConfigError } from '../config/config-error.ts'
+import { loadConfig } from '../config/load.ts'
+import type { DeviceStore } from '../devices/device-store.ts'
+import type { ListPage } from '../devices/list-page.ts'
+import { encodeDevice } from '../methods/device-results.ts'
+import { makeLogger } from '../observability/log.ts'
+import { withDevices } from './bulk/device-database.ts'
+import { listenForInterrupt } from './bulk/interrupt.ts'
+import { Progress } from './bulk/progress.ts'
+
+const HELP = `centripush export devices|user-topics [FILE|-] [--config FILE]
+
+Writes all devices, or what users follow, as one JSON object a line: to FILE, which appears when it is complete, or to
+standard output. "centripush import" reads it. Devices come with their topics, meta and Web Push keys: keep the file as
+you would keep the database. What changes meanwhile may be in it or not.
+
+  --config FILE       names the database; without one it is the embedded database
+
+Exits with 0 when all is written, 1 when it was stopped, 2 when the command line or the configuration is wrong.
+`
+
+const PAGE_ITEMS = 1000
+
+type ReadPage = (cursor: string) => Promise<ListPage<object>>
+type Output = NodeJS.WritableStream
+
+/** `centripush export`: resolves to the exit code. @throws ConfigError */
+export async function runExport(argv: string[]): Promise<number> {
+  const options = { config: { type: 'string', short: 'c' }, help: { type: 'boolean', short: 'h' } } as const
+  const { values, positionals } = parseArgs({ args: argv, options, allowPositionals: true })
+  if (values.help) {
+    process.stdout.write(HELP)
+    return 0
+  }
+  const [kindName, path = '-', ...others] = positionals
+  if (kindName !== 'devices' && kindName !== 'user-topics') throw new ConfigError('export what? devices or user-topics')
+  if (others.length > 0) throw new ConfigError('there is one FILE to write to')
+  const { config } = loadConfig(values.config, process.env)
+  const logger = makeLogger({ ...config.log, level: 'warn' }, 2)
+  return await withDevices({ config, logger }, async (devices) => {
+    const readPage = kindName === 'devices' ? makeDevicePages(devices) : makeUserTopicPages(devices)
+    const write = (output: Output) => writePages(readPage, output, kindName.replace('-', ' '))
+    return path === '-' ? await write(process.stdout) : await writeFile(path, write)
+  })
+}
+
+function makeDevicePages(devices: DeviceStore): ReadPage {
+  const query = {
+    filter: { ids: [], users: [], topics: [], providers: [], platforms: [] },
+    include: { topics: true, meta: true, webPushKeys: true },
+    includeTotalCount: false,
+    limit: PAGE_ITEMS,
+  }
+  return async (cursor) => {
+    const page = await devices.list({ ...query, cursor })
+    return { ...page, items: page.items.map(encodeDevice) }
+  }
+}
+
+function makeUserTopicPages(devices: DeviceStore): ReadPage {
+  const query = { users: [], topics: { topics: [], topicPrefix: '' }, includeTotalCount: false, limit: PAGE_ITEMS }
+  return async (cursor) => {
+    const page = await devices.listUserTopics({ ...query, cursor })
+    return { ...page, items: page.items.map(({ user, topic }) => ({ user, topic })) }
+  }
+}
+
+/** A file that is not complete has another name. */
+async function writeFile(path: string, write: (output: Output) => Promise<number>): Promise<number> {
+  const part = `${path}.part`
+  // Tokens are nobody else's business.
+  const file = createWriteStream(part, { mode: 0o600 })
+  await once(file, 'open')
+  const code = await write(file)
+  file.end()
+  await once(file, 'close')
+  if (code === 0) await rename(part, path)
+  return code
+}
+
+async function writePages(readPage: ReadPage, output: Output, noun: string): Promise<number> {
+  const progress = new Progress({ output: process.stderr, noun, now: Date.now })
+  const interrupt = listenForInterrupt()
+  try {
+    let count = 0
+    let cursor: string | undefined = ''
+    while (cursor !== undefined && !interrupt.signal.aborted) {
+      const page: ListPage<object> = await readPage(cursor)
+      const text = page.items.map((item) => `${JSON.stringify(item)}\n`).join('')
+      if (!output.write(text)) await once(output, 'drain')
+      count += page.items.length
+      cursor = page.nextCursor
+      progress.show({ count })
+    }
+    progress.print(cursor === undefined ? `${count} ${noun} written` : `stopped after ${count} ${noun}`)
+    return cursor === undefined ? 0 : 1
+  } finally {
+    interrupt.stop()
+    progress.end()
+  }
+}

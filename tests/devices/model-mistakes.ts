@@ -1,0 +1,87 @@
+// Stores with one mistake each, to show that the model would find it. They stand around the real one and undo what it
+// did right.
+import type { DeviceFilter } from '../../src/devices/device-filter.ts'
+import type { DeviceId } from '../../src/devices/device-id.ts'
+import { parseDeviceId } from '../../src/devices/device-id.ts'
+import { DeviceStore } from '../../src/devices/device-store.ts'
+import type { UserTopicQuery } from '../../src/devices/list-user-topics.ts'
+import type { Registration } from '../../src/devices/registration.ts'
+import type { TopicOperation } from '../../src/devices/topic-operation.ts'
+
+const EVERYONE: DeviceFilter = {
+  ids: [],
+  users: [],
+  topics: [],
+  providers: ['fcm', 'hms', 'apns', 'webpush'],
+  platforms: [],
+}
+
+class WithoutUserTopics extends DeviceStore {
+  override async register(registration: Registration): Promise<string> {
+    const id = await super.register(registration)
+    await this.updateDeviceTopics(parse(id), { op: 'set', topics: registration.topics }, '')
+    return id
+  }
+}
+
+class EveryonesTopicsAtOnce extends DeviceStore {
+  override async updateUserTopics(user: string, topics: TopicOperation): Promise<void> {
+    await super.updateUserTopics(user, topics)
+    const nothing = { user: undefined, timezone: undefined, locale: undefined, meta: undefined }
+    if (user === '') await this.update(EVERYONE, { ...nothing, topics })
+  }
+}
+
+class WithoutGuard extends DeviceStore {
+  override updateDeviceTopics(id: DeviceId, operation: TopicOperation): Promise<void> {
+    return super.updateDeviceTopics(id, operation, '')
+  }
+}
+
+class StaleTopics extends DeviceStore {
+  override async register(registration: Registration): Promise<string> {
+    const before = await this.#topicsByDevice()
+    const id = await super.register(registration)
+    const topics = before.get(id) ?? []
+    if (topics.length > 0) await this.updateDeviceTopics(parse(id), { op: 'add', topics }, '')
+    return id
+  }
+
+  async #topicsByDevice(): Promise<Map<string, readonly string[]>> {
+    const include = { topics: true, meta: false, webPushKeys: false }
+    const { items } = await this.list({ filter: EVERYONE, include, limit: 0, cursor: '', includeTotalCount: false })
+    return new Map(items.map(({ id, topics }) => [id, topics]))
+  }
+}
+
+/** Takes a prefix for a pattern of SQL's `like`. */
+class UnescapedPrefix extends DeviceStore {
+  override async listUserTopics(query: UserTopicQuery) {
+    const all = await super.listUserTopics({
+      ...query,
+      topics: { topics: [], topicPrefix: '' },
+      limit: 1000,
+      cursor: '',
+    })
+    const pattern = new RegExp(`^${query.topics.topicPrefix.replaceAll('%', '.*').replaceAll('_', '.')}`, 's')
+    const names = [...new Set(all.items.map(({ topic }) => topic))].filter((topic) => pattern.test(topic))
+    const wanted = query.topics.topics.length === 0 ? names : names.filter((name) => query.topics.topics.includes(name))
+    // A name that nobody has, because none would mean all of them.
+    return super.listUserTopics({ ...query, topics: { topics: ['?', ...wanted], topicPrefix: '' } })
+  }
+}
+
+/** Each by what is wrong with it. */
+export const MISTAKES: ReadonlyMap<string, typeof DeviceStore> = new Map([
+  ["the user's topics are not copied at registration", WithoutUserTopics],
+  ["everyone's topics reach devices at once", EveryonesTopicsAtOnce],
+  ['the ownership guard is ignored', WithoutGuard],
+  ['a prefix is a pattern', UnescapedPrefix],
+  ['topics of the registration before stay', StaleTopics],
+])
+
+function parse(id: string): DeviceId {
+  const parsed = parseDeviceId(id)
+  if (!parsed) throw new Error('the store answered something that is no id')
+  return parsed
+}

@@ -1,0 +1,124 @@
+// Puts the same sequence of calls to the model and to the methods on a real database, and compares after every step:
+// what the call answered, and by the three lists everything that is stored.
+import { isDeepStrictEqual } from 'node:util'
+import * as fc from 'fast-check'
+import { ApiError } from '../../src/protocol/errors.ts'
+import type { Devices } from './methods.ts'
+import { DeviceModel } from './model.ts'
+import { DeviceIds, type Operation, operation } from './model-operations.ts'
+
+type Json = Record<string, unknown>
+
+interface Sides {
+  devices: Devices
+  model: DeviceModel
+  ids: DeviceIds
+}
+
+const MAX_STEPS = 30
+const EVERYTHING = { include_topics: true, include_meta: true, include_webpush_keys: true, include_device: true }
+
+/** Fails for a sequence after which the two differ; every sequence starts with empty tables. */
+export function modelProperty(devices: Devices, onStep: () => void = () => undefined) {
+  // All sequences as long as they can be: short ones find little that long ones don't, and shrinking makes them short.
+  const sequence = fc.array(operation, { minLength: 1, maxLength: MAX_STEPS, size: 'max' })
+  return fc.asyncProperty(sequence, async (operations) => {
+    await empty(devices)
+    const sides = { devices, model: new DeviceModel(), ids: new DeviceIds() }
+    const log: string[] = []
+    for (const step of operations) {
+      onStep()
+      await runStep(sides, step, log)
+      await compareAll(sides, log)
+    }
+  })
+}
+
+/** With so few rows many times faster than truncate. */
+async function empty({ sql }: Devices): Promise<void> {
+  await sql`
+    with d as (delete from devices), t as (delete from device_topics), u as (delete from user_topics)
+    delete from topics`
+}
+
+async function runStep({ devices, model, ids }: Sides, step: Operation, log: string[]): Promise<void> {
+  const request: Json = resolveIds(step.request, ids)
+  log.push(`${step.method} ${JSON.stringify(request)}`)
+  if (step.method === 'list' || step.method === 'listTopics' || step.method === 'listUsers') {
+    compare(log, await walk(devices[step.method], request, step.limit), sorted(model[step.method](request)))
+    return
+  }
+  const actual = await settle(async () =>
+    step.method === 'register' ? { id: await devices.register(request) } : devices[step.method](request),
+  )
+  const id = 'id' in actual && typeof actual.id === 'string' ? actual.id : ''
+  if (id !== '') ids.add(id)
+  // The operation's type says what its request has; resolving the ids has made the model's of it.
+  const expected = await settle(async () => model[step.method](request as never, id))
+  compare(log, actual, expected)
+}
+
+/** Numbers that stand for devices become ids. */
+function resolveIds(request: object, ids: DeviceIds): Json {
+  const entries = Object.entries(request).map(([key, value]) => {
+    if (typeof value === 'number') return [key, ids.at(value)]
+    if (key === 'filter') return [key, resolveIds(value, ids)]
+    return [key, Array.isArray(value) ? value.map((item) => (typeof item === 'number' ? ids.at(item) : item)) : value]
+  })
+  return Object.fromEntries(entries)
+}
+
+/** The result, or the error that the reply would have. */
+async function settle(call: () => Promise<object>): Promise<object> {
+  try {
+    return await call()
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.kind === 'internal') throw error
+    return { error: error.kind }
+  }
+}
+
+async function compareAll({ devices, model }: Sides, log: string[]): Promise<void> {
+  const methods = ['list', 'listTopics', 'listUsers'] as const
+  const lists = await Promise.all(methods.map((method) => walk(devices[method], EVERYTHING, 0)))
+  for (const [index, method] of methods.entries()) compare(log, lists[index], sorted(model[method](EVERYTHING)))
+}
+
+type List = (request: Json) => Promise<{ items: { id: string }[]; next_cursor?: string; total_count?: number }>
+
+/** All pages of a list as the model has it; checks what the model knows nothing of: order, pages, totals and times. */
+async function walk(list: List, request: Json, limit: number): Promise<object[]> {
+  const items: { id: string }[] = []
+  for (let cursor: string | undefined = ''; cursor !== undefined; ) {
+    const page = await list({ ...request, limit, cursor, include_total_count: true })
+    items.push(...page.items)
+    cursor = page.next_cursor
+    if (cursor !== undefined && page.items.length !== (limit || 100))
+      throw new Error('a page before the last is not full')
+    if (cursor === undefined && (page.total_count ?? 0) !== items.length) throw new Error('total_count is wrong')
+  }
+  const itemIds = items.map(({ id }) => id)
+  if (itemIds.some((id, index) => index > 0 && id <= (itemIds[index - 1] ?? '')))
+    throw new Error('not in the order of ids')
+  return sorted(items.map(withoutTimes))
+}
+
+/** Devices keep their ids; those of topics are the server's business. */
+function withoutTimes(item: { id: string; topic?: string; device?: object }): object {
+  const { created_at, updated_at, ...rest }: Json = { ...item }
+  if (created_at !== undefined && !(Number(created_at) <= Number(updated_at))) throw new Error('updated before created')
+  if (item.topic === undefined) return rest
+  const { id: _, device, ...subscription } = item
+  return device ? { ...subscription, device: withoutTimes({ id: '', ...device }) } : subscription
+}
+
+function sorted(items: object[]): object[] {
+  const keyed = items.map((item) => ({ key: JSON.stringify(Object.entries(item).sort()), item }))
+  return keyed.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ item }) => item)
+}
+
+function compare(log: readonly string[], actual: unknown, expected: unknown): void {
+  if (isDeepStrictEqual(actual, expected)) return
+  const lines = [...log, `gives    ${JSON.stringify(actual)}`, `expected ${JSON.stringify(expected)}`]
+  throw new Error(`the server and the model differ after\n  ${lines.join('\n  ')}`)
+}

@@ -1,0 +1,36 @@
+// Random sequences of the eight methods, against a model in memory.
+import * as fc from 'fast-check'
+import { afterEach, expect, test } from 'vitest'
+import { type Devices, openDevices } from './methods.ts'
+import { MISTAKES } from './model-mistakes.ts'
+import { modelProperty } from './model-run.ts'
+
+const SEQUENCES = 300
+/** Enough to meet each of the mistakes; the search ends with the first. */
+const SEQUENCES_WITH_MISTAKE = 1000
+/** With a mistake the sequences are the same ones each time, so that this test says the same of the same code. */
+const SEED = 4
+
+let devices: Devices
+
+afterEach(() => devices.drop())
+
+test('the methods and the model agree after each of thousands of random calls', async () => {
+  devices = await openDevices()
+  let steps = 0
+  await fc.assert(
+    modelProperty(devices, () => steps++),
+    { numRuns: SEQUENCES },
+  )
+  expect(steps).toBeGreaterThan(3000)
+})
+
+test.each([...MISTAKES])('the model notices when %s, and says how in a few calls', async (_, Store) => {
+  devices = await openDevices(Store)
+  const { errorInstance, counterexample } = await fc.check(modelProperty(devices), {
+    numRuns: SEQUENCES_WITH_MISTAKE,
+    seed: SEED,
+  })
+  expect(String(errorInstance)).toContain('the server and the model differ')
+  expect(counterexample?.[0].length).toBeLessThanOrEqual(4)
+})
