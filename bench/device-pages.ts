@@ -45,7 +45,7 @@ const LARGE: Partial<DeviceFilter>[] = [
 const RARE: Partial<DeviceFilter>[] = [
   { users: [USERS.one] },
   { users: ['nobody'] },
-  { users: Array.from({ length: 1000 }, (_, n) => `user:${String(n * 800 + 1).padStart(15, '0')}`) },
+  { users: Array.from({ length: 1000 }, (_, n) => `user:${String(n * 807 + 5).padStart(15, '0')}`) },
   { topics: [TOPICS.rare] },
   { topics: ['unknown'] },
   { topics: [TOPICS.rare, TOPICS.otherRare] },

@@ -89,9 +89,11 @@ async function build(plan: Plan, onStop: (teardown: Teardown) => void): Promise<
     planPorts(config, madeKey !== undefined, {
       api: isApi ? { deps: api, prefix: trimSlash(config.http_api.handler_prefix) } : undefined,
       metrics: config.prometheus.enabled
-        ? { registry: metrics.registry, prefix: config.prometheus.handler_prefix }
+        ? { registry: metrics.registry, prefix: trimSlash(config.prometheus.handler_prefix) }
         : undefined,
-      health: config.health.enabled ? { isReady: () => true, prefix: config.health.handler_prefix } : undefined,
+      health: config.health.enabled
+        ? { isReady: () => true, prefix: trimSlash(config.health.handler_prefix) }
+        : undefined,
       connections: role === 'worker' ? undefined : upstream,
     }),
   )
@@ -288,7 +290,7 @@ function planPorts({ http_server: server, http_api: api }: Config, isKeyMade: bo
   const internalTls = server.internal_tls.enabled ? tlsOf(server.internal_tls) : server.tls_external ? undefined : tls
   return [
     { address, port: server.port, tls, app: external },
-    { address: server.internal_address, port: server.internal_port, tls: internalTls, app: internal },
+    { address: server.internal_address || address, port: server.internal_port, tls: internalTls, app: internal },
   ]
 }
 

@@ -3,8 +3,9 @@
 -- Locks. Who changes a device or its topics first locks the device's row, several of them in the order of their ids, and
 -- touches device_topics in a later statement, which then sees what was committed while it waited. So topics of a device
 -- never outlive it and a rebuilt set is what its writer wrote; foreign keys would check this again at each of a
--- million inserts. Who copies a user's topics to devices first takes the advisory lock of that user: shared to register a
--- device, exclusive to change the list, so that no device misses a change.
+-- million inserts. Before that come advisory locks, several of a kind in the order of their keys. First users': who
+-- copies a user's topics to devices holds it shared, who changes the list exclusively, so that no device misses a change.
+-- Then those of the tokens and ids that are registered, which may have no row yet.
 --
 -- Wide columns first and text last: no bytes are lost to alignment.
 
@@ -44,6 +45,10 @@ create unique index devices_token on devices (provider, token_digest(token));
 create index devices_user on devices (user_id, id);
 -- Filters by provider and by platform.
 create index devices_provider on devices (provider, platform, id);
+
+-- The planner takes columns for independent, but apns has no android, and a kiosk's user one platform.
+create statistics devices_kind (mcv) on provider, platform from devices;
+create statistics devices_user_kind (mcv) on user_id, provider, platform from devices;
 
 -- The names behind topic_id: twelve bytes of a name in each subscription and its indexes would be most of its size.
 -- Rows are only ever added.

@@ -6,11 +6,12 @@ import type { Config } from '../config/schema.ts'
 import type { DeviceStore } from '../devices/device-store.ts'
 import { makeEndpointCheck } from '../devices/web-push-endpoint.ts'
 import { makeLogger } from '../observability/log.ts'
+import { ApiError } from '../protocol/errors.ts'
 import { withDevices } from './bulk/device-database.ts'
 import { type ImportKind, LISTS, makeDeviceImport, makeUserTopicImport } from './bulk/import-kind.ts'
 import { type ImportSource, openFileSource } from './bulk/import-source.ts'
 import { listenForInterrupt } from './bulk/interrupt.ts'
-import { checkApiUrl, openPageSource } from './bulk/page-source.ts'
+import { checkApiUrl, ListApiError, openPageSource } from './bulk/page-source.ts'
 import { Progress } from './bulk/progress.ts'
 import { Rejects } from './bulk/rejects.ts'
 import { ResumeState } from './bulk/resume-state.ts'
@@ -105,6 +106,11 @@ async function importAll<Item>(
     )
     if (signal.aborted) print(files.resume ? 'stopped; the same command goes on from here' : 'stopped')
     return signal.aborted || rejects.count > 0 ? 1 : 0
+  } catch (error) {
+    // The other side, or the database, is away: what to do about it does not stand in a stack.
+    if (!(error instanceof ListApiError || error instanceof ApiError)) throw error
+    print(`${error.message}${files.resume ? '; the same command goes on from here' : ''}`)
+    return 1
   } finally {
     interrupt.stop()
     progress.end()

@@ -31,13 +31,16 @@ export async function runServe(argv: string[]): Promise<void> {
   logger.info('stopped')
 }
 
-/** Resolves at the first signal to stop; the second one exits at once. */
+/** One Ctrl-C reaches a process that npm runs twice: from the terminal and passed on by npm. */
+const SAME_PRESS_MS = 500
+
+/** Resolves at the first signal to stop; a second one exits at once. */
 function waitForStop(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    let isStopping = false
+    let firstAtMs: number | undefined
     const onSignal = (signal: NodeJS.Signals) => {
-      if (isStopping) process.exit(1)
-      isStopping = true
+      if (firstAtMs !== undefined && Date.now() - firstAtMs > SAME_PRESS_MS) process.exit(1)
+      firstAtMs ??= Date.now()
       resolve(signal)
     }
     process.on('SIGTERM', onSignal)

@@ -26,6 +26,7 @@ const http_server = v.optional(
     /** Where to bind; empty is every interface, unless no API key is configured: then it is 127.0.0.1. */
     address: v.optional(text),
     port: v.optional(port, 8000),
+    /** Empty: as `address`. */
     internal_address: v.optional(text, ''),
     /** With it, API, metrics and health are served on this port and not on the other one. */
     internal_port: v.optional(port),

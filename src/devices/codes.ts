@@ -7,6 +7,9 @@ export type PlatformName = (typeof PLATFORM_NAMES)[number]
 const PROVIDER_CODES: Record<ProviderName, number> = { fcm: 1, hms: 2, apns: 3, webpush: 4 }
 const PLATFORM_CODES: Record<PlatformName, number> = { ios: 1, android: 2, web: 3 }
 
+export const ALL_PROVIDER_CODES: readonly number[] = Object.values(PROVIDER_CODES)
+export const ALL_PLATFORM_CODES: readonly number[] = Object.values(PLATFORM_CODES)
+
 const PROVIDERS_BY_CODE = new Map(PROVIDER_NAMES.map((name) => [PROVIDER_CODES[name], name]))
 const PLATFORMS_BY_CODE = new Map(PLATFORM_NAMES.map((name) => [PLATFORM_CODES[name], name]))
 

@@ -2,7 +2,7 @@
 import { isProviderName } from '../config/provider-names.ts'
 import type { Fragment, Queryable } from '../database/pool.ts'
 import { ApiError } from '../protocol/errors.ts'
-import { encodePlatform, encodeProvider, isPlatformName } from './codes.ts'
+import { ALL_PLATFORM_CODES, ALL_PROVIDER_CODES, encodePlatform, encodeProvider, isPlatformName } from './codes.ts'
 import { type DeviceId, parseDeviceId } from './device-id.ts'
 import { checkList, checkTopic, checkUser, parseId, parsePlatform, parseProvider } from './field-checks.ts'
 import { selectTopicIds } from './topic-names.ts'
@@ -56,8 +56,8 @@ export async function resolveFilter(sql: Queryable, filter: DeviceFilter): Promi
     ids: mapGiven(filter.ids, parseDeviceId),
     users: mapGiven(filter.users, (user) => user),
     topicIds: topicIds && [...topicIds.values()],
-    providers: mapGiven(filter.providers, (name) => (isProviderName(name) ? encodeProvider(name) : undefined)),
-    platforms: mapGiven(filter.platforms, (name) => (isPlatformName(name) ? encodePlatform(name) : undefined)),
+    providers: withoutAll(mapGiven(filter.providers, encodeKnownProvider), ALL_PROVIDER_CODES),
+    platforms: withoutAll(mapGiven(filter.platforms, encodeKnownPlatform), ALL_PLATFORM_CODES),
   }
   const isImpossible = Object.values(conditions).some((values) => values?.length === 0)
   return isImpossible ? undefined : conditions
@@ -66,6 +66,19 @@ export async function resolveFilter(sql: Queryable, filter: DeviceFilter): Promi
 function mapGiven<T>(values: readonly string[], map: (value: string) => T | undefined): T[] | undefined {
   if (values.length === 0) return undefined
   return [...new Set(values)].map(map).filter((value) => value !== undefined)
+}
+
+function encodeKnownProvider(name: string): number | undefined {
+  return isProviderName(name) ? encodeProvider(name) : undefined
+}
+
+function encodeKnownPlatform(name: string): number | undefined {
+  return isPlatformName(name) ? encodePlatform(name) : undefined
+}
+
+/** All of them are no condition: a send to everyone names the four providers. */
+function withoutAll(codes: number[] | undefined, all: readonly number[]): number[] | undefined {
+  return codes?.length === all.length ? undefined : codes
 }
 
 /** What follows `where` for the row `d` of devices, but for its topics. */

@@ -1,6 +1,9 @@
-// Devices in the order of their ids, page by page: what fan-out and device_list read. A page's cost does not depend on
-// where it starts, because each query is bounded by the last id from below, never by an offset.
+// Devices in the order of their ids, page by page: what fan-out and device_list read. Neither where a page starts nor how
+// few devices match may make it slow, so it is put together from streams: ranges of an index that have the ids in order,
+// one for each topic, user, or provider and platform that is asked for. Left to itself the planner would read the table
+// in the order of ids and hope to meet matching devices soon, which it does not where they are rare or all registered late.
 import type { Fragment, Queryable } from '../database/pool.ts'
+import { ALL_PLATFORM_CODES, ALL_PROVIDER_CODES } from './codes.ts'
 import { type DeviceConditions, deviceColumnsMatch } from './device-filter.ts'
 
 export interface Walk {
@@ -12,28 +15,47 @@ export interface Walk {
 
 /** A query for a page: `columns` of the row `d` of devices, among them `d.id`, each device once. */
 export function walkDevices(sql: Queryable, columns: Fragment, walk: Walk): Fragment {
-  const { topicIds } = walk.conditions
-  if (!topicIds) return walkTable(sql, columns, walk)
-  const [topicId] = topicIds
-  if (topicIds.length === 1 && topicId !== undefined) return walkTopic(sql, columns, walk, sql`${topicId}`)
-  // Each topic for itself, so that each is one walk of an index, and as many of each as the page could hold.
-  return sql`
-    select distinct on (page.id) page.*
-    from unnest(${topicIds}::int[]) as topic (id)
-    cross join lateral (${walkTopic(sql, columns, walk, sql`topic.id`)}) as page
-    order by page.id
-    limit ${walk.limit}`
+  const { ids, topicIds, users, providers, platforms } = walk.conditions
+  const hasKinds = providers !== undefined || platforms !== undefined
+  if (ids) return walkTable(sql, columns, walk)
+  if (topicIds) return walkTopics(sql, columns, walk, topicIds)
+  // What is true for one user and for one kind is in the statistics, so the planner knows which of them is rarer.
+  if (users && hasKinds && users.length === 1) return walkTable(sql, columns, walk)
+  if (users) return walkUsers(sql, columns, walk, users)
+  return hasKinds ? walkKinds(sql, columns, walk) : walkTable(sql, columns, walk)
 }
 
-function walkTable(sql: Queryable, columns: Fragment, { conditions, afterUuid, limit }: Walk): Fragment {
+function walkTable(sql: Queryable, columns: Fragment, walk: Walk): Fragment {
+  const { conditions, afterUuid, limit } = walk
+  const topics = conditions.topicIds
+    ? sql`and exists (
+        select from device_topics t where t.device_id = d.id and t.topic_id = any(${conditions.topicIds}::int[]))`
+    : sql``
   return sql`
     select ${columns} from devices d
-    where d.id > ${afterUuid} and ${deviceColumnsMatch(sql, conditions)}
+    where d.id > ${afterUuid} and ${deviceColumnsMatch(sql, conditions)} ${topics}
     order by d.id
     limit ${limit}`
 }
 
-function walkTopic(sql: Queryable, columns: Fragment, walk: Walk, topicId: Fragment): Fragment {
+function walkTopics(sql: Queryable, columns: Fragment, walk: Walk, topicIds: readonly number[]): Fragment {
+  const [topicId] = topicIds
+  if (topicIds.length === 1 && topicId !== undefined) return walkTopic(sql, columns, walk, topicId)
+  const { users, providers, platforms } = walk.conditions
+  const filter =
+    users || providers || platforms
+      ? sql`and exists (
+          select from devices d where d.id = t.device_id and ${deviceColumnsMatch(sql, walk.conditions)})`
+      : sql``
+  return mergeStreams(sql, columns, walk, {
+    keys: sql`unnest(${[...topicIds]}::int[]) as key (topic_id)`,
+    stream: sql`
+      select t.device_id as id from device_topics t
+      where t.topic_id = key.topic_id and t.device_id > ${walk.afterUuid} ${filter}`,
+  })
+}
+
+function walkTopic(sql: Queryable, columns: Fragment, walk: Walk, topicId: number): Fragment {
   // The bound is stated for both tables, though one follows from the other: with it both are read in order and merged,
   // without it every page reads one of them from its start.
   return sql`
@@ -42,4 +64,45 @@ function walkTopic(sql: Queryable, columns: Fragment, walk: Walk, topicId: Fragm
       and ${deviceColumnsMatch(sql, walk.conditions)}
     order by d.id
     limit ${walk.limit}`
+}
+
+function walkUsers(sql: Queryable, columns: Fragment, walk: Walk, users: readonly string[]): Fragment {
+  const others = { ...walk.conditions, users: undefined }
+  return mergeStreams(sql, columns, walk, {
+    keys: sql`unnest(${[...users]}::text[]) as key (user_id)`,
+    stream: sql`
+      select d.id from devices d
+      where d.user_id = key.user_id and d.id > ${walk.afterUuid} and ${deviceColumnsMatch(sql, others)}`,
+  })
+}
+
+/** A kind is a provider with a platform. */
+function walkKinds(sql: Queryable, columns: Fragment, walk: Walk): Fragment {
+  const { providers = ALL_PROVIDER_CODES, platforms = ALL_PLATFORM_CODES } = walk.conditions
+  return mergeStreams(sql, columns, walk, {
+    keys: sql`
+      unnest(${[...providers]}::smallint[]) as provider (code), unnest(${[...platforms]}::smallint[]) as platform (code)`,
+    stream: sql`
+      select d.id from devices d
+      where d.provider = provider.code and d.platform = platform.code and d.id > ${walk.afterUuid}`,
+  })
+}
+
+/** As many ids of each stream as the page could hold, then the first of all of them, and only for those the columns. */
+function mergeStreams(
+  sql: Queryable,
+  columns: Fragment,
+  { limit }: Walk,
+  { keys, stream }: { keys: Fragment; stream: Fragment },
+): Fragment {
+  return sql`
+    select ${columns}
+    from (
+      select distinct streams.id
+      from ${keys} cross join lateral (select s.id from (${stream}) as s order by s.id limit ${limit}) as streams
+      order by streams.id
+      limit ${limit}
+    ) as page
+    join devices d on d.id = page.id
+    order by d.id`
 }
