@@ -2,10 +2,10 @@
 // reverse order.
 import { readFileSync } from 'node:fs'
 import { deleteOldNotifications, makePostgresAnalytics } from './analytics/postgres.ts'
-import type { Role } from './cli/options.ts'
 import { loadOrMakeApiKey } from './config/api-key.ts'
 import { hasCredentials } from './config/check.ts'
 import { PROVIDER_NAMES, type ProviderName } from './config/provider-names.ts'
+import type { Role } from './config/role.ts'
 import type { Config } from './config/schema.ts'
 import { startEmbeddedPostgres } from './database/embedded.ts'
 import { checkSchema, migrate } from './database/migrate.ts'

@@ -1,10 +1,7 @@
 import { parseArgs } from 'node:util'
 import { ConfigError } from '../config/config-error.ts'
 import { type LoadedConfig, loadConfig } from '../config/load.ts'
-
-/** What `--role` may be: both in one process, or one of them. */
-export const ROLES = ['all', 'api', 'worker'] as const
-export type Role = (typeof ROLES)[number]
+import { ROLES, type Role } from '../config/role.ts'
 
 export interface ServerOptions extends LoadedConfig {
   role: Role

@@ -1,7 +1,7 @@
 // The batch request: `{"commands":[{"publish":{…}},{"device_register":{…}}],"parallel":true}`. A command names its method
 // by the field that is set.
 import { JsonSyntaxError, type JsonText, parseJsonText } from './json-text.ts'
-import { DecodeError, foldCase } from './wire-types.ts'
+import { DecodeError, foldCase, parseBody } from './wire-types.ts'
 
 /** A command as it came: its bytes, and the params by the names of the fields that are set, null being not set. */
 export interface BatchCommand {
@@ -66,15 +66,6 @@ export function encodeBatchReplies(replies: readonly Buffer[]): Buffer {
 export function joinBytes(parts: readonly Buffer[], separator: string): Buffer {
   const between = Buffer.from(separator)
   return Buffer.concat(parts.flatMap((part, index) => (index === 0 ? [part] : [between, part])))
-}
-
-function parseBody(body: Buffer): JsonText {
-  try {
-    return parseJsonText(body)
-  } catch (error) {
-    if (error instanceof JsonSyntaxError) throw new DecodeError(error.message, { cause: error })
-    throw error
-  }
 }
 
 /** The fields of an object that are set, by their folded names; of two equal ones the last. */

@@ -151,7 +151,8 @@ export function decodeMessage<Schema extends v.GenericSchema<JsonText, unknown>>
   throw new DecodeError(`${v.getDotPath(issue) ?? 'body'}: ${issue.message}`)
 }
 
-function parseBody(body: Buffer): JsonText {
+/** A body as JSON. @throws DecodeError */
+export function parseBody(body: Buffer): JsonText {
   try {
     return parseJsonText(body)
   } catch (error) {

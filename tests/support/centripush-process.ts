@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { InferInput } from 'valibot'
-import type { Role } from '../../src/cli/options.ts'
+import type { Role } from '../../src/config/role.ts'
 import type { ConfigSchema } from '../../src/config/schema.ts'
 
 const PROGRAM = resolve(import.meta.dirname, '../../bin/centripush.js')

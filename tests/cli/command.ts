@@ -1,0 +1,47 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+const PROGRAM = resolve(import.meta.dirname, '../../bin/centripush.js')
+
+export interface CommandResult {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+/** Runs `centripush ARGS` on the database of `dsn` in a process of its own, with `input` on its standard input. */
+export async function runCommand(dsn: string, args: string[], input = ''): Promise<CommandResult> {
+  const child = startCommand(dsn, args)
+  const output = { stdout: '', stderr: '' }
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output.stdout += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    output.stderr += text
+  })
+  child.stdin.end(input)
+  await once(child, 'close')
+  return { code: child.exitCode, ...output }
+}
+
+/** The same, left running. */
+export function startCommand(dsn: string, args: string[]) {
+  const env = Object.entries(process.env).filter(([name]) => !name.startsWith('CENTRIPUSH_'))
+  return spawn(process.execPath, [PROGRAM, ...args], {
+    env: { ...Object.fromEntries(env), CENTRIPUSH_DATABASE_POSTGRESQL_DSN: dsn },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+}
+
+/** A directory that the system removes some day. */
+export function makeDirectory(): string {
+  return mkdtempSync(join(tmpdir(), 'centripush-cli-'))
+}
+
+/** NDJSON. */
+export function toLines(records: readonly object[]): string {
+  return records.map((record) => `${JSON.stringify(record)}\n`).join('')
+}

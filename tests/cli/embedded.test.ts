@@ -1,0 +1,26 @@
+import { chmodSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { startCentripush } from '../support/centripush-process.ts'
+import { makeDirectory, runCommand } from './command.ts'
+
+test('without a database section it works on the embedded database, unless a server does', async () => {
+  const directory = makeDirectory()
+  // As root the database runs as another user, who has to get in.
+  chmodSync(directory, 0o755)
+  const data_dir = join(directory, 'data')
+  const config = join(directory, 'config.json')
+  writeFileSync(config, JSON.stringify({ data_dir }))
+  const line = `${JSON.stringify({ provider: 'fcm', platform: 'ios', token: 'a' })}\n`
+  const imported = await runCommand('', ['import', 'devices', '-', '--config', config], line)
+  expect(imported).toMatchObject({ code: 0, stderr: expect.stringContaining('1 devices stored') })
+  const exported = await runCommand('', ['export', 'devices', '-', '--config', config])
+  expect(JSON.parse(exported.stdout)).toMatchObject({ token: 'a' })
+  const server = await startCentripush({ data_dir })
+  expect(await runCommand('', ['export', 'devices', '-', '--config', config])).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: expect.stringContaining('is used by another centripush'),
+  })
+  await server.stop()
+})

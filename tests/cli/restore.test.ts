@@ -1,0 +1,103 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type Devices, openDevices } from '../devices/methods.ts'
+import { runCommand } from './command.ts'
+
+let devices: Devices
+
+beforeEach(async () => {
+  devices = await openDevices()
+})
+
+afterEach(() => devices.drop())
+
+const restore = (...options: string[]) => runCommand(devices.dsn, ['devices', 'restore', ...options])
+
+/** As its provider's answer removes it. */
+async function lose(id: string): Promise<void> {
+  const { token = '', provider } = (await devices.find(id)) ?? {}
+  if (provider !== 'fcm' && provider !== 'apns') throw new Error('the device is not there')
+  expect(await devices.store.removeGone(provider, [{ deviceId: id, token }], Date.now() + 60_000, 'UNREGISTERED')).toBe(
+    1,
+  )
+}
+
+test('a removed device is back as it was, with what its user follows by then', async () => {
+  await devices.updateUser({ user: 'u', op: 'add', topics: ['of-u'] })
+  const id = await devices.register({ user: 'u', topics: ['own'], meta: { k: 'v' }, timezone: 'UTC', locale: 'de' })
+  const before = await devices.find(id)
+  await lose(id)
+  await devices.updateUser({ user: 'u', op: 'add', topics: ['new'] })
+  expect(await restore('--provider', 'fcm', '--since', '1h', '--dry-run')).toMatchObject({
+    code: 0,
+    stdout: '1 fcm devices would be restored, 0 skipped: there again\n',
+  })
+  expect(await devices.find(id)).toBeUndefined()
+  expect(await restore('--provider', 'fcm', '--since', '1h')).toMatchObject({
+    code: 0,
+    stdout: '1 fcm devices restored, 0 skipped: there again\n',
+  })
+  expect(await devices.find(id)).toEqual({ ...before, topics: ['new', 'of-u', 'own'] })
+  expect((await restore('--provider', 'fcm', '--since', '1h')).stdout).toMatch(/^0 fcm devices restored, 0 skipped/)
+})
+
+test('a device whose token or id is there again is skipped and stays as it is', async () => {
+  const [byToken, byId, gone] = [
+    await devices.register({ token: 'a' }),
+    await devices.register({ token: 'b', topics: ['old'] }),
+    await devices.register({ token: 'c' }),
+  ]
+  for (const id of [byToken, byId, gone]) await lose(id)
+  const heir = await devices.register({ token: 'a' })
+  await devices.register({ id: byId, token: 'd', topics: ['new'] })
+  const counts = '1 fcm devices XX, 2 skipped: there again\n'
+  const dryRun = await restore('--provider', 'fcm', '--since', '1h', '--dry-run')
+  expect(dryRun.stdout).toBe(counts.replace('XX', 'would be restored'))
+  expect((await restore('--provider', 'fcm', '--since', '1h')).stdout).toBe(counts.replace('XX', 'restored'))
+  expect(await devices.find(byToken)).toBeUndefined()
+  expect(await devices.find(heir)).toMatchObject({ token: 'a' })
+  expect(await devices.find(byId)).toMatchObject({ token: 'd', topics: ['new'] })
+  expect(await devices.find(gone)).toMatchObject({ token: 'c' })
+})
+
+test('of several removals of one device the last one counts', async () => {
+  const id = await devices.register({ token: 'a', topics: ['first'] })
+  await lose(id)
+  await devices.register({ id, token: 'b', topics: ['second'] })
+  await lose(id)
+  expect((await restore('--provider', 'fcm', '--since', '1h')).stdout).toMatch(/^1 fcm devices restored, 1 skipped/)
+  expect(await devices.find(id)).toMatchObject({ token: 'b', topics: ['second'] })
+})
+
+test('only what was removed since then, of that provider and for that reason, is restored', async () => {
+  const [early, late] = [await devices.register({ token: 'a' }), await devices.register({ token: 'b' })]
+  const apns = await devices.register({ token: 'c', provider: 'apns', platform: 'ios' })
+  await lose(early)
+  await devices.sql`update removed_devices set removed_at = now() - interval '3 h'`
+  await lose(late)
+  await lose(apns)
+  const reason = ['--reason', 'inactive']
+  expect((await restore('--provider', 'fcm', '--since', '2h', ...reason)).stdout).toMatch(/^0 fcm devices restored, 0/)
+  const since = new Date(Date.now() - 7_200_000).toISOString()
+  expect((await restore('--provider', 'fcm', '--since', since)).stdout).toMatch(/^1 fcm devices restored/)
+  expect((await devices.list({})).items.map(({ token }) => token)).toEqual(['b'])
+})
+
+test('a mass removal comes back whole', async () => {
+  await devices.sql`
+    insert into devices (id, created_at, updated_at, registered_at, provider, platform, token)
+    select gen_random_uuid(), now(), now() - interval '1 year', now(), 1, 2, 't' || n
+    from generate_series(1, 2500) as n`
+  expect(await devices.store.removeInactive(1000, new AbortController().signal)).toBe(2500)
+  const args = ['--provider', 'fcm', '--since', '1h', '--reason', 'inactive']
+  expect((await restore(...args)).stdout).toMatch(/^2500 fcm devices restored, 0 skipped/)
+  expect(await devices.list({ include_total_count: true, limit: 1 })).toMatchObject({ total_count: 2500 })
+})
+
+test.each([
+  [['--since', '1h'], '--provider'],
+  [['--provider', 'gcm', '--since', '1h'], '--provider'],
+  [['--provider', 'fcm'], '--since'],
+  [['--provider', 'fcm', '--since', 'yesterday'], '--since'],
+])('%j is a wrong command line', async (options, why) => {
+  expect(await restore(...options)).toMatchObject({ code: 2, stderr: expect.stringContaining(why) })
+})
