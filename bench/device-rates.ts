@@ -12,8 +12,8 @@ const MAX_SUBSCRIPTION_BYTES = 140
 const MIN_TARGETS_PER_SECOND = 300_000
 const MIN_REGISTRATIONS_PER_SECOND = 2000
 
-/** What fan-out reads at a time, and a larger page. */
-const PAGE_TARGETS = 10_000
+/** What fan-out reads at a time: see src/push/pages.ts. */
+const PAGE_TARGETS = 5000
 const WALKS = 5
 const REGISTER_SECONDS = 10
 const CALLERS = 32

@@ -4,9 +4,11 @@ import { readFileSync } from 'node:fs'
 import { deleteOldNotifications, makePostgresAnalytics } from './analytics/postgres.ts'
 import { loadOrMakeApiKey } from './config/api-key.ts'
 import { hasCredentials } from './config/check.ts'
+import { ConfigError } from './config/config-error.ts'
 import { PROVIDER_NAMES, type ProviderName } from './config/provider-names.ts'
 import type { Role } from './config/role.ts'
 import type { Config } from './config/schema.ts'
+import { readDatabaseError } from './database/database-error.ts'
 import { startEmbeddedPostgres } from './database/embedded.ts'
 import { checkSchema, migrate } from './database/migrate.ts'
 import { openDatabase, type Sql } from './database/pool.ts'
@@ -30,8 +32,8 @@ import type { Queue } from './queue/queue.ts'
 import { answerText, answerTooLarge } from './server/answer.ts'
 import type { ApiDeps } from './server/api-deps.ts'
 import { makeKeyCheck } from './server/api-key.ts'
-import type { AppParts } from './server/app.ts'
-import { type PortOptions, startServer } from './server/start-server.ts'
+import { planPorts } from './server/plan-ports.ts'
+import { startServer } from './server/start-server.ts'
 import { BodyTooLargeError } from './upstream/relay.ts'
 import { Upstream } from './upstream/upstream.ts'
 
@@ -86,7 +88,7 @@ async function build(plan: Plan, onStop: (teardown: Teardown) => void): Promise<
   }
   const isApi = role !== 'worker' && !config.http_api.disabled
   const server = await startServer(
-    planPorts(config, madeKey !== undefined, {
+    planPorts(config.http_server, config.http_api.external, madeKey !== undefined, {
       api: isApi ? { deps: api, prefix: trimSlash(config.http_api.handler_prefix) } : undefined,
       metrics: config.prometheus.enabled
         ? { registry: metrics.registry, prefix: trimSlash(config.prometheus.handler_prefix) }
@@ -181,7 +183,7 @@ async function openDatabases({ config, logger }: Plan, onStop: (teardown: Teardo
   const open = async (dsn: string, migrates: boolean): Promise<Sql> => {
     const sql = openDatabase({ dsn, maxConnections: config.database?.postgresql.max_connections ?? 20 })
     onStop(() => sql.end({ timeout: 5 }))
-    await (migrates ? migrate(sql, logger) : checkSchema(sql))
+    await (migrates ? migrate(sql, logger) : checkSchema(sql)).catch(explainDatabaseError)
     return sql
   }
   const migrates = config.database?.postgresql.migrate ?? true
@@ -190,6 +192,12 @@ async function openDatabases({ config, logger }: Plan, onStop: (teardown: Teardo
   const queueSql = queueDsn !== undefined && !isReused ? await open(queueDsn, migrates) : sql
   if (!queueSql) throw new Error('the configuration was checked to have a database for the queue')
   return { sql, queueSql }
+}
+
+/** A database that can't be reached or refuses us is the configuration's matter, not ours. */
+function explainDatabaseError(error: unknown): never {
+  const known = readDatabaseError(error)
+  throw known ? new ConfigError(`the database can't be used: ${known.message} (${known.code})`) : error
 }
 
 /** The devices, with their replicas and what removes the old ones. */
@@ -244,7 +252,7 @@ async function makeFcm(config: Config, logger: Logger): Promise<Provider> {
     serviceAccount: await loadServiceAccount(file),
     pushEndpoint: push_endpoint,
     authEndpoint: auth_endpoint,
-    ca: readCa(ca_file),
+    ca: readCa('push_notifications.fcm.ca_file', ca_file),
     logger,
   })
 }
@@ -257,7 +265,7 @@ function makeUpstream(config: Config, upstream: NonNullable<Config['upstream']>,
       timeoutMs: upstream.timeout,
       connectTimeoutMs: upstream.connect_timeout,
       maxConnections: upstream.max_connections,
-      ca: readCa(upstream.ca_file),
+      ca: readCa('upstream.ca_file', upstream.ca_file),
       transportErrors: config.http_api.error_mode === 'transport',
       maxRequestBytes: config.http_api.max_request_body_size,
     },
@@ -269,33 +277,19 @@ function makeUpstream(config: Config, upstream: NonNullable<Config['upstream']>,
   })
 }
 
-function readCa(file: string | undefined): string | undefined {
-  return file === undefined ? undefined : readFileSync(file, 'utf8')
+function readCa(option: string, file: string | undefined): string | undefined {
+  if (file === undefined) return undefined
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new ConfigError(`${option}: can't be read (${error instanceof Error ? error.message : 'unknown'})`)
+  }
 }
 
 function chooseKey({ http_api: api, data_dir }: Config): { key: string; madeKey: string | undefined } {
   if (api.key !== undefined || api.insecure || api.disabled) return { key: api.key ?? '', madeKey: undefined }
   const madeKey = loadOrMakeApiKey(data_dir)
   return { key: madeKey, madeKey }
-}
-
-/** One port for everything, or with an internal one what is for operators there. */
-function planPorts({ http_server: server, http_api: api }: Config, isKeyMade: boolean, parts: AppParts): PortOptions[] {
-  const tls = server.tls.enabled ? tlsOf(server.tls) : undefined
-  const address = server.address ?? (isKeyMade ? '127.0.0.1' : '')
-  if (server.internal_port === undefined) return [{ address, port: server.port, tls, app: parts }]
-  const nothing = { api: undefined, metrics: undefined, health: undefined, connections: undefined }
-  const external = { ...nothing, connections: parts.connections, api: api.external ? parts.api : undefined }
-  const internal = { ...parts, connections: undefined, api: api.external ? undefined : parts.api }
-  const internalTls = server.internal_tls.enabled ? tlsOf(server.internal_tls) : server.tls_external ? undefined : tls
-  return [
-    { address, port: server.port, tls, app: external },
-    { address: server.internal_address || address, port: server.internal_port, tls: internalTls, app: internal },
-  ]
-}
-
-function tlsOf(tls: Config['http_server']['tls']) {
-  return { certPem: tls.cert_pem, keyPem: tls.key_pem, clientCaPem: tls.client_ca_pem }
 }
 
 function trimSlash(prefix: string): string {

@@ -6,6 +6,10 @@ import { runMigrate } from './cli/migrate.ts'
 import { runServe } from './cli/serve.ts'
 import { runSimulate } from './cli/simulate.ts'
 import { ConfigError } from './config/config-error.ts'
+import { DataDirInUseError } from './database/data-dir-lock.ts'
+import { SchemaError } from './database/migrate.ts'
+import { EmbeddedPostgresError } from './database/postgres-programs.ts'
+import { ServiceAccountError } from './providers/fcm/service-account.ts'
 
 interface Command {
   summary: string
@@ -56,9 +60,11 @@ async function main([name = 'help', ...argv]: string[]): Promise<number> {
   }
 }
 
-/** A wrong configuration or command line: the message says all, a stack would hide it. */
+/** Errors whose message says what to do; a stack would hide it. */
+const USERS_ERRORS = [ConfigError, DataDirInUseError, EmbeddedPostgresError, SchemaError, ServiceAccountError]
+
 function isUsersError(error: unknown): error is Error {
-  if (error instanceof ConfigError) return true
+  if (USERS_ERRORS.some((kind) => error instanceof kind)) return true
   return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
 }
 

@@ -18,6 +18,7 @@ const DEVICE_ID = /^([0-7][0-9A-HJKMNP-TV-Z]{25})-([a-z]+)$/
 const GROUP_HEX = 5
 const GROUP_BASE32 = 4
 const PAIRS = [...ALPHABET].flatMap((high) => [...ALPHABET].map((low) => high + low))
+const [DASH, DIGIT_0, LETTER_A] = [0x2d, 0x30, 0x61]
 const PAIR_VALUES = new Map(PAIRS.map((pair, value) => [pair, value]))
 
 /** A new id's uuid, later ones sorting after earlier ones. */
@@ -32,16 +33,25 @@ export function parseDeviceId(text: string): DeviceId | undefined {
   return { uuid: decodeUlid(digits), provider }
 }
 
-/** The id as the API has it. */
+/** The id as the API has it. @param uuid as PostgreSQL writes it: lower case, with dashes */
 export function formatDeviceId(uuid: string, provider: ProviderName): string {
-  return `${encodeUlid(uuid.replaceAll('-', ''))}-${provider}`
+  return `${encodeUlid(uuid)}-${provider}`
 }
 
-function encodeUlid(hex: string): string {
-  let digits = PAIRS[Number.parseInt(hex.slice(0, 2), 16)] ?? ''
-  for (let at = 2; at < hex.length; at += GROUP_HEX) {
-    const group = Number.parseInt(hex.slice(at, at + GROUP_HEX), 16)
+/** Character by character, because this runs for every target of every send. */
+function encodeUlid(uuid: string): string {
+  let digits = PAIRS[Number.parseInt(uuid.slice(0, 2), 16)] ?? ''
+  let group = 0
+  let length = 0
+  for (let at = 2; at < uuid.length; at++) {
+    const code = uuid.charCodeAt(at)
+    if (code === DASH) continue
+    group = group * 16 + (code < LETTER_A ? code - DIGIT_0 : code - LETTER_A + 10)
+    length++
+    if (length < GROUP_HEX) continue
     digits += `${PAIRS[group >> 10]}${PAIRS[group & 1023]}`
+    group = 0
+    length = 0
   }
   return digits
 }

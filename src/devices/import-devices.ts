@@ -100,16 +100,23 @@ const Stored = v.pipe(
   v.transform(({ id, updated_at, ...columns }) => ({ uuid: id, updatedAtSeconds: updated_at, ...columns })),
 )
 
-/** Locks the devices that the records name by id or token. */
+/**
+ * Locks the devices that the records name by id or token. Of the tokens each is looked up by itself, which the limit makes
+ * sure of: a join would compute the digest of every token in the table as long as its statistics say that it is small.
+ */
 async function lockStored(tx: Transaction, records: readonly DeviceRecord[]): Promise<StoredDevice[]> {
   const given = records.map(({ uuid }) => uuid).filter((uuid) => uuid !== undefined)
   const found = await tx`
     select id from devices where id = any(${given}::uuid[])
     union
-    select d.id
+    select holder.id
     from unnest(${records.map(({ provider }) => encodeProvider(provider))}::smallint[],
       ${records.map(({ token }) => token)}::text[]) as given (provider, token)
-    join devices d on d.provider = given.provider and token_digest(d.token) = token_digest(given.token)`
+    cross join lateral (
+      select d.id from devices d
+      where d.provider = given.provider and token_digest(d.token) = token_digest(given.token)
+      limit 1
+    ) as holder`
   if (found.length === 0) return []
   const uuids = found.map((row) => v.parse(Found, row).id)
   const rows = await tx`

@@ -33,24 +33,25 @@ export async function pageTargets(
   if (!conditions) return { targets: [], next: undefined }
   const afterUuid = after === undefined ? FIRST_UUID : parseDeviceId(after)?.uuid
   if (afterUuid === undefined) throw new Error('the cursor of a fan-out is not a device id')
-  // One text for the whole page: reading millions of rows one by one takes the driver longer than the server.
+  // One text for the whole page: reading millions of rows one by one takes the driver longer than the server. The
+  // aggregate takes the lines as they come, in the order of the query in it.
   const [row] = await sql`
-    select string_agg(concat_ws(' ', page.id, page.provider, page.token), E'\n' order by page.id) as lines
+    select string_agg(page.id::text || page.provider::text || page.token, E'\n') as lines
     from (${walkDevices(sql, sql`d.id, d.provider, d.token`, { conditions, afterUuid, limit })}) as page`
   const targets = parseLines(v.parse(Lines, row).lines)
   return { targets, next: targets.length < limit ? undefined : targets.at(-1)?.deviceId }
 }
 
 const Lines = v.object({ lines: v.nullable(v.string()) })
-const UUID_LENGTH = FIRST_UUID.length
-/** After the uuid, a space, a code of one digit and a space. */
-const TOKEN_START = UUID_LENGTH + 3
+/** A line is a uuid, the provider's code, which is one digit, and the token. */
+const CODE_AT = FIRST_UUID.length
+const TOKEN_AT = CODE_AT + 1
 
 /** Tokens hold no control characters, so a line feed ends a target. */
 function parseLines(lines: string | null): Target[] {
   if (lines === null) return []
   return lines.split('\n').map((line) => {
-    const provider = decodeProvider(Number(line[UUID_LENGTH + 1]))
-    return { deviceId: formatDeviceId(line.slice(0, UUID_LENGTH), provider), provider, token: line.slice(TOKEN_START) }
+    const provider = decodeProvider(Number(line[CODE_AT]))
+    return { deviceId: formatDeviceId(line.slice(0, CODE_AT), provider), provider, token: line.slice(TOKEN_AT) }
   })
 }

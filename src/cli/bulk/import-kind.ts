@@ -13,6 +13,8 @@ export interface ImportKind<Item> {
   noun: string
   /** @throws DecodeError or ApiError, whose messages name the field and never its value */
   parse(json: Buffer | JsonText): Item
+  /** Records with a common key are about one thing, of which the last one counts. */
+  keysOf(item: Item): string[]
   /** Stores a batch and resolves to what became of each. */
   store(items: readonly Item[]): Promise<ImportOutcome[]>
 }
@@ -30,6 +32,7 @@ export function makeDeviceImport(devices: DeviceStore, checkEndpoint: EndpointCh
   return {
     noun: 'devices',
     parse: (json) => parseDeviceRecord(decodeMessage(DeviceRecordMessage, json), checkEndpoint),
+    keysOf: ({ provider, token, uuid }) => [`${provider} ${token}`, ...(uuid === undefined ? [] : [uuid])],
     store: (records) => devices.importDevices(records),
   }
 }
@@ -38,6 +41,7 @@ export function makeUserTopicImport(devices: DeviceStore): ImportKind<UserTopicR
   return {
     noun: 'user topics',
     parse: (json) => parseUserTopicRecord(decodeMessage(UserTopicRecordMessage, json)),
+    keysOf: () => [],
     async store(records) {
       await devices.importUserTopics(records)
       return records.map(() => ({ kind: 'stored' }))

@@ -1,5 +1,7 @@
-// An import: batch after batch, one being stored while the next one is read and checked. The position is saved behind
-// each batch that is stored, so at any time all before it is stored, and what is behind it can be done again.
+// An import: batch after batch, one or two being stored while the next one is read and checked. Two batches that are
+// about the same device are stored one after the other, so that its last line counts. The position is saved when a batch
+// and all before it are stored: what is behind it can be done again.
+import type { ImportOutcome } from '../../devices/import-batch.ts'
 import { ApiError } from '../../protocol/errors.ts'
 import { DecodeError } from '../../protocol/wire-types.ts'
 import type { ImportKind } from './import-kind.ts'
@@ -26,21 +28,45 @@ export interface ImportResult {
   kept: number
 }
 
+/** With two, the database works while the next statements are written. */
+const MAX_IN_FLIGHT = 2
+
+/** A batch on its way. */
+interface Flight {
+  keys: ReadonlySet<string>
+  /** It and all before it are stored. */
+  settled: Promise<void>
+}
+
 /** Resolves when all is stored, or `signal` has aborted. Rejects where the database or the source fails. */
 export async function runImport<Item>(job: Import<Item>): Promise<ImportResult> {
   const result = { stored: 0, kept: 0 }
-  let storing: Promise<void> = Promise.resolve()
-  for await (const batch of job.source.read(job.start)) {
-    const checked = batch.items.map((item) => check(job.kind, item))
-    await storing
-    if (job.signal.aborted) return result
-    storing = storeBatch(job, batch, checked, result)
-    // It is awaited behind the next read; until then its failure must not count as unhandled.
-    storing.catch(() => undefined)
+  const flights: Flight[] = []
+  const land = async () => await flights.shift()?.settled
+  try {
+    for await (const batch of job.source.read(job.start)) {
+      const checked = batch.items.map((item) => check(job.kind, item))
+      const items = checked.filter((entry) => 'item' in entry).map(({ item }) => item)
+      const keys = new Set(items.flatMap((item) => job.kind.keysOf(item)))
+      while (flights.length >= MAX_IN_FLIGHT || flights.some((flight) => hasCommon(flight.keys, keys))) await land()
+      if (job.signal.aborted) break
+      const outcomes = job.kind.store(items)
+      const settled = settle(job, { batch, checked, outcomes, before: flights.at(-1)?.settled }, result)
+      // Both are awaited when it lands; until then a failure must not count as unhandled.
+      for (const promise of [outcomes, settled]) promise.catch(() => undefined)
+      flights.push({ keys, settled })
+    }
+  } finally {
+    // When the source fails, too: what was read before is stored.
+    while (flights.length > 0) await land()
   }
-  await storing
   if (!job.signal.aborted) await job.state.clear()
   return result
+}
+
+function hasCommon(some: ReadonlySet<string>, others: ReadonlySet<string>): boolean {
+  for (const key of some) if (others.has(key)) return true
+  return false
 }
 
 type Checked<Item> = { line: number; item: Item } | { line: number; reason: string }
@@ -56,23 +82,28 @@ function check<Item>(kind: ImportKind<Item>, { line, json }: SourceItem): Checke
   }
 }
 
-async function storeBatch<Item>(
+interface Stored<Item> {
+  batch: SourceBatch
+  checked: readonly Checked<Item>[]
+  outcomes: Promise<ImportOutcome[]>
+  /** The batches before it. */
+  before: Promise<void> | undefined
+}
+
+/** Reports what became of a batch, in the order of the batches. */
+async function settle<Item>(
   job: Import<Item>,
-  batch: SourceBatch,
-  checked: readonly Checked<Item>[],
+  { batch, checked, outcomes, before }: Stored<Item>,
   result: ImportResult,
 ): Promise<void> {
-  const valid = checked.filter((entry) => 'item' in entry)
-  const outcomes = await job.kind.store(valid.map(({ item }) => item))
-  const reasons = new Map<number, string>()
-  for (const entry of checked) if ('reason' in entry) reasons.set(entry.line, entry.reason)
-  for (const [index, { line }] of valid.entries()) {
-    const outcome = outcomes[index]
-    if (outcome?.kind === 'refused') reasons.set(line, outcome.reason)
+  await before
+  const left = (await outcomes).values()
+  for (const entry of checked) {
+    const outcome = 'reason' in entry ? { kind: 'refused' as const, reason: entry.reason } : left.next().value
+    if (outcome?.kind === 'refused') await job.rejects.add(entry.line, outcome.reason)
     else if (outcome?.kind === 'kept') result.kept++
     else result.stored++
   }
-  for (const [line, reason] of [...reasons].sort(([a], [b]) => a - b)) await job.rejects.add(line, reason)
   await job.state.save(batch.next)
   job.progress.show({ count: batch.next.line, ...job.source.measure(batch.next) })
 }

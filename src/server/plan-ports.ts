@@ -1,0 +1,38 @@
+import type { Config } from '../config/schema.ts'
+import type { AppParts } from './app.ts'
+import type { PortOptions } from './start-server.ts'
+import type { TlsSettings } from './tls.ts'
+
+type HttpServer = Config['http_server']
+
+/**
+ * One port for everything, or with an internal one what is for operators there, as Centrifugo has it.
+ * @param isApiExternal the API stays on the external port all the same
+ * @param isKeyMade nobody configured an API key, so unless told otherwise only this machine is served
+ */
+export function planPorts(
+  server: HttpServer,
+  isApiExternal: boolean,
+  isKeyMade: boolean,
+  parts: AppParts,
+): PortOptions[] {
+  const tls = readTls(server.tls)
+  const address = server.address ?? (isKeyMade ? '127.0.0.1' : '')
+  if (server.internal_port === undefined) return [{ address, port: server.port, tls, app: parts }]
+  const nothing = { api: undefined, metrics: undefined, health: undefined, connections: undefined }
+  const external = { ...nothing, connections: parts.connections, api: isApiExternal ? parts.api : undefined }
+  const internal = { ...parts, connections: undefined, api: isApiExternal ? undefined : parts.api }
+  return [
+    { address, port: server.port, tls, app: external },
+    {
+      address: server.internal_address || address,
+      port: server.internal_port,
+      tls: readTls(server.internal_tls) ?? (server.tls_external ? undefined : tls),
+      app: internal,
+    },
+  ]
+}
+
+function readTls(tls: HttpServer['tls']): TlsSettings | undefined {
+  return tls.enabled ? { certPem: tls.cert_pem, keyPem: tls.key_pem, clientCaPem: tls.client_ca_pem } : undefined
+}
