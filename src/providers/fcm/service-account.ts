@@ -27,17 +27,25 @@ export class ServiceAccountError extends Error {
 
 /** Reads a key file as Google's console gives it out; the error names what is wrong with it. @throws ServiceAccountError */
 export async function loadServiceAccount(file: string): Promise<ServiceAccount> {
-  const result = v.safeParse(ServiceAccountSchema, parseJson(await readFile(file, 'utf8')))
+  const result = v.safeParse(ServiceAccountSchema, parseJson(file, await readText(file)))
   if (result.success) return result.output
-  const fields = result.issues.map((issue) => v.getDotPath(issue) ?? '(root)')
-  throw new ServiceAccountError(`not a service account key; missing or wrong: ${[...new Set(fields)].join(', ')}`)
+  const fields = new Set(result.issues.map((issue) => v.getDotPath(issue) ?? '(root)'))
+  throw new ServiceAccountError(`${file}: not a service account key; missing or wrong: ${[...fields].join(', ')}`)
 }
 
-function parseJson(text: string): unknown {
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    throw new ServiceAccountError(`${file}: can't be read (${error instanceof Error ? error.message : 'unknown'})`)
+  }
+}
+
+function parseJson(file: string, text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
     // The parser's message quotes the text, which holds a private key: it is not passed on as a cause.
-    throw new ServiceAccountError('not a service account key: the file is not JSON')
+    throw new ServiceAccountError(`${file}: not a service account key, the file is not JSON`)
   }
 }
