@@ -237,9 +237,10 @@ async function chooseDsn(config: Config, logger: Logger, onStop: (teardown: Tear
 }
 
 async function makeProviders(config: Config, logger: Logger): Promise<Map<ProviderName, Provider>> {
+  const { enabled_providers: enabled = PROVIDER_NAMES, dry_run: isDryRun } = config.push_notifications
   const providers = new Map<ProviderName, Provider>()
-  for (const name of config.push_notifications.enabled_providers ?? PROVIDER_NAMES) {
-    if (!hasCredentials(config, name)) providers.set(name, new SandboxProvider({ name, logger }))
+  for (const name of enabled) {
+    if (isDryRun || !hasCredentials(config, name)) providers.set(name, new SandboxProvider({ name, logger }))
     else if (name === 'fcm') providers.set(name, await makeFcm(config, logger))
     else logger.warn({ provider: name }, 'this provider is not built yet: sends to it alone answer error 108')
   }

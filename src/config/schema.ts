@@ -177,6 +177,8 @@ const webpush = v.optional(
 const push_notifications = v.optional(
   v.object({
     enabled: v.optional(flag, true),
+    /** Nothing is sent: all providers are the sandbox, which only records. */
+    dry_run: v.optional(flag, false),
     /** Absent: all four, those without credentials as the sandbox, which only records. */
     enabled_providers: v.optional(v.pipe(textList, v.array(oneOf(PROVIDER_NAMES)))),
     /** Devices neither registered nor updated for this long are removed; `0` keeps them. */
