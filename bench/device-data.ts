@@ -20,7 +20,8 @@ const RARE_PROVIDER_EVERY = 2000
 
 /**
  * Fills empty tables through their indexes, in the order of ids, as years of registrations would. Providers: 75 % fcm,
- * 25 % apns, one device in two thousand hms, no webpush; platforms: 60 % android, 25 % ios, 15 % web.
+ * 25 % apns, one device in two thousand hms, no webpush; platforms: 60 % android, 25 % ios, 15 % web, which the app has had
+ * for the newer half of its devices only.
  */
 export async function loadDevices(sql: Sql, devices: number): Promise<Load> {
   await sql`
@@ -28,14 +29,16 @@ export async function loadDevices(sql: Sql, devices: number): Promise<Load> {
     select n, 'topic:' || lpad(n::text, 6, '0') from generate_series(1, ${FIRST_RARE_TOPIC + RARE_TOPICS - 1}) as n`
   await sql`insert into topics (id, name) overriding system value values (20000, ${TOPICS.all})`
   await sql`select setval(pg_get_serial_sequence('topics', 'id'), 20000)`
-  for (let from = 0; from < devices; from += CHUNK) await loadChunk(sql, from, Math.min(from + CHUNK, devices) - 1)
+  for (let from = 0; from < devices; from += CHUNK) {
+    await loadChunk(sql, from, Math.min(from + CHUNK, devices) - 1, devices / 2)
+  }
   await sql`vacuum analyze`
   const [row] = await sql`select count(*)::int as count from device_topics`
   return { devices, subscriptions: row?.count }
 }
 
 /** Random from the number, so that each run has the same rows. */
-async function loadChunk(sql: Sql, from: number, to: number): Promise<void> {
+async function loadChunk(sql: Sql, from: number, to: number, late: number): Promise<void> {
   await sql`
     with numbered as materialized (
       select n, hashtext('device' || n) & 1073741823 as random,
@@ -44,7 +47,7 @@ async function loadChunk(sql: Sql, from: number, to: number): Promise<void> {
     ), stored as (
       insert into devices (id, created_at, updated_at, registered_at, provider, platform, token, user_id)
       select id, now, now, now, provider,
-        case when provider = 3 then 1 when random % 100 < 15 then 3 else 2 end,
+        case when provider = 3 then 1 when n >= ${late} and random % 100 < 40 then 3 else 2 end,
         substr(md5('a' || n), 1, 22) || ':APA91b' || substr(md5('b' || n) || md5('c' || n) || md5('d' || n) || md5('e' || n) || md5('f' || n), 1, 134),
         'user:' || lpad((case when random % 20 < 3 then 0 else 1 + random % 900000 end)::text, 15, '0')
       from numbered, clock_timestamp() as now,

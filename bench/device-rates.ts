@@ -4,7 +4,7 @@ import type { Sql } from '../src/database/pool.ts'
 import type { DeviceFilter } from '../src/devices/device-filter.ts'
 import type { DeviceStore } from '../src/devices/device-store.ts'
 import { type Load, TOPICS } from './device-data.ts'
-import { summarize, time, withSteal } from './measure.ts'
+import { summarize, time, withSurroundings } from './measure.ts'
 import type { Check } from './report.ts'
 
 const MAX_DEVICE_BYTES = 600
@@ -43,7 +43,7 @@ export async function measureSizes(sql: Sql, { devices, subscriptions }: Load): 
 export async function measureWalk(store: DeviceStore, devices: number): Promise<Check> {
   const filter: DeviceFilter = { ids: [], users: [], topics: [TOPICS.all], providers: [], platforms: [] }
   const pagesMs: number[] = []
-  const { rates, stealPercent } = await withSteal(async () => {
+  const { rates, ...surroundings } = await withSurroundings(async () => {
     const walks: number[] = []
     for (let walk = 0; walk < WALKS; walk++) {
       const walkMs = await time(async () => {
@@ -67,7 +67,7 @@ export async function measureWalk(store: DeviceStore, devices: number): Promise<
     target: `≥ ${MIN_TARGETS_PER_SECOND} targets/s`,
     isMet: rate >= MIN_TARGETS_PER_SECOND,
     ...summarize(pagesMs),
-    stealPercent,
+    ...surroundings,
   }
 }
 
@@ -75,7 +75,7 @@ export async function measureWalk(store: DeviceStore, devices: number): Promise<
 export async function measureCommit(sql: Sql): Promise<Check> {
   await sql`create table bench_commits (n integer)`
   const commitsMs: number[] = []
-  const { stealPercent } = await withSteal(async () => {
+  const surroundings = await withSurroundings(async () => {
     for (let n = 0; n < COMMITS; n++) commitsMs.push(await time(() => sql`insert into bench_commits values (${n})`))
     return {}
   })
@@ -87,14 +87,14 @@ export async function measureCommit(sql: Sql): Promise<Check> {
     target: '',
     isMet: undefined,
     ...times,
-    stealPercent,
+    ...surroundings,
   }
 }
 
 export async function measureRegister(store: DeviceStore): Promise<Check> {
   const known: string[] = []
   const callsMs: number[] = []
-  const { rate, stealPercent } = await withSteal(async () => {
+  const { rate, ...surroundings } = await withSurroundings(async () => {
     const start = performance.now()
     const end = start + 1000 * REGISTER_SECONDS
     const call = async () => {
@@ -112,7 +112,7 @@ export async function measureRegister(store: DeviceStore): Promise<Check> {
     target: `≥ ${MIN_REGISTRATIONS_PER_SECOND}/s`,
     isMet: rate >= MIN_REGISTRATIONS_PER_SECOND,
     ...summarize(callsMs),
-    stealPercent,
+    ...surroundings,
   }
 }
 

@@ -1,5 +1,6 @@
 // What every benchmark needs: times, their percentiles, and how much of the machine others took meanwhile.
 import { readFile } from 'node:fs/promises'
+import { loadavg } from 'node:os'
 
 export interface Times {
   count: number
@@ -21,13 +22,22 @@ export async function time(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - start
 }
 
-/** Runs `work` and tells what share of the CPU's time was stolen by other guests of the host, 0 where that isn't known. */
-export async function withSteal<T>(work: () => Promise<T>): Promise<T & { stealPercent: number }> {
+/** What else went on, for who reads the figures. */
+export interface Surroundings {
+  /** The share of the CPU's time that other guests of the host took; 0 where that isn't known. */
+  stealPercent: number
+  /** Processes that ran or waited to run, over the last minute, ours among them. */
+  loadAverage: number
+}
+
+/** Runs `work` and adds to its result what else went on meanwhile. */
+export async function withSurroundings<T>(work: () => Promise<T>): Promise<T & Surroundings> {
   const before = await readCpuTimes()
   const result = await work()
   const after = await readCpuTimes()
   const total = after.total - before.total
-  return { ...result, stealPercent: total > 0 ? (100 * (after.steal - before.steal)) / total : 0 }
+  const stealPercent = total > 0 ? (100 * (after.steal - before.steal)) / total : 0
+  return { ...result, stealPercent, loadAverage: loadavg()[0] ?? 0 }
 }
 
 /** In ticks since the boot; see proc(5). */

@@ -10,6 +10,7 @@ export interface Check {
   p50Ms?: number
   p99Ms?: number
   stealPercent?: number
+  loadAverage?: number
   /** EXPLAIN's, where a query was measured. */
   plans?: string[]
 }
@@ -23,12 +24,13 @@ export function printReport(checks: readonly Check[]): void {
     formatMs(check.p50Ms),
     formatMs(check.p99Ms),
     check.stealPercent === undefined ? '' : `${check.stealPercent.toFixed(1)} %`,
+    check.loadAverage === undefined ? '' : check.loadAverage.toFixed(1),
   ])
   const rows = checks.length === 1 ? lines : [HEADER, HEADER.map(() => '---'), ...lines]
   for (const cells of rows) console.log(`| ${cells.join(' | ')} |`)
 }
 
-const HEADER = ['what', 'measured', 'target', 'met', 'p50 ms', 'p99 ms', 'steal']
+const HEADER = ['what', 'measured', 'target', 'met', 'p50 ms', 'p99 ms', 'steal', 'load']
 
 function formatMs(ms: number | undefined): string {
   return ms === undefined ? '' : ms.toFixed(ms < 10 ? 2 : 1)

@@ -4,7 +4,7 @@
 // in the order of ids and hope to meet matching devices soon, which it does not where they are rare or all registered late.
 import type { Fragment, Queryable } from '../database/pool.ts'
 import { ALL_PLATFORM_CODES, ALL_PROVIDER_CODES } from './codes.ts'
-import { type DeviceConditions, deviceColumnsMatch } from './device-filter.ts'
+import { type DeviceConditions, deviceColumnsMatch, deviceMatches } from './device-filter.ts'
 
 export interface Walk {
   conditions: DeviceConditions
@@ -22,20 +22,15 @@ export function walkDevices(sql: Queryable, columns: Fragment, walk: Walk): Frag
   // What is true for one user and for one kind is in the statistics, so the planner knows which of them is rarer.
   if (users && hasKinds && users.length === 1) return walkTable(sql, columns, walk)
   if (users) return walkUsers(sql, columns, walk, users)
-  return hasKinds ? walkKinds(sql, columns, walk) : walkTable(sql, columns, walk)
+  return hasKinds ? mergeStreams(sql, columns, walk, streamKinds(sql, walk)) : walkTable(sql, columns, walk)
 }
 
 function walkTable(sql: Queryable, columns: Fragment, walk: Walk): Fragment {
-  const { conditions, afterUuid, limit } = walk
-  const topics = conditions.topicIds
-    ? sql`and exists (
-        select from device_topics t where t.device_id = d.id and t.topic_id = any(${conditions.topicIds}::int[]))`
-    : sql``
   return sql`
     select ${columns} from devices d
-    where d.id > ${afterUuid} and ${deviceColumnsMatch(sql, conditions)} ${topics}
+    where ${startsAt(sql, sql`d.id`, walk)} and ${deviceMatches(sql, walk.conditions)}
     order by d.id
-    limit ${limit}`
+    limit ${walk.limit}`
 }
 
 function walkTopics(sql: Queryable, columns: Fragment, walk: Walk, topicIds: readonly number[]): Fragment {
@@ -51,50 +46,75 @@ function walkTopics(sql: Queryable, columns: Fragment, walk: Walk, topicIds: rea
     keys: sql`unnest(${[...topicIds]}::int[]) as key (topic_id)`,
     stream: sql`
       select t.device_id as id from device_topics t
-      where t.topic_id = key.topic_id and t.device_id > ${walk.afterUuid} ${filter}`,
+      where t.topic_id = key.topic_id and ${startsAt(sql, sql`t.device_id`, walk)} ${filter}`,
   })
 }
 
 function walkTopic(sql: Queryable, columns: Fragment, walk: Walk, topicId: number): Fragment {
-  // The bound is stated for both tables, though one follows from the other: with it both are read in order and merged,
-  // without it every page reads one of them from its start.
+  // Where to start is stated for both tables, though one follows from the other: with it both are read in order and
+  // merged, without it every page reads one of them from its start.
   return sql`
     select ${columns} from device_topics t join devices d on d.id = t.device_id
-    where t.topic_id = ${topicId} and t.device_id > ${walk.afterUuid} and d.id > ${walk.afterUuid}
+    where t.topic_id = ${topicId} and ${startsAt(sql, sql`t.device_id`, walk)} and ${startsAt(sql, sql`d.id`, walk)}
       and ${deviceColumnsMatch(sql, walk.conditions)}
     order by d.id
     limit ${walk.limit}`
 }
 
-function walkUsers(sql: Queryable, columns: Fragment, walk: Walk, users: readonly string[]): Fragment {
-  const others = { ...walk.conditions, users: undefined }
-  return mergeStreams(sql, columns, walk, {
+/** After the page before, and not before the next device of the users and kinds, which may be a million ids away. */
+function startsAt(sql: Queryable, id: Fragment, walk: Walk): Fragment {
+  const { conditions, afterUuid } = walk
+  const { users, providers, platforms } = conditions
+  let start = sql`${id} > ${afterUuid}`
+  if (users) start = sql`${start} and ${id} >= ${selectFirst(sql, streamUsers(sql, users, afterUuid))}`
+  if (providers || platforms) start = sql`${start} and ${id} >= ${selectFirst(sql, streamKinds(sql, walk))}`
+  return start
+}
+
+/** Null, which nothing compares with, when there is none. */
+function selectFirst(sql: Queryable, { keys, stream }: Streams): Fragment {
+  return sql`(
+    select first.id
+    from ${keys} cross join lateral (select s.id from (${stream}) as s order by s.id limit 1) as first
+    order by first.id
+    limit 1
+  )`
+}
+
+/** Ids in order, for each of the keys. */
+interface Streams {
+  keys: Fragment
+  stream: Fragment
+}
+
+function streamUsers(sql: Queryable, users: readonly string[], afterUuid: string): Streams {
+  return {
     keys: sql`unnest(${[...users]}::text[]) as key (user_id)`,
-    stream: sql`
-      select d.id from devices d
-      where d.user_id = key.user_id and d.id > ${walk.afterUuid} and ${deviceColumnsMatch(sql, others)}`,
-  })
+    stream: sql`select d.id from devices d where d.user_id = key.user_id and d.id > ${afterUuid}`,
+  }
 }
 
 /** A kind is a provider with a platform. */
-function walkKinds(sql: Queryable, columns: Fragment, walk: Walk): Fragment {
-  const { providers = ALL_PROVIDER_CODES, platforms = ALL_PLATFORM_CODES } = walk.conditions
-  return mergeStreams(sql, columns, walk, {
+function streamKinds(sql: Queryable, { conditions, afterUuid }: Walk): Streams {
+  const { providers = ALL_PROVIDER_CODES, platforms = ALL_PLATFORM_CODES } = conditions
+  return {
     keys: sql`
       unnest(${[...providers]}::smallint[]) as provider (code), unnest(${[...platforms]}::smallint[]) as platform (code)`,
     stream: sql`
       select d.id from devices d
-      where d.provider = provider.code and d.platform = platform.code and d.id > ${walk.afterUuid}`,
-  })
+      where d.provider = provider.code and d.platform = platform.code and d.id > ${afterUuid}`,
+  }
+}
+
+/** The users' streams, of those devices that have one of the kinds. */
+function walkUsers(sql: Queryable, columns: Fragment, walk: Walk, users: readonly string[]): Fragment {
+  const { keys, stream } = streamUsers(sql, users, walk.afterUuid)
+  const others = deviceColumnsMatch(sql, { ...walk.conditions, users: undefined })
+  return mergeStreams(sql, columns, walk, { keys, stream: sql`${stream} and ${others}` })
 }
 
 /** As many ids of each stream as the page could hold, then the first of all of them, and only for those the columns. */
-function mergeStreams(
-  sql: Queryable,
-  columns: Fragment,
-  { limit }: Walk,
-  { keys, stream }: { keys: Fragment; stream: Fragment },
-): Fragment {
+function mergeStreams(sql: Queryable, columns: Fragment, { limit }: Walk, { keys, stream }: Streams): Fragment {
   return sql`
     select ${columns}
     from (

@@ -181,7 +181,9 @@ async function rebuildTopics(tx: Transaction, rows: string): Promise<void> {
     ), wanted as materialized (
       select device.id as device_id, topic_id from device, unnest(device.topic_ids) as topic_id
       union
-      select device.id, u.topic_id from device join user_topics u on u.user_id in (device.user_id, '')
+      select device.id, u.topic_id from device join user_topics u on u.user_id = device.user_id
+      union
+      select device.id, u.topic_id from device, user_topics u where u.user_id = ''
     ), dropped as (
       delete from device_topics t using device
       where t.device_id = device.id

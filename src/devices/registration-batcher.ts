@@ -7,7 +7,7 @@ import type { Sql } from '../database/pool.ts'
 import { type RegisterCall, type Registered, registerDevices } from './register-devices.ts'
 
 /** So that the server works on one batch while another one's commit is written. */
-const LANES = 3
+const LANES = 2
 /** Enough to make a call's share of the commit small, few enough to be done within milliseconds. */
 const MAX_BATCH = 32
 /** A change of a user with very many devices holds its lock for seconds. */

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { onTestFinished } from 'vitest'
 
 const PROGRAM = resolve(import.meta.dirname, '../../bin/centripush.js')
 
@@ -36,9 +37,11 @@ export function startCommand(dsn: string, args: string[]) {
   })
 }
 
-/** A directory that the system removes some day. */
+/** A directory that goes away with the test that asks for it. */
 export function makeDirectory(): string {
-  return mkdtempSync(join(tmpdir(), 'centripush-cli-'))
+  const directory = mkdtempSync(join(tmpdir(), 'centripush-cli-'))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  return directory
 }
 
 /** NDJSON. */

@@ -20,7 +20,16 @@ const importDevices = (lines: string | object[], ...options: string[]) => {
 }
 
 const fcm = (token: string, more: object = {}) => ({ provider: 'fcm', platform: 'android', token, ...more })
-const all = async () => (await devices.list({ include_topics: true, include_meta: true, limit: 1000 })).items
+/** All devices, in the order of their tokens: the ids of those made in the same millisecond have none. */
+async function all() {
+  const { items } = await devices.list({
+    include_topics: true,
+    include_meta: true,
+    include_webpush_keys: true,
+    limit: 1000,
+  })
+  return items.sort((a, b) => (a.token < b.token ? -1 : 1))
+}
 
 const ID = '01ARZ3NDEKTSV4RRFFQ69G5FAV-fcm'
 const OTHER_ID = '01ARZ3NDEKTSV4RRFFQ69G5FAW-fcm'
@@ -59,7 +68,7 @@ test('the same lines again change nothing, whether they have an id or not', asyn
 
 test('what a device was before makes room: its topics, meta and the other device with its token', async () => {
   const old = await devices.register({ token: 'a', topics: ['gone', 'stays'], meta: { k: 'v' }, locale: 'de' })
-  await importDevices([fcm('a', { id: ID, topics: ['stays'] }), fcm('b', { id: OTHER_ID })])
+  await importDevices([fcm('a', { id: ID, topics: ['stays'] }), fcm('b', { id: OTHER_ID, topics: ['old'] })])
   expect(await devices.find(old)).toBeUndefined()
   expect(await devices.find(ID)).toEqual({
     ...fcm('a', { id: ID, topics: ['stays'] }),
@@ -89,8 +98,8 @@ test('two devices that have swapped their tokens come out as their lines say', a
   await importDevices([fcm('a', { id: ID, topics: ['x'] }), fcm('b', { id: OTHER_ID, topics: ['y'] })])
   await importDevices([fcm('b', { id: ID, topics: ['x'] }), fcm('a', { id: OTHER_ID, topics: ['y'] })])
   expect(await all()).toMatchObject([
-    { id: ID, token: 'b', topics: ['x'] },
     { id: OTHER_ID, token: 'a', topics: ['y'] },
+    { id: ID, token: 'b', topics: ['x'] },
   ])
 })
 
@@ -106,8 +115,7 @@ test('a Web Push device is taken with its subscription, or with endpoint and key
     { ...webpush, token: 'https://10.0.0.1/x', webpush_keys: JSON.stringify(keys) },
   ])
   expect(result.stderr).toContain('line 4: token: the endpoint is an IP address')
-  const { items } = await devices.list({ include_webpush_keys: true })
-  expect(items).toMatchObject([one, two].map((token) => ({ token, webpush_keys: JSON.stringify(keys) })))
+  expect(await all()).toMatchObject([one, two].map((token) => ({ token, webpush_keys: JSON.stringify(keys) })))
 })
 
 test('a bad line is reported by number and reason, and fails none of its neighbours', async () => {
