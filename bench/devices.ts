@@ -1,4 +1,4 @@
-// Devices and topics at their full size: npx tsx bench/devices.ts [--devices N]
+// Devices and topics at their full size: npx tsx bench/devices.ts [--devices N] [--only pages|rates]
 //
 // On a PostgreSQL of its own, as it comes with the server: fsync and synchronous_commit on. Rows are made by the server,
 // everything that is measured goes through DeviceStore.
@@ -17,7 +17,11 @@ import { measureCommit, measureRegister, measureSizes, measureWalk } from './dev
 import { type Check, printReport } from './report.ts'
 
 const { values } = parseArgs({
-  options: { devices: { type: 'string', default: '1000000' }, out: { type: 'string', default: 'bench/results' } },
+  options: {
+    devices: { type: 'string', default: '1000000' },
+    only: { type: 'string' },
+    out: { type: 'string', default: 'bench/results' },
+  },
 })
 
 const logger = makeLogger({ level: 'error', file: '' })
@@ -48,17 +52,28 @@ async function run(sql: Sql): Promise<Check[]> {
     for (const check of more) printReport([check])
   }
   add(...(await measureSizes(sql, load)))
-  for await (const check of measurePages(sql, store)) add(check)
-  for await (const check of measureRarePages(sql, store)) add(check)
-  add(await measureWalk(store, load.devices))
-  const commit = await measureCommit(sql)
-  add(commit, await measureRegister(store))
+  if (values.only !== 'rates') {
+    for await (const check of measurePages(sql, store)) add(check)
+    for await (const check of measureRarePages(sql, store)) add(check)
+  }
+  if (values.only !== 'pages') {
+    add(await measureWalk(store, load.devices))
+    add(await measureCommit(sql))
+    add(await measureRegister(store))
+  }
   return checks
 }
 
 const checks = await withDatabase(run)
 await mkdir(values.out, { recursive: true })
-const about = { command: `npx tsx bench/devices.ts --devices ${values.devices}`, date: new Date().toISOString() }
-await writeFile(join(values.out, 'devices.json'), `${JSON.stringify({ ...about, checks }, undefined, 2)}\n`)
+const name = values.only === undefined ? 'devices' : `devices-${values.only}`
+const about = {
+  command: `npx tsx bench/${process.argv
+    .slice(1)
+    .join(' ')
+    .replace(/^.*bench\//, '')}`,
+  date: new Date().toISOString(),
+}
+await writeFile(join(values.out, `${name}.json`), `${JSON.stringify({ ...about, checks }, undefined, 2)}\n`)
 console.log()
 printReport(checks)
