@@ -40,7 +40,13 @@ export function hasCredentials(config: Config, provider: ProviderName): boolean 
 
 /** Problems of a configuration whose options are each valid, a line each. */
 export function findContradictions(config: Config): string[] {
-  return [...credentialProblems(config), ...tlsProblems(config), ...queueProblems(config), ...replicaProblems(config)]
+  return [
+    ...credentialProblems(config),
+    ...tlsProblems(config),
+    ...queueProblems(config),
+    ...workerProblems(config),
+    ...replicaProblems(config),
+  ]
 }
 
 /** Half a set of credentials is a mistake that the sandbox would hide. */
@@ -84,4 +90,9 @@ function queueProblems({ push_notifications: { enabled, queue }, database }: Con
 function replicaProblems({ push_notifications: push, database }: Config): string[] {
   if (!push.enabled || !push.read_from_replica || database?.postgresql.replica_dsn.length) return []
   return ['database.postgresql.replica_dsn: is needed because push_notifications.read_from_replica is true']
+}
+
+/** A lease has to outlive a heartbeat that fails. */
+function workerProblems({ worker }: Config): string[] {
+  return worker.heartbeat * 2 > worker.lease ? ['worker.heartbeat: must be at most half of worker.lease'] : []
 }

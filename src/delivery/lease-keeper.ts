@@ -25,7 +25,7 @@ export class LeaseKeeper {
     }, deps.heartbeatMs)
   }
 
-  /** Keeps a claim until `drop`; the signal aborts when it is lost. */
+  /** Keeps a claim until `drop`; the signal aborts when it is lost, or all sending has to stop. */
   hold(claim: BatchClaim): AbortSignal {
     const lost = new AbortController()
     this.#held.set(claim.id, { claim, lost })
@@ -34,6 +34,11 @@ export class LeaseKeeper {
 
   drop(claim: BatchClaim): void {
     this.#held.delete(claim.id)
+  }
+
+  /** Stops the sending of everything that is held. */
+  abortAll(): void {
+    for (const { lost } of this.#held.values()) lost.abort()
   }
 
   async close(): Promise<void> {

@@ -3,14 +3,19 @@ import type { Send } from '../queue/queue.ts'
 /** Sends kept at a time. A worker works on few at once; each can hold 100,000 raw tokens. */
 const MAX_SENDS = 16
 
+/** Kept no longer than this: after its 24 hours a uid may stand for another send. */
+const MAX_AGE_MS = 60_000
+
 /** Loads each send once for its many batches; concurrent asks share one load. */
-export function makeSendCache(load: (uid: string) => Promise<Send | undefined>) {
-  const sends = new Map<string, Promise<Send | undefined>>()
+export function makeSendCache(load: (uid: string) => Promise<Send | undefined>, now: () => number) {
+  const sends = new Map<string, { send: Promise<Send | undefined>; untilMs: number }>()
   return (uid: string): Promise<Send | undefined> => {
-    const send = sends.get(uid) ?? load(uid)
+    const known = sends.get(uid)
+    const entry = known && now() < known.untilMs ? known : { send: load(uid), untilMs: now() + MAX_AGE_MS }
+    const { send } = entry
     // Put at the end: the first of the map is the one not asked for longest.
     sends.delete(uid)
-    sends.set(uid, send)
+    sends.set(uid, entry)
     for (const oldest of sends.keys()) {
       if (sends.size <= MAX_SENDS) break
       sends.delete(oldest)

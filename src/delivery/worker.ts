@@ -9,6 +9,8 @@ import { makeSendCache } from './send-cache.ts'
 
 /** Targets claimed and not settled: the most that a killed worker can send twice. Together 5,000. */
 const MAX_UNSETTLED: Record<Lane, number> = { small: 1000, broadcast: 4000 }
+/** The most that a batch of a small send has (push/pages.ts). */
+const SMALL_BATCH_TARGETS = 100
 /** How late a batch whose retry has come due, or a lost wake-up, may be noticed. */
 const POLL_MS = 500
 const ERROR_PAUSE_MS = 1000
@@ -30,8 +32,6 @@ export class Worker {
   readonly #leases: LeaseKeeper
   /** Stops claiming. */
   readonly #stopping = new AbortController()
-  /** Stops sending. */
-  readonly #aborting = new AbortController()
   readonly #pausedUntilMs = new Map<ProviderName, number>()
   #loops: Promise<void>[] = []
 
@@ -39,7 +39,7 @@ export class Worker {
     this.#deps = deps
     this.#deliver = {
       ...deps,
-      loadSend: makeSendCache((uid) => deps.queue.loadSend(uid)),
+      loadSend: makeSendCache((uid) => deps.queue.loadSend(uid), deps.now),
       onCredentialProblem: (provider, reason) => this.#pause(provider, reason),
     }
     this.#leases = new LeaseKeeper(deps)
@@ -52,7 +52,7 @@ export class Worker {
   /** Claims nothing more, lets what is being sent finish within `graceMs`, gives the rest back to the queue. */
   async stop(graceMs: number): Promise<void> {
     this.#stopping.abort()
-    const grace = setTimeout(() => this.#aborting.abort(), graceMs)
+    const grace = setTimeout(() => this.#leases.abortAll(), graceMs)
     await Promise.all(this.#loops)
     clearTimeout(grace)
     await this.#leases.close()
@@ -85,14 +85,16 @@ export class Worker {
   /** Batches that may be claimed, each taken for as large as it can be. */
   #room(lane: Lane, working: ReadonlyMap<Promise<void>, number>): number {
     const unsettled = [...working.values()].reduce((sum, targets) => sum + targets, 0)
-    const byTargets = Math.floor((MAX_UNSETTLED[lane] - unsettled) / this.#deps.maxBatchTargets)
-    return Math.min(this.#deps.concurrency - working.size, byTargets)
+    const batchTargets = lane === 'small' ? SMALL_BATCH_TARGETS : this.#deps.maxBatchTargets
+    const byTargets = Math.floor((MAX_UNSETTLED[lane] - unsettled) / batchTargets)
+    // One is always allowed: a batch may be configured larger than all that may be unsettled.
+    return Math.min(this.#deps.concurrency - working.size, Math.max(byTargets, working.size === 0 ? 1 : 0))
   }
 
   async #work(claim: BatchClaim): Promise<void> {
-    const lost = this.#leases.hold(claim)
+    const signal = this.#leases.hold(claim)
     try {
-      await deliverBatch(this.#deliver, claim, AbortSignal.any([lost, this.#aborting.signal]))
+      await deliverBatch(this.#deliver, claim, signal)
     } catch (error) {
       const { uid, provider } = claim
       this.#deps.logger.error(

@@ -3,6 +3,9 @@
 import { JsonSyntaxError, type JsonText, parseJsonText } from './json-text.ts'
 import { DecodeError, foldCase, parseBody } from './wire-types.ts'
 
+/** Commands of one batch. A body of 64 MiB could hold 20 million empty ones, more than a process has memory for. */
+const MAX_COMMANDS = 100_000
+
 /** A command as it came: its bytes, and the params by the names of the fields that are set, null being not set. */
 export interface BatchCommand {
   text: JsonText
@@ -27,8 +30,10 @@ export function parseBatch(body: Buffer): Batch {
   if (parallel && parallel.kind !== 'boolean') {
     throw new DecodeError(`parallel: expected a boolean but found ${parallel.kind}`)
   }
+  const items = commands?.items(MAX_COMMANDS) ?? []
+  if (items.length > MAX_COMMANDS) throw new DecodeError(`commands: more than ${MAX_COMMANDS}`)
   return {
-    commands: (commands?.items() ?? []).map((command) => ({
+    commands: items.map((command) => ({
       text: command,
       params: command.kind === 'null' ? undefined : readFields(command, 'commands'),
     })),

@@ -79,12 +79,12 @@ export class JsonText {
     return fields
   }
 
-  /** The items of an array. Empty for anything else. */
-  items(): JsonText[] {
+  /** The items of an array, reading stops after one more than `limit`. Empty for anything else. */
+  items(limit = Number.POSITIVE_INFINITY): JsonText[] {
     if (this.kind !== 'array') return []
     const items: JsonText[] = []
     let at = skipSpace(this.#source, this.#start + 1)
-    while (this.#source[at] !== CLOSE_BRACKET) {
+    while (this.#source[at] !== CLOSE_BRACKET && items.length <= limit) {
       const end = scanValue(this.#source, at)
       items.push(new JsonText(this.#source, at, end))
       at = skipSpace(this.#source, end)

@@ -12,8 +12,8 @@ import { checkUid } from './uid.ts'
 
 /** When the queue is full, batches leave it within seconds. */
 const FULL_RETRY_SECONDS = 5
-/** The last second that a JavaScript date and PostgreSQL's timestamptz both hold. */
-const MAX_UNIX_SECONDS = 8_640_000_000_000
+/** The end of year 9999: what is later is milliseconds given for seconds, and PostgreSQL can't read such a date. */
+const MAX_UNIX_SECONDS = 253_402_300_799
 
 export interface AcceptDeps {
   queue: Queue

@@ -2,7 +2,7 @@
 import { PROVIDER_NAMES, type ProviderName } from '../config/provider-names.ts'
 import type { TargetPage } from '../devices/target-page.ts'
 import type { Lane, NewBatch, Page, QueuedTarget, Recipient, RecipientFilter, Send } from '../queue/queue.ts'
-import { laneOf } from './recipient.ts'
+import { laneOf, SMALL_SEND } from './recipient.ts'
 
 /** Targets read and written at a time: enough to make a page's fixed cost small, few enough to stay under a lease. */
 const PAGE_TARGETS = 5000
@@ -49,11 +49,14 @@ export class PageReader {
   ): Promise<Page> {
     if (!this.#deps.pageTargets) throw new Error('a send with a filter needs the device store')
     const { targets, next } = await this.#deps.pageTargets(filter, cursor, PAGE_TARGETS)
+    // A user can have any number of devices: a send is small when its targets are few.
+    const isSmall = next === undefined && targets.length <= SMALL_SEND
+    const lane = isSmall ? laneOf(recipient) : 'broadcast'
     const batches = PROVIDER_NAMES.flatMap((provider) => {
       const own = targets.filter((target) => target.provider === provider)
       if (notifications.has(provider) && this.#deps.batchSizes.has(provider)) {
         const queued = own.map(({ deviceId, token }) => ({ deviceId, value: token }))
-        return this.#split(provider, laneOf(recipient), 'token', queued)
+        return this.#split(provider, lane, 'token', queued)
       }
       if (own.length > 0) this.#deps.onSkipped(provider, own.length)
       return []

@@ -6,7 +6,7 @@ import type { Lane, Recipient, RecipientFilter, TargetKind } from '../queue/queu
 /** Raw tokens in one request. */
 const MAX_TOKENS = 100_000
 /** Up to this many raw tokens, device ids or users, a send is small: it waits behind no broadcast. */
-const SMALL_SEND = 100
+export const SMALL_SEND = 100
 /** Bytes of a token, a topic or a condition. The longest known are Web Push subscriptions. */
 const MAX_TARGET_BYTES = 4096
 

@@ -29,7 +29,10 @@ afterEach(async () => {
   await database.drop()
 })
 
-function startWorker(provider: ScriptedProvider, over: { queue?: Queue; retryScale?: number } = {}): Worker {
+function startWorker(
+  provider: ScriptedProvider,
+  over: { queue?: Queue; retryScale?: number; maxBatchTargets?: number } = {},
+): Worker {
   const worker = new Worker({
     queue: over.queue ?? queue,
     providers: new Map([['fcm', provider]]),
@@ -38,7 +41,7 @@ function startWorker(provider: ScriptedProvider, over: { queue?: Queue; retrySca
     metrics: makeMetrics(),
     logger,
     now: Date.now,
-    maxBatchTargets: 500,
+    maxBatchTargets: over.maxBatchTargets ?? 500,
     concurrency: 4,
     heartbeatMs: 100,
   })
@@ -150,6 +153,23 @@ test('lets a small send pass a broadcast whose provider does not answer', async 
   await vi.waitFor(() => expect(provider.received).toHaveLength(4))
   await waitForEnd(await enqueue(['small']))
   expect(provider.received).toHaveLength(5)
+  await worker.stop(0)
+})
+
+test('works on several small sends at once, and on broadcasts, however large batches may be', async () => {
+  const stop = new AbortController()
+  const provider = new ScriptedProvider(
+    (_, signal) =>
+      new Promise((resolve) => {
+        const end = () => resolve(undefined)
+        signal.addEventListener('abort', end)
+        stop.signal.addEventListener('abort', end)
+      }),
+  )
+  const worker = startWorker(provider, { maxBatchTargets: 5000 })
+  for (const value of ['a', 'b', 'c', 'd']) await enqueue([value])
+  await enqueue(['e'], 'broadcast')
+  await vi.waitFor(() => expect(provider.received.toSorted()).toEqual(['a', 'b', 'c', 'd', 'e']))
   await worker.stop(0)
 })
 

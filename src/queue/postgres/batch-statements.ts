@@ -31,7 +31,7 @@ export async function claimWaitingBatches(
   const rows = await sql`
     with picked as materialized (
       select id from push_batches
-      where lane = ${LANES[lane]} and claimable_at <= clock_timestamp() and provider = any(${[...providers]})
+      where lane = ${LANES[lane]} and claimable_at <= (select clock_timestamp()) and provider = any(${[...providers]})
       order by claimable_at limit ${limit} for update skip locked
     ), claimed as (
       update push_batches as b set

@@ -82,7 +82,7 @@ export async function cancelSend(sql: Sql, uid: string): Promise<void> {
 export async function claimDueSend(sql: Sql, leaseMs: number): Promise<SendClaim | undefined> {
   const [row] = await sql`
     with due as materialized (
-      select uid from push_sends where claimable_at <= clock_timestamp()
+      select uid from push_sends where claimable_at <= (select clock_timestamp())
       order by claimable_at limit 1 for update skip locked
     )
     update push_sends as s
@@ -129,7 +129,7 @@ async function isProviderFull(sql: Sql, batches: readonly NewBatch[]): Promise<b
   for (const provider of new Set(broadcasts.map((batch) => batch.provider))) {
     const waiting = await sql`
       select from push_batches
-      where lane = ${LANES.broadcast} and claimable_at <= clock_timestamp() and provider = ${provider}
+      where lane = ${LANES.broadcast} and claimable_at <= (select clock_timestamp()) and provider = ${provider}
       limit ${WAITING_BATCHES_PER_PROVIDER}`
     if (waiting.length === WAITING_BATCHES_PER_PROVIDER) return true
   }

@@ -1,7 +1,7 @@
 // Tells workers that there is work, in this process at once and in others by NOTIFY. Only a hint: a lost one costs a
 // worker's poll interval. NOTIFY takes a lock that all committing transactions share, so it runs outside of the
 // enqueueing transaction, on one connection per process, and at most once in NOTIFY_INTERVAL_MS.
-import { EventEmitter, once } from 'node:events'
+import { EventEmitter } from 'node:events'
 import type { Sql } from '../../database/pool.ts'
 import type { Logger } from '../../observability/log.ts'
 
@@ -32,11 +32,21 @@ export class WakeUp {
   }
 
   /** Resolves at the next announcement, after `timeoutMs`, or when `signal` aborts. */
-  async wait(timeoutMs: number, signal: AbortSignal): Promise<void> {
+  wait(timeoutMs: number, signal: AbortSignal): Promise<void> {
     this.#subscription ??= this.#listen()
-    const ends = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
-    // The only rejection is the abort that ends the wait.
-    await once(this.#events, 'work', { signal: ends }).catch(() => undefined)
+    // By hand: AbortSignal.any() on a signal that lives as long as the process is never let go (Node 20).
+    return new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer)
+        this.#events.off('work', end)
+        signal.removeEventListener('abort', end)
+        resolve()
+      }
+      const timer = setTimeout(end, timeoutMs)
+      this.#events.once('work', end)
+      signal.addEventListener('abort', end)
+      if (signal.aborted) end()
+    })
   }
 
   async close(): Promise<void> {
