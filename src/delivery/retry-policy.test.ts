@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { planRetry } from './retry-policy.ts'
 
-const FIRST = { attempt: 1, ageMs: 0, ambiguousAttempts: 0 }
+const FIRST = { attempt: 1, ageMs: 0, expiresInMs: undefined, ambiguousAttempts: 0 }
 const least = { scale: 1, random: () => 0 }
 const most = { scale: 1, random: () => 1 }
 
@@ -41,6 +41,12 @@ describe('a target is given up', () => {
     const outcome = { kind: 'retry', reason: 'reset' } as const
     expect(planRetry(outcome, { ...FIRST, ageMs: 3_599_000 }, most)).toBe(1000)
     expect(planRetry(outcome, { ...FIRST, ageMs: 3_599_001 }, most)).toBeUndefined()
+  })
+
+  test('at the time it expires, be that before an hour is over or after', () => {
+    const outcome = { kind: 'retry', reason: 'reset' } as const
+    expect(planRetry(outcome, { ...FIRST, expiresInMs: 999 }, most)).toBeUndefined()
+    expect(planRetry(outcome, { ...FIRST, ageMs: 5 * 3_600_000, expiresInMs: 1000 }, most)).toBe(1000)
   })
 
   test('only after a day when it was our credential', () => {

@@ -21,6 +21,8 @@ export interface Attempts {
   attempt: number
   /** Since the first attempt. */
   ageMs: number
+  /** Until the send expires; undefined when the caller set no time. */
+  expiresInMs: number | undefined
   /** Attempts, this one included, that may have been delivered. */
   ambiguousAttempts: number
 }
@@ -41,7 +43,8 @@ export function planRetry(
   if (attempts.ambiguousAttempts >= MAX_AMBIGUOUS_ATTEMPTS) return undefined
   const delayMs = outcome.kind === 'credential' ? CREDENTIAL_DELAY_MS : backoff(outcome, attempts.attempt, random)
   const giveUpAfterMs = outcome.kind === 'credential' ? GIVE_UP_CREDENTIAL_AFTER_MS : GIVE_UP_AFTER_MS
-  return attempts.ageMs + delayMs > giveUpAfterMs ? undefined : delayMs * scale
+  const leftMs = attempts.expiresInMs ?? giveUpAfterMs - attempts.ageMs
+  return delayMs > leftMs ? undefined : delayMs * scale
 }
 
 /** Full jitter above the least delay that was asked for: whoever failed together does not come back together. */

@@ -14,6 +14,7 @@ function claimOf(...values: string[]): BatchClaim {
     attempt: 1,
     ambiguousAttempts: 0,
     ageMs: 0,
+    expiresInMs: undefined,
     sendState: 'live',
   }
 }

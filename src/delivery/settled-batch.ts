@@ -84,10 +84,10 @@ export class SettledBatch {
   }
 
   #plan(outcome: Extract<Outcome, { kind: 'retry' | 'credential' }> | undefined) {
-    const { attempt, ageMs } = this.#claim
+    const { attempt, ageMs, expiresInMs } = this.#claim
     const isAmbiguous = outcome?.kind === 'retry' && outcome.maybeDelivered === true
     const ambiguousAttempts = this.#claim.ambiguousAttempts + (isAmbiguous ? 1 : 0)
-    const delayMs = outcome ? planRetry(outcome, { attempt, ageMs, ambiguousAttempts }, this.#policy) : 0
+    const delayMs = outcome ? planRetry(outcome, { attempt, ageMs, expiresInMs, ambiguousAttempts }, this.#policy) : 0
     return { delayMs, ambiguousAttempts }
   }
 }

@@ -93,6 +93,8 @@ export interface BatchClaim extends NewBatch {
   ambiguousAttempts: number
   /** Milliseconds since the first attempt, by the store's clock; 0 at the first. */
   ageMs: number
+  /** Milliseconds until the send expires, by the store's clock; undefined when it doesn't. */
+  expiresInMs: number | undefined
   /** What became of the send meanwhile: a batch of a send that is not live is acknowledged unsent. */
   sendState: 'live' | 'cancelled' | 'expired'
 }

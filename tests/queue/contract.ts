@@ -177,13 +177,15 @@ export function describeQueue(
         await queue.enqueue(makeSend(), { batches: [batch('a'), batch('b')], cursor: undefined })
         const kept = required(await claimOne())
         required(await claimOne())
-        const heartbeat = setInterval(() => void queue.extend([kept]), LEASE_MS / 4)
+        const beats: Promise<unknown>[] = []
+        const heartbeat = setInterval(() => beats.push(queue.extend([kept])), LEASE_MS / 4)
         try {
           // The other one's lease ends first; it shows that the time of both was over.
           expect((await waitForOne()).id).not.toBe(kept.id)
           expect(await queue.acknowledge(kept, [])).toBe('acknowledged')
         } finally {
           clearInterval(heartbeat)
+          await Promise.all(beats)
         }
       })
 
@@ -264,9 +266,13 @@ export function describeQueue(
     test('wakes a waiting worker when work comes', async () => {
       const waiting = queue.waitForWork(60_000, new AbortController().signal)
       // The first wait may still be setting up its subscription: keep work coming until it wakes.
-      const feed = setInterval(() => void queue.enqueue(makeSend(), { batches: [batch('a')], cursor: undefined }), 20)
+      const fed: Promise<unknown>[] = []
+      const feed = setInterval(() => {
+        fed.push(queue.enqueue(makeSend(), { batches: [batch('a')], cursor: undefined }))
+      }, 20)
       await waiting
       clearInterval(feed)
+      await Promise.all(fed)
     })
 
     test('stops waiting when told to', async () => {

@@ -16,6 +16,7 @@ const StoredBatch = v.object({
   attempt: v.number(),
   ambiguous_attempts: v.number(),
   age_ms: v.number(),
+  expires_in_ms: v.nullable(v.number()),
   send_state: v.picklist(['live', 'cancelled', 'expired']),
 })
 
@@ -43,6 +44,7 @@ export async function claimWaitingBatches(
     )
     select c.id, c.uid, c.provider, c.target_kind, c.targets, c.fence, c.attempt, c.ambiguous_attempts,
       (extract(epoch from clock_timestamp() - c.first_attempt_at) * 1000)::float8 as age_ms,
+      (extract(epoch from s.expire_at - clock_timestamp()) * 1000)::float8 as expires_in_ms,
       case
         when s.uid is null or s.state = ${CANCELLED} then 'cancelled'
         when s.expire_at <= clock_timestamp() then 'expired'
@@ -63,6 +65,7 @@ export async function claimWaitingBatches(
       attempt: batch.attempt,
       ambiguousAttempts: batch.ambiguous_attempts,
       ageMs: batch.age_ms,
+      expiresInMs: batch.expires_in_ms ?? undefined,
       sendState: batch.send_state,
     }
   })
