@@ -1,10 +1,10 @@
-// The SQL that claims, keeps and settles batches. Each function is one statement; the fence decides who may write.
+// The SQL that claims, keeps and settles batches. Whatever changes rows is one statement; the fence decides who may write.
 import * as v from 'valibot'
 import { PROVIDER_NAMES, type ProviderName } from '../../config/provider-names.ts'
 import type { Sql } from '../../database/pool.ts'
 import type { BatchClaim, Lane, QueueStats, Retry } from '../queue.ts'
 import { decodeTargets, encodeTargets } from '../targets.ts'
-import { CANCELLED, DONE, FANNED, LANES } from './send-statements.ts'
+import { CANCELLED, DONE, FANNED, LANES, WAITING } from './send-statements.ts'
 
 const StoredBatch = v.object({
   id: v.string(),
@@ -150,7 +150,7 @@ export async function selectStats(sql: Sql): Promise<QueueStats> {
         where claimable_at <= clock_timestamp()), 0)::float8 * 1000 as oldest_ms
     from push_batches group by provider`
   const [sends] = await sql`
-    select count(*)::float8 as scheduled from push_sends where state = 0 and claimable_at > clock_timestamp()`
+    select count(*)::float8 as scheduled from push_sends where state = ${WAITING} and claimable_at > clock_timestamp()`
   const counts = rows.map((row) => v.parse(ProviderCounts, row))
   return {
     waiting: new Map(counts.map((count) => [count.provider, count.waiting])),

@@ -1,11 +1,11 @@
-// The SQL that moves a send through its states. Each function is one statement, so each is whole or not at all.
+// The SQL that moves a send through its states. Whatever changes rows is one statement, whole or not at all.
 import * as v from 'valibot'
 import type { Sql } from '../../database/pool.ts'
 import type { CommitResult, NewBatch, Page, Send, SendClaim } from '../queue.ts'
 import { decodeSendContent, encodeSendContent } from '../send-content.ts'
 import { encodeTargets } from '../targets.ts'
 
-const WAITING = 0
+export const WAITING = 0
 const FANNING = 1
 export const FANNED = 2
 export const DONE = 3
