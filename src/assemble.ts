@@ -1,5 +1,4 @@
-// The one place that knows every concrete class: it builds the objects, passes them in, and takes them down again in the
-// reverse order.
+// The one place that knows every concrete class: it builds the objects, passes them in, and says how they are stopped.
 import { readFileSync } from 'node:fs'
 import { deleteOldNotifications, makePostgresAnalytics } from './analytics/postgres.ts'
 import { loadOrMakeApiKey } from './config/api-key.ts'
@@ -34,6 +33,7 @@ import type { ApiDeps } from './server/api-deps.ts'
 import { makeKeyCheck } from './server/api-key.ts'
 import { planPorts } from './server/plan-ports.ts'
 import { startServer } from './server/start-server.ts'
+import { makeTeardowns, type OnStop } from './teardowns.ts'
 import { BodyTooLargeError } from './upstream/relay.ts'
 import { Upstream } from './upstream/upstream.ts'
 
@@ -43,40 +43,34 @@ interface Plan {
   logger: Logger
 }
 
-/** What a part needs to be taken down: how, given the time that work in flight may take. */
-type Teardown = (graceMs: number) => Promise<void>
-
 export interface Assembly {
   /** Base URLs, the external port's first. */
   urls: string[]
   /** The API key that was made here; undefined when the configuration has one, or none is asked for. */
   madeKey: string | undefined
-  /** Stops accepting, lets what is in flight finish within `graceMs` each, then stops everything. */
+  /** Stops accepting, lets what is in flight finish within `graceMs`, then stops everything. Never rejects. */
   stop(graceMs: number): Promise<void>
 }
 
 /** Builds and starts a server. @throws ConfigError, and what a database that isn't there throws; nothing runs then */
 export async function assemble(plan: Plan): Promise<Assembly> {
-  const teardowns: Teardown[] = []
-  const stop = async (graceMs: number) => {
-    for (let teardown = teardowns.pop(); teardown; teardown = teardowns.pop()) await teardown(graceMs)
-  }
+  const { onStop, stop } = makeTeardowns(plan.logger)
   try {
-    return { ...(await build(plan, (teardown) => void teardowns.push(teardown))), stop }
+    return { ...(await build(plan, onStop)), stop }
   } catch (error) {
     await stop(0)
     throw error
   }
 }
 
-async function build(plan: Plan, onStop: (teardown: Teardown) => void): Promise<Omit<Assembly, 'stop'>> {
+async function build(plan: Plan, onStop: OnStop): Promise<Omit<Assembly, 'stop'>> {
   const { config, role, logger } = plan
   const metrics = makeMetrics()
-  const methods = config.push_notifications.enabled
+  const { methods, isReady } = config.push_notifications.enabled
     ? await buildPush(plan, metrics, onStop)
-    : makeMethodTable(undefined)
+    : { methods: makeMethodTable(undefined), isReady: () => true }
   const upstream = config.upstream && makeUpstream(config, config.upstream, logger)
-  if (upstream) onStop(() => upstream.close())
+  if (upstream) onStop.close('upstream', () => upstream.close())
   const { key, madeKey } = chooseKey(config)
   const api: ApiDeps = {
     methods,
@@ -93,31 +87,30 @@ async function build(plan: Plan, onStop: (teardown: Teardown) => void): Promise<
       metrics: config.prometheus.enabled
         ? { registry: metrics.registry, prefix: trimSlash(config.prometheus.handler_prefix) }
         : undefined,
-      health: config.health.enabled
-        ? { isReady: () => true, prefix: trimSlash(config.health.handler_prefix) }
-        : undefined,
+      health: config.health.enabled ? { isReady, prefix: trimSlash(config.health.handler_prefix) } : undefined,
       connections: role === 'worker' ? undefined : upstream,
     }),
   )
-  onStop((graceMs) => server.close(graceMs))
+  onStop.drain('server', (graceMs) => server.close(graceMs))
   return { urls: server.urls, madeKey: isApi ? madeKey : undefined }
 }
 
+interface Push {
+  methods: MethodTable
+  /** False while the workers can't reach their queue. */
+  isReady(): boolean
+}
+
 /** Devices, queue, and unless this is an API alone the workers. */
-async function buildPush(plan: Plan, metrics: Metrics, onStop: (teardown: Teardown) => void): Promise<MethodTable> {
+async function buildPush(plan: Plan, metrics: Metrics, onStop: OnStop): Promise<Push> {
   const { config, role, logger } = plan
   const { sql, queueSql } = await openDatabases(plan, onStop)
   const devices = sql && makeDevices(plan, sql, onStop)
-  const queue: Queue = new PostgresQueue({
-    sql: queueSql,
-    logger,
-    leaseMs: config.worker.lease,
-    maxJobs: config.push_notifications.queue.postgresql.max_stream_length,
-  })
-  onStop(() => queue.close())
+  const queue = makeQueue(plan, queueSql, onStop)
+  for (const risk of await queue.findRisks()) logger.warn({ risk }, 'queue: what was accepted can be lost')
   addQueueGauges(metrics.registry, 'postgresql', () => queue.stats().catch(() => undefined))
   const providers = await makeProviders(config, logger)
-  onStop(async () => {
+  onStop.close('providers', async () => {
     await Promise.all([...providers.values()].map((provider) => provider.close()))
   })
   const batchSizes = new Map(
@@ -128,8 +121,9 @@ async function buildPush(plan: Plan, metrics: Metrics, onStop: (teardown: Teardo
     batchSizes,
     onSkipped: (provider, count) => metrics.skipped.inc({ provider }, count),
   })
-  if (role !== 'api') startWorkers({ plan, metrics, queue, pages, devices, providers, batchSizes }, onStop)
-  return makeMethodTable({
+  const isReady =
+    role === 'api' ? () => true : startWorkers({ plan, metrics, queue, pages, devices, providers, batchSizes }, onStop)
+  const methods = makeMethodTable({
     accept: {
       queue,
       pages,
@@ -142,6 +136,30 @@ async function buildPush(plan: Plan, metrics: Metrics, onStop: (teardown: Teardo
     checkEndpoint: makeEndpointCheck(config.push_notifications.webpush),
     analytics: sql && makePostgresAnalytics(sql),
   })
+  return { methods, isReady }
+}
+
+/** The queue alone, for commands that look at it. @throws ConfigError */
+export async function assembleQueue(plan: Omit<Plan, 'role'>): Promise<{ queue: Queue; stop(): Promise<void> }> {
+  const { onStop, stop } = makeTeardowns(plan.logger)
+  try {
+    const { queueSql } = await openDatabases(plan, onStop)
+    return { queue: makeQueue(plan, queueSql, onStop), stop: () => stop(0) }
+  } catch (error) {
+    await stop(0)
+    throw error
+  }
+}
+
+function makeQueue({ config, logger }: Omit<Plan, 'role'>, sql: Sql, onStop: OnStop): Queue {
+  const queue = new PostgresQueue({
+    sql,
+    logger,
+    leaseMs: config.worker.lease,
+    maxJobs: config.push_notifications.queue.postgresql.max_stream_length,
+  })
+  onStop.close('queue', () => queue.close())
+  return queue
 }
 
 interface WorkerParts {
@@ -154,7 +172,8 @@ interface WorkerParts {
   batchSizes: ReadonlyMap<ProviderName, number>
 }
 
-function startWorkers(parts: WorkerParts, onStop: (teardown: Teardown) => void): void {
+/** @returns whether they reach their queue */
+function startWorkers(parts: WorkerParts, onStop: OnStop): () => boolean {
   const { queue, pages, devices, providers, metrics } = parts
   const { config, logger } = parts.plan
   const worker = new Worker({
@@ -169,20 +188,20 @@ function startWorkers(parts: WorkerParts, onStop: (teardown: Teardown) => void):
     concurrency: config.push_notifications.queue.postgresql.consumer_concurrency,
     heartbeatMs: config.worker.heartbeat,
   })
-  const fanOut = new FanOut({ queue, pages, logger })
+  const fanOut = new FanOut({ queue, pages, logger, heartbeatMs: config.worker.heartbeat })
   worker.start()
   fanOut.start()
-  onStop(async (graceMs) => {
-    await Promise.all([fanOut.stop(), worker.stop(graceMs)])
-  })
+  onStop.drain('worker', (graceMs) => worker.stop(graceMs))
+  onStop.drain('fan-out', () => fanOut.stop())
+  return () => worker.isReady
 }
 
 /** The database of the devices, if there is one, and that of the queue, which is the same unless it has a DSN. */
-async function openDatabases({ config, logger }: Plan, onStop: (teardown: Teardown) => void) {
+async function openDatabases({ config, logger }: Omit<Plan, 'role'>, onStop: OnStop) {
   const { dsn: queueDsn, reuse_from_database: isReused } = config.push_notifications.queue.postgresql
   const open = async (dsn: string, migrates: boolean): Promise<Sql> => {
     const sql = openDatabase({ dsn, maxConnections: config.database?.postgresql.max_connections ?? 20 })
-    onStop(() => sql.end({ timeout: 5 }))
+    onStop.close('database', () => sql.end({ timeout: 5 }))
     await (migrates ? migrate(sql, logger) : checkSchema(sql)).catch(explainDatabaseError)
     return sql
   }
@@ -201,7 +220,7 @@ function explainDatabaseError(error: unknown): never {
 }
 
 /** The devices, with their replicas and what removes the old ones. */
-function makeDevices({ config, logger }: Plan, sql: Sql, onStop: (teardown: Teardown) => void): DeviceStore {
+function makeDevices({ config, logger }: Plan, sql: Sql, onStop: OnStop): DeviceStore {
   const { read_from_replica: readsReplicas, max_inactive_device_interval: maxAgeMs } = config.push_notifications
   const replicas = readsReplicas ? openReplicas({ config, logger }, sql, onStop) : undefined
   const devices = new DeviceStore({ sql, now: Date.now, replicas })
@@ -213,26 +232,22 @@ function makeDevices({ config, logger }: Plan, sql: Sql, onStop: (teardown: Tear
     [() => devices.cleanUp(), ...(maxAgeMs > 0 ? [removeInactive] : []), () => deleteOldNotifications(sql)],
     logger,
   )
-  onStop(() => upkeep.stop())
+  onStop.close('upkeep', () => upkeep.stop())
   return devices
 }
 
-function openReplicas(
-  { config, logger }: Pick<Plan, 'config' | 'logger'>,
-  primary: Sql,
-  onStop: (teardown: Teardown) => void,
-): Replicas {
+function openReplicas({ config, logger }: Pick<Plan, 'config' | 'logger'>, primary: Sql, onStop: OnStop): Replicas {
   const { replica_dsn: dsns = [], max_connections: maxConnections = 20 } = config.database?.postgresql ?? {}
   const replicas = dsns.map((dsn) => openDatabase({ dsn, maxConnections }))
-  for (const replica of replicas) onStop(() => replica.end({ timeout: 5 }))
+  for (const replica of replicas) onStop.close('replica', () => replica.end({ timeout: 5 }))
   return new Replicas({ primary, replicas, answerTimeoutMs: ANSWER_TIMEOUT_MS, logger, now: Date.now })
 }
 
-async function chooseDsn(config: Config, logger: Logger, onStop: (teardown: Teardown) => void): Promise<string> {
+async function chooseDsn(config: Config, logger: Logger, onStop: OnStop): Promise<string> {
   const dsn = config.database?.postgresql.dsn
   if (dsn !== undefined) return dsn
   const embedded = await startEmbeddedPostgres({ dataDir: config.data_dir, logger })
-  onStop(() => embedded.stop())
+  onStop.close('embedded database', () => embedded.stop())
   return embedded.dsn
 }
 

@@ -3,6 +3,7 @@ import { runDevices } from './cli/devices.ts'
 import { runExport } from './cli/export.ts'
 import { runImportCommand } from './cli/import.ts'
 import { runMigrate } from './cli/migrate.ts'
+import { runQueue } from './cli/queue.ts'
 import { runServe } from './cli/serve.ts'
 import { runSimulate } from './cli/simulate.ts'
 import { ConfigError } from './config/config-error.ts'
@@ -24,6 +25,7 @@ const COMMANDS: Record<string, Command> = {
   import: { summary: 'bring devices and user topics from elsewhere', run: runImportCommand },
   export: { summary: 'write devices and user topics as NDJSON', run: runExport },
   devices: { summary: 'restore devices that were removed automatically', run: runDevices },
+  queue: { summary: 'look at the queue, pause providers, retry what was given up', run: runQueue },
   simulate: { summary: 'run a stand-in for a push provider', run: runSimulate },
 }
 

@@ -1,21 +1,30 @@
-// One batch from claim to acknowledgement: load its send, hand it to its provider, tell devices and queue what came of it.
+// One batch from claim to acknowledgement: load what its send says, hand it to its provider, tell devices and queue what
+// came of it.
+import { setTimeout as delay } from 'node:timers/promises'
 import type { ProviderName } from '../config/provider-names.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import type { Outcome, Provider } from '../providers/provider.ts'
-import type { BatchClaim, Queue, Send } from '../queue/queue.ts'
+import type { BatchClaim, Queue, SendContent } from '../queue/queue.ts'
+import { readValue } from '../queue/targets.ts'
+import type { Hold } from './lease-keeper.ts'
+import { findOpenTargets } from './open-targets.ts'
 import type { RetryPolicyOptions } from './retry-policy.ts'
-import { type GoneToken, SettledBatch } from './settled-batch.ts'
+import { type GoneToken, type Left, SettledBatch } from './settled-batch.ts'
+
+/** A provider that refuses our credential is tried once a minute. */
+const CREDENTIAL_PROBE_MS = 60_000
+/** Pauses between attempts to acknowledge while the queue is away. */
+const ACKNOWLEDGE_FIRST_MS = 50
+const ACKNOWLEDGE_MAX_MS = 1000
 
 export interface DeliverDeps {
-  queue: Pick<Queue, 'acknowledge'>
-  /** The send of a batch; undefined when it ended meanwhile. */
-  loadSend(uid: string): Promise<Send | undefined>
+  queue: Pick<Queue, 'acknowledge' | 'findDropped' | 'pause' | 'resume'>
+  /** What the send of a batch says; undefined when it ended meanwhile. */
+  loadContent(uid: string): Promise<SendContent | undefined>
   providers: ReadonlyMap<ProviderName, Provider>
   /** Removes devices whose token is dead, unless registered again after `seenAtMs`. Resolves to how many. */
   removeGone(provider: ProviderName, gone: readonly GoneToken[], seenAtMs: number): Promise<number>
-  /** Told that a provider refuses our credential. */
-  onCredentialProblem(provider: ProviderName, reason: string): void
   retryPolicy: RetryPolicyOptions
   metrics: Metrics
   logger: Logger
@@ -24,45 +33,78 @@ export interface DeliverDeps {
 }
 
 /** Sends a batch and acknowledges it. Rejects when the queue can't be told: then the lease ends and it is sent again. */
-export async function deliverBatch(deps: DeliverDeps, claim: BatchClaim, signal: AbortSignal): Promise<void> {
-  const labels = { provider: claim.provider, recipient_type: claim.targetKind }
-  const endTimer = deps.metrics.jobDuration.startTimer(labels)
-  const send = claim.sendState === 'live' ? await deps.loadSend(claim.uid) : undefined
-  const notification = send?.notifications.get(claim.provider)
-  const provider = deps.providers.get(claim.provider)
-  if (!notification || !provider) {
-    deps.logger.info({ uid: claim.uid, targets: claim.targets.length, why: claim.sendState }, 'delivery: batch dropped')
-    await deps.queue.acknowledge(claim, [])
-    return
-  }
+export async function deliverBatch(deps: DeliverDeps, claim: BatchClaim, hold: Hold): Promise<void> {
+  const endTimer = deps.metrics.jobDuration.startTimer({
+    provider: claim.provider,
+    recipient_type: claim.targetKind,
+  })
+  const content = claim.sendState === 'live' ? await deps.loadContent(claim.uid) : undefined
+  if (!content) return leaveUnsent(deps, claim, hold.signal)
   const seenAtMs = deps.now()
-  const settled = new SettledBatch({ claim, policy: deps.retryPolicy })
-  const { uid, targetKind } = claim
-  const targets = claim.targets.map((target) => target.value)
-  await provider
-    .send({ uid, notification, targetKind, targets }, (index, outcome) => settled.settle(index, outcome), signal)
-    .catch((error: unknown) => {
-      deps.logger.error({ err: error, uid, provider: provider.name }, 'delivery: send failed')
-      // An error of ours costs no push. What an aborted send leaves open stays so, and goes back at once.
-      settled.settleRest({ kind: 'retry', reason: 'error' })
-    })
-  await acknowledge(deps, claim, settled, seenAtMs)
+  const targets = await findOpenTargets(deps.queue, claim)
+  if (!claim.settled) countUnsent(deps, claim, 'cancelled', claim.count - targets.length)
+  const settled = new SettledBatch({ claim, targets, policy: deps.retryPolicy })
+  if (content.isReliable) hold.noteProgress(() => settled.settledBits())
+  const values = targets.map(({ line }) => readValue(line))
+  await send(deps, claim, content, values, settled, hold.signal)
+  await removeGoneDevices(deps, claim, settled, seenAtMs)
+  await tellCredential(deps, claim, settled)
+  const left = settled.left()
+  if ((await acknowledge(deps, claim, left, hold.signal)) === 'acknowledged') count(deps, claim, settled, left)
   endTimer()
 }
 
-async function acknowledge(deps: DeliverDeps, claim: BatchClaim, settled: SettledBatch, seenAtMs: number) {
-  await removeGoneDevices(deps, claim, settled, seenAtMs)
-  const { retries, givenUp } = settled.retries()
-  const result = await deps.queue.acknowledge(claim, retries)
-  if (result === 'lost') {
-    deps.logger.warn({ uid: claim.uid, provider: claim.provider }, 'delivery: lease lost, the batch may be sent twice')
-    return
+/** The batch of a send that was cancelled, has expired, or ended otherwise. */
+async function leaveUnsent(deps: DeliverDeps, claim: BatchClaim, signal: AbortSignal): Promise<void> {
+  const reason = claim.sendState === 'expired' ? 'expired' : 'cancelled'
+  const result = await acknowledge(deps, claim, { retries: [], givenUp: [], expired: 0 }, signal)
+  if (result === 'acknowledged') countUnsent(deps, claim, reason, claim.count)
+}
+
+async function send(
+  deps: DeliverDeps,
+  { uid, provider: name, targetKind }: BatchClaim,
+  { notifications }: SendContent,
+  targets: string[],
+  settled: SettledBatch,
+  signal: AbortSignal,
+): Promise<void> {
+  const notification = notifications.get(name)
+  const provider = deps.providers.get(name)
+  try {
+    if (!notification || !provider) throw new Error('a batch was claimed that nobody here can send')
+    if (targets.length === 0) return
+    await provider.send(
+      { uid, notification, targetKind, targets },
+      (index, outcome) => settled.settle(index, outcome),
+      signal,
+    )
+  } catch (error) {
+    deps.logger.error({ err: error, uid, provider: name }, 'delivery: send failed')
+    // An error of ours costs no push. What an aborted send leaves open stays so, and goes back at once.
+    settled.settleRest({ kind: 'retry', reason: 'error' })
   }
-  const problem = settled.credentialProblem()
-  if (problem !== undefined) deps.onCredentialProblem(claim.provider, problem)
-  count(deps, claim, settled)
-  if (givenUp > 0) {
-    deps.logger.warn({ uid: claim.uid, provider: claim.provider, targets: givenUp }, 'delivery: targets given up')
+}
+
+/** Keeps trying while the queue is away: sending the batch again would cost a duplicate for each of its targets. */
+async function acknowledge(
+  deps: DeliverDeps,
+  claim: BatchClaim,
+  { retries, givenUp }: Left,
+  signal: AbortSignal,
+): Promise<'acknowledged' | 'lost'> {
+  const { uid, provider } = claim
+  for (let pauseMs = ACKNOWLEDGE_FIRST_MS; ; pauseMs = Math.min(pauseMs * 2, ACKNOWLEDGE_MAX_MS)) {
+    try {
+      const result = await deps.queue.acknowledge(claim, { retries, givenUp })
+      // After a failed attempt this is most likely our own success, whose answer did not arrive.
+      if (result === 'lost') deps.logger.warn({ uid, provider }, 'delivery: lease lost, the batch may be sent twice')
+      return result
+    } catch (error) {
+      if (signal.aborted) throw error
+      deps.logger.warn({ err: error, uid, provider }, 'delivery: batch not acknowledged, trying again')
+      await delay(pauseMs, undefined, { signal }).catch(() => undefined)
+    }
   }
 }
 
@@ -70,34 +112,51 @@ async function acknowledge(deps: DeliverDeps, claim: BatchClaim, settled: Settle
 async function removeGoneDevices(deps: DeliverDeps, claim: BatchClaim, settled: SettledBatch, seenAtMs: number) {
   const gone = settled.goneTokens()
   if (gone.length === 0) return
+  const { uid, provider } = claim
   try {
-    const removed = await deps.removeGone(claim.provider, gone, seenAtMs)
-    deps.metrics.removedDevices.inc({ provider: claim.provider }, removed)
-    deps.logger.info(
-      { uid: claim.uid, provider: claim.provider, removed },
-      'delivery: devices with dead tokens removed',
-    )
+    const removed = await deps.removeGone(provider, gone, seenAtMs)
+    deps.metrics.removedDevices.inc({ provider }, removed)
+    deps.logger.info({ uid, provider, removed }, 'delivery: devices with dead tokens removed')
   } catch (error) {
-    deps.logger.error({ err: error, uid: claim.uid, provider: claim.provider }, 'delivery: dead tokens not removed')
+    deps.logger.error({ err: error, uid, provider }, 'delivery: dead tokens not removed')
+  }
+}
+
+/** A refused credential pauses the provider for all workers, before the batch goes back; a good one ends the pause. */
+async function tellCredential(deps: DeliverDeps, { provider, isProbe }: BatchClaim, settled: SettledBatch) {
+  const reason = settled.credentialProblem()
+  try {
+    if (reason !== undefined) {
+      await deps.queue.pause(provider, reason, CREDENTIAL_PROBE_MS * deps.retryPolicy.scale)
+      deps.logger.error({ provider, reason }, 'delivery: credential refused; provider paused, tried once a minute')
+    } else if (isProbe && settled.isCredentialGood()) {
+      await deps.queue.resume(provider)
+      deps.logger.info({ provider }, 'delivery: credential taken again, provider resumed')
+    }
+  } catch (error) {
+    deps.logger.error({ err: error, provider }, 'delivery: the queue was not told about a credential')
   }
 }
 
 /** Final outcomes only: what is retried counts when it ends. */
 const FINAL: ReadonlySet<Outcome['kind']> = new Set(['sent', 'tokenGone', 'rejected'])
 
-function count({ metrics, logger }: DeliverDeps, claim: BatchClaim, settled: SettledBatch): void {
+function count(deps: DeliverDeps, claim: BatchClaim, settled: SettledBatch, left: Left): void {
+  const { uid, provider, targetKind, attempt } = claim
   const counts = settled.counts()
   for (const { outcome, reason, count } of counts) {
     if (!FINAL.has(outcome)) continue
     const success = String(outcome === 'sent')
-    const labels = {
-      provider: claim.provider,
-      recipient_type: claim.targetKind,
-      platform: '',
-      success,
-      err_code: reason,
-    }
-    metrics.notifications.inc(labels, count)
+    const labels = { provider, recipient_type: targetKind, platform: '', success, err_code: reason }
+    deps.metrics.notifications.inc(labels, count)
   }
-  logger.debug({ uid: claim.uid, provider: claim.provider, attempt: claim.attempt, counts }, 'delivery: batch settled')
+  const givenUp = left.givenUp.reduce((sum, { count }) => sum + count, 0)
+  countUnsent(deps, claim, 'given_up', givenUp)
+  countUnsent(deps, claim, 'expired', left.expired)
+  if (givenUp > 0) deps.logger.warn({ uid, provider, targets: givenUp }, 'delivery: targets given up')
+  deps.logger.debug({ uid, provider, attempt, counts }, 'delivery: batch settled')
+}
+
+function countUnsent({ metrics }: DeliverDeps, { provider }: BatchClaim, reason: string, targets: number): void {
+  if (targets > 0) metrics.unsent.inc({ provider, reason }, targets)
 }

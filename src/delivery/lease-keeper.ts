@@ -1,35 +1,58 @@
+// Watches over the batches that are being sent: extends their leases, notes in the queue what of them is settled where
+// a send asks for that, and stops the sending of those that were lost to another worker or cancelled.
 import type { Logger } from '../observability/log.ts'
 import type { BatchClaim, Queue } from '../queue/queue.ts'
 
+/** Cancelling takes effect on the next batch, and within a second on those that are long in being sent. */
+const CANCEL_INTERVAL_MS = 500
+/** The share of a reliable send that a killed worker may send twice. */
+const CHECKPOINT_INTERVAL_MS = 100
+
 interface Deps {
-  queue: Pick<Queue, 'extend'>
+  queue: Pick<Queue, 'extend' | 'findCancelled' | 'checkpoint'>
   logger: Logger
   /** How often the leases are extended: a third of a lease, so that two may fail. */
   heartbeatMs: number
 }
 
-/** Extends the leases of the batches being sent, and stops the sending of those that were lost to another worker. */
+/** A batch while it is sent. */
+export interface Hold {
+  /** Aborts when the batch was lost or cancelled, or all sending has to stop. */
+  readonly signal: AbortSignal
+  /** Has what is settled noted from now on; `read` gives it as `BatchClaim.settled`. */
+  noteProgress(read: () => Uint8Array): void
+}
+
+interface Held {
+  claim: BatchClaim
+  stop: AbortController
+  readProgress: (() => Uint8Array) | undefined
+}
+
 export class LeaseKeeper {
   readonly #deps: Deps
-  readonly #held = new Map<string, { claim: BatchClaim; lost: AbortController }>()
-  readonly #timer: NodeJS.Timeout
-  #heartbeat: Promise<void> | undefined
+  readonly #held = new Map<string, Held>()
+  readonly #duties: { stop(): Promise<void> }[]
 
   constructor(deps: Deps) {
     this.#deps = deps
-    this.#timer = setInterval(() => {
-      // A heartbeat that hangs (store away) is not joined by another.
-      this.#heartbeat ??= this.#extend().finally(() => {
-        this.#heartbeat = undefined
-      })
-    }, deps.heartbeatMs)
+    this.#duties = [
+      this.#repeat(deps.heartbeatMs, 'leases not extended', () => this.#extend()),
+      this.#repeat(CANCEL_INTERVAL_MS, 'cancelled sends not looked for', () => this.#stopCancelled()),
+      this.#repeat(CHECKPOINT_INTERVAL_MS, 'settled targets not noted', () => this.#checkpoint()),
+    ]
   }
 
-  /** Keeps a claim until `drop`; the signal aborts when it is lost, or all sending has to stop. */
-  hold(claim: BatchClaim): AbortSignal {
-    const lost = new AbortController()
-    this.#held.set(claim.id, { claim, lost })
-    return lost.signal
+  /** Keeps a claim until `drop`. */
+  hold(claim: BatchClaim): Hold {
+    const held: Held = { claim, stop: new AbortController(), readProgress: undefined }
+    this.#held.set(claim.id, held)
+    return {
+      signal: held.stop.signal,
+      noteProgress: (read) => {
+        held.readProgress = read
+      },
+    }
   }
 
   drop(claim: BatchClaim): void {
@@ -38,21 +61,47 @@ export class LeaseKeeper {
 
   /** Stops the sending of everything that is held. */
   abortAll(): void {
-    for (const { lost } of this.#held.values()) lost.abort()
+    for (const { stop } of this.#held.values()) stop.abort()
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#timer)
-    await this.#heartbeat
+    await Promise.all(this.#duties.map((duty) => duty.stop()))
   }
 
   async #extend(): Promise<void> {
     const claims = [...this.#held.values()].map(({ claim }) => claim)
-    if (claims.length === 0) return
-    try {
-      for (const id of await this.#deps.queue.extend(claims)) this.#held.get(id)?.lost.abort()
-    } catch (error) {
-      this.#deps.logger.warn({ err: error }, 'delivery: leases not extended, trying again at the next heartbeat')
+    for (const id of await this.#deps.queue.extend(claims)) this.#held.get(id)?.stop.abort()
+  }
+
+  async #stopCancelled(): Promise<void> {
+    const held = [...this.#held.values()]
+    const cancelled = await this.#deps.queue.findCancelled([...new Set(held.map(({ claim }) => claim.uid))])
+    for (const { claim, stop } of held) if (cancelled.has(claim.uid)) stop.abort()
+  }
+
+  async #checkpoint(): Promise<void> {
+    const progress = [...this.#held.values()].flatMap(({ claim, readProgress }) =>
+      readProgress ? [{ claim, settled: readProgress() }] : [],
+    )
+    if (progress.length > 0) await this.#deps.queue.checkpoint(progress)
+  }
+
+  /** Does a duty again and again while something is held; one that hangs (store away) is not joined by another. */
+  #repeat(intervalMs: number, failure: string, work: () => Promise<void>): { stop(): Promise<void> } {
+    let running: Promise<void> | undefined
+    const timer = setInterval(() => {
+      if (this.#held.size === 0) return
+      running ??= work()
+        .catch((error: unknown) => this.#deps.logger.warn({ err: error }, `delivery: ${failure}, trying again`))
+        .finally(() => {
+          running = undefined
+        })
+    }, intervalMs)
+    return {
+      stop: async () => {
+        clearInterval(timer)
+        await running
+      },
     }
   }
 }

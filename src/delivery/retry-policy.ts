@@ -7,8 +7,6 @@ type RetryOutcome = Extract<Outcome, { kind: 'retry' | 'credential' }>
 const FIRST_DELAY_MS = 1000
 /** Growing delays stop growing here. */
 const MAX_DELAY_MS = 10 * 60_000
-/** A refused credential is tried once a minute: it is mended by a person. */
-const CREDENTIAL_DELAY_MS = 60_000
 /** A push that is late by an hour is no longer news, unless the operator was told of a credential to mend. */
 const GIVE_UP_AFTER_MS = 3_600_000
 const GIVE_UP_CREDENTIAL_AFTER_MS = 24 * 3_600_000
@@ -34,17 +32,19 @@ export interface RetryPolicyOptions {
   random: () => number
 }
 
-/** The delay before the next attempt in ms, or undefined when the target is given up. */
-export function planRetry(
-  outcome: RetryOutcome,
-  attempts: Attempts,
-  { scale, random }: RetryPolicyOptions,
-): number | undefined {
-  if (attempts.ambiguousAttempts >= MAX_AMBIGUOUS_ATTEMPTS) return undefined
-  const delayMs = outcome.kind === 'credential' ? CREDENTIAL_DELAY_MS : backoff(outcome, attempts.attempt, random)
+/** 'expired': the send's own time is over before the next attempt. 'givenUp': ours is. */
+export type RetryPlan = { kind: 'retry'; delayMs: number } | { kind: 'expired' } | { kind: 'givenUp' }
+
+/** What to do with a target after an attempt that did not settle it. */
+export function planRetry(outcome: RetryOutcome, attempts: Attempts, { scale, random }: RetryPolicyOptions): RetryPlan {
+  if (attempts.ambiguousAttempts >= MAX_AMBIGUOUS_ATTEMPTS) return { kind: 'givenUp' }
+  // A refused credential pauses the provider, and the pause says when to try again.
+  const delayMs = outcome.kind === 'credential' ? 0 : backoff(outcome, attempts.attempt, random)
+  if (attempts.expiresInMs !== undefined) {
+    return delayMs > attempts.expiresInMs ? { kind: 'expired' } : { kind: 'retry', delayMs: delayMs * scale }
+  }
   const giveUpAfterMs = outcome.kind === 'credential' ? GIVE_UP_CREDENTIAL_AFTER_MS : GIVE_UP_AFTER_MS
-  const leftMs = attempts.expiresInMs ?? giveUpAfterMs - attempts.ageMs
-  return delayMs > leftMs ? undefined : delayMs * scale
+  return delayMs > giveUpAfterMs - attempts.ageMs ? { kind: 'givenUp' } : { kind: 'retry', delayMs: delayMs * scale }
 }
 
 /** Full jitter above the least delay that was asked for: whoever failed together does not come back together. */

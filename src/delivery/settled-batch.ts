@@ -1,7 +1,8 @@
 // Gathers what became of each target of a batch while it is sent, and says at its end what the queue and the devices
 // have to be told.
 import type { Outcome } from '../providers/provider.ts'
-import type { BatchClaim, QueuedTarget, Retry } from '../queue/queue.ts'
+import type { BatchClaim, GivenUp, Retry } from '../queue/queue.ts'
+import { decodeTarget } from '../queue/targets.ts'
 import { planRetry, type RetryPolicyOptions } from './retry-policy.ts'
 
 /** A device whose provider calls its token dead. */
@@ -12,24 +13,54 @@ export interface GoneToken {
   sinceMs: number | undefined
 }
 
+/** What the queue has to be told of targets without a final outcome. */
+export interface Left {
+  retries: Retry[]
+  givenUp: GivenUp[]
+  /** Targets whose send expires before the next attempt. */
+  expired: number
+}
+
+/** A batch's target that is sent: its line, and the line's place in the batch as it was queued. */
+export interface OpenTarget {
+  line: string
+  place: number
+}
+
+type Unsettled = Extract<Outcome, { kind: 'retry' | 'credential' }> | undefined
+
 export class SettledBatch {
   readonly #claim: BatchClaim
+  readonly #targets: readonly OpenTarget[]
   readonly #policy: RetryPolicyOptions
   readonly #outcomes: (Outcome | undefined)[]
+  /** As `BatchClaim.settled`: also what was settled or left out before this attempt. */
+  readonly #settledBits: Uint8Array
 
-  constructor(deps: { claim: BatchClaim; policy: RetryPolicyOptions }) {
+  constructor(deps: { claim: BatchClaim; targets: readonly OpenTarget[]; policy: RetryPolicyOptions }) {
     this.#claim = deps.claim
+    this.#targets = deps.targets
     this.#policy = deps.policy
-    this.#outcomes = new Array(deps.claim.targets.length)
+    this.#outcomes = new Array(deps.targets.length)
+    this.#settledBits = new Uint8Array(Math.ceil(deps.claim.count / 8)).fill(0xff)
+    for (const { place } of deps.targets) this.#settledBits[place >> 3] = this.#bits(place) & ~(1 << (place & 7))
   }
 
   settle(index: number, outcome: Outcome): void {
     this.#outcomes[index] = outcome
+    const target = this.#targets[index]
+    if (!target || outcome.kind === 'retry' || outcome.kind === 'credential') return
+    this.#settledBits[target.place >> 3] = this.#bits(target.place) | (1 << (target.place & 7))
   }
 
   /** Settles what the provider left open. */
   settleRest(outcome: Outcome): void {
-    for (const index of this.#claim.targets.keys()) this.#outcomes[index] ??= outcome
+    for (const index of this.#targets.keys()) if (!this.#outcomes[index]) this.settle(index, outcome)
+  }
+
+  /** Which targets need no further attempt, so far. A copy. */
+  settledBits(): Uint8Array {
+    return this.#settledBits.slice()
   }
 
   /** How many targets ended in each outcome; `reason` is empty for those sent. */
@@ -38,19 +69,21 @@ export class SettledBatch {
     for (const outcome of this.#outcomes) {
       if (!outcome) continue
       const reason = outcome.kind === 'sent' ? '' : outcome.reason
-      const key = `${outcome.kind} ${reason}`
-      const entry = counts.get(key) ?? { outcome: outcome.kind, reason, count: 0 }
-      entry.count++
-      counts.set(key, entry)
+      const key = reason === '' ? outcome.kind : `${outcome.kind} ${reason}`
+      const entry = counts.get(key)
+      if (entry) entry.count++
+      else counts.set(key, { outcome: outcome.kind, reason, count: 1 })
     }
     return [...counts.values()]
   }
 
   goneTokens(): GoneToken[] {
-    return this.#claim.targets.flatMap((target, index) => {
+    if (this.#claim.targetKind !== 'token') return []
+    return this.#targets.flatMap(({ line }, index) => {
       const outcome = this.#outcomes[index]
-      if (outcome?.kind !== 'tokenGone' || this.#claim.targetKind !== 'token') return []
-      return [{ deviceId: target.deviceId, token: target.value, sinceMs: outcome.sinceMs }]
+      if (outcome?.kind !== 'tokenGone') return []
+      const { deviceId, value } = decodeTarget(line)
+      return [{ deviceId, token: value, sinceMs: outcome.sinceMs }]
     })
   }
 
@@ -59,35 +92,43 @@ export class SettledBatch {
     return this.#outcomes.find((outcome) => outcome?.kind === 'credential')?.reason
   }
 
-  /** What goes back into the queue: what a retry may help, and what was not settled, which goes back at once. */
-  retries(): { retries: Retry[]; givenUp: number } {
-    const groups = new Map<
-      string,
-      { delayMs: number | undefined; ambiguousAttempts: number; targets: QueuedTarget[] }
-    >()
-    this.#claim.targets.forEach((target, index) => {
-      const outcome = this.#outcomes[index]
-      if (outcome && outcome.kind !== 'retry' && outcome.kind !== 'credential') return
-      // Targets with the same answer share a delay, and so a batch: a hundred separate ones would cost a hundred claims.
-      const key = outcome ? JSON.stringify({ ...outcome }) : 'unsettled'
-      const group = groups.get(key) ?? { ...this.#plan(outcome), targets: [] }
-      group.targets.push(target)
-      groups.set(key, group)
-    })
-    const retries: Retry[] = []
-    let givenUp = 0
-    for (const { delayMs, ambiguousAttempts, targets } of groups.values()) {
-      if (delayMs === undefined) givenUp += targets.length
-      else retries.push({ targets, delayMs, ambiguousAttempts })
-    }
-    return { retries, givenUp }
+  /** Whether the provider took our credential: it judged a target. */
+  isCredentialGood(): boolean {
+    return this.#outcomes.some((outcome) => outcome && outcome.kind !== 'retry' && outcome.kind !== 'credential')
   }
 
-  #plan(outcome: Extract<Outcome, { kind: 'retry' | 'credential' }> | undefined) {
-    const { attempt, ageMs, expiresInMs } = this.#claim
-    const isAmbiguous = outcome?.kind === 'retry' && outcome.maybeDelivered === true
-    const ambiguousAttempts = this.#claim.ambiguousAttempts + (isAmbiguous ? 1 : 0)
-    const delayMs = outcome ? planRetry(outcome, { attempt, ageMs, expiresInMs, ambiguousAttempts }, this.#policy) : 0
-    return { delayMs, ambiguousAttempts }
+  /** What goes back into the queue: what a retry may help, and what was not settled, which goes back at once. */
+  left(): Left {
+    const left: Left = { retries: [], givenUp: [], expired: 0 }
+    for (const { outcome, lines } of this.#groupUnsettled()) {
+      const isAmbiguous = outcome?.kind === 'retry' && outcome.maybeDelivered === true
+      const ambiguousAttempts = this.#claim.ambiguousAttempts + (isAmbiguous ? 1 : 0)
+      const plan = outcome
+        ? planRetry(outcome, { ...this.#claim, ambiguousAttempts }, this.#policy)
+        : { kind: 'retry' as const, delayMs: 0 }
+      const targets = { lines: lines.join('\n'), count: lines.length }
+      if (plan.kind === 'retry') left.retries.push({ ...targets, delayMs: plan.delayMs, ambiguousAttempts })
+      else if (plan.kind === 'expired') left.expired += lines.length
+      else left.givenUp.push({ ...targets, reason: outcome?.reason ?? '' })
+    }
+    return left
+  }
+
+  /** Targets with the same answer share a delay, and so a batch: a hundred separate ones would cost a hundred claims. */
+  #groupUnsettled(): Iterable<{ outcome: Unsettled; lines: string[] }> {
+    const groups = new Map<string, { outcome: Unsettled; lines: string[] }>()
+    this.#targets.forEach(({ line }, index) => {
+      const outcome = this.#outcomes[index]
+      if (outcome && outcome.kind !== 'retry' && outcome.kind !== 'credential') return
+      const key = outcome ? JSON.stringify(outcome) : 'unsettled'
+      const group = groups.get(key) ?? { outcome, lines: [] }
+      group.lines.push(line)
+      groups.set(key, group)
+    })
+    return groups.values()
+  }
+
+  #bits(place: number): number {
+    return this.#settledBits[place >> 3] ?? 0
   }
 }

@@ -3,9 +3,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ProviderName } from '../config/provider-names.ts'
 import type { BatchClaim, Lane, Queue } from '../queue/queue.ts'
+import { makeContentCache } from './content-cache.ts'
 import { type DeliverDeps, deliverBatch } from './deliver-batch.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
-import { makeSendCache } from './send-cache.ts'
 
 /** Targets claimed and not settled: the most that a killed worker can send twice. Together 5,000. */
 const MAX_UNSETTLED: Record<Lane, number> = { small: 1000, broadcast: 4000 }
@@ -14,10 +14,8 @@ const SMALL_BATCH_TARGETS = 100
 /** How late a batch whose retry has come due, or a lost wake-up, may be noticed. */
 const POLL_MS = 500
 const ERROR_PAUSE_MS = 1000
-/** A provider that refuses our credential is tried once a minute. */
-const CREDENTIAL_PAUSE_MS = 60_000
 
-interface Deps extends Omit<DeliverDeps, 'queue' | 'loadSend' | 'onCredentialProblem'> {
+interface Deps extends Omit<DeliverDeps, 'queue' | 'loadContent'> {
   queue: Queue
   /** The most targets that a batch of any provider has. */
   maxBatchTargets: number
@@ -32,17 +30,23 @@ export class Worker {
   readonly #leases: LeaseKeeper
   /** Stops claiming. */
   readonly #stopping = new AbortController()
-  readonly #pausedUntilMs = new Map<ProviderName, number>()
+  readonly #providers: ProviderName[]
   #loops: Promise<void>[] = []
+  #isReady = true
 
   constructor(deps: Deps) {
     this.#deps = deps
     this.#deliver = {
       ...deps,
-      loadSend: makeSendCache((uid) => deps.queue.loadSend(uid), deps.now),
-      onCredentialProblem: (provider, reason) => this.#pause(provider, reason),
+      loadContent: makeContentCache((uid) => deps.queue.loadContent(uid), deps.now),
     }
+    this.#providers = [...deps.providers.keys()]
     this.#leases = new LeaseKeeper(deps)
+  }
+
+  /** Whether the queue answered when it was asked for work last; it is asked at least twice a second. */
+  get isReady(): boolean {
+    return this.#isReady
   }
 
   start(): void {
@@ -65,15 +69,17 @@ export class Worker {
     while (!signal.aborted) {
       const room = this.#room(lane, working)
       try {
-        const claims = room > 0 ? await queue.claimBatches(lane, this.#activeProviders(), room) : []
+        const claims = room > 0 ? await queue.claimBatches(lane, this.#providers, room) : []
+        this.#isReady = true
         for (const claim of claims) {
           const work = this.#work(claim).finally(() => working.delete(work))
-          working.set(work, claim.targets.length)
+          working.set(work, claim.count)
         }
         if (claims.length > 0) continue
         const freed = room > 0 ? [] : working.keys()
         await Promise.race([...freed, queue.waitForWork(POLL_MS, signal)])
       } catch (error) {
+        this.#isReady = false
         logger.error({ err: error, lane }, 'delivery: batches could not be claimed, trying again')
         // The only rejection is the abort, which ends the loop.
         await delay(ERROR_PAUSE_MS, undefined, { signal }).catch(() => undefined)
@@ -92,9 +98,9 @@ export class Worker {
   }
 
   async #work(claim: BatchClaim): Promise<void> {
-    const signal = this.#leases.hold(claim)
+    const hold = this.#leases.hold(claim)
     try {
-      await deliverBatch(this.#deliver, claim, signal)
+      await deliverBatch(this.#deliver, claim, hold)
     } catch (error) {
       const { uid, provider } = claim
       this.#deps.logger.error(
@@ -104,18 +110,5 @@ export class Worker {
     } finally {
       this.#leases.drop(claim)
     }
-  }
-
-  #activeProviders(): ProviderName[] {
-    const nowMs = this.#deps.now()
-    return [...this.#deps.providers.keys()].filter((provider) => nowMs >= (this.#pausedUntilMs.get(provider) ?? 0))
-  }
-
-  #pause(provider: ProviderName, reason: string): void {
-    this.#pausedUntilMs.set(provider, this.#deps.now() + CREDENTIAL_PAUSE_MS * this.#deps.retryPolicy.scale)
-    this.#deps.logger.error(
-      { provider, reason },
-      'delivery: credential refused, provider paused for a minute, work kept',
-    )
   }
 }

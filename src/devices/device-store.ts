@@ -97,7 +97,7 @@ export class DeviceStore {
     return this.#read((sql) => listUserTopics(sql, query))
   }
 
-  /** A page of the targets of a send, each device once. @param after the id of the last one before, if there is one */
+  /** A page of the targets of a send, each device once. @param after `next` of the page before, if there is one */
   pageTargets(filter: DeviceFilter, after: string | undefined, limit: number): Promise<TargetPage> {
     return this.#call((sql) => pageTargets(sql, filter, after, limit))
   }

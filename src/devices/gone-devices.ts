@@ -5,12 +5,11 @@ import type { ProviderName } from '../config/provider-names.ts'
 import type { Sql, Transaction } from '../database/pool.ts'
 import { runTransaction } from '../database/transaction.ts'
 import { encodeProvider } from './codes.ts'
-import { parseDeviceId } from './device-id.ts'
 import { unsubscribeFromAll } from './device-topic-statements.ts'
 
 /** A target whose token is dead. */
 export interface GoneDevice {
-  /** Empty for a raw token: then the device with this token, if there is one. */
+  /** The device as TargetLines has it. Empty for a raw token: then the device with this token, if there is one. */
   deviceId: string
   token: string
   /** Unix time in ms since when, where the provider says so. */
@@ -46,7 +45,7 @@ export async function removeGoneDevices(
 }
 
 async function lockGone(tx: Transaction, provider: ProviderName, gone: readonly GoneDevice[], seenAtMs: number) {
-  const uuids = gone.map(({ deviceId }) => parseDeviceId(deviceId)?.uuid ?? null)
+  const uuids = gone.map(({ deviceId }) => (deviceId === '' ? null : deviceId))
   const tokens = gone.map(({ token }) => token)
   const sinces = gone.map(({ sinceMs }) => new Date(sinceMs ?? seenAtMs).toISOString())
   const rows = await tx`

@@ -5,7 +5,10 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 export interface QueueGauges {
   waiting: ReadonlyMap<string, number>
   inFlight: ReadonlyMap<string, number>
+  scheduled: number
   oldestMs: number
+  deadLetters: number
+  pauses: readonly { provider: string }[]
 }
 
 export type Metrics = ReturnType<typeof makeMetrics>
@@ -40,6 +43,12 @@ export function makeMetrics() {
       labelNames: ['provider'],
       registers,
     }),
+    unsent: new Counter({
+      name: 'centripush_push_unsent_count',
+      help: 'Push notifications not sent: cancelled, expired, or given_up after retries (see centripush queue).',
+      labelNames: ['provider', 'reason'],
+      registers,
+    }),
     removedDevices: new Counter({
       name: 'centripush_devices_removed_count',
       help: 'Devices removed because their provider called the token dead.',
@@ -52,30 +61,28 @@ export function makeMetrics() {
 /** Adds the gauges of the queue; `read` that fails leaves them out of the scrape, which must not fail with it. */
 export function addQueueGauges(registry: Registry, queue: string, read: () => Promise<QueueGauges | undefined>): void {
   const registers = [registry]
-  const labelNames = ['provider', 'queue']
-  const oldest = new Gauge({
-    name: 'centripush_queue_oldest_seconds',
-    help: 'How long the oldest waiting batch has waited.',
-    registers,
-  })
-  const inFlight = new Gauge({
-    name: 'centrifugo_push_consuming_inflight_jobs',
-    help: 'Batches being sent.',
-    labelNames,
-    registers,
-  })
+  const make = (name: string, help: string, labelNames: string[]) => new Gauge({ name, help, labelNames, registers })
+  const inFlight = make('centrifugo_push_consuming_inflight_jobs', 'Batches being sent.', ['provider', 'queue'])
+  const scheduled = make('centripush_queue_scheduled', 'Sends whose time has not come.', ['queue'])
+  const oldest = make('centripush_queue_oldest_seconds', 'How long the oldest waiting batch has waited.', ['queue'])
+  const deadLetters = make('centripush_queue_dead_letters', 'Batches given up that can be retried.', ['queue'])
+  const paused = make('centripush_provider_paused', '1 for a provider that nothing is sent to.', ['provider', 'queue'])
   new Gauge({
     name: 'centrifugo_push_queue_consuming_lag',
     help: 'Batches that wait to be sent.',
-    labelNames,
+    labelNames: ['provider', 'queue'],
     registers,
+    /** Its store is asked once for all of them. */
     async collect() {
-      this.reset()
-      inFlight.reset()
       const gauges = await read()
-      for (const [provider, count] of gauges?.waiting ?? []) this.set({ provider, queue }, count)
-      for (const [provider, count] of gauges?.inFlight ?? []) inFlight.set({ provider, queue }, count)
-      if (gauges) oldest.set(gauges.oldestMs / 1000)
+      for (const gauge of [this, inFlight, scheduled, oldest, deadLetters, paused]) gauge.reset()
+      if (!gauges) return
+      for (const [provider, count] of gauges.waiting) this.set({ provider, queue }, count)
+      for (const [provider, count] of gauges.inFlight) inFlight.set({ provider, queue }, count)
+      for (const { provider } of gauges.pauses) paused.set({ provider, queue }, 1)
+      scheduled.set({ queue }, gauges.scheduled)
+      oldest.set({ queue }, gauges.oldestMs / 1000)
+      deadLetters.set({ queue }, gauges.deadLetters)
     },
   })
 }

@@ -59,11 +59,15 @@ function readSend(request: SendPushNotificationRequest): Send {
   return {
     uid,
     requestHash: hashRequest(request),
+    lane: laneOf(recipient),
     sendAtMs: readTime('send_at', request.send_at),
     expireAtMs: readTime('notification.expire_at', request.notification.expire_at),
     recipient,
-    notifications,
-    analyticsUid: request.analytics_uid || uid,
+    content: {
+      notifications,
+      analyticsUid: request.analytics_uid || uid,
+      isReliable: request.optimize_for_reliability,
+    },
   }
 }
 
@@ -89,7 +93,7 @@ function checkAvailable(deps: AcceptDeps, request: SendPushNotificationRequest, 
   if (send.recipient.kind === 'filter' && !deps.hasDevices) {
     throw new ApiError('notAvailable', 'recipient.filter: needs a database')
   }
-  const wanted = send.recipient.kind === 'native' ? [send.recipient.provider] : [...send.notifications.keys()]
+  const wanted = send.recipient.kind === 'native' ? [send.recipient.provider] : [...send.content.notifications.keys()]
   if (!wanted.some((provider) => deps.providers.has(provider))) {
     const enabled = PROVIDER_NAMES.filter((provider) => deps.providers.has(provider)).join(', ') || 'none'
     throw new ApiError('notAvailable', `notification: is for ${wanted.join(', ')}, enabled is ${enabled}`)
@@ -101,7 +105,7 @@ function checkAvailable(deps: AcceptDeps, request: SendPushNotificationRequest, 
  * later meets the devices of then, and a user with thousands of devices is a broadcast.
  */
 async function firstPage(deps: AcceptDeps, send: Send): Promise<Page | undefined> {
-  if (send.sendAtMs !== undefined || laneOf(send.recipient) !== 'small') return undefined
+  if (send.sendAtMs !== undefined || send.lane !== 'small') return undefined
   const page = await deps.pages.read(send, undefined)
   return page.cursor === undefined ? page : undefined
 }

@@ -1,16 +1,26 @@
-// Walks the recipients of sends that are due and writes their batches. Several sends at a time, each page by page, so
-// that a large one holds up no other. A walk that ends early (crash, lost lease) is taken up where its cursor stands.
+// Walks the recipients of sends that are due and writes their batches.
+//
+//   claimed ──(page by page, until the last one is committed)──▶ walked
+//   claimed ──(a provider has enough batches waiting for longer than PATIENCE_MS | stop | an error)──▶ given back:
+//   it goes to the end of the line, so that four broadcasts that can't go on do not stand in the way of a fifth
+//   claimed ──(cancelled, or the lease was lost)──▶ left alone
+//
+// Several sends at a time, small ones apart from broadcasts, each page by page, so that a large one holds up no other.
+// A walk that ends early, also by a crash, is taken up where its cursor stands.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from '../observability/log.ts'
-import type { Queue, SendClaim } from '../queue/queue.ts'
+import type { Lane, Page, Queue, SendClaim } from '../queue/queue.ts'
 import type { PageReader } from './pages.ts'
 
-const MAX_WALKS = 4
+/** Sends walked at a time. Small ones are a page each, and thousands may be due in the same second. */
+const MAX_WALKS: Record<Lane, number> = { small: 16, broadcast: 4 }
 /** How late a lost wake-up or a send that has just become due may be noticed. */
-const POLL_MS = 500
+const POLL_MS = 250
 /** Pauses while a provider has enough batches waiting. */
-const FULL_FIRST_MS = 50
-const FULL_MAX_MS = 1000
+const FULL_FIRST_MS = 20
+const FULL_MAX_MS = 200
+/** How long a walk waits for that before others get its place. */
+const PATIENCE_MS = 2000
 /** After an error of the store, which is most likely away. */
 const ERROR_PAUSE_MS = 1000
 
@@ -18,76 +28,95 @@ interface Deps {
   queue: Queue
   pages: PageReader
   logger: Logger
+  /** How often the lease of a walk is extended while a page is read or has to wait. */
+  heartbeatMs: number
 }
 
 export class FanOut {
   readonly #deps: Deps
   readonly #stopping = new AbortController()
-  readonly #walks = new Set<Promise<void>>()
-  #loop: Promise<void> = Promise.resolve()
+  #loops: Promise<void>[] = []
 
   constructor(deps: Deps) {
     this.#deps = deps
   }
 
   start(): void {
-    this.#loop = this.#claimSends()
+    this.#loops = [this.#claimSends('small'), this.#claimSends('broadcast')]
   }
 
   /** Stops after the pages at hand. */
   async stop(): Promise<void> {
     this.#stopping.abort()
-    await this.#loop
-    await Promise.all(this.#walks)
+    await Promise.all(this.#loops)
   }
 
-  async #claimSends(): Promise<void> {
+  async #claimSends(lane: Lane): Promise<void> {
     const { queue, logger } = this.#deps
     const { signal } = this.#stopping
+    const walks = new Set<Promise<void>>()
     while (!signal.aborted) {
       try {
-        if (this.#walks.size >= MAX_WALKS) {
-          await Promise.race(this.#walks)
-          continue
+        if (walks.size >= MAX_WALKS[lane]) await Promise.race(walks)
+        const claims = await queue.claimSends(lane, MAX_WALKS[lane] - walks.size)
+        for (const claim of claims) {
+          const walk = this.#walk(claim).finally(() => walks.delete(walk))
+          walks.add(walk)
         }
-        const claim = await queue.claimSend()
-        if (claim) this.#start(claim)
-        else await queue.waitForWork(POLL_MS, signal)
+        if (claims.length === 0) await queue.waitForWork(POLL_MS, signal)
       } catch (error) {
-        logger.error({ err: error }, 'fan-out: sends could not be claimed, trying again')
+        logger.error({ err: error, lane }, 'fan-out: sends could not be claimed, trying again')
         await pause(ERROR_PAUSE_MS, signal)
       }
     }
+    await Promise.all(walks)
   }
 
-  #start(claim: SendClaim): void {
-    const walk = this.#walk(claim)
-      .catch((error: unknown) => {
-        const { uid } = claim.send
-        this.#deps.logger.error({ err: error, uid }, 'fan-out: stopped, goes on where it was after the lease')
-      })
-      .finally(() => this.#walks.delete(walk))
-    this.#walks.add(walk)
-  }
-
+  /** Never rejects. */
   async #walk(claim: SendClaim): Promise<void> {
-    const { queue, pages } = this.#deps
-    const { signal } = this.#stopping
-    let { cursor } = claim
-    let pauseMs = FULL_FIRST_MS
-    while (!signal.aborted) {
-      const page = await pages.read(claim.send, cursor)
-      let result = await queue.commitPage(claim, page)
-      while (result === 'full' && !signal.aborted) {
-        await pause(pauseMs, signal)
-        pauseMs = Math.min(pauseMs * 2, FULL_MAX_MS)
-        result = await queue.commitPage(claim, page)
-      }
-      if (result === 'lost' || (result === 'committed' && page.cursor === undefined)) return
-      if (result === 'committed') cursor = page.cursor
-      pauseMs = FULL_FIRST_MS
+    const { queue, logger, heartbeatMs } = this.#deps
+    const { uid } = claim
+    const heartbeat = setInterval(() => {
+      // One that fails is followed by the next, and a lost claim shows at the commit.
+      queue.extendWalk(claim).catch(() => undefined)
+    }, heartbeatMs)
+    try {
+      if ((await this.#writePages(claim)) === 'unfinished') await queue.releaseSend(claim)
+    } catch (error) {
+      logger.error({ err: error, uid }, 'fan-out: a walk failed, it goes on where it was')
+      await pause(ERROR_PAUSE_MS, this.#stopping.signal)
+      await queue.releaseSend(claim).catch((error: unknown) => {
+        logger.warn({ err: error, uid }, 'fan-out: a walk could not be given back, it goes on after its lease')
+      })
+    } finally {
+      clearInterval(heartbeat)
     }
-    await queue.releaseSend(claim)
+  }
+
+  /** 'left': there is nothing more to be done with this claim. */
+  async #writePages(claim: SendClaim): Promise<'left' | 'unfinished'> {
+    let at = claim
+    while (!this.#stopping.signal.aborted) {
+      const page = await this.#deps.pages.read(at, at.cursor)
+      const result = await this.#commit(at, page)
+      if (result === 'full') return 'unfinished'
+      if (result === 'lost' || page.cursor === undefined) return 'left'
+      at = { ...at, cursor: page.cursor }
+    }
+    return 'unfinished'
+  }
+
+  /** 'full': it did not become possible in good time. */
+  async #commit(claim: SendClaim, page: Page) {
+    const { signal } = this.#stopping
+    let result = await this.#deps.queue.commitPage(claim, page)
+    let pauseMs = FULL_FIRST_MS
+    for (let waitedMs = 0; result === 'full' && waitedMs < PATIENCE_MS && !signal.aborted; waitedMs += pauseMs) {
+      pauseMs = Math.min(pauseMs * 2, FULL_MAX_MS)
+      await pause(pauseMs, signal)
+      result = await this.#deps.queue.commitPage(claim, page)
+    }
+    return result
   }
 }
 

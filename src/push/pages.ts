@@ -1,7 +1,8 @@
 // Recipients to batches, page by page. A page starts where the last one ended, so the walk can go on in another worker.
-import { PROVIDER_NAMES, type ProviderName } from '../config/provider-names.ts'
+import type { ProviderName } from '../config/provider-names.ts'
 import type { TargetPage } from '../devices/target-page.ts'
-import type { Lane, NewBatch, Page, QueuedTarget, Recipient, RecipientFilter, Send } from '../queue/queue.ts'
+import type { Lane, NewBatch, Page, Recipient, RecipientFilter, SendContent, TargetLines } from '../queue/queue.ts'
+import { encodeNativeTargets, splitLines } from '../queue/targets.ts'
 import { laneOf, SMALL_SEND } from './recipient.ts'
 
 /** Targets read and written at a time: enough to make a page's fixed cost small, few enough to stay under a lease. */
@@ -16,6 +17,12 @@ export interface PageReaderDeps {
   onSkipped(provider: ProviderName, count: number): void
 }
 
+/** What a page is made from. */
+export interface PagedSend {
+  recipient: Recipient
+  content: Pick<SendContent, 'notifications'>
+}
+
 export class PageReader {
   readonly #deps: PageReaderDeps
 
@@ -24,52 +31,51 @@ export class PageReader {
   }
 
   /** The batches for the recipients after `cursor`, undefined being the start. */
-  read(send: Pick<Send, 'recipient' | 'notifications'>, cursor: string | undefined): Promise<Page> {
-    return send.recipient.kind === 'native'
-      ? Promise.resolve(this.#readValues(send.recipient, cursor))
-      : this.#readDevices(send, send.recipient.filter, cursor)
+  read({ recipient, content }: PagedSend, cursor: string | undefined): Promise<Page> {
+    return recipient.kind === 'native'
+      ? Promise.resolve(this.#readValues(recipient, cursor))
+      : this.#readDevices(recipient, content, cursor)
   }
 
   /** The cursor is the index of the first value not yet in a batch. */
   #readValues(recipient: Extract<Recipient, { kind: 'native' }>, cursor: string | undefined): Page {
     const from = Number(cursor ?? 0)
     const to = Math.min(from + PAGE_TARGETS, recipient.values.length)
-    const targets = recipient.values.slice(from, to).map((value) => ({ deviceId: '', value }))
+    const lines = encodeNativeTargets(recipient.values.slice(from, to))
+    const { provider, targetKind } = recipient
     return {
-      batches: this.#split(recipient.provider, laneOf(recipient), recipient.targetKind, targets),
+      batches: this.#split({ provider, lane: laneOf(recipient), targetKind, lines, count: to - from }),
       cursor: to < recipient.values.length ? String(to) : undefined,
     }
   }
 
-  /** The cursor is the id of the last device read. */
+  /** The cursor is the uuid of the last device read. */
   async #readDevices(
-    { recipient, notifications }: Pick<Send, 'recipient' | 'notifications'>,
-    filter: RecipientFilter,
+    recipient: Extract<Recipient, { kind: 'filter' }>,
+    { notifications }: PagedSend['content'],
     cursor: string | undefined,
   ): Promise<Page> {
     if (!this.#deps.pageTargets) throw new Error('a send with a filter needs the device store')
-    const { targets, next } = await this.#deps.pageTargets(filter, cursor, PAGE_TARGETS)
-    // A user can have any number of devices: a send is small when its targets are few.
-    const isSmall = next === undefined && targets.length <= SMALL_SEND
-    const lane = isSmall ? laneOf(recipient) : 'broadcast'
-    const batches = PROVIDER_NAMES.flatMap((provider) => {
-      const own = targets.filter((target) => target.provider === provider)
+    const { groups, next } = await this.#deps.pageTargets(recipient.filter, cursor, PAGE_TARGETS)
+    const lane = this.#laneOfPage(recipient, groups, next)
+    const batches = groups.flatMap(({ provider, lines, count }) => {
       if (notifications.has(provider) && this.#deps.batchSizes.has(provider)) {
-        const queued = own.map(({ deviceId, token }) => ({ deviceId, value: token }))
-        return this.#split(provider, lane, 'token', queued)
+        return this.#split({ provider, lane, targetKind: 'token', lines, count })
       }
-      if (own.length > 0) this.#deps.onSkipped(provider, own.length)
+      this.#deps.onSkipped(provider, count)
       return []
     })
     return { batches, cursor: next }
   }
 
-  #split(provider: ProviderName, lane: Lane, targetKind: NewBatch['targetKind'], targets: QueuedTarget[]): NewBatch[] {
-    const size = this.#deps.batchSizes.get(provider) ?? targets.length
-    const batches: NewBatch[] = []
-    for (let at = 0; at < targets.length; at += size) {
-      batches.push({ provider, lane, targetKind, targets: targets.slice(at, at + size) })
-    }
-    return batches
+  /** A user can have any number of devices: a send is small when its targets are few. */
+  #laneOfPage(recipient: Recipient, groups: readonly TargetLines[], next: string | undefined): Lane {
+    const count = groups.reduce((sum, group) => sum + group.count, 0)
+    return next === undefined && count <= SMALL_SEND ? laneOf(recipient) : 'broadcast'
+  }
+
+  #split({ lines, count, ...batch }: NewBatch): NewBatch[] {
+    const size = this.#deps.batchSizes.get(batch.provider) ?? count
+    return splitLines(lines, count, size).map((part) => ({ ...batch, ...part }))
   }
 }

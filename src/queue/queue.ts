@@ -7,12 +7,14 @@
 //
 // The worker that claimed a send walks its recipients and writes them as batches, page by page. A page and the cursor
 // behind it are committed together, so a worker killed anywhere has neither lost a batch nor written one twice.
-// A batch is claimed under a lease, sent, and acknowledged with what remains to be retried.
+// A batch is claimed under a lease, sent, and acknowledged with what remains: targets to retry, and those given up,
+// which are dead letters from then on.
 //
 // Every claim carries a fence. Who lost a claim (killed, stopped, too slow) finds the fence moved on: what it still
 // commits or acknowledges answers 'lost' and changes nothing. All times are the store's clock, never a worker's.
 //
 // Promise: at least once. What `enqueue` accepted is kept until it is acknowledged, given up, expired or cancelled.
+// A call that rejects may have done its work all the same, and may be repeated: no repetition writes anything twice.
 import type { ProviderName } from '../config/provider-names.ts'
 
 /** Which devices a filter names: within one field any of the values, between fields all of them. */
@@ -37,49 +39,65 @@ export interface QueuedNotification {
   headers: ReadonlyMap<string, string>
 }
 
-export interface Send {
-  uid: string
-  /** Tells a repeated request (same hash) from another one under the same `uid`. SHA-256, 32 bytes. */
-  requestHash: Buffer
-  /** Unix time in ms before which nothing is sent; undefined is at once. */
-  sendAtMs: number | undefined
-  /** Unix time in ms after which no attempt is made. */
-  expireAtMs: number | undefined
-  recipient: Recipient
+/** What is sent; stored once for all batches of a send. */
+export interface SendContent {
   notifications: ReadonlyMap<ProviderName, QueuedNotification>
   analyticsUid: string
+  /** The request's `optimize_for_reliability`: what was sent is noted while a batch is still being sent. */
+  isReliable: boolean
 }
 
 /** Small sends have a lane of their own, so that they never wait behind a broadcast. */
 export type Lane = 'small' | 'broadcast'
 
-/** A target as the queue keeps it: a reference, never a rendered payload. `deviceId` is empty for native targets. */
-export interface QueuedTarget {
-  deviceId: string
-  value: string
+export interface Send {
+  uid: string
+  /** Tells a repeated request (same hash) from another one under the same `uid`. SHA-256, 32 bytes. */
+  requestHash: Buffer
+  lane: Lane
+  /** Unix time in ms before which nothing is sent; undefined is at once. */
+  sendAtMs: number | undefined
+  /** Unix time in ms after which no attempt is made. */
+  expireAtMs: number | undefined
+  recipient: Recipient
+  content: SendContent
+}
+
+/** Some targets of a send as the queue keeps them: references, never a rendered payload. */
+export interface TargetLines {
+  /** A line each, parted by line feeds (targets.ts). */
+  lines: string
+  /** How many lines. */
+  count: number
 }
 
 /** One provider, one send, up to the provider's batch size of targets. */
-export interface NewBatch {
+export interface NewBatch extends TargetLines {
   provider: ProviderName
   lane: Lane
   targetKind: TargetKind
-  targets: readonly QueuedTarget[]
 }
 
 /** What is left of a batch after an attempt, to be claimed again after a delay. */
-export interface Retry {
-  targets: readonly QueuedTarget[]
+export interface Retry extends TargetLines {
   delayMs: number
   /** Attempts of these targets that may have been delivered although no answer came. */
   ambiguousAttempts: number
 }
 
+/** Targets that are not tried again. */
+export interface GivenUp extends TargetLines {
+  /** The last answer: a provider's error code, or a word of ours. */
+  reason: string
+}
+
 /** The right to walk a send's recipients, until the lease ends or the fence moves. */
 export interface SendClaim {
-  send: Send
+  uid: string
+  recipient: Recipient
+  content: SendContent
   fence: number
-  /** Where to go on: what the last committed page left, undefined at the start. */
+  /** What the last committed page left, undefined at the start: where to go on. */
   cursor: string | undefined
 }
 
@@ -97,6 +115,19 @@ export interface BatchClaim extends NewBatch {
   expiresInMs: number | undefined
   /** What became of the send meanwhile: a batch of a send that is not live is acknowledged unsent. */
   sendState: 'live' | 'cancelled' | 'expired'
+  /** Single targets of the send were cancelled: ask `findDropped` before sending. */
+  hasDrops: boolean
+  /** What an earlier attempt noted as settled (`checkpoint`): a bit for each line, the first line's the lowest of byte 0. */
+  settled: Uint8Array | undefined
+  /** The provider is paused and this batch finds out whether it may go on. */
+  isProbe: boolean
+}
+
+/** A batch being sent, and which of its targets have reached their end. */
+export interface Progress {
+  claim: BatchClaim
+  /** As `BatchClaim.settled`. */
+  settled: Uint8Array
 }
 
 /** A page of a fan-out: its batches, and where the next one starts; undefined ends the walk. */
@@ -108,6 +139,39 @@ export interface Page {
 /** 'lost': the claim is not ours any more (lease over, or cancelled). 'full': back-pressure, try the same page later. */
 export type CommitResult = 'committed' | 'full' | 'lost'
 
+/** Whom to leave out of a send: a user's devices, one device, or with both that device if it is that user's. */
+export interface Drop {
+  /** Empty: any user's. */
+  user: string
+  /** As the targets' lines have it; empty: any device. */
+  deviceId: string
+}
+
+/** A provider that nothing is sent to for now. Its work is kept. */
+export interface Pause {
+  provider: ProviderName
+  reason: string
+  /** Milliseconds until one batch may try again; undefined: not before `resume`. */
+  probeInMs: number | undefined
+}
+
+export interface DeadLetter extends TargetLines {
+  id: string
+  uid: string
+  provider: ProviderName
+  reason: string
+  attempts: number
+  /** Unix time in ms. */
+  givenUpAtMs: number
+}
+
+/** Which dead letters; fields left out mean any. */
+export interface DeadLetterFilter {
+  ids?: readonly string[]
+  uid?: string
+  provider?: ProviderName
+}
+
 export interface QueueStats {
   /** Batches that could be claimed now, and those claimed. */
   waiting: ReadonlyMap<ProviderName, number>
@@ -116,9 +180,15 @@ export interface QueueStats {
   scheduled: number
   /** Age in ms of the oldest batch that waits; 0 when none does. */
   oldestMs: number
+  /** Batches of targets that were given up. */
+  deadLetters: number
+  pauses: readonly Pause[]
 }
 
 export interface Queue {
+  /** What of the store's own settings can lose work, a sentence each that says what to change. */
+  findRisks(): Promise<string[]>
+
   /**
    * Stores a send, and with `page` its first batches in the same step: a small send is on its way when this returns.
    * 'duplicate': the same request was accepted under this uid before, nothing is sent again. 'conflict': another one was.
@@ -129,29 +199,62 @@ export interface Queue {
   /** Stops what has not been handed to a provider. An unknown uid is remembered for 10 minutes. */
   cancel(uid: string): Promise<void>
 
-  /** Claims a send that is due for fan-out; undefined when there is none. */
-  claimSend(): Promise<SendClaim | undefined>
+  /** Leaves one user or device out of what has not been handed to a provider. 'full': a send has 100,000 of these. */
+  drop(uid: string, drop: Drop): Promise<'dropped' | 'full'>
 
-  /** Writes a page's batches and moves the cursor, both or neither. Extends the lease, also when it is 'full'. */
+  /** Claims up to `limit` sends of a lane that are due for fan-out, those due for longest first. */
+  claimSends(lane: Lane, limit: number): Promise<SendClaim[]>
+
+  /** Writes the page after `claim.cursor` and moves the cursor, both or neither. Extends the lease, also when 'full'. */
   commitPage(claim: SendClaim, page: Page): Promise<CommitResult>
+
+  /** Extends the lease of a walk, for a page that takes long to read. */
+  extendWalk(claim: SendClaim): Promise<'extended' | 'lost'>
 
   /** Gives a send back that was not walked to its end; another worker goes on at once. */
   releaseSend(claim: SendClaim): Promise<void>
 
-  /** Claims up to `limit` batches of a lane, those waiting longest first. */
+  /** Claims up to `limit` batches of a lane, those waiting longest first; of a paused provider at most a probe. */
   claimBatches(lane: Lane, providers: readonly ProviderName[], limit: number): Promise<BatchClaim[]>
 
-  /** The send that a batch belongs to; undefined once it has been cleaned up. */
-  loadSend(uid: string): Promise<Send | undefined>
+  /** What a batch's send has to say; undefined once that has ended. */
+  loadContent(uid: string): Promise<SendContent | undefined>
+
+  /** Which of these sends have been cancelled. */
+  findCancelled(uids: readonly string[]): Promise<ReadonlySet<string>>
+
+  /** For each of a send's targets, in their order, whether it was dropped. */
+  findDropped(uid: string, targets: readonly { user: string; deviceId: string }[]): Promise<boolean[]>
 
   /** Extends the leases of `claims`; resolves to the ids of those that are lost. */
   extend(claims: readonly BatchClaim[]): Promise<ReadonlySet<string>>
 
-  /** Removes the batch and stores what is to be retried, both or neither. */
-  acknowledge(claim: BatchClaim, retries: readonly Retry[]): Promise<'acknowledged' | 'lost'>
+  /** Notes which targets have been settled, for whoever claims the batch should its worker die. 'lost' is not told. */
+  checkpoint(progress: readonly Progress[]): Promise<void>
+
+  /** Removes the batch and stores what is to be retried and what was given up, all or nothing. */
+  acknowledge(
+    claim: BatchClaim,
+    left: { retries: readonly Retry[]; givenUp: readonly GivenUp[] },
+  ): Promise<'acknowledged' | 'lost'>
 
   /** Gives claims back unsent, claimable at once and without counting an attempt. */
   release(claims: readonly BatchClaim[]): Promise<void>
+
+  /** Claims nothing more of a provider, but a probe each `probeEveryMs`. A pause without probes is not weakened by one. */
+  pause(provider: ProviderName, reason: string, probeEveryMs: number | undefined): Promise<void>
+
+  /** Ends the pause of a provider; its work goes on at once. */
+  resume(provider: ProviderName): Promise<void>
+
+  /** Dead letters, the oldest first. `after`: the id of the last one of the page before. */
+  listDeadLetters(filter: DeadLetterFilter, limit: number, after?: string): Promise<DeadLetter[]>
+
+  /** Sends dead letters again, as if for the first time; resolves to how many targets. */
+  retryDeadLetters(filter: DeadLetterFilter): Promise<number>
+
+  /** Forgets dead letters; resolves to how many targets. */
+  dropDeadLetters(filter: DeadLetterFilter): Promise<number>
 
   /** Resolves when there may be work, after `timeoutMs` at the latest, or when `signal` aborts. Never rejects. */
   waitForWork(timeoutMs: number, signal: AbortSignal): Promise<void>

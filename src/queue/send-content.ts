@@ -1,26 +1,25 @@
-// What the queue stores of a send besides the columns it works with. Other versions of the server read it too: add
-// fields with a default, never change the meaning of one.
+// What the queue stores of a send besides what it works with. Other versions of the server read it too: add fields with
+// a default, never change the meaning of one.
 import * as v from 'valibot'
 import { PROVIDER_NAMES } from '../config/provider-names.ts'
-import type { Send } from './queue.ts'
-
-type Content = Pick<Send, 'recipient' | 'notifications' | 'analyticsUid'>
+import type { Recipient, SendContent } from './queue.ts'
 
 const texts = v.array(v.string())
 
+const StoredRecipient = v.variant('kind', [
+  v.object({
+    kind: v.literal('filter'),
+    filter: v.object({ ids: texts, users: texts, topics: texts, providers: texts, platforms: texts }),
+  }),
+  v.object({
+    kind: v.literal('native'),
+    provider: v.picklist(PROVIDER_NAMES),
+    targetKind: v.picklist(['token', 'topic', 'condition']),
+    values: texts,
+  }),
+])
+
 const StoredContent = v.object({
-  recipient: v.variant('kind', [
-    v.object({
-      kind: v.literal('filter'),
-      filter: v.object({ ids: texts, users: texts, topics: texts, providers: texts, platforms: texts }),
-    }),
-    v.object({
-      kind: v.literal('native'),
-      provider: v.picklist(PROVIDER_NAMES),
-      targetKind: v.picklist(['token', 'topic', 'condition']),
-      values: texts,
-    }),
-  ]),
   notifications: v.array(
     v.object({
       provider: v.picklist(PROVIDER_NAMES),
@@ -34,41 +33,38 @@ const StoredContent = v.object({
     }),
   ),
   analyticsUid: v.string(),
+  isReliable: v.optional(v.boolean(), false),
 })
 
-export function encodeSendContent({ recipient, notifications, analyticsUid }: Content): Buffer {
+export function encodeRecipient(recipient: Recipient): Buffer {
+  return Buffer.from(JSON.stringify(recipient))
+}
+
+/** @throws ValiError when a newer server stored something that this one can't read */
+export function decodeRecipient(bytes: Buffer): Recipient {
+  return v.parse(StoredRecipient, JSON.parse(bytes.toString('utf8')))
+}
+
+export function encodeContent({ notifications, analyticsUid, isReliable }: SendContent): Buffer {
   const stored: v.InferInput<typeof StoredContent> = {
-    recipient:
-      recipient.kind === 'native'
-        ? { ...recipient, values: [...recipient.values] }
-        : {
-            kind: 'filter',
-            filter: {
-              ids: [...recipient.filter.ids],
-              users: [...recipient.filter.users],
-              topics: [...recipient.filter.topics],
-              providers: [...recipient.filter.providers],
-              platforms: [...recipient.filter.platforms],
-            },
-          },
     notifications: [...notifications].map(([provider, { json, headers }]) => ({
       provider,
       json: json.toString('base64'),
       headers: [...headers],
     })),
     analyticsUid,
+    isReliable,
   }
   return Buffer.from(JSON.stringify(stored))
 }
 
 /** @throws ValiError when a newer server stored something that this one can't read */
-export function decodeSendContent(bytes: Buffer): Content {
-  const { recipient, notifications, analyticsUid } = v.parse(StoredContent, JSON.parse(bytes.toString('utf8')))
+export function decodeContent(bytes: Buffer): SendContent {
+  const { notifications, ...content } = v.parse(StoredContent, JSON.parse(bytes.toString('utf8')))
   return {
-    recipient,
+    ...content,
     notifications: new Map(
       notifications.map(({ provider, json, headers }) => [provider, { json, headers: new Map(headers) }]),
     ),
-    analyticsUid,
   }
 }

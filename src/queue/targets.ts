@@ -1,14 +1,51 @@
-// How a batch's targets are written in the queue: a line each, `device id TAB value`. Lines cost a third less than JSON
-// to read, and neither part can hold a tab or a line feed: both are refused when a device or a send is accepted.
-import type { QueuedTarget } from './queue.ts'
+// How targets are written in the queue: a line each, fields parted by tabs. Lines cost a third less than JSON to read,
+// and the store of the devices writes them itself. No field can hold a tab or a line feed: both are refused when a
+// device or a send is accepted.
+//
+//   device's uuid TAB value TAB user TAB platform
 
-export function encodeTargets(targets: readonly QueuedTarget[]): string {
-  return targets.map(({ deviceId, value }) => `${deviceId}\t${value}`).join('\n')
+/** One target. For a native one, which is no device of ours, all but `value` is empty. */
+export interface QueuedTarget {
+  /** The uuid that the API's id of the device stands for. */
+  deviceId: string
+  /** The token, topic or condition. */
+  value: string
+  user: string
+  platform: string
 }
 
-export function decodeTargets(lines: string): QueuedTarget[] {
-  return lines.split('\n').map((line) => {
-    const tab = line.indexOf('\t')
-    return { deviceId: line.slice(0, tab), value: line.slice(tab + 1) }
-  })
+/** The lines of values that are a provider's own. */
+export function encodeNativeTargets(values: readonly string[]): string {
+  return values.map((value) => `\t${value}\t\t`).join('\n')
+}
+
+export function decodeTarget(line: string): QueuedTarget {
+  const [deviceId = '', value = '', user = '', platform = ''] = line.split('\t')
+  return { deviceId, value, user, platform }
+}
+
+/** The value alone, which is all that most batches need of most lines. */
+export function readValue(line: string): string {
+  const from = line.indexOf('\t') + 1
+  return line.slice(from, line.indexOf('\t', from))
+}
+
+/** Splits lines into parts of at most `size`, with how many each has. */
+export function splitLines(lines: string, count: number, size: number): { lines: string; count: number }[] {
+  if (count <= size) return count === 0 ? [] : [{ lines, count }]
+  const parts: { lines: string; count: number }[] = []
+  let from = 0
+  for (let left = count; left > 0; left -= size) {
+    const end = left <= size ? lines.length : findLineEnd(lines, from, size)
+    parts.push({ lines: lines.slice(from, end), count: Math.min(left, size) })
+    from = end + 1
+  }
+  return parts
+}
+
+/** Where the `count`th line from `from` ends. */
+function findLineEnd(lines: string, from: number, count: number): number {
+  let end = from - 1
+  for (let line = 0; line < count; line++) end = lines.indexOf('\n', end + 1)
+  return end
 }

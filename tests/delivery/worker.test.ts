@@ -50,28 +50,37 @@ function startWorker(
   return worker
 }
 
-function sendOf(uid: string, values: string[]): Send {
+const linesOf = (values: string[]) => ({
+  lines: values.map((value) => `device-${value}\t${value}\tuser-${value}\tios`).join('\n'),
+  count: values.length,
+})
+
+function sendOf(uid: string, values: string[], isReliable = false): Send {
   return {
     uid,
     requestHash: Buffer.alloc(32),
+    lane: 'small',
     sendAtMs: undefined,
     expireAtMs: undefined,
     recipient: { kind: 'native', provider: 'fcm', targetKind: 'token', values },
-    notifications: new Map([['fcm', { json: Buffer.from('{}'), headers: new Map() }]]),
-    analyticsUid: uid,
+    content: {
+      notifications: new Map([['fcm', { json: Buffer.from('{}'), headers: new Map() }]]),
+      analyticsUid: uid,
+      isReliable,
+    },
   }
 }
 
-async function enqueue(values: string[], lane: Lane = 'small', expireAtMs?: number): Promise<string> {
-  const send = { ...sendOf(randomUUID(), values), expireAtMs }
-  const targets = values.map((value) => ({ deviceId: `device-${value}`, value }))
-  await queue.enqueue(send, { batches: [{ provider: 'fcm', lane, targetKind: 'token', targets }], cursor: undefined })
+async function enqueue(values: string[], lane: Lane = 'small', expireAtMs?: number, isReliable = false) {
+  const send = { ...sendOf(randomUUID(), values, isReliable), expireAtMs }
+  const batches = [{ provider: 'fcm' as const, lane, targetKind: 'token' as const, ...linesOf(values) }]
+  await queue.enqueue(send, { batches, cursor: undefined })
   return send.uid
 }
 
 /** The queue forgets what a send holds when it has ended. */
 const waitForEnd = (uid: string) =>
-  vi.waitFor(async () => expect(await queue.loadSend(uid)).toBeUndefined(), { timeout: 20_000, interval: 20 })
+  vi.waitFor(async () => expect(await queue.loadContent(uid)).toBeUndefined(), { timeout: 20_000, interval: 20 })
 
 test('sends each target once and ends the send', async () => {
   const provider = new ScriptedProvider(async () => SENT)
@@ -99,11 +108,78 @@ test('has the devices of dead tokens removed, and no others', async () => {
   expect(gone).toEqual([{ deviceId: 'device-b', token: 'b', sinceMs: undefined }])
 })
 
-test('gives a target up after five attempts that may have been delivered', async () => {
+test('gives a target up after five attempts that may have been delivered, and keeps it as a dead letter', async () => {
   const provider = new ScriptedProvider(async () => ({ kind: 'retry', reason: 'timeout', maybeDelivered: true }))
   startWorker(provider, { retryScale: 0.001 })
-  await waitForEnd(await enqueue(['a']))
+  const uid = await enqueue(['a'])
+  const letter = { uid, provider: 'fcm', reason: 'timeout', attempts: 5, ...linesOf(['a']) }
+  await vi.waitFor(async () => expect(await queue.listDeadLetters({}, 10)).toMatchObject([letter]), { timeout: 20_000 })
   expect(provider.received).toHaveLength(5)
+})
+
+test('leaves out the users and devices that were cancelled one by one', async () => {
+  const provider = new ScriptedProvider(async () => SENT)
+  const uid = await enqueue(['a', 'b', 'c'])
+  await queue.drop(uid, { user: 'user-a', deviceId: '' })
+  await queue.drop(uid, { user: '', deviceId: 'device-c' })
+  startWorker(provider)
+  await waitForEnd(uid)
+  expect(provider.received).toEqual(['b'])
+})
+
+test('stops a batch that takes long when its send is cancelled', async () => {
+  const never = new ScriptedProvider(
+    (_, signal) => new Promise((resolve) => signal.addEventListener('abort', () => resolve(undefined))),
+  )
+  startWorker(never)
+  const uid = await enqueue(['a', 'b'])
+  await vi.waitFor(() => expect(never.received).toHaveLength(2))
+  await queue.cancel(uid)
+  await vi.waitFor(async () => expect((await queue.stats()).inFlight.size).toBe(0), { timeout: 10_000 })
+  expect(never.received).toHaveLength(2)
+})
+
+test('goes on acknowledging while the queue is away, and sends nothing twice', async () => {
+  const provider = new ScriptedProvider(async () => SENT)
+  let failures = 3
+  const flaky = new Proxy(queue, {
+    get(target, name) {
+      if (name === 'acknowledge' && failures-- > 0) return () => Promise.reject(new Error('the queue is away'))
+      const value: unknown = Reflect.get(target, name)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+  startWorker(provider, { queue: flaky })
+  await waitForEnd(await enqueue(['a', 'b']))
+  expect(provider.received.toSorted()).toEqual(['a', 'b'])
+})
+
+test('does not send again what a killed worker had noted as settled, where the send asks for that', async () => {
+  const uid = await enqueue(['a', 'b', 'c'], 'small', undefined, true)
+  const [claim] = await queue.claimBatches('small', ['fcm'], 1)
+  if (!claim) throw new Error('the batch should be claimable')
+  await queue.checkpoint([{ claim, settled: Uint8Array.of(0b101) }])
+  const provider = new ScriptedProvider(async () => SENT)
+  startWorker(provider)
+  await waitForEnd(uid)
+  expect(provider.received).toEqual(['b'])
+})
+
+test('notes what is settled while a reliable batch is still being sent', async () => {
+  const provider = new ScriptedProvider((target, signal) =>
+    target === 'b'
+      ? new Promise((resolve) => signal.addEventListener('abort', () => resolve(undefined)))
+      : Promise.resolve(SENT),
+  )
+  startWorker(provider)
+  await enqueue(['a', 'b', 'c'], 'small', undefined, true)
+  await vi.waitFor(
+    async () => {
+      const rows = await database.sql`select settled from push_batches`
+      expect(rows).toMatchObject([{ settled: Buffer.of(0b11111101) }])
+    },
+    { timeout: 10_000 },
+  )
 })
 
 test('sends nothing of a cancelled or expired send', async () => {
@@ -129,7 +205,7 @@ test('does not lose a batch when the provider breaks', async () => {
   expect(provider.received).toEqual(['a', 'a'])
 })
 
-test('keeps the work while the credential is refused, and sends it when it is mended', async () => {
+test('keeps the work of a provider that refuses the credential, tries it now and then, and sends all when it is mended', async () => {
   let isMended = false
   const provider = new ScriptedProvider(async () =>
     isMended ? SENT : { kind: 'credential', reason: 'UNAUTHENTICATED' },
@@ -196,7 +272,7 @@ test('gives back at once what is still unsettled when its time to stop is over',
   await vi.waitFor(() => expect(never.received).toEqual(['a']))
   await worker.stop(0)
   const [claim] = await queue.claimBatches('small', ['fcm'], 1)
-  expect(claim).toMatchObject({ uid, targets: [{ deviceId: 'device-a', value: 'a' }] })
+  expect(claim).toMatchObject({ uid, ...linesOf(['a']) })
 })
 
 test('keeps its lease while a batch takes longer than one', async () => {
@@ -206,11 +282,8 @@ test('keeps its lease while a batch takes longer than one', async () => {
   const uid = await enqueue(['slow'])
   await vi.waitFor(() => expect(provider.received).toEqual(['slow']))
   // A batch claimed after it that nobody extends: when that one's lease has ended, the slow one's would have, too.
-  const targets = [{ deviceId: '', value: 'control' }]
-  const page = {
-    batches: [{ provider: 'apns' as const, lane: 'small' as const, targetKind: 'token' as const, targets }],
-  }
-  await queue.enqueue(sendOf(randomUUID(), ['control']), { ...page, cursor: undefined })
+  const control = { provider: 'apns', lane: 'small', targetKind: 'token', ...linesOf(['control']) } as const
+  await queue.enqueue(sendOf(randomUUID(), ['control']), { batches: [control], cursor: undefined })
   const claimControl = async () => expect(await queue.claimBatches('small', ['apns'], 1)).toHaveLength(1)
   await claimControl()
   await vi.waitFor(claimControl, { timeout: 10_000, interval: 20 })

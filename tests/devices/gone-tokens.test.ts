@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type Devices, newToken, openDevices } from './methods.ts'
+import { type Devices, newToken, openDevices, uuidOf } from './methods.ts'
 
 let devices: Devices
 const MINUTE_MS = 60_000
@@ -16,7 +16,9 @@ test('a device with a dead token is removed, with its topics, and kept aside who
   const token = newToken()
   const deviceId = await devices.register({ token, user: 'u', topics: ['a', 'b'], meta: { k: 'v' } })
   const alive = await devices.register({ topics: ['a'] })
-  expect(await devices.store.removeGone('fcm', [{ deviceId, token }], later(), 'UNREGISTERED')).toBe(1)
+  expect(await devices.store.removeGone('fcm', [{ deviceId: uuidOf(deviceId), token }], later(), 'UNREGISTERED')).toBe(
+    1,
+  )
   expect(await devices.find(deviceId)).toBeUndefined()
   expect(await devices.find(alive)).toMatchObject({ topics: ['a'] })
   const [kept] = await devices.sql`select reason, device from removed_devices`
@@ -48,7 +50,7 @@ test('a device that has another token meanwhile stays, and so does the one that 
   const id = await devices.register({ token })
   await devices.register({ id })
   const heir = await devices.register({ token })
-  expect(await devices.store.removeGone('fcm', [{ deviceId: id, token }], later())).toBe(0)
+  expect(await devices.store.removeGone('fcm', [{ deviceId: uuidOf(id), token }], later())).toBe(0)
   expect(await devices.find(id)).toBeDefined()
   expect(await devices.find(heir)).toBeDefined()
 })
@@ -57,9 +59,13 @@ test('a device that was registered again since its token was called dead stays',
   const token = newToken()
   const deviceId = await devices.register({ token })
   const before = Date.now() - MINUTE_MS
-  expect(await devices.store.removeGone('fcm', [{ deviceId, token }], before)).toBe(0)
-  expect(await devices.store.removeGone('fcm', [{ deviceId, token, sinceMs: before }], later())).toBe(0)
-  expect(await devices.store.removeGone('fcm', [{ deviceId, token, sinceMs: later() }], before)).toBe(1)
+  expect(await devices.store.removeGone('fcm', [{ deviceId: uuidOf(deviceId), token }], before)).toBe(0)
+  expect(await devices.store.removeGone('fcm', [{ deviceId: uuidOf(deviceId), token, sinceMs: before }], later())).toBe(
+    0,
+  )
+  expect(await devices.store.removeGone('fcm', [{ deviceId: uuidOf(deviceId), token, sinceMs: later() }], before)).toBe(
+    1,
+  )
 })
 
 test('an update that is no registration does not make a token alive', async () => {
@@ -67,14 +73,14 @@ test('an update that is no registration does not make a token alive', async () =
   const deviceId = await devices.register({ token })
   // As if both had happened a while ago, the update after the push.
   await devices.sql`update devices set registered_at = now() - interval '2 min', updated_at = now()`
-  expect(await devices.store.removeGone('fcm', [{ deviceId, token }], Date.now() - MINUTE_MS)).toBe(1)
+  expect(await devices.store.removeGone('fcm', [{ deviceId: uuidOf(deviceId), token }], Date.now() - MINUTE_MS)).toBe(1)
 })
 
 test('the same token reported twice is one device removed', async () => {
   const token = newToken()
   const deviceId = await devices.register({ token })
   const gone = [
-    { deviceId, token },
+    { deviceId: uuidOf(deviceId), token },
     { deviceId: '', token },
   ]
   expect(await devices.store.removeGone('fcm', gone, later())).toBe(1)

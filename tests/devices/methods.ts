@@ -1,5 +1,6 @@
 // The device and topic methods as their callers see them: a request's JSON in, a result's JSON or an error's kind out.
 
+import { parseDeviceId } from '../../src/devices/device-id.ts'
 import { DeviceStore } from '../../src/devices/device-store.ts'
 import { makeEndpointCheck } from '../../src/devices/web-push-endpoint.ts'
 import { makeDeviceList } from '../../src/methods/device-list.ts'
@@ -110,6 +111,13 @@ function bind<Result = object>(
     // What a client would read; the tests compare it field by field.
     return JSON.parse(JSON.stringify(result)) as Result
   }
+}
+
+/** A device as a target names it. */
+export function uuidOf(id: string): string {
+  const { uuid } = parseDeviceId(id) ?? {}
+  if (uuid === undefined) throw new Error(`not a device id: ${id}`)
+  return uuid
 }
 
 /** The kind of the ApiError that `call` rejects with; 'none' when it succeeds. */

@@ -1,16 +1,23 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { ProviderName } from '../../src/config/provider-names.ts'
 import type { DeviceFilter } from '../../src/devices/device-filter.ts'
+import { formatDeviceId } from '../../src/devices/device-id.ts'
+import type { TargetLines } from '../../src/devices/target-page.ts'
 import { type Devices, openDevices } from './methods.ts'
 
 let devices: Devices
 const NOBODY: DeviceFilter = { ids: [], users: [], topics: [], providers: [], platforms: [] }
+const ALL_TOPICS = { ...NOBODY, topics: ['all'] }
+const PROVIDERS = ['fcm', 'hms', 'fcm', 'apns', 'fcm'] as const
 
 beforeAll(async () => {
   devices = await openDevices()
   const register = (index: number) =>
     devices.register({
       token: `t${index}`,
-      user: `u${index % 5}`,
+      provider: PROVIDERS[index % PROVIDERS.length],
+      platform: index % PROVIDERS.length === 3 ? 'ios' : 'android',
+      user: index < 48 ? `u${index % 5}` : '',
       topics: index % 2 ? ['odd', 'all'] : ['even', 'all'],
     })
   await Promise.all(Array.from({ length: 50 }, (_, index) => register(index)))
@@ -18,13 +25,32 @@ beforeAll(async () => {
 
 afterAll(() => devices.drop())
 
-async function walk(filter: Partial<DeviceFilter>, limit: number): Promise<string[]> {
-  const found: string[] = []
+interface Target {
+  id: string
+  provider: ProviderName
+  token: string | undefined
+  user: string | undefined
+  platform: string | undefined
+}
+
+function readTargets({ provider, lines, count }: TargetLines): Target[] {
+  const targets = lines.split('\n').map((line) => {
+    const [uuid = '', token, user, platform] = line.split('\t')
+    return { id: formatDeviceId(uuid, provider), provider, token, user, platform }
+  })
+  expect(count).toBe(targets.length)
+  return targets
+}
+
+async function walk(filter: Partial<DeviceFilter>, limit: number): Promise<Target[]> {
+  const found: Target[] = []
   let after: string | undefined
   do {
     const page = await devices.store.pageTargets({ ...NOBODY, ...filter }, after, limit)
-    expect(page.targets.length).toBeLessThanOrEqual(limit)
-    found.push(...page.targets.map(({ deviceId }) => deviceId))
+    const targets = page.groups.flatMap(readTargets)
+    expect(targets.length).toBeLessThanOrEqual(limit)
+    // The groups of a page are each in order, and all of them come before the next page.
+    found.push(...targets.sort((a, b) => (a.id < b.id ? -1 : 1)))
     after = page.next
   } while (after !== undefined)
   return found
@@ -37,19 +63,32 @@ test.each([
   [{ topics: ['odd'], users: ['u1'] }, 5],
   [{ users: ['u0', 'u1'] }, 20],
   [{ providers: ['fcm', 'apns', 'hms', 'webpush'] }, 50],
-  [{ providers: ['apns'] }, 0],
+  [{ providers: ['apns'] }, 10],
+  [{ providers: ['webpush'] }, 0],
   [{ topics: ['unknown'] }, 0],
   [{ ids: ['not an id'] }, 0],
-])('a walk of %j meets each of its devices once, in order', async (filter, count) => {
+])('a walk of %j meets each of its devices once, page after page in the order of ids', async (filter, count) => {
   for (const limit of [1, 7, 25, 1000]) {
-    const found = await walk(filter, limit)
-    expect(found).toHaveLength(count)
-    expect(found).toEqual([...new Set(found)].sort())
+    const ids = (await walk(filter, limit)).map(({ id }) => id)
+    expect(ids).toHaveLength(count)
+    expect(ids).toEqual([...new Set(ids)].sort())
   }
 })
 
-test('a target is what a provider needs to know', async () => {
-  const { targets } = await devices.store.pageTargets({ ...NOBODY, topics: ['all'] }, undefined, 100)
-  expect(targets.map(({ token }) => token).sort()).toEqual(Array.from({ length: 50 }, (_, i) => `t${i}`).sort())
-  expect(new Set(targets.map(({ provider }) => provider))).toEqual(new Set(['fcm']))
+test('a target has what its device was registered with', async () => {
+  const targets = await walk(ALL_TOPICS, 7)
+  for (const target of targets) {
+    const { id, provider, token, platform, user = '' } = (await devices.find(target.id)) ?? {}
+    expect(target).toEqual({ id, provider, token, platform, user })
+  }
+})
+
+test('a page has one group for each provider that it reaches, whose lines are in the order of ids', async () => {
+  const { groups } = await devices.store.pageTargets(ALL_TOPICS, undefined, 100)
+  expect(groups.map(({ provider, count }) => [provider, count])).toEqual([
+    ['fcm', 30],
+    ['hms', 10],
+    ['apns', 10],
+  ])
+  for (const { lines } of groups) expect(lines.split('\n')).toEqual(lines.split('\n').sort())
 })

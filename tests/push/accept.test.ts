@@ -18,7 +18,7 @@ beforeAll(async () => {
   deps = {
     queue,
     pages: new PageReader({
-      pageTargets: async () => ({ targets: [], next: undefined }),
+      pageTargets: async () => ({ groups: [], next: undefined }),
       batchSizes: new Map([['fcm', 500]]),
       onSkipped: () => undefined,
     }),

@@ -1,30 +1,37 @@
 // The queue on PostgreSQL: claims with SKIP LOCKED, notify after commit, poll behind it.
 import type { ProviderName } from '../../config/provider-names.ts'
+import { withDeadline } from '../../database/deadline.ts'
 import type { Sql } from '../../database/pool.ts'
 import type { Logger } from '../../observability/log.ts'
-import type { BatchClaim, CommitResult, Lane, Page, Queue, QueueStats, Retry, Send, SendClaim } from '../queue.ts'
-import {
-  claimWaitingBatches,
-  countJobs,
-  extendLeases,
-  releaseBatches,
-  selectStats,
-  settleBatch,
-} from './batch-statements.ts'
-import {
-  cancelSend,
-  claimDueSend,
-  deleteEndedSends,
-  insertPage,
-  insertSend,
-  releaseWalk,
-  selectSend,
-} from './send-statements.ts'
+import type {
+  BatchClaim,
+  DeadLetterFilter,
+  Drop,
+  GivenUp,
+  Lane,
+  Page,
+  Progress,
+  Queue,
+  Retry,
+  Send,
+  SendClaim,
+} from '../queue.ts'
+import { Acknowledgements } from './acknowledgements.ts'
+import { claimWaitingBatches, extendLeases, releaseBatches, updateSettled } from './batch-statements.ts'
+import { deleteDeadLetters, reviveDeadLetters, selectDeadLetters } from './dead-letter-statements.ts'
+import { insertDrop, selectDropped } from './drop-statements.ts'
+import { deletePause, upsertPause } from './pause-statements.ts'
+import { cancelSend, insertSend, selectCancelled, selectContent } from './send-statements.ts'
+import { countJobs, findSettingRisks, selectStats } from './stats-statements.ts'
+import { buryAbandonedBatches, deleteForgottenSends } from './upkeep-statements.ts'
 import { WakeUp } from './wake-up.ts'
+import { claimDueSends, extendSendLease, insertPage, releaseWalk } from './walk-statements.ts'
 
 /** The depth is counted this often at most: a send more or less does not matter, a count per send does. */
 const DEPTH_INTERVAL_MS = 1000
 const UPKEEP_INTERVAL_MS = 60_000
+/** A connection that swallows what is sent to it would otherwise hold a worker for good. */
+const ANSWER_TIMEOUT_MS = 10_000
 
 interface Deps {
   sql: Sql
@@ -41,6 +48,7 @@ export class PostgresQueue implements Queue {
   readonly #leaseMs: number
   readonly #maxJobs: number
   readonly #wakeUp: WakeUp
+  readonly #acknowledgements: Acknowledgements
   readonly #upkeepTimer: NodeJS.Timeout
   #upkeep: Promise<void> = Promise.resolve()
   #full: { untilMs: number; answer: Promise<boolean> } | undefined
@@ -51,68 +59,116 @@ export class PostgresQueue implements Queue {
     this.#leaseMs = deps.leaseMs
     this.#maxJobs = deps.maxJobs
     this.#wakeUp = new WakeUp(deps)
+    this.#acknowledgements = new Acknowledgements(deps)
     this.#upkeepTimer = setInterval(() => this.#cleanUp(), UPKEEP_INTERVAL_MS).unref()
   }
 
-  async enqueue(send: Send, page?: Page): Promise<'accepted' | 'duplicate' | 'conflict' | 'full'> {
-    if (await this.#isFull()) return 'full'
-    const result = await insertSend(this.#sql, send, page)
-    if (result === 'accepted') this.#wakeUp.announce()
-    return result
+  findRisks() {
+    return inTime(findSettingRisks(this.#sql))
   }
 
-  cancel(uid: string): Promise<void> {
-    return cancelSend(this.#sql, uid)
+  async enqueue(send: Send, page?: Page) {
+    if (await inTime(this.#isFull())) return 'full'
+    return this.#announcing(insertSend(this.#sql, send, page))
   }
 
-  claimSend(): Promise<SendClaim | undefined> {
-    return claimDueSend(this.#sql, this.#leaseMs)
+  cancel(uid: string) {
+    return inTime(cancelSend(this.#sql, uid))
   }
 
-  async commitPage(claim: SendClaim, page: Page): Promise<CommitResult> {
-    const result = await insertPage(this.#sql, claim, page, this.#leaseMs)
-    if (result === 'committed') this.#wakeUp.announce()
-    return result
+  drop(uid: string, drop: Drop) {
+    return inTime(insertDrop(this.#sql, uid, drop))
   }
 
-  async releaseSend(claim: SendClaim): Promise<void> {
-    await releaseWalk(this.#sql, claim)
-    this.#wakeUp.announce()
+  claimSends(lane: Lane, limit: number) {
+    return inTime(claimDueSends(this.#sql, lane, limit, this.#leaseMs))
   }
 
-  claimBatches(lane: Lane, providers: readonly ProviderName[], limit: number): Promise<BatchClaim[]> {
-    return claimWaitingBatches(this.#sql, lane, providers, limit, this.#leaseMs)
+  commitPage(claim: SendClaim, page: Page) {
+    return this.#announcing(insertPage(this.#sql, claim, page, this.#leaseMs))
   }
 
-  loadSend(uid: string): Promise<Send | undefined> {
-    return selectSend(this.#sql, uid)
+  extendWalk(claim: SendClaim) {
+    return inTime(extendSendLease(this.#sql, claim, this.#leaseMs))
   }
 
-  extend(claims: readonly BatchClaim[]): Promise<ReadonlySet<string>> {
-    return extendLeases(this.#sql, claims, this.#leaseMs)
+  releaseSend(claim: SendClaim) {
+    return this.#announcing(releaseWalk(this.#sql, claim))
   }
 
-  acknowledge(claim: BatchClaim, retries: readonly Retry[]): Promise<'acknowledged' | 'lost'> {
-    return settleBatch(this.#sql, claim, retries)
+  claimBatches(lane: Lane, providers: readonly ProviderName[], limit: number) {
+    return inTime(claimWaitingBatches(this.#sql, lane, providers, limit, this.#leaseMs))
   }
 
-  async release(claims: readonly BatchClaim[]): Promise<void> {
-    await releaseBatches(this.#sql, claims)
-    this.#wakeUp.announce()
+  loadContent(uid: string) {
+    return inTime(selectContent(this.#sql, uid))
   }
 
-  waitForWork(timeoutMs: number, signal: AbortSignal): Promise<void> {
+  findCancelled(uids: readonly string[]) {
+    return inTime(selectCancelled(this.#sql, uids))
+  }
+
+  findDropped(uid: string, targets: readonly { user: string; deviceId: string }[]) {
+    return inTime(selectDropped(this.#sql, uid, targets))
+  }
+
+  extend(claims: readonly BatchClaim[]) {
+    return inTime(extendLeases(this.#sql, claims, this.#leaseMs))
+  }
+
+  checkpoint(progress: readonly Progress[]) {
+    return inTime(updateSettled(this.#sql, progress))
+  }
+
+  acknowledge(claim: BatchClaim, left: { retries: readonly Retry[]; givenUp: readonly GivenUp[] }) {
+    const answer = inTime(this.#acknowledgements.add({ claim, ...left }))
+    // A retry that is due at once is work for others.
+    return left.retries.some(({ delayMs }) => delayMs === 0) ? this.#announcing(answer) : answer
+  }
+
+  release(claims: readonly BatchClaim[]) {
+    return this.#announcing(releaseBatches(this.#sql, claims))
+  }
+
+  pause(provider: ProviderName, reason: string, probeEveryMs: number | undefined) {
+    return inTime(upsertPause(this.#sql, provider, reason, probeEveryMs))
+  }
+
+  resume(provider: ProviderName) {
+    return this.#announcing(deletePause(this.#sql, provider))
+  }
+
+  listDeadLetters(filter: DeadLetterFilter, limit: number, after?: string) {
+    return inTime(selectDeadLetters(this.#sql, filter, limit, after))
+  }
+
+  retryDeadLetters(filter: DeadLetterFilter) {
+    return this.#announcing(reviveDeadLetters(this.#sql, filter))
+  }
+
+  dropDeadLetters(filter: DeadLetterFilter) {
+    return inTime(deleteDeadLetters(this.#sql, filter))
+  }
+
+  waitForWork(timeoutMs: number, signal: AbortSignal) {
     return this.#wakeUp.wait(timeoutMs, signal)
   }
 
-  stats(): Promise<QueueStats> {
-    return selectStats(this.#sql)
+  stats() {
+    return inTime(selectStats(this.#sql))
   }
 
-  async close(): Promise<void> {
+  async close() {
     clearInterval(this.#upkeepTimer)
     await this.#upkeep
     await this.#wakeUp.close()
+  }
+
+  /** For what makes work: others are told when it is committed. */
+  async #announcing<T>(answer: Promise<T>): Promise<T> {
+    const result = await inTime(answer)
+    this.#wakeUp.announce()
+    return result
   }
 
   #isFull(): Promise<boolean> {
@@ -125,8 +181,15 @@ export class PostgresQueue implements Queue {
   }
 
   #cleanUp(): void {
-    this.#upkeep = deleteEndedSends(this.#sql).catch((error: unknown) => {
-      this.#logger.warn({ err: error }, 'queue: ended sends could not be cleaned up, trying again in a minute')
-    })
+    this.#upkeep = this.#upkeep
+      .then(() => deleteForgottenSends(this.#sql))
+      .then(() => buryAbandonedBatches(this.#sql))
+      .catch((error: unknown) => {
+        this.#logger.warn({ err: error }, 'queue: could not be cleaned up, trying again in a minute')
+      })
   }
+}
+
+function inTime<T>(answer: Promise<T>): Promise<T> {
+  return withDeadline(answer, ANSWER_TIMEOUT_MS)
 }

@@ -1,15 +1,15 @@
-import type { Send } from '../queue/queue.ts'
+import type { SendContent } from '../queue/queue.ts'
 
-/** Sends kept at a time. A worker works on few at once; each can hold 100,000 raw tokens. */
+/** Sends kept at a time. A worker works on few at once. */
 const MAX_SENDS = 16
 
 /** Kept no longer than this: after its 24 hours a uid may stand for another send. */
 const MAX_AGE_MS = 60_000
 
-/** Loads each send once for its many batches; concurrent asks share one load. */
-export function makeSendCache(load: (uid: string) => Promise<Send | undefined>, now: () => number) {
-  const sends = new Map<string, { send: Promise<Send | undefined>; untilMs: number }>()
-  return (uid: string): Promise<Send | undefined> => {
+/** Loads the content of each send once for its many batches; concurrent asks share one load. */
+export function makeContentCache(load: (uid: string) => Promise<SendContent | undefined>, now: () => number) {
+  const sends = new Map<string, { send: Promise<SendContent | undefined>; untilMs: number }>()
+  return (uid: string): Promise<SendContent | undefined> => {
     const known = sends.get(uid)
     const entry = known && now() < known.untilMs ? known : { send: load(uid), untilMs: now() + MAX_AGE_MS }
     const { send } = entry

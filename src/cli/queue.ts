@@ -1,0 +1,187 @@
+import { parseArgs } from 'node:util'
+import { assembleQueue } from '../assemble.ts'
+import { ConfigError } from '../config/config-error.ts'
+import { loadConfig } from '../config/load.ts'
+import { isProviderName, PROVIDER_NAMES, type ProviderName } from '../config/provider-names.ts'
+import { DataDirInUseError } from '../database/data-dir-lock.ts'
+import { formatDeviceId } from '../devices/device-id.ts'
+import { makeLogger } from '../observability/log.ts'
+import type { DeadLetterFilter, Queue, QueueStats } from '../queue/queue.ts'
+import { decodeTarget } from '../queue/targets.ts'
+
+const HELP = `centripush queue ACTION [OPTIONS]
+
+  stats             what waits, is being sent, is scheduled, was given up, and which providers are paused
+  pause PROVIDER    send nothing to a provider; its pushes are accepted and wait
+  resume PROVIDER   end a pause, also one that a refused credential began
+  cancel UID        stop what of a send has not been handed to a provider
+  dead              list the dead letters: targets given up after retries, kept for a week
+  retry             send dead letters again
+  drop              forget dead letters
+
+Dead letters are chosen by:
+  --uid UID         those of one send
+  --provider NAME   ${PROVIDER_NAMES.join(', ')}
+  --id ID           one of them; can be given several times
+  --all             needed by retry and drop when nothing else is given
+
+  --devices         with dead: the devices' ids, a line each
+  --limit N         with dead: how many, 100 unless given
+  --reason TEXT     with pause: what the others are shown
+  --config FILE     names the queue; without one it is in the embedded database
+
+Exits with 0, or with 2 when the command line or the configuration is wrong.
+`
+
+const OPTIONS = {
+  config: { type: 'string', short: 'c' },
+  uid: { type: 'string' },
+  provider: { type: 'string' },
+  id: { type: 'string', multiple: true },
+  all: { type: 'boolean', default: false },
+  devices: { type: 'boolean', default: false },
+  limit: { type: 'string', default: '100' },
+  reason: { type: 'string', default: 'paused by hand' },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
+type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values']
+
+/** What an action does with the queue; resolves to the lines it prints. */
+type Action = (queue: Queue) => Promise<string[]>
+
+/** `centripush queue`: resolves to the exit code. @throws ConfigError */
+export async function runQueue(argv: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({ args: argv, options: OPTIONS, allowPositionals: true })
+  if (values.help) {
+    process.stdout.write(HELP)
+    return 0
+  }
+  const action = chooseAction(positionals, values)
+  const { config } = loadConfig(values.config, process.env)
+  const logger = makeLogger({ ...config.log, level: 'warn' }, 2)
+  const { queue, stop } = await assembleQueue({ config, logger }).catch(explainInUse)
+  try {
+    for (const line of await action(queue)) process.stdout.write(`${line}\n`)
+    return 0
+  } finally {
+    await stop()
+  }
+}
+
+function chooseAction([name, argument, ...rest]: string[], values: Values): Action {
+  const takesArgument = name === 'pause' || name === 'resume' || name === 'cancel'
+  if (rest.length > 0 || (argument !== undefined && !takesArgument)) throw new ConfigError('too many arguments')
+  switch (name) {
+    case 'stats':
+      return async (queue) => describeStats(await queue.stats())
+    case 'pause':
+      return pause(parseProvider(argument), values.reason)
+    case 'resume':
+      return resume(parseProvider(argument))
+    case 'cancel':
+      return cancel(argument)
+    case 'dead':
+      return listDead(parseFilter(values), parseLimit(values.limit), values.devices)
+    case 'retry':
+      return changeDead(requireChoice(values), 'retryDeadLetters', 'targets are sent again')
+    case 'drop':
+      return changeDead(requireChoice(values), 'dropDeadLetters', 'targets forgotten')
+    default:
+      throw new ConfigError('queue what? There is: stats, pause, resume, cancel, dead, retry, drop')
+  }
+}
+
+function pause(provider: ProviderName, reason: string): Action {
+  return async (queue) => {
+    await queue.pause(provider, reason, undefined)
+    return [`${provider} is paused; centripush queue resume ${provider} ends it`]
+  }
+}
+
+function resume(provider: ProviderName): Action {
+  return async (queue) => {
+    await queue.resume(provider)
+    return [`${provider} is resumed`]
+  }
+}
+
+function cancel(uid: string | undefined): Action {
+  if (!uid) throw new ConfigError('cancel what? Give the uid of a send')
+  return async (queue) => {
+    await queue.cancel(uid)
+    return ['cancelled: what was not handed to a provider is not sent']
+  }
+}
+
+function listDead(filter: DeadLetterFilter, limit: number, showsDevices: boolean): Action {
+  return async (queue) => {
+    const letters = await queue.listDeadLetters(filter, limit)
+    if (letters.length === 0) return ['no dead letters']
+    return letters.flatMap(({ id, uid, provider, count, reason, attempts, givenUpAtMs, lines }) => [
+      `${id}  ${new Date(givenUpAtMs).toISOString()}  ${provider}  ${count} targets  ${attempts} attempts  ${reason}  uid ${uid}`,
+      // Never tokens: whoever has one can send to the phone.
+      ...(showsDevices ? lines.split('\n').map((line) => `  ${describeDevice(line, provider)}`) : []),
+    ])
+  }
+}
+
+function describeDevice(line: string, provider: ProviderName): string {
+  const { deviceId } = decodeTarget(line)
+  return deviceId === '' ? '(no device)' : formatDeviceId(deviceId, provider)
+}
+
+function changeDead(filter: DeadLetterFilter, change: 'retryDeadLetters' | 'dropDeadLetters', done: string): Action {
+  return async (queue) => [`${await queue[change](filter)} ${done}`]
+}
+
+function describeStats({ waiting, inFlight, scheduled, oldestMs, deadLetters, pauses }: QueueStats): string[] {
+  const providers = PROVIDER_NAMES.filter((provider) => waiting.has(provider) || inFlight.has(provider))
+  return [
+    ...providers.map(
+      (provider) => `${provider}: ${waiting.get(provider) ?? 0} batches wait, ${inFlight.get(provider) ?? 0} are sent`,
+    ),
+    `oldest batch that waits: ${(oldestMs / 1000).toFixed(1)} s`,
+    `scheduled sends: ${scheduled}`,
+    `dead letters: ${deadLetters}`,
+    ...pauses.map(({ provider, reason, probeInMs }) => {
+      const until = probeInMs === undefined ? 'until it is resumed' : `tried again in ${Math.ceil(probeInMs / 1000)} s`
+      return `${provider} is paused, ${until}: ${reason}`
+    }),
+  ]
+}
+
+function parseProvider(name: string | undefined): ProviderName {
+  if (name !== undefined && isProviderName(name)) return name
+  throw new ConfigError(`provider: must be one of ${PROVIDER_NAMES.join(', ')}`)
+}
+
+function parseLimit(text: string): number {
+  const limit = Number(text)
+  if (Number.isInteger(limit) && limit > 0) return limit
+  throw new ConfigError('--limit: expected a number above 0')
+}
+
+function parseFilter({ id, uid, provider }: Values): DeadLetterFilter {
+  return {
+    ...(id && { ids: id }),
+    ...(uid !== undefined && { uid }),
+    ...(provider !== undefined && { provider: parseProvider(provider) }),
+  }
+}
+
+/** Retrying or forgetting everything must be meant. */
+function requireChoice(values: Values): DeadLetterFilter {
+  const filter = parseFilter(values)
+  if (Object.keys(filter).length === 0 && !values.all) {
+    throw new ConfigError('which dead letters? Give --uid, --provider, --id, or --all')
+  }
+  return filter
+}
+
+function explainInUse(error: unknown): never {
+  if (!(error instanceof DataDirInUseError)) throw error
+  throw new ConfigError(
+    `${error.message}. To work on the queue while the server runs, configure database.postgresql.dsn`,
+  )
+}

@@ -1,0 +1,68 @@
+// The SQL of targets that were given up.
+import * as v from 'valibot'
+import { PROVIDER_NAMES } from '../../config/provider-names.ts'
+import type { Fragment, Sql } from '../../database/pool.ts'
+import type { DeadLetter, DeadLetterFilter } from '../queue.ts'
+import { CANCELLED, DONE, FANNED } from './states.ts'
+
+const StoredLetter = v.object({
+  id: v.string(),
+  uid: v.string(),
+  provider: v.picklist(PROVIDER_NAMES),
+  target_count: v.number(),
+  targets: v.string(),
+  reason: v.string(),
+  attempts: v.number(),
+  given_up_at: v.date(),
+})
+const Targets = v.object({ targets: v.number() })
+
+function matches(sql: Sql, { ids, uid, provider }: DeadLetterFilter): Fragment {
+  const byId = ids === undefined ? sql`true` : sql`d.id = any(${[...ids]}::bigint[])`
+  const byUid = uid === undefined ? sql`true` : sql`d.uid = ${uid}`
+  const byProvider = provider === undefined ? sql`true` : sql`d.provider = ${provider}`
+  return sql`${byId} and ${byUid} and ${byProvider}`
+}
+
+export async function selectDeadLetters(sql: Sql, filter: DeadLetterFilter, limit: number, after: string | undefined) {
+  const rows = await sql`
+    select d.id, d.uid, d.provider, d.target_count, d.targets, d.reason, d.attempts, d.given_up_at
+    from push_dead_letters d where d.id > ${after ?? '0'}::bigint and ${matches(sql, filter)}
+    order by d.id limit ${limit}`
+  return rows.map((row): DeadLetter => {
+    const { target_count: count, targets: lines, given_up_at: givenUpAt, ...letter } = v.parse(StoredLetter, row)
+    return { ...letter, count, lines, givenUpAtMs: givenUpAt.getTime() }
+  })
+}
+
+/** Makes batches of them again, as if never tried. Those of a cancelled send stay. @returns how many targets */
+export async function reviveDeadLetters(sql: Sql, filter: DeadLetterFilter): Promise<number> {
+  const [row] = await sql`
+    with locked as materialized (
+      select uid from push_sends
+      where content is not null and state <> ${CANCELLED}
+        and uid in (select d.uid from push_dead_letters d where ${matches(sql, filter)})
+      order by uid for update
+    ), revived as (
+      delete from push_dead_letters as d using locked where d.uid = locked.uid and ${matches(sql, filter)} returning d.*
+    ), written as (
+      insert into push_batches (uid, lane, provider, target_kind, target_count, targets, claimable_at)
+      select uid, lane, provider, target_kind, target_count, targets, clock_timestamp() from revived
+    ), counted as (
+      update push_sends as s set
+        open_batches = s.open_batches + r.batches, forget_at = null,
+        state = case when s.state = ${DONE} then ${FANNED} else s.state end
+      from (select uid, count(*)::int as batches from revived group by uid) as r
+      where s.uid = r.uid
+    )
+    select coalesce(sum(target_count), 0)::float8 as targets from revived`
+  return v.parse(Targets, row).targets
+}
+
+/** @returns how many targets */
+export async function deleteDeadLetters(sql: Sql, filter: DeadLetterFilter): Promise<number> {
+  const [row] = await sql`
+    with deleted as (delete from push_dead_letters as d where ${matches(sql, filter)} returning target_count)
+    select coalesce(sum(target_count), 0)::float8 as targets from deleted`
+  return v.parse(Targets, row).targets
+}

@@ -1,0 +1,37 @@
+// The SQL of providers that nothing is sent to for now.
+import * as v from 'valibot'
+import { PROVIDER_NAMES, type ProviderName } from '../../config/provider-names.ts'
+import type { Sql } from '../../database/pool.ts'
+import type { Pause } from '../queue.ts'
+
+const StoredPause = v.object({
+  provider: v.picklist(PROVIDER_NAMES),
+  reason: v.string(),
+  probe_in_ms: v.nullable(v.number()),
+})
+
+/** An operator's pause, which has no probes, stays one when a worker pauses the same provider. */
+export async function upsertPause(sql: Sql, provider: ProviderName, reason: string, probeEveryMs: number | undefined) {
+  const everyMs = probeEveryMs === undefined ? null : Math.ceil(probeEveryMs)
+  await sql`
+    insert into push_pauses as p (provider, reason, probe_at, probe_every_ms)
+    values (${provider}, ${reason}, clock_timestamp() + ${everyMs}::bigint * interval '1 ms', ${everyMs})
+    on conflict (provider) do update
+      set reason = excluded.reason, probe_at = excluded.probe_at, probe_every_ms = excluded.probe_every_ms
+      where p.probe_at is not null`
+}
+
+export async function deletePause(sql: Sql, provider: ProviderName): Promise<void> {
+  await sql`delete from push_pauses where provider = ${provider}`
+}
+
+export async function selectPauses(sql: Sql): Promise<Pause[]> {
+  const rows = await sql`
+    select provider, reason,
+      (extract(epoch from probe_at - clock_timestamp()) * 1000)::float8 as probe_in_ms
+    from push_pauses order by provider`
+  return rows.map((row) => {
+    const { provider, reason, probe_in_ms } = v.parse(StoredPause, row)
+    return { provider, reason, probeInMs: probe_in_ms === null ? undefined : Math.max(0, probe_in_ms) }
+  })
+}

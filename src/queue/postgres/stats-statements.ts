@@ -1,0 +1,69 @@
+// The SQL that looks at the queue and changes nothing.
+import * as v from 'valibot'
+import { PROVIDER_NAMES } from '../../config/provider-names.ts'
+import type { Sql } from '../../database/pool.ts'
+import type { QueueStats } from '../queue.ts'
+import { selectPauses } from './pause-statements.ts'
+import { WAITING } from './states.ts'
+
+const Jobs = v.object({ jobs: v.number() })
+
+/** How many batches and due sends there are, counted up to `limit`. What is for later is not in anybody's way. */
+export async function countJobs(sql: Sql, limit: number): Promise<number> {
+  const [row] = await sql`
+    select ((select count(*) from (select from push_batches limit ${limit}) as b) +
+      (select count(*) from (
+        select from push_sends
+        where lane in (0, 1) and claimable_at is not null
+          and (state <> ${WAITING} or claimable_at <= (select clock_timestamp()))
+        limit ${limit}) as s))::float8 as jobs`
+  return v.parse(Jobs, row).jobs
+}
+
+const ProviderCounts = v.object({
+  provider: v.picklist(PROVIDER_NAMES),
+  waiting: v.number(),
+  in_flight: v.number(),
+  oldest_ms: v.number(),
+})
+const Others = v.object({ scheduled: v.number(), dead_letters: v.number() })
+
+export async function selectStats(sql: Sql): Promise<QueueStats> {
+  const rows = await sql`
+    select provider,
+      (count(*) filter (where claimable_at <= clock_timestamp()))::float8 as waiting,
+      (count(*) filter (where claimed and claimable_at > clock_timestamp()))::float8 as in_flight,
+      coalesce(max(extract(epoch from clock_timestamp() - claimable_at)) filter (
+        where claimable_at <= clock_timestamp()), 0)::float8 * 1000 as oldest_ms
+    from push_batches group by provider`
+  const [others] = await sql`
+    select
+      (select count(*) from push_sends where state = ${WAITING} and claimable_at > clock_timestamp())::float8 as scheduled,
+      (select count(*) from push_dead_letters)::float8 as dead_letters`
+  const counts = rows.map((row) => v.parse(ProviderCounts, row))
+  const { scheduled, dead_letters: deadLetters } = v.parse(Others, others)
+  return {
+    waiting: new Map(counts.map((count) => [count.provider, count.waiting])),
+    inFlight: new Map(counts.map((count) => [count.provider, count.in_flight])),
+    scheduled,
+    oldestMs: Math.max(0, ...counts.map((count) => count.oldest_ms)),
+    deadLetters,
+    pauses: await selectPauses(sql),
+  }
+}
+
+const Setting = v.object({ name: v.string(), setting: v.string() })
+
+/** What of the server's settings can lose what was accepted. */
+export async function findSettingRisks(sql: Sql): Promise<string[]> {
+  const rows = await sql`
+    select name, setting from pg_settings where name in ('synchronous_commit', 'fsync', 'full_page_writes')`
+  return rows
+    .map((row) => v.parse(Setting, row))
+    .filter(({ setting }) => setting === 'off')
+    .map(
+      ({ name }) =>
+        `PostgreSQL runs with ${name}=off: a crash loses sends that were accepted and repeats batches that were sent; ` +
+        `set ${name}=on`,
+    )
+}
