@@ -38,7 +38,7 @@ export async function deliverBatch(deps: DeliverDeps, claim: BatchClaim, hold: H
     provider: claim.provider,
     recipient_type: claim.targetKind,
   })
-  const content = claim.sendState === 'live' ? await deps.loadContent(claim.uid) : undefined
+  const content = claim.sendState === 'live' ? (claim.content ?? (await deps.loadContent(claim.uid))) : undefined
   if (!content) return leaveUnsent(deps, claim, hold.signal)
   const seenAtMs = deps.now()
   const targets = await findOpenTargets(deps.queue, claim)

@@ -66,7 +66,12 @@ export class Worker {
     const { queue, logger } = this.#deps
     const { signal } = this.#stopping
     const working = new Map<Promise<void>, number>()
+    let waiting: Promise<void> | undefined
     while (!signal.aborted) {
+      // Begins before the claim, so that no work is missed that comes while one is under way.
+      waiting ??= queue.waitForWork(POLL_MS, signal).then(() => {
+        waiting = undefined
+      })
       const room = this.#room(lane, working)
       try {
         const claims = room > 0 ? await queue.claimBatches(lane, this.#providers, room) : []
@@ -77,7 +82,7 @@ export class Worker {
         }
         if (claims.length > 0) continue
         const freed = room > 0 ? [] : working.keys()
-        await Promise.race([...freed, queue.waitForWork(POLL_MS, signal)])
+        await Promise.race([...freed, waiting])
       } catch (error) {
         this.#isReady = false
         logger.error({ err: error, lane }, 'delivery: batches could not be claimed, trying again')

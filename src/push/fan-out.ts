@@ -55,7 +55,12 @@ export class FanOut {
     const { queue, logger } = this.#deps
     const { signal } = this.#stopping
     const walks = new Set<Promise<void>>()
+    let waiting: Promise<void> | undefined
     while (!signal.aborted) {
+      // Begins before the claim, so that no send is missed that comes while one is under way.
+      waiting ??= queue.waitForWork(POLL_MS, signal).then(() => {
+        waiting = undefined
+      })
       try {
         if (walks.size >= MAX_WALKS[lane]) await Promise.race(walks)
         const claims = await queue.claimSends(lane, MAX_WALKS[lane] - walks.size)
@@ -63,7 +68,7 @@ export class FanOut {
           const walk = this.#walk(claim).finally(() => walks.delete(walk))
           walks.add(walk)
         }
-        if (claims.length === 0) await queue.waitForWork(POLL_MS, signal)
+        if (claims.length === 0) await waiting
       } catch (error) {
         logger.error({ err: error, lane }, 'fan-out: sends could not be claimed, trying again')
         await pause(ERROR_PAUSE_MS, signal)
@@ -96,14 +101,24 @@ export class FanOut {
   /** 'left': there is nothing more to be done with this claim. */
   async #writePages(claim: SendClaim): Promise<'left' | 'unfinished'> {
     let at = claim
+    let reading = this.#read(claim, claim.cursor)
     while (!this.#stopping.signal.aborted) {
-      const page = await this.#deps.pages.read(at, at.cursor)
+      const page = await reading
+      // The next page is read while this one is written: they cost about the same.
+      if (page.cursor !== undefined) reading = this.#read(claim, page.cursor)
       const result = await this.#commit(at, page)
       if (result === 'full') return 'unfinished'
       if (result === 'lost' || page.cursor === undefined) return 'left'
       at = { ...at, cursor: page.cursor }
     }
     return 'unfinished'
+  }
+
+  #read(claim: SendClaim, cursor: string | undefined): Promise<Page> {
+    const reading = this.#deps.pages.read(claim, cursor)
+    // Whoever awaits it hears of its failure; if the walk ends before, nobody has to.
+    reading.catch(() => undefined)
+    return reading
   }
 
   /** 'full': it did not become possible in good time. */

@@ -121,6 +121,8 @@ export interface BatchClaim extends NewBatch {
   settled: Uint8Array | undefined
   /** The provider is paused and this batch finds out whether it may go on. */
   isProbe: boolean
+  /** Comes along where that spares a call: with small sends, whose content is read once. */
+  content?: SendContent
 }
 
 /** A batch being sent, and which of its targets have reached their end. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type Devices, openDevices } from '../devices/methods.ts'
+import { type Devices, openDevices, uuidOf } from '../devices/methods.ts'
 import { runCommand } from './command.ts'
 
 let devices: Devices
@@ -16,9 +16,8 @@ const restore = (...options: string[]) => runCommand(devices.dsn, ['devices', 'r
 async function lose(id: string): Promise<void> {
   const { token = '', provider } = (await devices.find(id)) ?? {}
   if (provider !== 'fcm' && provider !== 'apns') throw new Error('the device is not there')
-  expect(await devices.store.removeGone(provider, [{ deviceId: id, token }], Date.now() + 60_000, 'UNREGISTERED')).toBe(
-    1,
-  )
+  const gone = [{ deviceId: uuidOf(id), token }]
+  expect(await devices.store.removeGone(provider, gone, Date.now() + 60_000, 'UNREGISTERED')).toBe(1)
 }
 
 test('a removed device is back as it was, with what its user follows by then', async () => {

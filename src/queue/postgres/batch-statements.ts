@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { PROVIDER_NAMES, type ProviderName } from '../../config/provider-names.ts'
 import type { Sql } from '../../database/pool.ts'
 import type { BatchClaim, Lane, Progress } from '../queue.ts'
+import { decodeContent } from '../send-content.ts'
 import { CANCELLED, LANES } from './states.ts'
 
 const StoredBatch = v.object({
@@ -21,6 +22,7 @@ const StoredBatch = v.object({
   send_state: v.picklist(['live', 'cancelled', 'expired']),
   has_drops: v.boolean(),
   is_probe: v.boolean(),
+  content: v.nullable(v.instance(Uint8Array)),
 })
 
 /**
@@ -73,7 +75,8 @@ export async function claimWaitingBatches(
         when s.expire_at <= clock_timestamp() then 'expired'
         else 'live'
       end as send_state,
-      coalesce(s.drops > 0, false) as has_drops
+      coalesce(s.drops > 0, false) as has_drops,
+      case when c.lane = ${LANES.small} then s.content end as content
     from claimed c left join push_sends s using (uid)
     order by c.id`
   return rows.map((row) => readBatch(v.parse(StoredBatch, row), lane))
@@ -97,6 +100,7 @@ function readBatch(stored: v.InferOutput<typeof StoredBatch>, lane: Lane): Batch
     hasDrops: stored.has_drops,
     settled: stored.settled ?? undefined,
     isProbe: stored.is_probe,
+    ...(stored.content && { content: decodeContent(Buffer.from(stored.content)) }),
   }
 }
 

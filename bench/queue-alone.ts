@@ -1,0 +1,79 @@
+// The queue by itself: pages of batches written, claimed and acknowledged, as fan-out and a worker would.
+import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { BatchClaim, NewBatch, Queue, SendClaim } from '../src/queue/queue.ts'
+import { makeSend } from '../tests/queue/contract.ts'
+
+const BATCH_TARGETS = 500
+/** What fan-out writes at a time: see src/push/pages.ts. */
+const PAGE_BATCHES = 10
+/** What a worker holds at a time: see src/delivery/worker.ts. */
+const CLAIMED_BATCHES = 8
+const FULL_PAUSE_MS = 5
+
+/** Sends `targets` through the queue; resolves to targets per second. */
+export async function measureQueueAlone(queue: Queue, targets: number): Promise<number> {
+  const pages = Math.ceil(targets / (PAGE_BATCHES * BATCH_TARGETS))
+  const page = makePage()
+  const start = performance.now()
+  await queue.enqueue(makeSend())
+  const [claim] = await queue.claimSends('broadcast', 1)
+  if (!claim) throw new Error('the send should be due')
+  await Promise.all([writePages(queue, claim, page, pages), consume(queue, pages * PAGE_BATCHES)])
+  return (pages * PAGE_BATCHES * BATCH_TARGETS * 1000) / (performance.now() - start)
+}
+
+/** Lines as FCM devices have them: a uuid, a token of 163 bytes, a user of 20. */
+function makePage(): NewBatch[] {
+  return Array.from({ length: PAGE_BATCHES }, () => {
+    const lines = Array.from({ length: BATCH_TARGETS }, () => {
+      const token = `${randomUUID()}${randomUUID()}${randomUUID()}${randomUUID()}`.padEnd(163, 'x')
+      return `${randomUUID()}\t${token}\tuser:000000000000777\tandroid`
+    })
+    return {
+      provider: 'fcm',
+      lane: 'broadcast',
+      targetKind: 'token',
+      lines: lines.join('\n'),
+      count: BATCH_TARGETS,
+    }
+  })
+}
+
+async function writePages(queue: Queue, claim: SendClaim, batches: NewBatch[], pages: number): Promise<void> {
+  let at = claim
+  for (let index = 1; index <= pages; ) {
+    const cursor = index === pages ? undefined : String(index)
+    const result = await queue.commitPage(at, { batches, cursor })
+    if (result === 'lost') throw new Error('the walk was lost')
+    if (result === 'full') {
+      await delay(FULL_PAUSE_MS)
+      continue
+    }
+    at = { ...at, cursor }
+    index++
+  }
+}
+
+async function consume(queue: Queue, batches: number): Promise<void> {
+  const working = new Set<Promise<void>>()
+  const never = new AbortController().signal
+  let acknowledged = 0
+  const acknowledge = async (claim: BatchClaim) => {
+    // A worker reads each line.
+    if (claim.lines.split('\n').length !== claim.count) throw new Error('a batch came back changed')
+    const result = await queue.acknowledge(claim, { retries: [], givenUp: [] })
+    if (result === 'lost') throw new Error('a batch was lost')
+    acknowledged++
+  }
+  while (acknowledged + working.size < batches) {
+    const claims = await queue.claimBatches('broadcast', ['fcm'], CLAIMED_BATCHES - working.size)
+    for (const claim of claims) {
+      const work = acknowledge(claim).finally(() => working.delete(work))
+      working.add(work)
+    }
+    if (working.size >= CLAIMED_BATCHES) await Promise.race(working)
+    else if (claims.length === 0) await Promise.race([...working, queue.waitForWork(100, never)])
+  }
+  await Promise.all(working)
+}

@@ -1,0 +1,32 @@
+import type { Sql } from '../src/database/pool.ts'
+import type { Logger } from '../src/observability/log.ts'
+import { PostgresQueue } from '../src/queue/postgres/postgres-queue.ts'
+import type { Queue } from '../src/queue/queue.ts'
+
+export interface BenchQueue {
+  queue: Queue
+  /** Memory that the store uses; undefined where it keeps the queue on disk. */
+  readStoreBytes(): Promise<number | undefined>
+}
+
+export interface QueueBackend {
+  name: 'postgresql' | 'redis'
+  /** Runs `work` on a queue that is closed afterwards. `sql` is the database of the devices. */
+  withQueue<T>(deps: { sql: Sql; logger: Logger }, work: (queue: BenchQueue) => Promise<T>): Promise<T>
+}
+
+const OPTIONS = { leaseMs: 15_000, maxJobs: 100_000 }
+
+export const QUEUE_BACKENDS: QueueBackend[] = [
+  {
+    name: 'postgresql',
+    async withQueue({ sql, logger }, work) {
+      const queue = new PostgresQueue({ sql, logger, ...OPTIONS })
+      try {
+        return await work({ queue, readStoreBytes: async () => undefined })
+      } finally {
+        await queue.close()
+      }
+    },
+  },
+]

@@ -1,0 +1,133 @@
+// From device rows to a provider that answers at once: fan-out, claims, outcomes of each target, acknowledgements.
+import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Worker } from '../src/delivery/worker.ts'
+import type { DeviceStore } from '../src/devices/device-store.ts'
+import type { Logger } from '../src/observability/log.ts'
+import { makeMetrics } from '../src/observability/metrics.ts'
+import type { Batch, Provider, Settle } from '../src/providers/provider.ts'
+import { FanOut } from '../src/push/fan-out.ts'
+import { PageReader } from '../src/push/pages.ts'
+import type { Queue } from '../src/queue/queue.ts'
+import { encodeNativeTargets } from '../src/queue/targets.ts'
+import { makeSend } from '../tests/queue/contract.ts'
+import { TOPICS } from './device-data.ts'
+import { summarize, type Times } from './measure.ts'
+
+const BATCH_TARGETS = 500
+const POLL_MS = 2
+const MEMORY_INTERVAL_MS = 100
+
+/** Takes everything at once, and knows when a token came. */
+class InstantProvider implements Provider {
+  readonly name = 'fcm'
+  readonly arrivals = new Map<string, (atMs: number) => void>()
+  count = 0
+
+  async send({ targets }: Batch, settle: Settle): Promise<void> {
+    for (const [index, target] of targets.entries()) {
+      this.arrivals.get(target)?.(performance.now())
+      settle(index, { kind: 'sent', messageId: target })
+    }
+    this.count += targets.length
+  }
+
+  async close(): Promise<void> {}
+}
+
+export interface Way {
+  targetsPerSecond: number
+  /** Resident bytes of this process, sampled while it worked: of the first and of the last quarter the largest. */
+  memory: { first: number; last: number }
+  /** From the answer of an enqueue to the provider, while the broadcast ran. */
+  single: Times
+}
+
+/** Sends to the topic of all devices, with single sends in between every `singleEveryMs`. */
+export async function measureWay(
+  queue: Queue,
+  store: DeviceStore,
+  singleEveryMs: number,
+  logger: Logger,
+): Promise<Way> {
+  const provider = new InstantProvider()
+  const parts = startParts(queue, store, provider, logger)
+  const plain = makeSend()
+  const send = makeSend({
+    content: { ...plain.content, isReliable: false },
+    recipient: {
+      kind: 'filter',
+      filter: { ids: [], users: [], topics: [TOPICS.all], providers: ['fcm'], platforms: [] },
+    },
+  })
+  const samples: number[] = []
+  const sampler = setInterval(() => samples.push(process.memoryUsage.rss()), MEMORY_INTERVAL_MS)
+  const start = performance.now()
+  await queue.enqueue(send)
+  const singles = sendSingles(queue, provider, singleEveryMs, () => queue.loadContent(send.uid))
+  const durationsMs = await singles
+  const elapsedMs = performance.now() - start
+  clearInterval(sampler)
+  await parts.stop()
+  const quarter = Math.ceil(samples.length / 4)
+  return {
+    targetsPerSecond: (provider.count * 1000) / elapsedMs,
+    memory: { first: Math.max(...samples.slice(0, quarter)), last: Math.max(...samples.slice(-quarter)) },
+    single: summarize(durationsMs),
+  }
+}
+
+function startParts(queue: Queue, store: DeviceStore, provider: Provider, logger: Logger) {
+  const batchSizes = new Map([['fcm', BATCH_TARGETS] as const])
+  const pages = new PageReader({
+    pageTargets: (...args) => store.pageTargets(...args),
+    batchSizes,
+    onSkipped: () => undefined,
+  })
+  const worker = new Worker({
+    queue,
+    providers: new Map([['fcm', provider]]),
+    removeGone: async () => 0,
+    retryPolicy: { scale: 1, random: Math.random },
+    metrics: makeMetrics(),
+    logger,
+    now: Date.now,
+    maxBatchTargets: BATCH_TARGETS,
+    concurrency: 16,
+    heartbeatMs: 5000,
+  })
+  const fanOut = new FanOut({ queue, pages, logger, heartbeatMs: 5000 })
+  worker.start()
+  fanOut.start()
+  return {
+    stop: async () => {
+      await fanOut.stop()
+      await worker.stop(1000)
+    },
+  }
+}
+
+/** Until the broadcast has ended; resolves to how long each took, in ms. */
+async function sendSingles(
+  queue: Queue,
+  provider: InstantProvider,
+  everyMs: number,
+  loadBroadcast: () => Promise<unknown>,
+): Promise<number[]> {
+  const durationsMs: number[] = []
+  while ((await loadBroadcast()) !== undefined) {
+    if (everyMs === 0) {
+      await delay(POLL_MS * 10)
+      continue
+    }
+    const token = randomUUID()
+    const arrived = new Promise<number>((resolve) => provider.arrivals.set(token, resolve))
+    const batch = { provider: 'fcm', lane: 'small', targetKind: 'token', lines: encodeNativeTargets([token]) } as const
+    await queue.enqueue(makeSend(), { batches: [{ ...batch, count: 1 }], cursor: undefined })
+    const answeredMs = performance.now()
+    durationsMs.push(Math.max(0, (await arrived) - answeredMs))
+    provider.arrivals.delete(token)
+    await delay(everyMs)
+  }
+  return durationsMs
+}

@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto'
+import { pino } from 'pino'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { formatDeviceId } from '../../src/devices/device-id.ts'
+import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
+import { makeSend } from '../queue/contract.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { runCommand } from './command.ts'
+
+const DEVICE = randomUUID()
+
+let database: TestDatabase
+let queue: PostgresQueue
+
+beforeEach(async () => {
+  database = await createTestDatabase()
+  queue = new PostgresQueue({ sql: database.sql, logger: pino({ level: 'silent' }), leaseMs: 15_000, maxJobs: 1000 })
+})
+afterEach(async () => {
+  await queue.close()
+  await database.drop()
+})
+
+const run = (...args: string[]) => runCommand(database.dsn, ['queue', ...args])
+
+async function enqueue(uid: string): Promise<void> {
+  const lines = `${DEVICE}\ttoken-of-${uid}\tuser\tios\n\traw-token\t\t`
+  const batch = { provider: 'fcm', lane: 'small', targetKind: 'token', lines, count: 2 } as const
+  await queue.enqueue(makeSend({ uid }), { batches: [batch], cursor: undefined })
+}
+
+async function bury(uid: string): Promise<void> {
+  await enqueue(uid)
+  const [claim] = await queue.claimBatches('small', ['fcm'], 1)
+  if (!claim) throw new Error('the batch should be claimable')
+  await queue.acknowledge(claim, { retries: [], givenUp: [{ lines: claim.lines, count: 2, reason: 'UNAVAILABLE' }] })
+}
+
+test('stats tells what waits, what was given up and what is paused', async () => {
+  await bury('first')
+  await enqueue('second')
+  await queue.pause('apns', 'stopped for the night', undefined)
+  const { code, stdout } = await run('stats')
+  expect(code).toBe(0)
+  expect(stdout).toContain('fcm: 1 batches wait, 0 are sent\n')
+  expect(stdout).toContain('dead letters: 1\n')
+  expect(stdout).toContain('apns is paused, until it is resumed: stopped for the night\n')
+})
+
+test('dead lists what was given up, on request with the devices, and shows no token', async () => {
+  await bury('first')
+  await bury('second')
+  const { stdout } = await run('dead', '--uid', 'first', '--devices')
+  expect(stdout).toMatch(/^\d+ {2}\S+Z {2}fcm {2}2 targets {2}1 attempts {2}UNAVAILABLE {2}uid first\n/)
+  expect(stdout).toContain(`\n  ${formatDeviceId(DEVICE, 'fcm')}\n  (no device)\n`)
+  expect(stdout).not.toContain('token')
+  expect(stdout).not.toContain('second')
+})
+
+test('retry sends again what is named, drop forgets it', async () => {
+  await bury('first')
+  await bury('second')
+  await bury('third')
+  expect(await run('retry', '--uid', 'first')).toMatchObject({ code: 0, stdout: '2 targets are sent again\n' })
+  expect(await queue.claimBatches('small', ['fcm'], 10)).toMatchObject([{ uid: 'first', count: 2, attempt: 1 }])
+  expect(await run('drop', '--all')).toMatchObject({ code: 0, stdout: '4 targets forgotten\n' })
+  expect(await run('dead')).toMatchObject({ code: 0, stdout: 'no dead letters\n' })
+})
+
+test('pause keeps a provider from being sent to until resume, cancel stops a send', async () => {
+  await run('pause', 'fcm', '--reason', 'stopped for the night')
+  await enqueue('first')
+  expect(await queue.claimBatches('small', ['fcm'], 1)).toEqual([])
+  await run('cancel', 'first')
+  await run('resume', 'fcm')
+  expect(await queue.claimBatches('small', ['fcm'], 1)).toMatchObject([{ uid: 'first', sendState: 'cancelled' }])
+})
+
+test.each([
+  [['pause', 'gcm'], 'provider: must be one of'],
+  [['retry'], 'Give --uid, --provider, --id, or --all'],
+  [['dead', '--limit', 'many'], '--limit: expected a number'],
+  [['what'], 'queue what?'],
+  [['cancel'], 'Give the uid of a send'],
+])('queue %j is told what is wrong', async (args, message) => {
+  const { code, stderr } = await run(...args)
+  expect(code).toBe(2)
+  expect(stderr).toContain(message)
+})
