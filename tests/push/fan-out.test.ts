@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto'
+import { pino } from 'pino'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { ProviderName } from '../../src/config/provider-names.ts'
+import { FanOut } from '../../src/push/fan-out.ts'
+import { PageReader, type PageReaderDeps } from '../../src/push/pages.ts'
+import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
+import type { BatchClaim, Lane, NewBatch, Send } from '../../src/queue/queue.ts'
+import { encodeNativeTargets, readValue } from '../../src/queue/targets.ts'
+import { makeSend } from '../queue/contract.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+
+const logger = pino({ level: 'silent' })
+
+let database: TestDatabase
+let queue: PostgresQueue
+let fanOut: FanOut | undefined
+
+beforeEach(async () => {
+  database = await createTestDatabase()
+  queue = new PostgresQueue({ sql: database.sql, logger, leaseMs: 15_000, maxJobs: 10_000 })
+})
+afterEach(async () => {
+  await fanOut?.stop()
+  fanOut = undefined
+  await queue.close()
+  await database.drop()
+})
+
+function startFanOut(pageTargets?: PageReaderDeps['pageTargets']): FanOut {
+  const batchSizes = new Map<ProviderName, number>([
+    ['fcm', 500],
+    ['apns', 500],
+  ])
+  const pages = new PageReader({ pageTargets, batchSizes, onSkipped: () => undefined })
+  fanOut = new FanOut({ queue, pages, logger, heartbeatMs: 1000 })
+  fanOut.start()
+  return fanOut
+}
+
+function sendTo(provider: ProviderName, values: string[], over: Partial<Send> = {}): Send {
+  const notification = { json: Buffer.from('{}'), headers: new Map<string, string>() }
+  return makeSend({
+    recipient: { kind: 'native', provider, targetKind: 'token', values },
+    content: { notifications: new Map([[provider, notification]]), analyticsUid: '', isReliable: false },
+    ...over,
+  })
+}
+
+const numbered = (count: number) => Array.from({ length: count }, (_, i) => `token-${i}`)
+
+/** As many batches of a provider as may wait before walks do. */
+async function fill(provider: ProviderName): Promise<void> {
+  const lines = encodeNativeTargets(['x'])
+  const batch: NewBatch = { provider, lane: 'broadcast', targetKind: 'token', lines, count: 1 }
+  await queue.enqueue(makeSend(), { batches: Array.from({ length: 200 }, () => batch), cursor: undefined })
+}
+
+const waitForBatch = (lane: Lane, provider: ProviderName): Promise<BatchClaim> =>
+  vi.waitFor(
+    async () => {
+      const [claim] = await queue.claimBatches(lane, [provider], 1)
+      if (!claim) throw new Error('no batch yet')
+      return claim
+    },
+    { timeout: 20_000, interval: 20 },
+  )
+
+/** All values that were written for a send, in the order of its batches. */
+async function readWritten(uid: string): Promise<string[]> {
+  const rows = await database.sql`select targets from push_batches where uid = ${uid} order by id`
+  return rows.flatMap(({ targets }) => String(targets).split('\n').map(readValue))
+}
+
+test('writes each recipient once, in batches of its provider’s size', async () => {
+  const values = numbered(12_345)
+  const send = sendTo('fcm', values)
+  startFanOut()
+  await queue.enqueue(send)
+  await vi.waitFor(async () => expect(await readWritten(send.uid)).toHaveLength(values.length), { timeout: 20_000 })
+  expect(await readWritten(send.uid)).toEqual(values)
+  const sizes = await database.sql`select distinct target_count from push_batches where target_count > 500`
+  expect(sizes).toEqual([])
+})
+
+test('goes on with others while four broadcasts wait for their provider', async () => {
+  await fill('apns')
+  for (let i = 0; i < 4; i++) await queue.enqueue(sendTo('apns', numbered(200)))
+  startFanOut()
+  const send = sendTo('fcm', numbered(200))
+  await queue.enqueue(send)
+  expect((await waitForBatch('broadcast', 'fcm')).uid).toBe(send.uid)
+})
+
+test('walks a small send that was scheduled while every broadcast waits', async () => {
+  await fill('apns')
+  for (let i = 0; i < 4; i++) await queue.enqueue(sendTo('apns', numbered(200)))
+  startFanOut()
+  const send = sendTo('fcm', ['one'], { lane: 'small', sendAtMs: Date.now() + 100 })
+  await queue.enqueue(send)
+  expect((await waitForBatch('small', 'fcm')).uid).toBe(send.uid)
+})
+
+test('takes a walk up where it was when reading the devices fails', async () => {
+  const page = (n: number) => ({
+    groups: [{ provider: 'fcm' as const, count: 1, lines: encodeNativeTargets([`page-${n}`]) }],
+    next: n < 3 ? String(n + 1) : undefined,
+  })
+  let failures = 1
+  startFanOut(async (_, after) => {
+    if (after === '2' && failures-- > 0) throw new Error('the database is away')
+    return page(Number(after ?? 0))
+  })
+  const filter = { ids: [], users: [], topics: ['t'], providers: [], platforms: [] }
+  const send = sendTo('fcm', [], { recipient: { kind: 'filter', filter } })
+  await queue.enqueue(send)
+  await vi.waitFor(async () => expect(await readWritten(send.uid)).toHaveLength(4), { timeout: 20_000 })
+  expect(await readWritten(send.uid)).toEqual(['page-0', 'page-1', 'page-2', 'page-3'])
+})
+
+test('gives its walks back when it stops, for another to finish', async () => {
+  const uid = randomUUID()
+  const values = numbered(40_000)
+  const first = startFanOut()
+  await queue.enqueue(sendTo('fcm', values, { uid }))
+  await vi.waitFor(async () => expect((await readWritten(uid)).length).toBeGreaterThan(0), { interval: 1 })
+  await first.stop()
+  startFanOut()
+  await vi.waitFor(async () => expect((await readWritten(uid)).length).toBeGreaterThanOrEqual(values.length), {
+    timeout: 20_000,
+    interval: 100,
+  })
+  expect(await readWritten(uid)).toEqual(values)
+})
