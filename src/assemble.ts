@@ -1,5 +1,7 @@
 // The one place that knows every concrete class: it builds the objects, passes them in, and says how they are stopped.
 import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { AggregatorRegistry } from 'prom-client'
 import { deleteOldNotifications, makePostgresAnalytics } from './analytics/postgres.ts'
 import { loadOrMakeApiKey } from './config/api-key.ts'
 import { hasCredentials } from './config/check.ts'
@@ -19,6 +21,7 @@ import { makeEndpointCheck } from './devices/web-push-endpoint.ts'
 import { type MethodTable, makeMethodTable } from './methods/table.ts'
 import type { Logger } from './observability/log.ts'
 import { addQueueGauges, type Metrics, makeMetrics } from './observability/metrics.ts'
+import { WorkerProcesses } from './processes/worker-processes.ts'
 import { FcmProvider } from './providers/fcm/fcm.ts'
 import { loadServiceAccount } from './providers/fcm/service-account.ts'
 import type { Provider } from './providers/provider.ts'
@@ -43,6 +46,9 @@ interface Plan {
   logger: Logger
 }
 
+/** Of a database without a section of its own. */
+const MAX_CONNECTIONS = 20
+
 export interface Assembly {
   /** Base URLs, the external port's first. */
   urls: string[]
@@ -66,9 +72,9 @@ export async function assemble(plan: Plan): Promise<Assembly> {
 async function build(plan: Plan, onStop: OnStop): Promise<Omit<Assembly, 'stop'>> {
   const { config, role, logger } = plan
   const metrics = makeMetrics()
-  const { methods, isReady } = config.push_notifications.enabled
+  const { methods, isReady, readMetrics } = config.push_notifications.enabled
     ? await buildPush(plan, metrics, onStop)
-    : { methods: makeMethodTable(undefined), isReady: () => true }
+    : { methods: makeMethodTable(undefined), isReady: () => true, readMetrics: () => metrics.registry.metrics() }
   const upstream = config.upstream && makeUpstream(config, config.upstream, logger)
   if (upstream) onStop.close('upstream', () => upstream.close())
   const { key, madeKey } = chooseKey(config)
@@ -85,7 +91,11 @@ async function build(plan: Plan, onStop: OnStop): Promise<Omit<Assembly, 'stop'>
     planPorts(config.http_server, config.http_api.external, madeKey !== undefined, {
       api: isApi ? { deps: api, prefix: trimSlash(config.http_api.handler_prefix) } : undefined,
       metrics: config.prometheus.enabled
-        ? { registry: metrics.registry, prefix: trimSlash(config.prometheus.handler_prefix) }
+        ? {
+            read: readMetrics,
+            contentType: metrics.registry.contentType,
+            prefix: trimSlash(config.prometheus.handler_prefix),
+          }
         : undefined,
       health: config.health.enabled ? { isReady, prefix: trimSlash(config.health.handler_prefix) } : undefined,
       connections: role === 'worker' ? undefined : upstream,
@@ -97,18 +107,109 @@ async function build(plan: Plan, onStop: OnStop): Promise<Omit<Assembly, 'stop'>
 
 interface Push {
   methods: MethodTable
+  /** In Prometheus' text format, those of all processes together. */
+  readMetrics(): Promise<string>
   /** False while the workers can't reach their queue. */
   isReady(): boolean
 }
 
-/** Devices, queue, and unless this is an API alone the workers. */
+/** Devices, queue, and unless this is an API alone the workers: in this process, or in several of their own. */
 async function buildPush(plan: Plan, metrics: Metrics, onStop: OnStop): Promise<Push> {
   const { config, role, logger } = plan
-  const { sql, queueSql } = await openDatabases(plan, onStop)
-  const devices = sql && makeDevices(plan, sql, onStop)
-  const queue = makeQueue(plan, queueSql, onStop)
+  const databases = await openDatabases(plan, onStop)
+  const parts = await buildParts(plan, databases, metrics, onStop)
+  const { queue, pages, devices, providers } = parts
+  if (databases.sql && devices) startUpkeepOf(plan, devices, databases.sql, onStop)
   for (const risk of await queue.findRisks()) logger.warn({ risk }, 'queue: what was accepted can be lost')
   addQueueGauges(metrics.registry, 'postgresql', () => queue.stats().catch(() => undefined))
+  const methods = makeMethodTable({
+    accept: {
+      queue,
+      pages,
+      hasDevices: devices !== undefined,
+      providers: new Set(providers.keys()),
+      onScheduled: () => metrics.scheduled.inc(),
+    },
+    cancel: (request) => cancelSend(queue, request),
+    devices,
+    checkEndpoint: makeEndpointCheck(config.push_notifications.webpush),
+    analytics: databases.sql && makePostgresAnalytics(databases.sql),
+  })
+  const own = { methods, readMetrics: () => metrics.registry.metrics() }
+  if (role === 'api') return { ...own, isReady: () => true }
+  const count = config.worker.processes ?? availableParallelism()
+  if (count === 1) return { ...own, isReady: startWorkers({ plan, metrics, ...parts }, onStop) }
+  return { methods, ...startWorkerProcesses(plan, databases.dsn, count, metrics, onStop) }
+}
+
+function startWorkerProcesses(
+  { config, logger }: Plan,
+  dsn: string | undefined,
+  count: number,
+  { registry }: Metrics,
+  onStop: OnStop,
+): Omit<Push, 'methods'> {
+  const processes = new WorkerProcesses({ config: planWorkerProcess(config, dsn, count), count, logger })
+  onStop.drain('worker processes', (graceMs) => processes.stop(graceMs))
+  processes.start()
+  return {
+    isReady: () => processes.isReady,
+    readMetrics: async () =>
+      AggregatorRegistry.aggregate([await registry.getMetricsAsJSON(), ...(await processes.readMetrics())]).metrics(),
+  }
+}
+
+/** Connections of a worker process that has few of them: what it does at once, and one for LISTEN. */
+const MIN_CONNECTIONS = 5
+
+/** The configuration of one of `count` worker processes; together they open as many connections as one would. */
+function planWorkerProcess(config: Config, dsn: string | undefined, count: number): Config {
+  const { database } = config
+  const postgresql = database?.postgresql
+  const max_connections = Math.max(MIN_CONNECTIONS, Math.ceil((postgresql?.max_connections ?? MAX_CONNECTIONS) / count))
+  return {
+    ...config,
+    database: {
+      enabled: database?.enabled ?? true,
+      postgresql: {
+        replica_dsn: [],
+        ...postgresql,
+        ...(dsn !== undefined && { dsn }),
+        max_connections,
+        migrate: false,
+      },
+    },
+  }
+}
+
+export interface WorkerAssembly {
+  /** Whether it reaches its queue. */
+  isReady(): boolean
+  /** As prom-client's `getMetricsAsJSON` has them. */
+  readMetrics(): Promise<object[]>
+  /** Lets what it sends finish within `graceMs`. Never rejects. */
+  stop(graceMs: number): Promise<void>
+}
+
+/** What a worker process is made of: no API, no upkeep. @throws as assemble() does */
+export async function assembleWorker(plan: Omit<Plan, 'role'>): Promise<WorkerAssembly> {
+  const { onStop, stop } = makeTeardowns(plan.logger)
+  try {
+    const metrics = makeMetrics()
+    const parts = await buildParts(plan, await openDatabases(plan, onStop), metrics, onStop)
+    const isReady = startWorkers({ plan, metrics, ...parts }, onStop)
+    return { isReady, readMetrics: () => metrics.registry.getMetricsAsJSON(), stop }
+  } catch (error) {
+    await stop(0)
+    throw error
+  }
+}
+
+/** What both sides of the queue stand on. */
+async function buildParts(plan: Omit<Plan, 'role'>, { sql, queueSql }: Databases, metrics: Metrics, onStop: OnStop) {
+  const { config, logger } = plan
+  const devices = sql && makeDevices(plan, sql, onStop)
+  const queue = makeQueue(plan, queueSql, onStop)
   const providers = await makeProviders(config, logger)
   onStop.close('providers', async () => {
     await Promise.all([...providers.values()].map((provider) => provider.close()))
@@ -121,22 +222,7 @@ async function buildPush(plan: Plan, metrics: Metrics, onStop: OnStop): Promise<
     batchSizes,
     onSkipped: (provider, count) => metrics.skipped.inc({ provider }, count),
   })
-  const isReady =
-    role === 'api' ? () => true : startWorkers({ plan, metrics, queue, pages, devices, providers, batchSizes }, onStop)
-  const methods = makeMethodTable({
-    accept: {
-      queue,
-      pages,
-      hasDevices: devices !== undefined,
-      providers: new Set(providers.keys()),
-      onScheduled: () => metrics.scheduled.inc(),
-    },
-    cancel: (request) => cancelSend(queue, request),
-    devices,
-    checkEndpoint: makeEndpointCheck(config.push_notifications.webpush),
-    analytics: sql && makePostgresAnalytics(sql),
-  })
-  return { methods, isReady }
+  return { devices, queue, providers, batchSizes, pages }
 }
 
 /** The queue alone, for commands that look at it. @throws ConfigError */
@@ -163,7 +249,7 @@ function makeQueue({ config, logger }: Omit<Plan, 'role'>, sql: Sql, onStop: OnS
 }
 
 interface WorkerParts {
-  plan: Plan
+  plan: Omit<Plan, 'role'>
   metrics: Metrics
   queue: Queue
   pages: PageReader
@@ -196,21 +282,28 @@ function startWorkers(parts: WorkerParts, onStop: OnStop): () => boolean {
   return () => worker.isReady
 }
 
-/** The database of the devices, if there is one, and that of the queue, which is the same unless it has a DSN. */
-async function openDatabases({ config, logger }: Omit<Plan, 'role'>, onStop: OnStop) {
+interface Databases {
+  /** The devices'; undefined where `database.enabled` is false. */
+  sql: Sql | undefined
+  dsn: string | undefined
+  /** The queue's, which is the same unless it has a DSN. */
+  queueSql: Sql
+}
+
+async function openDatabases({ config, logger }: Omit<Plan, 'role'>, onStop: OnStop): Promise<Databases> {
   const { dsn: queueDsn, reuse_from_database: isReused } = config.push_notifications.queue.postgresql
-  const open = async (dsn: string, migrates: boolean): Promise<Sql> => {
-    const sql = openDatabase({ dsn, maxConnections: config.database?.postgresql.max_connections ?? 20 })
+  const migrates = config.database?.postgresql.migrate ?? true
+  const open = async (dsn: string): Promise<Sql> => {
+    const sql = openDatabase({ dsn, maxConnections: config.database?.postgresql.max_connections ?? MAX_CONNECTIONS })
     onStop.close('database', () => sql.end({ timeout: 5 }))
     await (migrates ? migrate(sql, logger) : checkSchema(sql)).catch(explainDatabaseError)
     return sql
   }
-  const migrates = config.database?.postgresql.migrate ?? true
-  const sql =
-    config.database?.enabled === false ? undefined : await open(await chooseDsn(config, logger, onStop), migrates)
-  const queueSql = queueDsn !== undefined && !isReused ? await open(queueDsn, migrates) : sql
+  const dsn = config.database?.enabled === false ? undefined : await chooseDsn(config, logger, onStop)
+  const sql = dsn === undefined ? undefined : await open(dsn)
+  const queueSql = queueDsn !== undefined && !isReused ? await open(queueDsn) : sql
   if (!queueSql) throw new Error('the configuration was checked to have a database for the queue')
-  return { sql, queueSql }
+  return { sql, dsn, queueSql }
 }
 
 /** A database that can't be reached or refuses us is the configuration's matter, not ours. */
@@ -219,11 +312,15 @@ function explainDatabaseError(error: unknown): never {
   throw known ? new ConfigError(`the database can't be used: ${known.message} (${known.code})`) : error
 }
 
-/** The devices, with their replicas and what removes the old ones. */
-function makeDevices({ config, logger }: Plan, sql: Sql, onStop: OnStop): DeviceStore {
-  const { read_from_replica: readsReplicas, max_inactive_device_interval: maxAgeMs } = config.push_notifications
+function makeDevices({ config, logger }: Omit<Plan, 'role'>, sql: Sql, onStop: OnStop): DeviceStore {
+  const readsReplicas = config.push_notifications.read_from_replica
   const replicas = readsReplicas ? openReplicas({ config, logger }, sql, onStop) : undefined
-  const devices = new DeviceStore({ sql, now: Date.now, replicas })
+  return new DeviceStore({ sql, now: Date.now, replicas })
+}
+
+/** What removes old devices and old notifications, now and then. */
+function startUpkeepOf({ config, logger }: Plan, devices: DeviceStore, sql: Sql, onStop: OnStop): void {
+  const maxAgeMs = config.push_notifications.max_inactive_device_interval
   const removeInactive: UpkeepTask = async (signal) => {
     const count = await devices.removeInactive(maxAgeMs, signal)
     if (count > 0) logger.info({ count }, 'devices: inactive ones removed')
@@ -233,11 +330,11 @@ function makeDevices({ config, logger }: Plan, sql: Sql, onStop: OnStop): Device
     logger,
   )
   onStop.close('upkeep', () => upkeep.stop())
-  return devices
 }
 
 function openReplicas({ config, logger }: Pick<Plan, 'config' | 'logger'>, primary: Sql, onStop: OnStop): Replicas {
-  const { replica_dsn: dsns = [], max_connections: maxConnections = 20 } = config.database?.postgresql ?? {}
+  const { replica_dsn: dsns = [], max_connections: maxConnections = MAX_CONNECTIONS } =
+    config.database?.postgresql ?? {}
   const replicas = dsns.map((dsn) => openDatabase({ dsn, maxConnections }))
   for (const replica of replicas) onStop.close('replica', () => replica.end({ timeout: 5 }))
   return new Replicas({ primary, replicas, answerTimeoutMs: ANSWER_TIMEOUT_MS, logger, now: Date.now })

@@ -6,6 +6,7 @@ import { runMigrate } from './cli/migrate.ts'
 import { runQueue } from './cli/queue.ts'
 import { runServe } from './cli/serve.ts'
 import { runSimulate } from './cli/simulate.ts'
+import { runWorkerProcess } from './cli/worker-process.ts'
 import { ConfigError } from './config/config-error.ts'
 import { DataDirInUseError } from './database/data-dir-lock.ts'
 import { SchemaError } from './database/migrate.ts'
@@ -13,7 +14,8 @@ import { EmbeddedPostgresError } from './database/postgres-programs.ts'
 import { ServiceAccountError } from './providers/fcm/service-account.ts'
 
 interface Command {
-  summary: string
+  /** Undefined: not for people. */
+  summary: string | undefined
   /** Resolves when the command is done, to its exit code; that is 0 when it resolves to nothing. */
   run(argv: string[]): Promise<unknown>
 }
@@ -27,6 +29,7 @@ const COMMANDS: Record<string, Command> = {
   devices: { summary: 'restore devices that were removed automatically', run: runDevices },
   queue: { summary: 'look at the queue, pause providers, retry what was given up', run: runQueue },
   simulate: { summary: 'run a stand-in for a push provider', run: runSimulate },
+  'worker-process': { summary: undefined, run: runWorkerProcess },
 }
 
 const HELP = `centripush: push notifications in front of a Centrifugo node
@@ -34,7 +37,7 @@ const HELP = `centripush: push notifications in front of a Centrifugo node
   centripush COMMAND [OPTIONS]
 
 ${Object.entries(COMMANDS)
-  .map(([name, { summary }]) => `  ${name.padEnd(14)} ${summary}`)
+  .flatMap(([name, { summary }]) => (summary === undefined ? [] : [`  ${name.padEnd(14)} ${summary}`]))
   .join('\n')}
 
 Each command explains itself: centripush COMMAND --help

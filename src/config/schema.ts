@@ -196,6 +196,8 @@ const push_notifications = v.optional(
 
 const worker = v.optional(
   v.object({
+    /** Processes that send, each with an event loop of its own; absent: one for each core. 1: in the server's own. */
+    processes: v.optional(wholeNumber(1, 256)),
     /** A batch whose worker has not been heard of for this long goes to another one. */
     lease: v.optional(duration(100), '15s'),
     /** How often a worker extends its leases. */

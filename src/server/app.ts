@@ -3,7 +3,6 @@
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Context } from 'hono'
 import { Hono } from 'hono'
-import type { Registry } from 'prom-client'
 import type { Upstream } from '../upstream/upstream.ts'
 import { makeApi, type NodeEnvironment } from './api.ts'
 import type { ApiDeps } from './api-deps.ts'
@@ -12,7 +11,7 @@ import { cleanPath, escapePath, splitTarget, unescapePath } from './request-path
 /** The parts of a port; each is left out by undefined. */
 export interface AppParts {
   api: { deps: ApiDeps; prefix: string } | undefined
-  metrics: { registry: Registry; prefix: string } | undefined
+  metrics: { read(): Promise<string>; contentType: string; prefix: string } | undefined
   /** `isReady` decides between 200 and 503. */
   health: { isReady(): boolean; prefix: string } | undefined
   /** Where clients connect: `/connection/*` and `/emulation`. */
@@ -28,7 +27,7 @@ export function makeApp({ api, metrics, health, connections }: AppParts): Hono<N
   if (api) app.route('/', makeApi(api.deps, api.prefix))
   if (metrics) {
     app.all(metrics.prefix, async (context) =>
-      context.body(await metrics.registry.metrics(), 200, { 'content-type': metrics.registry.contentType }),
+      context.body(await metrics.read(), 200, { 'content-type': metrics.contentType }),
     )
   }
   if (health) app.all(health.prefix, (context) => context.json({}, health.isReady() ? 200 : 503))

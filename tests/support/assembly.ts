@@ -22,6 +22,7 @@ export async function startAssembly(
     http_server: { address: '127.0.0.1', port: 0, ...options.http_server },
     http_api: { key: TEST_KEY, ...options.http_api },
     database: { postgresql: { dsn }, ...options.database },
+    worker: { processes: 1, ...options.worker },
   })
   const assembly = await assemble({ config, role: 'all', logger })
   const [url = ''] = assembly.urls

@@ -19,6 +19,8 @@ export interface CentripushOptions {
   role?: Role
   /** Environment variables besides this process's own; its `CENTRIPUSH_…` are not passed on. */
   env?: Record<string, string>
+  /** What Node runs in place of `bin/centripush.js`: options, a script and its own arguments. */
+  program?: readonly string[]
 }
 
 /** `centripush serve` in a process of its own, as an operator runs it. */
@@ -32,6 +34,10 @@ export interface CentripushProcess {
   stop(): Promise<number | null>
   /** SIGKILL; resolves once it has ended. Only with a `dsn`: an embedded PostgreSQL would outlive it. */
   kill(): Promise<void>
+  /** SIGSTOP: as a machine that hangs; nothing runs in it until `thaw`. */
+  freeze(): void
+  /** SIGCONT. */
+  thaw(): void
 }
 
 /**
@@ -47,8 +53,11 @@ export async function startCentripush(
   const port = Number(config.http_server?.port) || (await findFreePort())
   const file = join(directory, 'config.json')
   const http_server = { address: '127.0.0.1', ...config.http_server, port }
-  await writeFile(file, JSON.stringify({ data_dir: join(directory, 'data'), ...config, http_server }))
-  const child = spawn(process.execPath, [PROGRAM, 'serve', '--config', file, '--role', options.role ?? 'all'], {
+  // One process is what a kill is about, unless a test says otherwise.
+  const worker = { processes: 1, ...config.worker }
+  await writeFile(file, JSON.stringify({ data_dir: join(directory, 'data'), ...config, http_server, worker }))
+  const { program = [PROGRAM], role = 'all' } = options
+  const child = spawn(process.execPath, [...program, 'serve', '--config', file, '--role', role], {
     env: { ...ownEnvironment(), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -64,7 +73,15 @@ export async function startCentripush(
     await end('SIGKILL')
     throw error
   })
-  return { url, pid: child.pid ?? 0, output, stop: () => end('SIGTERM'), kill: () => end('SIGKILL').then(() => {}) }
+  return {
+    url,
+    pid: child.pid ?? 0,
+    output,
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL').then(() => {}),
+    freeze: () => void child.kill('SIGSTOP'),
+    thaw: () => void child.kill('SIGCONT'),
+  }
 }
 
 /** A port of 127.0.0.1 that was free a moment ago. */

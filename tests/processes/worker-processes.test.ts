@@ -1,0 +1,106 @@
+// `worker.processes` on real ones.
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { type CentripushProcess, startCentripush } from '../support/centripush-process.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { startFcmSimulator, type TestFcmSimulator } from '../support/fcm-simulator.ts'
+
+const KEY = 'key'
+
+let database: TestDatabase
+let fcm: TestFcmSimulator
+let server: CentripushProcess
+
+beforeEach(async () => {
+  ;[database, fcm] = await Promise.all([createTestDatabase(), startFcmSimulator()])
+  const { origin, files } = fcm.simulator
+  const credentials = { credentials_file: files.credentials, ca_file: files.ca }
+  server = await startCentripush({
+    http_api: { key: KEY },
+    database: { postgresql: { dsn: database.dsn } },
+    push_notifications: { fcm: { ...credentials, push_endpoint: origin, auth_endpoint: origin } },
+    worker: { processes: 2, lease: '1500ms', heartbeat: '500ms' },
+  })
+})
+afterEach(async () => {
+  await server.stop()
+  await fcm.stop()
+  await database.drop()
+})
+
+async function send(...tokens: string[]): Promise<void> {
+  const response = await fetch(`${server.url}/api/send_push_notification`, {
+    method: 'POST',
+    headers: { 'x-api-key': KEY },
+    body: JSON.stringify({ recipient: { fcm_tokens: tokens }, notification: { fcm: { message: {} } } }),
+  })
+  expect(response.status).toBe(200)
+}
+
+async function listWorkers(): Promise<number[]> {
+  // Without any it exits with 1.
+  const { stdout } = await promisify(execFile)('pgrep', ['-P', String(server.pid), '-f', 'worker-process']).catch(
+    () => ({ stdout: '' }),
+  )
+  return stdout.split('\n').filter(Boolean).map(Number)
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+const waitForWorkers = () =>
+  vi.waitFor(
+    async () => {
+      const pids = await listWorkers()
+      expect(pids).toHaveLength(2)
+      return pids
+    },
+    { timeout: 20_000, interval: 50 },
+  )
+
+test('sends from its worker processes, and shows their metrics as its own', async () => {
+  await waitForWorkers()
+  await send('a', 'b', 'c')
+  await fcm.simulator.waitForAccepted(3)
+  await vi.waitFor(
+    async () => {
+      const metrics = await (await fetch(`${server.url}/metrics`)).text()
+      expect(metrics).toMatch(/centrifugo_push_notification_count\{provider="fcm".*success="true".*\} 3\n/)
+    },
+    { timeout: 10_000, interval: 50 },
+  )
+})
+
+test('starts a worker process again that was killed, and sends meanwhile', async () => {
+  const [doomed = 0, other] = await waitForWorkers()
+  process.kill(doomed, 'SIGKILL')
+  await send('a')
+  await fcm.simulator.waitForAccepted(1)
+  const pids = await vi.waitFor(
+    async () => {
+      const now = await waitForWorkers()
+      expect(now).not.toContain(doomed)
+      return now
+    },
+    { timeout: 20_000, interval: 50 },
+  )
+  expect(pids).toContain(other)
+})
+
+test('leaves no process behind when it is stopped', async () => {
+  const pids = await waitForWorkers()
+  expect(await server.stop()).toBe(0)
+  expect(pids.filter(isRunning)).toEqual([])
+})
+
+test('leaves no process behind when it is killed', async () => {
+  const pids = await waitForWorkers()
+  await server.kill()
+  await vi.waitFor(() => expect(pids.filter(isRunning)).toEqual([]), { timeout: 30_000, interval: 50 })
+})
