@@ -18,6 +18,7 @@ import { startUpkeep, type UpkeepTask } from './database/upkeep.ts'
 import { Worker } from './delivery/worker.ts'
 import { ANSWER_TIMEOUT_MS, DeviceStore } from './devices/device-store.ts'
 import { makeEndpointCheck } from './devices/web-push-endpoint.ts'
+import { trustedAuthorities } from './http2/trusted-authorities.ts'
 import { type MethodTable, makeMethodTable } from './methods/table.ts'
 import type { Logger } from './observability/log.ts'
 import { addQueueGauges, type Metrics, makeMetrics } from './observability/metrics.ts'
@@ -77,7 +78,8 @@ async function build(plan: Plan, onStop: OnStop): Promise<Omit<Assembly, 'stop'>
     : { methods: makeMethodTable(undefined), isReady: () => true, readMetrics: () => metrics.registry.metrics() }
   const upstream = config.upstream && makeUpstream(config, config.upstream, logger)
   if (upstream) onStop.close('upstream', () => upstream.close())
-  const { key, madeKey } = chooseKey(config)
+  const isApi = role !== 'worker' && !config.http_api.disabled
+  const { key, madeKey } = chooseKey(config, isApi)
   const api: ApiDeps = {
     methods,
     upstream,
@@ -86,7 +88,6 @@ async function build(plan: Plan, onStop: OnStop): Promise<Omit<Assembly, 'stop'>
     maxRequestBytes: config.http_api.max_request_body_size,
     logger,
   }
-  const isApi = role !== 'worker' && !config.http_api.disabled
   const server = await startServer(
     planPorts(config.http_server, config.http_api.external, madeKey !== undefined, {
       api: isApi ? { deps: api, prefix: trimSlash(config.http_api.handler_prefix) } : undefined,
@@ -102,7 +103,7 @@ async function build(plan: Plan, onStop: OnStop): Promise<Omit<Assembly, 'stop'>
     }),
   )
   onStop.drain('server', (graceMs) => server.close(graceMs))
-  return { urls: server.urls, madeKey: isApi ? madeKey : undefined }
+  return { urls: server.urls, madeKey }
 }
 
 interface Push {
@@ -378,7 +379,7 @@ function makeUpstream(config: Config, upstream: NonNullable<Config['upstream']>,
       timeoutMs: upstream.timeout,
       connectTimeoutMs: upstream.connect_timeout,
       maxConnections: upstream.max_connections,
-      ca: readCa('upstream.ca_file', upstream.ca_file),
+      ca: trustedAuthorities(readCa('upstream.ca_file', upstream.ca_file)),
       transportErrors: config.http_api.error_mode === 'transport',
       maxRequestBytes: config.http_api.max_request_body_size,
     },
@@ -399,8 +400,8 @@ function readCa(option: string, file: string | undefined): string | undefined {
   }
 }
 
-function chooseKey({ http_api: api, data_dir }: Config): { key: string; madeKey: string | undefined } {
-  if (api.key !== undefined || api.insecure || api.disabled) return { key: api.key ?? '', madeKey: undefined }
+function chooseKey({ http_api: api, data_dir }: Config, isApi: boolean): { key: string; madeKey: string | undefined } {
+  if (api.key !== undefined || api.insecure || !isApi) return { key: api.key ?? '', madeKey: undefined }
   const madeKey = loadOrMakeApiKey(data_dir)
   return { key: madeKey, madeKey }
 }

@@ -89,4 +89,13 @@ describe('a configuration', () => {
   ])('whose options contradict each other does not start: %j', (input, path) => {
     expect(() => parseConfig(input)).toThrow(`${path}:`)
   })
+
+  test.each(['host=db password=secret', 'mysql://u:secret@db/x', 'postgresql://u:sec/ret@db:x/y'])(
+    'with a DSN that is none says so and does not show it',
+    (dsn) => {
+      const parse = () => parseConfig({ database: { postgresql: { dsn } } })
+      expect(parse).toThrow('database.postgresql.dsn: expected postgresql://')
+      expect(parse).not.toThrow(/sec/)
+    },
+  )
 })

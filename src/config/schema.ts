@@ -3,7 +3,7 @@
 import * as v from 'valibot'
 import { originPattern } from './origin-pattern.ts'
 import { PROVIDER_NAMES } from './provider-names.ts'
-import { duration, factor, filledText, flag, oneOf, text, textList, url, wholeNumber } from './values.ts'
+import { dsn, duration, factor, filledText, flag, oneOf, text, textList, url, wholeNumber } from './values.ts'
 
 const port = wholeNumber(0, 65_535)
 
@@ -81,9 +81,9 @@ const database = v.optional(
     postgresql: v.optional(
       v.object({
         /** Absent: the embedded server under `data_dir`. */
-        dsn: v.optional(filledText),
+        dsn: v.optional(dsn),
         /** What `push_notifications.read_from_replica` reads from, in turn. */
-        replica_dsn: v.optional(textList, []),
+        replica_dsn: v.optional(v.pipe(textList, v.array(dsn)), []),
         max_connections: v.optional(wholeNumber(1, 1000), 20),
         /** Apply the migrations at start. */
         migrate: v.optional(flag, true),
@@ -101,7 +101,7 @@ const queue = v.optional(
     postgresql: v.optional(
       v.object({
         /** Absent, or with `reuse_from_database`: the database of the devices. */
-        dsn: v.optional(filledText),
+        dsn: v.optional(dsn),
         reuse_from_database: v.optional(flag, false),
         /** Batches worked on at once. */
         consumer_concurrency: v.optional(wholeNumber(1, 1000), 16),

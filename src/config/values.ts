@@ -22,6 +22,15 @@ export const text = v.pipe(
 
 export const filledText = v.pipe(text, v.nonEmpty('must not be empty'))
 
+/** A PostgreSQL DSN. It may hold a password, so what was found is not shown. */
+export const dsn = v.pipe(
+  v.string(),
+  v.check(
+    (value) => /^postgres(ql)?:$/.test(URL.parse(value)?.protocol ?? ''),
+    'expected postgresql://user:password@host:port/database (characters such as @ and / in a password as %40 and %2F)',
+  ),
+)
+
 export const flag = v.union(
   [
     v.boolean(),

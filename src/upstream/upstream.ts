@@ -25,7 +25,7 @@ export interface UpstreamOptions {
   connectTimeoutMs: number
   maxConnections: number
   /** PEM of an authority to trust. */
-  ca: string | undefined
+  ca: string[] | undefined
   /** Ask the node for the transport error mode, whatever the client wants. */
   transportErrors: boolean
   maxRequestBytes: number
