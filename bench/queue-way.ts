@@ -88,6 +88,7 @@ function startParts(queue: Queue, store: DeviceStore, provider: Provider, logger
     queue,
     providers: new Map([['fcm', provider]]),
     removeGone: async () => 0,
+    removalBreaker: undefined,
     retryPolicy: { scale: 1, random: Math.random },
     metrics: makeMetrics(),
     logger,

@@ -15,6 +15,7 @@ import { checkSchema, migrate } from './database/migrate.ts'
 import { openDatabase, type Sql } from './database/pool.ts'
 import { Replicas } from './database/replicas.ts'
 import { startUpkeep, type UpkeepTask } from './database/upkeep.ts'
+import { RemovalBreaker } from './delivery/removal-breaker.ts'
 import { Worker } from './delivery/worker.ts'
 import { ANSWER_TIMEOUT_MS, DeviceStore } from './devices/device-store.ts'
 import { makeEndpointCheck } from './devices/web-push-endpoint.ts'
@@ -267,6 +268,7 @@ function startWorkers(parts: WorkerParts, onStop: OnStop): () => boolean {
     queue,
     providers,
     removeGone: async (...args) => devices?.removeGone(...args) ?? 0,
+    removalBreaker: config.worker.removal_breaker ? makeRemovalBreaker(metrics, logger) : undefined,
     retryPolicy: { scale: config.worker.retry_scale, random: Math.random },
     metrics,
     logger,
@@ -281,6 +283,22 @@ function startWorkers(parts: WorkerParts, onStop: OnStop): () => boolean {
   onStop.drain('worker', (graceMs) => worker.stop(graceMs))
   onStop.drain('fan-out', () => fanOut.stop())
   return () => worker.isReady
+}
+
+function makeRemovalBreaker({ removalStopped }: Metrics, logger: Logger): RemovalBreaker {
+  return new RemovalBreaker({
+    onChange: (provider, isOpen) => {
+      removalStopped.set({ provider }, isOpen ? 1 : 0)
+      if (!isOpen) logger.warn({ provider }, 'delivery: devices with dead tokens are removed again')
+      else {
+        logger.error(
+          { provider },
+          'delivery: most tokens are called dead, so no devices are removed; check the credentials, or if it is right ' +
+            'set worker.removal_breaker to false',
+        )
+      }
+    },
+  })
 }
 
 interface Databases {

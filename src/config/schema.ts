@@ -202,6 +202,8 @@ const worker = v.optional(
     lease: v.optional(duration(100), '15s'),
     /** How often a worker extends its leases. */
     heartbeat: v.optional(duration(10), '5s'),
+    /** Stop removing devices while a provider calls more than half of the tokens dead. `false` once you know it is right. */
+    removal_breaker: v.optional(flag, true),
     /** Multiplies the delays before a retry; below 1 for tests. */
     retry_scale: v.optional(factor, 1),
   }),

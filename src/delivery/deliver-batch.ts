@@ -9,6 +9,7 @@ import type { BatchClaim, Queue, SendContent } from '../queue/queue.ts'
 import { readValue } from '../queue/targets.ts'
 import type { Hold } from './lease-keeper.ts'
 import { findOpenTargets } from './open-targets.ts'
+import type { RemovalBreaker } from './removal-breaker.ts'
 import type { RetryPolicyOptions } from './retry-policy.ts'
 import { type GoneToken, type Left, SettledBatch } from './settled-batch.ts'
 
@@ -25,6 +26,8 @@ export interface DeliverDeps {
   providers: ReadonlyMap<ProviderName, Provider>
   /** Removes devices whose token is dead, unless registered again after `seenAtMs`. Resolves to how many. */
   removeGone(provider: ProviderName, gone: readonly GoneToken[], seenAtMs: number): Promise<number>
+  /** Undefined: whatever share of the devices is called dead is removed. */
+  removalBreaker: RemovalBreaker | undefined
   retryPolicy: RetryPolicyOptions
   metrics: Metrics
   logger: Logger
@@ -110,9 +113,10 @@ async function acknowledge(
 
 /** A removal that fails is no reason to send the batch again: the next push finds the token dead once more. */
 async function removeGoneDevices(deps: DeliverDeps, claim: BatchClaim, settled: SettledBatch, seenAtMs: number) {
-  const gone = settled.goneTokens()
-  if (gone.length === 0) return
   const { uid, provider } = claim
+  const gone = settled.goneTokens()
+  const isAllowed = deps.removalBreaker?.allows(provider, settled.judgements()) ?? true
+  if (gone.length === 0 || !isAllowed) return
   try {
     const removed = await deps.removeGone(provider, gone, seenAtMs)
     deps.metrics.removedDevices.inc({ provider }, removed)

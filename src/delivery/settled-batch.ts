@@ -87,6 +87,17 @@ export class SettledBatch {
     })
   }
 
+  /** How many targets the provider judged, and how many of them it called dead. */
+  judgements(): { judged: number; gone: number } {
+    const counts = { judged: 0, gone: 0 }
+    for (const outcome of this.#outcomes) {
+      if (!outcome || outcome.kind === 'retry' || outcome.kind === 'credential') continue
+      counts.judged++
+      if (outcome.kind === 'tokenGone') counts.gone++
+    }
+    return counts
+  }
+
   /** Why the credential was refused, if it was. */
   credentialProblem(): string | undefined {
     return this.#outcomes.find((outcome) => outcome?.kind === 'credential')?.reason
@@ -94,7 +105,7 @@ export class SettledBatch {
 
   /** Whether the provider took our credential: it judged a target. */
   isCredentialGood(): boolean {
-    return this.#outcomes.some((outcome) => outcome && outcome.kind !== 'retry' && outcome.kind !== 'credential')
+    return this.judgements().judged > 0
   }
 
   /** What goes back into the queue: what a retry may help, and what was not settled, which goes back at once. */

@@ -49,6 +49,12 @@ export function makeMetrics() {
       labelNames: ['provider', 'reason'],
       registers,
     }),
+    removalStopped: new Gauge({
+      name: 'centripush_devices_removal_stopped',
+      help: '1 while devices are not removed because their provider calls most tokens dead.',
+      labelNames: ['provider'],
+      registers,
+    }),
     removedDevices: new Counter({
       name: 'centripush_devices_removed_count',
       help: 'Devices removed because their provider called the token dead.',

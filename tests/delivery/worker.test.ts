@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { RemovalBreaker } from '../../src/delivery/removal-breaker.ts'
 import type { GoneToken } from '../../src/delivery/settled-batch.ts'
 import { Worker } from '../../src/delivery/worker.ts'
 import { makeMetrics } from '../../src/observability/metrics.ts'
@@ -37,6 +38,7 @@ function startWorker(
     queue: over.queue ?? queue,
     providers: new Map([['fcm', provider]]),
     removeGone: async (_, tokens) => gone.push(...tokens),
+    removalBreaker: new RemovalBreaker({ onChange: () => undefined }),
     retryPolicy: { scale: over.retryScale ?? 0.01, random: Math.random },
     metrics: makeMetrics(),
     logger,
@@ -106,6 +108,17 @@ test('has the devices of dead tokens removed, and no others', async () => {
   startWorker(provider)
   await waitForEnd(await enqueue(['a', 'b', 'c']))
   expect(gone).toEqual([{ deviceId: 'device-b', token: 'b', sinceMs: undefined }])
+})
+
+test('keeps the devices when their provider suddenly calls most tokens dead', async () => {
+  const values = Array.from({ length: 300 }, (_, i) => `t${i}`)
+  const provider = new ScriptedProvider(async (target) =>
+    Number(target.slice(1)) < 200 ? { kind: 'tokenGone', reason: 'UNREGISTERED' } : SENT,
+  )
+  startWorker(provider)
+  await waitForEnd(await enqueue(values, 'broadcast'))
+  expect(provider.received).toHaveLength(300)
+  expect(gone).toEqual([])
 })
 
 test('gives a target up after five attempts that may have been delivered, and keeps it as a dead letter', async () => {
