@@ -1,7 +1,7 @@
-// Devices and topics at their full size: npx tsx bench/devices.ts [--devices N] [--only pages|rates]
+// Devices and topics at their full size: npx tsx bench/devices.ts [--devices N] [--only pages|rates|import]
 //
 // On a PostgreSQL of its own, as it comes with the server: fsync and synchronous_commit on. Rows are made by the server,
-// everything that is measured goes through DeviceStore.
+// everything that is measured goes through DeviceStore, and the import through the command line.
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,7 +11,8 @@ import { migrate } from '../src/database/migrate.ts'
 import { openDatabase, type Sql } from '../src/database/pool.ts'
 import { DeviceStore } from '../src/devices/device-store.ts'
 import { makeLogger } from '../src/observability/log.ts'
-import { loadDevices } from './device-data.ts'
+import { type Load, loadDevices } from './device-data.ts'
+import { measureImport } from './device-import.ts'
 import { measurePages, measureRarePages } from './device-pages.ts'
 import { measureCommit, measureRegister, measureSizes, measureWalk } from './device-rates.ts'
 import { type Check, printReport } from './report.ts'
@@ -27,14 +28,14 @@ const { values } = parseArgs({
 const logger = makeLogger({ level: 'error', file: '' })
 
 /** Runs `work` on a database that is removed afterwards. */
-async function withDatabase<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+async function withDatabase<T>(work: (sql: Sql, dsn: string) => Promise<T>): Promise<T> {
   const dataDir = await mkdtemp(join(tmpdir(), 'centripush-bench-'))
   await chmod(dataDir, 0o755)
   const server = await startEmbeddedPostgres({ dataDir, logger })
   const sql = openDatabase({ dsn: server.dsn, maxConnections: 20, statementTimeoutMs: 0 })
   try {
     await migrate(sql, logger)
-    return await work(sql)
+    return await work(sql, server.dsn)
   } finally {
     await sql.end()
     await server.stop()
@@ -42,29 +43,38 @@ async function withDatabase<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
   }
 }
 
-async function run(sql: Sql): Promise<Check[]> {
-  const store = new DeviceStore({ sql, now: Date.now })
-  const load = await loadDevices(sql, Number(values.devices))
-  console.log(`${load.devices} devices, ${load.subscriptions} subscriptions on ${cpus().length} cores`)
-  const checks: Check[] = []
-  const add = (...more: Check[]) => {
-    checks.push(...more)
-    for (const check of more) printReport([check])
+async function* run(sql: Sql, dsn: string): AsyncGenerator<Check> {
+  const devices = Number(values.devices)
+  if (values.only !== 'import') {
+    const load = await loadDevices(sql, devices)
+    console.log(`${load.devices} devices, ${load.subscriptions} subscriptions on ${cpus().length} cores`)
+    yield* measureLoad(sql, load)
   }
-  add(...(await measureSizes(sql, load)))
-  if (values.only !== 'rates') {
-    for await (const check of measurePages(sql, store)) add(check)
-    for await (const check of measureRarePages(sql, store)) add(check)
-  }
-  if (values.only !== 'pages') {
-    add(await measureWalk(store, load.devices))
-    add(await measureCommit(sql))
-    add(await measureRegister(store))
-  }
-  return checks
+  if (values.only === undefined || values.only === 'import') yield* measureImport({ sql, dsn }, devices)
 }
 
-const checks = await withDatabase(run)
+async function* measureLoad(sql: Sql, load: Load): AsyncGenerator<Check> {
+  const store = new DeviceStore({ sql, now: Date.now })
+  yield* await measureSizes(sql, load)
+  if (values.only !== 'rates') {
+    yield* measurePages(sql, store)
+    yield* measureRarePages(sql, store)
+  }
+  if (values.only !== 'pages') {
+    yield await measureWalk(store, load.devices)
+    yield await measureCommit(sql)
+    yield await measureRegister(store)
+  }
+}
+
+const checks = await withDatabase(async (sql, dsn) => {
+  const all: Check[] = []
+  for await (const check of run(sql, dsn)) {
+    all.push(check)
+    printReport([check])
+  }
+  return all
+})
 await mkdir(values.out, { recursive: true })
 const name = values.only === undefined ? 'devices' : `devices-${values.only}`
 const about = {

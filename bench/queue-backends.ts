@@ -1,7 +1,10 @@
+import { Redis } from 'ioredis'
 import type { Sql } from '../src/database/pool.ts'
 import type { Logger } from '../src/observability/log.ts'
 import { PostgresQueue } from '../src/queue/postgres/postgres-queue.ts'
 import type { Queue } from '../src/queue/queue.ts'
+import { RedisQueue } from '../src/queue/redis/redis-queue.ts'
+import { KillableRedis } from '../tests/support/killable-redis.ts'
 
 export interface BenchQueue {
   queue: Queue
@@ -26,6 +29,23 @@ export const QUEUE_BACKENDS: QueueBackend[] = [
         return await work({ queue, readStoreBytes: async () => undefined })
       } finally {
         await queue.close()
+      }
+    },
+  },
+  {
+    name: 'redis',
+    async withQueue({ logger }, work) {
+      const server = await KillableRedis.start()
+      const connect = () => new Redis({ port: server.port, host: '127.0.0.1' })
+      const [client, watcher] = [connect(), connect()]
+      const queue = new RedisQueue({ client, subscriber: connect(), prefix: 'bench', logger, ...OPTIONS })
+      const readStoreBytes = async () => Number(/used_memory:(\d+)/.exec(await watcher.info('memory'))?.[1])
+      try {
+        return await work({ queue, readStoreBytes })
+      } finally {
+        await queue.close()
+        watcher.disconnect()
+        await server.stop()
       }
     },
   },

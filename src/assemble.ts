@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os'
 import { AggregatorRegistry } from 'prom-client'
 import { deleteOldNotifications, makePostgresAnalytics } from './analytics/postgres.ts'
 import { loadOrMakeApiKey } from './config/api-key.ts'
-import { hasCredentials } from './config/check.ts'
+import { chooseQueue, chooseRedis, hasCredentials } from './config/check.ts'
 import { ConfigError } from './config/config-error.ts'
 import { PROVIDER_NAMES, type ProviderName } from './config/provider-names.ts'
 import type { Role } from './config/role.ts'
@@ -26,13 +26,19 @@ import { addQueueGauges, type Metrics, makeMetrics } from './observability/metri
 import { WorkerProcesses } from './processes/worker-processes.ts'
 import { FcmProvider } from './providers/fcm/fcm.ts'
 import { loadServiceAccount } from './providers/fcm/service-account.ts'
+import { HmsProvider } from './providers/hms/hms.ts'
 import type { Provider } from './providers/provider.ts'
 import { SandboxProvider } from './providers/sandbox/sandbox.ts'
+import { makeAddressPolicy } from './providers/webpush/address-policy.ts'
+import { readVapidKeys, type VapidKeys, VapidKeysError } from './providers/webpush/vapid-keys.ts'
+import { WebPushProvider } from './providers/webpush/webpush.ts'
 import { cancelSend } from './push/cancel.ts'
 import { FanOut } from './push/fan-out.ts'
 import { PageReader } from './push/pages.ts'
 import { PostgresQueue } from './queue/postgres/postgres-queue.ts'
 import type { Queue } from './queue/queue.ts'
+import { connectRedis } from './queue/redis/connect.ts'
+import { RedisQueue } from './queue/redis/redis-queue.ts'
 import { answerText, answerTooLarge } from './server/answer.ts'
 import type { ApiDeps } from './server/api-deps.ts'
 import { makeKeyCheck } from './server/api-key.ts'
@@ -123,18 +129,20 @@ async function buildPush(plan: Plan, metrics: Metrics, onStop: OnStop): Promise<
   const { queue, pages, devices, providers } = parts
   if (databases.sql && devices) startUpkeepOf(plan, devices, databases.sql, onStop)
   for (const risk of await queue.findRisks()) logger.warn({ risk }, 'queue: what was accepted can be lost')
-  addQueueGauges(metrics.registry, 'postgresql', () => queue.stats().catch(() => undefined))
+  addQueueGauges(metrics.registry, chooseQueue(config), () => queue.stats().catch(() => undefined))
+  const checkEndpoint = makeEndpointCheck(config.push_notifications.webpush)
   const methods = makeMethodTable({
     accept: {
       queue,
       pages,
       hasDevices: devices !== undefined,
       providers: new Set(providers.keys()),
+      checkEndpoint,
       onScheduled: () => metrics.scheduled.inc(),
     },
     cancel: (request) => cancelSend(queue, request),
     devices,
-    checkEndpoint: makeEndpointCheck(config.push_notifications.webpush),
+    checkEndpoint,
     analytics: databases.sql && makePostgresAnalytics(databases.sql),
   })
   const own = { methods, readMetrics: () => metrics.registry.metrics() }
@@ -211,7 +219,7 @@ export async function assembleWorker(plan: Omit<Plan, 'role'>): Promise<WorkerAs
 async function buildParts(plan: Omit<Plan, 'role'>, { sql, queueSql }: Databases, metrics: Metrics, onStop: OnStop) {
   const { config, logger } = plan
   const devices = sql && makeDevices(plan, sql, onStop)
-  const queue = makeQueue(plan, queueSql, onStop)
+  const queue = await makeQueue(plan, queueSql, onStop)
   const providers = await makeProviders(config, logger)
   onStop.close('providers', async () => {
     await Promise.all([...providers.values()].map((provider) => provider.close()))
@@ -232,22 +240,36 @@ export async function assembleQueue(plan: Omit<Plan, 'role'>): Promise<{ queue: 
   const { onStop, stop } = makeTeardowns(plan.logger)
   try {
     const { queueSql } = await openDatabases(plan, onStop)
-    return { queue: makeQueue(plan, queueSql, onStop), stop: () => stop(0) }
+    return { queue: await makeQueue(plan, queueSql, onStop), stop: () => stop(0) }
   } catch (error) {
     await stop(0)
     throw error
   }
 }
 
-function makeQueue({ config, logger }: Omit<Plan, 'role'>, sql: Sql, onStop: OnStop): Queue {
-  const queue = new PostgresQueue({
-    sql,
-    logger,
-    leaseMs: config.worker.lease,
-    maxJobs: config.push_notifications.queue.postgresql.max_stream_length,
-  })
+async function makeQueue(plan: Omit<Plan, 'role'>, sql: Sql | undefined, onStop: OnStop): Promise<Queue> {
+  const queue = chooseQueue(plan.config) === 'redis' ? await makeRedisQueue(plan) : makePostgresQueue(plan, sql)
   onStop.close('queue', () => queue.close())
   return queue
+}
+
+function makePostgresQueue({ config, logger }: Omit<Plan, 'role'>, sql: Sql | undefined): Queue {
+  if (!sql) throw new Error('the configuration was checked to have a database for the queue')
+  const maxJobs = config.push_notifications.queue.postgresql.max_stream_length
+  return new PostgresQueue({ sql, logger, leaseMs: config.worker.lease, maxJobs })
+}
+
+async function makeRedisQueue({ config, logger }: Omit<Plan, 'role'>): Promise<Queue> {
+  const redis = chooseRedis(config)
+  const client = await connectRedis(redis, logger)
+  return new RedisQueue({
+    client,
+    subscriber: await connectRedis(redis, logger),
+    prefix: redis.prefix,
+    logger,
+    leaseMs: config.worker.lease,
+    maxJobs: config.push_notifications.queue.redis?.max_stream_length ?? Number.POSITIVE_INFINITY,
+  })
 }
 
 interface WorkerParts {
@@ -274,7 +296,8 @@ function startWorkers(parts: WorkerParts, onStop: OnStop): () => boolean {
     logger,
     now: Date.now,
     maxBatchTargets: Math.max(...parts.batchSizes.values(), 1),
-    concurrency: config.push_notifications.queue.postgresql.consumer_concurrency,
+    concurrency: (config.push_notifications.queue[chooseQueue(config)] ?? { consumer_concurrency: 64 })
+      .consumer_concurrency,
     heartbeatMs: config.worker.heartbeat,
   })
   const fanOut = new FanOut({ queue, pages, logger, heartbeatMs: config.worker.heartbeat })
@@ -305,8 +328,8 @@ interface Databases {
   /** The devices'; undefined where `database.enabled` is false. */
   sql: Sql | undefined
   dsn: string | undefined
-  /** The queue's, which is the same unless it has a DSN. */
-  queueSql: Sql
+  /** The queue's, which is the same unless it has a DSN; undefined where it is on Redis. */
+  queueSql: Sql | undefined
 }
 
 async function openDatabases({ config, logger }: Omit<Plan, 'role'>, onStop: OnStop): Promise<Databases> {
@@ -320,9 +343,8 @@ async function openDatabases({ config, logger }: Omit<Plan, 'role'>, onStop: OnS
   }
   const dsn = config.database?.enabled === false ? undefined : await chooseDsn(config, logger, onStop)
   const sql = dsn === undefined ? undefined : await open(dsn)
-  const queueSql = queueDsn !== undefined && !isReused ? await open(queueDsn) : sql
-  if (!queueSql) throw new Error('the configuration was checked to have a database for the queue')
-  return { sql, dsn, queueSql }
+  if (chooseQueue(config) === 'redis') return { sql, dsn, queueSql: undefined }
+  return { sql, dsn, queueSql: queueDsn !== undefined && !isReused ? await open(queueDsn) : sql }
 }
 
 /** A database that can't be reached or refuses us is the configuration's matter, not ours. */
@@ -373,6 +395,8 @@ async function makeProviders(config: Config, logger: Logger): Promise<Map<Provid
   for (const name of enabled) {
     if (isDryRun || !hasCredentials(config, name)) providers.set(name, new SandboxProvider({ name, logger }))
     else if (name === 'fcm') providers.set(name, await makeFcm(config, logger))
+    else if (name === 'hms') providers.set(name, makeHms(config, logger))
+    else if (name === 'webpush') providers.set(name, makeWebPush(config, logger))
     else logger.warn({ provider: name }, 'this provider is not built yet: sends to it alone answer error 108')
   }
   return providers
@@ -387,6 +411,45 @@ async function makeFcm(config: Config, logger: Logger): Promise<Provider> {
     ca: readCa('push_notifications.fcm.ca_file', ca_file),
     logger,
   })
+}
+
+function makeHms(config: Config, logger: Logger): Provider {
+  const {
+    app_id: appId = '',
+    app_secret: appSecret = '',
+    push_endpoint,
+    auth_endpoint,
+    ca_file,
+  } = config.push_notifications.hms
+  return new HmsProvider({
+    appId,
+    appSecret,
+    pushEndpoint: push_endpoint,
+    authEndpoint: auth_endpoint,
+    ca: readCa('push_notifications.hms.ca_file', ca_file),
+    logger,
+  })
+}
+
+function makeWebPush({ push_notifications: { webpush } }: Config, logger: Logger): Provider {
+  const { private_endpoint_networks: networks, subject = '', ca_file } = webpush
+  if (networks.length > 0) logger.warn({ networks }, 'webpush: these private networks may be connected to')
+  return new WebPushProvider({
+    keys: loadVapidKeys(webpush.vapid_public_key ?? '', webpush.vapid_private_key ?? ''),
+    subject,
+    isAddressAllowed: makeAddressPolicy(networks),
+    checkEndpoint: makeEndpointCheck(webpush),
+    ca: readCa('push_notifications.webpush.ca_file', ca_file),
+    logger,
+  })
+}
+
+function loadVapidKeys(publicKey: string, privateKey: string): VapidKeys {
+  try {
+    return readVapidKeys(publicKey, privateKey)
+  } catch (error) {
+    throw error instanceof VapidKeysError ? new ConfigError(`push_notifications.webpush.${error.message}`) : error
+  }
 }
 
 function makeUpstream(config: Config, upstream: NonNullable<Config['upstream']>, logger: Logger): Upstream {

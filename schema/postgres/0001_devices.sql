@@ -9,11 +9,12 @@
 --
 -- Wide columns first and text last: no bytes are lost to alignment.
 
--- What makes (provider, token) unique: a digest, because a token may be longer than an index entry can be.
--- convert_to() is only stable, since a database's encoding could differ; it never changes within one database.
+-- What makes (provider, token) unique: a digest, because a token may be longer than an index entry can be. Every part of it
+-- is immutable, so that the planner puts it in place of each call, which takes a third of the time; convert_to() is not,
+-- and the cast reads backslashes as escapes.
 create function token_digest(token text) returns bytea
   language sql immutable strict parallel safe
-  return pg_catalog.sha256(pg_catalog.convert_to(token, 'UTF8'));
+  return pg_catalog.sha256(pg_catalog.replace(token, '\', '\\')::bytea);
 
 create table devices (
   -- The 128 bits of the ULID in the API's id, so ids sort by the time of their first registration.
@@ -78,7 +79,8 @@ create table user_topics (
 -- The order of user_topic_list, and its filters by topic.
 create index user_topics_topic on user_topics (topic_id, user_id);
 
--- Devices removed because their provider called the token dead, kept for a week in case it was wrong.
+-- Devices removed because their provider called the token dead, or because they were inactive for too long: kept for a
+-- week in case that was wrong.
 create table removed_devices (
   removed_at timestamptz not null,
   provider smallint not null,

@@ -3,7 +3,7 @@ import { ConfigError } from '../config/config-error.ts'
 import { loadConfig } from '../config/load.ts'
 import { isProviderName, PROVIDER_NAMES } from '../config/provider-names.ts'
 import { parseDuration } from '../config/values.ts'
-import type { RestoreQuery } from '../devices/restore-devices.ts'
+import type { RestoreQuery } from '../devices/removal/restore-devices.ts'
 import { makeLogger } from '../observability/log.ts'
 import { withDevices } from './bulk/device-database.ts'
 

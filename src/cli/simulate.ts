@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ConfigError } from '../config/config-error.ts'
-import { FAULT_WORDS } from '../simulators/fcm/faults.ts'
+import { makeFcmFaults } from '../simulators/fcm/fcm-faults.ts'
 import { FcmSimulator } from '../simulators/fcm/fcm-simulator.ts'
 
 const DEFAULT_DIRECTORY = './data/simulators/fcm'
@@ -44,7 +44,8 @@ function parseCommandLine(argv: string[]): Arguments {
 }
 
 function usage(): string {
-  const faults = Object.entries(FAULT_WORDS).map(([word, what]) => `  ${`${word}-`.padEnd(15)}${what}`)
+  const table = makeFcmFaults({ project: '', retryAfterSeconds: 0 })
+  const faults = Object.entries(table).map(([word, { does }]) => `  ${`${word}-`.padEnd(15)}${does}`)
   return `Usage: centripush simulate fcm [--port N] [--dir DIR]
 
 Runs a stand-in for Firebase Cloud Messaging that checks what Google checks and logs what it accepted.

@@ -1,5 +1,6 @@
 // What no single option's schema can see: options that contradict or need each other.
 import { PROVIDER_NAMES, type ProviderName } from './provider-names.ts'
+import type { RedisOptions } from './redis.ts'
 import type { Config } from './schema.ts'
 
 type Credentials = [option: string, value: string | undefined][]
@@ -74,17 +75,43 @@ function tlsProblems({ http_server: server }: Config): string[] {
   return [...autocert, ...incomplete]
 }
 
-function queueProblems({ push_notifications: { enabled, queue }, database }: Config): string[] {
+function queueProblems(config: Config): string[] {
+  const { enabled, queue } = config.push_notifications
   if (!enabled) return []
-  if (queue.type === 'redis' || (queue.type === undefined && queue.redis)) {
-    return [
-      'push_notifications.queue: the redis queue is not built yet; set queue.type to postgresql and leave redis out',
-    ]
-  }
-  if (database?.enabled === false && queue.postgresql.dsn === undefined) {
+  if (chooseQueue(config) === 'redis') return redisProblems(config)
+  if (config.database?.enabled === false && queue.postgresql.dsn === undefined) {
     return ['push_notifications.queue.postgresql.dsn: is needed because database.enabled is false']
   }
   return []
+}
+
+function redisProblems(config: Config): string[] {
+  const option = 'push_notifications.queue.redis'
+  const { redis } = config.push_notifications.queue
+  if (!redis) return [`${option}: is needed because queue.type is redis`]
+  if (redis.reuse_from_engine && !config.engine?.redis) {
+    return [`engine.redis: is needed because ${option}.reuse_from_engine is true`]
+  }
+  const { address, sentinel_address, sentinel_master_name, cluster_address, db } = chooseRedis(config)
+  return [
+    ...(address.length > 1 ? [`${option}.address: one is supported, found ${address.length}`] : []),
+    ...(sentinel_address.length > 0 && sentinel_master_name === ''
+      ? [`${option}.sentinel_master_name: is needed with sentinel_address`]
+      : []),
+    ...(cluster_address.length > 0 && db !== 0 ? [`${option}.db: a Cluster has only 0`] : []),
+  ]
+}
+
+/** Where the queue is. */
+export function chooseQueue({ push_notifications: { queue } }: Config): 'redis' | 'postgresql' {
+  return queue.type ?? (queue.redis ? 'redis' : 'postgresql')
+}
+
+/** The Redis of the queue; only where that is on Redis. */
+export function chooseRedis({ push_notifications: { queue }, engine }: Config): RedisOptions {
+  const redis = queue.redis?.reuse_from_engine ? engine?.redis : queue.redis
+  if (!redis) throw new Error('the configuration was checked to have a Redis for the queue')
+  return redis
 }
 
 function replicaProblems({ push_notifications: push, database }: Config): string[] {

@@ -82,7 +82,12 @@ describe('a configuration', () => {
 
   test.each([
     [{ push_notifications: { enabled_providers: ['fcm'] } }, 'push_notifications.fcm.credentials_file'],
-    [{ push_notifications: { queue: { type: 'redis' } } }, 'push_notifications.queue'],
+    [{ push_notifications: { queue: { type: 'redis' } } }, 'push_notifications.queue.redis'],
+    [{ push_notifications: { queue: { redis: { reuse_from_engine: true } } } }, 'engine.redis'],
+    [
+      { push_notifications: { queue: { redis: { sentinel_address: ['a:1'] } } } },
+      'push_notifications.queue.redis.sentinel_master_name',
+    ],
     [{ database: { enabled: false } }, 'push_notifications.queue.postgresql.dsn'],
     [{ http_server: { tls: { enabled: true } } }, 'http_server.tls'],
     [{ http_server: { tls_autocert: { enabled: true } } }, 'http_server.tls_autocert'],

@@ -3,7 +3,21 @@
 import * as v from 'valibot'
 import { originPattern } from './origin-pattern.ts'
 import { PROVIDER_NAMES } from './provider-names.ts'
-import { dsn, duration, factor, filledText, flag, oneOf, text, textList, url, wholeNumber } from './values.ts'
+import { redisOptions } from './redis.ts'
+import {
+  contactUri,
+  dsn,
+  duration,
+  factor,
+  filledText,
+  flag,
+  networkBlock,
+  oneOf,
+  text,
+  textList,
+  url,
+  wholeNumber,
+} from './values.ts'
 
 const port = wholeNumber(0, 65_535)
 
@@ -97,7 +111,17 @@ const queue = v.optional(
   v.object({
     /** Absent: `redis` where `queue.redis` is given, else `postgresql`. */
     type: v.optional(oneOf(['redis', 'postgresql'])),
-    redis: v.optional(v.looseObject({ max_stream_length: v.optional(wholeNumber(1, 100_000_000), 100_000) })),
+    redis: v.optional(
+      v.object({
+        ...redisOptions,
+        /** The Redis of `engine.redis`. */
+        reuse_from_engine: v.optional(flag, false),
+        /** Batches worked on at once. */
+        consumer_concurrency: v.optional(wholeNumber(1, 1000), 64),
+        /** Jobs that may wait; above it a send is answered with error 100 and `Retry-After`. Nothing is trimmed. */
+        max_stream_length: v.optional(wholeNumber(1, 100_000_000), 100_000),
+      }),
+    ),
     postgresql: v.optional(
       v.object({
         /** Absent, or with `reuse_from_database`: the database of the devices. */
@@ -132,8 +156,10 @@ const hms = v.optional(
   v.object({
     app_id: v.optional(filledText),
     app_secret: v.optional(filledText),
-    auth_endpoint: v.optional(url('https:')),
-    push_endpoint: v.optional(url('https:')),
+    /** Where id and secret are exchanged for an access token; the whole URL. */
+    auth_endpoint: v.optional(url('https:'), 'https://oauth-login.cloud.huawei.com/oauth2/v3/token'),
+    push_endpoint: v.optional(url('https:'), 'https://push-api.cloud.huawei.com'),
+    /** Tokens of one request. */
     tokens_batch_size: v.optional(wholeNumber(1, 1000), 1000),
     ca_file: v.optional(text),
   }),
@@ -162,13 +188,16 @@ const webpush = v.optional(
   v.object({
     vapid_public_key: v.optional(filledText),
     vapid_private_key: v.optional(filledText),
-    subject: v.optional(filledText),
+    /** Whom push services may write to: `mailto:you@example.com` or an https URL. */
+    subject: v.optional(contactUri),
     tokens_batch_size: v.optional(wholeNumber(1, 5000), 100),
     /** Origins that a subscription's endpoint may have, as patterns (`https://*.example.com`); empty: the services of
      * the mainstream browsers; `*`: any. */
     allowed_endpoint_origins: v.optional(v.pipe(textList, v.array(originPattern)), []),
     /** Origins allowed besides those. */
     extra_allowed_endpoint_origins: v.optional(v.pipe(textList, v.array(originPattern)), []),
+    /** Blocks of private addresses (`10.1.0.0/16`) that may be connected to all the same, for a push service of your own. */
+    private_endpoint_networks: v.optional(v.pipe(textList, v.array(networkBlock)), []),
     ca_file: v.optional(text),
   }),
   {},
@@ -218,6 +247,8 @@ export const ConfigSchema = v.object({
   http_api,
   upstream,
   database,
+  /** Read for `push_notifications.queue.redis.reuse_from_engine` only. */
+  engine: v.optional(v.object({ redis: v.optional(v.object(redisOptions)) })),
   push_notifications,
   worker,
   prometheus: v.optional(

@@ -1,4 +1,5 @@
 // How configuration values may be written: as their JSON type or, as in environment variables, as text.
+import { isIP } from 'node:net'
 import * as v from 'valibot'
 
 const DURATION_UNITS_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
@@ -113,3 +114,24 @@ export function url(...protocols: string[]) {
     ),
   )
 }
+
+/** A block of IP addresses in CIDR notation (`10.1.0.0/16`, `fd00:1::/32`). */
+export const networkBlock = v.pipe(
+  v.string(),
+  v.check(isNetworkBlock, (issue) => `expected a block of addresses such as "10.1.0.0/16" but found "${issue.input}"`),
+)
+
+function isNetworkBlock(value: string): boolean {
+  const [network = '', bits = '', ...rest] = value.split('/')
+  const maxBits = { 0: -1, 4: 32, 6: 128 }[isIP(network)] ?? -1
+  return rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= maxBits && !network.includes('%')
+}
+
+/** RFC 8292 section 2.1: whom a push service may write to. Safari's refuses spaces and brackets. */
+export const contactUri = v.pipe(
+  v.string(),
+  v.check(
+    (value) => /^mailto:[^\s<>@]+@[^\s<>@]+$/.test(value) || (/^https:[^\s<>]+$/.test(value) && URL.canParse(value)),
+    (issue) => `expected mailto:you@example.com or an https URL but found "${issue.input}"`,
+  ),
+)

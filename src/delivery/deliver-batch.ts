@@ -4,14 +4,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { ProviderName } from '../config/provider-names.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Metrics } from '../observability/metrics.ts'
-import type { Outcome, Provider } from '../providers/provider.ts'
+import type { Batch, Outcome, Provider } from '../providers/provider.ts'
 import type { BatchClaim, Queue, SendContent } from '../queue/queue.ts'
-import { readValue } from '../queue/targets.ts'
+import { decodeTarget, readValue } from '../queue/targets.ts'
 import type { Hold } from './lease-keeper.ts'
 import { findOpenTargets } from './open-targets.ts'
 import type { RemovalBreaker } from './removal-breaker.ts'
 import type { RetryPolicyOptions } from './retry-policy.ts'
-import { type GoneToken, type Left, SettledBatch } from './settled-batch.ts'
+import { type GoneToken, type Left, type OpenTarget, SettledBatch } from './settled-batch.ts'
 
 /** A provider that refuses our credential is tried once a minute. */
 const CREDENTIAL_PROBE_MS = 60_000
@@ -48,8 +48,7 @@ export async function deliverBatch(deps: DeliverDeps, claim: BatchClaim, hold: H
   if (!claim.settled) countUnsent(deps, claim, 'cancelled', claim.count - targets.length)
   const settled = new SettledBatch({ claim, targets, policy: deps.retryPolicy })
   if (content.isReliable) hold.noteProgress(() => settled.settledBits())
-  const values = targets.map(({ line }) => readValue(line))
-  await send(deps, claim, content, values, settled, hold.signal)
+  await send(deps, claim, content, addressesOf(claim, targets), settled, hold.signal)
   await removeGoneDevices(deps, claim, settled, seenAtMs)
   await tellCredential(deps, claim, settled)
   const left = settled.left()
@@ -68,7 +67,7 @@ async function send(
   deps: DeliverDeps,
   { uid, provider: name, targetKind }: BatchClaim,
   { notifications }: SendContent,
-  targets: string[],
+  addresses: Pick<Batch, 'targets' | 'keys'>,
   settled: SettledBatch,
   signal: AbortSignal,
 ): Promise<void> {
@@ -76,9 +75,9 @@ async function send(
   const provider = deps.providers.get(name)
   try {
     if (!notification || !provider) throw new Error('a batch was claimed that nobody here can send')
-    if (targets.length === 0) return
+    if (addresses.targets.length === 0) return
     await provider.send(
-      { uid, notification, targetKind, targets },
+      { uid, notification, targetKind, ...addresses },
       (index, outcome) => settled.settle(index, outcome),
       signal,
     )
@@ -87,6 +86,13 @@ async function send(
     // An error of ours costs no push. What an aborted send leaves open stays so, and goes back at once.
     settled.settleRest({ kind: 'retry', reason: 'error' })
   }
+}
+
+/** Where to send to. Only Web Push has to know more of a target than its value. */
+function addressesOf({ provider }: BatchClaim, targets: readonly OpenTarget[]): Pick<Batch, 'targets' | 'keys'> {
+  const values = targets.map(({ line }) => readValue(line))
+  if (provider !== 'webpush') return { targets: values }
+  return { targets: values, keys: targets.map(({ line }) => decodeTarget(line).keys) }
 }
 
 /** Keeps trying while the queue is away: sending the batch again would cost a duplicate for each of its targets. */

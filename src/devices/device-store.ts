@@ -7,19 +7,18 @@ import { ApiError } from '../protocol/errors.ts'
 import type { Device } from './device.ts'
 import type { DeviceFilter } from './device-filter.ts'
 import { type DeviceId, formatDeviceId, makeDeviceUuid } from './device-id.ts'
-import type { DeviceRecord } from './device-record.ts'
-import { deleteOldRemovedDevices, type GoneDevice, removeGoneDevices } from './gone-devices.ts'
-import type { ImportOutcome } from './import-batch.ts'
-import { importDevices } from './import-devices.ts'
-import { importUserTopics, type UserTopicRecord } from './import-user-topics.ts'
-import { removeInactiveDevices } from './inactive-devices.ts'
+import type { DeviceRecord } from './import/device-record.ts'
+import { type ImportOutcome, importDevices } from './import/import-devices.ts'
+import { importUserTopics, type UserTopicRecord } from './import/import-user-topics.ts'
 import { type DeviceTopic, type DeviceTopicQuery, listDeviceTopics } from './list-device-topics.ts'
 import { type DeviceQuery, listDevices } from './list-devices.ts'
 import type { ListPage } from './list-page.ts'
 import { listUserTopics, type UserTopic, type UserTopicQuery } from './list-user-topics.ts'
+import { RegistrationBatcher } from './registration/registration-batcher.ts'
 import type { Registration } from './registration.ts'
-import { RegistrationBatcher } from './registration-batcher.ts'
-import { countRestorable, type RestoreQuery, type RestoreResult, restoreDevices } from './restore-devices.ts'
+import { deleteOldRemovedDevices, type GoneDevice, removeGoneDevices } from './removal/gone-devices.ts'
+import { removeInactiveDevices } from './removal/inactive-devices.ts'
+import { countRestorable, type RestoreQuery, type RestoreResult, restoreDevices } from './removal/restore-devices.ts'
 import { pageTargets, type TargetPage } from './target-page.ts'
 import type { TopicOperation } from './topic-operation.ts'
 import { type DeviceChanges, removeDevices, updateDevices, updateDeviceTopics } from './update-devices.ts'
@@ -126,7 +125,7 @@ export class DeviceStore {
     return translateErrors(removeInactiveDevices(this.#sql, maxAgeMs, signal))
   }
 
-  /** Stores devices from elsewhere, a thousand or so at once. Resolves to what became of each, in their order. */
+  /** Stores devices from elsewhere, some hundred at once. Resolves to what became of each, in their order. */
   importDevices(records: readonly DeviceRecord[]): Promise<ImportOutcome[]> {
     return translateErrors(importDevices(this.#sql, records, this.#now()))
   }

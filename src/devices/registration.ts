@@ -35,6 +35,12 @@ export interface Registration {
   meta: ReadonlyMap<string, string>
 }
 
+/** When a device from elsewhere was first registered, and when it last changed. Undefined: when it is stored. */
+export interface DeviceTimes {
+  createdAtSeconds: number | undefined
+  updatedAtSeconds: number | undefined
+}
+
 /** A `device_register` request as the store takes it. @throws ApiError badRequest */
 export function parseRegistration(request: DeviceRegisterRequest, checkEndpoint: EndpointCheck): Registration {
   const provider = parseProvider('provider', request.provider)

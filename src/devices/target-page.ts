@@ -11,8 +11,8 @@ import { FIRST_UUID } from './device-id.ts'
 import { walkDevices } from './device-walk.ts'
 
 /**
- * Targets of one provider as the queue keeps them: a line each, `device TAB token TAB user TAB platform`, in the order of
- * ids, lines parted by LF. `device` is the id's uuid, because it costs nothing to read: the id as the API has it, which
+ * Targets of one provider as the queue keeps them: a line each, `device TAB token TAB user TAB platform` (for Web Push
+ * `TAB keys` follows), in the order of ids, lines parted by LF. `device` is the id's uuid, because it costs nothing to read: the id as the API has it, which
  * formatDeviceId() makes of it where it is shown, would take the server 3 µs a target and the process 1.
  */
 export interface TargetLines {
@@ -59,7 +59,9 @@ export async function pageTargets(
 function writeLine(sql: Queryable) {
   const platforms = PLATFORM_NAMES.map((name) => sql`when ${encodePlatform(name)} then ${name}`)
   const platform = platforms.reduce((names, name) => sql`${names} ${name}`)
-  return sql`d.id::text || E'\t' || d.token || E'\t' || d.user_id || E'\t' || case d.platform ${platform} end`
+  return sql`
+    d.id::text || E'\t' || d.token || E'\t' || d.user_id || E'\t' || case d.platform ${platform} end
+      || coalesce(E'\t' || d.webpush_keys, '')`
 }
 
 /** Lines in the order of PROVIDER_NAMES. */

@@ -1,76 +1,92 @@
 // One connection of a pool:
 //
 //   connecting ──(TLS, ALPN, SETTINGS)──▶ open ◀──▶ suspect     (a PING is out and not answered: nothing new is sent)
-//   connecting, open, suspect ──(GOAWAY | close())──▶ draining ──(its streams are done)──▶ closed
-//   any ──(connect time-out, error, PING unanswered, socket gone)──▶ closed
+//   connecting, open, suspect ──(GOAWAY | out of ids | idle | close())──▶ draining ──(its streams are done)──▶ closed
+//   any ──(connect time-out, error, protocol broken, PING unanswered, socket gone)──▶ closed
 //
-// The session's events move it; the pool only reads `free` and calls `send` and `close`. Whatever happens, `onClosed`
-// comes exactly once, and every request that `send` took settles.
-import { type ClientHttp2Session, connect, constants, type Settings } from 'node:http2'
-import { isIP } from 'node:net'
-import { connect as connectSocket, type TLSSocket } from 'node:tls'
+// The socket's events and `tick` move it; the pool reads `room` and calls `open`, `flush`, `tick`, `cancel` and `close`.
+// Whatever happens, `onClosed` comes exactly once, and every request that `open` took is settled.
+import type { TLSSocket } from 'node:tls'
 import type { Logger } from '../observability/log.ts'
-import { Http2Error } from './http2-error.ts'
-import { exchange, type Http2Request, type Http2Response } from './http2-exchange.ts'
+import { recycleChunk } from './byte-writer.ts'
+import { connectTls, type TlsTarget } from './connect-tls.ts'
+import { ERROR } from './frame-constants.ts'
+import { Http2Error, type Http2ErrorCode } from './http2-error.ts'
+import { Http2Session } from './http2-session.ts'
+import type { Http2Timing } from './http2-timing.ts'
+import type { RequestRun } from './request-run.ts'
 
-/** RFC 9113 section 6.5.2 recommends servers to allow no fewer: what a connection that is being opened will carry. */
-export const STREAMS_UNTIL_KNOWN = 100
-/** A server that names no limit means "no limit"; memory has one. */
-const MAX_STREAMS = 1000
-/** Without traffic for this long the connection is probed: NATs forget connections and tell nobody. */
-const IDLE_PING_MS = 30_000
-/** An answer to a PING later than this means the peer is gone. */
-const PING_TIMEOUT_MS = 5_000
-/** After the last stream, how long the peer may take to close its side. */
+/** Bytes at which what was written goes to the socket. */
+const FLUSH_BYTES = 56 * 1024
+/** With this much waiting in the socket, more requests would only wait there and not where they can be taken back. */
+const MAX_UNSENT_BYTES = 256 * 1024
+/** Beyond this the peer makes us write and does not read. */
+const MAX_BACKLOG_BYTES = 4 * 1024 * 1024
+/** A connection that closes younger than this without an answer was of no use: opening the next one is put off. */
+const MIN_USEFUL_MS = 5_000
+/** After the last stream, or after a GOAWAY with an error, how long the peer may take to close its side. */
 const CLOSE_GRACE_MS = 1_000
 
-/** What `session.request` throws when the session takes no new streams. */
-const SESSION_GONE = new Set<unknown>([
-  'ERR_HTTP2_INVALID_SESSION',
-  'ERR_HTTP2_GOAWAY_SESSION',
-  'ERR_HTTP2_OUT_OF_STREAMS',
-])
-
-/** How to reach the server, and how long it may take. */
-export interface ConnectionOptions {
-  origin: string
-  ca: string[] | undefined
-  connectTimeoutMs: number
-  requestTimeoutMs: number
+export interface ConnectionDeps {
+  target: TlsTarget
+  timing: Http2Timing
+  maxStreams: number
   logger: Logger
+  nowMs: () => number
+  events: ConnectionEvents
 }
 
-/** What the pool wants to know. `onFree`: `free` may have grown. `onClosed`: it is gone; `unused` if it never opened. */
+/** What the pool wants to know. */
 export interface ConnectionEvents {
-  onFree(): void
-  onClosed(connection: Http2Connection, unused: Http2Error | undefined): void
+  /** `room` may have grown. */
+  onRoom(): void
+  /** The server sent it away: it takes no more requests. */
+  onGoaway(connection: Http2Connection): void
+  /** It is gone; with an error if it never opened. */
+  onClosed(connection: Http2Connection, unopened: Http2Error | undefined): void
 }
 
 export class Http2Connection {
-  readonly #options: ConnectionOptions
-  readonly #events: ConnectionEvents
+  readonly #deps: ConnectionDeps
   readonly #socket: TLSSocket
-  readonly #session: ClientHttp2Session
-  readonly #connectTimer: NodeJS.Timeout
+  readonly #session: Http2Session
+  readonly #openedAtMs: number
   readonly #closed: Promise<void>
   #resolveClosed: () => void = () => undefined
-  #closeTimer: NodeJS.Timeout | undefined
   #state: 'connecting' | 'open' | 'suspect' | 'draining' | 'closed' = 'connecting'
-  #connectFailure = new Http2Error('unsent', 'connect_failed')
+  #failure: Http2ErrorCode = 'connect_failed'
   #wasOpen = false
-  #maxStreams = STREAMS_UNTIL_KNOWN
-  #openStreams = 0
-  #goawayLastStreamId: number | undefined
+  #isBroken = false
+  #receivedAtMs: number
+  #usedAtMs: number
+  #pingedAtMs = 0
+  #destroyAtMs = Number.POSITIVE_INFINITY
 
-  constructor(deps: { options: ConnectionOptions; events: ConnectionEvents }) {
-    this.#options = deps.options
-    this.#events = deps.events
+  constructor(deps: ConnectionDeps) {
+    this.#deps = deps
+    this.#openedAtMs = deps.nowMs()
+    this.#receivedAtMs = this.#openedAtMs
+    this.#usedAtMs = this.#openedAtMs
     this.#closed = new Promise((resolve) => {
       this.#resolveClosed = resolve
     })
-    this.#connectTimer = setTimeout(() => this.#onConnectTimeout(), deps.options.connectTimeoutMs)
-    this.#socket = connectTls(deps.options)
-    this.#session = this.#connect()
+    this.#session = new Http2Session({
+      events: {
+        onPeerSettings: () => this.#onPeerSettings(),
+        onPingAck: () => this.#onPingAck(),
+        onGoaway: (code) => this.#onGoaway(code),
+      },
+      maxStreams: deps.maxStreams,
+      requestTimeoutMs: deps.timing.requestTimeoutMs,
+    })
+    // First of all that is written, whatever the server says meanwhile.
+    this.#session.greet()
+    this.#socket = connectTls(deps.target, (chunk) => this.#onChunk(chunk))
+    this.#socket.once('secureConnect', () => this.#onSecure())
+    this.#socket.on('drain', () => deps.events.onRoom())
+    this.#socket.once('end', () => this.#onEnd())
+    this.#socket.on('error', (error) => this.#onError(error))
+    this.#socket.once('close', () => this.#onClose())
   }
 
   get isConnecting(): boolean {
@@ -82,24 +98,65 @@ export class Http2Connection {
     return this.#state !== 'draining' && this.#state !== 'closed'
   }
 
-  /** How many streams may be opened now. */
-  get free(): number {
-    return this.#state === 'open' ? Math.max(0, this.#maxStreams - this.#openStreams) : 0
+  /** No request is on its way. */
+  get isIdle(): boolean {
+    return this.#session.openStreams === 0
   }
 
-  /** Sends on a stream of its own; call it only while `free` is above 0. @throws Http2Error */
-  async send(request: Http2Request): Promise<Http2Response> {
-    this.#openStreams++
-    try {
-      const owner = { session: this.#session, goawayLastStreamId: () => this.#goawayLastStreamId }
-      return await exchange(owner, request, this.#options.requestTimeoutMs)
-    } catch (error) {
-      throw this.#onRequestFailed(error)
-    } finally {
-      this.#openStreams--
-      if (this.#state === 'draining' && this.#openStreams === 0) this.#closeSession()
-      this.#events.onFree()
-    }
+  /** How many requests may be opened at once. */
+  get room(): number {
+    if (this.#state !== 'open' || this.#socket.writableLength > MAX_UNSENT_BYTES) return 0
+    return this.#session.room
+  }
+
+  /** It answered something, or was there for a while: the server is not one that turns everybody away. */
+  get wasUseful(): boolean {
+    const isOld = this.#wasOpen && this.#deps.nowMs() - this.#openedAtMs >= MIN_USEFUL_MS
+    return this.#session.answered > 0 || isOld
+  }
+
+  /** Writes a request; only while there is `room`. It goes out with `flush` at the latest. */
+  open(run: RequestRun, index: number, nowMs: number): void {
+    this.#usedAtMs = nowMs
+    this.#session.open(run, index, nowMs)
+    if (this.#session.out.length >= FLUSH_BYTES) this.flush()
+    if (this.#session.isOutOfIds) this.#drain()
+  }
+
+  /** Sends what was written. */
+  flush(): void {
+    const { out } = this.#session
+    if (out.length === 0 || this.#state === 'closed' || this.#state === 'connecting') return
+    const bytes = out.take()
+    this.#socket.write(bytes, (error) => {
+      if (!error) recycleChunk(bytes)
+    })
+  }
+
+  /** Gives up the requests of a batch. */
+  cancel(run: RequestRun): void {
+    this.#session.cancel(run)
+    this.flush()
+    this.#onStreamsClosed()
+  }
+
+  /** Everything that time brings. Call it several times in the shortest of the time-outs. */
+  tick(nowMs: number): void {
+    const { timing } = this.#deps
+    const isSilent = nowMs - this.#receivedAtMs >= timing.idlePingMs
+    if (this.#session.expire(nowMs) > 0) {
+      // RFC 9113 section 6.7: PING tells a slow answer from a dead connection. TCP alone would take many minutes.
+      this.#probe(nowMs)
+      this.#onStreamsClosed()
+    } else if (isSilent) this.#probe(nowMs)
+    this.flush()
+    if (this.#state === 'connecting' && nowMs - this.#openedAtMs >= timing.connectTimeoutMs) {
+      // A host that swallows packets would otherwise hold everybody who waits for minutes.
+      this.#failure = 'connect_timeout'
+      this.#destroy()
+    } else if (this.#state === 'suspect' && nowMs - this.#pingedAtMs >= timing.pingTimeoutMs) this.#destroy()
+    else if (nowMs >= this.#destroyAtMs) this.#destroy()
+    else if (this.#isIdle(nowMs)) this.#drain()
   }
 
   /** Takes no more requests, lets those in flight finish and closes. Resolves when the connection is gone. */
@@ -109,137 +166,114 @@ export class Http2Connection {
     return this.#closed
   }
 
-  #connect(): ClientHttp2Session {
-    const session = connect(this.#options.origin, {
-      createConnection: () => this.#socket,
-      // RFC 9113 section 8.4: without this the server may push streams that nobody reads.
-      settings: { enablePush: false },
-    })
-    session.setTimeout(IDLE_PING_MS)
-    session.once('connect', () => this.#onConnect())
-    session.on('remoteSettings', (settings) => this.#onRemoteSettings(settings))
-    session.on('goaway', (code, lastStreamId) => this.#onGoaway(code, lastStreamId))
-    session.on('frameError', () => this.#onFrameError())
-    session.on('timeout', () => this.#probe())
-    session.on('error', (error) => this.#onError(error))
-    session.once('close', () => this.#onClose())
-    return session
+  #isIdle(nowMs: number): boolean {
+    const isUnused = this.#state === 'open' && this.#session.openStreams === 0
+    return isUnused && nowMs - this.#usedAtMs >= this.#deps.timing.idleCloseMs
   }
 
-  #onConnect(): void {
+  #onSecure(): void {
     // RFC 9113 section 3.2: a server that did not choose h2 would read our frames as garbage HTTP/1.
-    if (this.#session.alpnProtocol !== 'h2') this.#destroy()
-  }
-
-  #onConnectTimeout(): void {
-    // A host that swallows packets would otherwise hold everybody who waits for minutes.
-    this.#connectFailure = new Http2Error('unsent', 'connect_timeout')
-    this.#destroy()
-  }
-
-  /**
-   * RFC 9113 sections 3.4 and 6.5.2. The first SETTINGS is the server's greeting; sending before it would guess the limit,
-   * and a server that allows one stream (APNs, before it has seen a valid token) would refuse the rest. It may change at
-   * any time: exceeding it costs the whole connection.
-   */
-  #onRemoteSettings(settings: Settings): void {
-    this.#maxStreams = Math.min(settings.maxConcurrentStreams ?? MAX_STREAMS, MAX_STREAMS)
-    if (this.#state === 'connecting') {
-      clearTimeout(this.#connectTimer)
-      this.#wasOpen = true
-      this.#state = 'open'
+    if (this.#socket.alpnProtocol !== 'h2') {
+      this.#destroy()
+      return
     }
-    this.#events.onFree()
+    this.#socket.write(this.#session.out.take())
+  }
+
+  #onChunk(chunk: Buffer): void {
+    if (this.#isBroken || this.#state === 'closed') return
+    this.#receivedAtMs = this.#deps.nowMs()
+    if (!this.#session.receive(chunk)) this.#onViolation()
+    else if (this.#socket.writableLength > MAX_BACKLOG_BYTES) this.#destroy()
+    else this.#onStreamsClosed()
+    this.#deps.events.onRoom()
   }
 
   /**
-   * RFC 9113 section 6.8: no new streams here; those up to `lastStreamId` may still be answered. Node lets them finish
-   * after NO_ERROR and cuts them off after any other code, which the exchanges then see.
+   * RFC 9113 section 3.4: the first SETTINGS is the server's greeting. Sending before it would guess the limit, and a
+   * server that allows one stream (APNs, before it has seen a valid token) would refuse the rest.
    */
-  #onGoaway(code: number, lastStreamId: number): void {
-    // A server that shuts down in two steps sends 2^31-1 first and the true last id later: the lower one holds.
-    this.#goawayLastStreamId = Math.min(this.#goawayLastStreamId ?? lastStreamId, lastStreamId)
-    if (code !== constants.NGHTTP2_NO_ERROR) this.#options.logger.warn({ code }, 'http2: the server sent GOAWAY')
-    this.#drain()
+  #onPeerSettings(): void {
+    if (this.#state !== 'connecting') return
+    this.#wasOpen = true
+    this.#state = 'open'
   }
 
-  /** A frame of ours could not be sent: the connection's state is unknown, so it gets no more requests. */
-  #onFrameError(): void {
-    this.#drain()
+  #onPingAck(): void {
+    if (this.#state === 'suspect') this.#state = 'open'
+  }
+
+  #onGoaway(code: number): void {
+    if (code !== ERROR.noError) {
+      this.#deps.logger.warn({ origin: this.#deps.target.origin, code }, 'http2: the server sent GOAWAY')
+      // Section 5.4.1: the server is about to close; answers that don't come soon never will.
+      this.#destroyAtMs = this.#deps.nowMs() + CLOSE_GRACE_MS
+    }
+    if (this.#state !== 'closed') this.#state = 'draining'
+    this.#deps.events.onGoaway(this)
+  }
+
+  /** RFC 9113 section 5.4.1: our GOAWAY is written; what it still sends is not read. */
+  #onViolation(): void {
+    this.#isBroken = true
+    this.#deps.logger.warn({ origin: this.#deps.target.origin }, 'http2: the server broke the protocol')
+    this.#failure = 'protocol_error'
+    if (this.#wasOpen) this.#state = 'draining'
+    this.#socket.write(this.#session.out.take())
+    this.#session.failAll('protocol_error')
+    this.#endSocket()
+  }
+
+  /** The server has closed its side: no answer comes any more. 'close' follows and settles everything. */
+  #onEnd(): void {
+    if (this.#state === 'open' || this.#state === 'suspect') this.#state = 'draining'
   }
 
   #onError(error: Error): void {
-    // RFC 9113 section 5.4.1: after a connection error nothing more comes. 'close' follows and settles everything.
+    this.#onEnd()
+    // 'close' follows and settles everything.
     const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name
-    this.#options.logger.warn({ origin: this.#options.origin, code }, 'http2: connection failed')
+    if (code === 'ERR_ADDRESS_REFUSED') this.#failure = 'address_refused'
+    this.#deps.logger.warn({ origin: this.#deps.target.origin, code }, 'http2: connection failed')
   }
 
   #onClose(): void {
-    clearTimeout(this.#connectTimer)
-    clearTimeout(this.#closeTimer)
     this.#state = 'closed'
+    this.#session.failAll('connection_lost')
     this.#resolveClosed()
-    this.#events.onClosed(this, this.#wasOpen ? undefined : this.#connectFailure)
+    this.#deps.events.onClosed(this, this.#wasOpen ? undefined : new Http2Error('unsent', this.#failure))
   }
 
-  /**
-   * RFC 9113 section 6.7: PING tells a slow answer from a dead connection. TCP alone would take many minutes to find
-   * out, and every request until then would end as "may have been delivered".
-   */
-  #probe(): void {
-    if (this.#state !== 'open' || this.#session.destroyed) return
+  #probe(nowMs: number): void {
+    if (this.#state !== 'open') return
     this.#state = 'suspect'
-    const timer = setTimeout(() => this.#destroy(), PING_TIMEOUT_MS)
-    this.#session.ping((error) => {
-      clearTimeout(timer)
-      if (error || this.#state !== 'suspect') return
-      this.#state = 'open'
-      this.#events.onFree()
-    })
-  }
-
-  #onRequestFailed(error: unknown): Http2Error {
-    if (error instanceof Http2Error) {
-      if (error.code === 'timeout') this.#probe()
-      return error
-    }
-    // `session.request` throws at once on a session that is gone, going, or out of stream ids (RFC 9113 section 5.1.1).
-    // Any other throw is about the request itself and would repeat on every connection.
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    if (!SESSION_GONE.has(code)) return new Http2Error('unsent', 'request_invalid')
-    this.#drain()
-    return new Http2Error('unsent', 'goaway')
+    this.#pingedAtMs = nowMs
+    this.#session.ping()
   }
 
   #drain(): void {
     if (this.#state === 'closed') return
     this.#state = 'draining'
-    if (this.#openStreams === 0) this.#closeSession()
+    this.#onStreamsClosed()
   }
 
-  #closeSession(): void {
+  /** RFC 9113 section 6.8: whoever leaves says so. */
+  #onStreamsClosed(): void {
+    if (this.#state !== 'draining' || this.#session.openStreams > 0 || this.#isBroken) return
+    this.#isBroken = true
+    this.#session.sayGoodbye()
+    this.flush()
+    this.#endSocket()
+  }
+
+  #endSocket(): void {
+    this.#socket.end()
     // A peer that never closes its side must not hold a shutdown.
-    this.#closeTimer ??= setTimeout(() => this.#destroy(), CLOSE_GRACE_MS)
-    this.#session.close()
+    this.#destroyAtMs = Math.min(this.#destroyAtMs, this.#deps.nowMs() + CLOSE_GRACE_MS)
   }
 
-  /** A session that was asked to close waits for its peer even when it is destroyed: the socket goes with it. */
   #destroy(): void {
-    this.#session.destroy()
+    this.#onEnd()
     this.#socket.destroy()
   }
-}
-
-/** RFC 9113 section 9.2: TLS 1.2 at least, h2 by ALPN, the server's name in SNI unless it is an IP address. */
-function connectTls({ origin, ca }: ConnectionOptions): TLSSocket {
-  const { hostname, port } = new URL(origin)
-  const host = hostname.replace(/^\[|\]$/g, '')
-  return connectSocket({
-    host,
-    port: Number(port || 443),
-    servername: isIP(host) ? '' : host,
-    minVersion: 'TLSv1.2',
-    ALPNProtocols: ['h2'],
-    ...(ca && { ca }),
-  })
 }

@@ -1,158 +1,268 @@
-// Requests over a few connections to one server. A request takes a free stream, or waits in line for one; connections
-// are opened while more wait than the ones being opened will carry. No connection gets more streams than it allows.
+// Requests over a few connections to one server. Batches wait in a line; each connection takes as many requests of them
+// as it has room for, the oldest connection first, so that the others fall idle and close when there is less to do.
+// Connections are opened while more requests wait than the ones being opened will carry.
+//
+// Work is done in rounds: whatever made room or brought work only asks for one, and the round writes requests to all
+// connections, each in as few writes as possible.
 import { setMaxListeners } from 'node:events'
+import type { LookupFunction } from 'node:net'
 import type { Logger } from '../observability/log.ts'
-import { type ConnectionOptions, Http2Connection, STREAMS_UNTIL_KNOWN } from './http2-connection.ts'
+import type { IsAddressAllowed } from './address-guard.ts'
+import { WantedHeaders } from './answer-fields.ts'
+import { BatchRun } from './batch-run.ts'
+import { type Credentials, makeSecureContext } from './connect-tls.ts'
+import { encodeSharedFields } from './field-block.ts'
+import type { Http2Batch, Http2Client, Http2Request, Http2Response } from './http2-client.ts'
+import { type ConnectionDeps, Http2Connection } from './http2-connection.ts'
 import { Http2Error } from './http2-error.ts'
-import type { Http2Request, Http2Response } from './http2-exchange.ts'
-import { trustedAuthorities } from './trusted-authorities.ts'
+import { DEFAULT_TIMING, type Http2Timing } from './http2-timing.ts'
+import { ReconnectDelay } from './reconnect-delay.ts'
+import { requestOnce } from './request-once.ts'
+import { WaitingLine } from './waiting-line.ts'
 
-/** How often a request that a server refused or left behind with a GOAWAY is sent again before the caller hears of it. */
-const MAX_RESENDS = 2
-/** A server whose streams stay all taken, or that allows none, must not hold a caller for good. */
-const WAIT_TIMEOUT_MS = 60_000
-const CONNECT_TIMEOUT_MS = 10_000
+/** RFC 9113 section 6.5.2 recommends servers to allow no fewer: what a connection that is being opened will carry. */
+const STREAMS_UNTIL_KNOWN = 100
+/** A server that names no limit means "no limit"; memory has one. */
+const MAX_STREAMS = 1000
+/** How often time is looked at: often enough for the shortest time-out. */
+const MIN_TICK_MS = 5
+const MAX_TICK_MS = 250
 
-export interface Http2PoolOptions {
+export interface Http2PoolOptions extends Credentials {
   /** `https://host[:port]`. */
   origin: string
-  /** An authority (PEM) to trust besides the built-in ones. */
-  ca?: string | undefined
+  /** Resolves the host's name instead of the system. */
+  lookup?: LookupFunction | undefined
+  /** Asked of every address before it is connected to, also of one that stands in `origin`. All are allowed without. */
+  isAddressAllowed?: IsAddressAllowed | undefined
   maxConnections: number
-  /** From the stream's opening to the end of the answer. Waiting for a stream does not count. */
-  requestTimeoutMs: number
+  /** Of one connection, where the server allows as many. 1000 unless given. */
+  maxStreamsPerConnection?: number | undefined
+  timing?: Partial<Http2Timing>
   logger: Logger
+  /** A clock that only grows, in ms. */
+  nowMs?: () => number
 }
 
-interface Waiter {
-  take(connection: Http2Connection): void
-  fail(error: Http2Error): void
-}
-
-export class Http2Pool {
-  readonly #options: ConnectionOptions
-  readonly #maxConnections: number
+export class Http2Pool implements Http2Client {
+  readonly #options: Http2PoolOptions
+  readonly #authority: string
+  readonly #timing: Http2Timing
+  readonly #connection: ConnectionDeps
+  readonly #nowMs: () => number
   readonly #connections = new Set<Http2Connection>()
-  /** In order of arrival: a Set keeps it and forgets in O(1) whoever gives up. */
-  readonly #waiters = new Set<Waiter>()
+  /** Those that have not shown yet whether the server serves. */
+  readonly #unproven = new Set<Http2Connection>()
+  readonly #line = new WaitingLine()
+  readonly #delay: ReconnectDelay
   #isClosed = false
-  #isServing = false
+  #round: NodeJS.Immediate | undefined
+  #ticker: NodeJS.Timeout | undefined
+  #reconnect: NodeJS.Timeout | undefined
+  /** When a waiting request last found a stream, or the line began. */
+  #movedAtMs = 0
 
-  constructor(deps: Http2PoolOptions) {
-    const { origin, ca, maxConnections, requestTimeoutMs, logger } = deps
-    this.#maxConnections = maxConnections
-    this.#options = {
-      origin,
-      ca: trustedAuthorities(ca),
-      connectTimeoutMs: CONNECT_TIMEOUT_MS,
-      requestTimeoutMs,
+  constructor(options: Http2PoolOptions) {
+    const { origin, lookup, isAddressAllowed, logger, nowMs = () => performance.now() } = options
+    this.#options = options
+    this.#authority = new URL(origin).host
+    this.#nowMs = nowMs
+    this.#timing = { ...DEFAULT_TIMING, ...options.timing }
+    this.#delay = new ReconnectDelay({ timing: this.#timing })
+    this.#connection = {
+      target: { origin, secureContext: makeSecureContext(options), lookup, isAddressAllowed },
+      timing: this.#timing,
+      maxStreams: options.maxStreamsPerConnection ?? MAX_STREAMS,
       logger,
+      nowMs,
+      events: {
+        onRoom: () => this.#askForRound(),
+        // Before what it left behind looks for another connection.
+        onGoaway: (connection) => this.#judge(connection),
+        onClosed: (connection, unopened) => this.#onClosed(connection, unopened),
+      },
     }
   }
 
-  /**
-   * POSTs and resolves to the complete answer, whatever its status. What the server certainly did not act on is sent
-   * again, on another connection where there is one; the answer is still at most one. @throws Http2Error
-   */
-  async request(request: Http2Request): Promise<Http2Response> {
-    // One signal stops thousands of requests: Node would warn of a leak at the eleventh.
-    setMaxListeners(0, request.signal)
-    for (let resends = 0; ; resends++) {
-      try {
-        return await this.#dispatch(request)
-      } catch (error) {
-        const left = error instanceof Http2Error && (error.code === 'goaway' || error.code === 'refused_stream')
-        if (!left || error.kind !== 'unsent' || resends === MAX_RESENDS) throw error
-      }
+  async send(batch: Http2Batch): Promise<void> {
+    if (batch.count === 0) return
+    const run = this.#makeRun(batch)
+    const refusal = this.#refusalOf(batch, run)
+    if (refusal) {
+      run.failWaiting(refusal)
+      return run.settled
     }
+    // One signal may stop thousands of requests: Node would warn of a leak at the eleventh.
+    setMaxListeners(0, batch.signal)
+    const onAbort = () => this.#onAbort(run)
+    batch.signal.addEventListener('abort', onAbort, { once: true })
+    this.#addToLine(run)
+    return run.settled.finally(() => batch.signal.removeEventListener('abort', onAbort))
   }
 
-  /** Lets requests in flight finish, then closes the connections; who waits for a stream fails with `closed`. */
+  request(request: Http2Request): Promise<Http2Response> {
+    return requestOnce(this, request)
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true
-    this.#failWaiters(new Http2Error('unsent', 'closed'))
+    clearTimeout(this.#reconnect)
+    this.#failWaiting(new Http2Error('unsent', 'closed'))
     await Promise.all([...this.#connections].map((connection) => connection.close()))
+    this.#stopTicker()
   }
 
-  #dispatch(request: Http2Request): Promise<Http2Response> {
-    if (request.signal.aborted) return Promise.reject(new Http2Error('aborted', 'aborted'))
-    if (this.#isClosed) return Promise.reject(new Http2Error('unsent', 'closed'))
-    // Nobody overtakes those who wait.
-    const free = this.#waiters.size === 0 ? this.#findFree() : undefined
-    return free ? free.send(request) : this.#wait(request)
+  #makeRun(batch: Http2Batch): BatchRun {
+    const wanted = new WantedHeaders(batch.answerHeaders ?? [])
+    return new BatchRun({ batch, wanted, onWaiting: (run) => this.#onWaiting(run) })
   }
 
-  /** The connection with the most room, so that load spreads and one lost connection hits few requests. */
-  #findFree(): Http2Connection | undefined {
-    let best: Http2Connection | undefined
-    for (const connection of this.#connections) {
-      if (connection.free > (best?.free ?? 0)) best = connection
+  /** Why a batch can't even wait. */
+  #refusalOf(batch: Http2Batch, run: BatchRun): Http2Error | undefined {
+    if (batch.signal.aborted) return new Http2Error('aborted', 'aborted')
+    if (this.#isClosed) return new Http2Error('unsent', 'closed')
+    try {
+      const authority = this.#authority
+      const path = typeof batch.path === 'string' ? batch.path : undefined
+      run.sharedFields = encodeSharedFields({ method: batch.method ?? 'POST', authority, path, headers: batch.headers })
+      return undefined
+    } catch {
+      return new Http2Error('unsent', 'request_invalid')
     }
-    return best
   }
 
-  #wait(request: Http2Request): Promise<Http2Response> {
-    const { signal } = request
-    return new Promise((resolve, reject) => {
-      const leave = () => {
-        clearTimeout(timer)
-        signal.removeEventListener('abort', onAbort)
-        this.#waiters.delete(waiter)
-      }
-      const waiter: Waiter = {
-        // The stream opens before this returns: whoever asks for `free` next sees it taken.
-        take: (connection) => {
-          leave()
-          resolve(connection.send(request))
-        },
-        fail: (error) => {
-          leave()
-          reject(error)
-        },
-      }
-      const onAbort = () => waiter.fail(new Http2Error('aborted', 'aborted'))
-      const timer = setTimeout(() => waiter.fail(new Http2Error('unsent', 'no_stream_free')), WAIT_TIMEOUT_MS)
-      signal.addEventListener('abort', onAbort, { once: true })
-      this.#waiters.add(waiter)
-      this.#openConnections()
+  #onWaiting(run: BatchRun): boolean {
+    if (this.#isClosed) return false
+    this.#addToLine(run)
+    return true
+  }
+
+  #addToLine(run: BatchRun): void {
+    const isAwakened = this.#line.isEmpty && [...this.#connections].every((connection) => connection.isIdle)
+    if (this.#line.isEmpty) this.#movedAtMs = this.#nowMs()
+    this.#line.add(run)
+    this.#startTicker()
+    // What the server said to idle connections (GOAWAY, end) is read first: a request on one that was closed meanwhile
+    // would end as "may have been delivered".
+    if (isAwakened && this.#round === undefined) this.#round = setImmediate(() => this.#askAgain())
+    else this.#askForRound()
+  }
+
+  #onAbort(run: BatchRun): void {
+    this.#line.remove(run)
+    run.failWaiting(new Http2Error('aborted', 'aborted'))
+    for (const connection of this.#connections) connection.cancel(run)
+    this.#askForRound()
+  }
+
+  /** After the events of this turn of the loop: what they bring together goes out together. */
+  #askForRound(): void {
+    this.#round ??= setImmediate(() => {
+      this.#round = undefined
+      this.#runRound()
     })
   }
 
+  #askAgain(): void {
+    this.#round = undefined
+    this.#askForRound()
+  }
+
+  #runRound(): void {
+    const nowMs = this.#nowMs()
+    for (const connection of this.#unproven) {
+      if (!connection.wasUseful) continue
+      this.#unproven.delete(connection)
+      this.#delay.onUseful()
+    }
+    for (const connection of this.#connections) {
+      this.#fill(connection, nowMs)
+      connection.flush()
+    }
+    this.#openConnections(nowMs)
+  }
+
+  #fill(connection: Http2Connection, nowMs: number): void {
+    while (connection.room > 0) {
+      const run = this.#line.next()
+      if (!run) return
+      this.#movedAtMs = nowMs
+      connection.open(run, run.take(), nowMs)
+    }
+  }
+
   /** Opens connections while more wait than those being opened will carry. */
-  #openConnections(): void {
+  #openConnections(nowMs: number): void {
+    if (this.#isClosed || this.#line.isEmpty) return
+    const delayMs = this.#delay.leftMs(nowMs)
+    if (delayMs > 0) {
+      this.#reconnect ??= setTimeout(() => this.#onReconnect(), delayMs)
+      return
+    }
     const usable = [...this.#connections].filter((connection) => connection.isUsable)
     let connecting = usable.filter((connection) => connection.isConnecting).length
-    let room = this.#maxConnections - usable.length
-    for (; room > 0 && this.#waiters.size > connecting * STREAMS_UNTIL_KNOWN; room--, connecting++) {
-      const events = {
-        onFree: () => this.#serveWaiters(),
-        onClosed: (connection: Http2Connection, failure: Http2Error | undefined) => this.#onClosed(connection, failure),
-      }
-      this.#connections.add(new Http2Connection({ options: this.#options, events }))
-    }
+    let room = this.#options.maxConnections - usable.length
+    if (this.#delay.isFailing) room = Math.min(room, 1 - connecting)
+    const waiting = this.#line.count()
+    for (; room > 0 && waiting > connecting * STREAMS_UNTIL_KNOWN; room--, connecting++) this.#openConnection()
   }
 
-  #serveWaiters(): void {
-    // A request that fails while it is being sent frees its stream and comes back here: one loop is enough.
-    if (this.#isServing) return
-    this.#isServing = true
-    for (const waiter of this.#waiters) {
-      const free = this.#findFree()
-      if (!free) break
-      waiter.take(free)
-    }
-    this.#isServing = false
+  #openConnection(): void {
+    const connection = new Http2Connection(this.#connection)
+    this.#connections.add(connection)
+    this.#unproven.add(connection)
+    this.#startTicker()
   }
 
-  #onClosed(connection: Http2Connection, connectFailure: Http2Error | undefined): void {
+  #onReconnect(): void {
+    this.#reconnect = undefined
+    this.#askForRound()
+  }
+
+  #onClosed(connection: Http2Connection, unopened: Http2Error | undefined): void {
     this.#connections.delete(connection)
-    if (this.#isClosed || this.#waiters.size === 0) return
-    if (!connectFailure) this.#openConnections()
-    // Connecting again at once would spin. While another connection is usable, the line moves without this one.
-    else if (![...this.#connections].some((other) => other.isUsable)) this.#failWaiters(connectFailure)
+    this.#judge(connection)
+    // While another connection is usable, the line moves without this one.
+    if (unopened && ![...this.#connections].some((other) => other.isUsable)) this.#failWaiting(unopened)
+    this.#askForRound()
   }
 
-  #failWaiters(error: Http2Error): void {
-    for (const waiter of this.#waiters) waiter.fail(error)
+  /** A connection that is of no more use tells whether the next one may follow at once. */
+  #judge(connection: Http2Connection): void {
+    if (!this.#unproven.delete(connection)) return
+    if (connection.wasUseful) this.#delay.onUseful()
+    else this.#delay.onUseless(this.#nowMs())
+  }
+
+  #failWaiting(error: Http2Error): void {
+    for (const run of this.#line.clear()) run.failWaiting(error)
+  }
+
+  #startTicker(): void {
+    const { requestTimeoutMs, connectTimeoutMs, waitTimeoutMs, idlePingMs, pingTimeoutMs, idleCloseMs } = this.#timing
+    const shortestMs = Math.min(
+      requestTimeoutMs,
+      connectTimeoutMs,
+      waitTimeoutMs,
+      idlePingMs,
+      pingTimeoutMs,
+      idleCloseMs,
+    )
+    const tickMs = Math.min(MAX_TICK_MS, Math.max(MIN_TICK_MS, shortestMs / 8))
+    this.#ticker ??= setInterval(() => this.#tick(), tickMs)
+  }
+
+  #stopTicker(): void {
+    clearInterval(this.#ticker)
+    this.#ticker = undefined
+  }
+
+  #tick(): void {
+    const nowMs = this.#nowMs()
+    for (const connection of this.#connections) connection.tick(nowMs)
+    if (!this.#line.isEmpty && nowMs - this.#movedAtMs >= this.#timing.waitTimeoutMs)
+      this.#failWaiting(new Http2Error('unsent', 'no_stream_free'))
+    if (this.#connections.size === 0 && this.#line.isEmpty) this.#stopTicker()
+    else this.#askForRound()
   }
 }

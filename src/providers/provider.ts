@@ -31,6 +31,8 @@ export interface Batch {
   notification: Notification
   targetKind: TargetKind
   targets: readonly string[]
+  /** Web Push only: what encrypts for each target, `{"p256dh":"…","auth":"…"}`; the target is the endpoint. */
+  keys?: readonly string[]
 }
 
 export type Settle = (index: number, outcome: Outcome) => void

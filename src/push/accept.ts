@@ -1,6 +1,7 @@
 // The first step of a push: a request becomes a send in the queue, or nothing at all.
 import { randomUUID } from 'node:crypto'
 import { PROVIDER_NAMES, type ProviderName } from '../config/provider-names.ts'
+import type { EndpointCheck } from '../devices/web-push-endpoint.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
 import type { Page, Queue, Send } from '../queue/queue.ts'
@@ -22,13 +23,15 @@ export interface AcceptDeps {
   hasDevices: boolean
   /** Providers that pushes are sent to, for real or by the sandbox. */
   providers: ReadonlySet<ProviderName>
+  /** Which Web Push endpoints are sent to. */
+  checkEndpoint: EndpointCheck
   /** Told of each send accepted for later. */
   onScheduled(): void
 }
 
 /** Accepts a send once; resolves to its uid. @throws ApiError */
 export async function acceptSend(deps: AcceptDeps, request: SendPushNotificationRequest): Promise<string> {
-  const send = readSend(request)
+  const send = readSend(request, deps.checkEndpoint)
   checkAvailable(deps, request, send)
   const result = await deps.queue.enqueue(send, await firstPage(deps, send))
   switch (result) {
@@ -44,10 +47,10 @@ export async function acceptSend(deps: AcceptDeps, request: SendPushNotification
   }
 }
 
-function readSend(request: SendPushNotificationRequest): Send {
+function readSend(request: SendPushNotificationRequest, checkEndpoint: EndpointCheck): Send {
   if (!request.recipient) throw new ApiError('badRequest', 'recipient: is missing')
   if (!request.notification) throw new ApiError('badRequest', 'notification: is missing')
-  const recipient = readRecipient(request.recipient)
+  const recipient = readRecipient(request.recipient, checkEndpoint)
   const notifications = readNotifications(request.notification)
   if (recipient.kind === 'native' && !notifications.has(recipient.provider)) {
     throw new ApiError('badRequest', `notification.${recipient.provider}: is missing for its recipient`)

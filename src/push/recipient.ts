@@ -1,7 +1,10 @@
 import { isProviderName, type ProviderName } from '../config/provider-names.ts'
+import type { EndpointCheck } from '../devices/web-push-endpoint.ts'
+import { parseWebPushSubscription } from '../devices/web-push-subscription.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { DeviceFilter, PushRecipient } from '../protocol/requests/push.ts'
 import type { Lane, Recipient, RecipientFilter, TargetKind } from '../queue/queue.ts'
+import { joinSubscription } from '../queue/targets.ts'
 
 /** Raw tokens in one request. */
 const MAX_TOKENS = 100_000
@@ -11,14 +14,26 @@ export const SMALL_SEND = 100
 const MAX_TARGET_BYTES = 4096
 
 /** The recipient of a request, of which exactly one field may be set. @throws ApiError badRequest */
-export function readRecipient(wire: PushRecipient): Recipient {
+export function readRecipient(wire: PushRecipient, checkEndpoint: EndpointCheck): Recipient {
   const given = [...nativeRecipients(wire), ...filterRecipient(wire.filter)]
   const [recipient] = given
   if (!recipient || given.length > 1) {
     throw new ApiError('badRequest', `recipient: exactly one field must be set, found ${given.length}`)
   }
+  if (recipient.kind === 'native' && recipient.provider === 'webpush')
+    return readSubscriptions(recipient, checkEndpoint)
   checkValues(recipient)
   return recipient
+}
+
+/** Raw subscriptions are checked as those of devices are. */
+function readSubscriptions(recipient: Extract<Recipient, { kind: 'native' }>, checkEndpoint: EndpointCheck): Recipient {
+  checkCount(recipient)
+  const values = recipient.values.map((text) => {
+    const { endpoint, keys } = parseWebPushSubscription('recipient.webpush_tokens', text, checkEndpoint)
+    return joinSubscription(endpoint, keys)
+  })
+  return { ...recipient, values }
 }
 
 /** The lane of a send to `recipient`. */
@@ -58,8 +73,7 @@ function filterRecipient(wire: DeviceFilter | undefined): Recipient[] {
 
 function checkValues(recipient: Recipient): void {
   if (recipient.kind === 'native') {
-    const field = `recipient.${recipient.provider}_${recipient.targetKind}`
-    if (recipient.values.length > MAX_TOKENS) throw new ApiError('badRequest', `${field}: more than ${MAX_TOKENS}`)
+    const field = checkCount(recipient)
     for (const value of recipient.values) checkText(field, value)
     return
   }
@@ -71,6 +85,13 @@ function checkValues(recipient: Recipient): void {
     for (const value of values) checkText(`recipient.filter.${name}`, value, name === 'users')
   }
   if (!filter.providers.every(isProviderName)) throw new ApiError('badRequest', 'recipient.filter.providers: unknown')
+}
+
+/** @returns the field, for errors */
+function checkCount({ provider, targetKind, values }: Extract<Recipient, { kind: 'native' }>): string {
+  const field = `recipient.${provider}_${targetKind}`
+  if (values.length > MAX_TOKENS) throw new ApiError('badRequest', `${field}: more than ${MAX_TOKENS}`)
+  return field
 }
 
 /** Control characters would break the queue's lines and PostgreSQL's text, and no real value has them. */

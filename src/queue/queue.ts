@@ -31,6 +31,7 @@ export type TargetKind = 'token' | 'topic' | 'condition'
 /** To whom a send goes: devices of the store, or values that are the provider's own. */
 export type Recipient =
   | { kind: 'filter'; filter: RecipientFilter }
+  /** Values of Web Push are as joinSubscription() makes them (targets.ts). */
   | { kind: 'native'; provider: ProviderName; targetKind: TargetKind; values: readonly string[] }
 
 /** One provider's part of a notification: its JSON, byte for byte as the caller wrote it, and its headers. */
@@ -94,6 +95,7 @@ export interface GivenUp extends TargetLines {
 /** The right to walk a send's recipients, until the lease ends or the fence moves. */
 export interface SendClaim {
   uid: string
+  lane: Lane
   recipient: Recipient
   content: SendContent
   fence: number

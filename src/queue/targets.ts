@@ -2,7 +2,7 @@
 // and the store of the devices writes them itself. No field can hold a tab or a line feed: both are refused when a
 // device or a send is accepted.
 //
-//   device's uuid TAB value TAB user TAB platform
+//   device's uuid TAB value TAB user TAB platform            and for Web Push alone TAB keys
 
 /** One target. For a native one, which is no device of ours, all but `value` is empty. */
 export interface QueuedTarget {
@@ -12,16 +12,28 @@ export interface QueuedTarget {
   value: string
   user: string
   platform: string
+  /** What encrypts for a Web Push subscription, whose endpoint `value` is: `{"p256dh":"…","auth":"…"}`. */
+  keys: string
 }
 
-/** The lines of values that are a provider's own. */
+/** The lines of values that are a provider's own; those of Web Push are as joinSubscription() makes them. */
 export function encodeNativeTargets(values: readonly string[]): string {
-  return values.map((value) => `\t${value}\t\t`).join('\n')
+  return values.map(encodeNativeTarget).join('\n')
+}
+
+/** A Web Push subscription as one value. Neither part can hold a tab. */
+export function joinSubscription(endpoint: string, keys: string): string {
+  return `${endpoint}\t${keys}`
+}
+
+function encodeNativeTarget(value: string): string {
+  const end = value.indexOf('\t')
+  return end < 0 ? `\t${value}\t\t` : `\t${value.slice(0, end)}\t\t${value.slice(end)}`
 }
 
 export function decodeTarget(line: string): QueuedTarget {
-  const [deviceId = '', value = '', user = '', platform = ''] = line.split('\t')
-  return { deviceId, value, user, platform }
+  const [deviceId = '', value = '', user = '', platform = '', keys = ''] = line.split('\t')
+  return { deviceId, value, user, platform, keys }
 }
 
 /** The value alone, which is all that most batches need of most lines. */

@@ -1,7 +1,8 @@
 // An import while the server works: what it must never leave behind.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Transaction } from '../../src/database/pool.ts'
-import { lockRegistrations } from '../../src/devices/registration-lock.ts'
+import { makeDeviceUuid } from '../../src/devices/device-id.ts'
+import { lockRegistrations } from '../../src/devices/registration/registration-lock.ts'
 import { lockUser } from '../../src/devices/user-lock.ts'
 import { type Devices, errorKind, openDevices } from './methods.ts'
 
@@ -62,16 +63,22 @@ test('registrations, removals and changes of users meanwhile leave no duplicate,
 
 /** Imports two devices while `work` is done in a transaction, which the import has to wait for. */
 async function importMeanwhile(work: (tx: Transaction) => Promise<void>): Promise<void> {
-  let imported: Promise<unknown> = Promise.resolve()
-  await devices.sql.begin(async (tx) => {
+  await startMeanwhile(work, () => devices.store.importDevices(records.slice(0, 2)))
+}
+
+/** Starts `late` behind `work` in a transaction, which it has to wait for, and resolves to its result. */
+async function startMeanwhile<T>(work: (tx: Transaction) => Promise<void>, late: () => Promise<T>): Promise<T> {
+  const started = await devices.sql.begin(async (tx) => {
     await work(tx)
-    imported = devices.store.importDevices(records.slice(0, 2))
+    const result = late()
     await vi.waitFor(async () => {
       const waiting = await devices.sql`select from pg_locks where locktype = 'advisory' and not granted`
       expect(waiting).toHaveLength(1)
     })
+    // Boxed, because the transaction would wait for it.
+    return { result }
   })
-  await imported
+  return await started.result
 }
 
 test('an import waits for a change of one of its users, and then has it', async () => {
@@ -91,4 +98,70 @@ test('an import waits for a registration of one of its tokens, and then is about
   })
   expect(await devices.find(id)).toMatchObject({ token: 'token-0', user: 'user-0' })
   expect((await devices.list({})).items).toHaveLength(2)
+})
+
+test('imports and registrations of the same tokens at once leave one device for each token, and all of them succeed', async () => {
+  const register = ({ token, user, topics }: (typeof records)[number]) =>
+    devices.register({ token, user: `new-${user}`, topics: [...topics, 'registered'], platform: 'ios' })
+  const half = records.slice(0, COUNT / 2)
+  const [ids, ...imports] = await Promise.all([
+    Promise.all(records.map(register)),
+    devices.store.importDevices(records),
+    devices.store.importDevices([...half].reverse()),
+    devices.store.importDevices(half.map((record) => ({ ...record, uuid: makeDeviceUuid(0) }))),
+  ])
+  expect(imports.flat().map(({ kind }) => kind)).toEqual(Array(2 * COUNT).fill('stored'))
+  const { items } = await devices.list({ include_topics: true, limit: 1000 })
+  expect(items.map(({ token }) => token).sort()).toEqual(records.map(({ token }) => token).sort())
+  const registered = new Map(records.map(({ token }, index) => [token, ids[index]]))
+  for (const { id, token, user = '', topics } of items) {
+    // Whoever came last, all of the device is theirs.
+    expect(topics?.includes('registered')).toBe(user.startsWith('new-'))
+    // The second half is imported without ids, so whoever came first has made the device.
+    if (!half.some((record) => record.token === token)) expect(registered.get(token)).toBe(id)
+  }
+})
+
+test('a record that the database refuses fails none of its neighbours, and the last record of a device still counts', async () => {
+  await devices.sql`alter table devices add constraint refused check (user_id <> 'refused')`
+  const batch = records.slice(0, 20).map((record, index) => ({
+    ...record,
+    token: `token-${index % 5}`,
+    user: index === 7 ? 'refused' : `user-${index}`,
+  }))
+  const outcomes = await devices.store.importDevices(batch)
+  expect(outcomes.map(({ kind }) => kind)).toEqual(batch.map((_, index) => (index === 7 ? 'refused' : 'stored')))
+  expect(outcomes[7]).toEqual({ kind: 'refused', reason: 'database: 23514' })
+  const { items } = await devices.list({})
+  expect(items.map(({ user }) => user).sort()).toEqual(['user-15', 'user-16', 'user-17', 'user-18', 'user-19'])
+})
+
+test('a server without room for the locks of a batch gets smaller ones', async () => {
+  await devices.sql.unsafe(`
+    create function refuse_many() returns trigger language plpgsql as $$ begin
+      if (select count(*) from added) > 10 then raise sqlstate '53200'; end if;
+      return null;
+    end $$;
+    create trigger refuse_many after insert on devices referencing new table as added
+      for each statement execute function refuse_many()`)
+  expect(await devices.store.importDevices(records)).toEqual(Array(COUNT).fill({ kind: 'stored' }))
+  expect((await devices.list({ limit: 1000 })).items).toHaveLength(COUNT)
+})
+
+test('a restore waits for a registration of one of its tokens, and then leaves that device alone', async () => {
+  await devices.store.importDevices(records.slice(0, 3))
+  const gone = records.slice(0, 3).map(({ token }) => ({ deviceId: '', token }))
+  expect(await devices.store.removeGone('fcm', gone, Date.now() + 60_000)).toBe(3)
+  const id = await devices.register({})
+  const query = { provider: 'fcm', since: new Date(0), reason: undefined } as const
+  const result = await startMeanwhile(
+    async (tx) => {
+      await lockRegistrations(tx, records.slice(0, 1))
+      await tx`update devices set token = 'token-0'`
+    },
+    () => devices.store.restore(query, false),
+  )
+  expect(result).toEqual({ restored: 2, skipped: 1 })
+  expect(await devices.find(id)).toMatchObject({ token: 'token-0' })
+  expect((await devices.list({})).items).toHaveLength(3)
 })

@@ -66,6 +66,16 @@ test('a known token without an id is the same device', async () => {
   expect((await devices.find(id))?.user).toBe('later')
 })
 
+test('tokens that differ in backslashes only are those of different devices', async () => {
+  const end = newToken()
+  // Read as escapes, some of these would be the same and others could not be read.
+  const tokens = ['A', '\\x41', '\\101', '\\\\x41', '\\\\101', '\\x4', '\\'].map((start) => start + end)
+  const register = () => Promise.all(tokens.map((token) => devices.register({ token })))
+  const ids = await register()
+  expect(new Set(ids).size).toBe(tokens.length)
+  expect(await register()).toEqual(ids)
+})
+
 test('the same token of two providers is two devices', async () => {
   const token = newToken()
   const fcm = await devices.register({ token, provider: 'fcm' })

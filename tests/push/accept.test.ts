@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { makeEndpointCheck } from '../../src/devices/web-push-endpoint.ts'
 import { ApiError } from '../../src/protocol/errors.ts'
 import { SendPushNotificationRequest } from '../../src/protocol/requests/push.ts'
 import { decodeMessage } from '../../src/protocol/wire-types.ts'
@@ -24,6 +25,7 @@ beforeAll(async () => {
     }),
     hasDevices: true,
     providers: new Set(['fcm']),
+    checkEndpoint: makeEndpointCheck({ allowed_endpoint_origins: [], extra_allowed_endpoint_origins: [] }),
     onScheduled: () => undefined,
   }
 })

@@ -209,15 +209,20 @@ function describeContract(start: StartQueue) {
       expect(await queue.commitPage({ ...walk, cursor: 'elsewhere' }, page('after-b', batch('b')))).toBe('lost')
     })
 
-    test('is handed on at once when it is released, after the others that wait', async () => {
+    test('is handed on when it is released, and others that wait come too', async () => {
       const [first, second] = [makeSend(), makeSend()]
       await queue.enqueue(first)
       const walk = await claimSend()
       await queue.enqueue(second)
       await queue.commitPage(walk, page('after-a', batch('a')))
       await queue.releaseSend(walk)
-      expect(await claimSend()).toMatchObject({ uid: second.uid })
-      expect(await claimSend()).toMatchObject({ uid: first.uid, cursor: 'after-a' })
+      const claims = [await claimSend(), await claimSend()]
+      expect(new Map(claims.map(({ uid, cursor }) => [uid, cursor]))).toEqual(
+        new Map([
+          [first.uid, 'after-a'],
+          [second.uid, undefined],
+        ]),
+      )
     })
 
     test('stays with the worker that extends its lease', async () => {

@@ -7,7 +7,7 @@ import { openDatabase } from '../../database/pool.ts'
 import { DeviceStore } from '../../devices/device-store.ts'
 import type { Logger } from '../../observability/log.ts'
 
-/** A command works on one thing at a time; the second connection is for what runs beside a transaction. */
+/** An import has three batches under way; one more for what else there is to ask. */
 const MAX_CONNECTIONS = 4
 
 /**

@@ -1,8 +1,13 @@
 // What can be imported, and how each kind is asked for, read and stored.
-import { type DeviceRecord, DeviceRecordMessage, parseDeviceRecord } from '../../devices/device-record.ts'
+
 import type { DeviceStore } from '../../devices/device-store.ts'
-import type { ImportOutcome } from '../../devices/import-batch.ts'
-import { parseUserTopicRecord, type UserTopicRecord, UserTopicRecordMessage } from '../../devices/import-user-topics.ts'
+import { type DeviceRecord, DeviceRecordMessage, parseDeviceRecord } from '../../devices/import/device-record.ts'
+import type { ImportOutcome } from '../../devices/import/import-devices.ts'
+import {
+  parseUserTopicRecord,
+  type UserTopicRecord,
+  UserTopicRecordMessage,
+} from '../../devices/import/import-user-topics.ts'
 import type { EndpointCheck } from '../../devices/web-push-endpoint.ts'
 import type { JsonText } from '../../protocol/json-text.ts'
 import { decodeMessage } from '../../protocol/wire-types.ts'

@@ -30,7 +30,8 @@ export interface ImportSource {
   read(start: Position): AsyncIterable<SourceBatch>
 }
 
-const BATCH_LINES = 1000
+/** Enough to make round trips and the commit a small share, few enough to hold up the server's own work for a moment only. */
+const BATCH_LINES = 500
 
 /** NDJSON in a file, or on standard input for `-`. @throws ConfigError when there is no such file */
 export async function openFileSource(path: string, stdin: AsyncIterable<Buffer>): Promise<ImportSource> {

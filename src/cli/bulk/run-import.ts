@@ -1,7 +1,7 @@
-// An import: batch after batch, one or two being stored while the next one is read and checked. Two batches that are
-// about the same device are stored one after the other, so that its last line counts. The position is saved when a batch
+// An import: batch after batch, a few being stored while the next one is read and checked. Two batches that are about the
+// same device are stored one after the other, so that its last line counts. The position is saved when a batch
 // and all before it are stored: what is behind it can be done again.
-import type { ImportOutcome } from '../../devices/import-batch.ts'
+import type { ImportOutcome } from '../../devices/import/import-devices.ts'
 import { ApiError } from '../../protocol/errors.ts'
 import { DecodeError } from '../../protocol/wire-types.ts'
 import type { ImportKind } from './import-kind.ts'
@@ -28,8 +28,8 @@ export interface ImportResult {
   kept: number
 }
 
-/** With two, the database works while the next statements are written. */
-const MAX_IN_FLIGHT = 2
+/** So that neither the database nor this process waits for the other, or for a commit to be written. */
+const MAX_IN_FLIGHT = 3
 
 /** A batch on its way. */
 interface Flight {

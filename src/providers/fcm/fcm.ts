@@ -1,14 +1,15 @@
 // FCM HTTP v1 (https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages/send): one request per target.
-import { Http2Error } from '../../http2/http2-error.ts'
-import type { Http2Response } from '../../http2/http2-exchange.ts'
-import { Http2Pool } from '../../http2/http2-pool.ts'
+import type { Http2Answer, Http2Client } from '../../http2/http2-client.ts'
+import { Http2Pool, type Http2PoolOptions } from '../../http2/http2-pool.ts'
 import type { Logger } from '../../observability/log.ts'
+import { AccessTokens } from '../access-tokens.ts'
+import { outcomeOfMissingAnswer } from '../missing-answer.ts'
 import type { Batch, Outcome, Provider, Settle } from '../provider.ts'
-import { AccessTokens } from './access-token.ts'
-import { makeBodyWriter } from './message-body.ts'
-import { MIN_RETRY_DELAY_MS, outcomeOf } from './outcome.ts'
+import { untilAborted } from '../until-aborted.ts'
+import { makeBodyWriter, type WriteBody } from './message-body.ts'
+import { type FcmAnswer, MIN_RETRY_DELAY_MS, outcomeOf } from './outcome.ts'
 import type { ServiceAccount } from './service-account.ts'
-import { TokenExchange, TokenExchangeError } from './token-exchange.ts'
+import { TokenExchange } from './token-exchange.ts'
 
 /** FCM answers in tens of ms; after this long the outcome is unknown. */
 const REQUEST_TIMEOUT_MS = 20_000
@@ -28,12 +29,28 @@ export interface FcmDeps {
   logger: Logger
   /** Unix time in ms. */
   nowMs?: () => number
+  /** What requests go through: a pool of our own unless given. */
+  openClient?: (options: Http2PoolOptions) => Http2Client
+}
+
+interface Attempt {
+  batch: Batch
+  writeBody: WriteBody
+  indices: readonly number[]
+  settle: Settle
+  signal: AbortSignal
+}
+
+/** A target whose access token was refused. */
+interface Refused {
+  index: number
+  outcome: Outcome
 }
 
 export class FcmProvider implements Provider {
   readonly name = 'fcm'
   readonly #path: string
-  readonly #pool: Http2Pool
+  readonly #client: Http2Client
   readonly #exchange: TokenExchange
   readonly #accessTokens: AccessTokens
   readonly #nowMs: () => number
@@ -45,12 +62,13 @@ export class FcmProvider implements Provider {
     this.#nowMs = nowMs
     this.#exchange = new TokenExchange({ serviceAccount, authEndpoint, ca })
     const exchange = (atMs: number) => this.#exchange.exchange(atMs)
-    this.#accessTokens = new AccessTokens({ exchange, logger, nowMs })
-    this.#pool = new Http2Pool({
+    this.#accessTokens = new AccessTokens({ provider: 'fcm', exchange, logger, nowMs })
+    const { openClient = (options) => new Http2Pool(options) } = deps
+    this.#client = openClient({
       origin: endpoint.origin,
       ca,
       maxConnections: deps.maxConnections ?? MAX_CONNECTIONS,
-      requestTimeoutMs: deps.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
+      timing: { requestTimeoutMs: deps.requestTimeoutMs ?? REQUEST_TIMEOUT_MS },
       logger,
     })
   }
@@ -58,70 +76,63 @@ export class FcmProvider implements Provider {
   async send(batch: Batch, settle: Settle, signal: AbortSignal): Promise<void> {
     if (batch.targets.length === 0) return
     const writeBody = makeBodyWriter(batch.notification.json, batch.targetKind)
-    const accessToken = untilAborted(this.#accessTokens.get(), signal)
-    await Promise.all(
-      batch.targets.map(async (target, index) => {
-        const outcome = await this.#sendOne(writeBody(target), accessToken, signal)
-        if (outcome) settle(index, outcome)
-      }),
-    )
+    const all = batch.targets.map((_, index) => index)
+    const refused = await this.#attempt({ batch, writeBody, indices: all, settle, signal })
+    if (refused.length === 0) return
+    // The token may have been revoked before its time. One new one is tried, shared by all that were refused; if that
+    // is refused too it is kept, else each batch would have another one made.
+    const again = refused.map(({ index }) => index)
+    const stillRefused = await this.#attempt({ batch, writeBody, indices: again, settle, signal })
+    for (const { index, outcome } of stillRefused) settle(index, outcome)
   }
 
   async close(): Promise<void> {
-    await this.#pool.close()
+    await this.#client.close()
     await this.#accessTokens.close()
     await this.#exchange.close()
   }
 
-  /** Undefined when the signal came first: what became of the push is unknown then. */
-  async #sendOne(body: Buffer, firstToken: Promise<string>, signal: AbortSignal): Promise<Outcome | undefined> {
+  /** Settles the targets at these indices, but returns those whose access token was refused. */
+  async #attempt(attempt: Attempt): Promise<Refused[]> {
+    const { batch, writeBody, indices, settle, signal } = attempt
+    const refused: Refused[] = []
+    const accessToken = await this.#getAccessToken(attempt)
+    if (accessToken === undefined) return refused
+    const targetOf = (place: number) => batch.targets[indices[place] ?? -1] ?? ''
+    await this.#client.send({
+      count: indices.length,
+      path: this.#path,
+      headers: { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' },
+      writeBody: (place, body) => writeBody(targetOf(place), body),
+      answerHeaders: ['retry-after'],
+      signal,
+      onAnswer: (place, answer) => {
+        const index = indices[place] ?? -1
+        const outcome = outcomeOf(answerOf(answer), this.#nowMs())
+        if (outcome.kind === 'credential') refused.push({ index, outcome })
+        else settle(index, outcome)
+      },
+      onFailure: (place, error) => {
+        const outcome = outcomeOfMissingAnswer(error, MIN_RETRY_DELAY_MS)
+        if (outcome) settle(indices[place] ?? -1, outcome)
+      },
+    })
+    if (refused.length > 0) this.#accessTokens.drop(accessToken)
+    return refused
+  }
+
+  /** Undefined, and all settled that can be, when there is no token. */
+  async #getAccessToken({ indices, settle, signal }: Attempt): Promise<string | undefined> {
     try {
-      const accessToken = await firstToken
-      const outcome = await this.#attempt(body, accessToken, signal)
-      if (outcome.kind !== 'credential') return outcome
-      // The token may have been revoked before its time. One new one is tried, shared by all that were refused; if
-      // that is refused too it is kept, else each target of the batch would have another one made.
-      this.#accessTokens.drop(accessToken)
-      return await this.#attempt(body, await untilAborted(this.#accessTokens.get(), signal), signal)
+      return await untilAborted(this.#accessTokens.get(), signal)
     } catch (error) {
-      return outcomeOfError(error)
+      const outcome = outcomeOfMissingAnswer(error, MIN_RETRY_DELAY_MS)
+      if (outcome) for (const index of indices) settle(index, outcome)
+      return undefined
     }
   }
-
-  async #attempt(body: Buffer, accessToken: string, signal: AbortSignal): Promise<Outcome> {
-    const headers = { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' }
-    return outcomeOf(answerOf(await this.#pool.request({ path: this.#path, headers, body, signal })), this.#nowMs())
-  }
 }
 
-function answerOf({ status, headers, body }: Http2Response) {
-  return { status, retryAfter: headers['retry-after'], body }
-}
-
-/** Stops waiting when the signal comes; the work itself goes on for the others who wait for it. @throws Http2Error */
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  let onAbort = () => {}
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(new Http2Error('aborted', 'aborted'))
-    if (signal.aborted) onAbort()
-    else signal.addEventListener('abort', onAbort, { once: true })
-  })
-  return Promise.race([work, aborted]).finally(() => signal.removeEventListener('abort', onAbort))
-}
-
-/** What having no answer means. @throws what is a mistake of ours */
-function outcomeOfError(error: unknown): Outcome | undefined {
-  if (!(error instanceof TokenExchangeError || error instanceof Http2Error)) throw error
-  switch (error.kind) {
-    case 'refused':
-      return { kind: 'credential', reason: 'oauth_refused' }
-    case 'unavailable':
-      return { kind: 'retry', reason: 'oauth_unavailable', minDelayMs: MIN_RETRY_DELAY_MS }
-    case 'unsent':
-      return { kind: 'retry', reason: error.code }
-    case 'ambiguous':
-      return { kind: 'retry', reason: error.code, minDelayMs: MIN_RETRY_DELAY_MS, maybeDelivered: true }
-    case 'aborted':
-      return undefined
-  }
+function answerOf(answer: Http2Answer): FcmAnswer {
+  return { status: answer.status, retryAfter: answer.header('retry-after'), body: answer.bodyText() }
 }

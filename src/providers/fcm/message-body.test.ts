@@ -1,9 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { ByteWriter } from '../../http2/byte-writer.ts'
 import { makeBodyWriter } from './message-body.ts'
 
 function bodyOf(message: string, target = 't', kind: 'token' | 'topic' | 'condition' = 'token'): string {
-  return makeBodyWriter(Buffer.from(message), kind)(target).toString()
+  const out = new ByteWriter()
+  makeBodyWriter(Buffer.from(message), kind)(target, out)
+  return out.take().toString()
 }
 
 describe('the body of a message', () => {

@@ -67,7 +67,7 @@ describe('the outcome of an FCM answer', () => {
       { kind: 'retry', reason: 'BAD_ANSWER', minDelayMs: 10_000, maybeDelivered: true },
     ],
   ])('%s', (_what, status, body, expected) => {
-    expect(outcomeOf({ status, retryAfter: undefined, body: Buffer.from(body) }, NOW)).toEqual(expected)
+    expect(outcomeOf({ status, retryAfter: undefined, body }, NOW)).toEqual(expected)
   })
 
   it.each([
@@ -78,13 +78,13 @@ describe('the outcome of an FCM answer', () => {
     ['a day', '86400', 3_600_000],
   ])('honours Retry-After in %s, between a second and an hour', (_what, retryAfter, afterMs) => {
     for (const status of [429, 503]) {
-      const outcome = outcomeOf({ status, retryAfter, body: Buffer.from(plainError()) }, NOW)
+      const outcome = outcomeOf({ status, retryAfter, body: plainError() }, NOW)
       expect(outcome).toEqual({ kind: 'retry', reason: `HTTP_${status}`, afterMs })
     }
   })
 
   it('ignores a Retry-After that is neither', () => {
-    const outcome = outcomeOf({ status: 429, retryAfter: 'soon', body: Buffer.from(plainError()) }, NOW)
+    const outcome = outcomeOf({ status: 429, retryAfter: 'soon', body: plainError() }, NOW)
     expect(outcome).toEqual({ kind: 'retry', reason: 'HTTP_429', minDelayMs: 60_000 })
   })
 })

@@ -2,20 +2,17 @@
 // https://firebase.google.com/docs/cloud-messaging/scale-fcm.
 import * as v from 'valibot'
 import type { Outcome } from '../provider.ts'
+import { parseRetryAfterMs } from '../retry-after.ts'
 
 /** "Wait at least 10 s before you retry" (scale-fcm). */
 export const MIN_RETRY_DELAY_MS = 10_000
 /** "Exponential backoff with a minimum initial delay of 1 minute" (ErrorCode, QUOTA_EXCEEDED); 60 s in scale-fcm. */
 const QUOTA_DELAY_MS = 60_000
-/** A Retry-After outside of this is a mistake of somebody's: 0 would hammer, a day would outlive the send. */
-const MIN_RETRY_AFTER_SECONDS = 1
-const MAX_RETRY_AFTER_SECONDS = 3600
-
 /** The parts of an answer that decide. */
 export interface FcmAnswer {
   status: number
   retryAfter: string | undefined
-  body: Buffer
+  body: string
 }
 
 type Meaning = { kind: 'rejected' } | { kind: 'tokenGone' } | { kind: 'retry'; minDelayMs: number }
@@ -33,6 +30,8 @@ const MEANINGS = new Map<string, Meaning>([
   ['UNSPECIFIED_ERROR', { kind: 'retry', minDelayMs: MIN_RETRY_DELAY_MS }],
 ])
 
+/** A JSON object with nothing but a `name` without escapes. */
+const SENT = /^\s*\{\s*"name"\s*:\s*"([^"\\\n]+)"\s*\}\s*$/
 const SentSchema = v.object({ name: v.string() })
 const DetailSchema = v.object({ '@type': v.optional(v.string()), errorCode: v.optional(v.string()) })
 const ErrorSchema = v.object({ error: v.object({ details: v.optional(v.array(DetailSchema), []) }) })
@@ -42,8 +41,8 @@ const ErrorSchema = v.object({ error: v.object({ details: v.optional(v.array(Det
  * `HTTP_<status>`: nothing that FCM wrote gets into logs or metrics.
  */
 export function outcomeOf(answer: FcmAnswer, nowMs: number): Outcome {
+  if (answer.status === 200) return outcomeOfSuccess(answer.body)
   const json = parseJson(answer.body)
-  if (answer.status === 200) return outcomeOfSuccess(json)
   const code = fcmErrorCode(json)
   const meaning = (code !== undefined && MEANINGS.get(code)) || meaningOfStatus(answer.status, code !== undefined)
   const reason = code !== undefined && MEANINGS.has(code) ? code : `HTTP_${answer.status}`
@@ -70,8 +69,11 @@ function meaningOfStatus(status: number, hasFcmError: boolean): Meaning | { kind
   return { kind: 'retry', minDelayMs: MIN_RETRY_DELAY_MS }
 }
 
-function outcomeOfSuccess(json: unknown): Outcome {
-  const sent = v.safeParse(SentSchema, json)
+function outcomeOfSuccess(body: string): Outcome {
+  // What FCM always answers, thousands of times a second; anything else is read with care.
+  const name = SENT.exec(body)?.[1]
+  if (name !== undefined) return { kind: 'sent', messageId: name }
+  const sent = v.safeParse(SentSchema, parseJson(body))
   if (sent.success) return { kind: 'sent', messageId: sent.output.name }
   return { kind: 'retry', reason: 'BAD_ANSWER', minDelayMs: MIN_RETRY_DELAY_MS, maybeDelivered: true }
 }
@@ -83,18 +85,9 @@ function fcmErrorCode(json: unknown): string | undefined {
   return details.find((detail) => detail['@type']?.endsWith('google.firebase.fcm.v1.FcmError'))?.errorCode
 }
 
-/** RFC 9110 section 10.2.3: seconds or an HTTP date. */
-function parseRetryAfterMs(value: string | undefined, nowMs: number): number | undefined {
-  if (value === undefined) return undefined
-  const text = value.trim()
-  const seconds = /^\d+$/.test(text) ? Number(text) : (Date.parse(text) - nowMs) / 1000
-  if (Number.isNaN(seconds)) return undefined
-  return Math.ceil(Math.min(Math.max(seconds, MIN_RETRY_AFTER_SECONDS), MAX_RETRY_AFTER_SECONDS) * 1000)
-}
-
-function parseJson(body: Buffer): unknown {
+function parseJson(body: string): unknown {
   try {
-    return JSON.parse(body.toString())
+    return JSON.parse(body)
   } catch {
     // Not JSON: an answer of something between FCM and us. Its status decides.
     return undefined

@@ -34,6 +34,7 @@ export async function claimDueSends(sql: Sql, lane: Lane, limit: number, leaseMs
     const { uid, recipient, content, fence, cursor } = v.parse(StoredSend, row)
     return {
       uid,
+      lane,
       recipient: decodeRecipient(Buffer.from(recipient)),
       content: decodeContent(Buffer.from(content)),
       fence: Number(fence),

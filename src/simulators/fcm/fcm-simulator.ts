@@ -1,20 +1,14 @@
 // A stand-in for FCM HTTP v1 and for Google's OAuth endpoint on one TLS port. It checks what Google checks, fails on
-// demand (faults.ts), and keeps what it accepted (accepted-log.ts).
+// demand (fcm-faults.ts), and keeps what it accepted (../accepted-log.ts).
 import { mkdir, writeFile } from 'node:fs/promises'
-import {
-  constants,
-  createSecureServer,
-  type Http2SecureServer,
-  type Http2ServerRequest,
-  type Http2ServerResponse,
-  type ServerHttp2Session,
-} from 'node:http2'
 import { join } from 'node:path'
+import { AcceptedLog } from '../accepted-log.ts'
 import { makeCertificates } from '../certificates.ts'
-import { AcceptedLog, type AcceptedPush } from './accepted-log.ts'
-import { Faults } from './faults.ts'
-import { type Answer, googleError } from './google-error.ts'
-import { SendEndpoint } from './send-endpoint.ts'
+import { Faults, type Misbehaviour } from '../faults.ts'
+import { type Reaction, type SimulatedRequest, SimulatorServer } from '../simulator-server.ts'
+import { makeFcmFaults } from './fcm-faults.ts'
+import { googleError } from './google-error.ts'
+import { type AcceptedFcmPush, SendEndpoint } from './send-endpoint.ts'
 import { makeServiceAccount } from './service-account.ts'
 import { TokenExchange } from './token-exchange.ts'
 
@@ -32,6 +26,8 @@ export interface FcmSimulatorOptions {
   slowMs?: number
   /** What `quota-` targets are told. */
   retryAfterSeconds?: number
+  /** Faults by chance, besides those that targets ask for. */
+  misbehaviour?: Misbehaviour
 }
 
 /** The files a client needs, and where the log is. */
@@ -42,10 +38,9 @@ export interface SimulatorFiles {
 }
 
 interface Parts {
-  server: Http2SecureServer
+  server: SimulatorServer
   tokens: TokenExchange
-  sends: SendEndpoint
-  log: AcceptedLog
+  log: AcceptedLog<AcceptedFcmPush>
   files: SimulatorFiles
   project: string
 }
@@ -54,33 +49,17 @@ export class FcmSimulator {
   readonly files: SimulatorFiles
   readonly project: string
   readonly #parts: Parts
-  readonly #sessions = new Set<ServerHttp2Session>()
-  /** Streams above this id are left unprocessed, as a GOAWAY promises. */
-  readonly #lastStreamIds = new WeakMap<object, number>()
   #stopped: Promise<void> | undefined
-  #goawayAt = 0
-  #sends = 0
-  /** The most streams that one connection ever had open. */
-  peakStreams = 0
-  goawaysSent = 0
 
   private constructor(parts: Parts) {
     this.files = parts.files
     this.project = parts.project
     this.#parts = parts
-    parts.server.on('session', (session) => {
-      this.#sessions.add(session)
-      session.once('close', () => this.#sessions.delete(session))
-      this.#countStreams(session)
-    })
-    parts.server.on('request', (request, response) => {
-      this.#handle(request, response).catch(() => response.destroy())
-    })
   }
 
   /** Makes certificates and a service account, writes them, and listens on 127.0.0.1. */
   static async start(options: FcmSimulatorOptions): Promise<FcmSimulator> {
-    const { directory, project = 'simulated-project', retryAfterSeconds = 2 } = options
+    const { directory, project = 'simulated-project', retryAfterSeconds = 2, misbehaviour } = options
     const files = {
       credentials: join(directory, 'service-account.json'),
       ca: join(directory, 'ca.pem'),
@@ -90,27 +69,31 @@ export class FcmSimulator {
     const [{ caCert, cert, key }, account] = await Promise.all([makeCertificates(), makeServiceAccount(project)])
     await writeFile(files.credentials, account.json, { mode: 0o600 })
     await writeFile(files.ca, caCert)
-    // HTTP/1.1 is for the OAuth exchange: Google's libraries speak it there, and Google's servers answer it.
-    const settings = { maxConcurrentStreams: MAX_CONCURRENT_STREAMS }
-    const server = createSecureServer({ cert, key, allowHTTP1: true, settings })
     const tokens = new TokenExchange({ account, lifeSeconds: options.accessTokenSeconds ?? 3600 })
-    const faults = new Faults({ project, retryAfterSeconds })
-    const log = new AcceptedLog({ file: files.log })
-    const sends = new SendEndpoint({ project, tokens, faults, log, slowMs: options.slowMs ?? 2000 })
-    const simulator = new FcmSimulator({ server, tokens, sends, log, files, project })
-    await listen(server, options.port ?? 0)
-    return simulator
+    const faults = new Faults({ table: makeFcmFaults({ project, retryAfterSeconds }), misbehaviour })
+    const log = new AcceptedLog<AcceptedFcmPush>({ file: files.log })
+    const sends = new SendEndpoint({ project, tokens, faults, log })
+    const server = new SimulatorServer({
+      cert,
+      key,
+      // For the OAuth exchange: Google's libraries speak it there, and Google's servers answer it.
+      allowsHttp1: true,
+      maxConcurrentStreams: MAX_CONCURRENT_STREAMS,
+      slowMs: options.slowMs ?? 2000,
+      handle: (request) => route(request, tokens, sends),
+      isCounted: (path) => path !== '/token',
+    })
+    await server.listen(options.port ?? 0)
+    return new FcmSimulator({ server, tokens, log, files, project })
   }
 
   /** For both `push_endpoint` and `auth_endpoint`. */
   get origin(): string {
-    const address = this.#parts.server.address()
-    // An object for every server that listens on a port.
-    return typeof address === 'object' && address ? `https://127.0.0.1:${address.port}` : ''
+    return this.#parts.server.origin
   }
 
   /** Every push that was accepted, in order. */
-  get accepted(): readonly AcceptedPush[] {
+  get accepted(): readonly AcceptedFcmPush[] {
     return this.#parts.log.accepted
   }
 
@@ -120,7 +103,16 @@ export class FcmSimulator {
   }
 
   get connections(): number {
-    return this.#sessions.size
+    return this.#parts.server.connections
+  }
+
+  /** The most streams that one connection ever had open. */
+  get peakStreams(): number {
+    return this.#parts.server.peakStreams
+  }
+
+  get goawaysSent(): number {
+    return this.#parts.server.goawaysSent
   }
 
   /** Resolves as soon as `count` pushes were accepted since the start. */
@@ -134,79 +126,21 @@ export class FcmSimulator {
 
   /** The `count`th send from now on is the last one its connection processes: GOAWAY follows, the rest is left. */
   goawayAfter(count: number): void {
-    this.#goawayAt = this.#sends + count
+    this.#parts.server.goawayAfter(count)
   }
 
   /** Cuts all connections and frees the port. Safe to call twice. */
   stop(): Promise<void> {
-    this.#stopped ??= this.#stop()
+    this.#stopped ??= this.#parts.server.stop().then(() => this.#parts.log.close())
     return this.#stopped
   }
-
-  async #stop(): Promise<void> {
-    const closed = new Promise((resolve) => this.#parts.server.close(resolve))
-    for (const session of this.#sessions) session.destroy()
-    await closed
-    this.#parts.log.close()
-  }
-
-  async #handle(request: Http2ServerRequest, response: Http2ServerResponse): Promise<void> {
-    if (this.#isLeftBehind(request)) return
-    const body = await readBody(request)
-    if (request.url === '/token' && request.method === 'POST') {
-      write(response, await this.#parts.tokens.exchange(body))
-      return
-    }
-    const project = /^\/v1\/projects\/([^/]+)\/messages:send$/.exec(request.url)?.[1]
-    if (project === undefined || request.method !== 'POST') {
-      write(response, googleError(404, 'NOT_FOUND', 'no such method'))
-      return
-    }
-    const answer = await this.#parts.sends.handle(project, request.headers, body)
-    if (answer === 'reset') response.stream.close(constants.NGHTTP2_INTERNAL_ERROR)
-    else if (answer !== 'hang') write(response, answer)
-  }
-
-  #countStreams(session: ServerHttp2Session): void {
-    let open = 0
-    session.on('stream', (stream) => {
-      open++
-      this.peakStreams = Math.max(this.peakStreams, open)
-      stream.once('close', () => open--)
-    })
-  }
-
-  #isLeftBehind(request: Http2ServerRequest): boolean {
-    const session = request.stream?.session
-    if (!session) return false
-    const last = this.#lastStreamIds.get(session)
-    const id = request.stream.id ?? 0
-    if (last !== undefined) return id > last
-    if (request.url !== '/token' && ++this.#sends === this.#goawayAt) {
-      this.#lastStreamIds.set(session, id)
-      this.goawaysSent++
-      session.goaway(constants.NGHTTP2_NO_ERROR, id)
-    }
-    return false
-  }
 }
 
-function listen(server: Http2SecureServer, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, '127.0.0.1', resolve)
-  })
-}
-
-async function readBody(request: Http2ServerRequest): Promise<string> {
-  const chunks: Buffer[] = []
-  for await (const chunk of request) chunks.push(Buffer.from(chunk))
-  return Buffer.concat(chunks).toString()
-}
-
-function write(response: Http2ServerResponse, answer: Answer): void {
-  // The client may be gone by now: its deadline, or a cut connection.
-  if (response.destroyed || response.writableEnded) return
-  response.writeHead(answer.status, answer.headers)
-  response.end(answer.body)
+async function route(request: SimulatedRequest, tokens: TokenExchange, sends: SendEndpoint): Promise<Reaction> {
+  const { method, path, headers } = request
+  const body = request.body.toString()
+  if (path === '/token' && method === 'POST') return { answer: await tokens.exchange(body) }
+  const project = /^\/v1\/projects\/([^/]+)\/messages:send$/.exec(path)?.[1]
+  if (project === undefined || method !== 'POST') return { answer: googleError(404, 'NOT_FOUND', 'no such method') }
+  return sends.handle(project, headers, body)
 }

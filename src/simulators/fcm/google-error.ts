@@ -1,18 +1,7 @@
 // The error bodies of Google's APIs (https://cloud.google.com/apis/design/errors), with the details that FCM adds
 // (https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode).
 
-/** An answer of the simulator. */
-export interface Answer {
-  status: number
-  headers: Record<string, string>
-  body: string
-}
-
-const JSON_HEADERS = { 'content-type': 'application/json; charset=UTF-8' }
-
-export function jsonAnswer(status: number, body: object, headers: Record<string, string> = {}): Answer {
-  return { status, headers: { ...JSON_HEADERS, ...headers }, body: JSON.stringify(body, null, 2) }
-}
+import { type Answer, jsonAnswer } from '../answer.ts'
 
 /** The plain shape: `error.code`, `error.status` and details of any kind. */
 export function googleError(

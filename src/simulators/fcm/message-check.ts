@@ -1,7 +1,8 @@
 // What FCM refuses in a message, as far as a sender can get it wrong
 // (https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages).
 import * as v from 'valibot'
-import { type Answer, badRequest, fcmErrorDetail, googleError } from './google-error.ts'
+import type { Answer } from '../answer.ts'
+import { badRequest, fcmErrorDetail, googleError } from './google-error.ts'
 
 const MAX_PAYLOAD_BYTES = 4096
 const MAX_TOPIC_PAYLOAD_BYTES = 2048

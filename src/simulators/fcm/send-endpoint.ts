@@ -1,17 +1,23 @@
 import type { IncomingHttpHeaders } from 'node:http2'
-import { setTimeout as delay } from 'node:timers/promises'
-import type { AcceptedLog } from './accepted-log.ts'
-import type { Faults } from './faults.ts'
-import { type Answer, googleError, jsonAnswer } from './google-error.ts'
-import { checkMessage } from './message-check.ts'
+import type { AcceptedLog, AcceptedPush } from '../accepted-log.ts'
+import { type Answer, jsonAnswer } from '../answer.ts'
+import type { Faults } from '../faults.ts'
+import type { Reaction } from '../simulator-server.ts'
+import { googleError } from './google-error.ts'
+import { checkMessage, type TargetKind } from './message-check.ts'
 import type { TokenExchange } from './token-exchange.ts'
+
+/** A push that the FCM simulator took. */
+export interface AcceptedFcmPush extends AcceptedPush {
+  project: string
+  target_kind: TargetKind
+}
 
 export interface SendEndpointDeps {
   project: string
   tokens: TokenExchange
   faults: Faults
-  log: AcceptedLog
-  slowMs: number
+  log: AcceptedLog<AcceptedFcmPush>
 }
 
 /** POST /v1/projects/{project}/messages:send. */
@@ -22,22 +28,20 @@ export class SendEndpoint {
     this.#deps = deps
   }
 
-  /** The answer, or what the target asked for in its place. What is accepted is in the log before this resolves. */
-  async handle(project: string, headers: IncomingHttpHeaders, body: string): Promise<Answer | 'hang' | 'reset'> {
+  /** The answer, or what the target asked for in its place. What is accepted is in the log when this returns. */
+  handle(project: string, headers: IncomingHttpHeaders, body: string): Reaction {
     const refusal = this.#refuseCaller(project, headers)
-    if (refusal) return refusal
+    if (refusal) return { answer: refusal }
     const checked = checkMessage(body)
-    if ('refusal' in checked) return checked.refusal
+    if ('refusal' in checked) return { answer: checked.refusal }
     const { kind, value } = checked.target
     const fault = this.#deps.faults.take(value)
-    if (fault?.kind === 'answer') return fault.answer
+    if (fault && !fault.isAccepted) return fault
     const atMs = Date.now()
     const { log } = this.#deps
     log.append({ at_ms: atMs, project, target_kind: kind, target: value, body })
-    const messageId = `0:${atMs}-${log.accepted.length}`
-    if (fault?.kind === 'hang' || fault?.kind === 'reset') return fault.kind
-    if (fault?.kind === 'slow') await delay(this.#deps.slowMs, undefined, { ref: false })
-    return jsonAnswer(200, { name: `projects/${project}/messages/${messageId}` })
+    const name = `projects/${project}/messages/0:${atMs}-${log.accepted.length}`
+    return { answer: jsonAnswer(200, { name }), wire: fault?.wire }
   }
 
   #refuseCaller(project: string, headers: IncomingHttpHeaders): Answer | undefined {

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { importSPKI, jwtVerify } from 'jose'
 import * as v from 'valibot'
-import { type Answer, jsonAnswer } from './google-error.ts'
+import { type Answer, jsonAnswer } from '../answer.ts'
 import type { SimulatedServiceAccount } from './service-account.ts'
 
 const AUDIENCE = 'https://oauth2.googleapis.com/token'

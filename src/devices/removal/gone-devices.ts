@@ -1,0 +1,84 @@
+// Devices whose provider calls the token dead: moved to removed_devices, kept there for a week (inactive-devices.ts moves
+// others there, restore-devices.ts brings them back).
+import * as v from 'valibot'
+import type { ProviderName } from '../../config/provider-names.ts'
+import type { Sql, Transaction } from '../../database/pool.ts'
+import { runTransaction } from '../../database/transaction.ts'
+import { encodeProvider } from '../codes.ts'
+import { unsubscribeFromAll } from '../device-topic-statements.ts'
+
+/** A target whose token is dead. */
+export interface GoneDevice {
+  /** The device as TargetLines has it. Empty for a raw token: then the device with this token, if there is one. */
+  deviceId: string
+  token: string
+  /** Unix time in ms since when, where the provider says so. */
+  sinceMs?: number | undefined
+}
+
+const KEPT_DAYS = 7
+/** How many old rows go at once, so that no statement holds locks for long. */
+const CLEANUP_ROWS = 5000
+
+const Locked = v.object({ id: v.string() })
+
+/**
+ * Removes the devices that still have the dead token and were not registered again since it is dead: since `sinceMs`, or
+ * where that is not known, since the push was sent. Resolves to how many.
+ * @param seenAtMs Unix time in ms at which the pushes were handed to the provider
+ * @param reason kept with what was removed
+ */
+export async function removeGoneDevices(
+  sql: Sql,
+  provider: ProviderName,
+  gone: readonly GoneDevice[],
+  seenAtMs: number,
+  reason: string,
+): Promise<number> {
+  if (gone.length === 0) return 0
+  return await runTransaction(sql, async (tx) => {
+    const uuids = await lockGone(tx, provider, gone, seenAtMs)
+    if (uuids.length === 0) return 0
+    await setAside(tx, uuids, reason)
+    return uuids.length
+  })
+}
+
+async function lockGone(tx: Transaction, provider: ProviderName, gone: readonly GoneDevice[], seenAtMs: number) {
+  const uuids = gone.map(({ deviceId }) => (deviceId === '' ? null : deviceId))
+  const tokens = gone.map(({ token }) => token)
+  const sinces = gone.map(({ sinceMs }) => new Date(sinceMs ?? seenAtMs).toISOString())
+  const rows = await tx`
+    select d.id
+    from unnest(${uuids}::uuid[], ${tokens}::text[], ${sinces}::timestamptz[]) as gone (id, token, since)
+    join devices d on d.provider = ${encodeProvider(provider)} and token_digest(d.token) = token_digest(gone.token)
+    where (gone.id is null or gone.id = d.id) and d.registered_at <= gone.since
+    order by d.id
+    for update of d`
+  return [...new Set(rows.map((row) => v.parse(Locked, row).id))]
+}
+
+/** Moves devices, which the caller has locked, to removed_devices. @param reason kept with them */
+export async function setAside(tx: Transaction, uuids: readonly string[], reason: string): Promise<void> {
+  await tx`
+    insert into removed_devices (removed_at, provider, reason, device)
+    select clock_timestamp(), d.provider, ${reason}, to_jsonb(d) || jsonb_build_object('topics', array(
+      select topics.name from device_topics t join topics on topics.id = t.topic_id where t.device_id = d.id
+    ))
+    from devices d where d.id = any(${[...uuids]}::uuid[])`
+  await unsubscribeFromAll(tx, uuids)
+  await tx`delete from devices where id = any(${[...uuids]}::uuid[])`
+}
+
+/** Forgets removed devices after a week; run it now and then. */
+export async function deleteOldRemovedDevices(sql: Sql): Promise<void> {
+  let count: number
+  do {
+    const deleted = await sql`
+      delete from removed_devices where ctid = any(array(
+        select ctid from removed_devices where removed_at < clock_timestamp() - ${KEPT_DAYS} * interval '1 day'
+        limit ${CLEANUP_ROWS} for update skip locked
+      ))`
+    count = deleted.count
+  } while (count === CLEANUP_ROWS)
+}

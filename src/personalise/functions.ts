@@ -1,0 +1,97 @@
+// The functions of the dialect: Go's, and `default` as sprig has it. Each checks what it is given when it is compiled.
+import { type Expression, FLAG, isTrue, MAP, TEXT } from './expression.ts'
+import { readText, type Scope } from './scope.ts'
+
+/** Undefined for arguments that the function can't take. */
+type MakeCall = (args: readonly Expression[]) => Expression | undefined
+
+const MAKERS: ReadonlyMap<string, MakeCall> = new Map<string, MakeCall>([
+  ['index', makeIndex],
+  ['default', makeDefault],
+  ['and', (args) => makeChoice(args, false)],
+  ['or', (args) => makeChoice(args, true)],
+  ['not', makeNot],
+  ['eq', makeEqual],
+  ['ne', (args) => (args.length === 2 ? negate(makeEqual(args)) : undefined)],
+  ['lt', (args) => makeOrder(args, -1)],
+  ['gt', (args) => makeOrder(args, 1)],
+])
+
+export function findFunction(name: string): MakeCall | undefined {
+  return MAKERS.get(name)
+}
+
+/** `index map key` */
+function makeIndex(args: readonly Expression[]): Expression | undefined {
+  const [map, key] = args
+  if (args.length !== 2 || map?.kinds !== MAP || key?.kinds !== TEXT) return undefined
+  return {
+    kinds: TEXT,
+    read: (scope) => {
+      const [texts, name] = [map.read(scope), key.read(scope)]
+      return typeof texts === 'object' && typeof name === 'string' ? readText(texts, name) : ''
+    },
+  }
+}
+
+/** `default fallback value`, or with the value left out the fallback */
+function makeDefault(args: readonly Expression[]): Expression | undefined {
+  const [fallback, given = fallback] = args
+  if (args.length > 2 || !fallback || !given) return undefined
+  return {
+    kinds: fallback.kinds | given.kinds,
+    read: (scope) => {
+      const value = given.read(scope)
+      return isTrue(value) ? value : fallback.read(scope)
+    },
+  }
+}
+
+/** The first argument whose truth is `wanted`, else the last: what `or` and `and` are. */
+function makeChoice(args: readonly Expression[], wanted: boolean): Expression | undefined {
+  const last = args.at(-1)
+  if (!last) return undefined
+  const others = args.slice(0, -1)
+  return {
+    kinds: args.reduce((kinds, arg) => kinds | arg.kinds, 0),
+    read: (scope) => {
+      for (const arg of others) {
+        const value = arg.read(scope)
+        if (isTrue(value) === wanted) return value
+      }
+      return last.read(scope)
+    },
+  }
+}
+
+function makeNot(args: readonly Expression[]): Expression | undefined {
+  const [arg] = args
+  if (args.length !== 1 || !arg) return undefined
+  return { kinds: FLAG, read: (scope) => !isTrue(arg.read(scope)) }
+}
+
+function negate(expression: Expression | undefined): Expression | undefined {
+  return expression && makeNot([expression])
+}
+
+/** Whether the first argument is one of the others: all texts, or all results of comparisons. */
+function makeEqual(args: readonly Expression[]): Expression | undefined {
+  const [first, ...others] = args
+  if (!first || others.length === 0 || (first.kinds !== TEXT && first.kinds !== FLAG)) return undefined
+  if (others.some(({ kinds }) => kinds !== first.kinds)) return undefined
+  return {
+    kinds: FLAG,
+    read: (scope) => {
+      const value = first.read(scope)
+      return others.some((other) => other.read(scope) === value)
+    },
+  }
+}
+
+/** Texts by their bytes, as Go compares them. */
+function makeOrder(args: readonly Expression[], wanted: number): Expression | undefined {
+  const [left, right] = args
+  if (args.length !== 2 || left?.kinds !== TEXT || right?.kinds !== TEXT) return undefined
+  const bytesOf = (expression: Expression, scope: Scope) => Buffer.from(String(expression.read(scope)))
+  return { kinds: FLAG, read: (scope) => Buffer.compare(bytesOf(left, scope), bytesOf(right, scope)) === wanted }
+}

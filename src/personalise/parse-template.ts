@@ -1,0 +1,113 @@
+// A text with `{{…}}` in it: what stands between them is kept as the bytes it was written with.
+//
+//   {{pipeline}}   {{if pipeline}} … {{else if pipeline}} … {{else}} … {{end}}
+import { type Expression, MAP, type Uses } from './expression.ts'
+import { parseExpression } from './parse-expression.ts'
+import { endOf, type SourceText } from './source-text.ts'
+import { TemplateError } from './template-error.ts'
+import { failAt, LEFT, readAction, type Token } from './tokens.ts'
+
+export type Node =
+  /** Bytes of the source from `start` to `end`. */
+  | { kind: 'source'; start: number; end: number }
+  | { kind: 'value'; expression: Expression }
+  /** The first branch whose condition is true or missing. */
+  | { kind: 'if'; branches: readonly Branch[] }
+
+export interface Branch {
+  condition: Expression | undefined
+  nodes: readonly Node[]
+}
+
+/** Conditions in conditions: few enough for the call stack. */
+const MAX_DEPTH = 20
+
+/** @throws TemplateError */
+export function parseTemplate(source: SourceText, uses: Uses): Node[] {
+  const builder = new NodeBuilder(uses)
+  let at = 0
+  for (;;) {
+    const left = source.bytes.indexOf(LEFT, at)
+    builder.addSource(source.offsets[at] ?? 0, left === -1 ? endOf(source) : (source.offsets[left] ?? 0))
+    if (left === -1) return builder.finish()
+    const { tokens, end } = readAction(source, left + LEFT.length)
+    if (tokens.length === 0) throw failAt(source, 'an empty expression', left)
+    builder.addAction(tokens, source.offsets[left] ?? 0)
+    at = end
+  }
+}
+
+interface OpenBranch {
+  condition: Expression | undefined
+  nodes: Node[]
+}
+
+/** An `if` whose `end` has not come. */
+interface OpenIf {
+  offset: number
+  branches: [OpenBranch, ...OpenBranch[]]
+}
+
+class NodeBuilder {
+  readonly #uses: Uses
+  readonly #nodes: Node[] = []
+  readonly #open: OpenIf[] = []
+
+  constructor(uses: Uses) {
+    this.#uses = uses
+  }
+
+  addSource(start: number, end: number): void {
+    if (end > start) this.#add({ kind: 'source', start, end })
+  }
+
+  addAction(tokens: readonly Token[], offset: number): void {
+    const [first, ...rest] = tokens
+    const keyword = first?.kind === 'name' ? first.name : undefined
+    if (keyword === 'if') this.#openIf(rest, offset)
+    else if (keyword === 'else') this.#openBranch(rest, offset)
+    else if (keyword === 'end') this.#closeIf(rest, offset)
+    else this.#addValue(tokens, offset)
+  }
+
+  finish(): Node[] {
+    const open = this.#open.at(-1)
+    if (open) throw new TemplateError('an if without its end', open.offset)
+    return this.#nodes
+  }
+
+  #add(node: Node): void {
+    const nodes = this.#open.at(-1)?.branches.at(-1)?.nodes ?? this.#nodes
+    nodes.push(node)
+  }
+
+  #addValue(tokens: readonly Token[], offset: number): void {
+    const expression = parseExpression(tokens, this.#uses, offset)
+    if ((expression.kinds & MAP) !== 0) throw new TemplateError('a map, which is no text,', offset)
+    this.#add({ kind: 'value', expression })
+  }
+
+  #openIf(tokens: readonly Token[], offset: number): void {
+    if (this.#open.length === MAX_DEPTH) throw new TemplateError('an if nested too deep', offset)
+    const condition = parseExpression(tokens, this.#uses, offset)
+    this.#open.push({ offset, branches: [{ condition, nodes: [] }] })
+  }
+
+  #openBranch([keyword, ...tokens]: readonly Token[], offset: number): void {
+    const open = this.#open.at(-1)
+    if (!open) throw new TemplateError('an else without its if', offset)
+    if (open.branches.at(-1)?.condition === undefined) throw new TemplateError('an else after the last else', offset)
+    if (keyword && (keyword.kind !== 'name' || keyword.name !== 'if')) {
+      throw new TemplateError('an else with something else than an if', offset)
+    }
+    const condition = keyword && parseExpression(tokens, this.#uses, offset)
+    open.branches.push({ condition, nodes: [] })
+  }
+
+  #closeIf(tokens: readonly Token[], offset: number): void {
+    const open = this.#open.pop()
+    if (!open) throw new TemplateError('an end without its if', offset)
+    if (tokens.length > 0) throw new TemplateError('an end with something in it', offset)
+    this.#add({ kind: 'if', branches: open.branches })
+  }
+}

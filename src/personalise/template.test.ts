@@ -1,0 +1,160 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Scope } from './scope.ts'
+import { compileHeader, compileJson, type TextSink } from './template.ts'
+import { TemplateError } from './template-error.ts'
+
+const NOBODY: Scope = { id: '', user: '', meta: {}, l10n: {} }
+
+function render(json: string | Buffer, scope: Partial<Scope>): Buffer {
+  const pieces: Uint8Array[] = []
+  const out: TextSink = { bytes: (bytes) => pieces.push(bytes), text: (text) => pieces.push(Buffer.from(text)) }
+  compileJson(Buffer.from(json)).write({ ...NOBODY, ...scope }, out)
+  return Buffer.concat(pieces)
+}
+
+describe('a template in JSON', () => {
+  it('leaves every byte outside its expressions as it was', () => {
+    const json = Buffer.from(
+      ' { "a" : 12345678901234567890 ,"b":[1.0,"\\u00e9\\/", "{{.device.user}}\\u00e9" ],"b":"{ }" }\n',
+    )
+    const expected = json.toString().replace('{{.device.user}}', 'ada')
+    expect(render(json, { user: 'ada' }).toString()).toBe(expected)
+    const notUtf8 = Buffer.concat([
+      Buffer.from('{"a":"'),
+      Buffer.from([0xff, 0xc3]),
+      Buffer.from(' {{.device.user}}"}'),
+    ])
+    const [head, tail] = [notUtf8.subarray(0, 9), Buffer.from('ada"}')]
+    expect(render(notUtf8, { user: 'ada' })).toEqual(Buffer.concat([head, tail]))
+  })
+
+  it('renders keys, too, and several expressions in several strings', () => {
+    const json = '{"{{.device.id}}":"{{.device.user}}-{{.device.user}}","b":{"c":["{{.l10n.x}}"]}}'
+    const rendered = render(json, { id: 'i', user: 'u', l10n: { x: 'y' } }).toString()
+    expect(rendered).toBe('{"i":"u-u","b":{"c":["y"]}}')
+  })
+
+  it('knows when there is nothing to render', () => {
+    expect(compileJson(Buffer.from('{"a":"{ }} b"}')).isPersonal).toBe(false)
+    expect(compileJson(Buffer.from('{"a":"{{.device.id}}"}')).isPersonal).toBe(true)
+    expect(compileHeader('plain').isPersonal).toBe(false)
+  })
+
+  it('says whether it needs the meta', () => {
+    const usesMeta = (json: string) => compileJson(Buffer.from(json)).meta
+    expect(usesMeta('{"a":"{{.device.id}} {{.l10n.meta}} .device.meta.x"}')).toBe(false)
+    expect(usesMeta('{"a":"{{if eq .device.id (index .device.meta [[x]])}}{{end}}"}')).toBe(true)
+  })
+
+  it.each([
+    ['an action without its end', '{"a":"\\u00e9{{.device.id","b":"}}"}', 12],
+    ['an unknown function', '{"a":1,"b":"x {{ foo }}"}', 17],
+    ['an if without its end', '{"a":"{{if .device.id}}","b":"{{end}}"}', 6],
+    ['a wrong argument', '{"a":"\\u007b{index .device.id [[a]]}}"}', 13],
+    ['parentheses without number', `{"a":"{{${'('.repeat(500)}.device.id${')'.repeat(500)}}}"}`, 28],
+    ['ifs without number', `{"a":"${'{{if .a}}'.repeat(500)}${'{{end}}'.repeat(500)}"}`, 186],
+    ['more than 64 KB', `{"a":"{{.device.id}}${'x'.repeat(65_536)}"}`, 65_536],
+  ])('refuses %s and says where it stands', (_, json, offset) => {
+    const compile = () => compileJson(Buffer.from(json))
+    expect(compile).toThrow(TemplateError)
+    expect(compile).toThrow(expect.objectContaining({ offset }))
+  })
+
+  it('says nothing of what stands in it when it is refused', () => {
+    const secret = '{"a":"{{secret .device.secret [[secret]]}}"}'
+    expect(() => compileJson(Buffer.from(secret))).toThrow(/^unknown function at byte 8$/)
+  })
+
+  it('knows own properties only', () => {
+    const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', '__proto__']
+    const json = JSON.stringify({
+      a: names.map((name) => `{{.device.meta.${name}}}{{index .l10n [[${name}]]}}`).join(''),
+    })
+    expect(render(json, {}).toString()).toBe('{"a":""}')
+    const meta: Scope['meta'] = JSON.parse('{"__proto__":"own","constructor":"too"}')
+    const own = '{"a":"{{.device.meta.__proto__}} {{.device.meta.constructor}}"}'
+    expect(render(own, { meta }).toString()).toBe('{"a":"own too"}')
+  })
+
+  it('ends however often a long value is asked for', () => {
+    const json = `{"a":"${'{{.device.user}}'.repeat(4000)}"}`
+    const rendered = render(json, { user: 'x'.repeat(4096) })
+    expect(rendered.length).toBeGreaterThan(64 * 1024)
+    expect(rendered.length).toBeLessThan(80 * 1024)
+    expect(() => JSON.parse(rendered.toString())).not.toThrow()
+  })
+
+  it('is never broken by a value, and holds exactly that', () => {
+    const text = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.string({ unit: 'grapheme' }),
+      fc.string({ unit: ODD_UNITS }),
+    )
+    const json = Buffer.from(
+      '{"a":"{{.device.user}}","b":{"{{.device.meta.k}}":[1,"<{{index .device.meta [[k]]}}>"]},"c":"{{default [[d]] .l10n.t}}"}',
+    )
+    const template = compileJson(json)
+    fc.assert(
+      fc.property(text, text, text, (user, k, t) => {
+        const pieces: Uint8Array[] = []
+        const out: TextSink = { bytes: (bytes) => pieces.push(bytes), text: (part) => pieces.push(Buffer.from(part)) }
+        template.write({ id: '', user, meta: { k }, l10n: { t } }, out)
+        const parsed: unknown = JSON.parse(Buffer.concat(pieces).toString())
+        expect(JSON.stringify(parsed)).toBe(
+          JSON.stringify({ a: user, b: Object.fromEntries([[k, [1, `<${k}>`]]]), c: t || 'd' }),
+        )
+      }),
+      { numRuns: 100_000 },
+    )
+  })
+
+  it('holds what it would hold outside JSON, wherever its text has to be escaped', () => {
+    const text = fc.string({ unit: ODD_UNITS }).filter((value) => !/[{`]/.test(value))
+    fc.assert(
+      fc.property(text, text, text, (before, literal, after) => {
+        const json = JSON.stringify({ a: `${before}{{\`${literal}\`}}${after}` })
+        const { a }: { a: string } = JSON.parse(render(json, {}).toString())
+        // A half of a pair that the caller wrote as an escape stays one.
+        expect(a.toWellFormed()).toBe(`${before}${literal}${after}`.toWellFormed())
+      }),
+      { numRuns: 5000 },
+    )
+  })
+})
+
+describe('a template in a header', () => {
+  it('can not end the header', () => {
+    const { render: renderHeader } = compileHeader('id-{{.device.user}}!')
+    expect(renderHeader({ ...NOBODY, user: 'a\r\nb: c\u0000é👍' })).toBe('id-a??b: c???!')
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (user) => {
+        expect(renderHeader({ ...NOBODY, user })).toMatch(/^id-[\x20-\x7e]*!$/)
+      }),
+    )
+  })
+})
+
+/** What JSON, UTF-8 or the dialect treat in a way of their own. */
+const ODD_UNITS = fc.constantFrom(
+  ...[
+    '"',
+    '\\',
+    '/',
+    '{',
+    '}',
+    '[',
+    ']',
+    '`',
+    '\n',
+    '\r',
+    '\t',
+    '\b',
+    '\u0000',
+    '\u001f',
+    '\u007f',
+    '\u0085',
+    '\u2028',
+  ],
+  ...['é', '漢', '👍', '\ud800', '\udfff', '\ufeff', '\uffff', 'a', ' ', '$&', '%s'],
+)

@@ -1,0 +1,152 @@
+// A template ready to be rendered: literal bytes, and functions of the target. Rendering can't fail and parses nothing.
+import { type Expression, isTrue, type Uses } from './expression.ts'
+import { type Node, parseTemplate } from './parse-template.ts'
+import type { Scope } from './scope.ts'
+import { endOf, readHeaderText, readJsonStrings } from './source-text.ts'
+import { TemplateError } from './template-error.ts'
+
+/** Takes what is rendered, piece by piece. */
+export interface TextSink {
+  bytes(bytes: Uint8Array): void
+  /** As UTF-8. */
+  text(text: string): void
+}
+
+export interface JsonTemplate extends Uses {
+  /** Whether there is an expression in it at all. */
+  isPersonal: boolean
+  /** Writes JSON that differs from the source in nothing but its expressions. */
+  write(scope: Scope, out: TextSink): void
+}
+
+export interface HeaderTemplate extends Uses {
+  isPersonal: boolean
+  /** Printable ASCII whatever the target's values are: a question mark stands for what a header can't hold. */
+  render(scope: Scope): string
+}
+
+/** Sixteen times what the providers take. */
+const MAX_SOURCE_BYTES = 64 * 1024
+/**
+ * Once the values of a target have reached this length, further ones are left out. No provider takes a tenth of it, so
+ * this changes nothing but how long a template can keep a worker busy.
+ */
+const MAX_VALUE_CHARACTERS = 64 * 1024
+
+type Part =
+  | { kind: 'bytes'; bytes: Buffer }
+  | { kind: 'value'; expression: Expression }
+  | { kind: 'if'; branches: readonly { condition: Expression | undefined; parts: readonly Part[] }[] }
+
+/**
+ * Compiles the strings of a valid JSON text, its keys too. What an expression yields stays inside the string that it
+ * stands in. @throws TemplateError
+ */
+export function compileJson(json: Buffer): JsonTemplate {
+  const uses: Uses = { meta: false }
+  const nodes: Node[] = []
+  let at = 0
+  for (const source of readJsonStrings(json)) {
+    const parsed = parseTemplate(source, uses)
+    // Most strings have no expression in them.
+    if (parsed.every(({ kind }) => kind === 'source')) continue
+    nodes.push({ kind: 'source', start: at, end: source.offsets[0] ?? at }, ...parsed)
+    at = endOf(source)
+  }
+  const isPersonal = nodes.length > 0
+  if (isPersonal && json.length > MAX_SOURCE_BYTES) throw new TemplateError('a template too long', MAX_SOURCE_BYTES)
+  nodes.push({ kind: 'source', start: at, end: json.length })
+  const parts = linkParts(nodes, json)
+  return { ...uses, isPersonal, write: (scope, out) => new Rendering(scope, out, escapeJson).write(parts) }
+}
+
+/** Compiles the value of a header. @param value printable ASCII @throws TemplateError */
+export function compileHeader(value: string): HeaderTemplate {
+  const uses: Uses = { meta: false }
+  const nodes = parseTemplate(readHeaderText(value), uses)
+  const isPersonal = nodes.some(({ kind }) => kind !== 'source')
+  if (!isPersonal) return { ...uses, isPersonal, render: () => value }
+  const parts = linkParts(nodes, Buffer.from(value, 'latin1'))
+  return { ...uses, isPersonal, render: (scope) => renderText(parts, scope) }
+}
+
+function linkParts(nodes: readonly Node[], source: Buffer): Part[] {
+  const parts: Part[] = []
+  let from: number | undefined
+  nodes.forEach((node, index) => {
+    if (node.kind !== 'source') {
+      parts.push(node.kind === 'value' ? node : { kind: 'if', branches: node.branches.map(linkBranch) })
+      return
+    }
+    // What is written one after another is one piece.
+    from ??= node.start
+    const next = nodes[index + 1]
+    if (next?.kind === 'source' && next.start === node.end) return
+    if (node.end > from) parts.push({ kind: 'bytes', bytes: source.subarray(from, node.end) })
+    from = undefined
+  })
+  return parts
+
+  function linkBranch({ condition, nodes: inner }: { condition: Expression | undefined; nodes: readonly Node[] }) {
+    return { condition, parts: linkParts(inner, source) }
+  }
+}
+
+class Rendering {
+  readonly #scope: Scope
+  readonly #out: TextSink
+  readonly #escapeValue: (text: string) => string
+  #left = MAX_VALUE_CHARACTERS
+
+  constructor(scope: Scope, out: TextSink, escapeValue: (text: string) => string) {
+    this.#scope = scope
+    this.#out = out
+    this.#escapeValue = escapeValue
+  }
+
+  write(parts: readonly Part[]): void {
+    for (const part of parts) {
+      if (part.kind === 'bytes') this.#out.bytes(part.bytes)
+      else if (part.kind === 'value') this.#writeValue(part.expression)
+      else this.write(this.#choose(part.branches))
+    }
+  }
+
+  #writeValue(expression: Expression): void {
+    if (this.#left <= 0) return
+    const text = this.#escapeValue(String(expression.read(this.#scope)))
+    this.#left -= text.length
+    if (text !== '') this.#out.text(text)
+  }
+
+  #choose(branches: Extract<Part, { kind: 'if' }>['branches']): readonly Part[] {
+    const taken = branches.find(({ condition }) => !condition || isTrue(condition.read(this.#scope)))
+    return taken?.parts ?? []
+  }
+}
+
+function renderText(parts: readonly Part[], scope: Scope): string {
+  let rendered = ''
+  const out: TextSink = {
+    bytes: (bytes) => {
+      rendered += Buffer.from(bytes).toString('latin1')
+    },
+    text: (text) => {
+      rendered += text
+    },
+  }
+  new Rendering(scope, out, escapeHeader).write(parts)
+  return rendered
+}
+
+/** Everything but quotes, backslashes, control characters and halves of pairs, which are rare enough to be looked at one by one. */
+const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\ud7ff\ue000-\uffff]*$/
+
+/** What stands between the quotes of a JSON string that says `text`. */
+function escapeJson(text: string): string {
+  return PLAIN.test(text) ? text : JSON.stringify(text).slice(1, -1)
+}
+
+function escapeHeader(text: string): string {
+  return text.replace(/[^\x20-\x7e]/gu, '?')
+}

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest'
+import { makeTranslations } from './translations.ts'
+
+const translate = makeTranslations(
+  new Map(['pt', 'pt_PT', 'zh-Hant', 'EN-us', 'fr-CA', 'FR_ca'].map((locale) => [locale, new Map([['from', locale]])])),
+)
+
+test.each([
+  ['pt', 'pt'],
+  ['pt-BR', 'pt'],
+  ['PT', 'pt'],
+  ['pt-PT', 'pt_PT'],
+  ['pt_pt', 'pt_PT'],
+  ['en-US', 'EN-us'],
+  ['en-us', 'EN-us'],
+  ['zh-hant', 'zh-Hant'],
+  // Of several spellings the first.
+  ['fr-CA', 'fr-CA'],
+  // Neither the whole locale nor its language.
+  ['zh-Hant-TW', undefined],
+  ['en', undefined],
+  ['en-GB', undefined],
+  ['fr', undefined],
+  ['p', undefined],
+  ['de', undefined],
+  ['', undefined],
+  ['-', undefined],
+  ['constructor', undefined],
+  ['__proto__', undefined],
+])('a device in "%s" gets the translations for %s', (locale, expected) => {
+  expect(translate(locale).from).toBe(expected)
+  // And again, when it is known.
+  expect(translate(locale).from).toBe(expected)
+})
+
+test('a translation can have any name', () => {
+  const texts = makeTranslations(new Map([['de', new Map([['__proto__', 'own']])]]))('de')
+  expect(Object.entries(texts)).toEqual([['__proto__', 'own']])
+})

@@ -1,0 +1,65 @@
+// The client's side of an OAuth token endpoint (RFC 6749): a form goes out, an access token comes back.
+import { Agent, request } from 'undici'
+import * as v from 'valibot'
+import { trustedAuthorities } from '../http2/trusted-authorities.ts'
+import { AccessTokenError, type AccessTokenGrant } from './access-tokens.ts'
+
+/** Google answers within a second, Huawei within five. */
+const TIMEOUT_MS = 10_000
+/** A grant has one or two thousand. */
+const MAX_ANSWER_BYTES = 64 * 1024
+
+const GrantSchema = v.object({
+  access_token: v.pipe(v.string(), v.regex(/^[\x21-\x7e]+$/)),
+  expires_in: v.pipe(v.number(), v.minValue(1)),
+})
+
+export class OAuthEndpoint {
+  readonly #url: URL
+  readonly #agent: Agent
+
+  /** `ca`: an authority (PEM) to trust besides the built-in ones. */
+  constructor(deps: { url: string; ca: string | undefined }) {
+    this.#url = new URL(deps.url)
+    const ca = trustedAuthorities(deps.ca)
+    this.#agent = new Agent({
+      maxResponseSize: MAX_ANSWER_BYTES,
+      connect: { minVersion: 'TLSv1.2', ...(ca && { ca }) },
+    })
+  }
+
+  /** Posts the form of a grant. @throws AccessTokenError */
+  async requestGrant(form: Record<string, string>): Promise<AccessTokenGrant> {
+    const { status, json } = await this.#post(new URLSearchParams(form).toString())
+    // RFC 6749 section 5.2: these are about the account, its key, or the clock. Anything else may pass.
+    if (status === 400 || status === 401 || status === 403) throw new AccessTokenError('refused')
+    const grant = v.safeParse(GrantSchema, json)
+    if (status !== 200 || !grant.success) throw new AccessTokenError('unavailable')
+    return { accessToken: grant.output.access_token, lifeMs: grant.output.expires_in * 1000 }
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy()
+  }
+
+  async #post(form: string): Promise<{ status: number; json: unknown }> {
+    const headers = { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' }
+    const signal = AbortSignal.timeout(TIMEOUT_MS)
+    try {
+      const options = { method: 'POST', headers, body: form, signal, dispatcher: this.#agent } as const
+      const { statusCode, body } = await request(this.#url, options)
+      return { status: statusCode, json: parseJson(await body.text()) }
+    } catch {
+      // Network, TLS and time-outs: all of them are "try again later".
+      throw new AccessTokenError('unavailable')
+    }
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

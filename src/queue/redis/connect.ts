@@ -1,0 +1,118 @@
+// From options to connections: one server, one behind Sentinels, or a Cluster.
+import type { ConnectionOptions } from 'node:tls'
+import { Cluster, Redis } from 'ioredis'
+import { ConfigError } from '../../config/config-error.ts'
+import { readPem } from '../../config/pem.ts'
+import type { RedisOptions } from '../../config/redis.ts'
+import type { Logger } from '../../observability/log.ts'
+import type { RedisClient } from './script.ts'
+
+/** Between two attempts to connect, at most. */
+const MAX_RECONNECT_DELAY_MS = 1000
+const DEFAULT_PORT = 6379
+const DEFAULT_SENTINEL_PORT = 26_379
+
+/**
+ * Opens a connection that heals by itself. While it is away commands fail at once, and an answer that takes longer than
+ * `io_timeout` is a failure too: every script may be run again. @throws ConfigError when the first connection fails
+ */
+export async function connectRedis(options: RedisOptions, logger: Logger): Promise<RedisClient> {
+  const client = makeClient(options)
+  // What is asked for meanwhile fails and is logged there; without a listener each of these would be printed.
+  client.on('error', (error: Error) => logger.debug({ err: error }, 'redis: connection failed, trying again'))
+  try {
+    await client.connect()
+    await client.ping()
+    return client
+  } catch (error) {
+    client.disconnect()
+    const why = error instanceof Error ? error.message : 'unknown'
+    throw new ConfigError(`push_notifications.queue.redis: can't be used: ${why}`, { cause: error })
+  }
+}
+
+function makeClient(options: RedisOptions): RedisClient {
+  const common = makeCommonOptions(options)
+  if (options.cluster_address.length > 0) {
+    return new Cluster(splitAddresses(options.cluster_address).map(parseHost), {
+      lazyConnect: true,
+      enableOfflineQueue: false,
+      clusterRetryStrategy: reconnectDelay,
+      redisOptions: common,
+    })
+  }
+  const own = { ...common, lazyConnect: true, enableOfflineQueue: false, retryStrategy: reconnectDelay }
+  if (options.sentinel_address.length > 0) {
+    const sentinelTls = makeTls(options.sentinel_tls)
+    return new Redis({
+      ...own,
+      db: options.db,
+      sentinels: splitAddresses(options.sentinel_address).map((address) => parseHost(address, DEFAULT_SENTINEL_PORT)),
+      name: options.sentinel_master_name,
+      ...(options.sentinel_user !== '' && { sentinelUsername: options.sentinel_user }),
+      ...(options.sentinel_password !== '' && { sentinelPassword: options.sentinel_password }),
+      ...(sentinelTls && { sentinelTLS: sentinelTls, enableTLSForSentinelMode: options.tls.enabled }),
+    })
+  }
+  return new Redis({ ...own, ...parseAddress(options) })
+}
+
+function makeCommonOptions(options: RedisOptions) {
+  const tls = makeTls(options.tls)
+  return {
+    connectTimeout: options.connect_timeout,
+    commandTimeout: options.io_timeout,
+    // A connection that swallows what is sent to it is closed, so that the next attempt gets a new one.
+    socketTimeout: options.io_timeout * 2,
+    maxRetriesPerRequest: 0,
+    // After a failover the old primary answers READONLY: connect again, to the new one.
+    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+    ...(options.user !== '' && { username: options.user }),
+    ...(options.password !== '' && { password: options.password }),
+    ...(tls && { tls }),
+  }
+}
+
+function parseAddress({ address: [address = ''], db }: RedisOptions) {
+  if (!address.includes('://')) return { ...parseHost(address), db }
+  const url = URL.parse(address)
+  if (!url || !/^rediss?:$/.test(url.protocol)) {
+    throw new ConfigError('push_notifications.queue.redis.address: expected host:port, redis:// or rediss://')
+  }
+  const path = url.pathname.slice(1)
+  return {
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: Number(url.port || DEFAULT_PORT),
+    db: path === '' ? db : Number(path),
+    ...(url.username !== '' && { username: decodeURIComponent(url.username) }),
+    ...(url.password !== '' && { password: decodeURIComponent(url.password) }),
+    ...(url.protocol === 'rediss:' && { tls: { servername: url.hostname } }),
+  }
+}
+
+/** Several addresses of one Cluster or of one group of Sentinels may also stand in one text, as Centrifugo has them. */
+function splitAddresses(addresses: readonly string[]): string[] {
+  return addresses.flatMap((address) => address.split(',')).filter(Boolean)
+}
+
+function parseHost(address: string, defaultPort = DEFAULT_PORT): { host: string; port: number } {
+  const url = URL.parse(`redis://${address.replace(/^redis(s)?:\/\//, '')}`)
+  if (!url?.hostname) throw new ConfigError('push_notifications.queue.redis: an address is not host:port')
+  return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || defaultPort) }
+}
+
+function makeTls(tls: RedisOptions['tls']): ConnectionOptions | undefined {
+  if (!tls.enabled) return undefined
+  const option = (name: string) => `push_notifications.queue.redis.tls.${name}`
+  return {
+    rejectUnauthorized: !tls.insecure_skip_verify,
+    ...(tls.server_name !== '' && { servername: tls.server_name }),
+    ...(tls.server_ca_pem !== '' && { ca: readPem(option('server_ca_pem'), tls.server_ca_pem) }),
+    ...(tls.cert_pem !== '' && { cert: readPem(option('cert_pem'), tls.cert_pem) }),
+    ...(tls.key_pem !== '' && { key: readPem(option('key_pem'), tls.key_pem) }),
+  }
+}
+
+function reconnectDelay(attempt: number): number {
+  return Math.min(attempt * 50, MAX_RECONNECT_DELAY_MS)
+}

@@ -1,0 +1,112 @@
+// What scripts return, as their first lines say, into what the contract has.
+import * as v from 'valibot'
+import { PROVIDER_NAMES } from '../../config/provider-names.ts'
+import type { BatchClaim, DeadLetter, Lane, Pause, SendClaim } from '../queue.ts'
+import { decodeContent, decodeRecipient } from '../send-content.ts'
+
+const bytes = v.instance(Buffer)
+const text = v.pipe(
+  bytes,
+  v.transform((value) => value.toString()),
+)
+const digits = v.pipe(text, v.transform(Number))
+const maybeDigits = v.pipe(
+  text,
+  v.transform((value) => (value === '' ? undefined : Number(value))),
+)
+
+/** A word that tells how it went. */
+export function readWord<const Word extends string>(reply: unknown, words: readonly Word[]): Word {
+  return v.parse(v.pipe(text, v.picklist(words)), reply)
+}
+
+const Sends = v.array(v.tuple([text, bytes, bytes, v.number(), v.nullable(text)]))
+
+export function readSendClaims(reply: unknown, lane: Lane): SendClaim[] {
+  return v.parse(Sends, reply).map(([uid, recipient, content, fence, cursor]) => ({
+    uid,
+    lane,
+    recipient: decodeRecipient(recipient),
+    content: decodeContent(content),
+    fence,
+    cursor: cursor ?? undefined,
+  }))
+}
+
+const Batches = v.array(
+  v.tuple([
+    v.pipe(text, v.picklist(PROVIDER_NAMES)),
+    text,
+    text,
+    v.pipe(text, v.picklist(['token', 'topic', 'condition'])),
+    digits,
+    text,
+    v.number(),
+    digits,
+    digits,
+    digits,
+    v.pipe(text, v.picklist(['live', 'cancelled', 'expired'])),
+    maybeDigits,
+    v.number(),
+    bytes,
+    v.number(),
+    bytes,
+  ]),
+)
+
+/** The id of a claim is that of its stream's entry; with lane and provider it names it for good. */
+export function readBatchClaims(reply: unknown, lane: Lane): BatchClaim[] {
+  return v.parse(Batches, reply).map((fields) => {
+    const [provider, id, uid, targetKind, count, lines, deliveries, attempts, ambiguousAttempts, ageMs, ...more] =
+      fields
+    const [sendState, expiresInMs, drops, settled, probe, content] = more
+    return {
+      id,
+      uid,
+      lane,
+      provider,
+      targetKind,
+      count,
+      lines,
+      fence: deliveries,
+      attempt: attempts + deliveries,
+      ambiguousAttempts,
+      ageMs,
+      expiresInMs,
+      sendState,
+      hasDrops: drops === 1,
+      settled: settled.length > 0 ? settled : undefined,
+      isProbe: probe === 1,
+      ...(content.length > 0 && { content: decodeContent(content) }),
+    }
+  })
+}
+
+const Pauses = v.array(v.tuple([v.pipe(text, v.picklist(PROVIDER_NAMES)), text, maybeDigits]))
+
+export function readPauses(reply: unknown): Pause[] {
+  return v.parse(Pauses, reply).map(([provider, reason, probeInMs]) => ({ provider, reason, probeInMs }))
+}
+
+/** A dead letter, and the stream it came from. */
+export type StoredLetter = DeadLetter & { lane: Lane }
+
+const Entries = v.array(v.tuple([v.string(), v.array(v.string())]))
+const Letter = v.object({
+  u: v.string(),
+  p: v.picklist(PROVIDER_NAMES),
+  l: v.picklist(['small', 'broadcast']),
+  n: v.pipe(v.string(), v.transform(Number)),
+  t: v.string(),
+  r: v.string(),
+  a: v.pipe(v.string(), v.transform(Number)),
+})
+
+export function readDeadLetters(reply: unknown): StoredLetter[] {
+  return v.parse(Entries, reply).map(([id, fields]) => {
+    const pairs = fields.flatMap((name, index) => (index % 2 === 0 ? [[name, fields[index + 1]]] : []))
+    const { u, p, l, n, t, r, a } = v.parse(Letter, Object.fromEntries(pairs))
+    const givenUpAtMs = Number(id.split('-')[0])
+    return { id, uid: u, provider: p, lane: l, count: n, lines: t, reason: r, attempts: a, givenUpAtMs }
+  })
+}

@@ -1,0 +1,47 @@
+// Huawei's OAuth endpoint for apps (client credentials): an app's id and secret in, an access token out.
+import { randomBytes } from 'node:crypto'
+import { type Answer, jsonAnswer } from '../answer.ts'
+
+/** Issues access tokens, and knows which hold. */
+export class SimulatedAccessTokens {
+  readonly #app: { id: string; secret: string }
+  readonly #lifeSeconds: number
+  readonly #endsAtMs = new Map<string, number>()
+  /** Exchanges asked for, refused ones included. */
+  requests = 0
+
+  constructor(deps: { app: { id: string; secret: string }; lifeSeconds: number }) {
+    this.#app = deps.app
+    this.#lifeSeconds = deps.lifeSeconds
+  }
+
+  /** Answers POST /oauth2/v3/token. */
+  exchange(form: string): Answer {
+    this.requests++
+    const params = new URLSearchParams(form)
+    if (params.get('grant_type') !== 'client_credentials') return refuse(20_001, 'invalid grant_type')
+    const { id, secret } = this.#app
+    if (params.get('client_id') !== id || params.get('client_secret') !== secret)
+      return refuse(20_044, 'invalid client')
+    // Huawei's tokens hold slashes, which its JSON escapes.
+    const accessToken = `simulated/${randomBytes(24).toString('base64')}`
+    this.#endsAtMs.set(accessToken, Date.now() + this.#lifeSeconds * 1000)
+    return jsonAnswer(200, { access_token: accessToken, expires_in: this.#lifeSeconds, token_type: 'Bearer' })
+  }
+
+  /** What is wrong with a request's Authorization header; undefined when it names a token that holds. */
+  refusalOf(authorization: string | undefined): '80200001' | '80200003' | undefined {
+    const endsAtMs = this.#endsAtMs.get(authorization?.replace(/^Bearer /, '') ?? '')
+    if (endsAtMs === undefined) return '80200001'
+    return Date.now() < endsAtMs ? undefined : '80200003'
+  }
+
+  /** From now on every token issued so far is refused. */
+  revokeAll(): void {
+    this.#endsAtMs.clear()
+  }
+}
+
+function refuse(subError: number, description: string): Answer {
+  return jsonAnswer(400, { error: 1101, sub_error: subError, error_description: description })
+}

@@ -1,0 +1,26 @@
+import { type Answer, jsonAnswer } from '../answer.ts'
+
+/** HTTP statuses of the codes that the simulator answers, and what it says. */
+const CODES = {
+  '80000000': [200, 'Success'],
+  '80100000': [200, ''],
+  '80100001': [400, 'Incorrect parameters'],
+  '80100003': [400, 'Illegal payload'],
+  '80100016': [400, 'Sensitive content'],
+  '80200001': [401, 'OAuth authentication error'],
+  '80200003': [401, 'OAuth token timeout'],
+  '80300002': [403, 'No permission to send to these tokens'],
+  '80300007': [400, 'All the tokens are invalid'],
+  '80300008': [400, 'The message body is too large'],
+  '80300010': [400, 'Number of tokens'],
+  '80600003': [500, 'Failed to request the OAuth service'],
+  '81000001': [500, 'System inner error'],
+} as const
+
+export type HmsCode = keyof typeof CODES
+
+/** An answer as Push Kit's: the code in the body says more than the status. */
+export function hmsAnswer(code: HmsCode, requestId: string, msg?: string): Answer {
+  const [status, text] = CODES[code]
+  return jsonAnswer(status, { code, msg: msg ?? text, requestId })
+}

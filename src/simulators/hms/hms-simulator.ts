@@ -1,0 +1,138 @@
+// A stand-in for Huawei Push Kit and Huawei's OAuth endpoint on one TLS port. It checks what Huawei checks, fails on
+// demand (hms-faults.ts), and keeps what it accepted.
+import { randomBytes } from 'node:crypto'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { AcceptedLog } from '../accepted-log.ts'
+import { jsonAnswer } from '../answer.ts'
+import { makeCertificates } from '../certificates.ts'
+import { Faults, type Misbehaviour } from '../faults.ts'
+import { type Reaction, type SimulatedRequest, SimulatorServer } from '../simulator-server.ts'
+import { SimulatedAccessTokens } from './access-tokens.ts'
+import { makeHmsFaults } from './hms-faults.ts'
+import { type AcceptedHmsPush, SendEndpoint } from './send-endpoint.ts'
+
+const OAUTH_PATH = '/oauth2/v3/token'
+const MAX_CONCURRENT_STREAMS = 100
+
+export interface HmsSimulatorOptions {
+  /** Where authority and log are written; made if it isn't there. */
+  directory: string
+  /** 0, the default, takes a free one. */
+  port?: number
+  accessTokenSeconds?: number
+  /** How late `slow-` targets are answered. */
+  slowMs?: number
+  /** What `traffic-` targets are told. */
+  retryAfterSeconds?: number
+  /** Faults by chance, once a request. */
+  misbehaviour?: Misbehaviour
+}
+
+interface Parts {
+  server: SimulatorServer
+  tokens: SimulatedAccessTokens
+  sends: SendEndpoint
+  log: AcceptedLog<AcceptedHmsPush>
+  app: { id: string; secret: string }
+  files: { ca: string; log: string }
+}
+
+export class HmsSimulator {
+  /** Where the authority's certificate and the log of what was accepted are. */
+  readonly files: { ca: string; log: string }
+  /** The credentials that it takes. */
+  readonly app: { id: string; secret: string }
+  readonly #parts: Parts
+  #stopped: Promise<void> | undefined
+
+  private constructor(parts: Parts) {
+    this.files = parts.files
+    this.app = parts.app
+    this.#parts = parts
+  }
+
+  /** Makes certificates and an app, and listens on 127.0.0.1. */
+  static async start(options: HmsSimulatorOptions): Promise<HmsSimulator> {
+    const { directory, slowMs = 2000, retryAfterSeconds = 2, misbehaviour } = options
+    const files = { ca: join(directory, 'ca.pem'), log: join(directory, 'accepted.ndjson') }
+    await mkdir(directory, { recursive: true })
+    const { caCert, cert, key } = await makeCertificates()
+    await writeFile(files.ca, caCert)
+    const app = { id: '100000001', secret: randomBytes(32).toString('hex') }
+    const tokens = new SimulatedAccessTokens({ app, lifeSeconds: options.accessTokenSeconds ?? 3600 })
+    const log = new AcceptedLog<AcceptedHmsPush>({ file: files.log })
+    const table = makeHmsFaults(retryAfterSeconds)
+    const faults = new Faults({ table })
+    const sends = new SendEndpoint({ appId: app.id, tokens, faults, chance: new Faults({ table, misbehaviour }), log })
+    const server = new SimulatorServer({
+      cert,
+      key,
+      // For the OAuth endpoint.
+      allowsHttp1: true,
+      maxConcurrentStreams: MAX_CONCURRENT_STREAMS,
+      slowMs,
+      handle: (request) => route(request, tokens, sends),
+      isCounted: (path) => path !== OAUTH_PATH,
+    })
+    await server.listen(options.port ?? 0)
+    return new HmsSimulator({ server, tokens, sends, log, app, files })
+  }
+
+  /** For `push_endpoint`. */
+  get origin(): string {
+    return this.#parts.server.origin
+  }
+
+  /** For `auth_endpoint`. */
+  get authEndpoint(): string {
+    return `${this.origin}${OAUTH_PATH}`
+  }
+
+  /** Every push that was accepted, in order: one for each token. */
+  get accepted(): readonly AcceptedHmsPush[] {
+    return this.#parts.log.accepted
+  }
+
+  /** Requests to send, refused ones included. */
+  get sendRequests(): number {
+    return this.#parts.sends.requests
+  }
+
+  /** OAuth exchanges asked for. */
+  get tokenRequests(): number {
+    return this.#parts.tokens.requests
+  }
+
+  get goawaysSent(): number {
+    return this.#parts.server.goawaysSent
+  }
+
+  /** Resolves as soon as `count` pushes were accepted since the start. */
+  waitForAccepted(count: number): Promise<void> {
+    return this.#parts.log.waitFor(count)
+  }
+
+  revokeAccessTokens(): void {
+    this.#parts.tokens.revokeAll()
+  }
+
+  /** The `count`th send from now on is the last one its connection processes: GOAWAY follows, the rest is left. */
+  goawayAfter(count: number): void {
+    this.#parts.server.goawayAfter(count)
+  }
+
+  /** Cuts all connections and frees the port. Safe to call twice. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#parts.server.stop().then(() => this.#parts.log.close())
+    return this.#stopped
+  }
+}
+
+function route(request: SimulatedRequest, tokens: SimulatedAccessTokens, sends: SendEndpoint): Reaction {
+  const { method, path, body } = request
+  if (method === 'POST' && path === OAUTH_PATH) return { answer: tokens.exchange(body.toString()) }
+  const appId = /^\/v1\/([^/]+)\/messages:send$/.exec(path)?.[1]
+  if (method === 'POST' && appId !== undefined) return sends.handle(appId, request)
+  return { answer: jsonAnswer(404, { error: 'no such method' }) }
+}

@@ -1,0 +1,52 @@
+// What Push Kit refuses in a request, as far as a sender can get it wrong
+// (https://developer.huawei.com/consumer/en/doc/HMSCore-References/https-send-api-0000001050986197).
+import * as v from 'valibot'
+import type { HmsCode } from './hms-answer.ts'
+
+/** Without tokens. */
+const MAX_MESSAGE_BYTES = 4096
+const MAX_TOKENS = 1000
+
+const RequestSchema = v.object({ validate_only: v.optional(v.boolean()), message: v.record(v.string(), v.unknown()) })
+const TokensSchema = v.array(v.pipe(v.string(), v.nonEmpty()))
+const TextSchema = v.pipe(v.string(), v.nonEmpty())
+
+export type HmsTargetKind = 'token' | 'topic' | 'condition'
+
+/** To whom a request goes, and what it says. */
+export interface CheckedMessage {
+  kind: HmsTargetKind
+  targets: readonly string[]
+  /** The message without its targets, as compact JSON. */
+  message: string
+}
+
+/** A request that Huawei would take, or the code of its answer. */
+export function checkMessage(body: string): CheckedMessage | { refusal: HmsCode } {
+  const request = v.safeParse(RequestSchema, parseJson(body))
+  if (!request.success) return { refusal: '80100003' }
+  const { token, topic, condition, ...rest } = request.output.message
+  const given = Object.entries({ token, topic, condition }).filter(([, value]) => value !== undefined)
+  if (given.length !== 1) return { refusal: '80100003' }
+  const message = JSON.stringify(rest)
+  if (Buffer.byteLength(message) > MAX_MESSAGE_BYTES) return { refusal: '80300008' }
+  if (token !== undefined) return checkTokens(token, message)
+  const text = v.safeParse(TextSchema, topic ?? condition)
+  if (!text.success) return { refusal: '80100001' }
+  return { kind: topic === undefined ? 'condition' : 'topic', targets: [text.output], message }
+}
+
+function checkTokens(token: unknown, message: string): CheckedMessage | { refusal: HmsCode } {
+  const tokens = v.safeParse(TokensSchema, token)
+  if (!tokens.success) return { refusal: '80100003' }
+  const isCountGood = tokens.output.length > 0 && tokens.output.length <= MAX_TOKENS
+  return isCountGood ? { kind: 'token', targets: tokens.output, message } : { refusal: '80300010' }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,77 @@
+import type { AcceptedLog, AcceptedPush } from '../accepted-log.ts'
+import type { Fault, Faults } from '../faults.ts'
+import type { Reaction, SimulatedRequest } from '../simulator-server.ts'
+import type { SimulatedAccessTokens } from './access-tokens.ts'
+import { hmsAnswer } from './hms-answer.ts'
+import { ILLEGAL } from './hms-faults.ts'
+import { type CheckedMessage, checkMessage, type HmsTargetKind } from './message-check.ts'
+
+/** A push for one target; its `body` is the message without targets, as compact JSON. */
+export interface AcceptedHmsPush extends AcceptedPush {
+  target_kind: HmsTargetKind
+  /** Of the request: the same for all its tokens. */
+  request_id: string
+}
+
+export interface SendEndpointDeps {
+  appId: string
+  tokens: SimulatedAccessTokens
+  /** By the words that targets start with. */
+  faults: Faults
+  /** By chance, once a request. */
+  chance: Faults
+  log: AcceptedLog<AcceptedHmsPush>
+}
+
+/** POST /v1/{app id}/messages:send. */
+export class SendEndpoint {
+  readonly #deps: SendEndpointDeps
+  /** Requests whose message was looked at. */
+  requests = 0
+
+  constructor(deps: SendEndpointDeps) {
+    this.#deps = deps
+  }
+
+  /** What is accepted is in the log before this returns. */
+  handle(appId: string, { headers, body }: SimulatedRequest): Reaction {
+    const requestId = `${Date.now()}${String(++this.requests).padStart(8, '0')}`
+    const refusal = appId === this.#deps.appId ? this.#deps.tokens.refusalOf(headers.authorization) : '80200001'
+    if (refusal) return { answer: hmsAnswer(refusal, requestId) }
+    if (!/^application\/json\b/.test(headers['content-type'] ?? '')) {
+      return { answer: hmsAnswer('80100001', requestId) }
+    }
+    const checked = checkMessage(body.toString())
+    if ('refusal' in checked) return { answer: hmsAnswer(checked.refusal, requestId) }
+    const fault = this.#takeFault(checked.targets)
+    if (fault && !fault.isAccepted) return { ...(fault.answer && { answer: fault.answer }), wire: fault.wire }
+    const plain = this.#accept(checked, requestId)
+    return fault?.wire && ANSWERLESS.has(fault.wire)
+      ? { wire: fault.wire }
+      : { answer: fault?.answer ?? plain, wire: fault?.wire }
+  }
+
+  #takeFault(targets: readonly string[]): Fault | undefined {
+    for (const target of targets) {
+      const fault = this.#deps.faults.take(target)
+      if (fault) return fault
+    }
+    return this.#deps.chance.take('')
+  }
+
+  #accept({ kind, targets, message }: CheckedMessage, requestId: string) {
+    const illegal = kind === 'token' ? targets.filter((target) => target.startsWith(ILLEGAL)) : []
+    if (illegal.length === targets.length) return hmsAnswer('80300007', requestId)
+    const atMs = Date.now()
+    for (const target of targets) {
+      if (illegal.includes(target)) continue
+      this.#deps.log.append({ at_ms: atMs, target_kind: kind, target, request_id: requestId, body: message })
+    }
+    if (illegal.length === 0) return hmsAnswer('80000000', requestId)
+    const counts = { success: targets.length - illegal.length, failure: illegal.length, illegal_tokens: illegal }
+    return hmsAnswer('80100000', requestId, JSON.stringify(counts))
+  }
+}
+
+/** Faults after which no answer comes. */
+const ANSWERLESS: ReadonlySet<string> = new Set(['hang', 'reset', 'cut', 'stall'])

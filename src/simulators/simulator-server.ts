@@ -1,0 +1,260 @@
+// TLS and HTTP/2 for all simulators: reads requests, has them answered, and breaks streams and connections on demand.
+import { once } from 'node:events'
+import {
+  constants,
+  createSecureServer,
+  type Http2SecureServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+} from 'node:http2'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Answer } from './answer.ts'
+import type { WireFault } from './faults.ts'
+import { Relay } from './relay.ts'
+
+/** `squeeze` leaves a connection this many streams, and the next time all of them again. */
+const SQUEEZED_STREAMS = 5
+
+/** What a handler may do to the connection that a request came on; the same object for all of its requests. */
+export interface SimulatedConnection {
+  /** SETTINGS_MAX_CONCURRENT_STREAMS from now on. */
+  limitStreams(count: number): void
+  /** The client's certificate (DER), where it was asked for and presented one. */
+  readonly clientCertificate: Buffer | undefined
+}
+
+export interface SimulatedRequest {
+  method: string
+  /** With the query. */
+  path: string
+  headers: IncomingHttpHeaders
+  body: Buffer
+  connection: SimulatedConnection
+}
+
+/** What comes of a request: a fault without an answer gets none. */
+export interface Reaction {
+  answer?: Answer
+  wire?: WireFault | undefined
+}
+
+export interface SimulatorServerDeps {
+  cert: string
+  key: string
+  /** HTTP/1.1 too, by ALPN. */
+  allowsHttp1?: boolean
+  /** Asks clients for a certificate and takes any: the handler looks at it. */
+  asksForCertificate?: boolean
+  /** Of a new connection. */
+  maxConcurrentStreams: number
+  /** How late a `slow` answer is. */
+  slowMs: number
+  /** Called in the order of the streams of a connection, as soon as a request's body is there. */
+  handle(request: SimulatedRequest): Reaction | Promise<Reaction>
+  /** The requests that `goawayAfter` counts; all unless given. */
+  isCounted?(path: string): boolean
+}
+
+export class SimulatorServer {
+  readonly #deps: SimulatorServerDeps
+  readonly #server: Http2SecureServer
+  readonly #connections = new Map<object, Connection>()
+  #relay: Relay | undefined
+  #stopped: Promise<void> | undefined
+  #goawayAt = 0
+  #counted = 0
+  /** The most streams that one connection ever had open. */
+  peakStreams = 0
+  goawaysSent = 0
+  connectionsOpened = 0
+
+  constructor(deps: SimulatorServerDeps) {
+    this.#deps = deps
+    const { cert, key, allowsHttp1 = false, asksForCertificate = false, maxConcurrentStreams } = deps
+    this.#server = createSecureServer({
+      cert,
+      key,
+      allowHTTP1: allowsHttp1,
+      requestCert: asksForCertificate,
+      rejectUnauthorized: false,
+      settings: { maxConcurrentStreams },
+    })
+    this.#server.on('session', (session) => this.#onSession(session))
+    this.#server.on('request', (request, response) => {
+      this.#serve(request, response).catch(() => response.destroy())
+    })
+  }
+
+  /** Listens on 127.0.0.1; 0 takes a free port. */
+  async listen(port: number): Promise<void> {
+    await once(this.#server.listen(0, '127.0.0.1'), 'listening')
+    const address = this.#server.address()
+    this.#relay = new Relay({ targetPort: typeof address === 'object' && address ? address.port : 0 })
+    await this.#relay.listen(port)
+  }
+
+  /** `https://127.0.0.1:<port>`. */
+  get origin(): string {
+    return `https://127.0.0.1:${this.#relay?.port ?? 0}`
+  }
+
+  get connections(): number {
+    return this.#connections.size
+  }
+
+  /** The `count`th counted request from now on is the last one its connection processes: GOAWAY follows, the rest is left. */
+  goawayAfter(count: number): void {
+    this.#goawayAt = this.#counted + count
+  }
+
+  /** Cuts all connections and frees the port. Safe to call twice. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop()
+    return this.#stopped
+  }
+
+  async #stop(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve))
+    for (const { session } of this.#connections.values()) session.destroy()
+    await this.#relay?.close()
+    await closed
+  }
+
+  #onSession(session: ServerHttp2Session): void {
+    this.connectionsOpened++
+    const connection = new Connection(session, this.#deps.maxConcurrentStreams)
+    this.#connections.set(session, connection)
+    session.once('close', () => this.#connections.delete(session))
+    // A cut connection is what this is for; 'close' follows.
+    session.on('error', () => undefined)
+    let open = 0
+    session.on('stream', (stream) => {
+      open++
+      this.peakStreams = Math.max(this.peakStreams, open)
+      stream.once('close', () => open--)
+      stream.on('error', () => undefined)
+    })
+  }
+
+  async #serve(request: Http2ServerRequest, response: Http2ServerResponse): Promise<void> {
+    const body = await readBody(request)
+    // HTTP/1.1 has no streams, whatever the types say: it is served without the faults of a connection.
+    const session = request.stream?.session
+    const connection = session && this.#connections.get(session)
+    const streamId = request.stream?.id ?? 0
+    if (connection && !connection.process(streamId)) return
+    const { url: path, method, headers } = request
+    const isLast = this.#deps.isCounted?.(path) !== false && ++this.#counted === this.#goawayAt
+    const reacting = this.#deps.handle({ method, path, headers, body, connection: connection ?? NO_CONNECTION })
+    if (isLast) this.#goaway(connection)
+    const { answer, wire } = await reacting
+    const isAnswered = wire === undefined || (await this.#misbehave(wire, response, connection))
+    if (answer && isAnswered) write(response, answer)
+  }
+
+  /** Whether the request is to be answered all the same. */
+  async #misbehave(wire: WireFault, response: Http2ServerResponse, on: Connection | undefined): Promise<boolean> {
+    switch (wire) {
+      case 'slow':
+        await delay(this.#deps.slowMs, undefined, { ref: false })
+        return true
+      case 'squeeze':
+        on?.squeeze()
+        return true
+      case 'goaway':
+        this.#goaway(on)
+        return true
+      case 'hang':
+        return false
+      case 'reset':
+        response.stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+        return false
+      case 'refuse':
+        response.stream.close(constants.NGHTTP2_REFUSED_STREAM)
+        return false
+      case 'cut':
+        this.#relay?.cut(on?.remotePort)
+        return false
+      case 'stall':
+        this.#relay?.stall(on?.remotePort)
+        return false
+    }
+  }
+
+  #goaway(connection: Connection | undefined): void {
+    if (!connection) return
+    this.goawaysSent++
+    connection.goaway()
+  }
+}
+
+/** What is known of one HTTP/2 connection. */
+class Connection implements SimulatedConnection {
+  readonly remotePort: number | undefined
+  readonly clientCertificate: Buffer | undefined
+  readonly session: ServerHttp2Session
+  /** The limit when it is not squeezed. */
+  #streamLimit: number
+  #isSqueezed = false
+  /** The highest stream that was processed. */
+  #lastStreamId = 0
+  #isLeaving = false
+
+  constructor(session: ServerHttp2Session, streamLimit: number) {
+    this.session = session
+    this.#streamLimit = streamLimit
+    this.remotePort = session.socket.remotePort
+    this.clientCertificate = readClientCertificate(session)
+  }
+
+  limitStreams(count: number): void {
+    this.#streamLimit = count
+    this.#tellLimit(count)
+  }
+
+  squeeze(): void {
+    this.#isSqueezed = !this.#isSqueezed
+    this.#tellLimit(this.#isSqueezed ? SQUEEZED_STREAMS : this.#streamLimit)
+  }
+
+  /** False for a stream above the one that a GOAWAY named: that promised to leave it unprocessed. */
+  process(streamId: number): boolean {
+    if (this.#isLeaving && streamId > this.#lastStreamId) return false
+    this.#lastStreamId = Math.max(this.#lastStreamId, streamId)
+    return true
+  }
+
+  goaway(): void {
+    if (this.#isLeaving || this.session.destroyed) return
+    this.#isLeaving = true
+    this.session.goaway(constants.NGHTTP2_NO_ERROR, this.#lastStreamId)
+  }
+
+  #tellLimit(count: number): void {
+    if (!this.session.destroyed) this.session.settings({ maxConcurrentStreams: count })
+  }
+}
+
+const NO_CONNECTION: SimulatedConnection = { limitStreams: () => undefined, clientCertificate: undefined }
+
+function readClientCertificate({ socket }: ServerHttp2Session): Buffer | undefined {
+  if (!('getPeerCertificate' in socket)) return undefined
+  // Empty where there is none.
+  const certificate: { raw?: Buffer } = socket.getPeerCertificate()
+  return certificate.raw
+}
+
+async function readBody(request: Http2ServerRequest): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(Buffer.from(chunk))
+  return Buffer.concat(chunks)
+}
+
+function write(response: Http2ServerResponse, answer: Answer): void {
+  // The client may be gone by now: its deadline, or a cut connection.
+  if (response.destroyed || response.writableEnded) return
+  response.writeHead(answer.status, answer.headers)
+  response.end(answer.body)
+}

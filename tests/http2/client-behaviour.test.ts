@@ -1,0 +1,274 @@
+// What every implementation of the client keeps to, against Node's own server. CENTRIPUSH_TEST_HTTP2=node runs it on
+// Node's client.
+import { once } from 'node:events'
+import { constants, createSecureServer, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
+import { type AddressInfo, connect, createServer, type Server } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
+import { pino } from 'pino'
+import { afterEach, beforeAll, expect, it } from 'vitest'
+import type { Http2Client } from '../../src/http2/http2-client.ts'
+import type { Http2Error } from '../../src/http2/http2-error.ts'
+import { type Certificates, makeCertificates } from '../../src/simulators/certificates.ts'
+import { openHttp2Client } from '../support/http2-client.ts'
+
+let certificates: Certificates
+const cleanUps: (() => unknown)[] = []
+
+beforeAll(async () => {
+  certificates = await makeCertificates()
+})
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp()
+})
+
+/** Listens on a free port until the test ends. */
+async function listen(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  cleanUps.push(() => server.close())
+  // A server that listens on a port has such an address.
+  return (server.address() as AddressInfo).port
+}
+
+type OnStream = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void
+
+async function startServer(onStream: OnStream, maxConcurrentStreams = 100): Promise<number> {
+  const { cert, key } = certificates
+  const server = createSecureServer({ cert, key, settings: { maxConcurrentStreams } })
+  server.on('session', (session) => cleanUps.push(() => session.destroy()))
+  server.on('stream', (stream, headers) => {
+    stream.on('error', () => undefined)
+    onStream(stream, headers)
+  })
+  return listen(server)
+}
+
+function openPool(port: number, limits: { maxConnections?: number; requestTimeoutMs?: number } = {}): Http2Client {
+  const pool = openHttp2Client({
+    origin: `https://127.0.0.1:${port}`,
+    ca: certificates.caCert,
+    maxConnections: limits.maxConnections ?? 1,
+    timing: { requestTimeoutMs: limits.requestTimeoutMs ?? 10_000 },
+    logger: pino({ level: 'silent' }),
+  })
+  cleanUps.push(() => pool.close())
+  return pool
+}
+
+function post(pool: Http2Client, path = '/') {
+  return pool.request({ path, headers: {}, body: Buffer.from('x'), signal: new AbortController().signal })
+}
+
+async function failureOf(answer: Promise<unknown>): Promise<Pick<Http2Error, 'kind' | 'code'>> {
+  const error: unknown = await answer.then(
+    () => new Error('was answered'),
+    (thrown) => thrown,
+  )
+  // The pool promises to reject with nothing else; anything else fails the comparison.
+  const { kind, code } = error as Http2Error
+  return { kind, code }
+}
+
+function answer(stream: ServerHttp2Stream, body = ''): void {
+  stream.respond({ ':status': 200 })
+  stream.end(body)
+}
+
+it('sends again what the server refused', async () => {
+  let requests = 0
+  const port = await startServer((stream) => {
+    if (++requests === 1) stream.close(constants.NGHTTP2_REFUSED_STREAM)
+    else answer(stream)
+  })
+  expect((await post(openPool(port))).status).toBe(200)
+  expect(requests).toBe(2)
+})
+
+it('gives up on a server that refuses everything, as never sent', async () => {
+  const port = await startServer((stream) => stream.close(constants.NGHTTP2_REFUSED_STREAM))
+  expect(await failureOf(post(openPool(port)))).toEqual({ kind: 'unsent', code: 'refused_stream' })
+})
+
+it('opens one stream at a time where the server allows one', async () => {
+  let open = 0
+  let peak = 0
+  const port = await startServer((stream) => {
+    peak = Math.max(peak, ++open)
+    stream.once('close', () => open--)
+    setImmediate(answer, stream)
+  }, 1)
+  const pool = openPool(port)
+  const answers = await Promise.all(Array.from({ length: 30 }, () => post(pool)))
+  expect(answers.map(({ status }) => status)).toEqual(Array(30).fill(200))
+  expect(peak).toBe(1)
+})
+
+it('opens another connection when the streams of the first are all taken', async () => {
+  let requests = 0
+  const port = await startServer((stream) => {
+    // The first request is never answered.
+    if (++requests > 1) answer(stream)
+  }, 1)
+  const pool = openPool(port, { maxConnections: 2, requestTimeoutMs: 500 })
+  const held = failureOf(post(pool))
+  expect((await Promise.all([post(pool), post(pool)])).map(({ status }) => status)).toEqual([200, 200])
+  expect(await held).toEqual({ kind: 'ambiguous', code: 'timeout' })
+})
+
+it('keeps the first 64 KB of an answer', async () => {
+  const port = await startServer((stream) => answer(stream, 'x'.repeat(200_000)))
+  expect((await post(openPool(port))).body.length).toBe(65_536)
+})
+
+it('calls a request that a cut connection took along maybe delivered', async () => {
+  const port = await startServer((stream) => stream.session?.destroy())
+  expect(await failureOf(post(openPool(port)))).toMatchObject({ kind: 'ambiguous' })
+})
+
+it('resends what a GOAWAY left behind, and calls the rest maybe delivered', async () => {
+  let goaways = 0
+  const port = await startServer((stream) => {
+    // The first request is held; the second makes the server leave, and comes back on another connection.
+    if (goaways === 1) answer(stream)
+    else if (stream.id === 3) {
+      goaways++
+      stream.session?.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, 1)
+    }
+  })
+  const pool = openPool(port)
+  const first = failureOf(post(pool))
+  const second = post(pool)
+  expect(await first).toMatchObject({ kind: 'ambiguous' })
+  expect((await second).status).toBe(200)
+})
+
+it('fails at once, as never sent, when nobody listens', async () => {
+  const server = createServer()
+  const port = await listen(server)
+  server.close()
+  const pool = openPool(port)
+  const failures = await Promise.all([failureOf(post(pool)), failureOf(post(pool))])
+  expect(failures).toEqual(Array(2).fill({ kind: 'unsent', code: 'connect_failed' }))
+})
+
+it('sends nothing to a server that does not speak h2', async () => {
+  const { cert, key } = certificates
+  const server = createTlsServer({ cert, key }, (socket) => socket.on('error', () => undefined).resume())
+  const port = await listen(server)
+  expect(await failureOf(post(openPool(port)))).toEqual({ kind: 'unsent', code: 'connect_failed' })
+})
+
+it('uses another connection once one has stopped answering', async () => {
+  const backend = await startServer((stream) => answer(stream))
+  let connections = 0
+  // Passes everything on, but on its first connection nothing after the first answer.
+  const proxy = createServer((client) => {
+    const isFirst = ++connections === 1
+    const upstream = connect(backend, '127.0.0.1')
+    cleanUps.push(() => [client.destroy(), upstream.destroy()])
+    client.on('error', () => undefined).on('data', (chunk) => !(isFirst && isDead) && upstream.write(chunk))
+    upstream.on('error', () => undefined).pipe(client)
+  })
+  let isDead = false
+  const pool = openPool(await listen(proxy), { maxConnections: 2, requestTimeoutMs: 200 })
+  await post(pool)
+  isDead = true
+  expect(await failureOf(post(pool))).toEqual({ kind: 'ambiguous', code: 'timeout' })
+  expect((await post(pool)).status).toBe(200)
+  expect(connections).toBe(2)
+})
+
+it('passes a mistake in a request on to its caller without sending it', async () => {
+  const pool = openPool(await startServer((stream) => answer(stream)))
+  const signal = new AbortController().signal
+  const wrong = pool.request({ path: '/', headers: { 'bad header': 'x' }, body: Buffer.alloc(0), signal })
+  expect(await failureOf(wrong)).toEqual({ kind: 'unsent', code: 'request_invalid' })
+  expect((await post(pool)).status).toBe(200)
+})
+
+it('gives every request of a batch its own answer, in whatever order they come', async () => {
+  const port = await startServer((stream, headers) => {
+    let body = ''
+    stream.setEncoding('utf8')
+    stream.on('data', (chunk: string) => {
+      body += chunk
+    })
+    stream.on('end', () => {
+      const index = Number(body.split(' ')[0])
+      stream.respond({ ':status': index % 2 ? 200 : 410, 'apns-id': String(headers['apns-id']), 'x-other': 'unread' })
+      const text = [headers[':method'], headers[':path'], headers.authorization, body].join(' ')
+      setTimeout(() => stream.end(text), index % 7)
+    })
+  })
+  const pool = openPool(port, { maxConnections: 3 })
+  const count = 1000
+  const answers: unknown[] = Array.from({ length: count })
+  await pool.send({
+    count,
+    path: (index) => `/3/device/${index}`,
+    headers: { authorization: 'bearer x' },
+    writeFields: (index, fields) => fields.field('apns-id', `id-${index}`),
+    writeBody: (index, body) => {
+      body.bytes(Buffer.from(`${index} `))
+      body.text('ü'.repeat(index))
+    },
+    answerHeaders: ['apns-id'],
+    signal: new AbortController().signal,
+    onAnswer: (index, each) => {
+      expect(answers[index]).toBeUndefined()
+      answers[index] = [each.status, each.header('apns-id'), each.bodyText()]
+    },
+    onFailure: (index, error) => {
+      answers[index] = error.code
+    },
+  })
+  const expected = answers.map((_, index) => [
+    index % 2 ? 200 : 410,
+    `id-${index}`,
+    `POST /3/device/${index} bearer x ${index} ${'ü'.repeat(index)}`,
+  ])
+  expect(answers).toEqual(expected)
+})
+
+it('settles a batch whose signal aborts amid its answers, each request once', async () => {
+  const abort = new AbortController()
+  let requests = 0
+  const port = await startServer((stream) => {
+    if (++requests <= 50) answer(stream)
+  })
+  const outcomes: string[][] = Array.from({ length: 300 }, () => [])
+  await openPool(port).send({
+    count: outcomes.length,
+    path: '/',
+    headers: {},
+    signal: abort.signal,
+    onAnswer: (index) => {
+      outcomes[index]?.push('answered')
+      if (index === 20) abort.abort()
+    },
+    onFailure: (index, { kind }) => outcomes[index]?.push(kind),
+  })
+  expect(new Set(outcomes.map(String))).toEqual(new Set(['answered', 'aborted']))
+})
+
+it('sends and receives bodies larger than the windows', async () => {
+  const port = await startServer((stream) => {
+    let received = 0
+    stream.on('data', (chunk: Buffer) => {
+      received += chunk.length
+    })
+    stream.on('end', () => answer(stream, String(received)))
+  })
+  const signal = new AbortController().signal
+  const body = Buffer.alloc(1_000_000, 'x')
+  const pool = openPool(port)
+  const answers = await Promise.all([1, 2, 3].map(() => pool.request({ path: '/', headers: {}, body, signal })))
+  expect(answers.map((each) => each.body.toString())).toEqual(Array(3).fill('1000000'))
+})
+
+it('fetches with other methods and without a body', async () => {
+  const port = await startServer((stream, headers) => answer(stream, `${headers[':method']} ${headers[':authority']}`))
+  const signal = new AbortController().signal
+  const { body } = await openPool(port).request({ method: 'GET', path: '/', headers: {}, signal })
+  expect(body.toString()).toBe(`GET 127.0.0.1:${port}`)
+})

@@ -1,0 +1,10 @@
+import { ByteWriter } from '../../src/http2/byte-writer.ts'
+import type { Scope } from '../../src/personalise/scope.ts'
+import { compileJson } from '../../src/personalise/template.ts'
+
+/** Compiles a JSON text and renders it into what the providers write to. */
+export function renderJson(json: string | Buffer, scope: Scope): string {
+  const out = new ByteWriter()
+  compileJson(Buffer.from(json)).write(scope, out)
+  return out.take().toString()
+}

@@ -1,0 +1,224 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { makeLogger } from '../../src/observability/log.ts'
+import { HmsProvider } from '../../src/providers/hms/hms.ts'
+import type { Batch, Outcome } from '../../src/providers/provider.ts'
+import type { HmsSimulatorOptions } from '../../src/simulators/hms/hms-simulator.ts'
+import { startHmsSimulator, type TestHmsSimulator } from '../support/hms-simulator.ts'
+
+const logger = makeLogger({ level: 'none', file: '' })
+const NEVER = new AbortController().signal
+const RETRY = { kind: 'retry', minDelayMs: 10_000 }
+
+let running: { hms: TestHmsSimulator; provider: HmsProvider }
+
+async function start(
+  options: Omit<HmsSimulatorOptions, 'directory'> = {},
+  change: { requestTimeoutMs?: number; appSecret?: string; pushEndpoint?: string } = {},
+): Promise<typeof running> {
+  const hms = await startHmsSimulator(options)
+  const { app, origin, authEndpoint } = hms.simulator
+  const provider = new HmsProvider({
+    appId: app.id,
+    appSecret: app.secret,
+    pushEndpoint: origin,
+    authEndpoint,
+    ca: hms.ca,
+    logger,
+    ...change,
+  })
+  return { hms, provider }
+}
+
+async function restart(...args: Parameters<typeof start>): Promise<void> {
+  await stop()
+  running = await start(...args)
+}
+
+async function stop(): Promise<void> {
+  await running.provider.close()
+  await running.hms.stop()
+}
+
+beforeEach(async () => {
+  running = await start()
+})
+afterEach(stop)
+
+const MESSAGE = '{"android":{"notification":{"title":"hi"}}}'
+
+function batchOf(targets: string[], message = MESSAGE, targetKind: Batch['targetKind'] = 'token'): Batch {
+  return { uid: 'u', notification: { json: Buffer.from(message), headers: new Map() }, targetKind, targets }
+}
+
+/** Sends and collects outcomes by target; a target that is settled twice fails the test. */
+async function send(batch: Batch, signal = NEVER): Promise<Map<string, Outcome>> {
+  const outcomes = new Map<string, Outcome>()
+  await running.provider.send(
+    batch,
+    (index, outcome) => {
+      const target = batch.targets[index] ?? 'none'
+      expect(outcomes.has(target)).toBe(false)
+      outcomes.set(target, outcome)
+    },
+    signal,
+  )
+  return outcomes
+}
+
+function kindsOf(outcomes: Map<string, Outcome>): string[] {
+  return [...new Set([...outcomes.values()].map((outcome) => outcome.kind))]
+}
+
+function acceptedTargets(): string[] {
+  return running.hms.simulator.accepted.map((push) => push.target)
+}
+
+function tokens(count: number, prefix = 'token'): string[] {
+  return Array.from({ length: count }, (_, i) => `${prefix}-${i}`)
+}
+
+describe('the HMS provider', () => {
+  it('sends a thousand tokens in one request, and more in as many as it takes', async () => {
+    const many = tokens(2001)
+    expect(kindsOf(await send(batchOf(many)))).toEqual(['sent'])
+    expect(acceptedTargets().sort()).toEqual(many.sort())
+    expect(running.hms.simulator.sendRequests).toBe(3)
+  })
+
+  it('sends to topics and conditions', async () => {
+    expect(kindsOf(await send(batchOf(['news'], MESSAGE, 'topic')))).toEqual(['sent'])
+    expect(kindsOf(await send(batchOf([`'a' in topics`], MESSAGE, 'condition')))).toEqual(['sent'])
+    expect(running.hms.simulator.accepted).toMatchObject([
+      { target_kind: 'topic', target: 'news', body: MESSAGE },
+      { target_kind: 'condition', target: `'a' in topics`, body: MESSAGE },
+    ])
+  })
+
+  it('addresses nobody whom the message names', async () => {
+    await send(batchOf(['a'], '{"token":["mine"],"topic":"mine","data":"x"}'))
+    expect(running.hms.simulator.accepted).toMatchObject([{ target: 'a', body: '{"data":"x"}' }])
+  })
+
+  it('tells the tokens of a partial success apart, and sends none of them again', async () => {
+    const good = tokens(100)
+    const outcomes = await send(batchOf([...good.slice(0, 50), 'illegal-1', 'illegal-2', ...good.slice(50)]))
+    for (const token of ['illegal-1', 'illegal-2']) {
+      expect(outcomes.get(token)).toEqual({ kind: 'tokenGone', reason: '80100000' })
+    }
+    for (const token of good) expect(outcomes.get(token)?.kind).toBe('sent')
+    expect(acceptedTargets().sort()).toEqual(good.sort())
+    expect(running.hms.simulator.sendRequests).toBe(1)
+  })
+
+  it('reads a partial success that names nearly all of a thousand long tokens', async () => {
+    const dead = tokens(999, `illegal-${'x'.repeat(300)}`)
+    const outcomes = await send(batchOf([...dead, 'good']))
+    expect(outcomes.get('good')?.kind).toBe('sent')
+    expect(dead.filter((token) => outcomes.get(token)?.kind === 'tokenGone')).toHaveLength(999)
+  })
+
+  it.each([
+    ['parameter', { kind: 'rejected', reason: '80100001' }],
+    ['sensitive', { kind: 'rejected', reason: '80100016' }],
+    ['permission', { kind: 'rejected', reason: '80300002' }],
+    ['invalid', { kind: 'rejected', reason: '80300007' }],
+    ['unreadable', { kind: 'rejected', reason: '80100000' }],
+    ['oauth', { kind: 'credential', reason: '80200001' }],
+    ['timeout', { kind: 'credential', reason: '80200003' }],
+    ['oauthservice', { ...RETRY, reason: '80600003' }],
+    ['internal', { ...RETRY, reason: '81000001' }],
+    ['traffic', { kind: 'retry', reason: 'HTTP_503', afterMs: 2000 }],
+    ['html', { ...RETRY, reason: 'HTTP_502' }],
+    ['huge', { ...RETRY, reason: 'HTTP_500' }],
+    ['reset', { ...RETRY, reason: 'stream_reset', maybeDelivered: true }],
+    ['cut', { ...RETRY, reason: 'connection_lost', maybeDelivered: true }],
+  ])('settles all targets of a request that meets %s, and none of another request', async (word, expected) => {
+    const others = send(batchOf(tokens(10, 'other')))
+    expect([...(await send(batchOf(['a', `${word}-1`, 'b']))).values()]).toEqual([expected, expected, expected])
+    // What is cut takes along what is on the same connection.
+    if (word !== 'cut') expect(kindsOf(await others)).toEqual(['sent'])
+    await others
+  })
+
+  it.each(['slow', 'goaway', 'squeeze'])('delivers in spite of %s', async (word) => {
+    await restart({ slowMs: 50 })
+    expect(kindsOf(await send(batchOf(['a', `${word}-1`])))).toEqual(['sent'])
+    expect(kindsOf(await send(batchOf(['b'])))).toEqual(['sent'])
+  })
+
+  it('sends again what was certainly not looked at', async () => {
+    expect(kindsOf(await send(batchOf(['a', 'refuse-once-1'])))).toEqual(['sent'])
+    expect(acceptedTargets()).toEqual(['a', 'refuse-once-1'])
+  })
+
+  it('refuses a message that is too large before it is sent', async () => {
+    const big = JSON.stringify({ data: 'x'.repeat(4090) })
+    const outcomes = await send(batchOf(['a', 'b'], big))
+    expect([...outcomes.values()]).toEqual([
+      { kind: 'rejected', reason: '80300008' },
+      { kind: 'rejected', reason: '80300008' },
+    ])
+    expect(running.hms.simulator.sendRequests).toBe(0)
+    expect(kindsOf(await send(batchOf(['a'], JSON.stringify({ data: 'x'.repeat(4085) }))))).toEqual(['sent'])
+  })
+
+  it('rejects what Huawei says is wrong with the message', async () => {
+    const outcomes = await send(batchOf(['']))
+    expect(outcomes.get('')).toEqual({ kind: 'rejected', reason: '80100003' })
+  })
+})
+
+describe('the access token of the HMS provider', () => {
+  it('is asked for once, however many pushes need it', async () => {
+    await Promise.all([send(batchOf(tokens(200, 'a'))), send(batchOf(tokens(200, 'b')))])
+    await send(batchOf(['c']))
+    expect(running.hms.simulator.tokenRequests).toBe(1)
+    expect(acceptedTargets()).toHaveLength(401)
+  })
+
+  it('is replaced once after it was revoked, and no push is lost', async () => {
+    await send(batchOf(['a']))
+    running.hms.simulator.revokeAccessTokens()
+    expect(kindsOf(await send(batchOf(tokens(1500))))).toEqual(['sent'])
+    expect(running.hms.simulator.tokenRequests).toBe(2)
+  })
+
+  it('is not asked for in each of the requests that are refused', async () => {
+    expect(kindsOf(await send(batchOf(['oauth-1'])))).toEqual(['credential'])
+    expect(running.hms.simulator.tokenRequests).toBe(2)
+  })
+
+  it('makes the outcome a credential one when the app is refused', async () => {
+    await restart({}, { appSecret: 'another' })
+    const outcomes = await send(batchOf(['a', 'b']))
+    expect([...outcomes.values()]).toEqual([
+      { kind: 'credential', reason: 'oauth_refused' },
+      { kind: 'credential', reason: 'oauth_refused' },
+    ])
+  })
+})
+
+describe('the connection of the HMS provider', () => {
+  it('leaves a request without an answer to be retried as maybe delivered', async () => {
+    await restart({}, { requestTimeoutMs: 300 })
+    const outcomes = await send(batchOf(['hang-1', 'b']))
+    const expected = { ...RETRY, reason: 'timeout', maybeDelivered: true }
+    expect([...outcomes.values()]).toEqual([expected, expected])
+  })
+
+  it('takes a server that is not there as a retry that delivered nothing', async () => {
+    const gone = await startHmsSimulator()
+    await gone.stop()
+    await restart({}, { pushEndpoint: gone.simulator.origin })
+    expect([...(await send(batchOf(['b']))).values()]).toEqual([{ kind: 'retry', reason: 'connect_failed' }])
+  })
+
+  it('returns when the signal aborts, leaving unsettled what had no answer', async () => {
+    const abort = new AbortController()
+    const sending = send(batchOf(['hang-1']), abort.signal)
+    await running.hms.simulator.waitForAccepted(1)
+    abort.abort()
+    expect((await sending).size).toBe(0)
+    expect((await send(batchOf(['a']), AbortSignal.abort())).size).toBe(0)
+  })
+})

@@ -1,0 +1,27 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { HmsSimulator, type HmsSimulatorOptions } from '../../src/simulators/hms/hms-simulator.ts'
+
+/** A running simulator with a directory of its own. */
+export interface TestHmsSimulator {
+  simulator: HmsSimulator
+  /** The authority's certificate (PEM), for `ca`. */
+  ca: string
+  /** Stops it and removes its directory. */
+  stop(): Promise<void>
+}
+
+/** Starts an HMS simulator on a free port. */
+export async function startHmsSimulator(
+  options: Omit<HmsSimulatorOptions, 'directory'> = {},
+): Promise<TestHmsSimulator> {
+  const directory = await mkdtemp(join(tmpdir(), 'centripush-hms-'))
+  const simulator = await HmsSimulator.start({ ...options, directory })
+  const ca = await readFile(simulator.files.ca, 'utf8')
+  const stop = async () => {
+    await simulator.stop()
+    await rm(directory, { recursive: true, force: true })
+  }
+  return { simulator, ca, stop }
+}

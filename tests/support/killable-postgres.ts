@@ -1,0 +1,108 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { startEmbeddedPostgres } from '../../src/database/embedded.ts'
+import { openDatabase } from '../../src/database/pool.ts'
+import { chooseUser, loadPrograms, type RunAs, runProgram } from '../../src/database/postgres-programs.ts'
+import { makeLogger } from '../../src/observability/log.ts'
+
+/** How often a server that starts is asked whether it answers. */
+const READY_POLL_MS = 20
+const START_TIMEOUT_MS = 60_000
+
+interface Cluster {
+  dir: string
+  program: string
+  runAs: RunAs
+  dsn: string
+}
+
+/** A PostgreSQL of its own with all durability on, a child of this process: one that can be killed and come back. */
+export class KillablePostgres {
+  readonly #dataDir: string
+  readonly #cluster: Cluster
+  #server: ChildProcess
+
+  private constructor(dataDir: string, cluster: Cluster, server: ChildProcess) {
+    this.#dataDir = dataDir
+    this.#cluster = cluster
+    this.#server = server
+  }
+
+  /** A new cluster; resolves when it answers. */
+  static async start(): Promise<KillablePostgres> {
+    const dataDir = await mkdtemp(join(tmpdir(), 'centripush-killable-'))
+    // As root the server runs as another user, who has to get in.
+    await chmod(dataDir, 0o755)
+    const embedded = await startEmbeddedPostgres({ dataDir, logger: makeLogger({ level: 'error', file: '' }) })
+    await embedded.stop()
+    const dir = join(dataDir, 'postgres')
+    const program = join(dirname((await loadPrograms()).initdb), 'postgres')
+    const cluster = { dir, program, runAs: await chooseUser(dir), dsn: embedded.dsn }
+    return new KillablePostgres(dataDir, cluster, await startServer(cluster))
+  }
+
+  /** The same after every restart. */
+  get dsn(): string {
+    return this.#cluster.dsn
+  }
+
+  /** SIGKILL for all of its processes at once; resolves when it is gone. */
+  async kill(): Promise<void> {
+    const gone = once(this.#server, 'exit')
+    const pids = [this.#server.pid ?? 0, ...(await listChildren(this.#server.pid ?? 0))]
+    for (const pid of pids) if (isRunning(pid)) process.kill(pid, 'SIGKILL')
+    await gone
+  }
+
+  /** Resolves when it answers again, which includes its recovery. */
+  async restart(): Promise<void> {
+    this.#server = await startServer(this.#cluster)
+  }
+
+  async stop(): Promise<void> {
+    if (this.#server.exitCode === null && this.#server.signalCode === null) await this.kill()
+    await rm(this.#dataDir, { recursive: true, force: true, maxRetries: 5 })
+  }
+}
+
+async function startServer({ dir, program, runAs, dsn }: Cluster): Promise<ChildProcess> {
+  const server = spawn(program, ['-D', dir, '-p', new URL(dsn).port], { ...runAs, cwd: resolve('/'), stdio: 'ignore' })
+  const deadlineMs = Date.now() + START_TIMEOUT_MS
+  while (!(await answers(dsn))) {
+    if (server.exitCode !== null || Date.now() > deadlineMs) throw new Error('PostgreSQL does not come back')
+    await delay(READY_POLL_MS)
+  }
+  return server
+}
+
+async function answers(dsn: string): Promise<boolean> {
+  const sql = openDatabase({ dsn, maxConnections: 1 })
+  try {
+    await sql`select`
+    return true
+  } catch {
+    // Not listening yet, or recovering.
+    return false
+  } finally {
+    await sql.end({ timeout: 0 })
+  }
+}
+
+async function listChildren(parent: number): Promise<number[]> {
+  const { output } = await runProgram('ps', ['-A', '-o', 'pid=,ppid='])
+  const rows = output.split('\n').map((line) => line.trim().split(/\s+/).map(Number))
+  return rows.flatMap(([pid, ppid]) => (pid !== undefined && ppid === parent ? [pid] : []))
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    // It ended by itself meanwhile: its parent is dying.
+    return false
+  }
+}
