@@ -43,7 +43,7 @@ const KEEP_MARK_SECONDS = 600
 /** The depth is counted this often at most: a send more or less does not matter, a count per send does. */
 const DEPTH_INTERVAL_MS = 1000
 const UPKEEP_INTERVAL_MS = 60_000
-/** Ended leases are looked for this many times in one. */
+/** Ended leases are looked for this many times in one, unless told otherwise. */
 const SWEEPS_PER_LEASE = 7.5
 
 interface Deps {
@@ -57,6 +57,8 @@ interface Deps {
   leaseMs: number
   /** Jobs that may wait before sends are refused. */
   maxJobs: number
+  /** How often ended leases are looked for. */
+  sweepMs?: number
 }
 
 export class RedisQueue implements Queue {
@@ -65,6 +67,7 @@ export class RedisQueue implements Queue {
   readonly #logger: Logger
   readonly #leaseMs: number
   readonly #maxJobs: number
+  readonly #sweepMs: number
   readonly #wakeUp: WakeUp
   readonly #deadLetters: DeadLetters
   readonly #scripts = loadScripts()
@@ -74,12 +77,13 @@ export class RedisQueue implements Queue {
   readonly #nextSweepMs: Record<Lane, number> = { small: 0, broadcast: 0 }
   #full: { untilMs: number; answer: Promise<boolean> } | undefined
 
-  constructor({ client, subscriber, prefix, logger, leaseMs, maxJobs }: Deps) {
+  constructor({ client, subscriber, prefix, logger, leaseMs, maxJobs, sweepMs }: Deps) {
     this.#client = client
     this.#keys = makeKeys(prefix)
     this.#logger = logger
     this.#leaseMs = leaseMs
     this.#maxJobs = maxJobs
+    this.#sweepMs = sweepMs ?? leaseMs / SWEEPS_PER_LEASE
     this.#wakeUp = new WakeUp({ subscriber, channel: this.#keys.work, logger })
     this.#deadLetters = new DeadLetters({ client, keys: this.#keys, keepSeconds: KEEP_DEAD_LETTERS_SECONDS })
     this.#upkeepTimer = setInterval(() => this.#cleanUp(), UPKEEP_INTERVAL_MS).unref()
@@ -353,7 +357,7 @@ export class RedisQueue implements Queue {
   #isTimeToSweep(lane: Lane): boolean {
     const nowMs = Date.now()
     if (nowMs < this.#nextSweepMs[lane]) return false
-    this.#nextSweepMs[lane] = nowMs + this.#leaseMs / SWEEPS_PER_LEASE
+    this.#nextSweepMs[lane] = nowMs + this.#sweepMs
     return true
   }
 

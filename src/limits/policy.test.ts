@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest'
+import { ApiError } from '../protocol/errors.ts'
+import { renderKey } from './key-template.ts'
+import { parseRateLimit } from './policy.ts'
+
+const POLICY = { rate: 1, interval_ms: 60_000 }
+const DEVICE = { id: 'D1', user: 'anna' }
+
+function wire(given: Partial<Parameters<typeof parseRateLimit>[0]> = {}) {
+  return { key: '', policies: [POLICY], drop_if_rate_limited: false, ...given }
+}
+
+function refusal(given: Parameters<typeof wire>[0]): string {
+  try {
+    parseRateLimit(wire(given))
+  } catch (error) {
+    if (error instanceof ApiError && error.kind === 'badRequest') return error.message
+    throw error
+  }
+  return ''
+}
+
+function keyOf(key: string, device = DEVICE): string {
+  const limit = parseRateLimit(wire({ key }))
+  return limit ? renderKey(limit.key, device) : ''
+}
+
+test('reads all policies of a request, and whether limited pushes are dropped', () => {
+  const policies = [
+    { rate: 1, interval_ms: 1 },
+    { rate: 1000, interval_ms: 2_147_483_647 },
+  ]
+  expect(parseRateLimit(wire({ policies, drop_if_rate_limited: true }))).toMatchObject({
+    policies: [
+      { rate: 1, intervalMs: 1 },
+      { rate: 1000, intervalMs: 2_147_483_647 },
+    ],
+    isDropped: true,
+  })
+})
+
+test('a request without policies limits nothing', () => {
+  expect(parseRateLimit(wire({ policies: [] }))).toBeUndefined()
+})
+
+describe('what no policy can be is refused, and the field is named', () => {
+  const second = (policy: Partial<typeof POLICY>) => ({ policies: [POLICY, { ...POLICY, ...policy }] })
+  test.each([
+    [second({ rate: 0 }), 'limit_strategy.rate_limit.policies[1].rate: '],
+    [second({ rate: -1 }), 'limit_strategy.rate_limit.policies[1].rate: '],
+    [second({ rate: 1001 }), 'limit_strategy.rate_limit.policies[1].rate: '],
+    [second({ interval_ms: 0 }), 'limit_strategy.rate_limit.policies[1].interval_ms: '],
+    [second({ interval_ms: -5 }), 'limit_strategy.rate_limit.policies[1].interval_ms: '],
+    [second({ interval_ms: 2 ** 31 }), 'limit_strategy.rate_limit.policies[1].interval_ms: '],
+    [{ policies: Array(11).fill(POLICY) }, 'limit_strategy.rate_limit.policies: '],
+  ])('%j', (given, message) => {
+    expect(refusal(given)).toContain(message)
+  })
+})
+
+describe('a key is text and variables', () => {
+  test.each([
+    ['', 'D1'],
+    ['device.id', 'D1'],
+    ['device.user', 'anna'],
+    ['.device.user', 'anna'],
+    ['{{.device.user}}', 'anna'],
+    ['{{ device.id }}', 'D1'],
+    ['promo:{{.device.user}}', 'promo:anna'],
+    ['promo:device.user', 'promo:anna'],
+    ['promo.device.user', 'promo.anna'],
+    ['{{.device.id}}/{{.device.user}}', 'D1/anna'],
+    ['{device.id}', '{D1}'],
+    ['everybody', 'everybody'],
+    ['mydevice.id', 'mydevice.id'],
+    ['device.identity', 'device.identity'],
+    ['device', 'device'],
+  ])('%j is %j', (key, rendered) => {
+    expect(keyOf(key)).toBe(rendered)
+  })
+
+  test('with the id in place of the user for a device of nobody', () => {
+    expect(keyOf('promo:{{.device.user}}', { id: 'D1', user: '' })).toBe('promo:D1')
+  })
+
+  test('and takes what a user is called as it is', () => {
+    expect(keyOf('{{.device.user}}', { id: 'D1', user: '{{.device.id}} $& device.id' })).toBe(
+      '{{.device.id}} $& device.id',
+    )
+  })
+
+  test.each([
+    ['{{.device.meta.name}}'],
+    ['{{.device.user | upper}}'],
+    ['{{user}}'],
+    ['{{.device.user}'],
+    ['a}}'],
+    ['a\tb'],
+    ['a\u0000'],
+    ['\ud800'],
+    ['x'.repeat(257)],
+    ['device.id '.repeat(5)],
+  ])('%j is refused', (key) => {
+    expect(refusal({ key })).toContain('limit_strategy.rate_limit.key: ')
+  })
+})

@@ -1,0 +1,37 @@
+import * as v from 'valibot'
+import type { Sql } from '../../database/pool.ts'
+import type { UpkeepTask } from '../../database/upkeep.ts'
+
+/** Keys looked at in one statement: few enough that it holds its locks for some 20 ms. */
+const PAGE_SIZE = 5000
+
+const Page = v.tuple([v.object({ last: v.nullable(v.string()) })])
+
+/**
+ * Deletes the keys all of whose grants are forgotten. Walks the table by its key, because an index on the time would be
+ * written with each grant. Safe to run in several processes at once, and beside those that take grants: it passes over
+ * keys that are being asked for.
+ */
+export function makeGrantUpkeep(sql: Sql, pageSize = PAGE_SIZE): UpkeepTask {
+  return async (signal) => {
+    let last: string | null = ''
+    while (last !== null && !signal.aborted) last = await deleteForgotten(sql, last, pageSize)
+  }
+}
+
+/** Looks at the page of keys after `after`; resolves to its last key, null when there was none. */
+async function deleteForgotten(sql: Sql, after: string, pageSize: number): Promise<string | null> {
+  const rows = await sql`
+    with page as materialized (
+      select key from rate_limits where key > ${after} order by key limit ${pageSize}
+    ), forgotten as materialized (
+      select key from rate_limits join page using (key)
+      where times[cardinality(times)] + keep_ms <= floor(date_part('epoch', clock_timestamp()) * 1000)
+      for update of rate_limits skip locked
+    ), deleted as (
+      delete from rate_limits using forgotten where rate_limits.key = forgotten.key
+    )
+    select max(key) as last from page`
+  const [{ last }] = v.parse(Page, [...rows])
+  return last
+}

@@ -1,0 +1,31 @@
+import { hash } from 'node:crypto'
+import { withDeadline } from '../../database/deadline.ts'
+import type { Sql } from '../../database/pool.ts'
+import { answerAsks, groupAsks } from '../key-asks.ts'
+import type { Answer, Ask, RateLimiter, RatePolicy } from '../rate-limiter.ts'
+import { takeGrants } from './take-statement.ts'
+
+/** A connection that swallows what is sent to it would otherwise hold a worker for good. */
+const ANSWER_TIMEOUT_MS = 10_000
+
+/** Limits in the table rate_limits. Its rows are deleted by `makeGrantUpkeep`, which some process has to run. */
+export class PostgresRateLimiter implements RateLimiter {
+  readonly #sql: Sql
+
+  constructor(deps: { sql: Sql }) {
+    this.#sql = deps.sql
+  }
+
+  async take(asks: readonly Ask[], policies: readonly RatePolicy[]): Promise<Answer[]> {
+    const grouped = groupAsks(asks, policies)
+    if (asks.length === 0) return []
+    const keys = grouped.groups.map(({ key, ids }) => ({ key, hashes: `{${ids.map(writeHash).join()}}` }))
+    const decisions = await withDeadline(takeGrants(this.#sql, keys, policies), ANSWER_TIMEOUT_MS)
+    return answerAsks(grouped, decisions, policies)
+  }
+}
+
+/** 60 bits of a hash, so that two asks of a key are never taken for one: what a bigint holds. */
+function writeHash(id: string): string {
+  return BigInt(`0x${hash('sha256', id, 'hex').slice(0, 15)}`).toString()
+}

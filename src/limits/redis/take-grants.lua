@@ -1,0 +1,117 @@
+-- Grants what all policies allow, for up to 1,000 keys at once. src/limits/rate-limiter.ts says what that promises.
+--
+-- KEYS      the values of the limited keys, all in one slot
+-- ARGV[1]   how many policies
+-- ARGV[..]  of each policy its rate and its interval in ms
+-- ARGV[..]  for each key the ids of its asks in one text, ID bytes each, no id twice
+--
+-- Returns a flat list: now, then for each key the ms until its next grant (looked at only if one of its asks was
+-- limited) and for each of its asks the time it was granted, 0 if it was not.
+--
+-- A value is KEEP_COUNT and KEEP_MS (as many grants, and for as long, as the widest policies need that the key was
+-- asked for with), then the times of its grants, ascending, then their ids. It expires when its last grant is older
+-- than KEEP_MS, and is written only when a grant comes to it or the header grows. Fixed widths, so that the grant a
+-- policy depends on is read where it stands: a key with a thousand grants costs little more than one with three.
+
+local HEADER, TIME, ID = 8, 6, 10
+
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+
+local policies = tonumber(ARGV[1])
+local rates, intervals = {}, {}
+local widest_rate, widest_interval = 0, 0
+for policy = 1, policies do
+  rates[policy] = tonumber(ARGV[2 * policy])
+  intervals[policy] = tonumber(ARGV[2 * policy + 1])
+  widest_rate = math.max(widest_rate, rates[policy])
+  widest_interval = math.max(widest_interval, intervals[policy])
+end
+local first_asks = 2 * policies + 1
+
+local function time_at(times, place)
+  return (struct.unpack('>I6', times, (place - 1) * TIME + 1))
+end
+
+-- The place of an id; a match that does not begin where an id does is none.
+local function find_id(ids, id)
+  local from = 1
+  while true do
+    local at = string.find(ids, id, from, true)
+    if not at then return nil end
+    if (at - 1) % ID == 0 then return (at - 1) / ID + 1 end
+    from = at + 1
+  end
+end
+
+-- Should the clock have been set back, grants in its future count as of now.
+local function clamp_to_now(times)
+  local clamped = {}
+  for place = 1, #times / TIME do
+    clamped[place] = struct.pack('>I6', math.min(time_at(times, place), now))
+  end
+  return table.concat(clamped)
+end
+
+-- The grants of a value that are not forgotten, as times and ids; the keep_count and keep_ms that it needs from now on;
+-- and whether it has to be written for that.
+local function read_value(value)
+  if not value then return '', '', widest_rate, widest_interval, false end
+  local keep_count, keep_ms = struct.unpack('>I2I6', value)
+  local count = (#value - HEADER) / (TIME + ID)
+  local times = string.sub(value, HEADER + 1, HEADER + count * TIME)
+  local ids = string.sub(value, HEADER + count * TIME + 1)
+  local is_changed = keep_count < widest_rate or keep_ms < widest_interval or time_at(times, count) > now
+  if time_at(times, count) > now then times = clamp_to_now(times) end
+  local gone = math.max(0, count - keep_count)
+  while gone < count and time_at(times, gone + 1) <= now - keep_ms do gone = gone + 1 end
+  if gone == count then return '', '', widest_rate, widest_interval, false end
+  return string.sub(times, gone * TIME + 1), string.sub(ids, gone * ID + 1),
+    math.max(keep_count, widest_rate), math.max(keep_ms, widest_interval), is_changed
+end
+
+-- Milliseconds until all policies allow one more grant; 0 or less if they do. The grant that counts is the one `rate`
+-- places back: as soon as it has left the window there is room.
+local function wait_for_room(times)
+  local count = #times / TIME
+  local wait = 0
+  for policy = 1, policies do
+    local place = count + 1 - rates[policy]
+    if place > 0 then wait = math.max(wait, time_at(times, place) + intervals[policy] - now) end
+  end
+  return wait
+end
+
+local packed_now = struct.pack('>I6', now)
+local answer = { now }
+local values = redis.call('MGET', unpack(KEYS))
+
+for index, key in ipairs(KEYS) do
+  local times, ids, keep_count, keep_ms, is_changed = read_value(values[index])
+  local asked = ARGV[first_asks + index]
+  local wait_slot = #answer + 1
+  answer[wait_slot] = 0
+  local wait = wait_for_room(times)
+  for from = 1, #asked, ID do
+    local id = string.sub(asked, from, from + ID - 1)
+    local place = find_id(ids, id)
+    if place then
+      answer[#answer + 1] = time_at(times, place)
+    elseif wait > 0 then
+      answer[#answer + 1] = 0
+    else
+      times = times .. packed_now
+      ids = ids .. id
+      is_changed = true
+      answer[#answer + 1] = now
+      wait = wait_for_room(times)
+    end
+  end
+  answer[wait_slot] = wait
+  if is_changed then
+    local expire_ms = math.max(1, time_at(times, #times / TIME) + keep_ms - now)
+    redis.call('SET', key, struct.pack('>I2I6', keep_count, keep_ms) .. times .. ids, 'PX', expire_ms)
+  end
+end
+
+return answer

@@ -1,0 +1,26 @@
+import { makeGrantUpkeep } from '../../src/limits/postgres/grant-upkeep.ts'
+import { PostgresRateLimiter } from '../../src/limits/postgres/postgres-rate-limiter.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { describeRateLimiter } from './contract.ts'
+
+describeRateLimiter('PostgreSQL', async () => {
+  const { sql, drop } = await createTestDatabase()
+  return {
+    open: () => new PostgresRateLimiter({ sql }),
+    // Pages of one key, so that it has to walk.
+    forget: () => makeGrantUpkeep(sql, 1)(new AbortController().signal),
+    async countGrants() {
+      const [row] = await sql<{ count: number }[]>`
+        select coalesce(sum(cardinality(times)), 0)::int as count from rate_limits`
+      return row?.count ?? 0
+    },
+    async empty() {
+      await sql`truncate rate_limits`
+    },
+    async moveAhead(ms: number) {
+      await sql`
+        update rate_limits set times = array(select time + ${ms}::bigint from unnest(times) as time order by time)`
+    },
+    close: drop,
+  }
+})

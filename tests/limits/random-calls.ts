@@ -1,0 +1,51 @@
+// Random calls on few keys, put to a limiter and to the model.
+import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import * as fc from 'fast-check'
+import { expect } from 'vitest'
+import type { RateLimiter, RatePolicy } from '../../src/limits/rate-limiter.ts'
+import { LimiterModel } from './model.ts'
+
+/** So short that many windows open and close in a sequence of calls; the last ones never do. */
+const POLICIES: RatePolicy[][] = [
+  [{ rate: 1, intervalMs: 5 }],
+  [{ rate: 3, intervalMs: 20 }],
+  [
+    { rate: 1, intervalMs: 4 },
+    { rate: 4, intervalMs: 40 },
+  ],
+  [
+    { rate: 5, intervalMs: 10 },
+    { rate: 3, intervalMs: 30 },
+    { rate: 8, intervalMs: 60 },
+  ],
+  [{ rate: 6, intervalMs: 2000 }],
+]
+const MAX_CALLS = 20
+const MAX_ASKS = 8
+
+/**
+ * Fails for calls that a limiter answers otherwise than the model.
+ * @param policySets which of POLICIES each sequence may use: one set throughout, or mixed
+ */
+export function modelProperty(limiter: RateLimiter, kind: 'one set' | 'mixed') {
+  const ask = fc.record({ key: fc.nat(2), id: fc.nat(9) })
+  const call = fc.record({
+    asks: fc.array(ask, { minLength: 1, maxLength: MAX_ASKS, size: 'max' }),
+    policies: fc.nat(POLICIES.length - 1),
+    pauseMs: fc.constantFrom(0, 0, 1, 4, 15),
+  })
+  const calls = fc.array(call, { minLength: 1, maxLength: MAX_CALLS, size: 'max' })
+  return fc.asyncProperty(calls, fc.nat(POLICIES.length - 1), async (calls, only) => {
+    const model = new LimiterModel()
+    const run = randomUUID()
+    for (const { asks, policies: chosen, pauseMs } of calls) {
+      await delay(pauseMs)
+      const policies = POLICIES[kind === 'mixed' ? chosen : only] ?? []
+      const named = asks.map(({ key, id }) => ({ key: `${run} ${key}`, id: `${id}` }))
+      const answers = await limiter.take(named, policies)
+      const decidedAtMs = answers.map((answer) => answer.decidedAtMs)
+      expect(answers).toEqual(model.take(named, policies, decidedAtMs))
+    }
+  })
+}

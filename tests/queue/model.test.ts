@@ -1,0 +1,107 @@
+// Random steps on each store and on a model in memory: they agree, whatever crashes, hangs or is cancelled in between.
+import { randomUUID } from 'node:crypto'
+import fc from 'fast-check'
+import { Redis } from 'ioredis'
+import { pino } from 'pino'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
+import { RedisQueue } from '../../src/queue/redis/redis-queue.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { KillableRedis } from '../support/killable-redis.ts'
+import { QueueModel, type RealQueue, type Step } from './model.ts'
+
+const logger = pino({ level: 'silent' })
+/** Leases end when a step says so, not by themselves. */
+const LEASE_MS = 3_600_000
+const RUNS = 60
+const STEPS = 60
+
+const which = fc.nat({ max: 1000 })
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('enqueue'), batches: fc.integer({ min: 1, max: 4 }) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('enqueueWalk'), pages: fc.integer({ min: 1, max: 3 }) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('claimSend') }) },
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('commitPage'), which }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('releaseSend'), which }) },
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('claim'), limit: fc.integer({ min: 1, max: 5 }) }) },
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant('acknowledge'), which, retries: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('release'), which }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('cancel'), which }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('endLeases') }) },
+)
+
+async function check(open: () => Promise<RealQueue>): Promise<void> {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: STEPS, size: 'max' }), async (steps) => {
+      const model = new QueueModel(await open())
+      for (const each of steps) await model.run(each)
+      await model.drain()
+    }),
+    { numRuns: RUNS },
+  )
+}
+
+test('the queue on PostgreSQL agrees with the model', async () => {
+  const database = await createTestDatabase()
+  const { sql } = database
+  const queue = new PostgresQueue({ sql, logger, leaseMs: LEASE_MS, maxJobs: 100_000 })
+  try {
+    await check(async () => {
+      await sql`truncate push_sends, push_batches, push_dead_letters, push_drops`
+      return {
+        queue,
+        endLeases: async () => {
+          await sql`update push_batches set claimable_at = clock_timestamp() where claimed`
+          await sql`update push_sends set claimable_at = clock_timestamp() where claimable_at is not null`
+        },
+      }
+    })
+  } finally {
+    await queue.close()
+    await database.drop()
+  }
+}, 120_000)
+
+let server: KillableRedis
+beforeAll(async () => {
+  server = await KillableRedis.start()
+})
+afterAll(() => server.stop())
+
+test('the queue on Redis agrees with the model', async () => {
+  const connect = () => new Redis({ port: server.port, host: '127.0.0.1' })
+  const redis = connect()
+  const queues: RedisQueue[] = []
+  try {
+    await check(async () => {
+      const prefix = randomUUID()
+      const queue = new RedisQueue({
+        client: connect(),
+        subscriber: connect(),
+        prefix,
+        logger,
+        leaseMs: LEASE_MS,
+        maxJobs: 100_000,
+        sweepMs: 0,
+      })
+      queues.push(queue)
+      return { queue, endLeases: () => endRedisLeases(redis, `${prefix}{queue}:`) }
+    })
+  } finally {
+    await Promise.all(queues.map((queue) => queue.close()))
+    redis.disconnect()
+  }
+}, 120_000)
+
+/** Makes pending entries as idle as they are after a lease, and the times of walks now. */
+async function endRedisLeases(redis: Redis, base: string): Promise<void> {
+  const stream = `${base}batches:small:fcm`
+  const pending = await redis.xpending(stream, 'workers', '-', '+', 10_000).catch(() => [])
+  for (const entry of pending) {
+    const [id, consumer] = Array.isArray(entry) ? entry.map(String) : []
+    if (id === undefined || consumer === undefined) throw new Error('XPENDING answers otherwise')
+    await redis.xclaim(stream, 'workers', consumer, 0, id, 'IDLE', String(LEASE_MS), 'JUSTID')
+  }
+  for (const uid of await redis.zrange(`${base}due:small`, '0', '-1')) await redis.zadd(`${base}due:small`, 'XX', '1', uid)
+  expect(await redis.zcount(`${base}due:small`, '(1', '+inf')).toBe(0)
+}

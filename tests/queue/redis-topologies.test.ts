@@ -1,0 +1,79 @@
+// The queue as the configuration finds it: through a Sentinel and on a Cluster. What it promises is in the contract; here
+// it only has to work at all, each script with its keys in one slot.
+import { pino } from 'pino'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { chooseRedis } from '../../src/config/check.ts'
+import { parseConfig } from '../../src/config/load.ts'
+import { connectRedis } from '../../src/queue/redis/connect.ts'
+import { RedisQueue } from '../../src/queue/redis/redis-queue.ts'
+import { startCluster, startSentinel } from '../support/redis-topologies.ts'
+import { makeSend } from './contract.ts'
+
+const logger = pino({ level: 'silent' })
+const LINES = { lines: 'device\ttoken\tuser\tios', count: 1 }
+const BATCH = { provider: 'fcm', lane: 'small', targetKind: 'token', ...LINES } as const
+
+async function openQueue(redis: object): Promise<RedisQueue> {
+  const options = chooseRedis(parseConfig({ push_notifications: { queue: { redis } } }))
+  const client = await connectRedis(options, logger)
+  const subscriber = await connectRedis(options, logger)
+  const queue = new RedisQueue({ client, subscriber, prefix: options.prefix, logger, leaseMs: 15_000, maxJobs: 1000 })
+  onTestFinished(() => queue.close())
+  return queue
+}
+
+async function use(queue: RedisQueue): Promise<void> {
+  const walked = makeSend()
+  expect(await queue.enqueue(walked)).toBe('accepted')
+  const [walk] = await queue.claimSends('broadcast', 1)
+  if (!walk) throw new Error('the send should be due')
+  expect(await queue.extendWalk(walk)).toBe('extended')
+  expect(await queue.commitPage(walk, { batches: [BATCH, BATCH], cursor: undefined })).toBe('committed')
+  expect(await queue.drop(walked.uid, { user: 'user', deviceId: '' })).toBe('dropped')
+  const [first, second] = await queue.claimBatches('small', ['fcm', 'apns'], 2)
+  if (!first || !second) throw new Error('both batches should be claimable')
+  expect(first).toMatchObject({ uid: walked.uid, hasDrops: true, sendState: 'live' })
+  expect(await queue.findDropped(walked.uid, [{ user: 'user', deviceId: 'device' }])).toEqual([true])
+  expect(await queue.extend([first, second])).toEqual(new Set())
+  await queue.checkpoint([{ claim: first, settled: Uint8Array.of(1) }])
+  const retries = [{ ...LINES, delayMs: 0, ambiguousAttempts: 0 }]
+  expect(await queue.acknowledge(first, { retries, givenUp: [] })).toBe('acknowledged')
+  const givenUp = [{ ...LINES, reason: 'UNAVAILABLE' }]
+  expect(await queue.acknowledge(second, { retries: [], givenUp })).toBe('acknowledged')
+  expect(await queue.retryDeadLetters({})).toBe(1)
+  await queue.cancel(walked.uid)
+  expect(await queue.findCancelled([walked.uid])).toEqual(new Set([walked.uid]))
+  await queue.pause('apns', 'by hand', undefined)
+  expect(await queue.stats()).toMatchObject({ scheduled: 0, pauses: [{ provider: 'apns' }] })
+  await queue.resume('apns')
+  const left = await queue.claimBatches('small', ['fcm'], 10)
+  expect(left).toMatchObject([{ sendState: 'cancelled' }, { sendState: 'cancelled' }])
+  await queue.release(left)
+}
+
+async function wake(queue: RedisQueue): Promise<void> {
+  let isAwake = false
+  void queue.waitForWork(60_000, new AbortController().signal).then(() => {
+    isAwake = true
+  })
+  await vi.waitFor(async () => {
+    await queue.enqueue(makeSend(), { batches: [BATCH], cursor: undefined })
+    expect(isAwake).toBe(true)
+  })
+}
+
+test('behind a Sentinel', async () => {
+  const sentinel = await startSentinel('pushes')
+  onTestFinished(() => sentinel.stop())
+  const queue = await openQueue({ sentinel_address: [sentinel.address], sentinel_master_name: 'pushes' })
+  await use(queue)
+  await wake(queue)
+}, 120_000)
+
+test('on a Cluster', async () => {
+  const cluster = await startCluster()
+  onTestFinished(() => cluster.stop())
+  const queue = await openQueue({ cluster_address: [cluster.address] })
+  await use(queue)
+  await wake(queue)
+}, 120_000)

@@ -1,0 +1,32 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseSigningKey, type SigningKey } from '../../src/providers/apns/signing-key.ts'
+import { ApnsSimulator, type ApnsSimulatorOptions } from '../../src/simulators/apns/apns-simulator.ts'
+
+/** A running simulator with a directory of its own. */
+export interface TestApnsSimulator {
+  simulator: ApnsSimulator
+  /** The authority's certificate (PEM), for `ca`. */
+  ca: string
+  /** What it takes tokens of. */
+  key: SigningKey
+  /** Stops it and removes its directory. */
+  stop(): Promise<void>
+}
+
+/** Starts an APNs simulator on a free port. */
+export async function startApnsSimulator(
+  options: Omit<ApnsSimulatorOptions, 'directory'> = {},
+): Promise<TestApnsSimulator> {
+  const directory = await mkdtemp(join(tmpdir(), 'centripush-apns-'))
+  const simulator = await ApnsSimulator.start({ ...options, directory })
+  const ca = await readFile(simulator.files.ca, 'utf8')
+  const { keyId, teamId } = simulator.account
+  const key = parseSigningKey(await readFile(simulator.files.tokenKey, 'utf8'), keyId, teamId)
+  const stop = async () => {
+    await simulator.stop()
+    await rm(directory, { recursive: true, force: true })
+  }
+  return { simulator, ca, key, stop }
+}

@@ -1,0 +1,27 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { WebPushSimulator, type WebPushSimulatorOptions } from '../../src/simulators/webpush/webpush-simulator.ts'
+
+/** A running simulator with a directory of its own. */
+export interface TestWebPushSimulator {
+  simulator: WebPushSimulator
+  /** The authority's certificate (PEM), for `ca`. */
+  ca: string
+  /** Stops it and removes its directory. */
+  stop(): Promise<void>
+}
+
+/** Starts a Web Push simulator on a free port. */
+export async function startWebPushSimulator(
+  options: Omit<WebPushSimulatorOptions, 'directory'> = {},
+): Promise<TestWebPushSimulator> {
+  const directory = await mkdtemp(join(tmpdir(), 'centripush-webpush-'))
+  const simulator = await WebPushSimulator.start({ ...options, directory })
+  const ca = await readFile(simulator.files.ca, 'utf8')
+  const stop = async () => {
+    await simulator.stop()
+    await rm(directory, { recursive: true, force: true })
+  }
+  return { simulator, ca, stop }
+}
