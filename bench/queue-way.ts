@@ -77,7 +77,8 @@ export async function measureWay(
   }
 }
 
-function startParts(queue: Queue, store: DeviceStore, provider: Provider, logger: Logger) {
+/** What works on a queue with `provider` as its FCM, in this process. */
+export function startParts(queue: Queue, store: DeviceStore, provider: Provider, logger: Logger) {
   const batchSizes = new Map([['fcm', BATCH_TARGETS] as const])
   const pages = new PageReader({
     pageTargets: (...args) => store.pageTargets(...args),

@@ -24,6 +24,11 @@ import { type MethodTable, makeMethodTable } from './methods/table.ts'
 import type { Logger } from './observability/log.ts'
 import { addQueueGauges, type Metrics, makeMetrics } from './observability/metrics.ts'
 import { WorkerProcesses } from './processes/worker-processes.ts'
+import { ApnsProvider } from './providers/apns/apns.ts'
+import { loadApnsCredential } from './providers/apns/load-credential.ts'
+import type { CredentialCache } from './providers/credential-cache.ts'
+import { PostgresCredentialCache } from './providers/credential-cache-postgres.ts'
+import { RedisCredentialCache } from './providers/credential-cache-redis.ts'
 import { FcmProvider } from './providers/fcm/fcm.ts'
 import { loadServiceAccount } from './providers/fcm/service-account.ts'
 import { HmsProvider } from './providers/hms/hms.ts'
@@ -217,10 +222,10 @@ export async function assembleWorker(plan: Omit<Plan, 'role'>): Promise<WorkerAs
 
 /** What both sides of the queue stand on. */
 async function buildParts(plan: Omit<Plan, 'role'>, { sql, queueSql }: Databases, metrics: Metrics, onStop: OnStop) {
-  const { config, logger } = plan
+  const { config } = plan
   const devices = sql && makeDevices(plan, sql, onStop)
   const queue = await makeQueue(plan, queueSql, onStop)
-  const providers = await makeProviders(config, logger)
+  const providers = await makeProviders(plan, queueSql, onStop)
   onStop.close('providers', async () => {
     await Promise.all([...providers.values()].map((provider) => provider.close()))
   })
@@ -389,15 +394,20 @@ async function chooseDsn(config: Config, logger: Logger, onStop: OnStop): Promis
   return embedded.dsn
 }
 
-async function makeProviders(config: Config, logger: Logger): Promise<Map<ProviderName, Provider>> {
+async function makeProviders(
+  plan: Omit<Plan, 'role'>,
+  queueSql: Sql | undefined,
+  onStop: OnStop,
+): Promise<Map<ProviderName, Provider>> {
+  const { config, logger } = plan
   const { enabled_providers: enabled = PROVIDER_NAMES, dry_run: isDryRun } = config.push_notifications
   const providers = new Map<ProviderName, Provider>()
   for (const name of enabled) {
     if (isDryRun || !hasCredentials(config, name)) providers.set(name, new SandboxProvider({ name, logger }))
     else if (name === 'fcm') providers.set(name, await makeFcm(config, logger))
+    else if (name === 'apns') providers.set(name, await makeApns(plan, queueSql, onStop))
     else if (name === 'hms') providers.set(name, makeHms(config, logger))
-    else if (name === 'webpush') providers.set(name, makeWebPush(config, logger))
-    else logger.warn({ provider: name }, 'this provider is not built yet: sends to it alone answer error 108')
+    else providers.set(name, makeWebPush(config, logger))
   }
   return providers
 }
@@ -411,6 +421,38 @@ async function makeFcm(config: Config, logger: Logger): Promise<Provider> {
     ca: readCa('push_notifications.fcm.ca_file', ca_file),
     logger,
   })
+}
+
+async function makeApns(
+  { config, logger }: Omit<Plan, 'role'>,
+  queueSql: Sql | undefined,
+  onStop: OnStop,
+): Promise<Provider> {
+  const { endpoint, bundle_id: bundleId = '', ca_file } = config.push_notifications.apns
+  const credential = loadApnsCredential(config.push_notifications.apns)
+  return new ApnsProvider({
+    endpoint,
+    bundleId,
+    auth:
+      credential.kind === 'token'
+        ? { ...credential, cache: await makeCredentialCache({ config, logger }, queueSql, onStop) }
+        : credential,
+    ca: readCa('push_notifications.apns.ca_file', ca_file),
+    logger,
+  })
+}
+
+/** In the store of the queue, which all workers have in common. */
+async function makeCredentialCache(
+  { config, logger }: Omit<Plan, 'role'>,
+  queueSql: Sql | undefined,
+  onStop: OnStop,
+): Promise<CredentialCache> {
+  if (queueSql) return new PostgresCredentialCache({ sql: queueSql })
+  const options = chooseRedis(config)
+  const redis = await connectRedis(options, logger)
+  onStop.close('credential cache', async () => redis.disconnect())
+  return new RedisCredentialCache({ redis, prefix: options.prefix })
 }
 
 function makeHms(config: Config, logger: Logger): Provider {

@@ -1,6 +1,7 @@
 import { runCheckConfig } from './cli/check-config.ts'
 import { runDevices } from './cli/devices.ts'
 import { runExport } from './cli/export.ts'
+import { runGenVapidKeys } from './cli/gen-vapid-keys.ts'
 import { runImportCommand } from './cli/import.ts'
 import { runMigrate } from './cli/migrate.ts'
 import { runQueue } from './cli/queue.ts'
@@ -9,6 +10,7 @@ import { runSimulate } from './cli/simulate.ts'
 import { runWorkerProcess } from './cli/worker-process.ts'
 import { ConfigError } from './config/config-error.ts'
 import { DataDirInUseError } from './database/data-dir-lock.ts'
+import { surviveLostConnections } from './database/lost-connections.ts'
 import { SchemaError } from './database/migrate.ts'
 import { EmbeddedPostgresError } from './database/postgres-programs.ts'
 import { ServiceAccountError } from './providers/fcm/service-account.ts'
@@ -28,6 +30,7 @@ const COMMANDS: Record<string, Command> = {
   export: { summary: 'write devices and user topics as NDJSON', run: runExport },
   devices: { summary: 'restore devices that were removed automatically', run: runDevices },
   queue: { summary: 'look at the queue, pause providers, retry what was given up', run: runQueue },
+  'gen-vapid-keys': { summary: 'make a key pair for Web Push', run: runGenVapidKeys },
   simulate: { summary: 'run a stand-in for a push provider', run: runSimulate },
   'worker-process': { summary: undefined, run: runWorkerProcess },
 }
@@ -73,4 +76,5 @@ function isUsersError(error: unknown): error is Error {
   return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
 }
 
+surviveLostConnections()
 process.exitCode = await main(process.argv.slice(2))

@@ -2,74 +2,103 @@ import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ConfigError } from '../config/config-error.ts'
-import { makeFcmFaults } from '../simulators/fcm/fcm-faults.ts'
-import { FcmSimulator } from '../simulators/fcm/fcm-simulator.ts'
+import { APNS_SIMULATOR } from './simulators/apns.ts'
+import { FCM_SIMULATOR } from './simulators/fcm.ts'
+import { HMS_SIMULATOR } from './simulators/hms.ts'
+import type { RunningSimulator, SimulatorCommand } from './simulators/simulator-command.ts'
+import { WEBPUSH_SIMULATOR } from './simulators/webpush.ts'
 
-const DEFAULT_DIRECTORY = './data/simulators/fcm'
+const SIMULATORS: Readonly<Record<string, SimulatorCommand>> = {
+  fcm: FCM_SIMULATOR,
+  apns: APNS_SIMULATOR,
+  hms: HMS_SIMULATOR,
+  webpush: WEBPUSH_SIMULATOR,
+}
 
-/** `centripush simulate fcm`: runs the simulator until SIGINT or SIGTERM. @throws ConfigError for a wrong command line */
+const DEFAULT_DIRECTORY = './data/simulators'
+
+/** `centripush simulate NAME`: runs a simulator until SIGINT or SIGTERM. @throws ConfigError for a wrong command line */
 export async function runSimulate(argv: string[]): Promise<void> {
   const args = parseCommandLine(argv)
   if (args.help) {
-    process.stdout.write(usage())
+    process.stdout.write(usage(args.name))
     return
   }
-  const simulator = await FcmSimulator.start({ directory: args.directory, port: args.port })
-  process.stdout.write(describe(simulator))
+  const { name, directory, port, share } = args
+  const simulator = await simulatorOf(name).start({ directory, port, misbehaviour: { share } })
+  process.stdout.write(describe(name, simulator))
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
   await simulator.stop()
 }
 
 interface Arguments {
   help: boolean
+  /** Empty: none was given. */
+  name: string
   port: number
   directory: string
+  share: number
 }
 
 function parseCommandLine(argv: string[]): Arguments {
   const options = {
     port: { type: 'string', default: '0' },
-    dir: { type: 'string', default: DEFAULT_DIRECTORY },
+    dir: { type: 'string' },
+    misbehave: { type: 'string', default: '0' },
+    provider: { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
   } as const
   const { values, positionals } = parseArgs({ args: argv, options, allowPositionals: true })
+  const name = values.provider ?? positionals[0] ?? ''
   const port = Number(values.port)
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new ConfigError(`--port: expected 0 to 65535 but found ${values.port}`)
   }
-  if (!values.help && (positionals.length !== 1 || positionals[0] !== 'fcm')) {
-    throw new ConfigError('which simulator? There is: fcm')
-  }
-  return { help: values.help, port, directory: resolve(values.dir) }
+  const share = Number(values.misbehave) / 100
+  if (!(share >= 0 && share <= 1)) throw new ConfigError(`--misbehave: expected 0 to 100 but found ${values.misbehave}`)
+  if (!values.help) simulatorOf(name)
+  return { help: values.help, name, port, directory: resolve(values.dir ?? `${DEFAULT_DIRECTORY}/${name}`), share }
 }
 
-function usage(): string {
-  const table = makeFcmFaults({ project: '', retryAfterSeconds: 0 })
-  const faults = Object.entries(table).map(([word, { does }]) => `  ${`${word}-`.padEnd(15)}${does}`)
-  return `Usage: centripush simulate fcm [--port N] [--dir DIR]
+/** @throws ConfigError where there is none of that name */
+function simulatorOf(name: string): SimulatorCommand {
+  const simulator = Object.hasOwn(SIMULATORS, name) ? SIMULATORS[name] : undefined
+  if (!simulator) throw new ConfigError(`which simulator? There is: ${Object.keys(SIMULATORS).join(', ')}`)
+  return simulator
+}
 
-Runs a stand-in for Firebase Cloud Messaging that checks what Google checks and logs what it accepted.
+function usage(name: string): string {
+  const names = Object.entries(SIMULATORS).map(([key, { standsFor }]) => `  ${key.padEnd(14)} ${standsFor}`)
+  return `Usage: centripush simulate NAME [--port N] [--dir DIR] [--misbehave PERCENT]
 
-  --port N       where to listen on 127.0.0.1; a free port if not given
-  --dir DIR      where credentials, authority and log go (${DEFAULT_DIRECTORY})
+Runs a stand-in for a push provider that checks what the real one checks and logs what it accepted.
 
-Tokens that start with one of these words get that answer; with "once-" after the word, only the first time:
-${faults.join('\n')}
+${names.join('\n')}
+
+  --port N             where to listen on 127.0.0.1; a free port if not given
+  --dir DIR            where credentials, authority and log go (${DEFAULT_DIRECTORY}/NAME)
+  --misbehave PERCENT  of the requests meet one of its faults by chance
+
+${Object.hasOwn(SIMULATORS, name) ? describeFaults(name) : 'centripush simulate NAME --help lists its faults.\n'}`
+}
+
+function describeFaults(name: string): string {
+  const faults = Object.entries(simulatorOf(name).faults)
+  const lines = faults.map(([word, { does }]) => `  ${`${word}-`.padEnd(28)} ${does}`)
+  return `Tokens that start with one of these words meet that fault; with "once-" after the word, only the first time:
+${lines.join('\n')}
 `
 }
 
-function describe({ origin, files }: FcmSimulator): string {
-  return `The FCM simulator listens on ${origin}
-What it accepted: ${files.log}
+function describe(name: string, { origin, log, configuration, notes = [] }: RunningSimulator): string {
+  return `The ${name} simulator listens on ${origin}
+What it accepted: ${log}
 
 Put this into the configuration of centripush (YAML):
 
 push_notifications:
-  enabled_providers: [fcm]
-  fcm:
-    credentials_file: ${JSON.stringify(files.credentials)}
-    push_endpoint: ${origin}
-    auth_endpoint: ${origin}
-    ca_file: ${JSON.stringify(files.ca)}
-`
+  enabled_providers: [${name}]
+  ${name}:
+${configuration.map((line) => `    ${line}`).join('\n')}
+${notes.length > 0 ? `\n${notes.join('\n')}\n` : ''}`
 }

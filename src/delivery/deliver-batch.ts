@@ -4,11 +4,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { ProviderName } from '../config/provider-names.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Metrics } from '../observability/metrics.ts'
-import type { Batch, Outcome, Provider } from '../providers/provider.ts'
+import type { Batch, Outcome, Provider, Settle } from '../providers/provider.ts'
 import type { BatchClaim, Queue, SendContent } from '../queue/queue.ts'
 import { decodeTarget, readValue } from '../queue/targets.ts'
 import type { Hold } from './lease-keeper.ts'
+import { sendOneByOne } from './one-by-one.ts'
 import { findOpenTargets } from './open-targets.ts'
+import { personaliseBatch } from './personal-batch.ts'
 import type { RemovalBreaker } from './removal-breaker.ts'
 import type { RetryPolicyOptions } from './retry-policy.ts'
 import { type GoneToken, type Left, type OpenTarget, SettledBatch } from './settled-batch.ts'
@@ -48,7 +50,7 @@ export async function deliverBatch(deps: DeliverDeps, claim: BatchClaim, hold: H
   if (!claim.settled) countUnsent(deps, claim, 'cancelled', claim.count - targets.length)
   const settled = new SettledBatch({ claim, targets, policy: deps.retryPolicy })
   if (content.isReliable) hold.noteProgress(() => settled.settledBits())
-  await send(deps, claim, content, addressesOf(claim, targets), settled, hold.signal)
+  await send(deps, claim, content, targets, settled, hold.signal)
   await removeGoneDevices(deps, claim, settled, seenAtMs)
   await tellCredential(deps, claim, settled)
   const left = settled.left()
@@ -65,22 +67,23 @@ async function leaveUnsent(deps: DeliverDeps, claim: BatchClaim, signal: AbortSi
 
 async function send(
   deps: DeliverDeps,
-  { uid, provider: name, targetKind }: BatchClaim,
-  { notifications }: SendContent,
-  addresses: Pick<Batch, 'targets' | 'keys'>,
+  claim: BatchClaim,
+  content: SendContent,
+  targets: readonly OpenTarget[],
   settled: SettledBatch,
   signal: AbortSignal,
 ): Promise<void> {
-  const notification = notifications.get(name)
+  const { uid, provider: name, targetKind } = claim
+  const notification = content.notifications.get(name)
   const provider = deps.providers.get(name)
+  const settle: Settle = (index, outcome) => settled.settle(index, outcome)
   try {
     if (!notification || !provider) throw new Error('a batch was claimed that nobody here can send')
-    if (addresses.targets.length === 0) return
-    await provider.send(
-      { uid, notification, targetKind, ...addresses },
-      (index, outcome) => settled.settle(index, outcome),
-      signal,
-    )
+    if (targets.length === 0) return
+    const personal = personaliseBatch(content, name, targets)
+    const batch = { uid, notification, targetKind, personal, ...addressesOf(claim, targets) }
+    if (personal && !provider.takesPersonal) await sendOneByOne(provider, batch, personal, settle, signal)
+    else await provider.send(batch, settle, signal)
   } catch (error) {
     deps.logger.error({ err: error, uid, provider: name }, 'delivery: send failed')
     // An error of ours costs no push. What an aborted send leaves open stays so, and goes back at once.

@@ -19,7 +19,7 @@ import type { Registration } from './registration.ts'
 import { deleteOldRemovedDevices, type GoneDevice, removeGoneDevices } from './removal/gone-devices.ts'
 import { removeInactiveDevices } from './removal/inactive-devices.ts'
 import { countRestorable, type RestoreQuery, type RestoreResult, restoreDevices } from './removal/restore-devices.ts'
-import { pageTargets, type TargetPage } from './target-page.ts'
+import { pageTargets, type TargetColumn, type TargetPage } from './target-page.ts'
 import type { TopicOperation } from './topic-operation.ts'
 import { type DeviceChanges, removeDevices, updateDevices, updateDeviceTopics } from './update-devices.ts'
 import { updateUserTopics } from './update-user-topics.ts'
@@ -96,9 +96,18 @@ export class DeviceStore {
     return this.#read((sql) => listUserTopics(sql, query))
   }
 
-  /** A page of the targets of a send, each device once. @param after `next` of the page before, if there is one */
-  pageTargets(filter: DeviceFilter, after: string | undefined, limit: number): Promise<TargetPage> {
-    return this.#call((sql) => pageTargets(sql, filter, after, limit))
+  /**
+   * A page of the targets of a send, each device once.
+   * @param after `next` of the page before, if there is one
+   * @param used what the send uses of them besides what every target has
+   */
+  pageTargets(
+    filter: DeviceFilter,
+    after: string | undefined,
+    limit: number,
+    used: readonly TargetColumn[] = [],
+  ): Promise<TargetPage> {
+    return this.#call((sql) => pageTargets(sql, filter, after, limit, used))
   }
 
   /**

@@ -10,10 +10,14 @@ import { type DeviceFilter, resolveFilter } from './device-filter.ts'
 import { FIRST_UUID } from './device-id.ts'
 import { walkDevices } from './device-walk.ts'
 
+/** What a send may use of its devices besides what every line has. */
+export type TargetColumn = 'locale' | 'timezone' | 'meta'
+
 /**
  * Targets of one provider as the queue keeps them: a line each, `device TAB token TAB user TAB platform` (for Web Push
- * `TAB keys` follows), in the order of ids, lines parted by LF. `device` is the id's uuid, because it costs nothing to read: the id as the API has it, which
- * formatDeviceId() makes of it where it is shown, would take the server 3 µs a target and the process 1.
+ * `TAB keys` follows), in the order of ids, lines parted by LF. Where more is asked for, all lines go on with
+ * `TAB keys TAB locale TAB timezone TAB meta`. `device` is the id's uuid, because it costs nothing to read: the id as the
+ * API has it, which formatDeviceId() makes of it where it is shown, would take the server 3 µs a target and the process 1.
  */
 export interface TargetLines {
   provider: ProviderName
@@ -32,16 +36,18 @@ export interface TargetPage {
 /**
  * A page of the devices that match, in the order of their ids, each once.
  * @param after `next` of the page before; undefined for the first page
+ * @param used what of its devices the send uses besides what every line has
  */
 export async function pageTargets(
   sql: Sql,
   filter: DeviceFilter,
   after: string | undefined,
   limit: number,
+  used: readonly TargetColumn[] = [],
 ): Promise<TargetPage> {
   const conditions = await resolveFilter(sql, filter)
   if (!conditions) return { groups: [], next: undefined }
-  const columns = sql`d.id, d.provider, ${writeLine(sql)} as line`
+  const columns = sql`d.id, d.provider, ${writeLine(sql, used)} as line`
   // The aggregates take the lines as they come, in the order of the query in it.
   const rows = await sql`
     select ${aggregateByProvider(sql)}
@@ -56,12 +62,20 @@ export async function pageTargets(
 }
 
 /** The line of the row `d` of devices. No field can hold a tab or a line feed: see field-checks.ts. */
-function writeLine(sql: Queryable) {
+function writeLine(sql: Queryable, used: readonly TargetColumn[]) {
   const platforms = PLATFORM_NAMES.map((name) => sql`when ${encodePlatform(name)} then ${name}`)
   const platform = platforms.reduce((names, name) => sql`${names} ${name}`)
   return sql`
     d.id::text || E'\t' || d.token || E'\t' || d.user_id || E'\t' || case d.platform ${platform} end
-      || coalesce(E'\t' || d.webpush_keys, '')`
+      || ${used.length === 0 ? sql`coalesce(E'\t' || d.webpush_keys, '')` : writeMore(sql, used)}`
+}
+
+/** As JSON meta has no tab and no line feed either. */
+function writeMore(sql: Queryable, used: readonly TargetColumn[]) {
+  const locale = used.includes('locale') ? sql`d.locale` : sql`''`
+  const timezone = used.includes('timezone') ? sql`d.timezone` : sql`''`
+  const meta = used.includes('meta') ? sql`coalesce(d.meta::text, '')` : sql`''`
+  return sql`E'\t' || coalesce(d.webpush_keys, '') || E'\t' || ${locale} || E'\t' || ${timezone} || E'\t' || ${meta}`
 }
 
 /** Lines in the order of PROVIDER_NAMES. */

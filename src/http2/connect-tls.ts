@@ -21,10 +21,10 @@ export interface TlsTarget {
   isAddressAllowed?: IsAddressAllowed | undefined
 }
 
-/** An authority (PEM) to trust besides the built-in ones; a client certificate with its key (PEM). */
+/** An authority (PEM) to trust besides the built-in ones; a client certificate with its key, in PEM or as PKCS #12. */
 export interface Credentials {
   ca?: string | undefined
-  certificate?: { cert: string; key: string } | undefined
+  certificate?: { cert: string; key: string } | { pfx: Buffer; passphrase: string } | undefined
 }
 
 /** RFC 9113 section 9.2: TLS 1.2 at least. Throws where a PEM text is none. */

@@ -17,6 +17,7 @@ export interface Expression {
 /** Which parts of a target a template names: the others need not be loaded. */
 export interface Uses {
   meta: boolean
+  l10n: boolean
 }
 
 /** As in Go: what is empty is false. */

@@ -9,7 +9,10 @@ const MISSING: Expression = { kinds: TEXT, read: () => '' }
  */
 export function makeField(path: readonly string[], uses: Uses): Expression | undefined {
   const [root, name, ...rest] = path
-  if (root === 'l10n') return makeTexts(path.slice(1), (scope) => scope.l10n)
+  if (root === 'l10n') {
+    uses.l10n = true
+    return makeTexts(path.slice(1), (scope) => scope.l10n)
+  }
   if (root !== 'device') return MISSING
   if (name === 'meta') {
     uses.meta = true

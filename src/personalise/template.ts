@@ -4,6 +4,7 @@ import { type Node, parseTemplate } from './parse-template.ts'
 import type { Scope } from './scope.ts'
 import { endOf, readHeaderText, readJsonStrings } from './source-text.ts'
 import { TemplateError } from './template-error.ts'
+import { LEFT } from './tokens.ts'
 
 /** Takes what is rendered, piece by piece. */
 export interface TextSink {
@@ -25,6 +26,8 @@ export interface HeaderTemplate extends Uses {
   render(scope: Scope): string
 }
 
+/** One of these is in every JSON that has an expression: the braces may have been escaped. */
+const LEFTS = [LEFT, '\\u007b', '\\u007B']
 /** Sixteen times what the providers take. */
 const MAX_SOURCE_BYTES = 64 * 1024
 /**
@@ -39,11 +42,15 @@ type Part =
   | { kind: 'if'; branches: readonly { condition: Expression | undefined; parts: readonly Part[] }[] }
 
 /**
- * Compiles the strings of a valid JSON text, its keys too. What an expression yields stays inside the string that it
- * stands in. @throws TemplateError
+ * Compiles the strings of a valid JSON text, or of a piece of one that has its strings whole; keys, too. What an
+ * expression yields stays inside the string that it stands in. @throws TemplateError
  */
 export function compileJson(json: Buffer): JsonTemplate {
-  const uses: Uses = { meta: false }
+  const uses: Uses = { meta: false, l10n: false }
+  if (!LEFTS.some((left) => json.includes(left))) {
+    return { ...uses, isPersonal: false, write: (_, out) => out.bytes(json) }
+  }
+  if (json.length > MAX_SOURCE_BYTES) throw new TemplateError('a template too long', MAX_SOURCE_BYTES)
   const nodes: Node[] = []
   let at = 0
   for (const source of readJsonStrings(json)) {
@@ -54,7 +61,6 @@ export function compileJson(json: Buffer): JsonTemplate {
     at = endOf(source)
   }
   const isPersonal = nodes.length > 0
-  if (isPersonal && json.length > MAX_SOURCE_BYTES) throw new TemplateError('a template too long', MAX_SOURCE_BYTES)
   nodes.push({ kind: 'source', start: at, end: json.length })
   const parts = linkParts(nodes, json)
   return { ...uses, isPersonal, write: (scope, out) => new Rendering(scope, out, escapeJson).write(parts) }
@@ -62,7 +68,7 @@ export function compileJson(json: Buffer): JsonTemplate {
 
 /** Compiles the value of a header. @param value printable ASCII @throws TemplateError */
 export function compileHeader(value: string): HeaderTemplate {
-  const uses: Uses = { meta: false }
+  const uses: Uses = { meta: false, l10n: false }
   const nodes = parseTemplate(readHeaderText(value), uses)
   const isPersonal = nodes.some(({ kind }) => kind !== 'source')
   if (!isPersonal) return { ...uses, isPersonal, render: () => value }

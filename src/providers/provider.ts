@@ -1,5 +1,6 @@
 // The door of this room: what delivery knows of a provider.
 import type { ProviderName } from '../config/provider-names.ts'
+import type { BodyWriter } from '../http2/http2-client.ts'
 
 /** What a provider said about one target. Only these: delivery must be able to act on each. */
 export type Outcome =
@@ -14,6 +15,14 @@ export type Outcome =
   | { kind: 'rejected'; reason: string }
   /** Our credential is refused: it says nothing about the target. The provider pauses, the work is kept. */
   | { kind: 'credential'; reason: string }
+
+/** The notification as each target gets it. The same target gets the same each time. */
+export interface Personal {
+  /** Prepares JSON that is the notification's or part of it; the result writes it for the target at `index`. */
+  prepareJson(json: Buffer): (index: number, body: BodyWriter) => void
+  /** The headers for the target at `index`. */
+  headersOf(index: number): ReadonlyMap<string, string>
+}
 
 /** What all targets of a batch are: devices' tokens, or topics or conditions that the provider resolves itself. */
 export type TargetKind = 'token' | 'topic' | 'condition'
@@ -33,6 +42,8 @@ export interface Batch {
   targets: readonly string[]
   /** Web Push only: what encrypts for each target, `{"p256dh":"…","auth":"…"}`; the target is the endpoint. */
   keys?: readonly string[]
+  /** Where each target gets its own: `notification` is the template then, which nobody gets as it stands. */
+  personal?: Personal | undefined
 }
 
 export type Settle = (index: number, outcome: Outcome) => void
@@ -40,6 +51,9 @@ export type Settle = (index: number, outcome: Outcome) => void
 export interface Provider {
   /** The provider it serves; the sandbox carries the name of the one it stands in for. */
   readonly name: ProviderName
+
+  /** Whether it takes batches with `personal`. Who doesn't gets them rendered, a target at a time. */
+  readonly takesPersonal?: boolean
 
   /**
    * Sends one batch. Calls `settle` exactly once per target, in any order, by the target's index;

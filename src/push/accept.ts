@@ -9,6 +9,7 @@ import { readNotifications } from './notification.ts'
 import type { PageReader } from './pages.ts'
 import { laneOf, readRecipient } from './recipient.ts'
 import { hashRequest } from './request-hash.ts'
+import { readTemplating } from './templating.ts'
 import { checkUid } from './uid.ts'
 
 /** When the queue is full, batches leave it within seconds. */
@@ -70,6 +71,7 @@ function readSend(request: SendPushNotificationRequest, checkEndpoint: EndpointC
       notifications,
       analyticsUid: request.analytics_uid || uid,
       isReliable: request.optimize_for_reliability,
+      templating: readTemplating(request, notifications),
     },
   }
 }
@@ -92,7 +94,7 @@ function readTime(field: string, seconds: number): number | undefined {
 }
 
 function checkAvailable(deps: AcceptDeps, request: SendPushNotificationRequest, send: Send): void {
-  if (isPersonal(request)) throw new ApiError('notAvailable', 'templates, localizations and limits are not built yet')
+  if (request.limit_strategy) throw new ApiError('notAvailable', 'limit_strategy: is not built yet')
   if (send.recipient.kind === 'filter' && !deps.hasDevices) {
     throw new ApiError('notAvailable', 'recipient.filter: needs a database')
   }

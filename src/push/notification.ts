@@ -4,16 +4,24 @@ import type { JsonText } from '../protocol/json-text.ts'
 import type { PushNotification } from '../protocol/requests/push.ts'
 import type { QueuedNotification } from '../queue/queue.ts'
 
+/** The field of each provider's part that is its JSON. */
+export const JSON_FIELDS: Readonly<Record<ProviderName, string>> = {
+  fcm: 'fcm.message',
+  hms: 'hms.message',
+  apns: 'apns.payload',
+  webpush: 'webpush.payload',
+}
+
 const NO_HEADERS: ReadonlyMap<string, string> = new Map()
 
 /** The parts of a notification by provider, their JSON byte for byte as it came. @throws ApiError badRequest */
 export function readNotifications(wire: PushNotification): Map<ProviderName, QueuedNotification> {
   const { fcm, hms, apns, webpush } = wire
   const notifications = new Map<ProviderName, QueuedNotification>()
-  if (fcm) notifications.set('fcm', part('fcm.message', fcm.message, NO_HEADERS))
-  if (hms) notifications.set('hms', part('hms.message', hms.message, NO_HEADERS))
-  if (apns) notifications.set('apns', part('apns.payload', apns.payload, apns.headers))
-  if (webpush) notifications.set('webpush', part('webpush.payload', webpush.payload, webpush.headers))
+  if (fcm) notifications.set('fcm', part(JSON_FIELDS.fcm, fcm.message, NO_HEADERS))
+  if (hms) notifications.set('hms', part(JSON_FIELDS.hms, hms.message, NO_HEADERS))
+  if (apns) notifications.set('apns', part(JSON_FIELDS.apns, apns.payload, apns.headers))
+  if (webpush) notifications.set('webpush', part(JSON_FIELDS.webpush, webpush.payload, webpush.headers))
   if (notifications.size === 0) throw new ApiError('badRequest', 'notification: has no part for any provider')
   return notifications
 }

@@ -1,6 +1,6 @@
 // Recipients to batches, page by page. A page starts where the last one ended, so the walk can go on in another worker.
 import type { ProviderName } from '../config/provider-names.ts'
-import type { TargetPage } from '../devices/target-page.ts'
+import type { TargetColumn, TargetPage } from '../devices/target-page.ts'
 import type { Lane, NewBatch, Page, Recipient, RecipientFilter, SendContent, TargetLines } from '../queue/queue.ts'
 import { encodeNativeTargets, splitLines } from '../queue/targets.ts'
 import { laneOf, SMALL_SEND } from './recipient.ts'
@@ -10,7 +10,14 @@ const PAGE_TARGETS = 5000
 
 export interface PageReaderDeps {
   /** Undefined without a database; then no send with a filter was accepted. */
-  pageTargets: ((filter: RecipientFilter, after: string | undefined, limit: number) => Promise<TargetPage>) | undefined
+  pageTargets:
+    | ((
+        filter: RecipientFilter,
+        after: string | undefined,
+        limit: number,
+        used: readonly TargetColumn[],
+      ) => Promise<TargetPage>)
+    | undefined
   /** The providers that are sent to, each with the targets that one batch of it may have. */
   batchSizes: ReadonlyMap<ProviderName, number>
   /** Told how many devices were passed over because the request has nothing for their provider. */
@@ -20,7 +27,7 @@ export interface PageReaderDeps {
 /** What a page is made from. */
 export interface PagedSend {
   recipient: Recipient
-  content: Pick<SendContent, 'notifications'>
+  content: Pick<SendContent, 'notifications' | 'templating'>
 }
 
 export class PageReader {
@@ -52,11 +59,13 @@ export class PageReader {
   /** The cursor is the uuid of the last device read. */
   async #readDevices(
     recipient: Extract<Recipient, { kind: 'filter' }>,
-    { notifications }: PagedSend['content'],
+    content: PagedSend['content'],
     cursor: string | undefined,
   ): Promise<Page> {
     if (!this.#deps.pageTargets) throw new Error('a send with a filter needs the device store')
-    const { groups, next } = await this.#deps.pageTargets(recipient.filter, cursor, PAGE_TARGETS)
+    const { notifications } = content
+    const used = usedColumns(content)
+    const { groups, next } = await this.#deps.pageTargets(recipient.filter, cursor, PAGE_TARGETS, used)
     const lane = this.#laneOfPage(recipient, groups, next)
     const batches = groups.flatMap(({ provider, lines, count }) => {
       if (notifications.has(provider) && this.#deps.batchSizes.has(provider)) {
@@ -78,4 +87,11 @@ export class PageReader {
     const size = this.#deps.batchSizes.get(batch.provider) ?? count
     return splitLines(lines, count, size).map((part) => ({ ...batch, ...part }))
   }
+}
+
+function usedColumns({ templating }: PagedSend['content']): TargetColumn[] {
+  const used: TargetColumn[] = []
+  if (templating && templating.localizations.size > 0) used.push('locale')
+  if (templating?.usesMeta) used.push('meta')
+  return used
 }

@@ -40,12 +40,22 @@ export interface QueuedNotification {
   headers: ReadonlyMap<string, string>
 }
 
+/** What makes a send's notifications differ from target to target. */
+export interface Templating {
+  /** Whether a template names the meta of its device: targets come with it. */
+  usesMeta: boolean
+  /** Texts by name for each locale. Where there are any, targets come with their locale. */
+  localizations: ReadonlyMap<string, ReadonlyMap<string, string>>
+}
+
 /** What is sent; stored once for all batches of a send. */
 export interface SendContent {
   notifications: ReadonlyMap<ProviderName, QueuedNotification>
   analyticsUid: string
   /** The request's `optimize_for_reliability`: what was sent is noted while a batch is still being sent. */
   isReliable: boolean
+  /** Undefined: all targets get the same. */
+  templating?: Templating | undefined
 }
 
 /** Small sends have a lane of their own, so that they never wait behind a broadcast. */

@@ -34,6 +34,12 @@ const StoredContent = v.object({
   ),
   analyticsUid: v.string(),
   isReliable: v.optional(v.boolean(), false),
+  templating: v.optional(
+    v.object({
+      usesMeta: v.boolean(),
+      localizations: v.array(v.tuple([v.string(), v.array(v.tuple([v.string(), v.string()]))])),
+    }),
+  ),
 })
 
 export function encodeRecipient(recipient: Recipient): Buffer {
@@ -45,7 +51,7 @@ export function decodeRecipient(bytes: Buffer): Recipient {
   return v.parse(StoredRecipient, JSON.parse(bytes.toString('utf8')))
 }
 
-export function encodeContent({ notifications, analyticsUid, isReliable }: SendContent): Buffer {
+export function encodeContent({ notifications, analyticsUid, isReliable, templating }: SendContent): Buffer {
   const stored: v.InferInput<typeof StoredContent> = {
     notifications: [...notifications].map(([provider, { json, headers }]) => ({
       provider,
@@ -54,15 +60,23 @@ export function encodeContent({ notifications, analyticsUid, isReliable }: SendC
     })),
     analyticsUid,
     isReliable,
+    templating: templating && {
+      usesMeta: templating.usesMeta,
+      localizations: [...templating.localizations].map(([locale, texts]) => [locale, [...texts]]),
+    },
   }
   return Buffer.from(JSON.stringify(stored))
 }
 
 /** @throws ValiError when a newer server stored something that this one can't read */
 export function decodeContent(bytes: Buffer): SendContent {
-  const { notifications, ...content } = v.parse(StoredContent, JSON.parse(bytes.toString('utf8')))
+  const { notifications, templating, ...content } = v.parse(StoredContent, JSON.parse(bytes.toString('utf8')))
   return {
     ...content,
+    templating: templating && {
+      usesMeta: templating.usesMeta,
+      localizations: new Map(templating.localizations.map(([locale, texts]) => [locale, new Map(texts)])),
+    },
     notifications: new Map(
       notifications.map(({ provider, json, headers }) => [provider, { json, headers: new Map(headers) }]),
     ),

@@ -3,6 +3,11 @@
 // device or a send is accepted.
 //
 //   device's uuid TAB value TAB user TAB platform            and for Web Push alone TAB keys
+//
+// A send that uses more of its devices has it behind keys, which are empty then for other providers. What it doesn't
+// use is empty:
+//
+//   … TAB keys TAB locale TAB timezone TAB meta
 
 /** One target. For a native one, which is no device of ours, all but `value` is empty. */
 export interface QueuedTarget {
@@ -14,6 +19,10 @@ export interface QueuedTarget {
   platform: string
   /** What encrypts for a Web Push subscription, whose endpoint `value` is: `{"p256dh":"…","auth":"…"}`. */
   keys: string
+  locale: string
+  timezone: string
+  /** A JSON object of texts. */
+  meta: string
 }
 
 /** The lines of values that are a provider's own; those of Web Push are as joinSubscription() makes them. */
@@ -32,8 +41,9 @@ function encodeNativeTarget(value: string): string {
 }
 
 export function decodeTarget(line: string): QueuedTarget {
-  const [deviceId = '', value = '', user = '', platform = '', keys = ''] = line.split('\t')
-  return { deviceId, value, user, platform, keys }
+  const [deviceId = '', value = '', user = '', platform = '', keys = '', locale = '', timezone = '', meta = ''] =
+    line.split('\t')
+  return { deviceId, value, user, platform, keys, locale, timezone, meta }
 }
 
 /** The value alone, which is all that most batches need of most lines. */

@@ -34,7 +34,7 @@ export interface Fault {
 }
 
 /** Faults by the word that asks for them. */
-export type FaultTable = Readonly<Record<string, Fault>>
+export type FaultTable<F extends Fault = Fault> = Readonly<Record<string, F>>
 
 const HUGE_ANSWER_BYTES = 10 * 1024 * 1024
 
@@ -62,14 +62,15 @@ export interface Misbehaviour {
   words?: readonly string[]
 }
 
-export class Faults {
-  readonly #table: ReadonlyMap<string, Fault>
+/** `F`: a fault as the simulator knows it. */
+export class Faults<F extends Fault = Fault> {
+  readonly #table: ReadonlyMap<string, F>
   readonly #misbehaviour: Misbehaviour
-  readonly #chance: readonly Fault[]
+  readonly #chance: readonly F[]
   /** Targets of `…-once-` that had their fault. */
   readonly #spent = new Set<string>()
 
-  constructor(deps: { table: FaultTable; misbehaviour?: Misbehaviour | undefined }) {
+  constructor(deps: { table: FaultTable<F>; misbehaviour?: Misbehaviour | undefined }) {
     this.#table = new Map(Object.entries(deps.table))
     this.#misbehaviour = deps.misbehaviour ?? { share: 0 }
     const { words = [...this.#table.keys()] } = this.#misbehaviour
@@ -77,11 +78,11 @@ export class Faults {
   }
 
   /** The fault that a target asks for, which counts as its one time, or that chance has for it. */
-  take(target: string): Fault | undefined {
+  take(target: string): F | undefined {
     return this.#takeByWord(target) ?? this.#takeByChance()
   }
 
-  #takeByWord(target: string): Fault | undefined {
+  #takeByWord(target: string): F | undefined {
     const [word = '', second] = target.split('-', 2)
     const fault = second === undefined ? undefined : this.#table.get(word)
     if (!fault || second !== 'once') return fault
@@ -90,7 +91,7 @@ export class Faults {
     return fault
   }
 
-  #takeByChance(): Fault | undefined {
+  #takeByChance(): F | undefined {
     const { share, random = Math.random } = this.#misbehaviour
     if (share === 0 || random() >= share) return undefined
     return this.#chance[Math.floor(random() * this.#chance.length)]

@@ -9,21 +9,15 @@ import {
   type IncomingHttpHeaders,
   type ServerHttp2Session,
 } from 'node:http2'
+import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Answer } from './answer.ts'
+import { Connection, NO_CONNECTION, type SimulatedConnection } from './connection.ts'
 import type { WireFault } from './faults.ts'
 import { Relay } from './relay.ts'
 
-/** `squeeze` leaves a connection this many streams, and the next time all of them again. */
-const SQUEEZED_STREAMS = 5
-
-/** What a handler may do to the connection that a request came on; the same object for all of its requests. */
-export interface SimulatedConnection {
-  /** SETTINGS_MAX_CONCURRENT_STREAMS from now on. */
-  limitStreams(count: number): void
-  /** The client's certificate (DER), where it was asked for and presented one. */
-  readonly clientCertificate: Buffer | undefined
-}
+/** Answers of 10 MB would make Node refuse the other streams of their connection. */
+const MAX_SESSION_MB = 1000
 
 export interface SimulatedRequest {
   method: string
@@ -61,6 +55,8 @@ export class SimulatorServer {
   readonly #deps: SimulatorServerDeps
   readonly #server: Http2SecureServer
   readonly #connections = new Map<object, Connection>()
+  /** Below TLS. */
+  readonly #sockets = new Set<Socket>()
   #relay: Relay | undefined
   #stopped: Promise<void> | undefined
   #goawayAt = 0
@@ -69,6 +65,8 @@ export class SimulatorServer {
   peakStreams = 0
   goawaysSent = 0
   connectionsOpened = 0
+  /** Handed to the handler. */
+  requests = 0
 
   constructor(deps: SimulatorServerDeps) {
     this.#deps = deps
@@ -79,8 +77,10 @@ export class SimulatorServer {
       allowHTTP1: allowsHttp1,
       requestCert: asksForCertificate,
       rejectUnauthorized: false,
+      maxSessionMemory: MAX_SESSION_MB,
       settings: { maxConcurrentStreams },
     })
+    this.#server.on('connection', (socket) => this.#onConnection(socket))
     this.#server.on('session', (session) => this.#onSession(session))
     this.#server.on('request', (request, response) => {
       this.#serve(request, response).catch(() => response.destroy())
@@ -119,7 +119,14 @@ export class SimulatorServer {
     const closed = new Promise((resolve) => this.#server.close(resolve))
     for (const { session } of this.#connections.values()) session.destroy()
     await this.#relay?.close()
+    // A socket whose session ended with unsent answers may stay open, and the server with it.
+    for (const socket of this.#sockets) socket.destroy()
     await closed
+  }
+
+  #onConnection(socket: Socket): void {
+    this.#sockets.add(socket)
+    socket.once('close', () => this.#sockets.delete(socket))
   }
 
   #onSession(session: ServerHttp2Session): void {
@@ -145,6 +152,7 @@ export class SimulatorServer {
     const connection = session && this.#connections.get(session)
     const streamId = request.stream?.id ?? 0
     if (connection && !connection.process(streamId)) return
+    this.requests++
     const { url: path, method, headers } = request
     const isLast = this.#deps.isCounted?.(path) !== false && ++this.#counted === this.#goawayAt
     const reacting = this.#deps.handle({ method, path, headers, body, connection: connection ?? NO_CONNECTION })
@@ -188,62 +196,6 @@ export class SimulatorServer {
     this.goawaysSent++
     connection.goaway()
   }
-}
-
-/** What is known of one HTTP/2 connection. */
-class Connection implements SimulatedConnection {
-  readonly remotePort: number | undefined
-  readonly clientCertificate: Buffer | undefined
-  readonly session: ServerHttp2Session
-  /** The limit when it is not squeezed. */
-  #streamLimit: number
-  #isSqueezed = false
-  /** The highest stream that was processed. */
-  #lastStreamId = 0
-  #isLeaving = false
-
-  constructor(session: ServerHttp2Session, streamLimit: number) {
-    this.session = session
-    this.#streamLimit = streamLimit
-    this.remotePort = session.socket.remotePort
-    this.clientCertificate = readClientCertificate(session)
-  }
-
-  limitStreams(count: number): void {
-    this.#streamLimit = count
-    this.#tellLimit(count)
-  }
-
-  squeeze(): void {
-    this.#isSqueezed = !this.#isSqueezed
-    this.#tellLimit(this.#isSqueezed ? SQUEEZED_STREAMS : this.#streamLimit)
-  }
-
-  /** False for a stream above the one that a GOAWAY named: that promised to leave it unprocessed. */
-  process(streamId: number): boolean {
-    if (this.#isLeaving && streamId > this.#lastStreamId) return false
-    this.#lastStreamId = Math.max(this.#lastStreamId, streamId)
-    return true
-  }
-
-  goaway(): void {
-    if (this.#isLeaving || this.session.destroyed) return
-    this.#isLeaving = true
-    this.session.goaway(constants.NGHTTP2_NO_ERROR, this.#lastStreamId)
-  }
-
-  #tellLimit(count: number): void {
-    if (!this.session.destroyed) this.session.settings({ maxConcurrentStreams: count })
-  }
-}
-
-const NO_CONNECTION: SimulatedConnection = { limitStreams: () => undefined, clientCertificate: undefined }
-
-function readClientCertificate({ socket }: ServerHttp2Session): Buffer | undefined {
-  if (!('getPeerCertificate' in socket)) return undefined
-  // Empty where there is none.
-  const certificate: { raw?: Buffer } = socket.getPeerCertificate()
-  return certificate.raw
 }
 
 async function readBody(request: Http2ServerRequest): Promise<Buffer> {

@@ -1,8 +1,10 @@
+import { createECDH, randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ProviderName } from '../../src/config/provider-names.ts'
 import type { DeviceFilter } from '../../src/devices/device-filter.ts'
 import { formatDeviceId } from '../../src/devices/device-id.ts'
 import type { TargetLines } from '../../src/devices/target-page.ts'
+import { decodeTarget } from '../../src/queue/targets.ts'
 import { type Devices, openDevices } from './methods.ts'
 
 let devices: Devices
@@ -81,6 +83,20 @@ test('a target has what its device was registered with', async () => {
     const { id, provider, token, platform, user = '' } = (await devices.find(target.id)) ?? {}
     expect(target).toEqual({ id, provider, token, platform, user })
   }
+})
+
+test('a target of Web Push has the keys that encrypt for it, and its endpoint for a token', async () => {
+  const keys = {
+    p256dh: createECDH('prime256v1').generateKeys('base64url'),
+    auth: randomBytes(16).toString('base64url'),
+  }
+  const endpoint = 'https://fcm.googleapis.com/x'
+  const token = JSON.stringify({ endpoint, keys })
+  await devices.register({ provider: 'webpush', platform: 'web', token, user: 'u', topics: ['browsers'] })
+  const { groups } = await devices.store.pageTargets({ ...NOBODY, topics: ['browsers'] }, undefined, 10)
+  const target = decodeTarget(groups[0]?.lines ?? '')
+  expect(target).toMatchObject({ value: endpoint, user: 'u', platform: 'web' })
+  expect(JSON.parse(target.keys)).toEqual(keys)
 })
 
 test('a page has one group for each provider that it reaches, whose lines are in the order of ids', async () => {

@@ -1,5 +1,7 @@
+import { PassThrough } from 'node:stream'
+import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { makeLogger } from '../../src/observability/log.ts'
+import { type Logger, makeLogger } from '../../src/observability/log.ts'
 import { HmsProvider } from '../../src/providers/hms/hms.ts'
 import type { Batch, Outcome } from '../../src/providers/provider.ts'
 import type { HmsSimulatorOptions } from '../../src/simulators/hms/hms-simulator.ts'
@@ -13,7 +15,7 @@ let running: { hms: TestHmsSimulator; provider: HmsProvider }
 
 async function start(
   options: Omit<HmsSimulatorOptions, 'directory'> = {},
-  change: { requestTimeoutMs?: number; appSecret?: string; pushEndpoint?: string } = {},
+  change: { requestTimeoutMs?: number; appSecret?: string; pushEndpoint?: string; logger?: Logger } = {},
 ): Promise<typeof running> {
   const hms = await startHmsSimulator(options)
   const { app, origin, authEndpoint } = hms.simulator
@@ -168,6 +170,20 @@ describe('the HMS provider', () => {
   })
 })
 
+it('writes no token, secret or message into its log, whatever happens', async () => {
+  const log = new PassThrough()
+  const lines: string[] = []
+  log.on('data', (line) => lines.push(String(line)))
+  await restart({}, { logger: pino({ level: 'trace' }, log), requestTimeoutMs: 200 })
+  for (const token of ['mine-1', 'illegal-1', 'oauth-1', 'html-1', 'hang-1', 'cut-1'])
+    await send(batchOf([token, 'mine-2']))
+  const written = lines.join('')
+  expect(written).toContain(running.hms.simulator.origin)
+  for (const secret of ['mine', 'illegal', 'oauth-1', 'title', running.hms.simulator.app.secret, 'simulated/']) {
+    expect(written).not.toContain(secret)
+  }
+})
+
 describe('the access token of the HMS provider', () => {
   it('is asked for once, however many pushes need it', async () => {
     await Promise.all([send(batchOf(tokens(200, 'a'))), send(batchOf(tokens(200, 'b')))])
@@ -183,9 +199,9 @@ describe('the access token of the HMS provider', () => {
     expect(running.hms.simulator.tokenRequests).toBe(2)
   })
 
-  it('is not asked for in each of the requests that are refused', async () => {
-    expect(kindsOf(await send(batchOf(['oauth-1'])))).toEqual(['credential'])
-    expect(running.hms.simulator.tokenRequests).toBe(2)
+  it('is asked for once more in each batch that is refused, and not twice', async () => {
+    for (let i = 0; i < 5; i++) expect(kindsOf(await send(batchOf(['oauth-1'])))).toEqual(['credential'])
+    expect(running.hms.simulator.tokenRequests).toBe(6)
   })
 
   it('makes the outcome a credential one when the app is refused', async () => {

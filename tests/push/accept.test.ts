@@ -47,6 +47,7 @@ test.each([
   ['a filter by the empty user', `{"recipient":{"filter":{"users":[""]}},${FCM}}`],
   ['all devices of a provider', `{"recipient":{"filter":{"providers":["fcm"]}},${FCM}}`],
   ['an empty list beside a recipient', `{"recipient":{"fcm_tokens":["t"],"hms_tokens":[]},${FCM}}`],
+  ['templates', `{"recipient":{"filter":{"topics":["a"]}},${FCM},"use_templating":true}`],
   ['a time that is past', `{${TOKEN},${FCM},"send_at":1}`],
 ])('accepts %s', async (_, body) => {
   await expect(accept(body)).resolves.toMatch(/^[0-9a-f-]{36}$/)
@@ -92,7 +93,6 @@ test.each([
 
 test.each([
   ['a provider that is not enabled', '{"recipient":{"apns_tokens":["t"]},"notification":{"apns":{"payload":{}}}}'],
-  ['templates', `{"recipient":{"filter":{"topics":["a"]}},${FCM},"use_templating":true}`],
   ['limits', `{"recipient":{"filter":{"topics":["a"]}},${FCM},"limit_strategy":{}}`],
 ])('says that it has no %s with 108', async (_, body) => {
   await expect(accept(body)).rejects.toSatisfy((error) => error instanceof ApiError && error.kind === 'notAvailable')

@@ -102,6 +102,7 @@ async function endRedisLeases(redis: Redis, base: string): Promise<void> {
     if (id === undefined || consumer === undefined) throw new Error('XPENDING answers otherwise')
     await redis.xclaim(stream, 'workers', consumer, 0, id, 'IDLE', String(LEASE_MS), 'JUSTID')
   }
-  for (const uid of await redis.zrange(`${base}due:small`, '0', '-1')) await redis.zadd(`${base}due:small`, 'XX', '1', uid)
+  for (const uid of await redis.zrange(`${base}due:small`, '0', '-1'))
+    await redis.zadd(`${base}due:small`, 'XX', '1', uid)
   expect(await redis.zcount(`${base}due:small`, '(1', '+inf')).toBe(0)
 }

@@ -61,9 +61,13 @@ export class KillableRedis {
 
 async function startServer(directory: string, port: number): Promise<ChildProcess> {
   const durable = ['--appendonly', 'yes', '--appendfsync', 'everysec', '--save', '', '--maxmemory-policy', 'noeviction']
-  const server = spawn(findRedisServer(), ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', directory, ...durable], {
-    stdio: 'ignore',
-  })
+  const server = spawn(
+    findRedisServer(),
+    ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', directory, ...durable],
+    {
+      stdio: 'ignore',
+    },
+  )
   const deadlineMs = Date.now() + START_TIMEOUT_MS
   while (!(await answers(port))) {
     if (server.exitCode !== null || Date.now() > deadlineMs) throw new Error('Redis does not start')

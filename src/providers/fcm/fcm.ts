@@ -34,7 +34,6 @@ export interface FcmDeps {
 }
 
 interface Attempt {
-  batch: Batch
   writeBody: WriteBody
   indices: readonly number[]
   settle: Settle
@@ -49,6 +48,7 @@ interface Refused {
 
 export class FcmProvider implements Provider {
   readonly name = 'fcm'
+  readonly takesPersonal = true
   readonly #path: string
   readonly #client: Http2Client
   readonly #exchange: TokenExchange
@@ -75,14 +75,14 @@ export class FcmProvider implements Provider {
 
   async send(batch: Batch, settle: Settle, signal: AbortSignal): Promise<void> {
     if (batch.targets.length === 0) return
-    const writeBody = makeBodyWriter(batch.notification.json, batch.targetKind)
+    const writeBody = makeBodyWriter(batch)
     const all = batch.targets.map((_, index) => index)
-    const refused = await this.#attempt({ batch, writeBody, indices: all, settle, signal })
+    const refused = await this.#attempt({ writeBody, indices: all, settle, signal })
     if (refused.length === 0) return
     // The token may have been revoked before its time. One new one is tried, shared by all that were refused; if that
     // is refused too it is kept, else each batch would have another one made.
     const again = refused.map(({ index }) => index)
-    const stillRefused = await this.#attempt({ batch, writeBody, indices: again, settle, signal })
+    const stillRefused = await this.#attempt({ writeBody, indices: again, settle, signal })
     for (const { index, outcome } of stillRefused) settle(index, outcome)
   }
 
@@ -94,16 +94,15 @@ export class FcmProvider implements Provider {
 
   /** Settles the targets at these indices, but returns those whose access token was refused. */
   async #attempt(attempt: Attempt): Promise<Refused[]> {
-    const { batch, writeBody, indices, settle, signal } = attempt
+    const { writeBody, indices, settle, signal } = attempt
     const refused: Refused[] = []
     const accessToken = await this.#getAccessToken(attempt)
     if (accessToken === undefined) return refused
-    const targetOf = (place: number) => batch.targets[indices[place] ?? -1] ?? ''
     await this.#client.send({
       count: indices.length,
       path: this.#path,
       headers: { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' },
-      writeBody: (place, body) => writeBody(targetOf(place), body),
+      writeBody: (place, body) => writeBody(indices[place] ?? -1, body),
       answerHeaders: ['retry-after'],
       signal,
       onAnswer: (place, answer) => {

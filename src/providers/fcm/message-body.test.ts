@@ -5,7 +5,8 @@ import { makeBodyWriter } from './message-body.ts'
 
 function bodyOf(message: string, target = 't', kind: 'token' | 'topic' | 'condition' = 'token'): string {
   const out = new ByteWriter()
-  makeBodyWriter(Buffer.from(message), kind)(target, out)
+  const notification = { json: Buffer.from(message), headers: new Map<string, string>() }
+  makeBodyWriter({ uid: 'u', notification, targetKind: kind, targets: [target] })(0, out)
   return out.take().toString()
 }
 

@@ -1,19 +1,32 @@
 // The request for one target: `{"message":{"token":"…",` + what stands in the caller's message + `}}`.
 import type { BodyWriter } from '../../http2/http2-client.ts'
 import { escapeJson, readMembers } from '../message-members.ts'
-import type { TargetKind } from '../provider.ts'
+import type { Batch } from '../provider.ts'
 
-/** Writes the request body for one target. What does not depend on the target was computed beforehand. */
-export type WriteBody = (target: string, body: BodyWriter) => void
+/** Writes the request body for the target at `index`. What does not depend on the target was computed beforehand. */
+export type WriteBody = (index: number, body: BodyWriter) => void
 
-/** Prepares a batch's requests from `message`, the bytes of a valid JSON object. */
-export function makeBodyWriter(message: Buffer, targetKind: TargetKind): WriteBody {
+const END = Buffer.from('}}')
+
+/** Prepares a batch's requests. */
+export function makeBodyWriter({ notification, targetKind, targets, personal }: Batch): WriteBody {
   const prefix = Buffer.from(`{"message":{"${targetKind}":"`)
-  const members = readMembers(message)
-  const suffix = Buffer.concat([Buffer.from(members.length > 0 ? '",' : '"'), members, Buffer.from('}}')])
-  return (target, body) => {
+  const members = readMembers(notification.json)
+  const separator = Buffer.from(members.length > 0 ? '",' : '"')
+  if (personal) {
+    const writeMembers = personal.prepareJson(members)
+    return (index, body) => {
+      body.bytes(prefix)
+      body.text(escapeJson(targets[index] ?? ''))
+      body.bytes(separator)
+      writeMembers(index, body)
+      body.bytes(END)
+    }
+  }
+  const suffix = Buffer.concat([separator, members, END])
+  return (index, body) => {
     body.bytes(prefix)
-    body.text(escapeJson(target))
+    body.text(escapeJson(targets[index] ?? ''))
     body.bytes(suffix)
   }
 }

@@ -42,6 +42,8 @@ interface Attempt {
   batch: Batch
   settle: Settle
   signal: AbortSignal
+  /** A token that is refused is replaced once; the new one is kept, else each batch would have another one made. */
+  dropsRefusedToken: boolean
 }
 
 /** A target whose access token was refused. */
@@ -83,17 +85,14 @@ export class HmsProvider implements Provider {
       for (const index of all) settle(index, { kind: 'rejected', reason: TOO_LARGE })
       return
     }
-    const requests = splitAt(all, batch.targetKind === 'token' ? MAX_TOKENS : 1)
-    const attempt = { message, requests, batch, settle, signal }
+    const split = (indices: readonly number[]) => splitAt(indices, batch.targetKind === 'token' ? MAX_TOKENS : 1)
+    const attempt = { message, requests: split(all), batch, settle, signal, dropsRefusedToken: true }
     const refused = await this.#attempt(attempt)
     if (refused.length === 0) return
-    // The token may have been revoked before its time. One new one is tried; if that is refused too it is kept, else each
-    // batch would have another one made.
-    const again = splitAt(
-      refused.map(({ index }) => index),
-      batch.targetKind === 'token' ? MAX_TOKENS : 1,
-    )
-    for (const { index, outcome } of await this.#attempt({ ...attempt, requests: again })) settle(index, outcome)
+    // The token may have been revoked before its time.
+    const again = split(refused.map(({ index }) => index))
+    const stillRefused = await this.#attempt({ ...attempt, requests: again, dropsRefusedToken: false })
+    for (const { index, outcome } of stillRefused) settle(index, outcome)
   }
 
   async close(): Promise<void> {
@@ -104,7 +103,7 @@ export class HmsProvider implements Provider {
 
   /** Settles the targets of these requests, but returns those whose access token was refused. */
   async #attempt(attempt: Attempt): Promise<Refused[]> {
-    const { message, requests, batch, settle, signal } = attempt
+    const { message, requests, batch, settle, signal, dropsRefusedToken } = attempt
     const refused: Refused[] = []
     const accessToken = await this.#getAccessToken(attempt)
     if (accessToken === undefined) return refused
@@ -126,7 +125,7 @@ export class HmsProvider implements Provider {
       },
       onFailure: (place, error) => settleMissing(error, requests[place] ?? [], settle),
     })
-    if (refused.length > 0) this.#accessTokens.drop(accessToken)
+    if (refused.length > 0 && dropsRefusedToken) this.#accessTokens.drop(accessToken)
     return refused
   }
 

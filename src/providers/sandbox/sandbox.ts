@@ -11,6 +11,7 @@ export interface SandboxRecord {
   uid: string
   targetKind: TargetKind
   targets: number
+  /** Where each target gets its own those of the template. */
   messageBytes: number
 }
 
@@ -27,6 +28,7 @@ export interface SandboxDeps {
 /** Stands in for a provider that has no credentials: every target counts as sent, and what it was is recorded. */
 export class SandboxProvider implements Provider {
   readonly name: ProviderName
+  readonly takesPersonal = true
   readonly #deps: Required<SandboxDeps>
   readonly #records: SandboxRecord[] = []
 

@@ -1,0 +1,126 @@
+// Personal pushes beside plain ones: npx tsx bench/personal.ts [--devices N] [--runs N] [--backend postgresql|redis]
+//
+// Every device has a meta and a locale. Plain and personal sends take turns, and medians are compared: each way with and
+// without the HTTP/2 requests, which go to an nghttpd on the same machine.
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { personaliseBatch } from '../src/delivery/personal-batch.ts'
+import { DeviceStore } from '../src/devices/device-store.ts'
+import { ByteWriter } from '../src/http2/byte-writer.ts'
+import type { Http2Client } from '../src/http2/http2-client.ts'
+import { Http2Pool } from '../src/http2/http2-pool.ts'
+import { makeLogger } from '../src/observability/log.ts'
+import { makeBodyWriter } from '../src/providers/fcm/message-body.ts'
+import { loadDevices } from './device-data.ts'
+import { withSurroundings } from './measure.ts'
+import { startNghttpd } from './peers/nghttpd.ts'
+import { contentOf, type Kind, measureSend } from './personal-send.ts'
+import { QUEUE_BACKENDS } from './queue-backends.ts'
+import { type Check, printReport } from './report.ts'
+import { withDatabase } from './with-database.ts'
+
+const MAX_RATIO = 1.5
+const BATCH = 500
+const BODIES = 200_000
+
+const { values } = parseArgs({
+  options: {
+    devices: { type: 'string', default: '200000' },
+    runs: { type: 'string', default: '5' },
+    backend: { type: 'string', default: 'postgresql' },
+    out: { type: 'string', default: 'bench/results' },
+  },
+})
+
+const logger = makeLogger({ level: 'error', file: '' })
+const checks: Check[] = []
+
+/** Measures both kinds in turns: microseconds for each target, their medians and the medians' ratio. */
+async function compare(name: string, measure: (kind: Kind) => Promise<number>, isTarget: boolean): Promise<void> {
+  const { plain, personal, ...surroundings } = await withSurroundings(async () => {
+    const micros: Record<Kind, number[]> = { plain: [], personal: [] }
+    for (let run = 0; run < Number(values.runs); run++) {
+      for (const kind of ['plain', 'personal'] as const) micros[kind].push(await measure(kind))
+    }
+    return { plain: median(micros.plain), personal: median(micros.personal) }
+  })
+  const ratio = personal / plain
+  const check: Check = {
+    name,
+    value: `${plain.toFixed(2)} and ${personal.toFixed(2)} µs, ${ratio.toFixed(2)} times`,
+    target: isTarget ? `≤ ${MAX_RATIO} times` : '',
+    isMet: isTarget ? ratio <= MAX_RATIO : undefined,
+    ...surroundings,
+  }
+  checks.push(check)
+  printReport([check])
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
+}
+
+/** A request's body alone. */
+async function measureBodies(kind: Kind): Promise<number> {
+  const content = contentOf(kind)
+  const meta = '{"first_name": "Ada", "last_name": "Lovelace", "plan": "gold", "city": "London"}'
+  const more = kind === 'personal' ? `\t\tfr-FR\t\t${meta}` : ''
+  const targets = Array.from({ length: BATCH }, (_, place) => ({
+    line: `00000000-0000-0000-0000-000000000000\t${'t'.repeat(160)}\tuser:${place}\tandroid${more}`,
+    place,
+  }))
+  const notification = content.notifications.get('fcm')
+  if (!notification) throw new Error('the content is for FCM')
+  const out = new ByteWriter()
+  const start = performance.now()
+  for (let from = 0; from < BODIES; from += BATCH) {
+    const personal = personaliseBatch(content, 'fcm', targets)
+    const tokens = targets.map(({ line }) => line.slice(37, 197))
+    const writeBody = makeBodyWriter({ uid: 'bench', notification, targetKind: 'token', targets: tokens, personal })
+    for (const { place } of targets) {
+      writeBody(place, out)
+      out.truncate(0)
+    }
+  }
+  return ((performance.now() - start) * 1000) / BODIES
+}
+
+/** A request over a connection needs the sink. */
+async function withClient<T>(work: (client: Http2Client) => Promise<T>): Promise<T> {
+  const sink = await startNghttpd()
+  const client = new Http2Pool({ origin: sink.origin, ca: sink.ca, maxConnections: 8, logger })
+  try {
+    return await work(client)
+  } finally {
+    await client.close()
+    await sink.stop()
+  }
+}
+
+await compare('writing a request’s body, plain and personal', measureBodies, false)
+await withDatabase(logger, async (sql) => {
+  await loadDevices(sql, Number(values.devices))
+  await sql`update devices set
+    locale = (array['fr-FR', 'pt-BR', 'en-US', 'de'])[1 + abs(hashtext(token)) % 4],
+    meta = jsonb_build_object('first_name', 'Ada', 'last_name', substr(token, 1, 8), 'plan', 'gold', 'city', 'London')`
+  await sql`vacuum full devices`
+  await sql`vacuum analyze`
+  const store = new DeviceStore({ sql, now: Date.now })
+  const backend = QUEUE_BACKENDS.find(({ name }) => name === values.backend)
+  if (!backend) throw new Error(`no backend ${values.backend}`)
+  await backend.withQueue({ sql, logger }, async ({ queue }) => {
+    const deps = { queue, store, logger }
+    const from = `${backend.name}: from ${values.devices} device rows`
+    await compare(`${from} to bodies`, (kind) => measureSend({ ...deps, client: undefined }, kind), false)
+    await withClient((client) =>
+      compare(`${from} to answers over HTTP/2`, (kind) => measureSend({ ...deps, client }, kind), true),
+    )
+  })
+})
+
+await mkdir(values.out, { recursive: true })
+const report = { date: new Date().toISOString(), checks }
+await writeFile(join(values.out, 'personal.json'), `${JSON.stringify(report, undefined, 2)}\n`)
+console.log()
+printReport(checks)

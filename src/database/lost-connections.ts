@@ -1,0 +1,22 @@
+/** What `code` says of a connection that was lost: from Node's sockets, and from the library. */
+const LOST = new Set([
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'CONNECTION_CLOSED',
+  'CONNECTION_DESTROYED',
+  'CONNECTION_ENDED',
+  'CONNECT_TIMEOUT',
+])
+
+/**
+ * Keeps the process alive when a new connection is lost while the library asks it for the server's array types: nobody
+ * holds the promise of that question, and a rejection that nobody handles ends a Node process. The statement that needed
+ * the connection fails by itself. Any other unhandled rejection still ends it. Call it once, at the start.
+ */
+export function surviveLostConnections(): void {
+  process.on('unhandledRejection', (reason) => {
+    if (reason instanceof Error && 'query' in reason && 'code' in reason && LOST.has(String(reason.code))) return
+    throw reason
+  })
+}

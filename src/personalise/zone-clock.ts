@@ -1,0 +1,104 @@
+// The clocks of IANA time zones. Node's Intl knows them, but asking it takes microseconds and making it ready for a zone a
+// hundred; so what a clock does in the next weeks is found once and kept as a few numbers.
+
+/** From `fromMs` on, until the next one, the clock is `offsetMs` ahead of UTC. */
+interface Span {
+  fromMs: number
+  offsetMs: number
+}
+
+/** What is known of a clock: its spans from `fromMs` to `untilMs`. */
+interface Clock {
+  fromMs: number
+  untilMs: number
+  spans: readonly Span[]
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000
+/** How far around a moment its clock is looked up, and how far it has to be known: no offset reaches that far. */
+const BEHIND_MS = 8 * DAY_MS
+const AHEAD_MS = 60 * DAY_MS
+const NEEDED_MS = 2 * DAY_MS
+/** No clock is changed twice in a day. */
+const PROBE_MS = DAY_MS
+/** Names of zones that are kept; there are about 600. */
+const MAX_CLOCKS = 1000
+
+const clocks = new Map<string, Clock>()
+
+/** Whether the time-zone database has this name. */
+export function isTimeZone(zone: string): boolean {
+  if (clocks.has(zone)) return true
+  // Newer versions of Intl also take offsets such as "+01:00", which are no names.
+  if (!/^[A-Za-z]/.test(zone)) return false
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone })
+    return true
+  } catch (error) {
+    if (error instanceof RangeError) return false
+    throw error
+  }
+}
+
+/** The day that a zone's calendar shows, counted from 1970-01-01. @param atMs Unix time in ms @throws RangeError */
+export function localDayOf(zone: string, atMs: number): number {
+  return Math.floor((atMs + offsetAt(clockAt(zone, atMs), atMs)) / DAY_MS)
+}
+
+/** The first moment (Unix time in ms) at which a zone's clock shows this time of this day or a later one. @throws RangeError */
+export function firstMoment(zone: string, day: number, timeMs: number): number {
+  const localMs = day * DAY_MS + timeMs
+  const { spans, untilMs } = clockAt(zone, localMs)
+  for (const [index, { fromMs, offsetMs }] of spans.entries()) {
+    const endMs = spans[index + 1]?.fromMs ?? untilMs
+    // Within this span, or already with its beginning.
+    if (localMs < endMs + offsetMs) return Math.max(localMs - offsetMs, fromMs)
+  }
+  throw new Error('a time was asked for that its clock does not reach')
+}
+
+function offsetAt({ spans }: Clock, atMs: number): number {
+  return spans.findLast(({ fromMs }) => fromMs <= atMs)?.offsetMs ?? 0
+}
+
+function clockAt(zone: string, atMs: number): Clock {
+  const known = clocks.get(zone)
+  if (known && known.fromMs <= atMs - NEEDED_MS && atMs + NEEDED_MS <= known.untilMs) return known
+  const clock = readClock(zone, atMs - BEHIND_MS, atMs + AHEAD_MS)
+  if (clocks.size < MAX_CLOCKS || known) clocks.set(zone, clock)
+  return clock
+}
+
+function readClock(zone: string, fromMs: number, untilMs: number): Clock {
+  const format = new Intl.DateTimeFormat('en', { timeZone: zone, timeZoneName: 'longOffset' })
+  let offsetMs = readOffset(format, fromMs)
+  const spans: Span[] = [{ fromMs, offsetMs }]
+  for (let atMs = fromMs; atMs < untilMs; atMs += PROBE_MS) {
+    const nextMs = atMs + PROBE_MS
+    const nextOffsetMs = readOffset(format, nextMs)
+    if (nextOffsetMs === offsetMs) continue
+    spans.push({ fromMs: findChange(format, atMs, nextMs), offsetMs: nextOffsetMs })
+    offsetMs = nextOffsetMs
+  }
+  return { fromMs, untilMs, spans }
+}
+
+/** The first millisecond of the offset that `untilMs` has. */
+function findChange(format: Intl.DateTimeFormat, fromMs: number, untilMs: number): number {
+  const offsetMs = readOffset(format, untilMs)
+  let [before, after] = [fromMs, untilMs]
+  while (after - before > 1) {
+    const middle = Math.floor((before + after) / 2)
+    if (readOffset(format, middle) === offsetMs) after = middle
+    else before = middle
+  }
+  return after
+}
+
+/** From a date such as `11/23/2026, GMT+05:30`; for UTC just `GMT`. */
+function readOffset(format: Intl.DateTimeFormat, atMs: number): number {
+  const [, sign, hours = '0', minutes = '0', seconds = '0'] =
+    /GMT(?:([+-])(\d+)(?::(\d+))?(?::(\d+))?)?$/.exec(format.format(atMs)) ?? []
+  const ms = ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000
+  return sign === '-' ? -ms : ms
+}

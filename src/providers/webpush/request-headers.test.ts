@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest'
+import { makeRequestHeaders, wnsHeaders } from './request-headers.ts'
+
+function headersOf(given: Record<string, string>, uid = 'u'): unknown {
+  return makeRequestHeaders(new Map(Object.entries(given)), uid)
+}
+
+describe('the headers of a Web Push request', () => {
+  it('are four weeks and a topic of the send where the caller gave none', () => {
+    expect(headersOf({})).toEqual({
+      ttl: '2419200',
+      topic: expect.stringMatching(/^[0-9a-f]{32}$/),
+      'content-encoding': 'aes128gcm',
+      'content-type': 'application/octet-stream',
+    })
+    expect(headersOf({}, 'a')).toEqual(headersOf({}, 'a'))
+    expect(headersOf({}, 'a')).not.toEqual(headersOf({}, 'b'))
+  })
+
+  it('are those of the caller in any case, without headers that are not for push services', () => {
+    expect(headersOf({ TTL: '0', urgency: 'high', Topic: 'a_B-9', Authorization: 'mine', Host: 'mine' })).toEqual({
+      ttl: '0',
+      topic: 'a_B-9',
+      urgency: 'high',
+      'content-encoding': 'aes128gcm',
+      'content-type': 'application/octet-stream',
+    })
+  })
+
+  it.each([
+    ['TTL', '-1', 'INVALID_TTL'],
+    ['TTL', '1.5', 'INVALID_TTL'],
+    ['TTL', 'soon', 'INVALID_TTL'],
+    ['TTL', '', 'INVALID_TTL'],
+    ['TTL', '12345678901', 'INVALID_TTL'],
+    ['Urgency', 'urgent', 'INVALID_URGENCY'],
+    ['Urgency', 'HIGH', 'INVALID_URGENCY'],
+    ['Topic', '', 'INVALID_TOPIC'],
+    ['Topic', 'a b', 'INVALID_TOPIC'],
+    ['Topic', 'a'.repeat(33), 'INVALID_TOPIC'],
+  ])('may not have %s: %s', (name, value, problem) => {
+    expect(headersOf({ [name]: value })).toBe(problem)
+  })
+
+  it("tell Windows' service, and no other, whether to keep the message", () => {
+    expect(wnsHeaders('https://db5p.notify.windows.com', '0')).toEqual({ 'x-wns-cache-policy': 'no-cache' })
+    expect(wnsHeaders('https://db5p.notify.windows.com', '60')).toEqual({ 'x-wns-cache-policy': 'cache' })
+    expect(wnsHeaders('https://notify.windows.com.example.com', '60')).toEqual({})
+  })
+})

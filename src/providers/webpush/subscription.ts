@@ -1,0 +1,40 @@
+import * as v from 'valibot'
+import type { SubscriptionKeys } from './encrypt-payload.ts'
+
+/** A target: where to send to, and what encrypts for it. */
+export interface Subscription {
+  origin: string
+  /** With the query. */
+  path: string
+  keys: SubscriptionKeys
+}
+
+const POINT_BYTES = 65
+const AUTH_BYTES = 16
+
+function bytes(length: number) {
+  return v.pipe(
+    v.string(),
+    v.transform((text) => Buffer.from(text, 'base64url')),
+    v.check((decoded) => decoded.length === length),
+  )
+}
+
+const KeysSchema = v.object({ p256dh: bytes(POINT_BYTES), auth: bytes(AUTH_BYTES) })
+
+/** Reads a subscription from its endpoint and its keys as JSON; undefined where they are none. */
+export function readSubscription(endpoint: string, keysJson: string | undefined): Subscription | undefined {
+  const url = URL.parse(endpoint)
+  if (url?.protocol !== 'https:') return undefined
+  const keys = v.safeParse(KeysSchema, parseJson(keysJson ?? ''))
+  if (!keys.success) return undefined
+  return { origin: url.origin, path: `${url.pathname}${url.search}`, keys: keys.output }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,61 @@
+// What a request wants rendered for each target. Everything that can be wrong with a template is found here, when the
+// request is accepted: rendering can't fail any more.
+import type { ProviderName } from '../config/provider-names.ts'
+import { compileHeader, compileJson } from '../personalise/template.ts'
+import { TemplateError } from '../personalise/template-error.ts'
+import { ApiError } from '../protocol/errors.ts'
+import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
+import type { QueuedNotification, Templating } from '../queue/queue.ts'
+import { JSON_FIELDS } from './notification.ts'
+
+/** As much as a device's meta may be. No provider takes more than that in a whole notification. */
+const MAX_TRANSLATION_BYTES = 4096
+
+type TemplatingRequest = Pick<SendPushNotificationRequest, 'use_templating' | 'use_meta' | 'localizations'>
+
+/**
+ * Undefined where all targets get the same: also where no template has an expression in it.
+ * @throws ApiError badRequest, with the position of what is wrong
+ */
+export function readTemplating(
+  request: TemplatingRequest,
+  notifications: ReadonlyMap<ProviderName, QueuedNotification>,
+): Templating | undefined {
+  if (!request.use_templating && request.localizations.size === 0) return undefined
+  const templates = [...notifications].flatMap(([provider, notification]) => compileAll(provider, notification))
+  const localizations = readLocalizations(request)
+  if (!templates.some(({ isPersonal }) => isPersonal)) return undefined
+  return {
+    usesMeta: request.use_meta && templates.some(({ meta }) => meta),
+    localizations: templates.some(({ l10n }) => l10n) ? localizations : new Map(),
+  }
+}
+
+function compileAll(provider: ProviderName, { json, headers }: QueuedNotification) {
+  const field = `notification.${JSON_FIELDS[provider]}`
+  return [
+    compile(field, () => compileJson(json)),
+    ...[...headers.values()].map((value) => compile(`notification.${provider}.headers`, () => compileHeader(value))),
+  ]
+}
+
+function compile<T>(field: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof TemplateError) throw new ApiError('badRequest', `${field}: ${error.message}`)
+    throw error
+  }
+}
+
+function readLocalizations({ localizations }: TemplatingRequest): Templating['localizations'] {
+  return new Map(
+    [...localizations].map(([locale, { translations }]) => {
+      for (const text of translations.values()) {
+        if (Buffer.byteLength(text) <= MAX_TRANSLATION_BYTES) continue
+        throw new ApiError('badRequest', `localizations: a text is longer than ${MAX_TRANSLATION_BYTES} bytes`)
+      }
+      return [locale, translations]
+    }),
+  )
+}

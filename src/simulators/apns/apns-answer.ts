@@ -1,0 +1,56 @@
+// The answers of APNs, from
+// https://developer.apple.com/documentation/usernotifications/handling-notification-responses-from-apns.
+import { randomUUID } from 'node:crypto'
+import type { Answer } from '../answer.ts'
+
+/** Every reason to refuse, and the status that goes with it. */
+export const REASONS = {
+  BadCollapseId: 400,
+  BadDeviceToken: 400,
+  BadExpirationDate: 400,
+  BadMessageId: 400,
+  BadPriority: 400,
+  BadTopic: 400,
+  DeviceTokenNotForTopic: 400,
+  DuplicateHeaders: 400,
+  IdleTimeout: 400,
+  InvalidPushType: 400,
+  MissingDeviceToken: 400,
+  MissingTopic: 400,
+  PayloadEmpty: 400,
+  TopicDisallowed: 400,
+  BadCertificate: 403,
+  BadCertificateEnvironment: 403,
+  BadEnvironmentKeyIdInToken: 403,
+  ExpiredProviderToken: 403,
+  Forbidden: 403,
+  InvalidProviderToken: 403,
+  MissingProviderToken: 403,
+  UnrelatedKeyIdInToken: 403,
+  BadPath: 404,
+  MethodNotAllowed: 405,
+  ExpiredToken: 410,
+  Unregistered: 410,
+  PayloadTooLarge: 413,
+  TooManyProviderTokenUpdates: 429,
+  TooManyRequests: 429,
+  InternalServerError: 500,
+  ServiceUnavailable: 503,
+  Shutdown: 503,
+} as const
+
+export type Reason = keyof typeof REASONS
+
+/** A refusal; `sinceMs`: since when the device's token has been dead, which 410 says. */
+export function refuse(reason: Reason, apnsId: string | undefined, sinceMs?: number): Answer {
+  const body = JSON.stringify({ reason, ...(sinceMs !== undefined && { timestamp: sinceMs }) })
+  return {
+    status: REASONS[reason],
+    headers: { 'apns-id': apnsId ?? randomUUID(), 'content-type': 'application/json' },
+    body,
+  }
+}
+
+export function accept(apnsId: string | undefined): Answer {
+  return { status: 200, headers: { 'apns-id': apnsId ?? randomUUID() }, body: '' }
+}

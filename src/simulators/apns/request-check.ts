@@ -1,0 +1,77 @@
+// What APNs refuses in a request, as far as a sender can get it wrong
+// (https://developer.apple.com/documentation/usernotifications/sending-notification-requests-to-apns).
+import type { IncomingHttpHeaders } from 'node:http2'
+import type { Reason } from './apns-answer.ts'
+
+const MAX_PAYLOAD_BYTES = 4096
+const MAX_VOIP_PAYLOAD_BYTES = 5120
+const MAX_COLLAPSE_ID_BYTES = 64
+
+/** What the topic of each push type ends with after the bundle id. */
+const TOPIC_SUFFIXES = new Map([
+  ['alert', ''],
+  ['background', ''],
+  ['mdm', ''],
+  ['voip', '.voip'],
+  ['complication', '.complication'],
+  ['fileprovider', '.pushkit.fileprovider'],
+  ['location', '.location-query'],
+  ['pushtotalk', '.voip-ptt'],
+  ['liveactivity', '.push-type.liveactivity'],
+  ['widgets', '.push-type.widgets'],
+  ['controls', '.push-type.controls'],
+])
+
+/** The headers that are read, as they came. */
+export type ApnsHeaders = Readonly<Record<string, string>>
+
+/** The `apns-` headers of a request. */
+export function pickApnsHeaders(headers: IncomingHttpHeaders): ApnsHeaders {
+  const picked: Record<string, string> = {}
+  for (const [name, value] of Object.entries(headers)) {
+    if (name.startsWith('apns-')) picked[name] = String(value)
+  }
+  return picked
+}
+
+/** Why APNs refuses headers and payload for an app; undefined when it doesn't. */
+export function refuseRequest(headers: ApnsHeaders, body: Buffer, bundleId: string): Reason | undefined {
+  return refuseHeaders(headers) ?? refuseTopic(headers, bundleId) ?? refusePayload(headers, body)
+}
+
+function refuseHeaders(headers: ApnsHeaders): Reason | undefined {
+  const { 'apns-id': id, 'apns-expiration': expiration, 'apns-priority': priority } = headers
+  // Node joins what came twice.
+  if (Object.values(headers).some((value) => value.includes(', '))) return 'DuplicateHeaders'
+  if (id !== undefined && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) return 'BadMessageId'
+  if (expiration !== undefined && !/^\d{1,12}$/.test(expiration)) return 'BadExpirationDate'
+  if (Buffer.byteLength(headers['apns-collapse-id'] ?? '') > MAX_COLLAPSE_ID_BYTES) return 'BadCollapseId'
+  if (priority !== undefined && !['10', '5', '1'].includes(priority)) return 'BadPriority'
+  // "Always use priority 5. Using priority 10 is an error", and 10 is what none means.
+  if (headers['apns-push-type'] === 'background' && (priority ?? '10') === '10') return 'BadPriority'
+  return undefined
+}
+
+function refuseTopic({ 'apns-topic': topic, 'apns-push-type': pushType }: ApnsHeaders, bundleId: string) {
+  if (topic === undefined) return 'MissingTopic'
+  const suffix = TOPIC_SUFFIXES.get(pushType ?? '')
+  if (suffix === undefined) return 'InvalidPushType'
+  if (topic !== bundleId && !topic.startsWith(`${bundleId}.`)) return 'TopicDisallowed'
+  return topic === bundleId + suffix ? undefined : 'BadTopic'
+}
+
+function refusePayload(headers: ApnsHeaders, body: Buffer): Reason | undefined {
+  if (body.length === 0) return 'PayloadEmpty'
+  const limit = headers['apns-push-type'] === 'voip' ? MAX_VOIP_PAYLOAD_BYTES : MAX_PAYLOAD_BYTES
+  if (body.length > limit) return 'PayloadTooLarge'
+  return isJsonObject(body) ? undefined : 'PayloadEmpty'
+}
+
+function isJsonObject(body: Buffer): boolean {
+  try {
+    const value: unknown = JSON.parse(body.toString())
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+  } catch {
+    return false
+  }
+}

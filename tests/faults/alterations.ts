@@ -1,0 +1,147 @@
+// What a server process can be altered by. All but `only-fan-out` are mistakes, planted to see a case notice them.
+import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { Worker } from '../../src/delivery/worker.ts'
+import type { BatchClaim, Queue, SendContent } from '../../src/queue/queue.ts'
+import { alterQueues } from './alter-queue.ts'
+import { findStoreMistakes } from './store-mistakes.ts'
+
+/** Batches that the worker which pops takes out at a time. */
+const POPPED = 32
+/** How long an answer is ahead of what it answers for. */
+const ANSWERED_EARLY_MS = 1000
+/** Between two writes that should be one. */
+const BETWEEN_WRITES_MS = 20
+
+const ALTERATIONS: Record<string, () => void> = {
+  /** Walks and delivers nothing. */
+  'only-fan-out': () => {
+    Worker.prototype.start = () => undefined
+  },
+  'acknowledged-before-sending': () => {
+    const keeper = makeContentKeeper()
+    alterQueues({
+      ...keeper.alterations,
+      claimBatches: (own) => async (lane, providers, limit) => {
+        const claims = await own.claimBatches(lane, providers, limit)
+        await acknowledgeUnsent(own, claims, keeper.keep)
+        return claims
+      },
+      ...ACKNOWLEDGED_ALREADY,
+    })
+  },
+  'popped-into-memory': () => {
+    const keeper = makeContentKeeper()
+    const popped: BatchClaim[] = []
+    alterQueues({
+      ...keeper.alterations,
+      claimBatches: (own) => async (lane, providers, limit) => {
+        if (popped.length === 0) {
+          const claims = await own.claimBatches(lane, providers, POPPED)
+          await acknowledgeUnsent(own, claims, keeper.keep)
+          popped.push(...claims)
+        }
+        return popped.splice(0, limit)
+      },
+      ...ACKNOWLEDGED_ALREADY,
+    })
+  },
+  'no-fence': () => findStoreMistakes().dropFence(),
+  'streams-trimmed': () => findStoreMistakes().trimStreams(),
+  'cursor-apart': () => {
+    const store = findStoreMistakes()
+    alterQueues({
+      commitPage: (own) => async (claim, page) => {
+        await store.writeBatches(claim.uid, page.batches)
+        await delay(BETWEEN_WRITES_MS)
+        return own.commitPage(claim, { ...page, batches: [] })
+      },
+    })
+  },
+  'nothing-noted-while-sending': () => {
+    alterQueues({ checkpoint: () => async () => undefined })
+  },
+  'uid-forgotten': () => {
+    alterQueues({
+      enqueue: (own) => async (send, page) => {
+        const answer = await own.enqueue(send, page)
+        return answer === 'duplicate' ? own.enqueue({ ...send, uid: randomUUID() }, page) : answer
+      },
+    })
+  },
+  'answered-before-stored': () => {
+    alterQueues({
+      enqueue: (own) => async (send, page) => {
+        // A broadcast that is not there yet would look to the case like one that has ended.
+        if (send.lane === 'broadcast') return own.enqueue(send, page)
+        setTimeout(() => own.enqueue(send, page).catch(() => undefined), ANSWERED_EARLY_MS)
+        return 'accepted'
+      },
+    })
+  },
+  'users-not-looked-up': () => {
+    alterQueues({ findDropped: () => async (_uid, targets) => targets.map(() => false) })
+  },
+  'cancellation-not-looked-up': () => {
+    const keeper = makeContentKeeper()
+    alterQueues({
+      ...keeper.alterations,
+      findCancelled: () => async () => new Set(),
+      claimBatches: (own) => async (lane, providers, limit) => {
+        const claims = await own.claimBatches(lane, providers, limit)
+        for (const { uid } of claims) await keeper.keep(own, uid)
+        return claims.map((claim) => ({ ...claim, sendState: 'live' }))
+      },
+    })
+  },
+}
+
+/** To be called before anything makes a queue. */
+export function plantAlterations(names: readonly string[]): void {
+  for (const name of names) {
+    const plant = ALTERATIONS[name]
+    if (!plant) throw new Error(`there is no alteration ${name}`)
+    plant()
+  }
+}
+
+/** What Node runs instead of `bin/centripush.js`, for startCentripush(). */
+export function alteredServer(names: readonly string[]): { program: string[] } {
+  const script = fileURLToPath(new URL('altered-server.ts', import.meta.url))
+  return { program: ['--import', import.meta.resolve('tsx'), script, names.join(',')] }
+}
+
+const ACKNOWLEDGED_ALREADY = {
+  acknowledge: () => async () => 'acknowledged' as const,
+  extend: () => async () => new Set<string>(),
+  checkpoint: () => async () => undefined,
+}
+
+async function acknowledgeUnsent(
+  own: Queue,
+  claims: readonly BatchClaim[],
+  keep: ContentKeeper['keep'],
+): Promise<void> {
+  for (const claim of claims) {
+    await keep(own, claim.uid)
+    await own.acknowledge(claim, { retries: [], givenUp: [] })
+  }
+}
+
+interface ContentKeeper {
+  keep(own: Queue, uid: string): Promise<void>
+  alterations: { loadContent(own: Queue): Queue['loadContent'] }
+}
+
+/** Keeps what a send says beyond its end: the mistake alone should show, not what follows from it in the store. */
+function makeContentKeeper(): ContentKeeper {
+  const contents = new Map<string, SendContent>()
+  return {
+    async keep(own, uid) {
+      const content = await own.loadContent(uid)
+      if (content) contents.set(uid, content)
+    },
+    alterations: { loadContent: (own) => async (uid) => contents.get(uid) ?? own.loadContent(uid) },
+  }
+}

@@ -1,0 +1,24 @@
+import { apiKilled } from './cases/api-killed.ts'
+import { fanOutKilled } from './cases/fan-out-killed.ts'
+import { sendCancelled } from './cases/send-cancelled.ts'
+import { storeFull } from './cases/store-full.ts'
+import { storeKilled } from './cases/store-killed.ts'
+import { usersAcknowledge } from './cases/users-acknowledge.ts'
+import { workerFrozen } from './cases/worker-frozen.ts'
+import { reliableWorkerKilled, workerKilled } from './cases/worker-killed.ts'
+import { workersRestarted } from './cases/workers-restarted.ts'
+import type { FaultCase } from './fault-case.ts'
+
+/** Every fault, in the order in which docs/reliability.md has them. */
+export const FAULT_CASES: readonly FaultCase[] = [
+  workerKilled,
+  reliableWorkerKilled,
+  fanOutKilled,
+  workersRestarted,
+  workerFrozen,
+  apiKilled,
+  storeKilled,
+  storeFull,
+  usersAcknowledge,
+  sendCancelled,
+]

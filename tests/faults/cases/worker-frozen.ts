@@ -1,0 +1,44 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { CentripushProcess } from '../../support/centripush-process.ts'
+import { countDeliveries } from '../deliveries.ts'
+import type { FaultCase } from '../fault-case.ts'
+import { Findings } from '../findings.ts'
+
+/** Three batches: one worker can hold them all. */
+const DEVICES = 1500
+/** What the worker logs when an acknowledgement is refused. */
+const REFUSED = 'delivery: lease lost'
+
+export const workerFrozen: FaultCase = {
+  name: 'worker-frozen',
+  promise:
+    'what a worker held that was stopped for two leases (SIGSTOP) is sent by another one, nothing is lost, and the ' +
+    'acknowledgements of the one that comes back (SIGCONT) are refused',
+  async run(rig, random) {
+    // Answered so late that both workers are still waiting for answers when the first one comes back.
+    const audience = await rig.audience('slow', DEVICES)
+    const findings = new Findings()
+    const frozen = await rig.startProcess('worker')
+    const uid = rig.makeUid('frozen')
+    const before = rig.deliveries.total
+    await rig.sendTo(audience, uid)
+    await rig.reach(before + 1 + Math.floor(random() * 500), uid)
+    frozen.freeze()
+    const heir = await rig.startProcess('worker')
+    await delay(2 * rig.scale.leaseMs)
+    frozen.thaw()
+    await rig.waitForEnd(uid)
+    await frozen.stop()
+    await heir.stop()
+    findings.rounds = 1
+    findings.add(countDeliveries(audience.tokens, rig.deliveries.of(uid)))
+    findings.require(findings.duplicates <= DEVICES, `${findings.duplicates} pushes were doubled, more than were held`)
+    findings.require(countRefused(frozen) > 0, 'no acknowledgement of the worker that came back was refused')
+    findings.require(countRefused(heir) === 0, 'acknowledgements of the worker that took over were refused')
+    return findings
+  },
+}
+
+function countRefused({ output }: CentripushProcess): number {
+  return output.stdout.split(REFUSED).length - 1
+}

@@ -1,0 +1,30 @@
+import { countDeliveries } from '../deliveries.ts'
+import type { FaultCase } from '../fault-case.ts'
+import { Findings } from '../findings.ts'
+
+export const workersRestarted: FaultCase = {
+  name: 'workers-restarted',
+  promise: 'SIGTERM of one worker after the other under load loses nothing and doubles nothing; each exits with 0',
+  async run(rig, random, note) {
+    const { devices, kills } = rig.scale
+    const audience = await rig.audience('broadcast', devices)
+    const findings = new Findings()
+    const workers = await Promise.all([rig.startProcess('worker'), rig.startProcess('worker')])
+    const uid = rig.makeUid('restarted')
+    const before = rig.deliveries.total
+    await rig.sendTo(audience, uid)
+    for (; findings.rounds < kills; findings.rounds++) {
+      const share = Math.floor((devices * (findings.rounds + random() * 0.9)) / kills)
+      await rig.reach(before + share, uid)
+      // The oldest goes when its successor works, as in a rolling update.
+      workers.push(await rig.startProcess('worker'))
+      const code = await workers.shift()?.stop()
+      findings.require(code === 0, `a worker exited with ${code}`)
+      note(`${findings.rounds + 1} of ${kills} restarts`)
+    }
+    await rig.waitForEnd(uid)
+    findings.add(countDeliveries(audience.tokens, rig.deliveries.of(uid)))
+    findings.require(findings.duplicates === 0, `${findings.duplicates} pushes were doubled`)
+    return findings
+  },
+}

@@ -1,0 +1,27 @@
+import type { BackendName } from './backend.ts'
+
+/** An alteration of the servers (alterations.ts) and the case that has to notice it. */
+export interface Mistake {
+  alteration: string
+  caseName: string
+  /** Part of what the case has to say: that it fails for another reason would prove nothing. */
+  shows: string
+  backends?: readonly BackendName[]
+}
+
+const LOST = 'never sent to'
+
+/** At least one for each case. */
+export const MISTAKES: readonly Mistake[] = [
+  { alteration: 'acknowledged-before-sending', caseName: 'worker-killed', shows: LOST },
+  { alteration: 'popped-into-memory', caseName: 'worker-killed', shows: LOST },
+  { alteration: 'nothing-noted-while-sending', caseName: 'reliable-worker-killed', shows: 'were doubled' },
+  { alteration: 'streams-trimmed', caseName: 'worker-killed', shows: LOST, backends: ['redis'] },
+  { alteration: 'cursor-apart', caseName: 'fan-out-killed', shows: 'in more than one batch' },
+  { alteration: 'popped-into-memory', caseName: 'workers-restarted', shows: LOST },
+  { alteration: 'no-fence', caseName: 'worker-frozen', shows: 'the worker that took over were refused' },
+  { alteration: 'uid-forgotten', caseName: 'api-killed', shows: 'were made twice' },
+  { alteration: 'answered-before-stored', caseName: 'store-killed', shows: LOST },
+  { alteration: 'users-not-looked-up', caseName: 'users-acknowledge', shows: 'after they acknowledged' },
+  { alteration: 'cancellation-not-looked-up', caseName: 'send-cancelled', shows: 'later than 1 s after the answer' },
+]

@@ -1,0 +1,20 @@
+import { KillablePostgres } from '../support/killable-postgres.ts'
+import { KillableRedis } from '../support/killable-redis.ts'
+import type { Backend } from './backend.ts'
+
+/** The queue in Redis, the devices in a PostgreSQL that nothing happens to. */
+export async function startRedisBackend(): Promise<Backend> {
+  const [postgres, redis] = await Promise.all([KillablePostgres.start(), KillableRedis.start()])
+  return {
+    name: 'redis',
+    dsn: postgres.dsn,
+    queueSettings: { type: 'redis', redis: { address: `redis://127.0.0.1:${redis.port}` } },
+    killStore: () => redis.kill(),
+    restartStore: () => redis.restart(),
+    limitMemory: (bytes) => redis.limitMemory(bytes),
+    stop: async () => {
+      await redis.stop()
+      await postgres.stop()
+    },
+  }
+}

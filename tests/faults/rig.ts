@@ -1,0 +1,219 @@
+// Real processes round a real store, with the simulator as the only provider: what a case breaks things in.
+import { randomUUID } from 'node:crypto'
+import * as v from 'valibot'
+import { assembleQueue } from '../../src/assemble.ts'
+import { parseConfig } from '../../src/config/load.ts'
+import { openDatabase, type Sql } from '../../src/database/pool.ts'
+import { makeLogger } from '../../src/observability/log.ts'
+import type { Queue } from '../../src/queue/queue.ts'
+import { type CentripushProcess, startCentripush } from '../support/centripush-process.ts'
+import { startFcmSimulator, type TestFcmSimulator } from '../support/fcm-simulator.ts'
+import { alteredServer } from './alterations.ts'
+import { type Audience, storeAudience } from './audience.ts'
+import type { Backend, Settings } from './backend.ts'
+import { Deliveries } from './deliveries.ts'
+import type { Scale } from './scale.ts'
+import { waitUntil } from './wait.ts'
+
+const KEY = 'key'
+const DEFAULT_BATCH_SIZE = 500
+/** A walk goes on two leases after its worker's death at the latest, plus what a process takes to start when all is slow. */
+const LEASES_WITHOUT_WORK = 2
+const START_MS = 15_000
+/** A million devices. */
+const STORING_TIMEOUT_MS = 600_000
+
+const Reply = v.object({
+  result: v.optional(v.record(v.string(), v.unknown())),
+  error: v.optional(v.object({ code: v.number(), message: v.string() })),
+})
+export type Reply = v.InferOutput<typeof Reply>
+
+export interface RigOptions {
+  backend: Backend
+  scale: Scale
+  /** Alterations of every process (alterations.ts): mistakes that a case has to notice. */
+  alterations?: readonly string[]
+}
+
+export interface ProcessOptions {
+  /** Alterations of this process besides the rig's. */
+  alterations?: readonly string[]
+  /** Targets of a batch. */
+  batchSize?: number
+}
+
+interface Parts extends RigOptions {
+  fcm: TestFcmSimulator
+  sql: Sql
+  queue: Queue
+  closeQueue(): Promise<void>
+}
+
+export class Rig {
+  readonly backend: Backend
+  readonly scale: Scale
+  readonly deliveries: Deliveries
+  /** The queue itself, without a mistake: to look at. */
+  readonly queue: Queue
+  readonly #parts: Parts
+  readonly #processes: Promise<CentripushProcess>[] = []
+  readonly #unended = new Set<string>()
+  #api: Promise<CentripushProcess> | undefined
+  /** Since when nothing has happened, and how many pushes there were then. */
+  #rest = { sinceMs: 0, total: 0 }
+
+  private constructor(parts: Parts) {
+    this.#parts = parts
+    this.backend = parts.backend
+    this.scale = parts.scale
+    this.queue = parts.queue
+    this.deliveries = new Deliveries({ simulator: parts.fcm.simulator })
+  }
+
+  static async start(options: RigOptions): Promise<Rig> {
+    const { backend, scale } = options
+    // Late enough that who takes over a batch still waits for its answers when the worker that lost it comes back.
+    const fcm = await startFcmSimulator({ slowMs: scale.leaseMs * 1.2 })
+    const sql = openDatabase({ dsn: backend.dsn, maxConnections: 2, statementTimeoutMs: STORING_TIMEOUT_MS })
+    const config = parseConfig(makeSettings(options, fcm, DEFAULT_BATCH_SIZE))
+    const logger = makeLogger({ level: 'none', file: '' })
+    const { queue, stop } = await assembleQueue({ config, logger })
+    return new Rig({ ...options, fcm, sql, queue, closeQueue: stop })
+  }
+
+  /** A uid that no send has had, with a word to know it by. */
+  makeUid(word: string): string {
+    return `${word} ${randomUUID()}`
+  }
+
+  /** Devices that follow `topic`, the same ones however often it is called. */
+  audience(topic: string, count: number): Promise<Audience> {
+    return storeAudience(this.#parts.sql, topic, count)
+  }
+
+  /** A server process; it ends with the case at the latest. */
+  startProcess(role: 'api' | 'worker', options: ProcessOptions = {}): Promise<CentripushProcess> {
+    const server = this.#startProcess(role, options)
+    this.#processes.push(server)
+    return server
+  }
+
+  #startProcess(role: 'api' | 'worker', options: ProcessOptions): Promise<CentripushProcess> {
+    const alterations = [...(this.#parts.alterations ?? []), ...(options.alterations ?? [])]
+    const settings = makeSettings(this.#parts, this.#parts.fcm, options.batchSize ?? DEFAULT_BATCH_SIZE)
+    return startCentripush(settings, { role, ...(alterations.length > 0 && alteredServer(alterations)) })
+  }
+
+  /** Calls a method of the API; of the one that lives as long as the rig unless another is named. Rejects without answer. */
+  async call(method: string, params: object, api?: CentripushProcess): Promise<Reply> {
+    if (!api) this.#api ??= this.#startProcess('api', {})
+    const { url = '' } = api ?? (await this.#api) ?? {}
+    const answer = await fetch(`${url}/api/${method}`, {
+      method: 'POST',
+      headers: { 'x-api-key': KEY },
+      body: JSON.stringify(params),
+    })
+    return v.parse(Reply, await answer.json())
+  }
+
+  /** Parameters of a send whose pushes the log knows by `uid`. */
+  sendParams(uid: string, filter: object, more: object = {}, data: Record<string, string> = {}): object {
+    this.#unended.add(uid)
+    this.noteWork()
+    const notification = { fcm: { message: { data: { ...data, uid } } } }
+    return { uid, recipient: { filter }, notification, ...more }
+  }
+
+  /** Sends to an audience. @returns Unix time in ms at which it was accepted */
+  async sendTo({ topic }: Audience, uid: string, more: object = {}): Promise<number> {
+    const { error } = await this.call('send_push_notification', this.sendParams(uid, { topics: [topic] }, more))
+    if (error) throw new Error(`the send was refused: ${error.code} ${error.message}`)
+    return Date.now()
+  }
+
+  /** Cancels a send, or what of it goes to one user. @returns Unix time in ms of the answer */
+  async cancel(uid: string, user = ''): Promise<number> {
+    const { error } = await this.call('cancel_push', { uid, user })
+    if (error) throw new Error(`the cancellation was refused: ${error.code} ${error.message}`)
+    return Date.now()
+  }
+
+  /** Resolves when there were `total` pushes of any sends, or a send is over before that. */
+  async reach(total: number, uid: string): Promise<void> {
+    let isReached = false
+    const reached = this.deliveries.reach(total).finally(() => {
+      isReached = true
+    })
+    await Promise.race([reached, waitUntil(`${total} pushes`, async () => isReached || (await this.isOver(uid)))])
+  }
+
+  /** Resolves when a send is over. */
+  async waitForEnd(uid: string): Promise<void> {
+    await waitUntil(`the end of the send ${uid}`, () => this.isOver(uid))
+    this.#unended.delete(uid)
+  }
+
+  /** Whether a send has ended, or is not going to: for longer than a worker may hang nothing waits and nothing is sent. */
+  async isOver(uid: string): Promise<boolean> {
+    if ((await this.queue.loadContent(uid)) === undefined) return true
+    if (!(await this.#isAtRest()) || this.deliveries.total !== this.#rest.total) this.noteWork()
+    return Date.now() - this.#rest.sinceMs > LEASES_WITHOUT_WORK * this.scale.leaseMs + START_MS
+  }
+
+  /** To be told when a case itself takes batches out of the queue, which no log shows. */
+  noteWork(): void {
+    this.#rest = { sinceMs: Date.now(), total: this.deliveries.total }
+  }
+
+  /** Resolves when no batch waits or is being sent. */
+  async waitForRest(): Promise<void> {
+    await waitUntil('an empty queue', () => this.#isAtRest())
+  }
+
+  async #isAtRest(): Promise<boolean> {
+    const { waiting, inFlight } = await this.queue.stats()
+    return [...waiting.values(), ...inFlight.values()].every((count) => count === 0)
+  }
+
+  /** Ends all processes but the standing API, and what a case left unfinished. */
+  async clear(): Promise<void> {
+    await killAll(this.#processes.splice(0))
+    for (const uid of this.#unended) await this.queue.cancel(uid)
+    this.#unended.clear()
+  }
+
+  async stop(): Promise<void> {
+    await this.clear()
+    await (await this.#api?.catch(() => undefined))?.kill()
+    await this.#parts.closeQueue()
+    await this.#parts.sql.end({ timeout: 1 })
+    await this.#parts.fcm.stop()
+  }
+}
+
+/** Also those that are still starting. One that did not start has ended already. */
+async function killAll(processes: readonly Promise<CentripushProcess>[]): Promise<void> {
+  const started = await Promise.allSettled(processes)
+  await Promise.all(started.map((start) => (start.status === 'fulfilled' ? start.value.kill() : undefined)))
+}
+
+function makeSettings({ backend, scale }: RigOptions, { simulator }: TestFcmSimulator, batchSize: number): Settings {
+  const { origin, files } = simulator
+  return {
+    http_api: { key: KEY },
+    database: { postgresql: { dsn: backend.dsn } },
+    push_notifications: {
+      enabled_providers: ['fcm'],
+      queue: backend.queueSettings,
+      fcm: {
+        credentials_file: files.credentials,
+        ca_file: files.ca,
+        push_endpoint: origin,
+        auth_endpoint: origin,
+        tokens_batch_size: batchSize,
+      },
+    },
+    worker: { lease: `${scale.leaseMs}ms`, heartbeat: `${scale.heartbeatMs}ms` },
+  }
+}

@@ -1,0 +1,44 @@
+import { makeRandom } from '../queue/faults.ts'
+import type { BackendName } from './backend.ts'
+import type { FaultCase } from './fault-case.ts'
+import { Findings } from './findings.ts'
+import type { Rig } from './rig.ts'
+
+/** What a case came to. */
+export interface CaseResult {
+  name: string
+  backend: BackendName
+  seed: number
+  findings: Findings
+  seconds: number
+}
+
+/** Whether a case can happen on a back-end. */
+export function isFor({ backends }: FaultCase, backend: BackendName): boolean {
+  return backends?.includes(backend) ?? true
+}
+
+/** Runs a case and clears up behind it. Never rejects: what went wrong is among the broken promises. */
+export async function runCase(
+  rig: Rig,
+  faultCase: FaultCase,
+  seed: number,
+  note: (progress: string) => void = () => undefined,
+): Promise<CaseResult> {
+  const startedAtMs = Date.now()
+  const findings = await runAndClear(rig, faultCase, seed, note).catch((error: unknown) => {
+    const failed = new Findings()
+    failed.broken.push(error instanceof Error ? error.message : String(error))
+    return failed
+  })
+  const seconds = (Date.now() - startedAtMs) / 1000
+  return { name: faultCase.name, backend: rig.backend.name, seed, findings, seconds }
+}
+
+async function runAndClear(rig: Rig, faultCase: FaultCase, seed: number, note: (progress: string) => void) {
+  try {
+    return await faultCase.run(rig, makeRandom(seed), note)
+  } finally {
+    await rig.clear()
+  }
+}

@@ -1,0 +1,91 @@
+import { Redis } from 'ioredis'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { CredentialCache } from '../../src/providers/credential-cache.ts'
+import { PostgresCredentialCache } from '../../src/providers/credential-cache-postgres.ts'
+import { RedisCredentialCache } from '../../src/providers/credential-cache-redis.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { KillableRedis } from '../support/killable-redis.ts'
+
+interface Backend {
+  /** As another process would have it. */
+  open(): CredentialCache
+  close(): Promise<void>
+}
+
+async function openPostgres(): Promise<Backend> {
+  const database = await createTestDatabase()
+  return { open: () => new PostgresCredentialCache({ sql: database.sql }), close: () => database.drop() }
+}
+
+async function openRedis(): Promise<Backend> {
+  const server = await KillableRedis.start()
+  const clients: Redis[] = []
+  const open = () => {
+    const redis = new Redis({ port: server.port, host: '127.0.0.1' })
+    clients.push(redis)
+    return new RedisCredentialCache({ redis, prefix: 'test.' })
+  }
+  const close = async () => {
+    for (const client of clients) client.disconnect()
+    await server.stop()
+  }
+  return { open, close }
+}
+
+describe.each([
+  ['PostgreSQL', openPostgres],
+  ['Redis', openRedis],
+])('shared credentials in %s', (_name, openBackend) => {
+  let backend: Backend
+  beforeAll(async () => {
+    backend = await openBackend()
+  })
+  afterAll(() => backend.close())
+
+  it('are made once, however many ask at the same time', async () => {
+    let made = 0
+    const ask = (cache: CredentialCache) => cache.update('a', async (stored) => stored ?? `credential ${++made}`)
+    const caches = Array.from({ length: 4 }, () => backend.open())
+    expect(await Promise.all([...caches, ...caches].map(ask))).toEqual(Array(8).fill('credential 1'))
+    expect(made).toBe(1)
+  })
+
+  it('are handed to who renews them, one after the other, and none is lost', async () => {
+    const caches = Array.from({ length: 4 }, () => backend.open())
+    const append = (cache: CredentialCache, text: string) => cache.update('b', async (stored = '') => stored + text)
+    await Promise.all(caches.map((cache, i) => append(cache, String(i))))
+    const all = await backend.open().update('b', async (stored = '') => stored)
+    expect([...all].sort()).toEqual(['0', '1', '2', '3'])
+  })
+
+  it('stay what they are when a renewal fails, and the next one has its turn at once', async () => {
+    const cache = backend.open()
+    await cache.update('c', async () => 'old')
+    await expect(cache.update('c', () => Promise.reject(new Error('no luck')))).rejects.toThrow('no luck')
+    expect(await backend.open().update('c', async (stored = '') => stored)).toBe('old')
+  })
+
+  it('of two names do not wait for each other', async () => {
+    const cache = backend.open()
+    const inner = cache.update('d', () => cache.update('e', async () => 'inner'))
+    expect(await inner).toBe('inner')
+  })
+})
+
+describe('shared credentials in Redis', () => {
+  it('are not stored by who took longer than a turn', async () => {
+    const server = await KillableRedis.start()
+    const redis = new Redis({ port: server.port, host: '127.0.0.1' })
+    const cache = new RedisCredentialCache({ redis, prefix: 'test.' })
+    const tooLate = cache.update('a', async () => {
+      // What the end of the lock's time does.
+      await redis.del('test.{credential:a}:lock')
+      await cache.update('a', async () => 'the other’s')
+      return 'mine'
+    })
+    await expect(tooLate).rejects.toThrow('the turn was over')
+    expect(await cache.update('a', async (stored = '') => stored)).toBe('the other’s')
+    redis.disconnect()
+    await server.stop()
+  })
+})

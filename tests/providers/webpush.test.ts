@@ -1,0 +1,398 @@
+import { once } from 'node:events'
+import { createServer, type LookupFunction, type Server } from 'node:net'
+import { PassThrough } from 'node:stream'
+import { pino } from 'pino'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { makeLogger } from '../../src/observability/log.ts'
+import type { Batch, Outcome } from '../../src/providers/provider.ts'
+import { makeAddressPolicy } from '../../src/providers/webpush/address-policy.ts'
+import { makeVapidKeys, readVapidKeys } from '../../src/providers/webpush/vapid-keys.ts'
+import { type WebPushDeps, WebPushProvider } from '../../src/providers/webpush/webpush.ts'
+import type { WebPushSimulatorOptions } from '../../src/simulators/webpush/webpush-simulator.ts'
+import { startWebPushSimulator, type TestWebPushSimulator } from '../support/webpush-simulator.ts'
+
+const logger = makeLogger({ level: 'none', file: '' })
+const NEVER = new AbortController().signal
+const RETRY = { kind: 'retry', minDelayMs: 10_000 }
+const PAYLOAD = '{"title":"hi","n":12345678901234567890,"f":1.0}'
+
+let running: { service: TestWebPushSimulator; provider: WebPushProvider }
+
+function makeProvider({ simulator, ca }: TestWebPushSimulator, change: Partial<WebPushDeps> = {}): WebPushProvider {
+  const { publicKey, privateKey } = simulator.vapidKeys
+  return new WebPushProvider({
+    keys: readVapidKeys(publicKey, privateKey),
+    subject: 'mailto:push@example.com',
+    isAddressAllowed: makeAddressPolicy(['127.0.0.1/32']),
+    checkEndpoint: () => undefined,
+    ca,
+    logger,
+    ...change,
+  })
+}
+
+async function start(
+  options: Omit<WebPushSimulatorOptions, 'directory'> = {},
+  change: Partial<WebPushDeps> = {},
+): Promise<typeof running> {
+  const service = await startWebPushSimulator(options)
+  return { service, provider: makeProvider(service, change) }
+}
+
+async function restart(...args: Parameters<typeof start>): Promise<void> {
+  await stop()
+  running = await start(...args)
+}
+
+async function stop(): Promise<void> {
+  await running.provider.close()
+  await running.service.stop()
+}
+
+beforeEach(async () => {
+  running = await start()
+})
+afterEach(stop)
+
+/** A batch for subscriptions of these names. */
+function batchOf(
+  names: readonly string[],
+  { payload = PAYLOAD, headers = {}, uid = 'u' }: { payload?: string; headers?: object; uid?: string } = {},
+  { simulator } = running.service,
+): Batch {
+  const subscriptions = names.map((name) => JSON.parse(simulator.subscribe(name)))
+  return {
+    uid,
+    notification: { json: Buffer.from(payload), headers: new Map(Object.entries(headers)) },
+    targetKind: 'token',
+    targets: subscriptions.map(({ endpoint }) => endpoint),
+    keys: subscriptions.map(({ keys }) => JSON.stringify(keys)),
+  }
+}
+
+/** Sends and collects outcomes in the order of the targets; a target that is settled twice fails the test. */
+async function send(batch: Batch, signal = NEVER, { provider } = running): Promise<(Outcome | undefined)[]> {
+  const outcomes = new Array<Outcome | undefined>(batch.targets.length).fill(undefined)
+  const settle = (index: number, outcome: Outcome) => {
+    expect(outcomes[index]).toBeUndefined()
+    outcomes[index] = outcome
+  }
+  await provider.send(batch, settle, signal)
+  return outcomes
+}
+
+function kindsOf(outcomes: readonly (Outcome | undefined)[]): (string | undefined)[] {
+  return [...new Set(outcomes.map((outcome) => outcome?.kind))]
+}
+
+function acceptedNames(): string[] {
+  return running.service.simulator.accepted.map(({ target }) => target)
+}
+
+function names(count: number, prefix = 'browser'): string[] {
+  return Array.from({ length: count }, (_, i) => `${prefix}-${i}`)
+}
+
+describe('the Web Push provider', () => {
+  it('sends what each browser can decrypt, byte for byte', async () => {
+    expect(kindsOf(await send(batchOf(['a', 'b'])))).toEqual(['sent'])
+    expect(running.service.simulator.accepted).toMatchObject([
+      { target: 'a', body: PAYLOAD, ttl: 2_419_200, topic: expect.stringMatching(/^[0-9a-f]{32}$/) },
+      { target: 'b', body: PAYLOAD },
+    ])
+  })
+
+  it("sends the caller's headers", async () => {
+    await send(batchOf(['a'], { headers: { TTL: '60', Urgency: 'high', Topic: 'score' } }))
+    expect(running.service.simulator.accepted).toMatchObject([{ ttl: 60, urgency: 'high', topic: 'score' }])
+  })
+
+  it('gives all attempts of a send the same topic, and another send another one', async () => {
+    for (const uid of ['x', 'x', 'y']) await send(batchOf(['a'], { uid }))
+    const [first, second, third] = running.service.simulator.accepted.map(({ topic }) => topic)
+    expect(second).toBe(first)
+    expect(third).not.toBe(first)
+  })
+
+  it.each([
+    ['a TTL', { headers: { TTL: 'soon' } }, 'INVALID_TTL'],
+    ['an urgency', { headers: { Urgency: 'now' } }, 'INVALID_URGENCY'],
+    ['a topic', { headers: { Topic: 'a b' } }, 'INVALID_TOPIC'],
+    ['a payload', { payload: JSON.stringify('x'.repeat(3992)) }, 'PAYLOAD_TOO_LARGE'],
+  ])('refuses %s that no service takes before it is sent', async (_what, options, reason) => {
+    expect(await send(batchOf(['a', 'b'], options))).toEqual([
+      { kind: 'rejected', reason },
+      { kind: 'rejected', reason },
+    ])
+    expect(running.service.simulator.pushRequests).toBe(0)
+  })
+
+  it('sends a payload as long as fits', async () => {
+    const payload = JSON.stringify('x'.repeat(3991))
+    expect(kindsOf(await send(batchOf(['a'], { payload })))).toEqual(['sent'])
+    expect(running.service.simulator.accepted[0]?.body).toBe(payload)
+  })
+
+  it('settles each target by its own answer, and no other one with it', async () => {
+    const faulty = {
+      'gone-1': { kind: 'tokenGone', reason: 'HTTP_410' },
+      'notfound-1': { kind: 'tokenGone', reason: 'HTTP_404' },
+      'bad-1': { kind: 'rejected', reason: 'HTTP_400' },
+      'toolarge-1': { kind: 'rejected', reason: 'HTTP_413' },
+      'notacceptable-1': { kind: 'rejected', reason: 'HTTP_406' },
+      'redirect-1': { kind: 'rejected', reason: 'HTTP_307' },
+      'busy-1': { kind: 'retry', reason: 'HTTP_429', afterMs: 2000 },
+      'traffic-1': { kind: 'retry', reason: 'HTTP_503', afterMs: 2000 },
+      'unavailable-1': { ...RETRY, reason: 'HTTP_503' },
+      'internal-1': { ...RETRY, reason: 'HTTP_500' },
+      'html-1': { ...RETRY, reason: 'HTTP_502' },
+      'huge-1': { ...RETRY, reason: 'HTTP_500' },
+      'reset-1': { ...RETRY, reason: 'stream_reset', maybeDelivered: true },
+    }
+    const good = names(20)
+    const all = [...good.slice(0, 10), ...Object.keys(faulty), ...good.slice(10)]
+    const outcomes = new Map((await send(batchOf(all))).map((outcome, index) => [all[index], outcome]))
+    for (const [name, outcome] of Object.entries(faulty)) expect([name, outcomes.get(name)]).toEqual([name, outcome])
+    for (const name of good) expect(outcomes.get(name)?.kind).toBe('sent')
+    expect(acceptedNames().sort()).toEqual([...good, 'reset-1'].sort())
+  })
+
+  it('rejects a subscription whose keys are none, and serves the others', async () => {
+    const batch = batchOf(['a', 'b', 'c', 'd'])
+    const keys = [...(batch.keys ?? [])]
+    keys[1] = '{"p256dh":"AAAA","auth":"AAAA"}'
+    keys[2] = keys[2]?.replace(/"p256dh":"B.{20}/, `"p256dh":"B${'A'.repeat(20)}`) ?? ''
+    const invalid = { kind: 'rejected', reason: 'INVALID_SUBSCRIPTION' }
+    const sent = expect.objectContaining({ kind: 'sent' })
+    expect(await send({ ...batch, keys })).toEqual([
+      sent,
+      invalid,
+      { kind: 'rejected', reason: 'request_invalid' },
+      sent,
+    ])
+  })
+
+  it('sends more targets than there are streams', async () => {
+    const many = names(600)
+    expect(kindsOf(await send(batchOf(many)))).toEqual(['sent'])
+    expect(acceptedNames().sort()).toEqual(many.sort())
+    expect(running.service.simulator.peakStreams).toBeLessThanOrEqual(100)
+  })
+
+  it('serves the others when one service of a batch is not to be connected to', async () => {
+    const other = await startWebPushSimulator()
+    // The other service has another authority: it is not trusted, and holds up nobody.
+    const [a, b] = [batchOf(['a', 'b']), batchOf(['c'], {}, other)]
+    const batch = { ...a, targets: [...a.targets, ...b.targets], keys: [...(a.keys ?? []), ...(b.keys ?? [])] }
+    expect(await send(batch)).toEqual([
+      expect.objectContaining({ kind: 'sent' }),
+      expect.objectContaining({ kind: 'sent' }),
+      { kind: 'retry', reason: 'connect_failed' },
+    ])
+    await other.stop()
+  })
+})
+
+it('writes no endpoint, key, token or payload into its log, whatever happens', async () => {
+  const log = new PassThrough()
+  const lines: string[] = []
+  log.on('data', (line) => lines.push(String(line)))
+  await restart({}, { logger: pino({ level: 'trace' }, log), requestTimeoutMs: 200 })
+  const batch = batchOf(['browser-1', 'forbidden-1', 'gone-1', 'html-1', 'hang-1', 'cut-1', 'redirect-1'])
+  await send(batch)
+  const written = lines.join('')
+  expect(written).toContain(running.service.simulator.origin)
+  const { publicKey, privateKey } = running.service.simulator.vapidKeys
+  const secrets = [
+    '/push/',
+    'title',
+    publicKey,
+    privateKey,
+    'eyJ',
+    ...(batch.keys ?? []).flatMap((keys) => keys.split('"')),
+  ]
+  for (const secret of secrets.filter((text) => text.length >= 3 && !['auth', 'p256dh'].includes(text))) {
+    expect(written).not.toContain(secret)
+  }
+})
+
+describe('the VAPID key of the Web Push provider', () => {
+  const credential = { kind: 'credential', reason: 'HTTP_403' }
+
+  it('makes the outcome a credential one when it is refused, and then no more requests are opened', async () => {
+    const { publicKey, privateKey } = makeVapidKeys()
+    await restart({ slowMs: 20 }, { keys: readVapidKeys(publicKey, privateKey) })
+    const outcomes = await send(batchOf(names(2000)))
+    expect(outcomes).toEqual(outcomes.map(() => credential))
+    expect(running.service.simulator.pushRequests).toBeLessThanOrEqual(500)
+  })
+
+  it('that only one subscription refuses is no problem of the others, which go on', async () => {
+    await send(batchOf(['a']))
+    const outcomes = await send(batchOf(['b', 'forbidden-1', 'unauthorized-1', 'unregistered-1', 'c']))
+    const later = (reason: string) => ({ kind: 'retry', reason, minDelayMs: 60_000 })
+    expect(outcomes.slice(1, 4)).toEqual([later('HTTP_403'), later('HTTP_401'), later('HTTP_400')])
+    expect(acceptedNames()).toEqual(['a', 'b', 'c'])
+  })
+
+  it('that is refused all at once is a credential problem within a batch, loses nothing, and is good again later', async () => {
+    expect(kindsOf(await send(batchOf(names(50))))).toEqual(['sent'])
+    running.service.simulator.revokeKey()
+    const outcomes = await send(batchOf(names(100, 'later')))
+    expect(new Set(kindsOf(outcomes))).toEqual(new Set(['retry', 'credential']))
+    expect(outcomes.filter((outcome) => outcome?.kind === 'retry')).toHaveLength(19)
+    expect(kindsOf(await send(batchOf(['probe'])))).toEqual(['credential'])
+    running.service.simulator.revokeKey(false)
+    expect(kindsOf(await send(batchOf(['probe'])))).toEqual(['sent'])
+  })
+})
+
+describe('the connection of the Web Push provider', () => {
+  it('loses nothing and sends nothing twice when the server says GOAWAY in the middle of a batch', async () => {
+    running.service.simulator.goawayAfter(30)
+    const many = names(250)
+    expect(kindsOf(await send(batchOf(many)))).toEqual(['sent'])
+    expect(acceptedNames().sort()).toEqual(many.sort())
+    expect(running.service.simulator.goawaysSent).toBe(1)
+  })
+
+  it('sends again what was certainly not looked at', async () => {
+    expect(kindsOf(await send(batchOf(['a', 'refuse-once-1'])))).toEqual(['sent'])
+    expect(acceptedNames().sort()).toEqual(['a', 'refuse-once-1'])
+  })
+
+  it('takes a cut connection for maybe delivered', async () => {
+    expect(await send(batchOf(['cut-1']))).toEqual([{ ...RETRY, reason: 'connection_lost', maybeDelivered: true }])
+    expect(kindsOf(await send(batchOf(['b'])))).toEqual(['sent'])
+  })
+
+  it('leaves a push without an answer to be retried as maybe delivered, and serves the others', async () => {
+    await restart({}, { requestTimeoutMs: 300 })
+    const [first, hanging, last] = await send(batchOf(['a', 'hang-1', 'b']))
+    expect([first?.kind, last?.kind]).toEqual(['sent', 'sent'])
+    expect(hanging).toEqual({ ...RETRY, reason: 'timeout', maybeDelivered: true })
+  })
+
+  it('returns when the signal aborts, leaving unsettled what had no answer', async () => {
+    const abort = new AbortController()
+    const sending = send(batchOf(['a', 'hang-1']), abort.signal)
+    await running.service.simulator.waitForAccepted(2)
+    await send(batchOf(['b']))
+    abort.abort()
+    expect((await sending).map((outcome) => outcome?.kind)).toEqual(['sent', undefined])
+    expect(await send(batchOf(['c']), AbortSignal.abort())).toEqual([undefined])
+  })
+
+  it('trusts no certificate of an unknown authority', async () => {
+    const provider = makeProvider(running.service, { ca: undefined })
+    expect(await send(batchOf(['a']), NEVER, { ...running, provider })).toEqual([
+      { kind: 'retry', reason: 'connect_failed' },
+    ])
+    await provider.close()
+  })
+})
+
+describe('an endpoint that leads into a private network', () => {
+  /** Counts whoever connects to where nobody should. */
+  let canary: Server
+  let visitors: number
+  beforeEach(async () => {
+    visitors = 0
+    canary = createServer((socket) => {
+      visitors++
+      socket.destroy()
+    })
+    await once(canary.listen(portOf(running.service), '127.0.0.2'), 'listening')
+  })
+  afterEach(() => canary.close())
+
+  const refused = { kind: 'rejected', reason: 'address_refused' }
+
+  /** Answers each question with the next of these lists, the last one for ever. */
+  function resolveTo(...answers: string[][]): { lookup: LookupFunction; questions: () => number } {
+    let questions = 0
+    const lookup: LookupFunction = (_hostname, _options, callback) => {
+      const addresses = answers[Math.min(questions++, answers.length - 1)] ?? []
+      callback(
+        null,
+        addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
+      )
+    }
+    return { lookup, questions: () => questions }
+  }
+
+  it.each([
+    '127.0.0.2',
+    '::1',
+    '::ffff:127.0.0.2',
+    '::ffff:7f00:2',
+    '64:ff9b::7f00:2',
+    '2002:7f00:2::1',
+    '169.254.169.254',
+    '10.0.0.1',
+    '172.16.0.1',
+    '192.168.0.1',
+    '100.64.0.1',
+    '0.0.0.0',
+    '::',
+    'fd00::1',
+    'fe80::1',
+  ])('is not connected to: a name that resolves to %s', async (address) => {
+    const provider = makeProvider(running.service, resolveTo([address]))
+    expect(await send(batchOf(['a']), NEVER, { ...running, provider })).toEqual([refused])
+    await provider.close()
+    expect([visitors, running.service.simulator.pushRequests]).toEqual([0, 0])
+  })
+
+  it.each(['127.0.0.2', '[::1]', '[::ffff:127.0.0.2]', '2130706434', '0x7f.2', '0177.0.0.2'])(
+    'is not connected to: %s itself',
+    async (host) => {
+      const batch = batchOf(['a'])
+      const targets = [`https://${host}:${portOf(running.service)}/push/a`]
+      expect(await send({ ...batch, targets })).toEqual([refused])
+      expect(visitors).toBe(0)
+    },
+  )
+
+  it('is not connected to when the resolver changes its answer between two connections', async () => {
+    const { lookup } = resolveTo(['127.0.0.1'], ['127.0.0.2'])
+    const provider = makeProvider(running.service, { lookup })
+    expect(kindsOf(await send(batchOf(['a']), NEVER, { ...running, provider }))).toEqual(['sent'])
+    await send(batchOf(['cut-1']), NEVER, { ...running, provider })
+    expect(await send(batchOf(['b']), NEVER, { ...running, provider })).toEqual([refused])
+    await provider.close()
+    expect(visitors).toBe(0)
+  })
+
+  it('is looked up once for a connection, so the address that was judged is the one connected to', async () => {
+    const resolver = resolveTo(['127.0.0.1'], ['127.0.0.2'])
+    const provider = makeProvider(running.service, resolver)
+    expect(kindsOf(await send(batchOf(['a']), NEVER, { ...running, provider }))).toEqual(['sent'])
+    await provider.close()
+    expect([resolver.questions(), visitors]).toEqual([1, 0])
+  })
+
+  it('costs a name its private addresses only', async () => {
+    const provider = makeProvider(running.service, resolveTo(['127.0.0.2', '::1', '127.0.0.1']))
+    expect(kindsOf(await send(batchOf(['a']), NEVER, { ...running, provider }))).toEqual(['sent'])
+    await provider.close()
+    expect(visitors).toBe(0)
+  })
+
+  it('is not reached by a redirect either', async () => {
+    expect(await send(batchOf(['redirect-1']))).toEqual([{ kind: 'rejected', reason: 'HTTP_307' }])
+    expect([running.service.simulator.pushRequests, visitors]).toEqual([1, 0])
+  })
+
+  it('is not sent to when its origin is not allowed any more', async () => {
+    const provider = makeProvider(running.service, { checkEndpoint: () => 'not of an allowed origin' })
+    expect(await send(batchOf(['a']), NEVER, { ...running, provider })).toEqual([
+      { kind: 'rejected', reason: 'ENDPOINT_NOT_ALLOWED' },
+    ])
+    await provider.close()
+  })
+})
+
+function portOf({ simulator }: TestWebPushSimulator): number {
+  return Number(new URL(simulator.origin).port)
+}
