@@ -1,6 +1,7 @@
 import { assemble } from '../assemble.ts'
 import { makeLogger } from '../observability/log.ts'
 import { makeBanner } from './banner.ts'
+import { exitSoon } from './exit-soon.ts'
 import { readServerOptions } from './options.ts'
 
 const HELP = `centripush serve [--config FILE] [--role all|api|worker]
@@ -29,6 +30,7 @@ export async function runServe(argv: string[]): Promise<void> {
   logger.info({ signal }, 'stopping: what is in flight finishes, the rest stays in the queue')
   await server.stop(config.shutdown.timeout)
   logger.info('stopped')
+  exitSoon()
 }
 
 /** One Ctrl-C reaches a process that npm runs twice: from the terminal and passed on by npm. */

@@ -4,6 +4,7 @@ import { ConfigError } from '../config/config-error.ts'
 import type { Config } from '../config/schema.ts'
 import { type Logger, makeLogger } from '../observability/log.ts'
 import { Order, type Report } from '../processes/messages.ts'
+import { exitSoon } from './exit-soon.ts'
 
 const READY_INTERVAL_MS = 250
 
@@ -25,6 +26,7 @@ export async function runWorkerProcess(): Promise<number> {
   stopReporting()
   // Nothing is left to be done, and an idle channel would keep the process alive.
   if (process.connected) process.disconnect()
+  exitSoon()
   return 0
 }
 
