@@ -8,6 +8,15 @@ export function findRedisServer(): string {
   return findProgram() ?? installPackage()
 }
 
+/** Called by vitest before the first test, so that no two of its processes install at once. Who needs it is told by itself. */
+export function setup(): void {
+  try {
+    findRedisServer()
+  } catch (error) {
+    console.warn(error instanceof Error ? error.message : error)
+  }
+}
+
 function findProgram(): string | undefined {
   return PROGRAMS.find((program) => succeeds(program, ['--version']))
 }
