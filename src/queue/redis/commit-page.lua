@@ -44,9 +44,8 @@ else
   if open == 0 then
     local dead = redis.call('HEXISTS', KEYS[1], 'dead') == 1
     if not dead then redis.call('HDEL', KEYS[1], 'content') end
-    local keep = dead and ARGV[10] or ARGV[9]
-    redis.call('EXPIRE', KEYS[1], keep)
-    redis.call('EXPIRE', KEYS[4], keep)
+    redis.call('EXPIRE', KEYS[1], dead and ARGV[10] or ARGV[9])
+    redis.call('EXPIRE', KEYS[4], ARGV[9])
   end
 end
 redis.call('PUBLISH', ARGV[11], '')
