@@ -76,7 +76,7 @@ export class LeaseKeeper {
   async #stopCancelled(): Promise<void> {
     const held = [...this.#held.values()]
     const cancelled = await this.#deps.queue.findCancelled([...new Set(held.map(({ claim }) => claim.uid))])
-    for (const { claim, stop } of held) if (cancelled.has(claim.uid)) stop.abort()
+    for (const { claim, stop } of held) if (cancelled.get(claim.uid) === 'all') stop.abort()
   }
 
   async #checkpoint(): Promise<void> {

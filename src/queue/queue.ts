@@ -87,6 +87,8 @@ export interface NewBatch extends TargetLines {
   provider: ProviderName
   lane: Lane
   targetKind: TargetKind
+  /** Milliseconds before it may be claimed; at once unless given. It stands in nobody's way until then. */
+  delayMs?: number
 }
 
 /** What is left of a batch after an attempt, to be claimed again after a delay. */
@@ -114,7 +116,7 @@ export interface SendClaim {
 }
 
 /** The right to send a batch, until the lease ends or the fence moves. */
-export interface BatchClaim extends NewBatch {
+export interface BatchClaim extends Omit<NewBatch, 'delayMs'> {
   id: string
   uid: string
   fence: number
@@ -234,8 +236,8 @@ export interface Queue {
   /** What a batch's send has to say; undefined once that has ended. */
   loadContent(uid: string): Promise<SendContent | undefined>
 
-  /** Which of these sends have been cancelled. */
-  findCancelled(uids: readonly string[]): Promise<ReadonlySet<string>>
+  /** Which of these sends were cancelled: as a whole, or 'some' targets of them (ask `findDropped`). */
+  findCancelled(uids: readonly string[]): Promise<ReadonlyMap<string, 'all' | 'some'>>
 
   /** For each of a send's targets, in their order, whether it was dropped. */
   findDropped(uid: string, targets: readonly { user: string; deviceId: string }[]): Promise<boolean[]>

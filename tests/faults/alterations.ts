@@ -87,7 +87,7 @@ const ALTERATIONS: Record<string, () => void> = {
     const keeper = makeContentKeeper()
     alterQueues({
       ...keeper.alterations,
-      findCancelled: () => async () => new Set(),
+      findCancelled: () => async () => new Map(),
       claimBatches: (own) => async (lane, providers, limit) => {
         const claims = await own.claimBatches(lane, providers, limit)
         for (const { uid } of claims) await keeper.keep(own, uid)

@@ -373,6 +373,38 @@ function describeContract(start: StartQueue) {
       expect(await queue.extend([found])).toEqual(new Set([found.id]))
     })
 
+    test('that is given back keeps what an earlier worker noted as settled', async () => {
+      await enqueueOne(batch('a', 'b', 'c'))
+      await queue.checkpoint([{ claim: await claim(), settled: Uint8Array.of(0b101) }])
+      await queue.release([await claim()])
+      expect(Buffer.from((await claim()).settled ?? [])).toEqual(Buffer.of(0b101))
+    })
+
+    test('can be for later: nobody gets it before its time, and it keeps its send from ending', async () => {
+      const send = await enqueueOne({ ...batch('later'), delayMs: 2500 }, batch('now'))
+      const found = await claim()
+      expect(firstValue(found)).toBe('now')
+      await queue.acknowledge(found, NOTHING_LEFT)
+      await expectNothing()
+      expect(await queue.loadContent(send.uid)).toEqual(send.content)
+      const later = await claim()
+      expect(later).toMatchObject(targets('later'))
+      expect(later.ageMs).toBeLessThan(2500)
+      await queue.acknowledge(later, NOTHING_LEFT)
+      expect(await queue.loadContent(send.uid)).toBeUndefined()
+    })
+
+    test('for later that a walk writes waits too, and holds up no walk', async () => {
+      await queue.enqueue(makeSend())
+      const walk = await claimSend()
+      const manyForLater = Array.from({ length: 250 }, (_, i) => ({ ...broadcast(`t${i}`), delayMs: 3_600_000 }))
+      expect(await queue.commitPage(walk, page('1', ...manyForLater))).toBe('committed')
+      const next = { ...walk, cursor: '1' }
+      expect(await queue.commitPage(next, lastPage(broadcast('now')))).toBe('committed')
+      expect(firstValue(await claim('broadcast'))).toBe('now')
+      await expectNothing('broadcast')
+    })
+
     test('is claimed by lane and by provider', async () => {
       await enqueueOne(batch('a'), broadcast('b'), { ...batch('c'), provider: 'apns' })
       expect(firstValue(await claim('broadcast'))).toBe('b')
@@ -433,9 +465,15 @@ function describeContract(start: StartQueue) {
       const send = await enqueueOne(batch('a'))
       const other = await enqueueOne(broadcast('b'))
       const found = await claim()
-      expect(await queue.findCancelled([send.uid, other.uid, 'unknown'])).toEqual(new Set())
+      expect(await queue.findCancelled([send.uid, other.uid, 'unknown'])).toEqual(new Map())
       await queue.cancel(send.uid)
-      expect(await queue.findCancelled([send.uid, other.uid, 'unknown'])).toEqual(new Set([send.uid]))
+      await queue.drop(other.uid, { user: 'u', deviceId: '' })
+      expect(await queue.findCancelled([send.uid, other.uid, 'unknown'])).toEqual(
+        new Map([
+          [send.uid, 'all'],
+          [other.uid, 'some'],
+        ]),
+      )
       await queue.acknowledge(found, {
         retries: [{ ...targets('a'), delayMs: 0, ambiguousAttempts: 0 }],
         givenUp: [],

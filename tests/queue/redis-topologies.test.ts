@@ -42,7 +42,7 @@ async function use(queue: RedisQueue): Promise<void> {
   expect(await queue.acknowledge(second, { retries: [], givenUp })).toBe('acknowledged')
   expect(await queue.retryDeadLetters({})).toBe(1)
   await queue.cancel(walked.uid)
-  expect(await queue.findCancelled([walked.uid])).toEqual(new Set([walked.uid]))
+  expect(await queue.findCancelled([walked.uid])).toEqual(new Map([[walked.uid, 'all']]))
   await queue.pause('apns', 'by hand', undefined)
   expect(await queue.stats()).toMatchObject({ scheduled: 0, pauses: [{ provider: 'apns' }] })
   await queue.resume('apns')

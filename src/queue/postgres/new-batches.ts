@@ -8,15 +8,17 @@ import { LANES } from './states.ts'
  */
 export function insertNewBatches(sql: Queryable, batches: readonly NewBatch[], source: 'live' | 'moved'): Fragment {
   if (batches.length === 0) return sql`select`
-  const rows = batches.map(({ lane, provider, targetKind, count, lines }) => [
+  const rows = batches.map(({ lane, provider, targetKind, count, lines, delayMs = 0 }) => [
     String(LANES[lane]),
     provider,
     targetKind,
     String(count),
     lines,
+    String(Math.ceil(delayMs)),
   ])
   return sql`
     insert into push_batches (uid, lane, provider, target_kind, target_count, targets, claimable_at)
-    select send.uid, b.lane::smallint, b.provider, b.kind, b.count::integer, b.targets, clock_timestamp()
-    from ${sql(source)} as send, (values ${sql(rows)}) as b (lane, provider, kind, count, targets)`
+    select send.uid, b.lane::smallint, b.provider, b.kind, b.count::integer, b.targets,
+      clock_timestamp() + b.delay::float8 * interval '1 ms'
+    from ${sql(source)} as send, (values ${sql(rows)}) as b (lane, provider, kind, count, targets, delay)`
 }

@@ -8,7 +8,7 @@ import { ANNOUNCED, CANCELLED, DONE, FANNED, FANNING, KEEP_ANNOUNCED, KEEP_ENDED
 
 const Known = v.object({ request_hash: v.nullable(v.instance(Uint8Array)) })
 const Content = v.object({ content: v.instance(Uint8Array) })
-const Uid = v.object({ uid: v.string() })
+const Cancelled = v.object({ uid: v.string(), part: v.picklist(['all', 'some']) })
 
 /** Stores a send, or tells what its uid already stands for. A send met by its cancellation stays cancelled. */
 export async function insertSend(sql: Sql, send: Send, page: Page | undefined) {
@@ -68,10 +68,17 @@ export async function selectContent(sql: Sql, uid: string): Promise<SendContent 
   return row && decodeContent(Buffer.from(v.parse(Content, row).content))
 }
 
-export async function selectCancelled(sql: Sql, uids: readonly string[]): Promise<Set<string>> {
+/** Which of these sends were cancelled, as a whole or some targets of them. */
+export async function selectCancelled(sql: Sql, uids: readonly string[]) {
   const rows = await sql`
-    select uid from push_sends where uid = any(${[...uids]}::text[]) and state = ${CANCELLED}`
-  return new Set(rows.map((row) => v.parse(Uid, row).uid))
+    select uid, case when state = ${CANCELLED} then 'all' else 'some' end as part from push_sends
+    where uid = any(${[...uids]}::text[]) and (state = ${CANCELLED} or drops > 0)`
+  return new Map(
+    rows.map((row) => {
+      const { uid, part } = v.parse(Cancelled, row)
+      return [uid, part]
+    }),
+  )
 }
 
 function dateOf(unixMs: number | undefined): Date | null {

@@ -4,22 +4,23 @@
 -- KEYS: 1 stream  2 notes on its claims  3 send  4 drops of the send  5 retries by time  6 bodies of retries  7 number of
 --       the last retry  8 dead letters
 -- ARGV: 1 group  2 consumer  3 id  4 deliveries at the claim  5 provider  6 lane  7 kind  8 uid  9 attempts with this one
---       10 age in ms  11 seconds to keep an ended send  12 seconds to keep it with dead letters  13 channel
---       14 retries  15.. for each: count, targets, ambiguous attempts, delay in ms;
+--       10 seconds to keep an ended send  11 seconds to keep it with dead letters  12 channel
+--       13 retries  14.. for each: count, targets, ambiguous attempts, delay in ms;
 --       then for each target given up: count, targets, reason
 -- Run twice it answers LOST the second time and changes nothing.
 local pending = redis.pcall('XPENDING', KEYS[1], ARGV[1], ARGV[3], ARGV[3], 1)
 if pending.err or #pending == 0 or pending[1][2] ~= ARGV[2] or pending[1][4] ~= tonumber(ARGV[4]) then return 'LOST' end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local first = string.format('%.0f', now - ARGV[10])
-local retries = tonumber(ARGV[14])
+-- As the claim noted it: reckoned from here, the time that sending took would be missing from the age of each retry.
+local first = redis.call('HGET', KEYS[2], ARGV[3] .. 'f') or string.format('%.0f', now)
+local retries = tonumber(ARGV[13])
 for i = 1, retries do
-  local at = 11 + i * 4
+  local at = 10 + i * 4
   local body = { u = ARGV[8], k = ARGV[7], n = ARGV[at], t = ARGV[at + 1], a = ARGV[9], m = ARGV[at + 2], f = first }
   if tonumber(ARGV[at + 3]) == 0 then
     redis.call('XADD', KEYS[1], '*', 'u', body.u, 'k', body.k, 'n', body.n, 't', body.t, 'a', body.a, 'm', body.m, 'f', body.f)
-    redis.call('PUBLISH', ARGV[13], '')
+    redis.call('PUBLISH', ARGV[12], '')
   else
     body.s = KEYS[1]
     local id = redis.call('INCR', KEYS[7])
@@ -28,7 +29,7 @@ for i = 1, retries do
   end
 end
 local state = redis.call('HGET', KEYS[3], 'state')
-for at = 15 + retries * 4, #ARGV, 3 do
+for at = 14 + retries * 4, #ARGV, 3 do
   if state and state ~= 'cancelled' then
     redis.call('XADD', KEYS[8], '*', 'u', ARGV[8], 'p', ARGV[5], 'l', ARGV[6], 'k', ARGV[7], 'n', ARGV[at],
       't', ARGV[at + 1], 'r', ARGV[at + 2], 'a', ARGV[9])
@@ -44,8 +45,9 @@ if state then
     local dead = redis.call('HEXISTS', KEYS[3], 'dead') == 1
     redis.call('HSET', KEYS[3], 'state', 'done')
     if not dead then redis.call('HDEL', KEYS[3], 'content') end
-    redis.call('EXPIRE', KEYS[3], dead and ARGV[12] or ARGV[11])
-    redis.call('EXPIRE', KEYS[4], ARGV[11])
+    local keep = dead and ARGV[11] or ARGV[10]
+    redis.call('EXPIRE', KEYS[3], keep)
+    redis.call('EXPIRE', KEYS[4], keep)
   end
 end
 return 'ACKNOWLEDGED'

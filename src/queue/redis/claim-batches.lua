@@ -4,14 +4,19 @@
 -- KEYS: 1 retries by time  2 bodies of retries  3 pauses  then for each provider: stream, notes on claims
 -- ARGV: 1 group  2 consumer  3 most  4 lease, ms  5 '1': look for ended leases  6 prefix of sends' keys
 --       7 prefix of drops' keys  8 '1': content too  9.. providers
+-- Run twice it claims others; those that nobody heard of come back after their lease.
 -- Returns for each: provider, id, uid, kind, count, targets, deliveries, attempts before, ambiguous attempts, age in ms,
 -- state of the send, ms until it expires or '', 1 if it has drops, settled bits or '', 1 if it is a probe, content or ''.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local now_text = string.format('%.0f', now)
 for _, id in ipairs(redis.call('ZRANGE', KEYS[1], '-inf', now_text, 'BYSCORE', 'LIMIT', 0, 100)) do
-  local body = cmsgpack.unpack(redis.call('HGET', KEYS[2], id))
-  redis.call('XADD', body.s, '*', 'u', body.u, 'k', body.k, 'n', body.n, 't', body.t, 'a', body.a, 'm', body.m, 'f', body.f)
+  local packed = redis.call('HGET', KEYS[2], id)
+  -- Only a Redis that evicts has lost it; one such retry must not stand in the way of all claims.
+  if packed then
+    local body = cmsgpack.unpack(packed)
+    redis.call('XADD', body.s, '*', 'u', body.u, 'k', body.k, 'n', body.n, 't', body.t, 'a', body.a, 'm', body.m, 'f', body.f)
+  end
   redis.call('ZREM', KEYS[1], id)
   redis.call('HDEL', KEYS[2], id)
 end
@@ -24,9 +29,9 @@ local function add(provider, notes, entry, deliveries, is_probe)
   for i = 1, #entry[2], 2 do fields[entry[2][i]] = entry[2][i + 1] end
   local id = entry[1]
   local note = redis.call('HMGET', notes, id .. 'f', id .. 's')
-  local first = fields.f ~= '' and fields.f or note[1]
+  local first = note[1]
   if not first then
-    first = now_text
+    first = fields.f ~= '' and fields.f or now_text
     redis.call('HSET', notes, id .. 'f', first)
   end
   local send = redis.call('HMGET', ARGV[6] .. fields.u, 'state', 'expire')

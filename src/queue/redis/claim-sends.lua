@@ -2,6 +2,7 @@
 -- Claims the sends of a lane that have been due for longest; the claim lasts until its new time in the set.
 -- KEYS: 1 due sends of the lane  2 scheduled sends
 -- ARGV: 1 most  2 lease, ms  3 prefix of sends' keys
+-- Run twice it claims others; those that nobody heard of come back after their lease.
 -- Returns for each: uid, recipient, content, fence, cursor or false.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

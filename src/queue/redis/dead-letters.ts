@@ -1,21 +1,22 @@
 import type { DeadLetterFilter } from '../queue.ts'
 import type { QueueKeys } from './keys.ts'
 import { readDeadLetters, type StoredLetter } from './replies.ts'
-import type { RedisClient } from './script.ts'
+import type { Scope } from './scope.ts'
+import { type RedisClient, Script } from './script.ts'
 
 /** Read at a time; each holds a batch's targets. */
 const PAGE = 100
+
+const REVIVE = new Script('revive')
 
 /** The stream of targets that were given up. It is looked through from its start: people ask for it, and not often. */
 export class DeadLetters {
   readonly #client: RedisClient
   readonly #keys: QueueKeys
-  readonly #keepSeconds: number
 
-  constructor(deps: { client: RedisClient; keys: QueueKeys; keepSeconds: number }) {
+  constructor(deps: Scope) {
     this.#client = deps.client
     this.#keys = deps.keys
-    this.#keepSeconds = deps.keepSeconds
   }
 
   /** The oldest first, after the one with the id `after`. */
@@ -28,17 +29,27 @@ export class DeadLetters {
     return found
   }
 
+  /** Sends them again; resolves to how many targets. */
+  retry(filter: DeadLetterFilter): Promise<number> {
+    const { deadLetters, send, batches, drops, work } = this.#keys
+    return this.#change(filter, async ({ id, uid, lane, provider }) => {
+      const keys = [deadLetters, send(uid), batches(lane, provider), drops(uid)]
+      return Number(await REVIVE.run(this.#client, keys, [id, work]))
+    })
+  }
+
+  /** Forgets them; resolves to how many targets. */
+  drop(filter: DeadLetterFilter): Promise<number> {
+    return this.#change(filter, async ({ id, count }) =>
+      (await this.#client.xdel(this.#keys.deadLetters, id)) === 1 ? count : 0,
+    )
+  }
+
   /** Resolves to the sum of what `change` resolves to for those that match. */
-  async change(filter: DeadLetterFilter, change: (letter: StoredLetter) => Promise<number>): Promise<number> {
+  async #change(filter: DeadLetterFilter, change: (letter: StoredLetter) => Promise<number>): Promise<number> {
     let targets = 0
     for await (const letter of this.#walk(undefined)) if (matches(letter, filter)) targets += await change(letter)
     return targets
-  }
-
-  /** Drops those whose time is over. */
-  async forgetOld(): Promise<void> {
-    const oldestMs = Date.now() - this.#keepSeconds * 1000
-    await this.#client.xtrim(this.#keys.deadLetters, 'MINID', oldestMs)
   }
 
   async *#walk(after: string | undefined): AsyncGenerator<StoredLetter> {

@@ -2,7 +2,7 @@
 -- Extends the leases of batches that are still ours, and notes what of them is settled where that is given.
 -- KEYS: for each batch its stream and the notes on its claims
 -- ARGV: 1 group  2 consumer  then for each batch: id, deliveries at the claim, settled bits ('' = leave the note)
--- Returns the places (from 1) of those that are lost.
+-- Returns the places (from 1) of those that are lost. It may run any number of times.
 local lost = {}
 for i = 1, #KEYS / 2 do
   local stream, id = KEYS[i * 2 - 1], ARGV[i * 3]

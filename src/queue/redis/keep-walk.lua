@@ -2,6 +2,7 @@
 -- Extends the lease of a walk, or with a lease of 0 gives the walk to others.
 -- KEYS: 1 send  2 due sends of its lane
 -- ARGV: 1 uid  2 fence  3 lease, ms  4 channel
+-- It may run any number of times; LOST once another worker walks it.
 local send = redis.call('HMGET', KEYS[1], 'state', 'fence')
 if send[1] ~= 'fanning' or send[2] ~= ARGV[2] then return 'LOST' end
 local time = redis.call('TIME')

@@ -1,6 +1,8 @@
 import type { ProviderName } from '../../config/provider-names.ts'
 import type { Lane } from '../queue.ts'
 
+export const LANES = ['small', 'broadcast'] as const satisfies Lane[]
+
 /** The names of all keys. One hash tag holds them in one slot, so that a script may work on several of them. */
 export type QueueKeys = ReturnType<typeof makeKeys>
 

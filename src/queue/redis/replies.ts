@@ -82,10 +82,42 @@ export function readBatchClaims(reply: unknown, lane: Lane): BatchClaim[] {
   })
 }
 
-const Pauses = v.array(v.tuple([v.pipe(text, v.picklist(PROVIDER_NAMES)), text, maybeDigits]))
+const Abandoned = v.array(
+  v.tuple([text, text, v.pipe(text, v.picklist(['token', 'topic', 'condition'])), digits, text, v.number(), digits]),
+)
 
-export function readPauses(reply: unknown): Pause[] {
-  return v.parse(Pauses, reply).map(([provider, reason, probeInMs]) => ({ provider, reason, probeInMs }))
+/** Batches that were claimed to be buried. */
+export function readAbandoned(reply: unknown) {
+  return v.parse(Abandoned, reply).map(([id, uid, targetKind, count, lines, fence, attempt]) => ({
+    id,
+    uid,
+    targetKind,
+    count,
+    lines,
+    fence,
+    attempt,
+  }))
+}
+
+const Pauses = v.array(v.tuple([v.pipe(text, v.picklist(PROVIDER_NAMES)), text, maybeDigits]))
+const Stats = v.tuple([
+  v.number(),
+  v.number(),
+  v.number(),
+  Pauses,
+  v.array(v.tuple([v.number(), v.number(), v.number()])),
+])
+
+/** What the queue looks like: `jobs` are batches and due sends in all, `streams` are in the order they were asked for. */
+export function readQueueLook(reply: unknown) {
+  const [jobs, scheduled, deadLetters, pauses, streams] = v.parse(Stats, reply)
+  return {
+    jobs,
+    scheduled,
+    deadLetters,
+    pauses: pauses.map(([provider, reason, probeInMs]): Pause => ({ provider, reason, probeInMs })),
+    streams: streams.map(([waiting, inFlight, oldestMs]) => ({ waiting, inFlight, oldestMs })),
+  }
 }
 
 /** A dead letter, and the stream it came from. */

@@ -1,8 +1,8 @@
 #!lua
 -- Makes a batch of a dead letter again, as if never tried. That of a cancelled or forgotten send stays.
--- KEYS: 1 dead letters  2 send  3 stream
+-- KEYS: 1 dead letters  2 send  3 stream  4 drops of the send
 -- ARGV: 1 id  2 channel
--- Returns its number of targets, 0 when there was nothing to do.
+-- Returns its number of targets, 0 when there was nothing to do: so it is when it runs twice.
 local entry = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1])[1]
 local state = redis.call('HGET', KEYS[2], 'state')
 if not entry or not state or state == 'cancelled' then return 0 end
@@ -13,5 +13,6 @@ redis.call('XDEL', KEYS[1], ARGV[1])
 redis.call('HINCRBY', KEYS[2], 'open', 1)
 if state == 'done' then redis.call('HSET', KEYS[2], 'state', 'fanned') end
 redis.call('PERSIST', KEYS[2])
+redis.call('PERSIST', KEYS[4])
 redis.call('PUBLISH', ARGV[2], '')
 return tonumber(fields.n)

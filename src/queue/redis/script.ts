@@ -32,6 +32,14 @@ export class Script {
 }
 
 /** Whether Redis refused to write because it is at `maxmemory`. */
-export function isOutOfMemory(error: unknown): boolean {
+function isOutOfMemory(error: unknown): boolean {
   return error instanceof Error && /^(OOM|-OOM)|OOM command not allowed/.test(error.message)
+}
+
+/** For a script that was refused because Redis is at `maxmemory`: nothing was written. Other errors are thrown on. */
+export function refusedAs(word: string): (error: unknown) => Buffer {
+  return (error) => {
+    if (isOutOfMemory(error)) return Buffer.from(word)
+    throw error
+  }
 }

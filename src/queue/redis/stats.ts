@@ -1,75 +1,30 @@
-import * as v from 'valibot'
 import { PROVIDER_NAMES, type ProviderName } from '../../config/provider-names.ts'
 import type { QueueStats } from '../queue.ts'
-import type { QueueKeys } from './keys.ts'
-import type { RedisClient } from './script.ts'
+import { LANES } from './keys.ts'
+import { readQueueLook } from './replies.ts'
+import { GROUP, type Scope } from './scope.ts'
+import { Script } from './script.ts'
 
-const LANES = ['small', 'broadcast'] as const
-const Pending = v.tupleWithRest([v.number()], v.unknown())
-const Entries = v.array(v.tupleWithRest([v.string()], v.unknown()))
+const STATS = new Script('stats')
+const STREAMS = LANES.flatMap((lane) => PROVIDER_NAMES.map((provider) => ({ lane, provider })))
 
-/** How many batches there are, retries and due sends among them. What is for later is in nobody's way. */
-export async function countJobs(client: RedisClient, keys: QueueKeys): Promise<number> {
-  const nowMs = await readTimeMs(client)
-  const counts = await Promise.all([
-    ...LANES.flatMap((lane) => PROVIDER_NAMES.map((provider) => client.xlen(keys.batches(lane, provider)))),
-    client.zcard(keys.retries),
-    ...LANES.map((lane) => client.zcount(keys.dueSends(lane), '-inf', nowMs)),
-  ])
-  return counts.reduce((sum, count) => sum + count, 0)
-}
-
-export async function readStats(
-  client: RedisClient,
-  keys: QueueKeys,
-  group: string,
-): Promise<Omit<QueueStats, 'pauses'>> {
-  const nowMs = await readTimeMs(client)
-  const streams = await Promise.all(
-    LANES.flatMap((lane) =>
-      PROVIDER_NAMES.map(async (provider) => ({
-        provider,
-        ...(await readStream(client, keys.batches(lane, provider), group, nowMs)),
-      })),
-    ),
-  )
-  const sum = (pick: (stream: (typeof streams)[number]) => number) =>
-    new Map<ProviderName, number>(
-      PROVIDER_NAMES.map((name) => [
-        name,
-        streams.filter(({ provider }) => provider === name).reduce((total, stream) => total + pick(stream), 0),
-      ]),
-    )
+/** How much is in the queue, in one look. `jobs`: batches, retries and due sends. What is for later is in nobody's way. */
+export async function readStats({ client, keys }: Scope): Promise<QueueStats & { jobs: number }> {
+  const { retries, scheduled, deadLetters, pauses, dueSends, batches } = keys
+  const streamKeys = STREAMS.map(({ lane, provider }) => batches(lane, provider))
+  const others = [retries, scheduled, deadLetters, pauses, dueSends('small'), dueSends('broadcast')]
+  const { streams, ...look } = readQueueLook(await STATS.run(client, [...others, ...streamKeys], [GROUP]))
+  const count = (what: 'waiting' | 'inFlight') => {
+    const counts = new Map<ProviderName, number>()
+    STREAMS.forEach(({ provider }, index) => {
+      counts.set(provider, (counts.get(provider) ?? 0) + (streams[index]?.[what] ?? 0))
+    })
+    return counts
+  }
   return {
-    waiting: sum(({ waiting }) => waiting),
-    inFlight: sum(({ inFlight }) => inFlight),
-    scheduled: await client.zcount(keys.scheduled, `(${nowMs}`, '+inf'),
+    ...look,
+    waiting: count('waiting'),
+    inFlight: count('inFlight'),
     oldestMs: Math.max(0, ...streams.map(({ oldestMs }) => oldestMs)),
-    deadLetters: await client.xlen(keys.deadLetters),
   }
-}
-
-async function readStream(client: RedisClient, stream: string, group: string, nowMs: number) {
-  const [length, pending] = await Promise.all([client.xlen(stream), countPending(client, stream, group)])
-  const waiting = Math.max(0, length - pending)
-  if (waiting === 0) return { waiting, inFlight: pending, oldestMs: 0 }
-  // What waits comes after what is pending, but for batches whose lease has ended.
-  const entries = v.parse(Entries, await client.xrange(stream, '-', '+', 'COUNT', pending + 1))
-  const [id = '0'] = entries.at(-1) ?? []
-  return { waiting, inFlight: pending, oldestMs: Math.max(1, nowMs - Number(id.split('-')[0])) }
-}
-
-async function countPending(client: RedisClient, stream: string, group: string): Promise<number> {
-  try {
-    return v.parse(Pending, await client.xpending(stream, group))[0]
-  } catch (error) {
-    // No stream or no group yet.
-    if (error instanceof Error && error.message.startsWith('NOGROUP')) return 0
-    throw error
-  }
-}
-
-async function readTimeMs(client: RedisClient): Promise<number> {
-  const [seconds = 0, micros = 0] = await client.time()
-  return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000)
 }

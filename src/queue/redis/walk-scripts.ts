@@ -1,0 +1,64 @@
+// The scripts of fan-out: who walks a send, and what its pages write.
+import type { CommitResult, Lane, Page, SendClaim } from '../queue.ts'
+import { readSendClaims, readWord } from './replies.ts'
+import { GROUP, KEEP_DEAD_LETTERS_SECONDS, KEEP_ENDED_SECONDS, keysOfNewBatches, type Scope } from './scope.ts'
+import { refusedAs, Script } from './script.ts'
+
+/** A broadcast's walk waits while this many batches of one of its page's providers wait: memory stays flat. */
+const WAITING_BATCHES_PER_PROVIDER = 200
+/** The same while a provider is paused, so that its part of a broadcast does not hold up the others at once. */
+const WAITING_BATCHES_WHILE_PAUSED = 2000
+
+const CLAIM_SENDS = new Script('claim-sends')
+const COMMIT_PAGE = new Script('commit-page')
+const KEEP_WALK = new Script('keep-walk')
+
+/** Claims the sends of a lane that have been due for longest. */
+export async function claimDueSends({ client, keys }: Scope, lane: Lane, limit: number, leaseMs: number) {
+  const args = [limit, leaseMs, keys.sendPrefix]
+  return readSendClaims(await CLAIM_SENDS.run(client, [keys.dueSends(lane), keys.scheduled], args), lane)
+}
+
+/** Writes the page behind the claim's cursor and moves that, under the claim's fence. */
+export async function storePage(
+  { client, keys }: Scope,
+  { uid, lane, fence, cursor = '' }: SendClaim,
+  page: Page,
+  leaseMs: number,
+): Promise<CommitResult> {
+  const { send, dueSends, pauses, drops, work } = keys
+  const reply = await COMMIT_PAGE.run(
+    client,
+    [send(uid), dueSends(lane), pauses, drops(uid), ...keysOfNewBatches(keys, page.batches)],
+    [
+      uid,
+      fence,
+      cursor,
+      page.cursor ?? '',
+      leaseMs,
+      GROUP,
+      WAITING_BATCHES_PER_PROVIDER,
+      WAITING_BATCHES_WHILE_PAUSED,
+      KEEP_ENDED_SECONDS,
+      KEEP_DEAD_LETTERS_SECONDS,
+      work,
+      ...page.batches.flatMap(({ targetKind, count, lines, delayMs = 0, provider, lane }) => [
+        targetKind,
+        count,
+        lines,
+        Math.ceil(delayMs),
+        provider,
+        // What is for later waits where nobody counts it.
+        lane === 'broadcast' && delayMs <= 0 ? '1' : '0',
+      ]),
+    ],
+  ).catch(refusedAs('FULL'))
+  const results = { COMMITTED: 'committed', FULL: 'full', LOST: 'lost' } as const
+  return results[readWord(reply, ['COMMITTED', 'FULL', 'LOST'])]
+}
+
+/** Extends the lease of a walk; one of 0 ms ends it: another worker may go on at once. */
+export async function extendSendLease({ client, keys }: Scope, { uid, lane, fence }: SendClaim, leaseMs: number) {
+  const reply = await KEEP_WALK.run(client, [keys.send(uid), keys.dueSends(lane)], [uid, fence, leaseMs, keys.work])
+  return readWord(reply, ['EXTENDED', 'LOST']) === 'LOST' ? ('lost' as const) : ('extended' as const)
+}
