@@ -9,7 +9,7 @@ import type { BatchClaim, Queue, SendContent } from '../queue/queue.ts'
 import { decodeTarget, readValue } from '../queue/targets.ts'
 import type { Hold } from './lease-keeper.ts'
 import { sendOneByOne } from './one-by-one.ts'
-import { findOpenTargets } from './open-targets.ts'
+import { findDroppedTargets, findOpenTargets } from './open-targets.ts'
 import { personaliseBatch } from './personal-batch.ts'
 import type { RemovalBreaker } from './removal-breaker.ts'
 import type { RetryPolicyOptions } from './retry-policy.ts'
@@ -50,7 +50,8 @@ export async function deliverBatch(deps: DeliverDeps, claim: BatchClaim, hold: H
   if (!claim.settled) countUnsent(deps, claim, 'cancelled', claim.count - targets.length)
   const settled = new SettledBatch({ claim, targets, policy: deps.retryPolicy })
   if (content.isReliable) hold.noteProgress(() => settled.settledBits())
-  await send(deps, claim, content, targets, settled, hold.signal)
+  const withdrawn = watchDrops(deps, claim, targets, settled, hold)
+  await send(deps, claim, content, targets, settled, { signal: hold.signal, withdrawn })
   await removeGoneDevices(deps, claim, settled, seenAtMs)
   await tellCredential(deps, claim, settled)
   const left = settled.left()
@@ -71,7 +72,7 @@ async function send(
   content: SendContent,
   targets: readonly OpenTarget[],
   settled: SettledBatch,
-  signal: AbortSignal,
+  { signal, withdrawn }: { signal: AbortSignal; withdrawn: ReadonlySet<OpenTarget> },
 ): Promise<void> {
   const { uid, provider: name, targetKind } = claim
   const notification = content.notifications.get(name)
@@ -81,7 +82,11 @@ async function send(
     if (!notification || !provider) throw new Error('a batch was claimed that nobody here can send')
     if (targets.length === 0) return
     const personal = personaliseBatch(content, name, targets)
-    const batch = { uid, notification, targetKind, personal, ...addressesOf(claim, targets) }
+    const isWithdrawn = (index: number) => {
+      const target = targets[index]
+      return withdrawn.size > 0 && target !== undefined && withdrawn.has(target)
+    }
+    const batch = { uid, notification, targetKind, personal, isWithdrawn, ...addressesOf(claim, targets) }
     if (personal && !provider.takesPersonal) await sendOneByOne(provider, batch, personal, settle, signal)
     else await provider.send(batch, settle, signal)
   } catch (error) {
@@ -89,6 +94,22 @@ async function send(
     // An error of ours costs no push. What an aborted send leaves open stays so, and goes back at once.
     settled.settleRest({ kind: 'retry', reason: 'error' })
   }
+}
+
+/** Targets that are cancelled while the batch is sent; what of them is left goes back, and is left out by the next claim. */
+function watchDrops(
+  deps: DeliverDeps,
+  claim: BatchClaim,
+  targets: readonly OpenTarget[],
+  settled: SettledBatch,
+  hold: Hold,
+): ReadonlySet<OpenTarget> {
+  const withdrawn = new Set<OpenTarget>()
+  hold.onDrops(async () => {
+    const waiting = targets.filter((target, index) => !settled.isSettled(index) && !withdrawn.has(target))
+    for (const target of await findDroppedTargets(deps.queue, claim.uid, waiting)) withdrawn.add(target)
+  })
+  return withdrawn
 }
 
 /** Where to send to. Only Web Push has to know more of a target than its value. */

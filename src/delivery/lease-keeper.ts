@@ -1,5 +1,6 @@
 // Watches over the batches that are being sent: extends their leases, notes in the queue what of them is settled where
-// a send asks for that, and stops the sending of those that were lost to another worker or cancelled.
+// a send asks for that, and stops the sending of those that were lost to another worker or cancelled, as a whole or in
+// some of their targets.
 import type { Logger } from '../observability/log.ts'
 import type { BatchClaim, Queue } from '../queue/queue.ts'
 
@@ -21,12 +22,15 @@ export interface Hold {
   readonly signal: AbortSignal
   /** Has what is settled noted from now on; `read` gives it as `BatchClaim.settled`. */
   noteProgress(read: () => Uint8Array): void
+  /** Has `withdraw` called, again and again, once single targets of the send were cancelled. */
+  onDrops(withdraw: () => Promise<void>): void
 }
 
 interface Held {
   claim: BatchClaim
   stop: AbortController
   readProgress: (() => Uint8Array) | undefined
+  withdraw: (() => Promise<void>) | undefined
 }
 
 export class LeaseKeeper {
@@ -45,12 +49,15 @@ export class LeaseKeeper {
 
   /** Keeps a claim until `drop`. */
   hold(claim: BatchClaim): Hold {
-    const held: Held = { claim, stop: new AbortController(), readProgress: undefined }
+    const held: Held = { claim, stop: new AbortController(), readProgress: undefined, withdraw: undefined }
     this.#held.set(claim.id, held)
     return {
       signal: held.stop.signal,
       noteProgress: (read) => {
         held.readProgress = read
+      },
+      onDrops: (withdraw) => {
+        held.withdraw = withdraw
       },
     }
   }
@@ -77,6 +84,7 @@ export class LeaseKeeper {
     const held = [...this.#held.values()]
     const cancelled = await this.#deps.queue.findCancelled([...new Set(held.map(({ claim }) => claim.uid))])
     for (const { claim, stop } of held) if (cancelled.get(claim.uid) === 'all') stop.abort()
+    await Promise.all(held.map(({ claim, withdraw }) => cancelled.get(claim.uid) === 'some' && withdraw?.()))
   }
 
   async #checkpoint(): Promise<void> {

@@ -8,11 +8,21 @@ export async function findOpenTargets(queue: Pick<Queue, 'findDropped'>, claim: 
   const { settled } = claim
   const unsettled = settled ? targets.filter(({ place }) => !isSet(settled, place)) : targets
   if (!claim.hasDrops) return unsettled
+  const dropped = new Set(await findDroppedTargets(queue, claim.uid, unsettled))
+  return unsettled.filter((target) => !dropped.has(target))
+}
+
+/** Those of a send's targets that were cancelled one by one. */
+export async function findDroppedTargets(
+  queue: Pick<Queue, 'findDropped'>,
+  uid: string,
+  targets: readonly OpenTarget[],
+): Promise<OpenTarget[]> {
   const isDropped = await queue.findDropped(
-    claim.uid,
-    unsettled.map(({ line }) => decodeTarget(line)),
+    uid,
+    targets.map(({ line }) => decodeTarget(line)),
   )
-  return unsettled.filter((_, index) => !isDropped[index])
+  return targets.filter((_, index) => isDropped[index])
 }
 
 function isSet(bits: Uint8Array, place: number): boolean {

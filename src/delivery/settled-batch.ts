@@ -53,6 +53,11 @@ export class SettledBatch {
     this.#settledBits[target.place >> 3] = this.#bits(target.place) | (1 << (target.place & 7))
   }
 
+  /** Whether the target needs no further attempt, or its attempt has ended. */
+  isSettled(index: number): boolean {
+    return this.#outcomes[index] !== undefined
+  }
+
   /** Settles what the provider left open. */
   settleRest(outcome: Outcome): void {
     for (const index of this.#targets.keys()) if (!this.#outcomes[index]) this.settle(index, outcome)

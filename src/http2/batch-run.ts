@@ -5,7 +5,7 @@
 //                 └──────────┘ refused or left behind by a GOAWAY, a few times
 import type { WantedHeaders } from './answer-fields.ts'
 import type { Http2Answer, Http2Batch } from './http2-client.ts'
-import type { Http2Error } from './http2-error.ts'
+import { Http2Error } from './http2-error.ts'
 import type { RequestRun } from './request-run.ts'
 
 /** How often a request that a server refused or left behind with a GOAWAY is sent again before the caller hears of it. */
@@ -50,14 +50,19 @@ export class BatchRun implements RequestRun {
     return this.batch.count - this.#next + this.#resends.length
   }
 
-  /** The request to send next; only while some wait. */
-  take(): number {
-    return this.#resends.pop() ?? this.#next++
+  /** The request to send next. Those that the caller withdrew fail on the way, which may leave none. */
+  take(): number | undefined {
+    while (this.waiting > 0) {
+      const index = this.#takeAny()
+      if (!this.batch.isWithdrawn?.(index)) return index
+      this.#fail(index, new Http2Error('aborted', 'aborted'))
+    }
+    return undefined
   }
 
   /** Fails all that wait. */
   failWaiting(error: Http2Error): void {
-    while (this.waiting > 0) this.#fail(this.take(), error)
+    while (this.waiting > 0) this.#fail(this.#takeAny(), error)
   }
 
   answered(index: number, answer: Http2Answer): void {
@@ -73,6 +78,10 @@ export class BatchRun implements RequestRun {
     const isLeft = error.code === 'goaway' || error.code === 'refused_stream'
     if (isLeft && error.kind === 'unsent' && this.#sendAgain(index)) return
     this.#fail(index, error)
+  }
+
+  #takeAny(): number {
+    return this.#resends.pop() ?? this.#next++
   }
 
   #sendAgain(index: number): boolean {

@@ -48,6 +48,8 @@ export interface Http2Batch {
   /** How much of an answer's body is kept, below 1 MB; 64 KB unless given. */
   readonly maxAnswerBytes?: number
   readonly signal: AbortSignal
+  /** Asked before a request is sent; one that is withdrawn by then is not, and fails with `aborted`. */
+  readonly isWithdrawn?: ((index: number) => boolean) | undefined
   onAnswer(index: number, answer: Http2Answer): void
   onFailure(index: number, error: Http2Error): void
 }

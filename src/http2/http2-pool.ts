@@ -187,7 +187,8 @@ export class Http2Pool implements Http2Client {
       const run = this.#line.next()
       if (!run) return
       this.#movedAtMs = nowMs
-      connection.open(run, run.take(), nowMs)
+      const index = run.take()
+      if (index !== undefined) connection.open(run, index, nowMs)
     }
   }
 

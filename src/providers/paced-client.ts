@@ -74,13 +74,14 @@ export class PacedClient implements Http2Client {
   }
 
   #sendPart(batch: Http2Batch, from: number, count: number): Promise<void> {
-    const { path, writeFields, writeBody } = batch
+    const { path, writeFields, writeBody, isWithdrawn } = batch
     return this.#deps.client.send({
       ...batch,
       count,
       path: typeof path === 'function' ? (place) => path(from + place) : path,
       ...(writeFields && { writeFields: (place, fields) => writeFields(from + place, fields) }),
       ...(writeBody && { writeBody: (place, body) => writeBody(from + place, body) }),
+      ...(isWithdrawn && { isWithdrawn: (place) => isWithdrawn(from + place) }),
       onAnswer: (place, answer) => {
         this.#onSettled(answer.status)
         batch.onAnswer(from + place, answer)

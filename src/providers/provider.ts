@@ -44,6 +44,11 @@ export interface Batch {
   keys?: readonly string[]
   /** Where each target gets its own: `notification` is the template then, which nobody gets as it stands. */
   personal?: Personal | undefined
+  /**
+   * Whether the target was cancelled meanwhile: asked before its request is sent, which is not any more then. The
+   * target stays unsettled.
+   */
+  isWithdrawn?: ((index: number) => boolean) | undefined
 }
 
 export type Settle = (index: number, outcome: Outcome) => void

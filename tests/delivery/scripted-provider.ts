@@ -6,14 +6,22 @@ export class ScriptedProvider implements Provider {
   /** Every target handed over, in order. */
   readonly received: string[] = []
   readonly #answer: (target: string, signal: AbortSignal) => Promise<Outcome | undefined>
+  readonly #turn: ((target: string) => Promise<unknown>) | undefined
 
-  constructor(answer: (target: string, signal: AbortSignal) => Promise<Outcome | undefined>) {
+  /** @param turn resolves when it is a target's turn to be handed over; at once where it is not given */
+  constructor(
+    answer: (target: string, signal: AbortSignal) => Promise<Outcome | undefined>,
+    turn?: (target: string) => Promise<unknown>,
+  ) {
     this.#answer = answer
+    this.#turn = turn
   }
 
   async send(batch: Batch, settle: Settle, signal: AbortSignal): Promise<void> {
     await Promise.all(
       batch.targets.map(async (target, index) => {
+        await this.#turn?.(target)
+        if (batch.isWithdrawn?.(index)) return
         this.received.push(target)
         const outcome = await this.#answer(target, signal)
         if (outcome) settle(index, outcome)

@@ -140,6 +140,39 @@ test('leaves out the users and devices that were cancelled one by one', async ()
   expect(provider.received).toEqual(['b'])
 })
 
+test('leaves out who is cancelled while his batch is being sent, and sends to all others once', async () => {
+  let open = () => {}
+  const gate = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  const asked: string[] = []
+  const watched = new Proxy(queue, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name)
+      if (typeof member !== 'function') return member
+      return async (...args: unknown[]) => {
+        const result: unknown = await member.apply(target, args)
+        if (name === 'findDropped') asked.push(name)
+        return result
+      }
+    },
+  })
+  const provider = new ScriptedProvider(
+    async () => SENT,
+    async (target) => target !== 'a' && gate,
+  )
+  startWorker(provider, { queue: watched })
+  const uid = await enqueue(['a', 'b', 'c', 'd'])
+  await vi.waitFor(() => expect(provider.received).toEqual(['a']))
+  await queue.drop(uid, { user: 'user-b', deviceId: '' })
+  await queue.drop(uid, { user: '', deviceId: 'device-d' })
+  // The second answer to a question asked since both were cancelled.
+  await vi.waitFor(() => expect(asked.length).toBeGreaterThanOrEqual(2), { timeout: 10_000 })
+  open()
+  await waitForEnd(uid)
+  expect(provider.received).toEqual(['a', 'c'])
+})
+
 test('stops a batch that takes long when its send is cancelled', async () => {
   const never = new ScriptedProvider(
     (_, signal) => new Promise((resolve) => signal.addEventListener('abort', () => resolve(undefined))),

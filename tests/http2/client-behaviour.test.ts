@@ -5,7 +5,7 @@ import { constants, createSecureServer, type IncomingHttpHeaders, type ServerHtt
 import { type AddressInfo, connect, createServer, type Server } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import { pino } from 'pino'
-import { afterEach, beforeAll, expect, it } from 'vitest'
+import { afterEach, beforeAll, expect, it, vi } from 'vitest'
 import type { Http2Client } from '../../src/http2/http2-client.ts'
 import type { Http2Error } from '../../src/http2/http2-error.ts'
 import { type Certificates, makeCertificates } from '../../src/simulators/certificates.ts'
@@ -101,6 +101,34 @@ it('opens one stream at a time where the server allows one', async () => {
   const answers = await Promise.all(Array.from({ length: 30 }, () => post(pool)))
   expect(answers.map(({ status }) => status)).toEqual(Array(30).fill(200))
   expect(peak).toBe(1)
+})
+
+it('does not send what was withdrawn while it waited for a stream', async () => {
+  const waiting: ServerHttp2Stream[] = []
+  const paths: unknown[] = []
+  const port = await startServer((stream, headers) => {
+    paths.push(headers[':path'])
+    if (paths.length === 1) waiting.push(stream)
+    else answer(stream)
+  }, 1)
+  const pool = openPool(port)
+  const withdrawn = new Set<number>()
+  const outcomes = new Map<number, unknown>()
+  const sent = pool.send({
+    count: 4,
+    path: (index) => `/${index}`,
+    headers: {},
+    signal: new AbortController().signal,
+    isWithdrawn: (index) => withdrawn.has(index),
+    onAnswer: (index, { status }) => outcomes.set(index, status),
+    onFailure: (index, { kind }) => outcomes.set(index, kind),
+  })
+  await vi.waitFor(() => expect(waiting).toHaveLength(1))
+  withdrawn.add(0).add(1).add(3)
+  for (const stream of waiting) answer(stream)
+  await sent
+  expect(paths).toEqual(['/0', '/2'])
+  expect(Object.fromEntries(outcomes)).toEqual({ 0: 200, 1: 'aborted', 2: 200, 3: 'aborted' })
 })
 
 it('opens another connection when the streams of the first are all taken', async () => {

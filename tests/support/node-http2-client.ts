@@ -72,6 +72,7 @@ export class NodeHttp2Client implements Http2Client {
     for (let resends = 0; ; resends++) {
       const connection = await this.#findConnection(batch.signal)
       try {
+        if (batch.isWithdrawn?.(index)) throw new Http2Error('aborted', 'aborted')
         return await this.#exchange(connection, batch, index)
       } catch (error) {
         const isLeft = error instanceof Http2Error && (error.code === 'goaway' || error.code === 'refused_stream')

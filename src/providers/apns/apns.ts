@@ -135,6 +135,7 @@ export class ApnsProvider implements Provider {
 
   /** Settles the targets of an attempt, but returns those that the credential was refused for. */
   async #attempt({ batch, headers, hasId, indices, settle, signal }: Attempt, token: string): Promise<Refused> {
+    const { isWithdrawn } = batch
     const refused: Refused = { indices: [], outcome: undefined }
     const indexOf = (place: number) => indices[place] ?? -1
     const targetOf = (place: number) => batch.targets[indexOf(place)] ?? ''
@@ -149,6 +150,7 @@ export class ApnsProvider implements Provider {
       answerHeaders: ['apns-id', 'retry-after'],
       maxAnswerBytes: MAX_ANSWER_BYTES,
       signal,
+      isWithdrawn: isWithdrawn && ((place) => isWithdrawn(indexOf(place))),
       onAnswer: (place, answer) => {
         const outcome = this.#outcomeOf(answer, () => idOf(place))
         if (outcome.kind === 'credential') {

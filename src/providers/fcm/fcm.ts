@@ -34,6 +34,7 @@ export interface FcmDeps {
 }
 
 interface Attempt {
+  isWithdrawn: Batch['isWithdrawn']
   writeBody: WriteBody
   indices: readonly number[]
   settle: Settle
@@ -76,13 +77,14 @@ export class FcmProvider implements Provider {
   async send(batch: Batch, settle: Settle, signal: AbortSignal): Promise<void> {
     if (batch.targets.length === 0) return
     const writeBody = makeBodyWriter(batch)
+    const { isWithdrawn } = batch
     const all = batch.targets.map((_, index) => index)
-    const refused = await this.#attempt({ writeBody, indices: all, settle, signal })
+    const refused = await this.#attempt({ writeBody, isWithdrawn, indices: all, settle, signal })
     if (refused.length === 0) return
     // The token may have been revoked before its time. One new one is tried, shared by all that were refused; if that
     // is refused too it is kept, else each batch would have another one made.
     const again = refused.map(({ index }) => index)
-    const stillRefused = await this.#attempt({ writeBody, indices: again, settle, signal })
+    const stillRefused = await this.#attempt({ writeBody, isWithdrawn, indices: again, settle, signal })
     for (const { index, outcome } of stillRefused) settle(index, outcome)
   }
 
@@ -94,7 +96,7 @@ export class FcmProvider implements Provider {
 
   /** Settles the targets at these indices, but returns those whose access token was refused. */
   async #attempt(attempt: Attempt): Promise<Refused[]> {
-    const { writeBody, indices, settle, signal } = attempt
+    const { writeBody, indices, settle, signal, isWithdrawn } = attempt
     const refused: Refused[] = []
     const accessToken = await this.#getAccessToken(attempt)
     if (accessToken === undefined) return refused
@@ -105,6 +107,7 @@ export class FcmProvider implements Provider {
       writeBody: (place, body) => writeBody(indices[place] ?? -1, body),
       answerHeaders: ['retry-after'],
       signal,
+      isWithdrawn: isWithdrawn && ((place) => isWithdrawn(indices[place] ?? -1)),
       onAnswer: (place, answer) => {
         const index = indices[place] ?? -1
         const outcome = outcomeOf(answerOf(answer), this.#nowMs())

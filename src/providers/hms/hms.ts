@@ -38,7 +38,8 @@ export interface HmsDeps {
 interface Attempt {
   message: HmsMessage
   /** The targets' places in the batch, those of one request in each. */
-  requests: readonly (readonly number[])[]
+  /** The indices of each request's targets. */
+  requests: number[][]
   batch: Batch
   settle: Settle
   signal: AbortSignal
@@ -104,6 +105,7 @@ export class HmsProvider implements Provider {
   /** Settles the targets of these requests, but returns those whose access token was refused. */
   async #attempt(attempt: Attempt): Promise<Refused[]> {
     const { message, requests, batch, settle, signal, dropsRefusedToken } = attempt
+    const { isWithdrawn } = batch
     const refused: Refused[] = []
     const accessToken = await this.#getAccessToken(attempt)
     if (accessToken === undefined) return refused
@@ -111,6 +113,13 @@ export class HmsProvider implements Provider {
       count: requests.length,
       path: this.#path,
       headers: { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json; charset=utf-8' },
+      isWithdrawn:
+        isWithdrawn &&
+        ((place) => {
+          // What is sent is what is left of the request at this moment.
+          requests[place] = (requests[place] ?? []).filter((index) => !isWithdrawn(index))
+          return requests[place].length === 0
+        }),
       writeBody: (place, body) => message.writeBody(targetsOf(batch, requests[place]), body),
       answerHeaders: ['retry-after'],
       maxAnswerBytes: MAX_ANSWER_BYTES,

@@ -51,6 +51,7 @@ interface Sending {
   headers: Record<string, string>
   settle: Settle
   signal: AbortSignal
+  isWithdrawn: Batch['isWithdrawn']
   /** Aborts when our key is refused: what is not answered by then is not tried. */
   refused: AbortController
   /** Subscriptions that refused a key which others take. */
@@ -80,7 +81,16 @@ export class WebPushProvider implements Provider {
       for (const index of batch.targets.keys()) settle(index, { kind: 'rejected', reason: problem })
       return
     }
-    const sending = { payload, headers: problem, settle, signal, refused: new AbortController(), strangers: 0 }
+    const { isWithdrawn } = batch
+    const sending = {
+      payload,
+      isWithdrawn,
+      headers: problem,
+      settle,
+      signal,
+      refused: new AbortController(),
+      strangers: 0,
+    }
     const byOrigin = this.#groupByOrigin(batch, settle)
     await Promise.all([...byOrigin].map(([origin, addressees]) => this.#sendTo(origin, addressees, sending)))
     this.#reportStrangers(batch.uid, sending.strangers)
@@ -112,7 +122,7 @@ export class WebPushProvider implements Provider {
   }
 
   async #sendTo(origin: string, addressees: readonly Addressee[], sending: Sending): Promise<void> {
-    const { payload, headers, settle, signal, refused } = sending
+    const { payload, headers, settle, signal, refused, isWithdrawn } = sending
     const isWindows = isWns(origin)
     await this.#services.clientFor(origin).send({
       count: addressees.length,
@@ -128,6 +138,7 @@ export class WebPushProvider implements Provider {
       },
       answerHeaders: ['retry-after', 'location'],
       signal: AbortSignal.any([signal, refused.signal]),
+      isWithdrawn: isWithdrawn && ((place) => isWithdrawn(addressees[place]?.index ?? -1)),
       onAnswer: (place, answer) => {
         settle(addressees[place]?.index ?? -1, this.#judge(answer, isWindows, sending))
       },
