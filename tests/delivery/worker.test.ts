@@ -163,12 +163,15 @@ test('leaves out who is cancelled while his batch is being sent, and sends to al
   )
   startWorker(provider, { queue: watched })
   const uid = await enqueue(['a', 'b', 'c', 'd'])
-  await vi.waitFor(() => expect(provider.received).toEqual(['a']))
-  await queue.drop(uid, { user: 'user-b', deviceId: '' })
-  await queue.drop(uid, { user: '', deviceId: 'device-d' })
-  // The second answer to a question asked since both were cancelled.
-  await vi.waitFor(() => expect(asked.length).toBeGreaterThanOrEqual(2), { timeout: 10_000 })
-  open()
+  try {
+    await vi.waitFor(() => expect(provider.received).toEqual(['a']))
+    await queue.drop(uid, { user: 'user-b', deviceId: '' })
+    await queue.drop(uid, { user: '', deviceId: 'device-d' })
+    // The second answer to a question asked since both were cancelled.
+    await vi.waitFor(() => expect(asked.length).toBeGreaterThanOrEqual(2), { timeout: 10_000 })
+  } finally {
+    open()
+  }
   await waitForEnd(uid)
   expect(provider.received).toEqual(['a', 'c'])
 })
