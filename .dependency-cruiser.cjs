@@ -44,7 +44,7 @@ const doors = Object.entries(DOORS).map(([room, door]) => ({
   name: `${room}-door`,
   comment: `other rooms import src/${door.replace('\\', '')} only`,
   severity: 'error',
-  from: { path: '^src/[^/]+/', pathNot: `^src/(${room}|cli)/|\\.test\\.ts$` },
+  from: { path: '^src/[^/]+/', pathNot: `^src/(${room}|assemble|cli)/|\\.test\\.ts$` },
   to: { path: `^src/${room}/`, pathNot: `^src/${door}$` },
 }))
 

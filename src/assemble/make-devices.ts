@@ -1,0 +1,38 @@
+import { deleteOldNotifications } from '../analytics/postgres.ts'
+import type { Sql } from '../database/pool.ts'
+import { openDatabase } from '../database/pool.ts'
+import { Replicas } from '../database/replicas.ts'
+import { startUpkeep, type UpkeepTask } from '../database/upkeep.ts'
+import { ANSWER_TIMEOUT_MS, DeviceStore } from '../devices/device-store.ts'
+import type { OnStop } from '../teardowns.ts'
+import { MAX_CONNECTIONS } from './open-databases.ts'
+import type { Plan } from './plan.ts'
+
+/** The store of the devices, with its replicas. */
+export function makeDevices({ config, logger }: Plan, sql: Sql, onStop: OnStop): DeviceStore {
+  const readsReplicas = config.push_notifications.read_from_replica
+  const replicas = readsReplicas ? openReplicas({ config, logger }, sql, onStop) : undefined
+  return new DeviceStore({ sql, now: Date.now, replicas })
+}
+
+/** What removes old devices and old notifications, now and then. */
+export function startUpkeepOf({ config, logger }: Plan, devices: DeviceStore, sql: Sql, onStop: OnStop): void {
+  const maxAgeMs = config.push_notifications.max_inactive_device_interval
+  const removeInactive: UpkeepTask = async (signal) => {
+    const count = await devices.removeInactive(maxAgeMs, signal)
+    if (count > 0) logger.info({ count }, 'devices: inactive ones removed')
+  }
+  const upkeep = startUpkeep(
+    [() => devices.cleanUp(), ...(maxAgeMs > 0 ? [removeInactive] : []), () => deleteOldNotifications(sql)],
+    logger,
+  )
+  onStop.close('upkeep', () => upkeep.stop())
+}
+
+function openReplicas({ config, logger }: Plan, primary: Sql, onStop: OnStop): Replicas {
+  const { replica_dsn: dsns = [], max_connections: maxConnections = MAX_CONNECTIONS } =
+    config.database?.postgresql ?? {}
+  const replicas = dsns.map((dsn) => openDatabase({ dsn, maxConnections }))
+  for (const replica of replicas) onStop.close('replica', () => replica.end({ timeout: 5 }))
+  return new Replicas({ primary, replicas, answerTimeoutMs: ANSWER_TIMEOUT_MS, logger, now: Date.now })
+}

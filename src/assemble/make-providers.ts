@@ -1,0 +1,121 @@
+import { chooseRedis, hasCredentials } from '../config/check.ts'
+import { ConfigError } from '../config/config-error.ts'
+import { PROVIDER_NAMES, type ProviderName } from '../config/provider-names.ts'
+import type { Config } from '../config/schema.ts'
+import type { Sql } from '../database/pool.ts'
+import { makeEndpointCheck } from '../devices/web-push-endpoint.ts'
+import type { Logger } from '../observability/log.ts'
+import { ApnsProvider } from '../providers/apns/apns.ts'
+import { loadApnsCredential } from '../providers/apns/load-credential.ts'
+import type { CredentialCache } from '../providers/credential-cache.ts'
+import { PostgresCredentialCache } from '../providers/credential-cache-postgres.ts'
+import { RedisCredentialCache } from '../providers/credential-cache-redis.ts'
+import { FcmProvider } from '../providers/fcm/fcm.ts'
+import { loadServiceAccount } from '../providers/fcm/service-account.ts'
+import { HmsProvider } from '../providers/hms/hms.ts'
+import type { Provider } from '../providers/provider.ts'
+import { SandboxProvider } from '../providers/sandbox/sandbox.ts'
+import { makeAddressPolicy } from '../providers/webpush/address-policy.ts'
+import { readVapidKeys, type VapidKeys, VapidKeysError } from '../providers/webpush/vapid-keys.ts'
+import { WebPushProvider } from '../providers/webpush/webpush.ts'
+import { connectRedis } from '../queue/redis/connect.ts'
+import type { OnStop } from '../teardowns.ts'
+import type { Plan } from './plan.ts'
+import { readCa } from './read-ca.ts'
+
+/** The providers that are enabled; those without credentials are the sandbox. @throws ConfigError */
+export async function makeProviders(
+  plan: Plan,
+  queueSql: Sql | undefined,
+  onStop: OnStop,
+): Promise<Map<ProviderName, Provider>> {
+  const { config, logger } = plan
+  const { enabled_providers: enabled = PROVIDER_NAMES, dry_run: isDryRun } = config.push_notifications
+  const providers = new Map<ProviderName, Provider>()
+  for (const name of enabled) {
+    if (isDryRun || !hasCredentials(config, name)) providers.set(name, new SandboxProvider({ name, logger }))
+    else if (name === 'fcm') providers.set(name, await makeFcm(config, logger))
+    else if (name === 'apns') providers.set(name, await makeApns(plan, queueSql, onStop))
+    else if (name === 'hms') providers.set(name, makeHms(config, logger))
+    else providers.set(name, makeWebPush(config, logger))
+  }
+  return providers
+}
+
+async function makeFcm(config: Config, logger: Logger): Promise<Provider> {
+  const { credentials_file: file = '', push_endpoint, auth_endpoint, ca_file } = config.push_notifications.fcm
+  return new FcmProvider({
+    serviceAccount: await loadServiceAccount(file),
+    pushEndpoint: push_endpoint,
+    authEndpoint: auth_endpoint,
+    ca: readCa('push_notifications.fcm.ca_file', ca_file),
+    logger,
+  })
+}
+
+async function makeApns({ config, logger }: Plan, queueSql: Sql | undefined, onStop: OnStop): Promise<Provider> {
+  const { endpoint, bundle_id: bundleId = '', ca_file } = config.push_notifications.apns
+  const credential = loadApnsCredential(config.push_notifications.apns)
+  return new ApnsProvider({
+    endpoint,
+    bundleId,
+    auth:
+      credential.kind === 'token'
+        ? { ...credential, cache: await makeCredentialCache({ config, logger }, queueSql, onStop) }
+        : credential,
+    ca: readCa('push_notifications.apns.ca_file', ca_file),
+    logger,
+  })
+}
+
+/** In the store of the queue, which all workers have in common. */
+async function makeCredentialCache(
+  { config, logger }: Plan,
+  queueSql: Sql | undefined,
+  onStop: OnStop,
+): Promise<CredentialCache> {
+  if (queueSql) return new PostgresCredentialCache({ sql: queueSql })
+  const options = chooseRedis(config)
+  const redis = await connectRedis(options, logger)
+  onStop.close('credential cache', async () => redis.disconnect())
+  return new RedisCredentialCache({ redis, prefix: options.prefix })
+}
+
+function makeHms(config: Config, logger: Logger): Provider {
+  const {
+    app_id: appId = '',
+    app_secret: appSecret = '',
+    push_endpoint,
+    auth_endpoint,
+    ca_file,
+  } = config.push_notifications.hms
+  return new HmsProvider({
+    appId,
+    appSecret,
+    pushEndpoint: push_endpoint,
+    authEndpoint: auth_endpoint,
+    ca: readCa('push_notifications.hms.ca_file', ca_file),
+    logger,
+  })
+}
+
+function makeWebPush({ push_notifications: { webpush } }: Config, logger: Logger): Provider {
+  const { private_endpoint_networks: networks, subject = '', ca_file } = webpush
+  if (networks.length > 0) logger.warn({ networks }, 'webpush: these private networks may be connected to')
+  return new WebPushProvider({
+    keys: loadVapidKeys(webpush.vapid_public_key ?? '', webpush.vapid_private_key ?? ''),
+    subject,
+    isAddressAllowed: makeAddressPolicy(networks),
+    checkEndpoint: makeEndpointCheck(webpush),
+    ca: readCa('push_notifications.webpush.ca_file', ca_file),
+    logger,
+  })
+}
+
+function loadVapidKeys(publicKey: string, privateKey: string): VapidKeys {
+  try {
+    return readVapidKeys(publicKey, privateKey)
+  } catch (error) {
+    throw error instanceof VapidKeysError ? new ConfigError(`push_notifications.webpush.${error.message}`) : error
+  }
+}

@@ -1,0 +1,34 @@
+import { chooseQueue, chooseRedis } from '../config/check.ts'
+import type { Sql } from '../database/pool.ts'
+import { PostgresQueue } from '../queue/postgres/postgres-queue.ts'
+import type { Queue } from '../queue/queue.ts'
+import { connectRedis } from '../queue/redis/connect.ts'
+import { RedisQueue } from '../queue/redis/redis-queue.ts'
+import type { OnStop } from '../teardowns.ts'
+import type { Plan } from './plan.ts'
+
+/** @param sql the database of a queue that is on PostgreSQL @throws ConfigError */
+export async function makeQueue(plan: Plan, sql: Sql | undefined, onStop: OnStop): Promise<Queue> {
+  const queue = chooseQueue(plan.config) === 'redis' ? await makeRedisQueue(plan) : makePostgresQueue(plan, sql)
+  onStop.close('queue', () => queue.close())
+  return queue
+}
+
+function makePostgresQueue({ config, logger }: Plan, sql: Sql | undefined): Queue {
+  if (!sql) throw new Error('the configuration was checked to have a database for the queue')
+  const maxJobs = config.push_notifications.queue.postgresql.max_stream_length
+  return new PostgresQueue({ sql, logger, leaseMs: config.worker.lease, maxJobs })
+}
+
+async function makeRedisQueue({ config, logger }: Plan): Promise<Queue> {
+  const redis = chooseRedis(config)
+  const client = await connectRedis(redis, logger)
+  return new RedisQueue({
+    client,
+    subscriber: await connectRedis(redis, logger),
+    prefix: redis.prefix,
+    logger,
+    leaseMs: config.worker.lease,
+    maxJobs: config.push_notifications.queue.redis?.max_stream_length ?? Number.POSITIVE_INFINITY,
+  })
+}

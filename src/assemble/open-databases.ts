@@ -1,0 +1,51 @@
+import { chooseQueue } from '../config/check.ts'
+import { ConfigError } from '../config/config-error.ts'
+import type { Config } from '../config/schema.ts'
+import { readDatabaseError } from '../database/database-error.ts'
+import { startEmbeddedPostgres } from '../database/embedded.ts'
+import { checkSchema, migrate } from '../database/migrate.ts'
+import { openDatabase, type Sql } from '../database/pool.ts'
+import type { Logger } from '../observability/log.ts'
+import type { OnStop } from '../teardowns.ts'
+import type { Plan } from './plan.ts'
+
+/** Of a database without a section of its own. */
+export const MAX_CONNECTIONS = 20
+
+export interface Databases {
+  /** The devices'; undefined where `database.enabled` is false. */
+  sql: Sql | undefined
+  dsn: string | undefined
+  /** The queue's, which is the same unless it has a DSN; undefined where it is on Redis. */
+  queueSql: Sql | undefined
+}
+
+/** Opens what the configuration names, its schema up to date. @throws ConfigError, and what a database that isn't there throws */
+export async function openDatabases({ config, logger }: Plan, onStop: OnStop): Promise<Databases> {
+  const { dsn: queueDsn, reuse_from_database: isReused } = config.push_notifications.queue.postgresql
+  const migrates = config.database?.postgresql.migrate ?? true
+  const open = async (dsn: string): Promise<Sql> => {
+    const sql = openDatabase({ dsn, maxConnections: config.database?.postgresql.max_connections ?? MAX_CONNECTIONS })
+    onStop.close('database', () => sql.end({ timeout: 5 }))
+    await (migrates ? migrate(sql, logger) : checkSchema(sql)).catch(explainDatabaseError)
+    return sql
+  }
+  const dsn = config.database?.enabled === false ? undefined : await chooseDsn(config, logger, onStop)
+  const sql = dsn === undefined ? undefined : await open(dsn)
+  if (chooseQueue(config) === 'redis') return { sql, dsn, queueSql: undefined }
+  return { sql, dsn, queueSql: queueDsn !== undefined && !isReused ? await open(queueDsn) : sql }
+}
+
+/** A database that can't be reached or refuses us is the configuration's matter, not ours. */
+function explainDatabaseError(error: unknown): never {
+  const known = readDatabaseError(error)
+  throw known ? new ConfigError(`the database can't be used: ${known.message} (${known.code})`) : error
+}
+
+async function chooseDsn(config: Config, logger: Logger, onStop: OnStop): Promise<string> {
+  const dsn = config.database?.postgresql.dsn
+  if (dsn !== undefined) return dsn
+  const embedded = await startEmbeddedPostgres({ dataDir: config.data_dir, logger })
+  onStop.close('embedded database', () => embedded.stop())
+  return embedded.dsn
+}

@@ -1,0 +1,66 @@
+import { chooseQueue } from '../config/check.ts'
+import type { ProviderName } from '../config/provider-names.ts'
+import { RemovalBreaker } from '../delivery/removal-breaker.ts'
+import { Worker } from '../delivery/worker.ts'
+import type { DeviceStore } from '../devices/device-store.ts'
+import type { Logger } from '../observability/log.ts'
+import type { Metrics } from '../observability/metrics.ts'
+import type { Provider } from '../providers/provider.ts'
+import { FanOut } from '../push/fan-out.ts'
+import type { PageReader } from '../push/pages.ts'
+import type { Queue } from '../queue/queue.ts'
+import type { OnStop } from '../teardowns.ts'
+import type { Plan } from './plan.ts'
+
+/** What workers stand on. */
+export interface WorkerParts {
+  plan: Plan
+  metrics: Metrics
+  queue: Queue
+  pages: PageReader
+  devices: DeviceStore | undefined
+  providers: ReadonlyMap<ProviderName, Provider>
+  batchSizes: ReadonlyMap<ProviderName, number>
+}
+
+/** Starts fan-out and delivery in this process. @returns whether they reach their queue */
+export function startWorkers(parts: WorkerParts, onStop: OnStop): () => boolean {
+  const { queue, pages, devices, providers, metrics } = parts
+  const { config, logger } = parts.plan
+  const worker = new Worker({
+    queue,
+    providers,
+    removeGone: async (...args) => devices?.removeGone(...args) ?? 0,
+    removalBreaker: config.worker.removal_breaker ? makeRemovalBreaker(metrics, logger) : undefined,
+    retryPolicy: { scale: config.worker.retry_scale, random: Math.random },
+    metrics,
+    logger,
+    now: Date.now,
+    maxBatchTargets: Math.max(...parts.batchSizes.values(), 1),
+    concurrency: (config.push_notifications.queue[chooseQueue(config)] ?? { consumer_concurrency: 64 })
+      .consumer_concurrency,
+    heartbeatMs: config.worker.heartbeat,
+  })
+  const fanOut = new FanOut({ queue, pages, logger, heartbeatMs: config.worker.heartbeat })
+  worker.start()
+  fanOut.start()
+  onStop.drain('worker', (graceMs) => worker.stop(graceMs))
+  onStop.drain('fan-out', () => fanOut.stop())
+  return () => worker.isReady
+}
+
+function makeRemovalBreaker({ removalStopped }: Metrics, logger: Logger): RemovalBreaker {
+  return new RemovalBreaker({
+    onChange: (provider, isOpen) => {
+      removalStopped.set({ provider }, isOpen ? 1 : 0)
+      if (!isOpen) logger.warn({ provider }, 'delivery: devices with dead tokens are removed again')
+      else {
+        logger.error(
+          { provider },
+          'delivery: most tokens are called dead, so no devices are removed; check the credentials, or if it is right ' +
+            'set worker.removal_breaker to false',
+        )
+      }
+    },
+  })
+}
