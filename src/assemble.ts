@@ -14,6 +14,7 @@ import { loadOrMakeApiKey } from './config/api-key.ts'
 import { chooseQueue } from './config/check.ts'
 import type { Role } from './config/role.ts'
 import type { Config } from './config/schema.ts'
+import { joinEmbeddedPostgres } from './database/embedded.ts'
 import { makeEndpointCheck } from './devices/web-push-endpoint.ts'
 import { trustedAuthorities } from './http2/trusted-authorities.ts'
 import { type MethodTable, makeMethodTable } from './methods/table.ts'
@@ -177,7 +178,7 @@ async function buildParts(plan: Plan, { sql, queueSql }: Databases, metrics: Met
 export async function assembleQueue(plan: Plan): Promise<{ queue: Queue; stop(): Promise<void> }> {
   const { onStop, stop } = makeTeardowns(plan.logger)
   try {
-    const { queueSql } = await openDatabases(plan, onStop)
+    const { queueSql } = await openDatabases(plan, onStop, joinEmbeddedPostgres)
     return { queue: await makeQueue(plan, queueSql, onStop), stop: () => stop(0) }
   } catch (error) {
     await stop(0)

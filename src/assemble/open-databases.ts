@@ -1,6 +1,5 @@
 import { chooseQueue } from '../config/check.ts'
 import { ConfigError } from '../config/config-error.ts'
-import type { Config } from '../config/schema.ts'
 import { readDatabaseError } from '../database/database-error.ts'
 import { startEmbeddedPostgres } from '../database/embedded.ts'
 import { checkSchema, migrate } from '../database/migrate.ts'
@@ -12,6 +11,8 @@ import type { Plan } from './plan.ts'
 /** Of a database without a section of its own. */
 export const MAX_CONNECTIONS = 20
 
+type OpenEmbedded = (options: { dataDir: string; logger: Logger }) => Promise<{ dsn: string; stop(): Promise<void> }>
+
 export interface Databases {
   /** The devices'; undefined where `database.enabled` is false. */
   sql: Sql | undefined
@@ -20,8 +21,15 @@ export interface Databases {
   queueSql: Sql | undefined
 }
 
-/** Opens what the configuration names, its schema up to date. @throws ConfigError, and what a database that isn't there throws */
-export async function openDatabases({ config, logger }: Plan, onStop: OnStop): Promise<Databases> {
+/**
+ * Opens what the configuration names, its schema up to date. `openEmbedded` provides what it leaves out.
+ * @throws ConfigError, and what a database that isn't there throws
+ */
+export async function openDatabases(
+  { config, logger }: Plan,
+  onStop: OnStop,
+  openEmbedded: OpenEmbedded = startEmbeddedPostgres,
+): Promise<Databases> {
   const { dsn: queueDsn, reuse_from_database: isReused } = config.push_notifications.queue.postgresql
   const migrates = config.database?.postgresql.migrate ?? true
   const open = async (dsn: string): Promise<Sql> => {
@@ -30,7 +38,7 @@ export async function openDatabases({ config, logger }: Plan, onStop: OnStop): P
     await (migrates ? migrate(sql, logger) : checkSchema(sql)).catch(explainDatabaseError)
     return sql
   }
-  const dsn = config.database?.enabled === false ? undefined : await chooseDsn(config, logger, onStop)
+  const dsn = config.database?.enabled === false ? undefined : await chooseDsn({ config, logger }, onStop, openEmbedded)
   const sql = dsn === undefined ? undefined : await open(dsn)
   if (chooseQueue(config) === 'redis') return { sql, dsn, queueSql: undefined }
   return { sql, dsn, queueSql: queueDsn !== undefined && !isReused ? await open(queueDsn) : sql }
@@ -42,10 +50,10 @@ function explainDatabaseError(error: unknown): never {
   throw known ? new ConfigError(`the database can't be used: ${known.message} (${known.code})`) : error
 }
 
-async function chooseDsn(config: Config, logger: Logger, onStop: OnStop): Promise<string> {
+async function chooseDsn({ config, logger }: Plan, onStop: OnStop, openEmbedded: OpenEmbedded): Promise<string> {
   const dsn = config.database?.postgresql.dsn
   if (dsn !== undefined) return dsn
-  const embedded = await startEmbeddedPostgres({ dataDir: config.data_dir, logger })
+  const embedded = await openEmbedded({ dataDir: config.data_dir, logger })
   onStop.close('embedded database', () => embedded.stop())
   return embedded.dsn
 }

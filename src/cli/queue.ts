@@ -3,7 +3,6 @@ import { assembleQueue } from '../assemble.ts'
 import { ConfigError } from '../config/config-error.ts'
 import { loadConfig } from '../config/load.ts'
 import { isProviderName, PROVIDER_NAMES, type ProviderName } from '../config/provider-names.ts'
-import { DataDirInUseError } from '../database/data-dir-lock.ts'
 import { formatDeviceId } from '../devices/device-id.ts'
 import { makeLogger } from '../observability/log.ts'
 import type { DeadLetterFilter, Queue, QueueStats } from '../queue/queue.ts'
@@ -60,7 +59,7 @@ export async function runQueue(argv: string[]): Promise<number> {
   const action = chooseAction(positionals, values)
   const { config } = loadConfig(values.config, process.env)
   const logger = makeLogger({ ...config.log, level: 'warn' }, 2)
-  const { queue, stop } = await assembleQueue({ config, logger }).catch(explainInUse)
+  const { queue, stop } = await assembleQueue({ config, logger })
   try {
     for (const line of await action(queue)) process.stdout.write(`${line}\n`)
     return 0
@@ -177,11 +176,4 @@ function requireChoice(values: Values): DeadLetterFilter {
     throw new ConfigError('which dead letters? Give --uid, --provider, --id, or --all')
   }
   return filter
-}
-
-function explainInUse(error: unknown): never {
-  if (!(error instanceof DataDirInUseError)) throw error
-  throw new ConfigError(
-    `${error.message}. To work on the queue while the server runs, configure database.postgresql.dsn`,
-  )
 }

@@ -12,7 +12,7 @@ import { chown, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/pro
 import { type AddressInfo, createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import type { Logger } from '../observability/log.ts'
-import { hasCode, lockDataDir } from './data-dir-lock.ts'
+import { DataDirInUseError, hasCode, lockDataDir } from './data-dir-lock.ts'
 import {
   checkReachable,
   chooseUser,
@@ -87,6 +87,22 @@ export async function startEmbeddedPostgres(options: { dataDir: string; logger: 
   } catch (error) {
     await unlock()
     throw error
+  }
+}
+
+/**
+ * For a command: the PostgreSQL of `dataDir` as a server has it running, which keeps it, or else started for as long as
+ * the command takes. @throws as startEmbeddedPostgres() does, DataDirInUseError when the server is just starting
+ */
+export async function joinEmbeddedPostgres(options: { dataDir: string; logger: Logger }) {
+  try {
+    return await startEmbeddedPostgres(options)
+  } catch (error) {
+    if (!(error instanceof DataDirInUseError)) throw error
+    const cluster = await openCluster(resolve(options.dataDir), await loadPrograms(), options.logger)
+    const port = await findRunningServer(cluster.dir, (port) => makeDsn(cluster, port))
+    if (port === undefined) throw error
+    return { dsn: makeDsn(cluster, port), stop: async () => undefined }
   }
 }
 

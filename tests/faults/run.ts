@@ -1,5 +1,6 @@
 // npm run test:faults: every fault on every back-end, as a table.
 import { parseArgs } from 'node:util'
+import { surviveLostConnections } from '../../src/database/lost-connections.ts'
 import type { BackendName } from './backend.ts'
 import { FAULT_CASES } from './cases.ts'
 import { MISTAKES, type Mistake } from './mistakes.ts'
@@ -120,4 +121,6 @@ function note(progress: string): void {
   process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${progress}\n`)
 }
 
+// The rig has connections of its own to a store that is killed.
+surviveLostConnections()
 process.exitCode = await main()

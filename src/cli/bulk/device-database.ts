@@ -1,7 +1,6 @@
 import { ConfigError } from '../../config/config-error.ts'
 import type { Config } from '../../config/schema.ts'
-import { DataDirInUseError } from '../../database/data-dir-lock.ts'
-import { startEmbeddedPostgres } from '../../database/embedded.ts'
+import { joinEmbeddedPostgres } from '../../database/embedded.ts'
 import { checkSchema, migrate } from '../../database/migrate.ts'
 import { openDatabase } from '../../database/pool.ts'
 import { DeviceStore } from '../../devices/device-store.ts'
@@ -11,8 +10,8 @@ import type { Logger } from '../../observability/log.ts'
 const MAX_CONNECTIONS = 4
 
 /**
- * Runs `work` on the devices of the configured database, or of the embedded one, which runs for as long as that takes.
- * @throws ConfigError when there is no database, or a server is using the embedded one
+ * Runs `work` on the devices of the configured database, or of the embedded one, a server's or for as long as that takes.
+ * @throws ConfigError when there is no database
  */
 export async function withDevices(
   { config, logger }: { config: Config; logger: Logger },
@@ -20,7 +19,7 @@ export async function withDevices(
 ): Promise<number> {
   if (config.database?.enabled === false) throw new ConfigError('database.enabled: is false, so there are no devices')
   const dsn = config.database?.postgresql.dsn
-  const embedded = dsn === undefined ? await startEmbedded(config.data_dir, logger) : undefined
+  const embedded = dsn === undefined ? await joinEmbeddedPostgres({ dataDir: config.data_dir, logger }) : undefined
   try {
     return await withPool(dsn ?? embedded?.dsn ?? '', { config, logger }, work)
   } finally {
@@ -39,16 +38,5 @@ async function withPool(
     return await work(new DeviceStore({ sql, now: Date.now }))
   } finally {
     await sql.end({ timeout: 5 })
-  }
-}
-
-async function startEmbedded(dataDir: string, logger: Logger) {
-  try {
-    return await startEmbeddedPostgres({ dataDir, logger })
-  } catch (error) {
-    if (!(error instanceof DataDirInUseError)) throw error
-    throw new ConfigError(
-      `${error.message}. To work on devices while the server runs, configure database.postgresql.dsn`,
-    )
   }
 }
