@@ -7,7 +7,7 @@ import type { Logger } from '../src/observability/log.ts'
 import { makeBodyWriter } from '../src/providers/fcm/message-body.ts'
 import type { Batch, Provider, Settle } from '../src/providers/provider.ts'
 import type { Queue, SendContent, Templating } from '../src/queue/queue.ts'
-import { makeSend } from '../tests/queue/contract.ts'
+import { makeSend } from '../tests/queue/make-send.ts'
 import { TOPICS } from './device-data.ts'
 import { startParts } from './queue-way.ts'
 

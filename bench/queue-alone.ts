@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { BatchClaim, NewBatch, Queue, SendClaim } from '../src/queue/queue.ts'
-import { makeSend } from '../tests/queue/contract.ts'
+import { makeSend } from '../tests/queue/make-send.ts'
 
 const BATCH_TARGETS = 500
 /** What fan-out writes at a time: see src/push/pages.ts. */

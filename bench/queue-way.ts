@@ -10,7 +10,7 @@ import { FanOut } from '../src/push/fan-out.ts'
 import { PageReader } from '../src/push/pages.ts'
 import type { Queue } from '../src/queue/queue.ts'
 import { encodeNativeTargets } from '../src/queue/targets.ts'
-import { makeSend } from '../tests/queue/contract.ts'
+import { makeSend } from '../tests/queue/make-send.ts'
 import { TOPICS } from './device-data.ts'
 import { summarize, type Times } from './measure.ts'
 

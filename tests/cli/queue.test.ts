@@ -3,7 +3,7 @@ import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { formatDeviceId } from '../../src/devices/device-id.ts'
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
-import { makeSend } from '../queue/contract.ts'
+import { makeSend } from '../queue/make-send.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { runCommand } from './command.ts'
 

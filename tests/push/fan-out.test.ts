@@ -7,7 +7,7 @@ import { PageReader, type PageReaderDeps } from '../../src/push/pages.ts'
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
 import type { BatchClaim, Lane, NewBatch, Send } from '../../src/queue/queue.ts'
 import { encodeNativeTargets, readValue } from '../../src/queue/targets.ts'
-import { makeSend } from '../queue/contract.ts'
+import { makeSend } from '../queue/make-send.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 
 const logger = pino({ level: 'silent' })

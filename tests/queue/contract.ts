@@ -1,10 +1,10 @@
 // What every implementation of the queue promises. Each case gets a queue of its own, and runs twice: on the queue as it
 // is, and through one whose calls fail one time in ten, before or after having done their work.
-import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { ProviderName } from '../../src/config/provider-names.ts'
 import type { BatchClaim, Lane, NewBatch, Page, Queue, Send, SendClaim } from '../../src/queue/queue.ts'
 import { injectFaults, makeRandom, repeatFailed } from './faults.ts'
+import { makeSend } from './make-send.ts'
 
 export interface QueueUnderTest {
   queue: Queue
@@ -648,24 +648,6 @@ function describeContract(start: StartQueue) {
     expect(stats.oldestMs).toBeGreaterThan(0)
     expect(stats.pauses).toEqual([])
   })
-}
-
-export function makeSend(over: Partial<Send> & { json?: Buffer } = {}): Send {
-  const { json = Buffer.from('{}'), ...send } = over
-  return {
-    uid: randomUUID(),
-    requestHash: Buffer.alloc(32, 1),
-    lane: 'broadcast',
-    sendAtMs: undefined,
-    expireAtMs: undefined,
-    recipient: { kind: 'native', provider: 'fcm', targetKind: 'token', values: ['a'] },
-    content: {
-      notifications: new Map([['fcm', { json, headers: new Map([['h', 'v']]) }]]),
-      analyticsUid: 'analytics',
-      isReliable: true,
-    },
-    ...send,
-  }
 }
 
 function targets(...values: string[]) {

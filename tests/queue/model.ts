@@ -1,7 +1,7 @@
 // What the queue does, in memory and without any of its difficulties; and the same steps on a real one beside it.
 import { expect } from 'vitest'
 import type { BatchClaim, NewBatch, Queue, SendClaim } from '../../src/queue/queue.ts'
-import { makeSend } from './contract.ts'
+import { makeSend } from './make-send.ts'
 
 /** The numbers choose among what there is, by their remainder. */
 export type Step =

@@ -7,7 +7,7 @@ import { parseConfig } from '../../src/config/load.ts'
 import { connectRedis } from '../../src/queue/redis/connect.ts'
 import { RedisQueue } from '../../src/queue/redis/redis-queue.ts'
 import { startCluster, startSentinel } from '../support/redis-topologies.ts'
-import { makeSend } from './contract.ts'
+import { makeSend } from './make-send.ts'
 
 const logger = pino({ level: 'silent' })
 const LINES = { lines: 'device\ttoken\tuser\tios', count: 1 }
