@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Http2Batch } from '../../src/http2/http2-client.ts'
+import { Http2Pool } from '../../src/http2/http2-pool.ts'
 import { makeLogger } from '../../src/observability/log.ts'
 import { FcmProvider } from '../../src/providers/fcm/fcm.ts'
 import { loadServiceAccount } from '../../src/providers/fcm/service-account.ts'
@@ -165,6 +167,41 @@ describe('the access token of the FCM provider', () => {
     const outcomes = await send(batchOf(tokens(150)))
     expect([...outcomes.values()]).toEqual(tokens(150).map(() => ({ kind: 'credential', reason: 'HTTP_403' })))
     expect(running.fcm.simulator.tokenRequests).toBe(2)
+  })
+
+  it('sends nothing more of a batch once its project was refused', async () => {
+    let answers = 0
+    const account = await loadServiceAccount(running.fcm.simulator.files.credentials)
+    const provider = new FcmProvider({
+      serviceAccount: { ...account, projectId: 'another-project' },
+      pushEndpoint: running.fcm.simulator.origin,
+      authEndpoint: running.fcm.simulator.origin,
+      ca: running.fcm.ca,
+      maxConnections: 1,
+      logger,
+      openClient: (options) => {
+        const pool = new Http2Pool(options)
+        const countAnswers = (batch: Http2Batch): Http2Batch => ({
+          ...batch,
+          onAnswer: (index, answer) => {
+            answers++
+            batch.onAnswer(index, answer)
+          },
+        })
+        return {
+          send: (batch) => pool.send(countAnswers(batch)),
+          request: (request) => pool.request(request),
+          close: () => pool.close(),
+        }
+      },
+    })
+    const outcomes = new Map<number, Outcome>()
+    await provider.send(batchOf(tokens(2000)), (index, outcome) => outcomes.set(index, outcome), NEVER)
+    await provider.close()
+    expect(outcomes.size).toBe(2000)
+    expect(kindsOf(new Map([...outcomes].map(([index, outcome]) => [String(index), outcome])))).toEqual(['credential'])
+    // What was in flight at the first refusal, on one connection of 100 streams, for the old token and the new one.
+    expect(answers).toBeLessThanOrEqual(400)
   })
 
   it('makes the outcome a credential one when the account is refused', async () => {

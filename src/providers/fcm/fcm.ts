@@ -34,17 +34,19 @@ export interface FcmDeps {
 }
 
 interface Attempt {
-  isWithdrawn: Batch['isWithdrawn']
+  batch: Batch
   writeBody: WriteBody
   indices: readonly number[]
   settle: Settle
   signal: AbortSignal
+  /** Whether a token that is refused is forgotten, so that another one is fetched. */
+  dropsRefusedToken: boolean
 }
 
-/** A target whose access token was refused. */
+/** What became of targets whose access token was refused; no outcome where it was not. */
 interface Refused {
-  index: number
-  outcome: Outcome
+  indices: number[]
+  outcome: Outcome | undefined
 }
 
 export class FcmProvider implements Provider {
@@ -76,16 +78,13 @@ export class FcmProvider implements Provider {
 
   async send(batch: Batch, settle: Settle, signal: AbortSignal): Promise<void> {
     if (batch.targets.length === 0) return
-    const writeBody = makeBodyWriter(batch)
-    const { isWithdrawn } = batch
-    const all = batch.targets.map((_, index) => index)
-    const refused = await this.#attempt({ writeBody, isWithdrawn, indices: all, settle, signal })
-    if (refused.length === 0) return
+    const attempt = { batch, writeBody: makeBodyWriter(batch), settle, signal }
+    const refused = await this.#attempt({ ...attempt, indices: [...batch.targets.keys()], dropsRefusedToken: true })
+    if (!refused.outcome) return
     // The token may have been revoked before its time. One new one is tried, shared by all that were refused; if that
     // is refused too it is kept, else each batch would have another one made.
-    const again = refused.map(({ index }) => index)
-    const stillRefused = await this.#attempt({ writeBody, isWithdrawn, indices: again, settle, signal })
-    for (const { index, outcome } of stillRefused) settle(index, outcome)
+    const { indices, outcome } = await this.#attempt({ ...attempt, indices: refused.indices, dropsRefusedToken: false })
+    if (outcome) for (const index of indices) settle(index, outcome)
   }
 
   async close(): Promise<void> {
@@ -94,32 +93,39 @@ export class FcmProvider implements Provider {
     await this.#exchange.close()
   }
 
-  /** Settles the targets at these indices, but returns those whose access token was refused. */
-  async #attempt(attempt: Attempt): Promise<Refused[]> {
-    const { writeBody, indices, settle, signal, isWithdrawn } = attempt
-    const refused: Refused[] = []
+  /**
+   * Settles the targets at these indices, but returns those whose access token was refused, and with them all that had
+   * not been sent by then: what FCM says of the token of one push it says of all.
+   */
+  async #attempt(attempt: Attempt): Promise<Refused> {
+    const { batch, writeBody, indices, settle, signal, dropsRefusedToken } = attempt
+    const refused: Refused = { indices: [], outcome: undefined }
     const accessToken = await this.#getAccessToken(attempt)
     if (accessToken === undefined) return refused
+    const indexOf = (place: number) => indices[place] ?? -1
     await this.#client.send({
       count: indices.length,
       path: this.#path,
       headers: { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' },
-      writeBody: (place, body) => writeBody(indices[place] ?? -1, body),
+      writeBody: (place, body) => writeBody(indexOf(place), body),
       answerHeaders: ['retry-after'],
       signal,
-      isWithdrawn: isWithdrawn && ((place) => isWithdrawn(indices[place] ?? -1)),
+      isWithdrawn: (place) => refused.outcome !== undefined || batch.isWithdrawn?.(indexOf(place)) === true,
       onAnswer: (place, answer) => {
-        const index = indices[place] ?? -1
         const outcome = outcomeOf(answerOf(answer), this.#nowMs())
-        if (outcome.kind === 'credential') refused.push({ index, outcome })
-        else settle(index, outcome)
+        if (outcome.kind === 'credential') {
+          refused.outcome ??= outcome
+          refused.indices.push(indexOf(place))
+        } else settle(indexOf(place), outcome)
       },
       onFailure: (place, error) => {
         const outcome = outcomeOfMissingAnswer(error, MIN_RETRY_DELAY_MS)
-        if (outcome) settle(indices[place] ?? -1, outcome)
+        if (outcome) settle(indexOf(place), outcome)
+        // Withdrawn by the refusal; a target that was cancelled is left unsettled by the next attempt.
+        else if (refused.outcome && !signal.aborted) refused.indices.push(indexOf(place))
       },
     })
-    if (refused.length > 0) this.#accessTokens.drop(accessToken)
+    if (refused.outcome && dropsRefusedToken) this.#accessTokens.drop(accessToken)
     return refused
   }
 

@@ -24,7 +24,8 @@ describe('the outcome of an FCM answer', () => {
     ['sent', 200, '{"name":"projects/p/messages/1"}', { kind: 'sent', messageId: 'projects/p/messages/1' }],
     ['unregistered', 404, fcmError('UNREGISTERED'), { kind: 'tokenGone', reason: 'UNREGISTERED' }],
     ['unregistered under another status', 400, fcmError('UNREGISTERED'), { kind: 'rejected', reason: 'UNREGISTERED' }],
-    ['wrong path', 404, plainError(), { kind: 'rejected', reason: 'HTTP_404' }],
+    ['wrong project', 404, plainError(), { kind: 'credential', reason: 'HTTP_404' }],
+    ['a new code of FCM under 404', 404, fcmError('NEW_CODE'), { kind: 'rejected', reason: 'HTTP_404' }],
     ['invalid token', 400, fcmError('INVALID_ARGUMENT'), { kind: 'rejected', reason: 'INVALID_ARGUMENT' }],
     ['invalid payload', 400, plainError([BAD_REQUEST]), { kind: 'rejected', reason: 'HTTP_400' }],
     [

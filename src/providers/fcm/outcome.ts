@@ -60,9 +60,12 @@ export function outcomeOf(answer: FcmAnswer, nowMs: number): Outcome {
   }
 }
 
-/** 401 or 403 that is about our access token. THIRD_PARTY_AUTH_ERROR and SENDER_ID_MISMATCH have these statuses too. */
+/**
+ * 401 and 403 are about our access token, 404 about the project, unless they carry a code: THIRD_PARTY_AUTH_ERROR,
+ * SENDER_ID_MISMATCH and UNREGISTERED have these statuses too, and are about the target.
+ */
 function meaningOfStatus(status: number, hasFcmError: boolean): Meaning | { kind: 'credential' } {
-  if ((status === 401 || status === 403) && !hasFcmError) return { kind: 'credential' }
+  if ((status === 401 || status === 403 || status === 404) && !hasFcmError) return { kind: 'credential' }
   if (status === 429) return { kind: 'retry', minDelayMs: QUOTA_DELAY_MS }
   if (status >= 400 && status < 500 && status !== 408) return { kind: 'rejected' }
   // Server errors with codes to come, HTML of a load balancer, and whatever else is no answer of FCM's.
