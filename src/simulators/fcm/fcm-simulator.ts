@@ -124,6 +124,11 @@ export class FcmSimulator {
     this.#parts.tokens.revokeAll()
   }
 
+  /** As an owner of the project does with the service account: refuses it and its tokens, until it is enabled again. */
+  setAccountDisabled(isDisabled: boolean): void {
+    this.#parts.tokens.setAccountDisabled(isDisabled)
+  }
+
   /** The `count`th send from now on is the last one its connection processes: GOAWAY follows, the rest is left. */
   goawayAfter(count: number): void {
     this.#parts.server.goawayAfter(count)

@@ -19,6 +19,7 @@ export class TokenExchange {
   readonly #account: SimulatedServiceAccount
   readonly #lifeSeconds: number
   readonly #endsAtMs = new Map<string, number>()
+  #isAccountDisabled = false
   /** Exchanges asked for, refused ones included. */
   requests = 0
 
@@ -34,6 +35,7 @@ export class TokenExchange {
     if (params.get('grant_type') !== GRANT_TYPE) return refuse('unsupported_grant_type', 'unknown grant type')
     const problem = await this.#checkAssertion(params.get('assertion') ?? '')
     if (problem) return refuse('invalid_grant', problem)
+    if (this.#isAccountDisabled) return refuse('invalid_grant', 'account disabled')
     const accessToken = `simulated.${randomBytes(24).toString('base64url')}`
     this.#endsAtMs.set(accessToken, Date.now() + this.#lifeSeconds * 1000)
     return jsonAnswer(200, { access_token: accessToken, expires_in: this.#lifeSeconds, token_type: 'Bearer' })
@@ -48,6 +50,12 @@ export class TokenExchange {
   /** From now on every token issued so far is refused. */
   revokeAll(): void {
     this.#endsAtMs.clear()
+  }
+
+  /** Disabled: every token is refused, and no new one given out. */
+  setAccountDisabled(isDisabled: boolean): void {
+    this.#isAccountDisabled = isDisabled
+    if (isDisabled) this.revokeAll()
   }
 
   async #checkAssertion(assertion: string): Promise<string | undefined> {
