@@ -5,8 +5,8 @@ import type { Config } from '../config/schema.ts'
 import type { Sql } from '../database/pool.ts'
 import { makeEndpointCheck } from '../devices/web-push-endpoint.ts'
 import type { Logger } from '../observability/log.ts'
-import { ApnsProvider } from '../providers/apns/apns.ts'
-import { loadApnsCredential } from '../providers/apns/load-credential.ts'
+import { type ApnsAuth, ApnsProvider } from '../providers/apns/apns.ts'
+import { loadClientCertificate, loadSigningKey } from '../providers/apns/load-credential.ts'
 import type { CredentialCache } from '../providers/credential-cache.ts'
 import { PostgresCredentialCache } from '../providers/credential-cache-postgres.ts'
 import { RedisCredentialCache } from '../providers/credential-cache-redis.ts'
@@ -14,6 +14,7 @@ import { FcmProvider } from '../providers/fcm/fcm.ts'
 import { loadServiceAccount } from '../providers/fcm/service-account.ts'
 import { HmsProvider } from '../providers/hms/hms.ts'
 import type { Provider } from '../providers/provider.ts'
+import { ReloadingProvider } from '../providers/reloading-provider.ts'
 import { SandboxProvider } from '../providers/sandbox/sandbox.ts'
 import { makeAddressPolicy } from '../providers/webpush/address-policy.ts'
 import { readVapidKeys, type VapidKeys, VapidKeysError } from '../providers/webpush/vapid-keys.ts'
@@ -42,30 +43,49 @@ export async function makeProviders(
   return providers
 }
 
-async function makeFcm(config: Config, logger: Logger): Promise<Provider> {
+/** Made anew when one of the files it is made from changes. */
+async function makeReloading(
+  files: readonly (string | undefined)[],
+  logger: Logger,
+  make: () => Promise<Provider>,
+): Promise<Provider> {
+  const named = files.filter((file) => file !== undefined)
+  return named.length === 0 ? await make() : await ReloadingProvider.start({ files: named, make, logger })
+}
+
+function makeFcm(config: Config, logger: Logger): Promise<Provider> {
   const { credentials_file: file = '', push_endpoint, auth_endpoint, ca_file } = config.push_notifications.fcm
-  return new FcmProvider({
-    serviceAccount: await loadServiceAccount(file),
-    pushEndpoint: push_endpoint,
-    authEndpoint: auth_endpoint,
-    ca: readCa('push_notifications.fcm.ca_file', ca_file),
-    logger,
+  return makeReloading([file, ca_file], logger, async () => {
+    return new FcmProvider({
+      serviceAccount: await loadServiceAccount(file),
+      pushEndpoint: push_endpoint,
+      authEndpoint: auth_endpoint,
+      ca: readCa('push_notifications.fcm.ca_file', ca_file),
+      logger,
+    })
   })
 }
 
 async function makeApns({ config, logger }: Plan, queueSql: Sql | undefined, onStop: OnStop): Promise<Provider> {
-  const { endpoint, bundle_id: bundleId = '', ca_file } = config.push_notifications.apns
-  const credential = loadApnsCredential(config.push_notifications.apns)
-  return new ApnsProvider({
-    endpoint,
-    bundleId,
-    auth:
-      credential.kind === 'token'
-        ? { ...credential, cache: await makeCredentialCache({ config, logger }, queueSql, onStop) }
-        : credential,
-    ca: readCa('push_notifications.apns.ca_file', ca_file),
-    logger,
+  const { apns } = config.push_notifications
+  const loadAuth = await chooseApnsAuth({ config, logger }, queueSql, onStop)
+  return makeReloading([apns.token_key_file, apns.cert_p12_file, apns.ca_file], logger, async () => {
+    return new ApnsProvider({
+      endpoint: apns.endpoint,
+      bundleId: apns.bundle_id ?? '',
+      auth: loadAuth(),
+      ca: readCa('push_notifications.apns.ca_file', apns.ca_file),
+      logger,
+    })
   })
+}
+
+/** @returns what reads our credential anew each time */
+async function chooseApnsAuth(plan: Plan, queueSql: Sql | undefined, onStop: OnStop): Promise<() => ApnsAuth> {
+  const { apns } = plan.config.push_notifications
+  if (apns.auth_type === 'cert') return () => ({ kind: 'certificate', certificate: loadClientCertificate(apns) })
+  const cache = await makeCredentialCache(plan, queueSql, onStop)
+  return () => ({ kind: 'token', key: loadSigningKey(apns), cache })
 }
 
 /** In the store of the queue, which all workers have in common. */

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { parseConfig } from '../../src/config/load.ts'
 import { makeLogger } from '../../src/observability/log.ts'
 import { ApnsProvider } from '../../src/providers/apns/apns.ts'
-import { loadApnsCredential } from '../../src/providers/apns/load-credential.ts'
+import { loadClientCertificate, loadSigningKey } from '../../src/providers/apns/load-credential.ts'
 import type { Outcome } from '../../src/providers/provider.ts'
 import { startApnsSimulator, type TestApnsSimulator } from '../support/apns-simulator.ts'
 import { makeClientCertificate } from '../support/client-certificate.ts'
@@ -26,22 +26,19 @@ beforeEach(async () => {
 })
 afterEach(() => apns.stop())
 
-function load(options: Record<string, string>) {
-  const apnsOptions = { bundle_id: BUNDLE, ...options }
-  return loadApnsCredential(parseConfig({ push_notifications: { apns: apnsOptions } }).push_notifications.apns)
+function parseOptions(options: Record<string, string>) {
+  return parseConfig({ push_notifications: { apns: { bundle_id: BUNDLE, ...options } } }).push_notifications.apns
 }
 
 function loadCertificate(options: Record<string, string>) {
-  const credential = load({ auth_type: 'cert', ...options })
-  if (credential.kind !== 'certificate') throw new Error('not a certificate')
-  return credential
+  return loadClientCertificate(parseOptions({ auth_type: 'cert', ...options }))
 }
 
 async function sendWith(options: Record<string, string>, targets: string[]): Promise<Outcome[]> {
   const provider = new ApnsProvider({
     endpoint: apns.simulator.origin,
     bundleId: BUNDLE,
-    auth: loadCertificate(options),
+    auth: { kind: 'certificate', certificate: loadCertificate(options) },
     ca: apns.ca,
     logger: makeLogger({ level: 'none', file: '' }),
   })
@@ -93,17 +90,14 @@ describe('the key for provider tokens', () => {
 
   it('is read from a file, or as it stands in the configuration', async () => {
     const { tokenKey } = apns.simulator.files
-    const fromFile = load({ ...ids, token_key_file: tokenKey })
+    const fromFile = loadSigningKey(parseOptions({ ...ids, token_key_file: tokenKey }))
     const pem = apns.key.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
-    const inline = load({ ...ids, token_key_pem: pem.replaceAll('\n', '\\n') })
-    for (const credential of [fromFile, inline]) {
-      expect(credential).toMatchObject({ kind: 'token', key: { fingerprint: apns.key.fingerprint } })
-    }
+    const inline = loadSigningKey(parseOptions({ ...ids, token_key_pem: pem.replaceAll('\n', '\\n') }))
+    for (const key of [fromFile, inline]) expect(key.fingerprint).toBe(apns.key.fingerprint)
   })
 
   it('that is none stops the start with the option’s name', () => {
-    expect(() => load({ ...ids, token_key_file: join(directory, 'app.p12') })).toThrow(
-      /token_key_file: not a private key/,
-    )
+    const options = parseOptions({ ...ids, token_key_file: join(directory, 'app.p12') })
+    expect(() => loadSigningKey(options)).toThrow(/token_key_file: not a private key/)
   })
 })

@@ -8,29 +8,17 @@ import { parseSigningKey, type SigningKey } from './signing-key.ts'
 
 type Options = Config['push_notifications']['apns']
 
-/** Who we are to APNs. */
-export type ApnsCredential =
-  | { kind: 'token'; key: SigningKey }
-  | { kind: 'certificate'; certificate: ClientCertificate }
-
-/** Reads what the options of a checked configuration name. @throws ConfigError that names the option */
-export function loadApnsCredential(options: Options): ApnsCredential {
-  return options.auth_type === 'cert'
-    ? { kind: 'certificate', certificate: loadCertificate(options) }
-    : { kind: 'token', key: loadKey(options) }
-}
-
-function loadKey({ token_key_file: file, token_key_pem: pem = '', token_key_id = '', token_team_id = '' }: Options) {
+/** Reads the key of provider tokens that a checked configuration names. @throws ConfigError that names the option */
+export function loadSigningKey(options: Options): SigningKey {
+  const { token_key_file: file, token_key_pem: pem = '', token_key_id = '', token_team_id = '' } = options
   const name = file === undefined ? 'token_key_pem' : 'token_key_file'
   const text = file === undefined ? readPem(pathOf(name), pem) : readFile(name, file).toString()
   return explained(name, () => parseSigningKey(text, token_key_id, token_team_id))
 }
 
-function loadCertificate({
-  cert_p12_file: file,
-  cert_p12_b64: base64 = '',
-  cert_p12_password: password = '',
-}: Options) {
+/** Reads the certificate that a checked configuration names. @throws ConfigError that names the option */
+export function loadClientCertificate(options: Options): ClientCertificate {
+  const { cert_p12_file: file, cert_p12_b64: base64 = '', cert_p12_password: password = '' } = options
   const name = file === undefined ? 'cert_p12_b64' : 'cert_p12_file'
   const bytes = file === undefined ? Buffer.from(base64, 'base64') : readFile(name, file)
   return explained(name, () => parseClientCertificate(bytes, password))
