@@ -37,6 +37,12 @@ export class KillableRedis {
     await gone
   }
 
+  /** SIGKILL, and what it wrote is gone, as after a crash that came before its file had it. */
+  async killAndForget(): Promise<void> {
+    await this.kill()
+    await rm(join(this.#directory, 'appendonlydir'), { recursive: true })
+  }
+
   /** Resolves when it answers again, having read its file. */
   async restart(): Promise<void> {
     this.#server = await startServer(this.#directory, this.port)

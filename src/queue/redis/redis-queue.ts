@@ -21,6 +21,7 @@ import { decodeContent } from '../send-content.ts'
 import { type Consumer, claimBatches, extendLeases, releaseBatch, settleBatch } from './batch-scripts.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { makeKeys } from './keys.ts'
+import { RecentWrites } from './recent-writes.ts'
 import { findRisks } from './risks.ts'
 import { type RedisClient, Script } from './script.ts'
 import { cancelSend, findCancelled, findDropped, storeDrop, storeSend } from './send-scripts.ts'
@@ -50,6 +51,9 @@ interface Deps {
   sweepMs?: number
 }
 
+/** What a write that names a send and no more holds, roughly. */
+const SMALL_WRITE_BYTES = 500
+
 const PAUSE = new Script('pause')
 
 export class RedisQueue implements Queue {
@@ -61,6 +65,7 @@ export class RedisQueue implements Queue {
   readonly #sweepMs: number
   readonly #wakeUp: WakeUp
   readonly #deadLetters: DeadLetters
+  readonly #recentWrites: RecentWrites
   readonly #upkeepTimer: NodeJS.Timeout
   readonly #nextSweepMs: Record<Lane, number> = { small: 0, broadcast: 0 }
   #full: { untilMs: number; answer: Promise<boolean> } | undefined
@@ -74,6 +79,7 @@ export class RedisQueue implements Queue {
     this.#sweepMs = sweepMs ?? leaseMs / SWEEPS_PER_LEASE
     this.#wakeUp = new WakeUp({ subscriber, channel: keys.work, logger })
     this.#deadLetters = new DeadLetters(this.#here)
+    this.#recentWrites = new RecentWrites({ client, logger })
     this.#upkeepTimer = setInterval(() => this.#keepSmall(), UPKEEP_INTERVAL_MS).unref()
   }
 
@@ -82,15 +88,25 @@ export class RedisQueue implements Queue {
   }
 
   async enqueue(send: Send, page?: Page) {
-    return (await this.#isFull()) ? ('full' as const) : await storeSend(this.#here, send, page)
+    if (await this.#isFull()) return 'full'
+    const store = () => storeSend(this.#here, send, page)
+    const result = await store()
+    if (result === 'accepted')
+      this.#recentWrites.remember({ bytes: estimateBytes(send, page), isCancellation: false, repeat: store })
+    return result
   }
 
-  cancel(uid: string) {
-    return cancelSend(this.#here, uid)
+  async cancel(uid: string) {
+    const cancel = () => cancelSend(this.#here, uid)
+    await cancel()
+    this.#recentWrites.remember({ bytes: SMALL_WRITE_BYTES, isCancellation: true, repeat: cancel })
   }
 
-  drop(uid: string, drop: Drop) {
-    return storeDrop(this.#here, uid, drop)
+  async drop(uid: string, drop: Drop) {
+    const store = () => storeDrop(this.#here, uid, drop)
+    const result = await store()
+    this.#recentWrites.remember({ bytes: SMALL_WRITE_BYTES, isCancellation: true, repeat: store })
+    return result
   }
 
   claimSends(lane: Lane, limit: number) {
@@ -181,6 +197,7 @@ export class RedisQueue implements Queue {
 
   async close() {
     clearInterval(this.#upkeepTimer)
+    this.#recentWrites.close()
     this.#wakeUp.close()
     this.#here.client.disconnect()
   }
@@ -207,4 +224,10 @@ export class RedisQueue implements Queue {
       this.#logger.warn({ err: error }, 'queue: could not be cleaned up, trying again in a minute')
     })
   }
+}
+
+function estimateBytes({ recipient, content }: Send, page: Page | undefined): number {
+  const texts = [...content.notifications.values()].reduce((sum, { json }) => sum + json.length, SMALL_WRITE_BYTES)
+  const values = recipient.kind === 'native' ? recipient.values.reduce((sum, value) => sum + value.length, 0) : 0
+  return (page?.batches ?? []).reduce((sum, { lines }) => sum + lines.length, texts + values)
 }
