@@ -5,6 +5,7 @@ import type { EndpointCheck } from '../devices/web-push-endpoint.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
 import type { Page, Queue, Send } from '../queue/queue.ts'
+import { readLimits } from './limits.ts'
 import { readNotifications } from './notification.ts'
 import type { PageReader } from './pages.ts'
 import { laneOf, readRecipient } from './recipient.ts'
@@ -33,7 +34,7 @@ export interface AcceptDeps {
 /** Accepts a send once; resolves to its uid. @throws ApiError */
 export async function acceptSend(deps: AcceptDeps, request: SendPushNotificationRequest): Promise<string> {
   const send = readSend(request, deps.checkEndpoint)
-  checkAvailable(deps, request, send)
+  checkAvailable(deps, send)
   const result = await deps.queue.enqueue(send, await firstPage(deps, send))
   switch (result) {
     case 'conflict':
@@ -72,6 +73,7 @@ function readSend(request: SendPushNotificationRequest, checkEndpoint: EndpointC
       analyticsUid: request.analytics_uid || uid,
       isReliable: request.optimize_for_reliability,
       templating: readTemplating(request, notifications),
+      ...readLimits(request.limit_strategy),
     },
   }
 }
@@ -93,8 +95,7 @@ function readTime(field: string, seconds: number): number | undefined {
   return seconds === 0 ? undefined : seconds * 1000
 }
 
-function checkAvailable(deps: AcceptDeps, request: SendPushNotificationRequest, send: Send): void {
-  if (request.limit_strategy) throw new ApiError('notAvailable', 'limit_strategy: is not built yet')
+function checkAvailable(deps: AcceptDeps, send: Send): void {
   if (send.recipient.kind === 'filter' && !deps.hasDevices) {
     throw new ApiError('notAvailable', 'recipient.filter: needs a database')
   }
