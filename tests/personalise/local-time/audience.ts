@@ -3,13 +3,12 @@ import type { Sql } from '../../../src/database/pool.ts'
 
 export const PROVIDERS: readonly ProviderName[] = ['fcm', 'apns']
 
-/** Devices that follow a topic, as many in each of the zones; and some without one. */
+/** Devices that follow a topic, as many in each of the zones, and some without one. Their tokens are their numbers from 1. */
 export interface Audience {
   sql: Sql
   topic: string
-  /** Tokens of devices that have a zone. */
-  tokens: ReadonlySet<string>
-  withoutZone: number
+  count: number
+  zones: readonly string[]
 }
 
 /** Zones that differ by less than an hour are among them, by 26 hours, and by whether they change their clocks. */
@@ -66,19 +65,22 @@ export async function storeAudience(sql: Sql, count: number, zones: readonly str
   await sql`
     with added as (
       insert into devices (id, created_at, updated_at, registered_at, provider, platform, token, user_id, timezone)
-      select gen_random_uuid(), now(), now(), now(), case when n % 4 = 0 then 3 else 1 end, 2, zone || ' ' || n, 'u' || n, zone
-      from generate_series(1, ${count}::int) as n cross join lateral (
-        select case when n % ${WITHOUT_ZONE_EVERY} = 0 then ''
-          else (${[...zones]}::text[])[1 + n % ${zones.length}::int] end as zone
-      ) as _
+      select gen_random_uuid(), now(), now(), now(), case when n % 4 = 0 then 3 else 1 end, 2, n::text, 'u' || n,
+        case when n % ${WITHOUT_ZONE_EVERY} = 0 then '' else (${[...zones]}::text[])[1 + n % ${zones.length}::int] end
+      from generate_series(1, ${count}::int) as n
       returning id
     )
     insert into device_topics (topic_id, device_id) select t.id, a.id from topics t, added a where t.name = ${topic}`
   await sql`analyze devices, device_topics`
-  const tokens = await sql<{ token: string }[]>`select token from devices where timezone <> ''`
-  return { sql, topic, tokens: new Set(tokens.map(({ token }) => token)), withoutZone: count - tokens.length }
+  return { sql, topic, count, zones }
 }
 
-export function zoneOfToken(token: string): string {
-  return token.slice(0, token.indexOf(' '))
+/** The zone of the device with this number; undefined for those without one. */
+export function zoneOf({ zones }: Pick<Audience, 'zones'>, device: number): string | undefined {
+  return device % WITHOUT_ZONE_EVERY === 0 ? undefined : zones[device % zones.length]
+}
+
+/** How many devices have no zone. */
+export function countWithoutZone({ count }: Audience): number {
+  return Math.floor(count / WITHOUT_ZONE_EVERY)
 }

@@ -11,20 +11,15 @@ import { FanOut } from '../../../src/push/fan-out.ts'
 import { PageReader } from '../../../src/push/pages.ts'
 import type { Queue, Send, TimeLimit } from '../../../src/queue/queue.ts'
 import { makeSend } from '../../queue/contract.ts'
-import { type Audience, PROVIDERS, zoneOfToken } from './audience.ts'
+import { type Audience, PROVIDERS } from './audience.ts'
 import type { MovableStore } from './movable-store.ts'
+import { PushLog } from './push-log.ts'
 
 const BATCH_TARGETS = 500
 const POLL_MS = 20
 /** How far a clock is put on behind the moment at which something is due. */
 const PAST_DUE_MS = 1000
 const DAY_MS = 24 * 60 * 60 * 1000
-
-/** A push, and when it was handed to the provider by the clocks of the day. */
-export interface Push {
-  token: string
-  atMs: number
-}
 
 /** Takes everything at once. */
 class RecordingProvider implements Provider {
@@ -53,7 +48,8 @@ interface Deps {
 }
 
 export class Day {
-  readonly pushes: Push[] = []
+  /** Of all sends of this day, as of two that reach everybody. */
+  readonly pushes: PushLog
   readonly queue: Queue
   readonly #deps: Deps
   readonly #worker: Worker
@@ -64,9 +60,10 @@ export class Day {
     const { audience, store, logger } = deps
     this.#deps = deps
     this.queue = store.queue
+    this.pushes = new PushLog(audience.count * 2)
     const now = () => this.now()
     const devices = new DeviceStore({ sql: audience.sql, now })
-    const note = (token: string) => this.pushes.push({ token, atMs: now() })
+    const note = (token: string) => this.pushes.add(Number(token), now())
     const providers = new Map(PROVIDERS.map((name) => [name, new RecordingProvider({ name, note })]))
     const pages = new PageReader({
       pageTargets: (...args) => devices.pageTargets(...args),
@@ -144,17 +141,4 @@ export class Day {
       await delay(POLL_MS)
     }
   }
-}
-
-/** The pushes outside of a window that does not go over midnight, by what the zone's clock showed; a sentence each. */
-export function findOutside(pushes: readonly Push[], { afterMs, beforeMs }: TimeLimit): string[] {
-  const formats = new Map<string, Intl.DateTimeFormat>()
-  return pushes.flatMap(({ token, atMs }) => {
-    const timeZone = zoneOfToken(token)
-    const format = formats.get(timeZone) ?? new Intl.DateTimeFormat('sv-SE', { timeZone, timeStyle: 'medium' })
-    formats.set(timeZone, format)
-    const time = format.format(atMs)
-    const localMs = Date.parse(`1970-01-01T${time}Z`)
-    return afterMs <= localMs && localMs < beforeMs ? [] : [`${token} at ${time}`]
-  })
 }
