@@ -10,7 +10,7 @@ import type { Batch, Provider, Settle } from '../../../src/providers/provider.ts
 import { FanOut } from '../../../src/push/fan-out.ts'
 import { PageReader } from '../../../src/push/pages.ts'
 import type { Queue, Send, TimeLimit } from '../../../src/queue/queue.ts'
-import { makeSend } from '../../queue/contract.ts'
+import { makeSend } from '../../queue/make-send.ts'
 import { type Audience, PROVIDERS } from './audience.ts'
 import type { MovableStore } from './movable-store.ts'
 import { PushLog } from './push-log.ts'
