@@ -84,6 +84,7 @@ export function startParts(queue: Queue, store: DeviceStore, provider: Provider,
     pageTargets: (...args) => store.pageTargets(...args),
     batchSizes,
     onSkipped: () => undefined,
+    now: Date.now,
   })
   const worker = new Worker({
     queue,

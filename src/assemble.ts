@@ -5,6 +5,7 @@ import { makePostgresAnalytics } from './analytics/postgres.ts'
 import { makeDevices, startUpkeepOf } from './assemble/make-devices.ts'
 import { makeProviders } from './assemble/make-providers.ts'
 import { makeQueue } from './assemble/make-queue.ts'
+import { makeRateLimiter } from './assemble/make-rate-limiter.ts'
 import { type Databases, openDatabases } from './assemble/open-databases.ts'
 import type { Plan } from './assemble/plan.ts'
 import { readCa } from './assemble/read-ca.ts'
@@ -106,7 +107,7 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Pr
   const databases = await openDatabases(plan, onStop)
   const parts = await buildParts(plan, databases, metrics, onStop)
   const { queue, pages, devices, providers } = parts
-  if (databases.sql && devices) startUpkeepOf(plan, devices, databases.sql, onStop)
+  if (databases.sql && devices) startUpkeepOf(plan, devices, databases, onStop)
   for (const risk of await queue.findRisks()) logger.warn({ risk }, 'queue: what was accepted can be lost')
   addQueueGauges(metrics.registry, chooseQueue(config), () => queue.stats().catch(() => undefined))
   const checkEndpoint = makeEndpointCheck(config.push_notifications.webpush)
@@ -159,6 +160,7 @@ async function buildParts(plan: Plan, { sql, queueSql }: Databases, metrics: Met
   const { config } = plan
   const devices = sql && makeDevices(plan, sql, onStop)
   const queue = await makeQueue(plan, queueSql, onStop)
+  const rateLimiter = await makeRateLimiter(plan, queueSql, onStop)
   const providers = await makeProviders(plan, queueSql, onStop)
   onStop.close('providers', async () => {
     await Promise.all([...providers.values()].map((provider) => provider.close()))
@@ -169,9 +171,10 @@ async function buildParts(plan: Plan, { sql, queueSql }: Databases, metrics: Met
   const pages = new PageReader({
     pageTargets: devices && ((...args) => devices.pageTargets(...args)),
     batchSizes,
-    onSkipped: (provider, count) => metrics.skipped.inc({ provider }, count),
+    onSkipped: (provider, count, reason) => metrics.skipped.inc({ provider, reason }, count),
+    now: Date.now,
   })
-  return { devices, queue, providers, batchSizes, pages }
+  return { devices, queue, rateLimiter, providers, batchSizes, pages }
 }
 
 /** The queue alone, for commands that look at it. @throws ConfigError */

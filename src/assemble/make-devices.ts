@@ -4,7 +4,9 @@ import { openDatabase } from '../database/pool.ts'
 import { Replicas } from '../database/replicas.ts'
 import { startUpkeep, type UpkeepTask } from '../database/upkeep.ts'
 import { ANSWER_TIMEOUT_MS, DeviceStore } from '../devices/device-store.ts'
+import { makeGrantUpkeep } from '../limits/postgres/grant-upkeep.ts'
 import type { OnStop } from '../teardowns.ts'
+import type { Databases } from './open-databases.ts'
 import { MAX_CONNECTIONS } from './open-databases.ts'
 import type { Plan } from './plan.ts'
 
@@ -15,17 +17,23 @@ export function makeDevices({ config, logger }: Plan, sql: Sql, onStop: OnStop):
   return new DeviceStore({ sql, now: Date.now, replicas })
 }
 
-/** What removes old devices and old notifications, now and then. */
-export function startUpkeepOf({ config, logger }: Plan, devices: DeviceStore, sql: Sql, onStop: OnStop): void {
+/** What removes old devices and old notifications now and then, and grants of rate limits where PostgreSQL has them. */
+export function startUpkeepOf(
+  { config, logger }: Plan,
+  devices: DeviceStore,
+  { sql, queueSql }: Databases,
+  onStop: OnStop,
+): void {
   const maxAgeMs = config.push_notifications.max_inactive_device_interval
   const removeInactive: UpkeepTask = async (signal) => {
     const count = await devices.removeInactive(maxAgeMs, signal)
     if (count > 0) logger.info({ count }, 'devices: inactive ones removed')
   }
-  const upkeep = startUpkeep(
-    [() => devices.cleanUp(), ...(maxAgeMs > 0 ? [removeInactive] : []), () => deleteOldNotifications(sql)],
-    logger,
-  )
+  const tasks: UpkeepTask[] = [() => devices.cleanUp()]
+  if (maxAgeMs > 0) tasks.push(removeInactive)
+  if (sql) tasks.push(() => deleteOldNotifications(sql))
+  if (queueSql) tasks.push(makeGrantUpkeep(queueSql))
+  const upkeep = startUpkeep(tasks, logger)
   onStop.close('upkeep', () => upkeep.stop())
 }
 

@@ -3,6 +3,7 @@ import type { ProviderName } from '../config/provider-names.ts'
 import { RemovalBreaker } from '../delivery/removal-breaker.ts'
 import { Worker } from '../delivery/worker.ts'
 import type { DeviceStore } from '../devices/device-store.ts'
+import type { RateLimiter } from '../limits/rate-limiter.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import type { Provider } from '../providers/provider.ts'
@@ -18,6 +19,7 @@ export interface WorkerParts {
   metrics: Metrics
   queue: Queue
   pages: PageReader
+  rateLimiter: RateLimiter
   devices: DeviceStore | undefined
   providers: ReadonlyMap<ProviderName, Provider>
   batchSizes: ReadonlyMap<ProviderName, number>
@@ -25,13 +27,14 @@ export interface WorkerParts {
 
 /** Starts fan-out and delivery in this process. @returns whether they reach their queue */
 export function startWorkers(parts: WorkerParts, onStop: OnStop): () => boolean {
-  const { queue, pages, devices, providers, metrics } = parts
+  const { queue, pages, rateLimiter, devices, providers, metrics } = parts
   const { config, logger } = parts.plan
   const worker = new Worker({
     queue,
     providers,
     removeGone: async (...args) => devices?.removeGone(...args) ?? 0,
     removalBreaker: config.worker.removal_breaker ? makeRemovalBreaker(metrics, logger) : undefined,
+    rateLimiter,
     retryPolicy: { scale: config.worker.retry_scale, random: Math.random },
     metrics,
     logger,

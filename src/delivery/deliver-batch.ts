@@ -2,11 +2,13 @@
 // came of it.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ProviderName } from '../config/provider-names.ts'
+import type { RateLimiter } from '../limits/rate-limiter.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import type { Batch, Outcome, Provider, Settle } from '../providers/provider.ts'
 import type { BatchClaim, Queue, SendContent } from '../queue/queue.ts'
 import { decodeTarget, readValue } from '../queue/targets.ts'
+import { admitTargets } from './admit-targets.ts'
 import type { Hold } from './lease-keeper.ts'
 import { sendOneByOne } from './one-by-one.ts'
 import { findDroppedTargets, findOpenTargets } from './open-targets.ts'
@@ -30,6 +32,8 @@ export interface DeliverDeps {
   removeGone(provider: ProviderName, gone: readonly GoneToken[], seenAtMs: number): Promise<number>
   /** Undefined: whatever share of the devices is called dead is removed. */
   removalBreaker: RemovalBreaker | undefined
+  /** Undefined where no send has a rate limit. */
+  rateLimiter?: RateLimiter | undefined
   retryPolicy: RetryPolicyOptions
   metrics: Metrics
   logger: Logger
@@ -46,16 +50,20 @@ export async function deliverBatch(deps: DeliverDeps, claim: BatchClaim, hold: H
   const content = claim.sendState === 'live' ? (claim.content ?? (await deps.loadContent(claim.uid))) : undefined
   if (!content) return leaveUnsent(deps, claim, hold.signal)
   const seenAtMs = deps.now()
-  const targets = await findOpenTargets(deps.queue, claim)
-  if (!claim.settled) countUnsent(deps, claim, 'cancelled', claim.count - targets.length)
-  const settled = new SettledBatch({ claim, targets, policy: deps.retryPolicy })
+  const open = await findOpenTargets(deps.queue, claim)
+  if (!claim.settled) countUnsent(deps, claim, 'cancelled', claim.count - open.length)
+  const { admitted: targets, held, dropped } = await admitTargets(deps, claim, content, open)
+  const settled = new SettledBatch({ claim, targets, held, policy: deps.retryPolicy })
   if (content.isReliable) hold.noteProgress(() => settled.settledBits())
   const withdrawn = watchDrops(deps, claim, targets, settled, hold)
   await send(deps, claim, content, targets, settled, { signal: hold.signal, withdrawn })
   await removeGoneDevices(deps, claim, settled, seenAtMs)
   await tellCredential(deps, claim, settled)
   const left = settled.left()
-  if ((await acknowledge(deps, claim, left, hold.signal)) === 'acknowledged') count(deps, claim, settled, left)
+  if ((await acknowledge(deps, claim, left, hold.signal)) === 'acknowledged') {
+    count(deps, claim, settled, left)
+    for (const [reason, targets] of dropped) countUnsent(deps, claim, reason, targets)
+  }
   endTimer()
 }
 

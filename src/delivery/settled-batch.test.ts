@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { BatchClaim } from '../queue/queue.ts'
 import { SettledBatch } from './settled-batch.ts'
 
@@ -85,4 +85,36 @@ test('tells which targets of the batch are settled, those left out from the star
   settled.settle(1, { kind: 'rejected', reason: 'INVALID_ARGUMENT' })
   settled.settle(0, { kind: 'retry', reason: 'UNAVAILABLE' })
   expect([...settled.settledBits()]).toEqual([0b11111111, 0b11111101])
+})
+
+describe('what waits for its limits', () => {
+  const targetsOf = ({ lines }: BatchClaim) => lines.split('\n').map((line, place) => ({ line, place }))
+
+  function holdLast(claim: BatchClaim, delayMs: number): SettledBatch {
+    const targets = targetsOf(claim)
+    const held = [{ targets: targets.slice(-1), delayMs }]
+    return new SettledBatch({ claim, targets: targets.slice(0, -1), held, policy: { scale: 1, random: () => 0 } })
+  }
+
+  test('goes back as it is, without an attempt, however old it is', () => {
+    const settled = holdLast({ ...claimOf('a', 'b'), attempt: 9, ageMs: 48 * 3_600_000, ambiguousAttempts: 2 }, 5000)
+    settled.settle(0, { kind: 'sent', messageId: 'm' })
+    expect(settled.left()).toEqual({
+      retries: [{ lines: lineOf('b'), count: 1, delayMs: 5000, ambiguousAttempts: 2, startsOver: true }],
+      givenUp: [],
+      expired: 0,
+    })
+  })
+
+  test('is not noted as settled, or a worker that dies would lose it', () => {
+    const settled = holdLast(claimOf('a', 'b'), 5000)
+    settled.settle(0, { kind: 'sent', messageId: 'm' })
+    expect((settled.settledBits()[0] ?? 0) & 0b11).toBe(0b01)
+  })
+
+  test('is over where its send expires before', () => {
+    const settled = holdLast({ ...claimOf('a', 'b'), expiresInMs: 4000 }, 5000)
+    settled.settle(0, { kind: 'sent', messageId: 'm' })
+    expect(settled.left()).toEqual({ retries: [], givenUp: [], expired: 1 })
+  })
 })

@@ -27,23 +27,39 @@ export interface OpenTarget {
   place: number
 }
 
+/** Targets that their send's limits keep waiting. */
+export interface Held {
+  targets: readonly OpenTarget[]
+  delayMs: number
+}
+
 type Unsettled = Extract<Outcome, { kind: 'retry' | 'credential' }> | undefined
 
 export class SettledBatch {
   readonly #claim: BatchClaim
   readonly #targets: readonly OpenTarget[]
+  readonly #held: readonly Held[]
   readonly #policy: RetryPolicyOptions
   readonly #outcomes: (Outcome | undefined)[]
   /** As `BatchClaim.settled`: also what was settled or left out before this attempt. */
   readonly #settledBits: Uint8Array
 
-  constructor(deps: { claim: BatchClaim; targets: readonly OpenTarget[]; policy: RetryPolicyOptions }) {
+  /** @param deps `targets` are those that are sent to, `held` go back as they are; all others need nothing more */
+  constructor(deps: {
+    claim: BatchClaim
+    targets: readonly OpenTarget[]
+    held?: readonly Held[]
+    policy: RetryPolicyOptions
+  }) {
     this.#claim = deps.claim
     this.#targets = deps.targets
+    this.#held = deps.held ?? []
     this.#policy = deps.policy
     this.#outcomes = new Array(deps.targets.length)
     this.#settledBits = new Uint8Array(Math.ceil(deps.claim.count / 8)).fill(0xff)
-    for (const { place } of deps.targets) this.#settledBits[place >> 3] = this.#bits(place) & ~(1 << (place & 7))
+    for (const { place } of [...deps.targets, ...this.#held.flatMap(({ targets }) => targets)]) {
+      this.#settledBits[place >> 3] = this.#bits(place) & ~(1 << (place & 7))
+    }
   }
 
   settle(index: number, outcome: Outcome): void {
@@ -127,7 +143,21 @@ export class SettledBatch {
       else if (plan.kind === 'expired') left.expired += lines.length
       else left.givenUp.push({ ...targets, reason: outcome?.reason ?? '' })
     }
+    this.#addHeld(left)
     return left
+  }
+
+  /** What waits for its limits was not attempted: no attempt is counted, and it gets no older. */
+  #addHeld(left: Left): void {
+    const { expiresInMs = Number.POSITIVE_INFINITY, ambiguousAttempts } = this.#claim
+    for (const { targets, delayMs } of this.#held) {
+      if (delayMs > expiresInMs) {
+        left.expired += targets.length
+        continue
+      }
+      const lines = targets.map(({ line }) => line).join('\n')
+      left.retries.push({ lines, count: targets.length, delayMs, ambiguousAttempts, startsOver: true })
+    }
   }
 
   /** Targets with the same answer share a delay, and so a batch: a hundred separate ones would cost a hundred claims. */

@@ -4,8 +4,8 @@
 // object would take as long as reading them.
 import * as v from 'valibot'
 import { PROVIDER_NAMES, type ProviderName } from '../config/provider-names.ts'
-import type { Queryable, Sql } from '../database/pool.ts'
-import { encodePlatform, encodeProvider, PLATFORM_NAMES } from './codes.ts'
+import type { Fragment, Queryable, Sql } from '../database/pool.ts'
+import { decodeProvider, encodePlatform, encodeProvider, PLATFORM_NAMES } from './codes.ts'
 import { type DeviceFilter, resolveFilter } from './device-filter.ts'
 import { FIRST_UUID } from './device-id.ts'
 import { walkDevices } from './device-walk.ts'
@@ -24,10 +24,12 @@ export interface TargetLines {
   /** How many lines. */
   count: number
   lines: string
+  /** The zone of these devices, empty for those without; only where time zones are asked for. */
+  timezone?: string
 }
 
 export interface TargetPage {
-  /** One for each provider that has targets in the page. */
+  /** One for each provider that has targets in the page; where time zones are asked for, for each provider and zone. */
   groups: TargetLines[]
   /** Where the next page starts: the last device of the page, as in its line; undefined when this was the last one. */
   next: string | undefined
@@ -47,18 +49,31 @@ export async function pageTargets(
 ): Promise<TargetPage> {
   const conditions = await resolveFilter(sql, filter)
   if (!conditions) return { groups: [], next: undefined }
-  const columns = sql`d.id, d.provider, ${writeLine(sql, used)} as line`
+  const columns = sql`d.id, d.provider, d.timezone, ${writeLine(sql, used)} as line`
+  const page = walkDevices(sql, columns, { conditions, afterUuid: after ?? FIRST_UUID, limit })
+  const groups = await (used.includes('timezone') ? readByZone(sql, page) : readByProvider(sql, page))
+  const count = groups.reduce((sum, group) => sum + group.count, 0)
+  return { groups, next: count < limit ? undefined : lastDevice(groups) }
+}
+
+async function readByProvider(sql: Sql, page: Fragment): Promise<TargetLines[]> {
   // The aggregates take the lines as they come, in the order of the query in it.
-  const rows = await sql`
-    select ${aggregateByProvider(sql)}
-    from (${walkDevices(sql, columns, { conditions, afterUuid: after ?? FIRST_UUID, limit })}) as page`.values()
+  const rows = await sql`select ${aggregateByProvider(sql)} from (${page}) as page`.values()
   const [texts] = v.parse(Texts, rows)
-  const groups = PROVIDER_NAMES.flatMap((provider, index) => {
+  return PROVIDER_NAMES.flatMap((provider, index) => {
     const lines = texts[index] ?? null
     return lines === null ? [] : [{ provider, count: countLines(lines), lines }]
   })
-  const count = groups.reduce((sum, group) => sum + group.count, 0)
-  return { groups, next: count < limit ? undefined : lastDevice(groups) }
+}
+
+async function readByZone(sql: Sql, page: Fragment): Promise<TargetLines[]> {
+  const rows = await sql`
+    select page.provider, page.timezone, count(*)::int as count, string_agg(page.line, E'\n' order by page.id) as lines
+    from (${page}) as page
+    group by page.provider, page.timezone`
+  return v
+    .parse(ZoneRows, [...rows])
+    .map(({ provider, ...group }) => ({ ...group, provider: decodeProvider(provider) }))
 }
 
 /** The line of the row `d` of devices. No field can hold a tab or a line feed: see field-checks.ts. */
@@ -86,6 +101,8 @@ function aggregateByProvider(sql: Queryable) {
   )
   return texts.reduce((columns, text) => sql`${columns}, ${text}`)
 }
+
+const ZoneRows = v.array(v.object({ provider: v.number(), timezone: v.string(), count: v.number(), lines: v.string() }))
 
 /** One row: null where a provider has no targets. */
 const Texts = v.tuple([v.array(v.nullable(v.string()))])

@@ -39,13 +39,13 @@ export function makeMetrics() {
     }),
     skipped: new Counter({
       name: 'centripush_push_skipped_count',
-      help: 'Devices passed over because the request had nothing for their provider.',
-      labelNames: ['provider'],
+      help: 'Devices passed over: no_notification in the request for their provider, or no_timezone for its hours.',
+      labelNames: ['provider', 'reason'],
       registers,
     }),
     unsent: new Counter({
       name: 'centripush_push_unsent_count',
-      help: 'Push notifications not sent: cancelled, expired, or given_up after retries (see centripush queue).',
+      help: 'Push notifications not sent: cancelled, expired, rate_limited, no_timezone, or given_up after retries.',
       labelNames: ['provider', 'reason'],
       registers,
     }),

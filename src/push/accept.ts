@@ -1,21 +1,14 @@
 // The first step of a push: a request becomes a send in the queue, or nothing at all.
-import { randomUUID } from 'node:crypto'
 import { PROVIDER_NAMES, type ProviderName } from '../config/provider-names.ts'
 import type { EndpointCheck } from '../devices/web-push-endpoint.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
 import type { Page, Queue, Send } from '../queue/queue.ts'
-import { readNotifications } from './notification.ts'
 import type { PageReader } from './pages.ts'
-import { laneOf, readRecipient } from './recipient.ts'
-import { hashRequest } from './request-hash.ts'
-import { readTemplating } from './templating.ts'
-import { checkUid } from './uid.ts'
+import { readSend } from './read-send.ts'
 
 /** When the queue is full, batches leave it within seconds. */
 const FULL_RETRY_SECONDS = 5
-/** The end of year 9999: what is later is milliseconds given for seconds, and PostgreSQL can't read such a date. */
-const MAX_UNIX_SECONDS = 253_402_300_799
 
 export interface AcceptDeps {
   queue: Queue
@@ -33,7 +26,7 @@ export interface AcceptDeps {
 /** Accepts a send once; resolves to its uid. @throws ApiError */
 export async function acceptSend(deps: AcceptDeps, request: SendPushNotificationRequest): Promise<string> {
   const send = readSend(request, deps.checkEndpoint)
-  checkAvailable(deps, request, send)
+  checkAvailable(deps, send)
   const result = await deps.queue.enqueue(send, await firstPage(deps, send))
   switch (result) {
     case 'conflict':
@@ -48,53 +41,7 @@ export async function acceptSend(deps: AcceptDeps, request: SendPushNotification
   }
 }
 
-function readSend(request: SendPushNotificationRequest, checkEndpoint: EndpointCheck): Send {
-  if (!request.recipient) throw new ApiError('badRequest', 'recipient: is missing')
-  if (!request.notification) throw new ApiError('badRequest', 'notification: is missing')
-  const recipient = readRecipient(request.recipient, checkEndpoint)
-  const notifications = readNotifications(request.notification)
-  if (recipient.kind === 'native' && !notifications.has(recipient.provider)) {
-    throw new ApiError('badRequest', `notification.${recipient.provider}: is missing for its recipient`)
-  }
-  if (isPersonal(request) && recipient.kind !== 'filter') {
-    throw new ApiError('badRequest', 'recipient: templates, localizations and limits need a filter')
-  }
-  const uid = readUid(request.uid)
-  return {
-    uid,
-    requestHash: hashRequest(request),
-    lane: laneOf(recipient),
-    sendAtMs: readTime('send_at', request.send_at),
-    expireAtMs: readTime('notification.expire_at', request.notification.expire_at),
-    recipient,
-    content: {
-      notifications,
-      analyticsUid: request.analytics_uid || uid,
-      isReliable: request.optimize_for_reliability,
-      templating: readTemplating(request, notifications),
-    },
-  }
-}
-
-function isPersonal(request: SendPushNotificationRequest): boolean {
-  return Boolean(request.use_templating || request.localizations.size > 0 || request.limit_strategy)
-}
-
-function readUid(uid: string): string {
-  if (uid === '') return randomUUID()
-  checkUid(uid)
-  return uid
-}
-
-/** Unix seconds to ms; 0 is not given. */
-function readTime(field: string, seconds: number): number | undefined {
-  if (seconds < 0 || seconds > MAX_UNIX_SECONDS)
-    throw new ApiError('badRequest', `${field}: is not a Unix time in seconds`)
-  return seconds === 0 ? undefined : seconds * 1000
-}
-
-function checkAvailable(deps: AcceptDeps, request: SendPushNotificationRequest, send: Send): void {
-  if (request.limit_strategy) throw new ApiError('notAvailable', 'limit_strategy: is not built yet')
+function checkAvailable(deps: AcceptDeps, send: Send): void {
   if (send.recipient.kind === 'filter' && !deps.hasDevices) {
     throw new ApiError('notAvailable', 'recipient.filter: needs a database')
   }

@@ -4,6 +4,7 @@ import type { TargetColumn, TargetPage } from '../devices/target-page.ts'
 import type { Lane, NewBatch, Page, Recipient, RecipientFilter, SendContent, TargetLines } from '../queue/queue.ts'
 import { encodeNativeTargets, splitLines } from '../queue/targets.ts'
 import { laneOf, SMALL_SEND } from './recipient.ts'
+import { groupByWindow, type ZoneGroup } from './window-groups.ts'
 
 /** Targets read and written at a time: enough to make a page's fixed cost small, few enough to stay under a lease. */
 const PAGE_TARGETS = 5000
@@ -20,14 +21,19 @@ export interface PageReaderDeps {
     | undefined
   /** The providers that are sent to, each with the targets that one batch of it may have. */
   batchSizes: ReadonlyMap<ProviderName, number>
-  /** Told how many devices were passed over because the request has nothing for their provider. */
-  onSkipped(provider: ProviderName, count: number): void
+  /** Told how many devices are not sent to, and why. */
+  onSkipped(provider: ProviderName, count: number, reason: SkipReason): void
+  /** Unix time in ms. */
+  now(): number
 }
+
+/** The request has nothing for their provider; or hours of the day, and they no time zone. */
+export type SkipReason = 'no_notification' | 'no_timezone'
 
 /** What a page is made from. */
 export interface PagedSend {
   recipient: Recipient
-  content: Pick<SendContent, 'notifications' | 'templating'>
+  content: Pick<SendContent, 'notifications' | 'templating' | 'timeLimit'>
 }
 
 export class PageReader {
@@ -63,18 +69,34 @@ export class PageReader {
     cursor: string | undefined,
   ): Promise<Page> {
     if (!this.#deps.pageTargets) throw new Error('a send with a filter needs the device store')
-    const { notifications } = content
     const used = usedColumns(content)
     const { groups, next } = await this.#deps.pageTargets(recipient.filter, cursor, PAGE_TARGETS, used)
     const lane = this.#laneOfPage(recipient, groups, next)
-    const batches = groups.flatMap(({ provider, lines, count }) => {
-      if (notifications.has(provider) && this.#deps.batchSizes.has(provider)) {
-        return this.#split({ provider, lane, targetKind: 'token', lines, count })
-      }
-      this.#deps.onSkipped(provider, count)
-      return []
-    })
+    const batches = this.#chooseGroups(content, groups).flatMap(({ provider, lines, count, delayMs = 0 }) =>
+      this.#split({ provider, lane, targetKind: 'token', lines, count, delayMs }),
+    )
     return { batches, cursor: next }
+  }
+
+  /** Those that are sent to, and when. */
+  #chooseGroups(
+    { notifications, timeLimit }: PagedSend['content'],
+    groups: readonly ZoneGroup[],
+  ): (ZoneGroup & { delayMs?: number })[] {
+    const isWanted = ({ provider }: ZoneGroup) => notifications.has(provider) && this.#deps.batchSizes.has(provider)
+    this.#skip(
+      groups.filter((group) => !isWanted(group)),
+      'no_notification',
+    )
+    const wanted = groups.filter(isWanted)
+    if (!timeLimit) return wanted
+    const { open, closed } = groupByWindow(wanted, timeLimit, this.#deps.now())
+    this.#skip(closed, 'no_timezone')
+    return open
+  }
+
+  #skip(groups: readonly ZoneGroup[], reason: SkipReason): void {
+    for (const { provider, count } of groups) this.#deps.onSkipped(provider, count, reason)
   }
 
   /** A user can have any number of devices: a send is small when its targets are few. */
@@ -89,8 +111,10 @@ export class PageReader {
   }
 }
 
-function usedColumns({ templating }: PagedSend['content']): TargetColumn[] {
+/** What a send uses of its devices besides what every target has. */
+export function usedColumns({ templating, timeLimit }: PagedSend['content']): TargetColumn[] {
   const used: TargetColumn[] = []
+  if (timeLimit) used.push('timezone')
   if (templating && templating.localizations.size > 0) used.push('locale')
   if (templating?.usesMeta) used.push('meta')
   return used

@@ -48,6 +48,25 @@ export interface Templating {
   localizations: ReadonlyMap<string, ReadonlyMap<string, string>>
 }
 
+/** Hours of the day in which a device is sent to, by its own clock. */
+export interface TimeLimit {
+  /** Milliseconds of the local day from which on, and before which. */
+  afterMs: number
+  beforeMs: number
+  /** A device without a time zone is sent to at once; otherwise never. */
+  sendsWithoutZone: boolean
+}
+
+/** How often pushes may be sent that have something in common. */
+export interface RateLimit {
+  /** What they have in common: texts, and what of a device stands between them. */
+  key: readonly (string | { variable: 'id' | 'user' })[]
+  /** All of them have to allow a push. */
+  policies: readonly { rate: number; intervalMs: number }[]
+  /** What exceeds them is dropped; otherwise it waits. */
+  isDropped: boolean
+}
+
 /** What is sent; stored once for all batches of a send. */
 export interface SendContent {
   notifications: ReadonlyMap<ProviderName, QueuedNotification>
@@ -56,6 +75,9 @@ export interface SendContent {
   isReliable: boolean
   /** Undefined: all targets get the same. */
   templating?: Templating | undefined
+  /** Targets of a send that has one come with their time zone. */
+  timeLimit?: TimeLimit | undefined
+  rateLimit?: RateLimit | undefined
 }
 
 /** Small sends have a lane of their own, so that they never wait behind a broadcast. */
@@ -96,6 +118,8 @@ export interface Retry extends TargetLines {
   delayMs: number
   /** Attempts of these targets that may have been delivered although no answer came. */
   ambiguousAttempts: number
+  /** They were kept waiting, not refused: attempts and their age are counted anew from the next claim on. */
+  startsOver?: boolean
 }
 
 /** Targets that are not tried again. */

@@ -40,6 +40,14 @@ const StoredContent = v.object({
       localizations: v.array(v.tuple([v.string(), v.array(v.tuple([v.string(), v.string()]))])),
     }),
   ),
+  timeLimit: v.optional(v.object({ afterMs: v.number(), beforeMs: v.number(), sendsWithoutZone: v.boolean() })),
+  rateLimit: v.optional(
+    v.object({
+      key: v.array(v.union([v.string(), v.object({ variable: v.picklist(['id', 'user']) })])),
+      policies: v.array(v.object({ rate: v.number(), intervalMs: v.number() })),
+      isDropped: v.boolean(),
+    }),
+  ),
 })
 
 export function encodeRecipient(recipient: Recipient): Buffer {
@@ -51,19 +59,19 @@ export function decodeRecipient(bytes: Buffer): Recipient {
   return v.parse(StoredRecipient, JSON.parse(bytes.toString('utf8')))
 }
 
-export function encodeContent({ notifications, analyticsUid, isReliable, templating }: SendContent): Buffer {
+export function encodeContent({ notifications, templating, rateLimit, ...content }: SendContent): Buffer {
   const stored: v.InferInput<typeof StoredContent> = {
+    ...content,
     notifications: [...notifications].map(([provider, { json, headers }]) => ({
       provider,
       json: json.toString('base64'),
       headers: [...headers],
     })),
-    analyticsUid,
-    isReliable,
     templating: templating && {
       usesMeta: templating.usesMeta,
       localizations: [...templating.localizations].map(([locale, texts]) => [locale, [...texts]]),
     },
+    rateLimit: rateLimit && { ...rateLimit, key: [...rateLimit.key], policies: [...rateLimit.policies] },
   }
   return Buffer.from(JSON.stringify(stored))
 }

@@ -3,6 +3,9 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Worker } from '../../src/delivery/worker.ts'
+import { PostgresRateLimiter } from '../../src/limits/postgres/postgres-rate-limiter.ts'
+import type { RateLimiter } from '../../src/limits/rate-limiter.ts'
+import { RedisRateLimiter } from '../../src/limits/redis/redis-rate-limiter.ts'
 import type { BatchClaim, Queue, SendContent } from '../../src/queue/queue.ts'
 import { alterQueues } from './alter-queue.ts'
 import { findStoreMistakes } from './store-mistakes.ts'
@@ -83,6 +86,29 @@ const ALTERATIONS: Record<string, () => void> = {
   'users-not-looked-up': () => {
     alterQueues({ findDropped: () => async (_uid, targets) => targets.map(() => false) })
   },
+  /** Keys of its own, which is what counting in memory comes to. */
+  'each-worker-its-own-rates': () => {
+    alterLimiters((take) => (asks, policies) => {
+      return take(
+        asks.map((ask) => ({ ...ask, key: `${ask.key} ${process.pid}` })),
+        policies,
+      )
+    })
+  },
+  /** What was limited is let through as soon as it asks again. */
+  'limits-forgotten': () => {
+    const limited = new Set<string>()
+    alterLimiters((take) => async (asks, policies) => {
+      const answers = await take(asks, policies)
+      return answers.map((answer, index) => {
+        const { key = '', id = '' } = asks[index] ?? {}
+        const isKnown = limited.has(`${key} ${id}`)
+        limited.add(`${key} ${id}`)
+        const { decidedAtMs } = answer
+        return isKnown ? { kind: 'granted', grantedAtMs: decidedAtMs, decidedAtMs } : answer
+      })
+    })
+  },
   'cancellation-not-looked-up': () => {
     const keeper = makeContentKeeper()
     alterQueues({
@@ -126,6 +152,17 @@ async function acknowledgeUnsent(
   for (const claim of claims) {
     await keep(own, claim.uid)
     await own.acknowledge(claim, { retries: [], givenUp: [] })
+  }
+}
+
+type Take = RateLimiter['take']
+
+function alterLimiters(alter: (take: Take) => Take): void {
+  for (const { prototype } of [PostgresRateLimiter, RedisRateLimiter]) {
+    const own = prototype.take
+    prototype.take = function take(asks, policies) {
+      return alter((...call) => own.apply(this, call))(asks, policies)
+    }
   }
 }
 

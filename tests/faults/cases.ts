@@ -1,5 +1,6 @@
 import { apiKilled } from './cases/api-killed.ts'
 import { fanOutKilled } from './cases/fan-out-killed.ts'
+import { ratesKept } from './cases/rates-kept.ts'
 import { sendCancelled } from './cases/send-cancelled.ts'
 import { storeFull } from './cases/store-full.ts'
 import { storeKilled } from './cases/store-killed.ts'
@@ -21,4 +22,5 @@ export const FAULT_CASES: readonly FaultCase[] = [
   storeFull,
   usersAcknowledge,
   sendCancelled,
+  ratesKept,
 ]

@@ -24,4 +24,6 @@ export const MISTAKES: readonly Mistake[] = [
   { alteration: 'answered-before-stored', caseName: 'store-killed', shows: LOST },
   { alteration: 'users-not-looked-up', caseName: 'users-acknowledge', shows: 'after they acknowledged' },
   { alteration: 'cancellation-not-looked-up', caseName: 'send-cancelled', shows: 'later than 1 s after the answer' },
+  { alteration: 'each-worker-its-own-rates', caseName: 'rates-kept', shows: 'sent without a grant' },
+  { alteration: 'limits-forgotten', caseName: 'rates-kept', shows: 'sent without a grant' },
 ]

@@ -1,11 +1,15 @@
 // Real processes round a real store, with the simulator as the only provider: what a case breaks things in.
 import { randomUUID } from 'node:crypto'
 import * as v from 'valibot'
+import { makeRateLimiter } from '../../src/assemble/make-rate-limiter.ts'
 import { assembleQueue } from '../../src/assemble.ts'
 import { parseConfig } from '../../src/config/load.ts'
+import type { Config } from '../../src/config/schema.ts'
 import { openDatabase, type Sql } from '../../src/database/pool.ts'
-import { makeLogger } from '../../src/observability/log.ts'
+import type { RateLimiter } from '../../src/limits/rate-limiter.ts'
+import { type Logger, makeLogger } from '../../src/observability/log.ts'
 import type { Queue } from '../../src/queue/queue.ts'
+import { makeTeardowns } from '../../src/teardowns.ts'
 import { type CentripushProcess, startCentripush } from '../support/centripush-process.ts'
 import { startFcmSimulator, type TestFcmSimulator } from '../support/fcm-simulator.ts'
 import { alteredServer } from './alterations.ts'
@@ -48,6 +52,8 @@ interface Parts extends RigOptions {
   sql: Sql
   queue: Queue
   closeQueue(): Promise<void>
+  config: Config
+  logger: Logger
 }
 
 export class Rig {
@@ -59,12 +65,14 @@ export class Rig {
   readonly #parts: Parts
   readonly #processes: Promise<CentripushProcess>[] = []
   readonly #unended = new Set<string>()
+  readonly #teardowns: ReturnType<typeof makeTeardowns>
   #api: Promise<CentripushProcess> | undefined
   /** Since when nothing has happened, and how many pushes there were then. */
   #rest = { sinceMs: 0, total: 0 }
 
   private constructor(parts: Parts) {
     this.#parts = parts
+    this.#teardowns = makeTeardowns(parts.logger)
     this.backend = parts.backend
     this.scale = parts.scale
     this.queue = parts.queue
@@ -79,7 +87,7 @@ export class Rig {
     const config = parseConfig(makeSettings(options, fcm, DEFAULT_BATCH_SIZE))
     const logger = makeLogger({ level: 'none', file: '' })
     const { queue, stop } = await assembleQueue({ config, logger })
-    return new Rig({ ...options, fcm, sql, queue, closeQueue: stop })
+    return new Rig({ ...options, fcm, sql, queue, closeQueue: stop, config, logger })
   }
 
   /** A uid that no send has had, with a word to know it by. */
@@ -90,6 +98,21 @@ export class Rig {
   /** Devices that follow `topic`, the same ones however often it is called. */
   audience(topic: string, count: number): Promise<Audience> {
     return storeAudience(this.#parts.sql, topic, count)
+  }
+
+  /** The uuid of each of an audience's devices, by its token. */
+  async findDeviceIds({ topic }: Audience): Promise<ReadonlyMap<string, string>> {
+    const rows = await this.#parts.sql<{ token: string; id: string }[]>`
+      select d.token, d.id from devices d join device_topics on device_id = d.id join topics t on t.id = topic_id
+      where t.name = ${topic}`
+    return new Map(rows.map(({ token, id }) => [token, id]))
+  }
+
+  /** The rate limiter that the servers share. */
+  async openLimiter(): Promise<RateLimiter> {
+    const { sql, config, logger } = this.#parts
+    const queueSql = this.backend.name === 'postgresql' ? sql : undefined
+    return await makeRateLimiter({ config, logger }, queueSql, this.#teardowns.onStop)
   }
 
   /** A server process; it ends with the case at the latest. */
@@ -186,6 +209,7 @@ export class Rig {
   async stop(): Promise<void> {
     await this.clear()
     await (await this.#api?.catch(() => undefined))?.kill()
+    await this.#teardowns.stop(0)
     await this.#parts.closeQueue()
     await this.#parts.sql.end({ timeout: 1 })
     await this.#parts.fcm.stop()

@@ -22,6 +22,7 @@ beforeAll(async () => {
       pageTargets: async () => ({ groups: [], next: undefined }),
       batchSizes: new Map([['fcm', 500]]),
       onSkipped: () => undefined,
+      now: Date.now,
     }),
     hasDevices: true,
     providers: new Set(['fcm']),
@@ -37,6 +38,9 @@ afterAll(async () => {
 const FCM = '"notification":{"fcm":{"message":{}}}'
 const TOKEN = '"recipient":{"fcm_tokens":["t"]}'
 
+const FILTER = '"recipient":{"filter":{"topics":["a"]}}'
+const HOURS = '"time_limit":{"send_after_time":"09:00:00","send_before_time":"10:00:00"}'
+
 const accept = (body: string) => acceptSend(deps, decodeMessage(SendPushNotificationRequest, Buffer.from(body)))
 
 test.each([
@@ -48,6 +52,11 @@ test.each([
   ['all devices of a provider', `{"recipient":{"filter":{"providers":["fcm"]}},${FCM}}`],
   ['an empty list beside a recipient', `{"recipient":{"fcm_tokens":["t"],"hms_tokens":[]},${FCM}}`],
   ['templates', `{"recipient":{"filter":{"topics":["a"]}},${FCM},"use_templating":true}`],
+  ['limits that limit nothing', `{${FILTER},${FCM},"limit_strategy":{"rate_limit":{}}}`],
+  [
+    'hours of the day and rates',
+    `{${FILTER},${FCM},"limit_strategy":{"rate_limit":{"policies":[{"rate":1,"interval_ms":1000}]},${HOURS}}}`,
+  ],
   ['a time that is past', `{${TOKEN},${FCM},"send_at":1}`],
 ])('accepts %s', async (_, body) => {
   await expect(accept(body)).resolves.toMatch(/^[0-9a-f-]{36}$/)
@@ -86,6 +95,10 @@ test.each([
     'an expire_at beyond all calendars',
     `{${TOKEN},"notification":{"expire_at":9223372036854775807,"fcm":{"message":{}}}}`,
   ],
+  ['hours for raw tokens', `{${TOKEN},${FCM},"limit_strategy":{${HOURS}}}`],
+  ['rates for raw tokens', `{${TOKEN},${FCM},"limit_strategy":{"rate_limit":{}}}`],
+  ['no end of hours', `{${FILTER},${FCM},"limit_strategy":{"time_limit":{"send_after_time":"09:00:00"}}}`],
+  ['a rate of none', `{${FILTER},${FCM},"limit_strategy":{"rate_limit":{"policies":[{"rate":0,"interval_ms":1000}]}}}`],
   ['templates for raw tokens', `{${TOKEN},${FCM},"use_templating":true}`],
 ])('refuses %s with 107', async (_, body) => {
   await expect(accept(body)).rejects.toSatisfy((error) => error instanceof ApiError && error.kind === 'badRequest')
@@ -93,7 +106,6 @@ test.each([
 
 test.each([
   ['a provider that is not enabled', '{"recipient":{"apns_tokens":["t"]},"notification":{"apns":{"payload":{}}}}'],
-  ['limits', `{"recipient":{"filter":{"topics":["a"]}},${FCM},"limit_strategy":{}}`],
 ])('says that it has no %s with 108', async (_, body) => {
   await expect(accept(body)).rejects.toSatisfy((error) => error instanceof ApiError && error.kind === 'notAvailable')
 })

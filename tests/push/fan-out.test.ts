@@ -32,7 +32,7 @@ function startFanOut(pageTargets?: PageReaderDeps['pageTargets']): FanOut {
     ['fcm', 500],
     ['apns', 500],
   ])
-  const pages = new PageReader({ pageTargets, batchSizes, onSkipped: () => undefined })
+  const pages = new PageReader({ pageTargets, batchSizes, onSkipped: () => undefined, now: Date.now })
   fanOut = new FanOut({ queue, pages, logger, heartbeatMs: 1000 })
   fanOut.start()
   return fanOut

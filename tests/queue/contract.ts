@@ -337,6 +337,20 @@ function describeContract(start: StartQueue) {
       expect(again.ageMs).toBeGreaterThanOrEqual(300)
     })
 
+    test('counts attempts and their age anew for what was only kept waiting', async () => {
+      await enqueueOne(batch('a'))
+      const failed = { ...targets('a'), delayMs: 0, ambiguousAttempts: 1 }
+      for (let failures = 0; failures < 4; failures++) {
+        await queue.acknowledge(await claim(), { retries: [failed], givenUp: [] })
+      }
+      const last = await claim()
+      await queue.acknowledge(last, { retries: [{ ...failed, delayMs: 1000, startsOver: true }], givenUp: [] })
+      const afresh = await claim()
+      expect(afresh.attempt).toBeLessThan(last.attempt)
+      expect(afresh.ageMs).toBeLessThan(1000)
+      expect(afresh.ambiguousAttempts).toBe(1)
+    })
+
     test('ends its send when no retry is left', async () => {
       const send = await enqueueOne(batch('a'), batch('b'))
       await queue.acknowledge(await claim(), {

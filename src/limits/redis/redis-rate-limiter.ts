@@ -1,13 +1,13 @@
 import { createHash, hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 import * as v from 'valibot'
 import { answerAsks, type GroupedAsks, groupAsks, type KeyDecision } from '../key-asks.ts'
 import type { Answer, Ask, RateLimiter, RatePolicy } from '../rate-limiter.ts'
 
 interface Deps {
   /** Its time-outs and retries are what calls have: a call may safely be made twice. */
-  redis: Redis
+  redis: Redis | Cluster
   /** Begins every key, in braces: all keys are in one slot, as one script for all of a call's keys needs it. */
   prefix: string
 }
@@ -16,7 +16,7 @@ const Reply = v.array(v.number())
 
 /** Limits in Redis, a value per key that expires with its last grant. */
 export class RedisRateLimiter implements RateLimiter {
-  readonly #redis: Redis
+  readonly #redis: Redis | Cluster
   readonly #prefix: string
   readonly #script: string
   readonly #scriptHash: string

@@ -31,12 +31,14 @@ export async function settleBatches(sql: Sql, settlements: readonly Settlement[]
       insert into push_batches (uid, lane, provider, target_kind, target_count, targets, claimable_at, attempt,
         ambiguous_attempts, first_attempt_at)
       select s.uid, s.lane, s.provider, s.target_kind, r.count, r.targets,
-        clock_timestamp() + r.delay_ms * interval '1 ms', s.attempt, r.ambiguous_attempts, s.first_attempt_at
+        clock_timestamp() + r.delay_ms * interval '1 ms', case when r.starts_over = 1 then 0 else s.attempt end,
+        r.ambiguous_attempts, case when r.starts_over = 0 then s.first_attempt_at end
       from settled s join unnest(
         ${retries.map(({ id }) => id)}::bigint[], ${retries.map(({ count }) => count)}::integer[],
         ${retries.map(({ lines }) => lines)}::text[], ${retries.map(({ delayMs }) => Math.ceil(delayMs))}::bigint[],
-        ${retries.map(({ ambiguousAttempts }) => ambiguousAttempts)}::smallint[]
-      ) as r (id, count, targets, delay_ms, ambiguous_attempts) using (id)
+        ${retries.map(({ ambiguousAttempts }) => ambiguousAttempts)}::smallint[],
+        ${retries.map(({ startsOver = false }) => Number(startsOver))}::smallint[]
+      ) as r (id, count, targets, delay_ms, ambiguous_attempts, starts_over) using (id)
       returning uid
     ), buried as (
       insert into push_dead_letters (uid, provider, lane, target_kind, target_count, targets, reason, attempts, given_up_at)

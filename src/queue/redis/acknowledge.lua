@@ -5,7 +5,7 @@
 --       the last retry  8 dead letters
 -- ARGV: 1 group  2 consumer  3 id  4 deliveries at the claim  5 provider  6 lane  7 kind  8 uid  9 attempts with this one
 --       10 seconds to keep an ended send  11 seconds to keep it with dead letters  12 channel
---       13 retries  14.. for each: count, targets, ambiguous attempts, delay in ms;
+--       13 retries  14.. for each: count, targets, ambiguous attempts, delay in ms, '1' where its attempts start over;
 --       then for each target given up: count, targets, reason
 -- Run twice it answers LOST the second time and changes nothing.
 local pending = redis.pcall('XPENDING', KEYS[1], ARGV[1], ARGV[3], ARGV[3], 1)
@@ -16,8 +16,12 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local first = redis.call('HGET', KEYS[2], ARGV[3] .. 'f') or string.format('%.0f', now)
 local retries = tonumber(ARGV[13])
 for i = 1, retries do
-  local at = 10 + i * 4
+  local at = 9 + i * 5
   local body = { u = ARGV[8], k = ARGV[7], n = ARGV[at], t = ARGV[at + 1], a = ARGV[9], m = ARGV[at + 2], f = first }
+  if ARGV[at + 4] == '1' then
+    body.a = '0'
+    body.f = ''
+  end
   if tonumber(ARGV[at + 3]) == 0 then
     redis.call('XADD', KEYS[1], '*', 'u', body.u, 'k', body.k, 'n', body.n, 't', body.t, 'a', body.a, 'm', body.m, 'f', body.f)
     redis.call('PUBLISH', ARGV[12], '')
@@ -29,7 +33,7 @@ for i = 1, retries do
   end
 end
 local state = redis.call('HGET', KEYS[3], 'state')
-for at = 14 + retries * 4, #ARGV, 3 do
+for at = 14 + retries * 5, #ARGV, 3 do
   if state and state ~= 'cancelled' then
     redis.call('XADD', KEYS[8], '*', 'u', ARGV[8], 'p', ARGV[5], 'l', ARGV[6], 'k', ARGV[7], 'n', ARGV[at],
       't', ARGV[at + 1], 'r', ARGV[at + 2], 'a', ARGV[9])

@@ -81,11 +81,12 @@ export async function settleBatch(
       KEEP_DEAD_LETTERS_SECONDS,
       work,
       left.retries.length,
-      ...left.retries.flatMap(({ count, lines, ambiguousAttempts, delayMs }) => [
+      ...left.retries.flatMap(({ count, lines, ambiguousAttempts, delayMs, startsOver }) => [
         count,
         lines,
         ambiguousAttempts,
         Math.ceil(delayMs),
+        startsOver ? '1' : '0',
       ]),
       ...left.givenUp.flatMap(({ count, lines, reason }) => [count, lines, reason]),
     ],

@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest'
+import type { Answer, RateLimiter } from '../limits/rate-limiter.ts'
+import type { SendContent } from '../queue/queue.ts'
+import { admitTargets, roundUpWait } from './admit-targets.ts'
+
+const HOUR_MS = 3_600_000
+const CONTENT: SendContent = { notifications: new Map(), analyticsUid: '', isReliable: false }
+/** 09:00 to 10:00. */
+const MORNING = { afterMs: 9 * HOUR_MS, beforeMs: 10 * HOUR_MS, sendsWithoutZone: false }
+const EIGHT_UTC = Date.UTC(2026, 0, 5, 8)
+
+const targetsIn = (...zones: string[]) =>
+  zones.map((zone, place) => ({ line: `d${place}\tt${place}\tu${place}\tios\t\t\t${zone}\t`, place }))
+const never: RateLimiter = {
+  take: () => Promise.reject(new Error('it must not be asked')),
+}
+
+describe('hours of the day', () => {
+  const admit = (content: Partial<SendContent>, ...zones: string[]) =>
+    admitTargets({ now: () => EIGHT_UTC }, { uid: 'u' }, { ...CONTENT, ...content }, targetsIn(...zones))
+
+  test('let through who is inside, and hold the others until their window opens, together where that is the same', async () => {
+    const zones = ['Europe/Berlin', 'UTC', 'Asia/Tokyo', 'Africa/Abidjan', 'Europe/Paris']
+    const { admitted, held, dropped } = await admit({ timeLimit: MORNING }, ...zones)
+    expect(admitted.map(({ place }) => place)).toEqual([0, 4])
+    expect(held.map(({ delayMs, targets }) => [delayMs / HOUR_MS, targets.map(({ place }) => place)])).toEqual([
+      [1, [1, 3]],
+      [16, [2]],
+    ])
+    expect([...dropped]).toEqual([])
+  })
+
+  test.each([
+    [false, [], [['no_timezone', 2]]],
+    [true, [0, 1], []],
+  ])('where sendsWithoutZone is %j for devices whose zone nobody knows', async (sendsWithoutZone, places, drops) => {
+    const { admitted, dropped } = await admit({ timeLimit: { ...MORNING, sendsWithoutZone } }, '', 'Mars/Olympus')
+    expect(admitted.map(({ place }) => place)).toEqual(places)
+    expect([...dropped]).toEqual(drops)
+  })
+})
+
+test('who is outside the hours is not charged for a rate', async () => {
+  const rateLimit = { key: ['k'], policies: [{ rate: 1, intervalMs: 1 }], isDropped: false }
+  const content = { ...CONTENT, timeLimit: MORNING, rateLimit }
+  const asked: string[] = []
+  const rateLimiter: RateLimiter = {
+    take: async (asks) => {
+      asked.push(...asks.map(({ id }) => id))
+      return asks.map((): Answer => ({ kind: 'granted', grantedAtMs: 1, decidedAtMs: 1 }))
+    },
+  }
+  const targets = targetsIn('UTC', 'Europe/Berlin')
+  const { admitted } = await admitTargets({ now: () => EIGHT_UTC, rateLimiter }, { uid: 'u' }, content, targets)
+  expect(admitted.map(({ place }) => place)).toEqual([1])
+  expect(asked).toEqual(['u d1'])
+})
+
+test('a send without limits asks nobody', async () => {
+  const targets = targetsIn('', '')
+  const deps = { now: () => EIGHT_UTC, rateLimiter: never }
+  expect((await admitTargets(deps, { uid: 'u' }, CONTENT, targets)).admitted).toEqual(targets)
+})
+
+test('waits are rounded up to few that differ, by a quarter at most', () => {
+  const waits = Array.from({ length: 60_000 }, (_, index) => index + 1)
+  const rounded = waits.map(roundUpWait)
+  rounded.forEach((wait, index) => {
+    expect(wait).toBeGreaterThanOrEqual(waits[index] ?? 0)
+    expect(wait).toBeLessThanOrEqual(((waits[index] ?? 0) * 5) / 4)
+  })
+  expect(new Set(rounded.filter((wait) => wait > 30_000)).size).toBeLessThanOrEqual(5)
+})

@@ -1,0 +1,25 @@
+// What a request says about limits: limit_strategy.
+import { parseRateLimit } from '../limits/policy.ts'
+import { parseTimeWindow, TimeWindowError } from '../personalise/time-window.ts'
+import { ApiError } from '../protocol/errors.ts'
+import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
+import type { SendContent, TimeLimit } from '../queue/queue.ts'
+
+type Wire = NonNullable<SendPushNotificationRequest['limit_strategy']>
+
+/** The limits of a request. @throws ApiError badRequest, naming the field */
+export function readLimits(wire: Wire | undefined): Pick<SendContent, 'timeLimit' | 'rateLimit'> {
+  return {
+    timeLimit: wire?.time_limit && readTimeLimit(wire.time_limit),
+    rateLimit: wire?.rate_limit && parseRateLimit(wire.rate_limit),
+  }
+}
+
+function readTimeLimit(wire: NonNullable<Wire['time_limit']>): TimeLimit {
+  try {
+    return { ...parseTimeWindow(wire), sendsWithoutZone: wire.no_tz_send_now }
+  } catch (error) {
+    if (!(error instanceof TimeWindowError)) throw error
+    throw new ApiError('badRequest', `limit_strategy.time_limit.${error.message}`)
+  }
+}

@@ -1,0 +1,62 @@
+// A request as a send. Everything that can be wrong with one is found here.
+import { randomUUID } from 'node:crypto'
+import type { EndpointCheck } from '../devices/web-push-endpoint.ts'
+import { ApiError } from '../protocol/errors.ts'
+import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
+import type { Send } from '../queue/queue.ts'
+import { readLimits } from './limits.ts'
+import { readNotifications } from './notification.ts'
+import { laneOf, readRecipient } from './recipient.ts'
+import { hashRequest } from './request-hash.ts'
+import { readTemplating } from './templating.ts'
+import { checkUid } from './uid.ts'
+
+/** The end of year 9999: what is later is milliseconds given for seconds, and PostgreSQL can't read such a date. */
+const MAX_UNIX_SECONDS = 253_402_300_799
+
+/** @throws ApiError badRequest, naming the field */
+export function readSend(request: SendPushNotificationRequest, checkEndpoint: EndpointCheck): Send {
+  if (!request.recipient) throw new ApiError('badRequest', 'recipient: is missing')
+  if (!request.notification) throw new ApiError('badRequest', 'notification: is missing')
+  const recipient = readRecipient(request.recipient, checkEndpoint)
+  const notifications = readNotifications(request.notification)
+  if (recipient.kind === 'native' && !notifications.has(recipient.provider)) {
+    throw new ApiError('badRequest', `notification.${recipient.provider}: is missing for its recipient`)
+  }
+  if (isPersonal(request) && recipient.kind !== 'filter') {
+    throw new ApiError('badRequest', 'recipient: templates, localizations and limits need a filter')
+  }
+  const uid = readUid(request.uid)
+  return {
+    uid,
+    requestHash: hashRequest(request),
+    lane: laneOf(recipient),
+    sendAtMs: readTime('send_at', request.send_at),
+    expireAtMs: readTime('notification.expire_at', request.notification.expire_at),
+    recipient,
+    content: {
+      notifications,
+      analyticsUid: request.analytics_uid || uid,
+      isReliable: request.optimize_for_reliability,
+      templating: readTemplating(request, notifications),
+      ...readLimits(request.limit_strategy),
+    },
+  }
+}
+
+function isPersonal(request: SendPushNotificationRequest): boolean {
+  return Boolean(request.use_templating || request.localizations.size > 0 || request.limit_strategy)
+}
+
+function readUid(uid: string): string {
+  if (uid === '') return randomUUID()
+  checkUid(uid)
+  return uid
+}
+
+/** Unix seconds to ms; 0 is not given. */
+function readTime(field: string, seconds: number): number | undefined {
+  if (seconds < 0 || seconds > MAX_UNIX_SECONDS)
+    throw new ApiError('badRequest', `${field}: is not a Unix time in seconds`)
+  return seconds === 0 ? undefined : seconds * 1000
+}

@@ -1,0 +1,144 @@
+// A day in seconds: a send with a window, to devices all over the world, with clocks that a test moves. What waits in the
+// queue is brought nearer by as much as the workers' clock is put on.
+import { setTimeout as delay } from 'node:timers/promises'
+import type { ProviderName } from '../../../src/config/provider-names.ts'
+import { Worker } from '../../../src/delivery/worker.ts'
+import { DeviceStore } from '../../../src/devices/device-store.ts'
+import type { Logger } from '../../../src/observability/log.ts'
+import { makeMetrics } from '../../../src/observability/metrics.ts'
+import type { Batch, Provider, Settle } from '../../../src/providers/provider.ts'
+import { FanOut } from '../../../src/push/fan-out.ts'
+import { PageReader } from '../../../src/push/pages.ts'
+import type { Queue, Send, TimeLimit } from '../../../src/queue/queue.ts'
+import { makeSend } from '../../queue/make-send.ts'
+import { type Audience, PROVIDERS } from './audience.ts'
+import type { MovableStore } from './movable-store.ts'
+import { PushLog } from './push-log.ts'
+
+const BATCH_TARGETS = 500
+const POLL_MS = 20
+/** How far a clock is put on behind the moment at which something is due. */
+const PAST_DUE_MS = 1000
+const DAY_MS = 24 * 60 * 60 * 1000
+
+/** Takes everything at once. */
+class RecordingProvider implements Provider {
+  readonly name: ProviderName
+  readonly #note: (token: string) => void
+
+  constructor(deps: { name: ProviderName; note(token: string): void }) {
+    this.name = deps.name
+    this.#note = deps.note
+  }
+
+  async send({ targets }: Batch, settle: Settle): Promise<void> {
+    for (const [index, token] of targets.entries()) {
+      this.#note(token)
+      settle(index, { kind: 'sent', messageId: token })
+    }
+  }
+
+  async close(): Promise<void> {}
+}
+
+interface Deps {
+  audience: Audience
+  store: MovableStore
+  logger: Logger
+}
+
+export class Day {
+  /** Of all sends of this day, as of two that reach everybody. */
+  readonly pushes: PushLog
+  readonly queue: Queue
+  readonly #deps: Deps
+  readonly #worker: Worker
+  readonly #fanOut: FanOut
+  #aheadMs = 0
+
+  constructor(deps: Deps) {
+    const { audience, store, logger } = deps
+    this.#deps = deps
+    this.queue = store.queue
+    this.pushes = new PushLog(audience.count * 2)
+    const now = () => this.now()
+    const devices = new DeviceStore({ sql: audience.sql, now })
+    const note = (token: string) => this.pushes.add(Number(token), now())
+    const providers = new Map(PROVIDERS.map((name) => [name, new RecordingProvider({ name, note })]))
+    const pages = new PageReader({
+      pageTargets: (...args) => devices.pageTargets(...args),
+      batchSizes: new Map(PROVIDERS.map((name) => [name, BATCH_TARGETS])),
+      onSkipped: () => undefined,
+      now,
+    })
+    const shared = { queue: store.queue, logger, heartbeatMs: 5000 }
+    this.#fanOut = new FanOut({ ...shared, pages })
+    this.#worker = new Worker({
+      ...shared,
+      providers,
+      removeGone: async () => 0,
+      removalBreaker: undefined,
+      retryPolicy: { scale: 1, random: Math.random },
+      metrics: makeMetrics(),
+      now,
+      maxBatchTargets: BATCH_TARGETS,
+      concurrency: 16,
+    })
+    this.#fanOut.start()
+    this.#worker.start()
+  }
+
+  /** Unix time in ms, as the workers have it. */
+  now(): number {
+    return Date.now() + this.#aheadMs
+  }
+
+  /** Sends to everybody of the audience; resolves when what is due is sent and the rest waits. */
+  async send(timeLimit: TimeLimit, over: Partial<Send> = {}): Promise<Send> {
+    const filter = { ids: [], users: [], topics: [this.#deps.audience.topic], providers: [], platforms: [] }
+    const notification = { json: Buffer.from('{}'), headers: new Map<string, string>() }
+    const send = makeSend({
+      recipient: { kind: 'filter', filter },
+      content: {
+        notifications: new Map(PROVIDERS.map((name) => [name, notification])),
+        analyticsUid: '',
+        isReliable: false,
+        timeLimit,
+      },
+      ...over,
+    })
+    await this.queue.enqueue(send)
+    await this.#rest()
+    return send
+  }
+
+  /** Lets time pass until nothing waits any more, or a day is over; `look` is called each time it is still. */
+  async pass(look: () => void = () => undefined): Promise<void> {
+    const untilMs = this.now() + DAY_MS
+    for (;;) {
+      const dueInMs = await this.#deps.store.readNextDue()
+      if (dueInMs === undefined || this.now() + dueInMs > untilMs) return
+      const ms = Math.ceil(dueInMs) + PAST_DUE_MS
+      this.#aheadMs += ms
+      await this.#deps.store.bringNearer(ms)
+      await this.#rest()
+      look()
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#fanOut.stop()
+    await this.#worker.stop(1000)
+  }
+
+  /** Resolves when nothing is walked, due or being sent. */
+  async #rest(): Promise<void> {
+    for (let stillFor = 0; stillFor < 2; stillFor++) {
+      const { waiting, inFlight } = await this.queue.stats()
+      const isStill = [...waiting.values(), ...inFlight.values()].every((count) => count === 0)
+      const { hasWalks, readNextDue } = this.#deps.store
+      if (!isStill || (await hasWalks()) || ((await readNextDue()) ?? 1) <= 0) stillFor = -1
+      await delay(POLL_MS)
+    }
+  }
+}
