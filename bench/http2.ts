@@ -7,10 +7,10 @@ import { writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { recordProfile } from './http2-profile.ts'
-import { withSurroundings } from './measure.ts'
+import { median, withSurroundings } from './measure.ts'
 import { runCentripush } from './peers/centripush-http2.ts'
 import { runH2load } from './peers/h2load.ts'
-import type { Load, Rate } from './peers/load.ts'
+import { type Load, makeFcmLoad, type Rate } from './peers/load.ts'
 import { type Sink, startNghttpd } from './peers/nghttpd.ts'
 import { runNodeHttp2 } from './peers/node-http2.ts'
 
@@ -32,16 +32,7 @@ interface Measured extends Rate {
 }
 
 function makeLoad(connections: number, streams: number, requests: number): Load {
-  const text = 'y'.repeat(88)
-  return {
-    connections,
-    streams,
-    requests,
-    path: '/send',
-    headers: { authorization: `Bearer ${'x'.repeat(203)}`, 'content-type': 'application/json' },
-    bodyOf: (index) =>
-      `{"message":{"token":"${String(index).padStart(163, 't')}","notification":{"title":"Breaking","body":"${text}"}}}`,
-  }
+  return makeFcmLoad('/send', connections, streams, requests)
 }
 
 /** A path of 64 characters, as a device token has; nghttpd looks for the file before the question mark. */
@@ -63,11 +54,6 @@ async function* runRound(sink: Sink): AsyncGenerator<Measured> {
     yield await measure('centripush, a path each', () => runCentripush(sink, load, pathOf))
     yield await measure('node:http2', () => runNodeHttp2(sink, { ...load, requests: NODE_REQUESTS }))
   }
-}
-
-function median(numbers: number[]): number {
-  const sorted = numbers.toSorted((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }
 
 function isSameCase(one: Measured, other: Measured): boolean {

@@ -29,6 +29,8 @@ export function limitTime(timeoutMs: number): void {
     isEnding = true
     clearTimeout(timer)
     console.error(`bench: ${why}`)
+    // What is still at work finds its servers gone.
+    for (const event of ['uncaughtException', 'unhandledRejection'] as const) process.on(event, () => undefined)
     setTimeout(() => process.exit(1), END_TIMEOUT_MS).unref()
     // One that fails must not keep the others running.
     for (const stop of teardowns.reverse()) await stop().catch(() => undefined)

@@ -27,6 +27,8 @@ export interface PushSink {
 export interface PushService {
   config: PushConfig
   sink: PushSink
+  /** Where the sink answers, without the slash at its beginning. */
+  path: string
   /** Undefined where the sink can't count. */
   counting: CountingSink | undefined
   stop(): Promise<void>
@@ -150,6 +152,7 @@ export async function startPushService(
   return {
     config: { enabled_providers: [provider], ...credentials.section(sink.origin, caFile) },
     sink,
+    path,
     counting,
     stop: async () => {
       await Promise.all([sink.stop(), credentials.stop()])

@@ -30,7 +30,12 @@ export async function startQueue(name: QueueName, sql: Sql): Promise<WatchedQueu
     return { queue, config: { type: name }, pid: undefined, stop: () => queue.close() }
   }
   const server = await KillableRedis.start()
-  const connect = () => new Redis({ port: server.port, host: '127.0.0.1' })
+  const connect = () => {
+    const client = new Redis({ port: server.port, host: '127.0.0.1', retryStrategy: () => null })
+    // It ended before us: whatever is asked of it says so.
+    client.on('error', () => undefined)
+    return client
+  }
   const prefix = 'bench'
   const queue = new RedisQueue({ client: connect(), subscriber: connect(), prefix, logger, ...OPTIONS })
   return {

@@ -44,6 +44,17 @@ export async function loadSubscribers(
   await sql`vacuum analyze devices, device_topics`
 }
 
+/** Subscribes the first `count` devices of a topic to another one as well. */
+export async function copySubscribers(sql: Sql, topic: string, to: string, count: number): Promise<void> {
+  const [row] = await sql`insert into topics (name) values (${to}) returning id`
+  await sql`
+    insert into device_topics (device_id, topic_id)
+    select device_id, ${Number(row?.id)}::int from device_topics
+    where topic_id = (select id from topics where name = ${topic})
+    order by device_id limit ${count}`
+  await sql`vacuum analyze device_topics`
+}
+
 /** As long as the provider's are: 163 characters for FCM, 64 hexadecimal digits for APNs. */
 function tokenOf(sql: Sql, provider: ProviderName, origin: string): Fragment {
   const digits = (count: number) =>
