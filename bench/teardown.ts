@@ -1,11 +1,11 @@
 // What a benchmark has started ends with it, also after Ctrl-C and when its time is over.
 
-const teardowns: (() => Promise<void>)[] = []
+const teardowns: (() => Promise<unknown>)[] = []
 /** How long ending everything may take. */
 const END_TIMEOUT_MS = 30_000
 
 /** Runs `work` on what was started, and ends that afterwards; a benchmark that is interrupted ends it too. */
-export async function using<R extends { stop(): Promise<void> }, T>(
+export async function using<R extends { stop(): Promise<unknown> }, T>(
   start: Promise<R>,
   work: (resource: R) => Promise<T>,
 ): Promise<T> {
