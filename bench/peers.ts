@@ -18,7 +18,6 @@ import { median, withSurroundings } from './measure.ts'
 import { runProvider } from './peers/batches.ts'
 import { runFirebaseAdmin } from './peers/firebase-admin.ts'
 import type { Rate } from './peers/load.ts'
-import { startNghttpd } from './peers/nghttpd.ts'
 import { type ApnsAccount, runNodeApn } from './peers/node-apn.ts'
 import { Report, writeReport } from './report.ts'
 import { CountingSink } from './sinks/counting-sink.ts'
@@ -79,9 +78,9 @@ async function startFcmSimulator() {
 async function compareFcm(): Promise<void> {
   await using(startFcmSimulator(), async ({ simulator }) => {
     const { project, files, origin } = simulator
-    const path = `v1/projects/${project}/messages:send`
     const answer = `{\n  "name": "projects/${project}/messages/0:1767225600000000%1f2e3d4c5b6a7980"\n}\n`
-    await using(startNghttpd({ [path]: answer }), async (sink) => {
+    // nghttpd resets streams of firebase-admin's with PROTOCOL_ERROR.
+    await using(CountingSink.start({ answer }), async (sink) => {
       const provider = new FcmProvider({
         serviceAccount: await loadServiceAccount(files.credentials),
         pushEndpoint: sink.origin,

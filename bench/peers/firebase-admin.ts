@@ -31,8 +31,9 @@ export async function runFirebaseAdmin(
   try {
     const messaging = getMessaging(app)
     const send = async (tokens: string[]) => {
-      const { failureCount } = await messaging.sendEach(tokens.map((token) => ({ ...message, token })))
-      if (failureCount > 0) throw new Error(`firebase-admin: ${failureCount} messages were not taken`)
+      const { failureCount, responses } = await messaging.sendEach(tokens.map((token) => ({ ...message, token })))
+      const cause = responses.find(({ success }) => !success)?.error
+      if (failureCount > 0) throw new Error(`firebase-admin: ${failureCount} messages were not taken`, { cause })
     }
     await sendInBatches(count / 10, tokenOf, send)
     return await measureRate(count, () => sendInBatches(count, tokenOf, send))
