@@ -102,7 +102,8 @@ async function compareFcm(): Promise<void> {
 }
 
 async function compareApns(): Promise<void> {
-  await using(CountingSink.start(), async (sink) => {
+  const headers = { 'apns-id': '5c1cb0e5-0000-4000-8000-6a7980f1e2d3' }
+  await using(CountingSink.start({ headers }), async (sink) => {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     const keyPem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
     const account: ApnsAccount = { keyPem, keyId: 'KEY0000001', teamId: 'TEAM000001', bundleId: 'com.example.app' }

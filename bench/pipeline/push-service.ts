@@ -49,6 +49,7 @@ interface Credentials {
   path: string
   status: number
   answer: string
+  headers?: Record<string, string>
   ca: string
   section(origin: string, caFile: string): PushConfig
   stop(): Promise<void>
@@ -93,6 +94,8 @@ const START: Record<ProviderName, (directory: string) => Promise<Credentials>> =
       path: '3/device',
       status: 200,
       answer: '',
+      // APNs tells the id that the request had; the same one for all costs as much to read.
+      headers: { 'apns-id': '5c1cb0e5-0000-4000-8000-6a7980f1e2d3' },
       ca: files.ca,
       section: (endpoint, ca_file) => ({
         apns: {
@@ -144,8 +147,8 @@ export async function startPushService(
 ): Promise<PushService> {
   const directory = await mkdtemp(join(tmpdir(), 'centripush-bench-'))
   const credentials = await START[provider](directory)
-  const { path, status, answer } = credentials
-  const counting = kind === 'counting' ? await CountingSink.start({ status, answer, ...manners }) : undefined
+  const { path, status, answer, headers = {} } = credentials
+  const counting = kind === 'counting' ? await CountingSink.start({ status, answer, headers, ...manners }) : undefined
   const sink: PushSink = counting ?? (await startNghttpd({ [path]: answer }))
   const caFile = join(directory, 'authorities.pem')
   await writeFile(caFile, `${sink.ca}\n${await readFile(credentials.ca, 'utf8')}`)

@@ -17,9 +17,25 @@ const STATUS_NAME = 0x08
 
 const options = v.parse(SinkOptions, JSON.parse(process.argv[2] ?? ''))
 const answer = Buffer.from(options.answer)
+const fields = encodeFields()
 const watched = new Set<string>()
 let requests = 0
 let connections = 0
+
+/** RFC 7541 section 6.2.2: literals that are not indexed, without Huffman. */
+function encodeFields(): Buffer {
+  const out = new ByteWriter()
+  const writeText = (text: string) => {
+    out.uint8(text.length)
+    out.ascii(text)
+  }
+  for (const [name, value] of Object.entries(options.headers)) {
+    out.uint8(0)
+    writeText(name)
+    writeText(value)
+  }
+  return out.take()
+}
 
 function report(message: Report): void {
   process.send?.(message)
@@ -33,6 +49,7 @@ function writeAnswer(out: ByteWriter, streamId: number): void {
     out.uint8(3)
     out.ascii(String(options.status))
   }
+  out.bytes(fields)
   const hasBody = answer.length > 0
   out.endFrame(headers, FRAME.headers, FLAG.endHeaders | (hasBody ? 0 : FLAG.endStream), streamId)
   if (!hasBody) return

@@ -27,7 +27,16 @@ export class CountingSink {
   /** 200 without a body, at once, on 1,000 streams, unless said otherwise. */
   static async start(options: CountingSinkOptions = {}): Promise<CountingSink> {
     const { cert, key, caCert } = await makeCertificates()
-    const all: SinkOptions = { status: 200, answer: '', delayMs: 0, maxStreams: 1000, ...options, cert, key }
+    const all: SinkOptions = {
+      status: 200,
+      answer: '',
+      headers: {},
+      delayMs: 0,
+      maxStreams: 1000,
+      ...options,
+      cert,
+      key,
+    }
     const child = fork(PROGRAM, [JSON.stringify(all)], { execArgv: ['--import', 'tsx'] })
     const [message] = await once(child, 'message')
     const report = v.parse(Report, message)

@@ -9,6 +9,8 @@ export const SinkOptions = v.object({
   status: v.number(),
   /** The body of each answer. */
   answer: v.string(),
+  /** The header fields of each answer: names in lower case, names and values shorter than 127 characters. */
+  headers: v.record(v.string(), v.string()),
   /** From a request's end to its answer. */
   delayMs: v.number(),
   maxStreams: v.number(),
