@@ -76,6 +76,8 @@ function send(socket: TLSSocket, out: ByteWriter, delayMs: number): void {
 
 function serve(socket: TLSSocket): void {
   connections++
+  // Answers must not wait for the client's acknowledgement of the ones before.
+  socket.setNoDelay(true)
   const [control, answers] = [new ByteWriter(), new ByteWriter()]
   let prefaceLeft = PREFACE_BYTES
   let used = 0
