@@ -1,25 +1,41 @@
-// The HTTP/2 client alone, beside h2load and Node's http2 module: npx tsx bench/http2.ts [--json FILE] [--profile FILE]
+// The HTTP/2 client alone, beside h2load, Go's net/http and Node's http2 module:
+//   npm run bench:http2 -- [--quick] [--json FILE] [--profile FILE]
 //
 // All send the same number of bytes to the same nghttpd, in turns, five times; medians are compared. Requests are like
 // FCM's: a header of 210 bytes, a body of 320 with a token of its own, or like APNs': a path of its own. Every answer is
 // read and compared. Sink and client share the machine's cores.
-import { writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { recordProfile } from './http2-profile.ts'
-import { withSurroundings } from './measure.ts'
+import { median, withSurroundings } from './measure.ts'
 import { runCentripush } from './peers/centripush-http2.ts'
+import { buildGoClient, type GoClient } from './peers/go-http.ts'
 import { runH2load } from './peers/h2load.ts'
-import type { Load, Rate } from './peers/load.ts'
+import { type Load, makeFcmLoad, type Rate } from './peers/load.ts'
 import { type Sink, startNghttpd } from './peers/nghttpd.ts'
 import { runNodeHttp2 } from './peers/node-http2.ts'
+import { hasProgram } from './programs.ts'
+import { type Check, writeReport } from './report.ts'
+import { limitTime, using } from './teardown.ts'
 
-const ROUNDS = 5
-const REQUESTS = 150_000
+const TIMEOUT_MS = 5 * 60_000
+const MIN_OF_H2LOAD = 0.75
+const MIN_OF_NODE = 6
+const MAX_CPU_MICROS = 6
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    json: { type: 'string', default: 'bench/results/http2.json' },
+    profile: { type: 'string' },
+  },
+})
+const rounds = values.quick ? 3 : 5
+const requests = values.quick ? 60_000 : 150_000
 /** Node's module is slower by an order of magnitude: fewer, so that each run takes about as long. */
-const NODE_REQUESTS = 12_000
-
-const { values } = parseArgs({ options: { json: { type: 'string' }, profile: { type: 'string' } } })
+const nodeRequests = requests / 12
+/** Go's, too. */
+const goRequests = requests / 6
 
 interface Measured extends Rate {
   client: string
@@ -32,16 +48,7 @@ interface Measured extends Rate {
 }
 
 function makeLoad(connections: number, streams: number, requests: number): Load {
-  const text = 'y'.repeat(88)
-  return {
-    connections,
-    streams,
-    requests,
-    path: '/send',
-    headers: { authorization: `Bearer ${'x'.repeat(203)}`, 'content-type': 'application/json' },
-    bodyOf: (index) =>
-      `{"message":{"token":"${String(index).padStart(163, 't')}","notification":{"title":"Breaking","body":"${text}"}}}`,
-  }
+  return makeFcmLoad('/send', connections, streams, requests)
 }
 
 /** A path of 64 characters, as a device token has; nghttpd looks for the file before the question mark. */
@@ -49,25 +56,21 @@ function pathOf(index: number): string {
   return `/send?${String(index).padStart(64, 'a')}`
 }
 
-async function* runRound(sink: Sink): AsyncGenerator<Measured> {
+async function* runRound(sink: Sink, go: GoClient | undefined): AsyncGenerator<Measured> {
   for (const [connections, streams] of [
     [1, 100],
     [4, 250],
   ] as const) {
-    const load = makeLoad(connections, streams, REQUESTS)
+    const load = makeLoad(connections, streams, requests)
     const measure = async (client: string, work: () => Promise<Rate>): Promise<Measured> => {
       return { client, connections, streams, ...(await withSurroundings(work)) }
     }
     yield await measure('h2load', () => runH2load(sink, load))
     yield await measure('centripush', () => runCentripush(sink, load))
     yield await measure('centripush, a path each', () => runCentripush(sink, load, pathOf))
-    yield await measure('node:http2', () => runNodeHttp2(sink, { ...load, requests: NODE_REQUESTS }))
+    if (go) yield await measure('Go net/http', () => go.run(sink, { ...load, requests: goRequests }))
+    yield await measure('node:http2', () => runNodeHttp2(sink, { ...load, requests: nodeRequests }))
   }
-}
-
-function median(numbers: number[]): number {
-  const sorted = numbers.toSorted((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }
 
 function isSameCase(one: Measured, other: Measured): boolean {
@@ -114,20 +117,62 @@ function printTable(medians: readonly Measured[]): void {
   }
 }
 
-const sink = await startNghttpd()
-try {
-  if (values.profile !== undefined) {
-    await recordProfile(values.profile, () => runCentripush(sink, makeLoad(4, 250, 4 * REQUESTS)))
-  } else {
-    const runs: Measured[] = []
-    for (let round = 0; round < ROUNDS; round++) {
-      for await (const run of runRound(sink)) runs.push(run)
-    }
-    const medians = summarize(runs)
-    console.log(`medians of ${ROUNDS}, Node ${process.version}, ${cpus().length} cores, ${new Date().toISOString()}\n`)
-    printTable(medians)
-    if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify({ medians, runs }, undefined, 2)}\n`)
-  }
-} finally {
-  await sink.stop()
+/** What is asked of the client, with one connection and with four. */
+function checkMedians(medians: readonly Measured[]): Check[] {
+  return medians
+    .filter(({ client }) => client === 'centripush')
+    .flatMap((ours) => {
+      const load = `${ours.connections} × ${ours.streams}`
+      const { stealPercent, loadAverage } = ours
+      const compare = (peer: string, target: number | undefined): Check[] => {
+        const other = medians.find((one) => one.client === peer && one.connections === ours.connections)
+        if (!other) return []
+        const value = ours.perSecond / other.perSecond
+        const check = {
+          name: `http2: rate with ${load} beside ${peer}`,
+          value: `${value.toFixed(2)} times (${Math.round(ours.perSecond)} and ${Math.round(other.perSecond)}/s)`,
+          target: target === undefined ? '' : `≥ ${target} times`,
+          isMet: target === undefined ? undefined : value >= target,
+        }
+        const ratio = { key: `http2 ${load} to ${peer}`, value, better: 'higher' as const }
+        return [{ ...check, ratio, stealPercent, loadAverage }]
+      }
+      const micros = ours.cpuMicrosPerRequest ?? Number.NaN
+      const cpu = {
+        name: `http2: CPU of a request with ${load}`,
+        value: `${micros.toFixed(1)} µs`,
+        target: ours.connections === 4 ? `≤ ${MAX_CPU_MICROS} µs` : '',
+        isMet: ours.connections === 4 ? micros <= MAX_CPU_MICROS : undefined,
+        stealPercent,
+        loadAverage,
+      }
+      return [
+        ...compare('h2load', MIN_OF_H2LOAD),
+        ...compare('node:http2', MIN_OF_NODE),
+        ...compare('Go net/http', undefined),
+        cpu,
+      ]
+    })
 }
+
+async function measureAll(sink: Sink, go: GoClient | undefined): Promise<void> {
+  const runs: Measured[] = []
+  for (let round = 0; round < rounds; round++) {
+    for await (const run of runRound(sink, go)) runs.push(run)
+  }
+  const medians = summarize(runs)
+  console.log(`medians of ${rounds}, Node ${process.version}, ${cpus().length} cores, ${new Date().toISOString()}\n`)
+  printTable(medians)
+  await writeReport(values.json, checkMedians(medians))
+}
+
+limitTime(TIMEOUT_MS)
+await using(startNghttpd(), async (sink) => {
+  if (values.profile !== undefined) {
+    await recordProfile(values.profile, () => runCentripush(sink, makeLoad(4, 250, 4 * requests)))
+  } else if (hasProgram('go')) {
+    await using(buildGoClient(), (go) => measureAll(sink, go))
+  } else {
+    await measureAll(sink, undefined)
+  }
+})

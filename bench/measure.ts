@@ -15,6 +15,11 @@ export function summarize(durationsMs: readonly number[]): Times {
   return { count: sorted.length, p50Ms: at(0.5), p99Ms: at(0.99) }
 }
 
+/** NaN of none. */
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN
+}
+
 /** How long `work` takes, in ms. */
 export async function time(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now()

@@ -1,19 +1,21 @@
 // The sink: nghttpd of nghttp2, one process, one thread, answering every request with a file.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { connect } from 'node:tls'
 import { makeCertificates } from '../../src/simulators/certificates.ts'
+import { findProgram } from '../programs.ts'
 
 /** What it answers, as FCM would: 50 bytes. */
 export const ANSWER = '{"name":"projects/bench/messages/0123456789abcdef"}'.slice(0, 50)
 
 export interface Sink {
   origin: string
+  pid: number
   /** The authority that vouches for it (PEM). */
   ca: string
   /** A directory for what a run needs; removed with the sink. */
@@ -21,19 +23,27 @@ export interface Sink {
   stop(): Promise<void>
 }
 
-/** Starts a sink on a free port; its certificate is made for it. */
-export async function startNghttpd(): Promise<Sink> {
+/**
+ * Starts a sink on a free port; its certificate is made for it.
+ * @param answers by path, without the slash at its beginning and without a query; anything else is answered with 404
+ */
+export async function startNghttpd(answers: Record<string, string> = { send: ANSWER }): Promise<Sink> {
+  const program = findProgram('nghttpd')
   const directory = await mkdtemp(join(tmpdir(), 'centripush-nghttpd-'))
   const { cert, key, caCert } = await makeCertificates()
   const file = (name: string) => join(directory, name)
+  const write = async (name: string, text: string) => {
+    await mkdir(dirname(file(name)), { recursive: true })
+    await writeFile(file(name), text, { mode: 0o600 })
+  }
   await Promise.all([
-    writeFile(file('cert.pem'), cert),
-    writeFile(file('key.pem'), key, { mode: 0o600 }),
-    writeFile(file('send'), ANSWER),
+    write('cert.pem', cert),
+    write('key.pem', key),
+    ...Object.entries(answers).map(([path, answer]) => write(path, answer)),
   ])
   const port = await findFreePort()
   const options = ['-a', '127.0.0.1', '-d', directory, '-m', '1000', '-n', '1']
-  const server = spawn('nghttpd', [...options, String(port), file('key.pem'), file('cert.pem')], { stdio: 'ignore' })
+  const server = spawn(program, [...options, String(port), file('key.pem'), file('cert.pem')], { stdio: 'ignore' })
   const stop = async () => {
     const closed = once(server, 'close')
     if (server.kill()) await closed
@@ -43,7 +53,7 @@ export async function startNghttpd(): Promise<Sink> {
     await stop()
     throw error
   })
-  return { origin: `https://127.0.0.1:${port}`, ca: caCert, directory, stop }
+  return { origin: `https://127.0.0.1:${port}`, pid: server.pid ?? 0, ca: caCert, directory, stop }
 }
 
 async function findFreePort(): Promise<number> {

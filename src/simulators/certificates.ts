@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { generate } from 'selfsigned'
 
 /** PEM texts of a server on this machine and of the authority that vouches for it. */
@@ -10,7 +11,8 @@ export interface Certificates {
 
 /** Makes an authority and with it a certificate for `localhost`, 127.0.0.1 and ::1, both fresh. */
 export async function makeCertificates(): Promise<Certificates> {
-  const ca = await generate([{ name: 'commonName', value: 'centripush simulators' }], {
+  // OpenSSL finds an authority by its name: who trusts two of them could not tell them apart.
+  const ca = await generate([{ name: 'commonName', value: `centripush simulators ${randomUUID()}` }], {
     keyType: 'ec',
     algorithm: 'sha256',
     extensions: [

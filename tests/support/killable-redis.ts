@@ -30,6 +30,10 @@ export class KillableRedis {
     return new KillableRedis(directory, port, await startServer(directory, port))
   }
 
+  get pid(): number {
+    return this.#server.pid ?? 0
+  }
+
   /** SIGKILL; resolves when it is gone. */
   async kill(): Promise<void> {
     const gone = once(this.#server, 'exit')

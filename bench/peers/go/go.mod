@@ -1,0 +1,3 @@
+module centripush/bench/peers/go
+
+go 1.22

@@ -1,0 +1,83 @@
+// The whole way: npm run bench:pipeline -- [--only throughput|growth|distance|singles] [--provider fcm|apns|hms|webpush]
+//   [--queue redis|postgresql] [--devices N] [--runs N] [--sink nghttpd|counting] [--processes N] [--quick]
+//   [--growth-to N] [--profile DIR] [--json FILE]
+//
+// `send_push_notification` over the real API to a topic, through `centripush serve` as an operator runs it, to a push
+// service that takes everything. Database, Redis, server, workers and push service share the machine. The database is
+// the embedded one as it comes, Redis has appendonly everysec, analytics are off.
+import { parseArgs } from 'node:util'
+import * as v from 'valibot'
+import { PROVIDER_NAMES } from '../src/config/provider-names.ts'
+import { makeLogger } from '../src/observability/log.ts'
+import type { PipelineContext } from './pipeline/context.ts'
+import { measureGrowth } from './pipeline/growth.ts'
+import { measureDistance, measureSingles } from './pipeline/latency.ts'
+import { QUEUE_NAMES } from './pipeline/queue-watch.ts'
+import { measureThroughput } from './pipeline/throughput.ts'
+import { Report, writeReport } from './report.ts'
+import { limitTime } from './teardown.ts'
+import { withDatabase } from './with-database.ts'
+
+const TIMEOUT_MS = 15 * 60_000
+/** Encrypting for a browser takes as long as fifty pushes to others. */
+const WEBPUSH_SHARE = 1 / 20
+const PARTS = ['throughput', 'growth', 'distance', 'singles'] as const
+
+const count = v.pipe(v.string(), v.transform(Number), v.integer(), v.minValue(1))
+const Options = v.object({
+  only: v.optional(v.array(v.picklist(PARTS)), [...PARTS]),
+  provider: v.optional(v.array(v.picklist(PROVIDER_NAMES)), [...PROVIDER_NAMES]),
+  queue: v.optional(v.array(v.picklist(QUEUE_NAMES)), [...QUEUE_NAMES]),
+  quick: v.optional(v.boolean(), false),
+  devices: v.optional(count),
+  runs: v.optional(count, '3'),
+  sink: v.optional(v.picklist(['nghttpd', 'counting'])),
+  processes: v.optional(count),
+  'growth-to': v.optional(count),
+  profile: v.optional(v.string()),
+  json: v.optional(v.string(), 'bench/results/pipeline.json'),
+})
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', multiple: true },
+    provider: { type: 'string', multiple: true },
+    queue: { type: 'string', multiple: true },
+    quick: { type: 'boolean' },
+    devices: { type: 'string' },
+    runs: { type: 'string' },
+    sink: { type: 'string' },
+    processes: { type: 'string' },
+    'growth-to': { type: 'string' },
+    profile: { type: 'string' },
+    json: { type: 'string' },
+  },
+})
+const { only, devices: given, quick, runs, queue: queues, ...options } = v.parse(Options, values)
+const devices = given ?? (quick ? 200_000 : 1_000_000)
+const growthTo = options['growth-to'] ?? devices
+
+async function measureAll(context: PipelineContext): Promise<void> {
+  if (only.includes('throughput')) {
+    for (const provider of options.provider) {
+      const size = provider === 'webpush' ? Math.ceil(devices * WEBPUSH_SHARE) : devices
+      const sink = options.sink ?? (provider === 'apns' ? 'counting' : 'nghttpd')
+      await measureThroughput(context, { provider, queues, sink, devices: size, runs })
+    }
+  }
+  if (only.includes('growth')) {
+    const sizes = [10_000, 100_000, 1_000_000].filter((size) => size < growthTo)
+    await measureGrowth(context, [...sizes, growthTo])
+  }
+  for (const queue of queues) {
+    if (only.includes('distance')) await measureDistance(context, queue, Math.ceil(devices / 4))
+    if (only.includes('singles')) await measureSingles(context, queue, Math.ceil(devices / 4))
+  }
+}
+
+limitTime(TIMEOUT_MS)
+const report = new Report()
+await withDatabase(makeLogger({ level: 'error', file: '' }), (sql, dsn) =>
+  measureAll({ sql, dsn, report, processes: options.processes, profileDir: options.profile }),
+)
+await writeReport(options.json, report.checks)

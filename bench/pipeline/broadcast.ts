@@ -1,0 +1,124 @@
+// One broadcast through the real API, measured from the API's answer until the queue holds nothing of it any more, which
+// is after the push service's last answer was read and noted.
+import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { ProviderName } from '../../src/config/provider-names.ts'
+import { readCpuMs, readResidentBytes, readTreeCpuMs } from '../process-times.ts'
+import type { PushService } from './push-service.ts'
+import type { WatchedQueue } from './queue-watch.ts'
+import { type BenchServer, callApi } from './server.ts'
+
+const END_POLL_MS = 10
+const MEMORY_INTERVAL_MS = 200
+
+export interface Rig {
+  provider: ProviderName
+  server: BenchServer
+  watched: WatchedQueue
+  service: PushService
+  /** The database's main process. */
+  databasePid: number
+}
+
+/** Microseconds of CPU for each push, by who used them. */
+export interface CpuShares {
+  api: number
+  workers: number
+  database: number
+  redis: number
+  sink: number
+}
+
+export interface Broadcast {
+  devices: number
+  seconds: number
+  perSecond: number
+  cpuMicros: CpuShares
+  /** Resident bytes of each worker process, of the first and of the last quarter the largest. */
+  memory: { first: number; last: number }[]
+}
+
+const TEXT = 'The goal that decides the match came in the last minute of extra time. Watch it.'
+const NOTIFICATIONS: Record<ProviderName, object> = {
+  fcm: { fcm: { message: { notification: { title: 'Breaking', body: TEXT } } } },
+  hms: {
+    hms: { message: { android: { notification: { title: 'Breaking', body: TEXT, click_action: { type: 3 } } } } },
+  },
+  apns: { apns: { payload: { aps: { alert: { title: 'Breaking', body: TEXT } } } } },
+  webpush: { webpush: { payload: { title: 'Breaking', body: TEXT } } },
+}
+
+/** A request that sends to `recipient`. */
+export function makeSendRequest(provider: ProviderName, recipient: object) {
+  return { uid: randomUUID(), recipient, notification: NOTIFICATIONS[provider] }
+}
+
+/**
+ * Sends to all `devices` of a topic. @throws Error unless each of them was sent to exactly once, counted by the server
+ * and, where it counts, by the push service
+ */
+export async function runBroadcast(rig: Rig, topic: string, devices: number): Promise<Broadcast> {
+  const { server, watched, service, provider } = rig
+  const sentBefore = await server.readSent()
+  const countBefore = await service.counting?.count()
+  const request = makeSendRequest(provider, { filter: { topics: [topic] } })
+  const stopMemory = sampleMemory(server.workerPids)
+  const cpuBefore = await readCpu(rig)
+  await callApi(server.url, 'send_push_notification', request)
+  const startMs = performance.now()
+  while ((await watched.queue.loadContent(request.uid)) !== undefined) await delay(END_POLL_MS)
+  const seconds = (performance.now() - startMs) / 1000
+  const cpuAfter = await readCpu(rig)
+  const memory = stopMemory()
+  const sent = await server.readSent()
+  const requests = ((await service.counting?.count())?.requests ?? 0) - (countBefore?.requests ?? 0)
+  const counted = { sent: sent.sent - sentBefore.sent, other: sent.other - sentBefore.other }
+  if (counted.sent !== devices || counted.other !== 0) {
+    throw new Error(`of ${devices} pushes ${counted.sent} were sent and ${counted.other} were not`)
+  }
+  if (service.counting && provider !== 'hms' && requests !== devices) {
+    throw new Error(`the push service took ${requests} requests for ${devices} pushes`)
+  }
+  const microsOf = (name: keyof CpuShares) => ((cpuAfter[name] - cpuBefore[name]) * 1000) / devices
+  return {
+    devices,
+    seconds,
+    perSecond: devices / seconds,
+    cpuMicros: {
+      api: microsOf('api'),
+      workers: microsOf('workers'),
+      database: microsOf('database'),
+      redis: microsOf('redis'),
+      sink: microsOf('sink'),
+    },
+    memory,
+  }
+}
+
+/** CPU time in ms of each part. */
+async function readCpu({ server, watched, service, databasePid }: Rig): Promise<CpuShares> {
+  const isAlone = server.workerPids.includes(server.pid)
+  const workers = await Promise.all(server.workerPids.map(readCpuMs))
+  return {
+    api: isAlone ? 0 : await readCpuMs(server.pid),
+    workers: workers.reduce((sum, ms) => sum + ms, 0),
+    database: await readTreeCpuMs(databasePid),
+    redis: watched.pid === undefined ? 0 : await readCpuMs(watched.pid),
+    sink: await readCpuMs(service.sink.pid),
+  }
+}
+
+/** Watches memory until the returned function is called. */
+function sampleMemory(pids: readonly number[]): () => Broadcast['memory'] {
+  const samples = pids.map(() => [] as number[])
+  const timer = setInterval(() => {
+    pids.forEach((pid, index) => void readResidentBytes(pid).then((bytes) => samples[index]?.push(bytes)))
+  }, MEMORY_INTERVAL_MS)
+  return () => {
+    clearInterval(timer)
+    return samples.map((bytes) => {
+      const quarter = Math.ceil(bytes.length / 4)
+      return { first: Math.max(0, ...bytes.slice(0, quarter)), last: Math.max(0, ...bytes.slice(-quarter)) }
+    })
+  }
+}

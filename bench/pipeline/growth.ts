@@ -1,0 +1,52 @@
+// What a push costs in broadcasts of different sizes.
+import { withSurroundings } from '../measure.ts'
+import { using } from '../teardown.ts'
+import { type Broadcast, runBroadcast } from './broadcast.ts'
+import { type PipelineContext, totalMicros, WARM_UP_DEVICES } from './context.ts'
+import { startPushService } from './push-service.ts'
+import { copySubscribers, loadSubscribers } from './subscribers.ts'
+import { withRig } from './with-rig.ts'
+
+/** Between the dearest push and the cheapest one. */
+const MAX_SPREAD = 1.5
+/** A small broadcast is repeated, so that its cost can be told from chance. */
+const MIN_PUSHES = 100_000
+
+/** Sends to topics of each of `sizes`, in rising order. */
+export async function measureGrowth(context: PipelineContext, sizes: readonly number[]): Promise<void> {
+  const largest = sizes.at(-1) ?? 0
+  await using(startPushService('fcm', 'nghttpd'), async (service) => {
+    const { sql, report } = context
+    await loadSubscribers(sql, 'growth:all', 'fcm', largest, service.sink.origin)
+    for (const size of [WARM_UP_DEVICES, ...sizes]) await copySubscribers(sql, 'growth:all', `growth:${size}`, size)
+    const { costs, ...surroundings } = await withSurroundings(() =>
+      withRig({ ...context, provider: 'fcm', queue: 'redis', service }, async (rig) => {
+        for (let run = 0; run < 3; run++) await runBroadcast(rig, `growth:${WARM_UP_DEVICES}`, WARM_UP_DEVICES)
+        const all: { size: number; micros: number; seconds: number }[] = []
+        for (const size of sizes)
+          all.push({ size, ...(await repeat(size, () => runBroadcast(rig, `growth:${size}`, size))) })
+        return { costs: all }
+      }),
+    )
+    const micros = costs.map((cost) => cost.micros)
+    const spread = Math.max(...micros) / Math.min(...micros)
+    report.add({
+      name: `fcm, redis: cost of a push in broadcasts of ${sizes[0]} to ${largest} devices`,
+      value: costs
+        .map((cost) => `${cost.size}: ${cost.micros.toFixed(1)} µs of CPU, ${cost.seconds.toFixed(2)} s`)
+        .join('; '),
+      target: `within ${MAX_SPREAD} times`,
+      isMet: spread <= MAX_SPREAD,
+      ratio: { key: 'pipeline growth spread', value: spread, better: 'lower' },
+      ...surroundings,
+    })
+  })
+}
+
+/** The mean of as many broadcasts as it takes. */
+async function repeat(size: number, run: () => Promise<Broadcast>): Promise<{ micros: number; seconds: number }> {
+  const broadcasts: Broadcast[] = []
+  while (broadcasts.length * size < MIN_PUSHES) broadcasts.push(await run())
+  const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
+  return { micros: mean(broadcasts.map(totalMicros)), seconds: mean(broadcasts.map(({ seconds }) => seconds)) }
+}

@@ -1,0 +1,100 @@
+// A push service far away, and a single push beside a broadcast.
+import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import { summarize, type Times, withSurroundings } from '../measure.ts'
+import { using } from '../teardown.ts'
+import { makeSendRequest, type Rig, runBroadcast } from './broadcast.ts'
+import { type PipelineContext, WARM_UP_DEVICES } from './context.ts'
+import { startPushService } from './push-service.ts'
+import type { QueueName } from './queue-watch.ts'
+import { callApi } from './server.ts'
+import { loadSubscribers } from './subscribers.ts'
+import { withRig } from './with-rig.ts'
+
+const DELAY_MS = 100
+/** What FCM allows on a connection. */
+const FCM_STREAMS = 100
+/** Of the rate without delay. */
+const MIN_SHARE = 0.8
+const SINGLE_EVERY_MS = 50
+const MAX_SINGLE_MS = 10
+/** Singles without a broadcast beside them. */
+const ALONE_SINGLES = 40
+
+/** The same broadcast to a service that answers at once and to one that answers late, both with FCM's number of streams. */
+export async function measureDistance(context: PipelineContext, queue: QueueName, devices: number): Promise<void> {
+  const near = await sendAcross(context, queue, devices, 0)
+  const far = await sendAcross(context, queue, devices, DELAY_MS)
+  const share = far.perSecond / near.perSecond
+  context.report.add({
+    name: `fcm, ${queue}: with answers after ${DELAY_MS} ms and ${FCM_STREAMS} streams on a connection`,
+    value: `${Math.round(far.perSecond)} pushes/s on ${far.connections} connections, ${Math.round(near.perSecond)} on ${near.connections} without delay`,
+    target: `≥ ${MIN_SHARE} of the rate without`,
+    isMet: share >= MIN_SHARE,
+    stealPercent: far.stealPercent,
+    loadAverage: far.loadAverage,
+    ratio: { key: `pipeline ${queue} 100 ms away`, value: share, better: 'higher' },
+  })
+}
+
+function sendAcross(context: PipelineContext, queue: QueueName, devices: number, delayMs: number) {
+  return using(startPushService('fcm', 'counting', { delayMs, maxStreams: FCM_STREAMS }), async (service) => {
+    const topic = `distance:${queue}:${delayMs}`
+    await loadSubscribers(context.sql, `warm:${topic}`, 'fcm', WARM_UP_DEVICES, service.sink.origin)
+    await loadSubscribers(context.sql, topic, 'fcm', devices, service.sink.origin)
+    return await withRig({ ...context, provider: 'fcm', queue, service }, async (rig) => {
+      await runBroadcast(rig, `warm:${topic}`, WARM_UP_DEVICES)
+      const broadcast = await withSurroundings(() => runBroadcast(rig, topic, devices))
+      return { ...broadcast, connections: (await service.counting?.count())?.connections ?? 0 }
+    })
+  })
+}
+
+/** From a single push's request to its arrival at the service: alone, and while a broadcast is under way. */
+export async function measureSingles(context: PipelineContext, queue: QueueName, devices: number): Promise<void> {
+  await using(startPushService('fcm', 'counting'), async (service) => {
+    const topic = `singles:${queue}`
+    await loadSubscribers(context.sql, topic, 'fcm', devices, service.sink.origin)
+    await withRig({ ...context, provider: 'fcm', queue, service }, async (rig) => {
+      const alone = await sendSingles(rig, (count) => count >= ALONE_SINGLES)
+      const { during, ...surroundings } = await withSurroundings(() => sendBeside(rig, topic))
+      context.report.add({
+        name: `fcm, ${queue}: a single push during a broadcast, request to provider`,
+        value: `${during.p50Ms.toFixed(1)} ms at the median of ${during.count} (${alone.p50Ms.toFixed(1)} ms without the broadcast)`,
+        target: `p50 < ${MAX_SINGLE_MS} ms`,
+        isMet: during.p50Ms < MAX_SINGLE_MS,
+        p50Ms: during.p50Ms,
+        p99Ms: during.p99Ms,
+        ...surroundings,
+      })
+    })
+  })
+}
+
+async function sendBeside(rig: Rig, topic: string): Promise<{ during: Times }> {
+  const { server, watched, provider } = rig
+  const broadcast = makeSendRequest(provider, { filter: { topics: [topic] } })
+  await callApi(server.url, 'send_push_notification', broadcast)
+  let isOver = false
+  const watching = (async () => {
+    while ((await watched.queue.loadContent(broadcast.uid)) !== undefined) await delay(SINGLE_EVERY_MS)
+    isOver = true
+  })()
+  const during = await sendSingles(rig, () => isOver)
+  await watching
+  return { during }
+}
+
+async function sendSingles({ server, service, provider }: Rig, isEnough: (count: number) => boolean): Promise<Times> {
+  if (!service.counting) throw new Error('single pushes need the sink that counts')
+  const durationsMs: number[] = []
+  while (!isEnough(durationsMs.length)) {
+    const token = `single-${randomUUID()}`
+    const arrival = service.counting.waitFor(token)
+    const startMs = Number(process.hrtime.bigint()) / 1e6
+    await callApi(server.url, 'send_push_notification', makeSendRequest(provider, { fcm_tokens: [token] }))
+    durationsMs.push((await arrival) - startMs)
+    await delay(SINGLE_EVERY_MS)
+  }
+  return summarize(durationsMs)
+}

@@ -1,0 +1,75 @@
+// The server as an operator runs it, with what a benchmark reads of it.
+import { resolve } from 'node:path'
+import { type CentripushProcess, startCentripush } from '../../tests/support/centripush-process.ts'
+import { readChildren } from '../process-times.ts'
+import type { PushConfig } from './push-service.ts'
+
+const PROGRAM = resolve(import.meta.dirname, '../../bin/centripush.js')
+export const API_KEY = 'bench'
+
+export interface ServerOptions {
+  dsn: string
+  push: PushConfig
+  /** `worker.processes`; undefined leaves the default. */
+  processes: number | undefined
+  /** Where each of its processes writes a CPU profile when it ends. */
+  profileDir?: string | undefined
+}
+
+export interface BenchServer {
+  url: string
+  pid: number
+  /** The worker processes; the server itself where it has none. */
+  workerPids: number[]
+  /** Pushes by outcome so far: taken by the provider, and everything else. */
+  readSent(): Promise<{ sent: number; other: number }>
+  stop(): Promise<void>
+}
+
+export async function startServer({ dsn, push, processes, profileDir }: ServerOptions): Promise<BenchServer> {
+  const config = {
+    http_api: { key: API_KEY },
+    database: { postgresql: { dsn } },
+    push_notifications: push,
+    worker: { processes },
+    log: { level: 'warn' as const },
+  }
+  const profiled = profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`]
+  const server = await startCentripush(config, { program: [...profiled, PROGRAM] })
+  const children = await readChildren(server.pid)
+  return {
+    url: server.url,
+    pid: server.pid,
+    workerPids: children.length > 0 ? children : [server.pid],
+    readSent: () => readSent(server),
+    stop: async () => {
+      await server.stop()
+      const { stdout, stderr } = server.output
+      const said = `${stdout}${stderr}`.split('\n').filter((line) => /"level":(4|5)0/.test(line))
+      if (said.length > 0) console.error(said.slice(0, 10).join('\n'))
+    },
+  }
+}
+
+async function readSent({ url }: CentripushProcess): Promise<{ sent: number; other: number }> {
+  const text = await (await fetch(`${url}/metrics`)).text()
+  const counts = { sent: 0, other: 0 }
+  for (const line of text.split('\n')) {
+    const count = Number(line.slice(line.lastIndexOf(' ') + 1))
+    if (line.startsWith('centrifugo_push_notification_count{')) {
+      counts[line.includes('success="true"') ? 'sent' : 'other'] += count
+    } else if (line.startsWith('centripush_push_unsent_count{')) counts.other += count
+  }
+  return counts
+}
+
+/** A request to the server's API. @throws Error unless it was answered with a result */
+export async function callApi(url: string, method: string, request: object): Promise<void> {
+  const response = await fetch(`${url}/api/${method}`, {
+    method: 'POST',
+    headers: { 'x-api-key': API_KEY },
+    body: JSON.stringify(request),
+  })
+  const text = await response.text()
+  if (response.status !== 200 || !text.startsWith('{"result"')) throw new Error(`${method}: ${response.status} ${text}`)
+}
