@@ -2,36 +2,26 @@
 // concrete class.
 import { availableParallelism } from 'node:os'
 import { makePostgresAnalytics } from './analytics/postgres.ts'
-import { makeDevices, startUpkeepOf } from './assemble/make-devices.ts'
-import { makeProviders } from './assemble/make-providers.ts'
-import { makeQueue } from './assemble/make-queue.ts'
-import { makeRateLimiter } from './assemble/make-rate-limiter.ts'
-import { type Databases, openDatabases } from './assemble/open-databases.ts'
+import { buildParts } from './assemble/build-parts.ts'
+import { startUpkeepOf } from './assemble/make-devices.ts'
+import { makeUpstream } from './assemble/make-upstream.ts'
+import { openDatabases } from './assemble/open-databases.ts'
 import type { Plan } from './assemble/plan.ts'
-import { readCa } from './assemble/read-ca.ts'
 import { startWorkerProcesses } from './assemble/start-worker-processes.ts'
 import { startWorkers } from './assemble/start-workers.ts'
 import { loadOrMakeApiKey } from './config/api-key.ts'
 import { chooseQueue } from './config/check.ts'
 import type { Role } from './config/role.ts'
 import type { Config } from './config/schema.ts'
-import { joinEmbeddedPostgres } from './database/embedded.ts'
 import { makeEndpointCheck } from './devices/web-push-endpoint.ts'
-import { trustedAuthorities } from './http2/trusted-authorities.ts'
 import { type MethodTable, makeMethodTable } from './methods/table.ts'
-import type { Logger } from './observability/log.ts'
 import { addQueueGauges, type Metrics, makeMetrics } from './observability/metrics.ts'
 import { cancelSend } from './push/cancel.ts'
-import { PageReader } from './push/pages.ts'
-import type { Queue } from './queue/queue.ts'
-import { answerText, answerTooLarge } from './server/answer.ts'
 import type { ApiDeps } from './server/api-deps.ts'
 import { makeKeyCheck } from './server/api-key.ts'
 import { planPorts } from './server/plan-ports.ts'
 import { startServer } from './server/start-server.ts'
 import { makeTeardowns, type OnStop } from './teardowns.ts'
-import { BodyTooLargeError } from './upstream/relay.ts'
-import { Upstream } from './upstream/upstream.ts'
 
 interface ServerPlan extends Plan {
   role: Role
@@ -130,83 +120,6 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Pr
   const count = config.worker.processes ?? availableParallelism()
   if (count === 1) return { ...own, isReady: startWorkers({ plan, metrics, ...parts }, onStop) }
   return { methods, ...startWorkerProcesses(plan, databases.dsn, count, metrics, onStop) }
-}
-
-export interface WorkerAssembly {
-  /** Whether it reaches its queue. */
-  isReady(): boolean
-  /** As prom-client's `getMetricsAsJSON` has them. */
-  readMetrics(): Promise<object[]>
-  /** Lets what it sends finish within `graceMs`. Never rejects. */
-  stop(graceMs: number): Promise<void>
-}
-
-/** What a worker process is made of: no API, no upkeep. @throws as assemble() does */
-export async function assembleWorker(plan: Plan): Promise<WorkerAssembly> {
-  const { onStop, stop } = makeTeardowns(plan.logger)
-  try {
-    const metrics = makeMetrics()
-    const parts = await buildParts(plan, await openDatabases(plan, onStop), metrics, onStop)
-    const isReady = startWorkers({ plan, metrics, ...parts }, onStop)
-    return { isReady, readMetrics: () => metrics.registry.getMetricsAsJSON(), stop }
-  } catch (error) {
-    await stop(0)
-    throw error
-  }
-}
-
-/** What both sides of the queue stand on. */
-async function buildParts(plan: Plan, { sql, queueSql }: Databases, metrics: Metrics, onStop: OnStop) {
-  const { config } = plan
-  const devices = sql && makeDevices(plan, sql, onStop)
-  const queue = await makeQueue(plan, queueSql, onStop)
-  const rateLimiter = await makeRateLimiter(plan, queueSql, onStop)
-  const providers = await makeProviders(plan, queueSql, onStop)
-  onStop.close('providers', async () => {
-    await Promise.all([...providers.values()].map((provider) => provider.close()))
-  })
-  const batchSizes = new Map(
-    [...providers.keys()].map((name) => [name, config.push_notifications[name].tokens_batch_size]),
-  )
-  const pages = new PageReader({
-    pageTargets: devices && ((...args) => devices.pageTargets(...args)),
-    batchSizes,
-    onSkipped: (provider, count, reason) => metrics.skipped.inc({ provider, reason }, count),
-    now: Date.now,
-  })
-  return { devices, queue, rateLimiter, providers, batchSizes, pages }
-}
-
-/** The queue alone, for commands that look at it. @throws ConfigError */
-export async function assembleQueue(plan: Plan): Promise<{ queue: Queue; stop(): Promise<void> }> {
-  const { onStop, stop } = makeTeardowns(plan.logger)
-  try {
-    const { queueSql } = await openDatabases(plan, onStop, joinEmbeddedPostgres)
-    return { queue: await makeQueue(plan, queueSql, onStop), stop: () => stop(0) }
-  } catch (error) {
-    await stop(0)
-    throw error
-  }
-}
-
-function makeUpstream(config: Config, upstream: NonNullable<Config['upstream']>, logger: Logger): Upstream {
-  return new Upstream({
-    options: {
-      address: upstream.address,
-      apiKey: upstream.api_key,
-      timeoutMs: upstream.timeout,
-      connectTimeoutMs: upstream.connect_timeout,
-      maxConnections: upstream.max_connections,
-      ca: trustedAuthorities(readCa('upstream.ca_file', upstream.ca_file)),
-      transportErrors: config.http_api.error_mode === 'transport',
-      maxRequestBytes: config.http_api.max_request_body_size,
-    },
-    onFailure: (outgoing, error) => {
-      if (error instanceof BodyTooLargeError) answerTooLarge(outgoing)
-      else answerText(outgoing, 502, 'Bad Gateway')
-    },
-    logger,
-  })
 }
 
 function chooseKey({ http_api: api, data_dir }: Config, isApi: boolean): { key: string; madeKey: string | undefined } {

@@ -1,13 +1,3 @@
-import { runCheckConfig } from './cli/check-config.ts'
-import { runDevices } from './cli/devices.ts'
-import { runExport } from './cli/export.ts'
-import { runGenVapidKeys } from './cli/gen-vapid-keys.ts'
-import { runImportCommand } from './cli/import.ts'
-import { runMigrate } from './cli/migrate.ts'
-import { runQueue } from './cli/queue.ts'
-import { runServe } from './cli/serve.ts'
-import { runSimulate } from './cli/simulate.ts'
-import { runWorkerProcess } from './cli/worker-process.ts'
 import { ConfigError } from './config/config-error.ts'
 import { DataDirInUseError } from './database/data-dir-lock.ts'
 import { surviveLostConnections } from './database/lost-connections.ts'
@@ -18,21 +8,51 @@ import { ServiceAccountError } from './providers/fcm/service-account.ts'
 interface Command {
   /** Undefined: not for people. */
   summary: string | undefined
-  /** Resolves when the command is done, to its exit code; that is 0 when it resolves to nothing. */
-  run(argv: string[]): Promise<unknown>
+  /** Its file, loaded when it is called for: no command waits for the others', or keeps them in memory. */
+  load(): Promise<Run>
 }
 
+/** Resolves when the command is done, to its exit code; that is 0 when it resolves to nothing. */
+type Run = (argv: string[]) => Promise<unknown>
+
 const COMMANDS: Record<string, Command> = {
-  serve: { summary: 'run the server: API and workers', run: runServe },
-  migrate: { summary: 'bring the database schema up to date', run: runMigrate },
-  'check-config': { summary: 'check a configuration and print what is in force', run: runCheckConfig },
-  import: { summary: 'bring devices and user topics from elsewhere', run: runImportCommand },
-  export: { summary: 'write devices and user topics as NDJSON', run: runExport },
-  devices: { summary: 'restore devices that were removed automatically', run: runDevices },
-  queue: { summary: 'look at the queue, pause providers, retry what was given up', run: runQueue },
-  'gen-vapid-keys': { summary: 'make a key pair for Web Push', run: runGenVapidKeys },
-  simulate: { summary: 'run a stand-in for a push provider', run: runSimulate },
-  'worker-process': { summary: undefined, run: runWorkerProcess },
+  serve: { summary: 'run the server: API and workers', load: async () => (await import('./cli/serve.ts')).runServe },
+  migrate: {
+    summary: 'bring the database schema up to date',
+    load: async () => (await import('./cli/migrate.ts')).runMigrate,
+  },
+  'check-config': {
+    summary: 'check a configuration and print what is in force',
+    load: async () => (await import('./cli/check-config.ts')).runCheckConfig,
+  },
+  import: {
+    summary: 'bring devices and user topics from elsewhere',
+    load: async () => (await import('./cli/import.ts')).runImportCommand,
+  },
+  export: {
+    summary: 'write devices and user topics as NDJSON',
+    load: async () => (await import('./cli/export.ts')).runExport,
+  },
+  devices: {
+    summary: 'restore devices that were removed automatically',
+    load: async () => (await import('./cli/devices.ts')).runDevices,
+  },
+  queue: {
+    summary: 'look at the queue, pause providers, retry what was given up',
+    load: async () => (await import('./cli/queue.ts')).runQueue,
+  },
+  'gen-vapid-keys': {
+    summary: 'make a key pair for Web Push',
+    load: async () => (await import('./cli/gen-vapid-keys.ts')).runGenVapidKeys,
+  },
+  simulate: {
+    summary: 'run a stand-in for a push provider',
+    load: async () => (await import('./cli/simulate.ts')).runSimulate,
+  },
+  'worker-process': {
+    summary: undefined,
+    load: async () => (await import('./cli/worker-process.ts')).runWorkerProcess,
+  },
 }
 
 const HELP = `centripush: push notifications in front of a Centrifugo node
@@ -57,7 +77,8 @@ async function main([name = 'help', ...argv]: string[]): Promise<number> {
     return 2
   }
   try {
-    const code = await command.run(argv)
+    const run = await command.load()
+    const code = await run(argv)
     return typeof code === 'number' ? code : 0
   } catch (error) {
     if (isUsersError(error)) {

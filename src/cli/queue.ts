@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { assembleQueue } from '../assemble.ts'
+import { assembleQueue } from '../assemble/assemble-queue.ts'
 import { ConfigError } from '../config/config-error.ts'
 import { loadConfig } from '../config/load.ts'
 import { isProviderName, PROVIDER_NAMES, type ProviderName } from '../config/provider-names.ts'

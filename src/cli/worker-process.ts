@@ -1,5 +1,6 @@
+import { setFlagsFromString } from 'node:v8'
 import * as v from 'valibot'
-import { assembleWorker, type WorkerAssembly } from '../assemble.ts'
+import { assembleWorker, type WorkerAssembly } from '../assemble/assemble-worker.ts'
 import { ConfigError } from '../config/config-error.ts'
 import type { Config } from '../config/schema.ts'
 import { type Logger, makeLogger } from '../observability/log.ts'
@@ -7,6 +8,11 @@ import { Order, type Report } from '../processes/messages.ts'
 import { exitSoon } from './exit-soon.ts'
 
 const READY_INTERVAL_MS = 250
+/**
+ * How far the heap may grow over what is alive, in %, before it is cleared. Left to itself V8 lets the garbage of a
+ * broadcast grow to many times of the few MB that are alive; this keeps a third of the memory for a tenth of the CPU.
+ */
+const HEAP_GROWTH_PERCENT = 100
 
 /**
  * `centripush worker-process`: what a server starts when it sends from several processes. It does what it is told over the
@@ -16,6 +22,7 @@ export async function runWorkerProcess(): Promise<number> {
   if (!process.send) throw new ConfigError('is started by the server; run centripush serve --role worker')
   // Ctrl-C reaches the whole group: the parent decides what it means.
   process.on('SIGINT', () => undefined)
+  setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH_PERCENT}`)
   const { config, stopped, onReadMetrics } = await hearOrders()
   const logger = makeLogger(config.log)
   const worker = await startWorker(config, logger)

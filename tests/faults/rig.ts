@@ -1,8 +1,8 @@
 // Real processes round a real store, with the simulator as the only provider: what a case breaks things in.
 import { randomUUID } from 'node:crypto'
 import * as v from 'valibot'
+import { assembleQueue } from '../../src/assemble/assemble-queue.ts'
 import { makeRateLimiter } from '../../src/assemble/make-rate-limiter.ts'
-import { assembleQueue } from '../../src/assemble.ts'
 import { parseConfig } from '../../src/config/load.ts'
 import type { Config } from '../../src/config/schema.ts'
 import { openDatabase, type Sql } from '../../src/database/pool.ts'

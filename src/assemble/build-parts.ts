@@ -1,0 +1,31 @@
+import type { Metrics } from '../observability/metrics.ts'
+import { PageReader } from '../push/pages.ts'
+import type { OnStop } from '../teardowns.ts'
+import { makeDevices } from './make-devices.ts'
+import { makeProviders } from './make-providers.ts'
+import { makeQueue } from './make-queue.ts'
+import { makeRateLimiter } from './make-rate-limiter.ts'
+import type { Databases } from './open-databases.ts'
+import type { Plan } from './plan.ts'
+
+/** What both sides of the queue stand on. */
+export async function buildParts(plan: Plan, { sql, queueSql }: Databases, metrics: Metrics, onStop: OnStop) {
+  const { config } = plan
+  const devices = sql && makeDevices(plan, sql, onStop)
+  const queue = await makeQueue(plan, queueSql, onStop)
+  const rateLimiter = await makeRateLimiter(plan, queueSql, onStop)
+  const providers = await makeProviders(plan, queueSql, onStop)
+  onStop.close('providers', async () => {
+    await Promise.all([...providers.values()].map((provider) => provider.close()))
+  })
+  const batchSizes = new Map(
+    [...providers.keys()].map((name) => [name, config.push_notifications[name].tokens_batch_size]),
+  )
+  const pages = new PageReader({
+    pageTargets: devices && ((...args) => devices.pageTargets(...args)),
+    batchSizes,
+    onSkipped: (provider, count, reason) => metrics.skipped.inc({ provider, reason }, count),
+    now: Date.now,
+  })
+  return { devices, queue, rateLimiter, providers, batchSizes, pages }
+}
