@@ -11,11 +11,11 @@ import { migrate } from '../src/database/migrate.ts'
 import { openDatabase, type Sql } from '../src/database/pool.ts'
 import { DeviceStore } from '../src/devices/device-store.ts'
 import { makeLogger } from '../src/observability/log.ts'
-import { type Load, loadDevices } from './device-data.ts'
-import { measureImport } from './device-import.ts'
-import { measurePages, measureRarePages } from './device-pages.ts'
-import { measureCommit, measureRegister, measureSizes, measureWalk } from './device-rates.ts'
-import { type Check, printReport } from './report.ts'
+import { type Load, loadDevices } from './devices/device-data.ts'
+import { measureImport } from './devices/device-import.ts'
+import { measurePages, measureRarePages } from './devices/device-pages.ts'
+import { measureCommit, measureRegister, measureSizes, measureWalk } from './devices/device-rates.ts'
+import { type Check, printReport } from './harness/report.ts'
 
 const { values } = parseArgs({
   options: {

@@ -6,17 +6,17 @@
 // read and compared. Sink and client share the machine's cores.
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
-import { recordProfile } from './http2-profile.ts'
-import { median, withSurroundings } from './measure.ts'
+import { median, withSurroundings } from './harness/measure.ts'
+import { hasProgram } from './harness/programs.ts'
+import { type Check, writeReport } from './harness/report.ts'
+import { limitTime, using } from './harness/teardown.ts'
+import { recordProfile } from './http2/http2-profile.ts'
 import { runCentripush } from './peers/centripush-http2.ts'
 import { buildGoClient, type GoClient } from './peers/go-http.ts'
 import { runH2load } from './peers/h2load.ts'
 import { type Load, makeFcmLoad, type Rate } from './peers/load.ts'
 import { type Sink, startNghttpd } from './peers/nghttpd.ts'
 import { runNodeHttp2 } from './peers/node-http2.ts'
-import { hasProgram } from './programs.ts'
-import { type Check, writeReport } from './report.ts'
-import { limitTime, using } from './teardown.ts'
 
 const TIMEOUT_MS = 5 * 60_000
 const MIN_OF_H2LOAD = 0.75

@@ -14,14 +14,14 @@ import { FcmProvider } from '../src/providers/fcm/fcm.ts'
 import { loadServiceAccount } from '../src/providers/fcm/service-account.ts'
 import { FcmSimulator } from '../src/simulators/fcm/fcm-simulator.ts'
 import { LocalCredentialCache } from '../tests/support/local-credential-cache.ts'
-import { median, withSurroundings } from './measure.ts'
+import { median, withSurroundings } from './harness/measure.ts'
+import { Report, writeReport } from './harness/report.ts'
+import { limitTime, using } from './harness/teardown.ts'
 import { runProvider } from './peers/batches.ts'
 import { runFirebaseAdmin } from './peers/firebase-admin.ts'
 import type { Rate } from './peers/load.ts'
 import { type ApnsAccount, runNodeApn } from './peers/node-apn.ts'
-import { Report, writeReport } from './report.ts'
 import { CountingSink } from './sinks/counting-sink.ts'
-import { limitTime, using } from './teardown.ts'
 
 const TIMEOUT_MS = 5 * 60_000
 const MIN_TIMES = 5

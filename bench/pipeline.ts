@@ -9,14 +9,14 @@ import { parseArgs } from 'node:util'
 import * as v from 'valibot'
 import { PROVIDER_NAMES } from '../src/config/provider-names.ts'
 import { makeLogger } from '../src/observability/log.ts'
+import { Report, writeReport } from './harness/report.ts'
+import { limitTime } from './harness/teardown.ts'
+import { withDatabase } from './harness/with-database.ts'
 import type { PipelineContext } from './pipeline/context.ts'
 import { measureGrowth } from './pipeline/growth.ts'
 import { measureDistance, measureSingles } from './pipeline/latency.ts'
 import { QUEUE_NAMES } from './pipeline/queue-watch.ts'
 import { measureThroughput } from './pipeline/throughput.ts'
-import { Report, writeReport } from './report.ts'
-import { limitTime } from './teardown.ts'
-import { withDatabase } from './with-database.ts'
 
 const TIMEOUT_MS = 15 * 60_000
 /** Encrypting for a browser takes as long as fifty pushes to others. */

@@ -6,12 +6,12 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startCentripush } from '../tests/support/centripush-process.ts'
-import { median, withSurroundings } from './measure.ts'
-import { readCpuMs } from './process-times.ts'
+import { median, withSurroundings } from './harness/measure.ts'
+import { readCpuMs } from './harness/process-times.ts'
+import { Report, writeReport } from './harness/report.ts'
+import { limitTime, using } from './harness/teardown.ts'
 import { type Endpoint, publishSteadily, runWrk } from './proxy/publish.ts'
 import { startStandIn, useNode } from './proxy/upstream-node.ts'
-import { Report, writeReport } from './report.ts'
-import { limitTime, using } from './teardown.ts'
 
 const TIMEOUT_MS = 5 * 60_000
 const MAX_CPU_MICROS = 85

@@ -10,8 +10,8 @@ import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import * as v from 'valibot'
-import { appendHistory, compareRatios, readHistory } from './history.ts'
-import { type Check, printReport, writeReport } from './report.ts'
+import { appendHistory, compareRatios, readHistory } from './harness/history.ts'
+import { type Check, printReport, writeReport } from './harness/report.ts'
 
 const RESULTS = 'bench/results'
 /** What a benchmark may take to end what it started, once its time is over. */

@@ -5,8 +5,8 @@
 import { createECDH, randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { encryptPayload } from '../src/providers/webpush/encrypt-payload.ts'
-import { median, withSurroundings } from './measure.ts'
-import { Report, writeReport } from './report.ts'
+import { median, withSurroundings } from './harness/measure.ts'
+import { Report, writeReport } from './harness/report.ts'
 
 const MAX_RATIO = 1.6
 const ROUNDS = 7

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import * as v from 'valibot'
-import { findProgram } from '../programs.ts'
+import { findProgram } from '../harness/programs.ts'
 import type { Load, Rate } from './load.ts'
 import { ANSWER, type Sink } from './nghttpd.ts'
 

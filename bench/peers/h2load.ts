@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { findProgram } from '../programs.ts'
+import { findProgram } from '../harness/programs.ts'
 import type { Load, Rate } from './load.ts'
 
 const run = promisify(execFile)

@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { connect } from 'node:tls'
 import { makeCertificates } from '../../src/simulators/certificates.ts'
-import { findProgram } from '../programs.ts'
+import { findProgram } from '../harness/programs.ts'
 
 /** What it answers, as FCM would: 50 bytes. */
 export const ANSWER = '{"name":"projects/bench/messages/0123456789abcdef"}'.slice(0, 50)

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ProviderName } from '../../src/config/provider-names.ts'
-import { readCpuMs, readResidentBytes, readTreeCpuMs } from '../process-times.ts'
+import { readCpuMs, readResidentBytes, readTreeCpuMs } from '../harness/process-times.ts'
 import type { PushService } from './push-service.ts'
 import type { WatchedQueue } from './queue-watch.ts'
 import { type BenchServer, callApi } from './server.ts'

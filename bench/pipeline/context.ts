@@ -1,6 +1,6 @@
 import type { Sql } from '../../src/database/pool.ts'
-import type { Surroundings } from '../measure.ts'
-import type { Report } from '../report.ts'
+import type { Surroundings } from '../harness/measure.ts'
+import type { Report } from '../harness/report.ts'
 import type { Broadcast } from './broadcast.ts'
 
 /** What all measurements of a run share. */

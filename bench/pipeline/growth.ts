@@ -1,6 +1,6 @@
 // What a push costs in broadcasts of different sizes.
-import { withSurroundings } from '../measure.ts'
-import { using } from '../teardown.ts'
+import { withSurroundings } from '../harness/measure.ts'
+import { using } from '../harness/teardown.ts'
 import { type Broadcast, runBroadcast } from './broadcast.ts'
 import { type PipelineContext, totalMicros, WARM_UP_DEVICES } from './context.ts'
 import { startPushService } from './push-service.ts'

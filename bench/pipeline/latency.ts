@@ -1,8 +1,8 @@
 // A push service far away, and a single push beside a broadcast.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { summarize, type Times, withSurroundings } from '../measure.ts'
-import { using } from '../teardown.ts'
+import { summarize, type Times, withSurroundings } from '../harness/measure.ts'
+import { using } from '../harness/teardown.ts'
 import { makeSendRequest, type Rig, runBroadcast } from './broadcast.ts'
 import { type PipelineContext, WARM_UP_DEVICES } from './context.ts'
 import { startPushService } from './push-service.ts'

@@ -1,7 +1,7 @@
 // The server as an operator runs it, with what a benchmark reads of it.
 import { resolve } from 'node:path'
 import { type CentripushProcess, startCentripush } from '../../tests/support/centripush-process.ts'
-import { readChildren } from '../process-times.ts'
+import { readChildren } from '../harness/process-times.ts'
 import type { PushConfig } from './push-service.ts'
 
 const PROGRAM = resolve(import.meta.dirname, '../../bin/centripush.js')

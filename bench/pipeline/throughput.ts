@@ -1,10 +1,10 @@
 // How many pushes a second, beside what the sink takes from h2load in the same run.
 import { availableParallelism } from 'node:os'
 import type { ProviderName } from '../../src/config/provider-names.ts'
-import { median, withSurroundings } from '../measure.ts'
+import { median, withSurroundings } from '../harness/measure.ts'
+import { using } from '../harness/teardown.ts'
 import { runH2load } from '../peers/h2load.ts'
 import { makeFcmLoad } from '../peers/load.ts'
-import { using } from '../teardown.ts'
 import { runBroadcast } from './broadcast.ts'
 import { describeCpu, type MeasuredBroadcast, type PipelineContext, WARM_UP_DEVICES } from './context.ts'
 import { type PushService, type SinkKind, startPushService } from './push-service.ts'

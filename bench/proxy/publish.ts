@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { Pool } from 'undici'
-import { summarize, type Times } from '../measure.ts'
-import { findProgram } from '../programs.ts'
+import { summarize, type Times } from '../harness/measure.ts'
+import { findProgram } from '../harness/programs.ts'
 
 const run = promisify(execFile)
 

@@ -1,7 +1,7 @@
 // 200,000 devices in 40 zones, through a day: npm run check:local-time [-- --devices N]. On PostgreSQL and on Redis.
 import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
-import { withDatabase } from '../../../bench/with-database.ts'
+import { withDatabase } from '../../../bench/harness/with-database.ts'
 import { makeLogger } from '../../../src/observability/log.ts'
 import { PostgresQueue } from '../../../src/queue/postgres/postgres-queue.ts'
 import { RedisQueue } from '../../../src/queue/redis/redis-queue.ts'

@@ -1,8 +1,8 @@
 // The queue by itself: pages of batches written, claimed and acknowledged, as fan-out and a worker would.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { BatchClaim, NewBatch, Queue, SendClaim } from '../src/queue/queue.ts'
-import { makeSend } from '../tests/queue/make-send.ts'
+import type { BatchClaim, NewBatch, Queue, SendClaim } from '../../src/queue/queue.ts'
+import { makeSend } from '../../tests/queue/make-send.ts'
 
 const BATCH_TARGETS = 500
 /** What fan-out writes at a time: see src/push/pages.ts. */

@@ -1,10 +1,10 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startEmbeddedPostgres } from '../src/database/embedded.ts'
-import { migrate } from '../src/database/migrate.ts'
-import { openDatabase, type Sql } from '../src/database/pool.ts'
-import type { Logger } from '../src/observability/log.ts'
+import { startEmbeddedPostgres } from '../../src/database/embedded.ts'
+import { migrate } from '../../src/database/migrate.ts'
+import { openDatabase, type Sql } from '../../src/database/pool.ts'
+import type { Logger } from '../../src/observability/log.ts'
 import { using } from './teardown.ts'
 
 /** Runs `work` on a PostgreSQL as it comes with the server, which is removed afterwards. */

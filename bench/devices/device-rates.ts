@@ -1,11 +1,11 @@
 // Bytes on disk, targets read per second, registrations per second.
 import { randomBytes } from 'node:crypto'
-import type { Sql } from '../src/database/pool.ts'
-import type { DeviceFilter } from '../src/devices/device-filter.ts'
-import type { DeviceStore } from '../src/devices/device-store.ts'
+import type { Sql } from '../../src/database/pool.ts'
+import type { DeviceFilter } from '../../src/devices/device-filter.ts'
+import type { DeviceStore } from '../../src/devices/device-store.ts'
+import { summarize, time, withSurroundings } from '../harness/measure.ts'
+import type { Check } from '../harness/report.ts'
 import { type Load, TOPICS } from './device-data.ts'
-import { summarize, time, withSurroundings } from './measure.ts'
-import type { Check } from './report.ts'
 
 const MAX_DEVICE_BYTES = 600
 const MAX_SUBSCRIPTION_BYTES = 140

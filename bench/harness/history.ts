@@ -6,7 +6,7 @@ import * as v from 'valibot'
 import { median } from './measure.ts'
 import type { Check, Ratio } from './report.ts'
 
-const FILE = join(import.meta.dirname, 'history.json')
+const FILE = join(import.meta.dirname, '../history.json')
 /** A ratio may be worse by this much than the median of its history. */
 const MAX_LOSS = 1 / 3
 /** As many runs as say what is usual; older ones were another version's. */

@@ -1,10 +1,10 @@
 import { Redis } from 'ioredis'
-import type { Sql } from '../src/database/pool.ts'
-import type { Logger } from '../src/observability/log.ts'
-import { PostgresQueue } from '../src/queue/postgres/postgres-queue.ts'
-import type { Queue } from '../src/queue/queue.ts'
-import { RedisQueue } from '../src/queue/redis/redis-queue.ts'
-import { KillableRedis } from '../tests/support/killable-redis.ts'
+import type { Sql } from '../../src/database/pool.ts'
+import type { Logger } from '../../src/observability/log.ts'
+import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
+import type { Queue } from '../../src/queue/queue.ts'
+import { RedisQueue } from '../../src/queue/redis/redis-queue.ts'
+import { KillableRedis } from '../../tests/support/killable-redis.ts'
 
 export interface BenchQueue {
   queue: Queue

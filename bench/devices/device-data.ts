@@ -1,5 +1,5 @@
 // A million devices as an app with a long history has them, made by the server itself.
-import type { Sql } from '../src/database/pool.ts'
+import type { Sql } from '../../src/database/pool.ts'
 
 export interface Load {
   devices: number

@@ -1,13 +1,13 @@
 // Pages of device_list: that the thousandth costs what the first does, and that none is slow, whatever matches.
-import type { Sql } from '../src/database/pool.ts'
-import { deviceColumns } from '../src/devices/device.ts'
-import { type DeviceFilter, deviceMatches, resolveFilter } from '../src/devices/device-filter.ts'
-import { FIRST_UUID, formatDeviceId, parseDeviceId } from '../src/devices/device-id.ts'
-import type { DeviceStore } from '../src/devices/device-store.ts'
-import { walkDevices } from '../src/devices/device-walk.ts'
+import type { Sql } from '../../src/database/pool.ts'
+import { deviceColumns } from '../../src/devices/device.ts'
+import { type DeviceFilter, deviceMatches, resolveFilter } from '../../src/devices/device-filter.ts'
+import { FIRST_UUID, formatDeviceId, parseDeviceId } from '../../src/devices/device-id.ts'
+import type { DeviceStore } from '../../src/devices/device-store.ts'
+import { walkDevices } from '../../src/devices/device-walk.ts'
+import { summarize, time, withSurroundings } from '../harness/measure.ts'
+import type { Check } from '../harness/report.ts'
 import { TOPICS, USERS } from './device-data.ts'
-import { summarize, time, withSurroundings } from './measure.ts'
-import type { Check } from './report.ts'
 
 const PAGE = 100
 const LAST_PAGE = 1000

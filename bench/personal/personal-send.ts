@@ -1,15 +1,15 @@
 // A broadcast from device rows to the requests for FCM, with the same message for all or with a text of its own for each.
 import { setTimeout as delay } from 'node:timers/promises'
-import type { DeviceStore } from '../src/devices/device-store.ts'
-import { ByteWriter } from '../src/http2/byte-writer.ts'
-import type { Http2Client } from '../src/http2/http2-client.ts'
-import type { Logger } from '../src/observability/log.ts'
-import { makeBodyWriter } from '../src/providers/fcm/message-body.ts'
-import type { Batch, Provider, Settle } from '../src/providers/provider.ts'
-import type { Queue, SendContent, Templating } from '../src/queue/queue.ts'
-import { makeSend } from '../tests/queue/make-send.ts'
-import { TOPICS } from './device-data.ts'
-import { startParts } from './queue-way.ts'
+import type { DeviceStore } from '../../src/devices/device-store.ts'
+import { ByteWriter } from '../../src/http2/byte-writer.ts'
+import type { Http2Client } from '../../src/http2/http2-client.ts'
+import type { Logger } from '../../src/observability/log.ts'
+import { makeBodyWriter } from '../../src/providers/fcm/message-body.ts'
+import type { Batch, Provider, Settle } from '../../src/providers/provider.ts'
+import type { Queue, SendContent, Templating } from '../../src/queue/queue.ts'
+import { makeSend } from '../../tests/queue/make-send.ts'
+import { TOPICS } from '../devices/device-data.ts'
+import { startParts } from '../queue/queue-way.ts'
 
 const POLL_MS = 5
 const HEADERS = { authorization: `Bearer ${'x'.repeat(180)}`, 'content-type': 'application/json' }
