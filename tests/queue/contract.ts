@@ -651,7 +651,7 @@ function describeContract(start: StartQueue) {
   })
 
   test('counts what waits, what is in flight and what is scheduled', async () => {
-    await enqueueOne(batch('a'), batch('b'), broadcast('c'))
+    await enqueueOne(batch('a'), broadcast('b'), broadcast('c'))
     await queue.enqueue(makeSend({ sendAtMs: Date.now() + 60_000 }))
     const found = await claim()
     await queue.extend([found])
