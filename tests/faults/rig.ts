@@ -21,6 +21,10 @@ import { waitUntil } from './wait.ts'
 
 const KEY = 'key'
 const DEFAULT_BATCH_SIZE = 500
+/** Of the forty connections that a worker opens to FCM. */
+const MAX_STREAMS = 20
+/** What a worker can have in flight then. */
+export const MAX_REQUESTS_IN_FLIGHT = 40 * MAX_STREAMS
 /** A walk goes on two leases after its worker's death at the latest, plus what a process takes to start when all is slow. */
 const LEASES_WITHOUT_WORK = 2
 const START_MS = 15_000
@@ -82,7 +86,7 @@ export class Rig {
   static async start(options: RigOptions): Promise<Rig> {
     const { backend, scale } = options
     // Late enough that who takes over a batch still waits for its answers when the worker that lost it comes back.
-    const fcm = await startFcmSimulator({ slowMs: scale.leaseMs * 1.2 })
+    const fcm = await startFcmSimulator({ slowMs: scale.leaseMs * 1.2, maxStreams: MAX_STREAMS })
     const sql = openDatabase({ dsn: backend.dsn, maxConnections: 2, statementTimeoutMs: STORING_TIMEOUT_MS })
     const config = parseConfig(makeSettings(options, fcm, DEFAULT_BATCH_SIZE))
     const logger = makeLogger({ level: 'none', file: '' })

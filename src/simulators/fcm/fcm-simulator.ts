@@ -22,6 +22,8 @@ export interface FcmSimulatorOptions {
   port?: number
   project?: string
   accessTokenSeconds?: number
+  /** Streams that one connection may have open: 100, as FCM has it, unless given. */
+  maxStreams?: number
   /** How late `slow-` targets are answered. */
   slowMs?: number
   /** What `quota-` targets are told. */
@@ -78,7 +80,7 @@ export class FcmSimulator {
       key,
       // For the OAuth exchange: Google's libraries speak it there, and Google's servers answer it.
       allowsHttp1: true,
-      maxConcurrentStreams: MAX_CONCURRENT_STREAMS,
+      maxConcurrentStreams: options.maxStreams ?? MAX_CONCURRENT_STREAMS,
       slowMs: options.slowMs ?? 2000,
       handle: (request) => route(request, tokens, sends),
       isCounted: (path) => path !== '/token',

@@ -2,12 +2,10 @@ import type { CentripushProcess } from '../../support/centripush-process.ts'
 import { countDeliveries, findLongestPause } from '../deliveries.ts'
 import type { FaultCase } from '../fault-case.ts'
 import { Findings } from '../findings.ts'
-import type { ProcessOptions, Rig } from '../rig.ts'
+import { MAX_REQUESTS_IN_FLIGHT, type ProcessOptions, type Rig } from '../rig.ts'
 
 /** A worker never holds more targets unsettled than this. */
 const MAX_UNSETTLED = 5000
-/** What a worker has in flight at most: eight connections of a hundred streams. */
-const MAX_REQUESTS_IN_FLIGHT = 800
 /** How often settled targets of a reliable send are noted. */
 const CHECKPOINT_MS = 100
 /** A worker that dies is replaced by its lease's end. */
