@@ -30,7 +30,7 @@ export const SHORT: Scale = {
 }
 
 /** For planted mistakes: so many kills that one falls where it hurts. */
-export const PLANTED: Scale = { ...SHORT, kills: 6 }
+export const PLANTED: Scale = { ...SHORT, workerKills: 6, kills: 6 }
 
 /** With the defaults of the configuration. */
 export const FULL: Scale = {
