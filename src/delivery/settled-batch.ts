@@ -100,12 +100,14 @@ export class SettledBatch {
 
   goneTokens(): GoneToken[] {
     if (this.#claim.targetKind !== 'token') return []
-    return this.#targets.flatMap(({ line }, index) => {
+    const gone: GoneToken[] = []
+    this.#targets.forEach(({ line }, index) => {
       const outcome = this.#outcomes[index]
-      if (outcome?.kind !== 'tokenGone') return []
+      if (outcome?.kind !== 'tokenGone') return
       const { deviceId, value } = decodeTarget(line)
-      return [{ deviceId, token: value, sinceMs: outcome.sinceMs }]
+      gone.push({ deviceId, token: value, sinceMs: outcome.sinceMs })
     })
+    return gone
   }
 
   /** How many targets the provider judged, and how many of them it called dead. */

@@ -23,6 +23,12 @@ export function escapeJson(text: string): string {
   return PLAIN.test(text) ? text : JSON.stringify(text).slice(1, -1)
 }
 
+/** What stands between the brackets of a JSON array of `texts`. */
+export function escapeJsonList(texts: readonly string[]): string {
+  // A thousand tokens are looked at in one go: one by one they cost three times as much.
+  return PLAIN.test(texts.join('')) ? `"${texts.join('","')}"` : JSON.stringify(texts).slice(1, -1)
+}
+
 /** The members of a message, the bytes of a valid JSON object, without its target: all between the braces if it has none. */
 export function readMembers(message: Buffer): Buffer {
   const kept: Buffer[] = []

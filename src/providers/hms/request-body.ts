@@ -1,7 +1,7 @@
 // The request for many tokens at once: `{"message":{"token":["…","…"],` + what stands in the caller's message + `}}`;
 // for a topic or a condition it is a text in place of the list.
 import type { BodyWriter } from '../../http2/http2-client.ts'
-import { escapeJson, readMembers } from '../message-members.ts'
+import { escapeJsonList, readMembers } from '../message-members.ts'
 import type { TargetKind } from '../provider.ts'
 
 /** Huawei takes 4,096 bytes of a message, tokens not counted (code 80300008). */
@@ -19,16 +19,13 @@ export interface HmsMessage {
 export function readMessage(message: Buffer, targetKind: TargetKind): HmsMessage {
   const members = readMembers(message)
   const isList = targetKind === 'token'
-  const prefix = Buffer.from(`{"message":{"${targetKind}":${isList ? '["' : '"'}`)
-  const suffix = Buffer.concat([Buffer.from(isList ? '"]' : '"'), Buffer.from(members.length > 0 ? ',' : ''), members])
+  const prefix = Buffer.from(`{"message":{"${targetKind}":${isList ? '[' : ''}`)
+  const suffix = Buffer.concat([Buffer.from(isList ? ']' : ''), Buffer.from(members.length > 0 ? ',' : ''), members])
   return {
     isTooLarge: message.length > MAX_MESSAGE_BYTES && compactLength(members) > MAX_MESSAGE_BYTES,
     writeBody(targets, body) {
       body.bytes(prefix)
-      targets.forEach((target, index) => {
-        if (index > 0) body.text('","')
-        body.text(escapeJson(target))
-      })
+      body.text(escapeJsonList(targets))
       body.bytes(suffix)
       body.text('}}')
     },
