@@ -126,11 +126,21 @@ describe('the FCM provider', () => {
     expect(big.get('a')).toEqual({ kind: 'rejected', reason: 'INVALID_ARGUMENT' })
   })
 
-  it('sends more targets than there are streams, over several connections', async () => {
+  it('opens no more connections than it takes to carry all targets at once', async () => {
     const many = tokens(1500)
     expect(kindsOf(await send(batchOf(many)))).toEqual(['sent'])
     expect(acceptedTargets().sort()).toEqual(many.sort())
-    expect(running.fcm.simulator.connections).toBe(8)
+    expect(running.fcm.simulator.connections).toBeLessThanOrEqual(1500 / 100)
+    expect(running.fcm.simulator.peakStreams).toBeLessThanOrEqual(100)
+  })
+
+  it('opens no more connections than it may have, however many targets wait', async () => {
+    await restart({}, { maxConnections: 3 })
+    const many = tokens(1500)
+    expect(kindsOf(await send(batchOf(many)))).toEqual(['sent'])
+    expect(acceptedTargets().sort()).toEqual(many.sort())
+    expect(running.fcm.simulator.connections).toBe(3)
+    expect(running.fcm.simulator.peakStreams).toBeLessThanOrEqual(100)
   })
 
   it('never opens more streams than the server allows', async () => {
