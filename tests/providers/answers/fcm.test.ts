@@ -74,7 +74,7 @@ const ROWS: readonly AnswerRow[] = [
     effect: retried(90_000),
   },
   { what: '500 INTERNAL', answer: fcmError(500, 'INTERNAL', 'INTERNAL'), effect: retried(10_000) },
-  { what: 'UNSPECIFIED_ERROR', answer: fcmError(500, 'UNKNOWN', 'UNSPECIFIED_ERROR'), effect: retried(10_000) },
+  { what: '400 UNSPECIFIED_ERROR', answer: fcmError(400, 'UNKNOWN', 'UNSPECIFIED_ERROR'), effect: retried(10_000) },
   { what: '502 in HTML', answer: HTML, effect: retried(10_000) },
   { what: '200 that names no message', answer: { ...HTML, status: 200 }, effect: retried(10_000) },
 ]
