@@ -16,6 +16,7 @@ import type { Config } from './config/schema.ts'
 import { makeEndpointCheck } from './devices/web-push-endpoint.ts'
 import { type MethodTable, makeMethodTable } from './methods/table.ts'
 import { addQueueGauges, type Metrics, makeMetrics } from './observability/metrics.ts'
+import { checkHeader } from './providers/check-header.ts'
 import { cancelSend } from './push/cancel.ts'
 import type { ApiDeps } from './server/api-deps.ts'
 import { makeKeyCheck } from './server/api-key.ts'
@@ -108,6 +109,7 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Pr
       hasDevices: devices !== undefined,
       providers: new Set(providers.keys()),
       checkEndpoint,
+      checkHeader,
       onScheduled: () => metrics.scheduled.inc(),
     },
     cancel: (request) => cancelSend(queue, request),

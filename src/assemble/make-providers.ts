@@ -31,10 +31,11 @@ export async function makeProviders(
   onStop: OnStop,
 ): Promise<Map<ProviderName, Provider>> {
   const { config, logger } = plan
-  const { enabled_providers: enabled = PROVIDER_NAMES, dry_run: isDryRun } = config.push_notifications
+  const { enabled_providers: enabled = PROVIDER_NAMES, dry_run: isDryRun, dry_run_latency } = config.push_notifications
   const providers = new Map<ProviderName, Provider>()
   for (const name of enabled) {
-    if (isDryRun || !hasCredentials(config, name)) providers.set(name, new SandboxProvider({ name, logger }))
+    if (isDryRun) providers.set(name, new SandboxProvider({ name, latencyMs: dry_run_latency, logger }))
+    else if (!hasCredentials(config, name)) providers.set(name, new SandboxProvider({ name, logger }))
     else if (name === 'fcm') providers.set(name, await makeFcm(config, logger))
     else if (name === 'apns') providers.set(name, await makeApns(plan, queueSql, onStop))
     else if (name === 'hms') providers.set(name, makeHms(config, logger))

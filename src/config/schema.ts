@@ -208,6 +208,8 @@ const push_notifications = v.optional(
     enabled: v.optional(flag, true),
     /** Nothing is sent: all providers are the sandbox, which only records. */
     dry_run: v.optional(flag, false),
+    /** How long a batch takes with `dry_run`, as if it were sent. */
+    dry_run_latency: v.optional(duration(), '0'),
     /** Absent: all four, those without credentials as the sandbox, which only records. */
     enabled_providers: v.optional(v.pipe(textList, v.array(oneOf(PROVIDER_NAMES)))),
     /** Devices neither registered nor updated for this long are removed; `0` keeps them. */

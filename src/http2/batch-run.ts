@@ -6,6 +6,7 @@
 import type { WantedHeaders } from './answer-fields.ts'
 import type { Http2Answer, Http2Batch } from './http2-client.ts'
 import { Http2Error } from './http2-error.ts'
+import type { Pace } from './pace.ts'
 import type { RequestRun } from './request-run.ts'
 
 /** How often a request that a server refused or left behind with a GOAWAY is sent again before the caller hears of it. */
@@ -16,6 +17,10 @@ const EMPTY = Buffer.alloc(0)
 export interface BatchRunDeps {
   batch: Http2Batch
   wanted: WantedHeaders
+  /** Told of each request in flight that ends. */
+  pace: Pace
+  /** By the pool's clock. */
+  startedAtMs: number
   /** Requests that had been taken wait again. False where they may not: they fail. */
   onWaiting(run: BatchRun): boolean
 }
@@ -24,8 +29,10 @@ export class BatchRun implements RequestRun {
   readonly batch: Http2Batch
   sharedFields: Buffer = EMPTY
   readonly wanted: WantedHeaders
+  readonly startedAtMs: number
   /** Resolves when all requests are settled; rejects with what a callback threw. */
   readonly settled: Promise<void>
+  readonly #pace: Pace
   readonly #onWaiting: (run: BatchRun) => boolean
   readonly #resends: number[] = []
   readonly #resendCounts = new Map<number, number>()
@@ -38,6 +45,8 @@ export class BatchRun implements RequestRun {
   constructor(deps: BatchRunDeps) {
     this.batch = deps.batch
     this.wanted = deps.wanted
+    this.startedAtMs = deps.startedAtMs
+    this.#pace = deps.pace
     this.#onWaiting = deps.onWaiting
     this.#unsettled = deps.batch.count
     this.settled = new Promise((resolve, reject) => {
@@ -66,6 +75,7 @@ export class BatchRun implements RequestRun {
   }
 
   answered(index: number, answer: Http2Answer): void {
+    this.#pace.onAnswer(answer)
     try {
       this.batch.onAnswer(index, answer)
     } catch (error) {
@@ -75,6 +85,7 @@ export class BatchRun implements RequestRun {
   }
 
   failed(index: number, error: Http2Error): void {
+    this.#pace.onFailure()
     const isLeft = error.code === 'goaway' || error.code === 'refused_stream'
     if (isLeft && error.kind === 'unsent' && this.#sendAgain(index)) return
     this.#fail(index, error)

@@ -12,10 +12,11 @@ import { WantedHeaders } from './answer-fields.ts'
 import { BatchRun } from './batch-run.ts'
 import { type Credentials, makeSecureContext } from './connect-tls.ts'
 import { encodeSharedFields } from './field-block.ts'
-import type { Http2Batch, Http2Client, Http2Request, Http2Response } from './http2-client.ts'
+import type { Http2Answer, Http2Batch, Http2Client, Http2Request, Http2Response } from './http2-client.ts'
 import { type ConnectionDeps, Http2Connection } from './http2-connection.ts'
 import { Http2Error } from './http2-error.ts'
 import { DEFAULT_TIMING, type Http2Timing } from './http2-timing.ts'
+import { Pace } from './pace.ts'
 import { ReconnectDelay } from './reconnect-delay.ts'
 import { requestOnce } from './request-once.ts'
 import { WaitingLine } from './waiting-line.ts'
@@ -38,6 +39,11 @@ export interface Http2PoolOptions extends Credentials {
   maxConnections: number
   /** Of one connection, where the server allows as many. 1000 unless given. */
   maxStreamsPerConnection?: number | undefined
+  /**
+   * Whether an answer asks us to slow down: then fewer requests are in flight for a while, and what that keeps waiting for
+   * `waitTimeoutMs` fails as `no_stream_free`. By its status unless given: 429 and 503.
+   */
+  isBusy?: (answer: Http2Answer) => boolean
   timing?: Partial<Http2Timing>
   logger: Logger
   /** A clock that only grows, in ms. */
@@ -55,6 +61,7 @@ export class Http2Pool implements Http2Client {
   readonly #unproven = new Set<Http2Connection>()
   readonly #line = new WaitingLine()
   readonly #delay: ReconnectDelay
+  readonly #pace: Pace
   #isClosed = false
   #round: NodeJS.Immediate | undefined
   #ticker: NodeJS.Timeout | undefined
@@ -69,6 +76,7 @@ export class Http2Pool implements Http2Client {
     this.#nowMs = nowMs
     this.#timing = { ...DEFAULT_TIMING, ...options.timing }
     this.#delay = new ReconnectDelay({ timing: this.#timing })
+    this.#pace = new Pace({ isBusy: options.isBusy ?? (({ status }) => status === 429 || status === 503) })
     this.#connection = {
       target: { origin, secureContext: makeSecureContext(options), lookup, isAddressAllowed },
       timing: this.#timing,
@@ -114,7 +122,8 @@ export class Http2Pool implements Http2Client {
 
   #makeRun(batch: Http2Batch): BatchRun {
     const wanted = new WantedHeaders(batch.answerHeaders ?? [])
-    return new BatchRun({ batch, wanted, onWaiting: (run) => this.#onWaiting(run) })
+    const [pace, startedAtMs] = [this.#pace, this.#nowMs()]
+    return new BatchRun({ batch, wanted, pace, startedAtMs, onWaiting: (run) => this.#onWaiting(run) })
   }
 
   /** Why a batch can't even wait. */
@@ -183,12 +192,14 @@ export class Http2Pool implements Http2Client {
   }
 
   #fill(connection: Http2Connection, nowMs: number): void {
-    while (connection.room > 0) {
+    while (connection.room > 0 && this.#pace.room > 0) {
       const run = this.#line.next()
       if (!run) return
       this.#movedAtMs = nowMs
       const index = run.take()
-      if (index !== undefined) connection.open(run, index, nowMs)
+      if (index === undefined) continue
+      this.#pace.onOpened()
+      connection.open(run, index, nowMs)
     }
   }
 
@@ -204,7 +215,7 @@ export class Http2Pool implements Http2Client {
     let connecting = usable.filter((connection) => connection.isConnecting).length
     let room = this.#options.maxConnections - usable.length
     if (this.#delay.isFailing) room = Math.min(room, 1 - connecting)
-    const waiting = this.#line.count()
+    const waiting = Math.min(this.#line.count(), this.#pace.room)
     for (; room > 0 && waiting > connecting * STREAMS_UNTIL_KNOWN; room--, connecting++) this.#openConnection()
   }
 
@@ -239,6 +250,14 @@ export class Http2Pool implements Http2Client {
     for (const run of this.#line.clear()) run.failWaiting(error)
   }
 
+  /** Nobody waits for good: not where no stream gets free, and not behind the others where few get free. */
+  #failLate(nowMs: number): void {
+    const latestMs = nowMs - this.#timing.waitTimeoutMs
+    const error = new Http2Error('unsent', 'no_stream_free')
+    if (!this.#line.isEmpty && this.#movedAtMs <= latestMs) this.#failWaiting(error)
+    else if (this.#pace.isSlowed) for (const run of this.#line.takeStartedBefore(latestMs)) run.failWaiting(error)
+  }
+
   #startTicker(): void {
     const { requestTimeoutMs, connectTimeoutMs, waitTimeoutMs, idlePingMs, pingTimeoutMs, idleCloseMs } = this.#timing
     const shortestMs = Math.min(
@@ -261,8 +280,7 @@ export class Http2Pool implements Http2Client {
   #tick(): void {
     const nowMs = this.#nowMs()
     for (const connection of this.#connections) connection.tick(nowMs)
-    if (!this.#line.isEmpty && nowMs - this.#movedAtMs >= this.#timing.waitTimeoutMs)
-      this.#failWaiting(new Http2Error('unsent', 'no_stream_free'))
+    this.#failLate(nowMs)
     if (this.#connections.size === 0 && this.#line.isEmpty) this.#stopTicker()
     else this.#askForRound()
   }

@@ -43,6 +43,13 @@ export class WaitingLine {
     return undefined
   }
 
+  /** Takes out those that were started before a time, by the pool's clock. */
+  takeStartedBefore(timeMs: number): BatchRun[] {
+    const late = this.#runs.filter((run) => run.startedAtMs < timeMs)
+    for (const run of late) this.remove(run)
+    return late
+  }
+
   /** Takes all out. */
   clear(): BatchRun[] {
     return this.#runs.splice(0)

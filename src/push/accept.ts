@@ -1,31 +1,28 @@
 // The first step of a push: a request becomes a send in the queue, or nothing at all.
 import { PROVIDER_NAMES, type ProviderName } from '../config/provider-names.ts'
-import type { EndpointCheck } from '../devices/web-push-endpoint.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
 import type { Page, Queue, Send } from '../queue/queue.ts'
 import type { PageReader } from './pages.ts'
-import { readSend } from './read-send.ts'
+import { readSend, type SendChecks } from './read-send.ts'
 
 /** When the queue is full, batches leave it within seconds. */
 const FULL_RETRY_SECONDS = 5
 
-export interface AcceptDeps {
+export interface AcceptDeps extends SendChecks {
   queue: Queue
   pages: PageReader
   /** Whether devices can be filtered: there is a database. */
   hasDevices: boolean
   /** Providers that pushes are sent to, for real or by the sandbox. */
   providers: ReadonlySet<ProviderName>
-  /** Which Web Push endpoints are sent to. */
-  checkEndpoint: EndpointCheck
   /** Told of each send accepted for later. */
   onScheduled(): void
 }
 
 /** Accepts a send once; resolves to its uid. @throws ApiError */
 export async function acceptSend(deps: AcceptDeps, request: SendPushNotificationRequest): Promise<string> {
-  const send = readSend(request, deps.checkEndpoint)
+  const send = readSend(request, deps)
   checkAvailable(deps, send)
   const result = await deps.queue.enqueue(send, await firstPage(deps, send))
   switch (result) {

@@ -1,4 +1,5 @@
 import type { ProviderName } from '../config/provider-names.ts'
+import { LEFT } from '../personalise/tokens.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { JsonText } from '../protocol/json-text.ts'
 import type { PushNotification } from '../protocol/requests/push.ts'
@@ -14,14 +15,33 @@ export const JSON_FIELDS: Readonly<Record<ProviderName, string>> = {
 
 const NO_HEADERS: ReadonlyMap<string, string> = new Map()
 
-/** The parts of a notification by provider, their JSON byte for byte as it came. @throws ApiError badRequest */
-export function readNotifications(wire: PushNotification): Map<ProviderName, QueuedNotification> {
+/**
+ * What is wrong with a header for a provider; undefined when nothing is. The value is undefined where it is a template:
+ * what becomes of that is seen when it is sent.
+ */
+export type HeaderCheck = (provider: ProviderName, name: string, value: string | undefined) => string | undefined
+
+/**
+ * The parts of a notification by provider, their JSON byte for byte as it came. `isTemplate`: headers may have expressions.
+ * @throws ApiError badRequest
+ */
+export function readNotifications(
+  wire: PushNotification,
+  isTemplate: boolean,
+  checkHeader: HeaderCheck,
+): Map<ProviderName, QueuedNotification> {
   const { fcm, hms, apns, webpush } = wire
   const notifications = new Map<ProviderName, QueuedNotification>()
   if (fcm) notifications.set('fcm', part(JSON_FIELDS.fcm, fcm.message, NO_HEADERS))
   if (hms) notifications.set('hms', part(JSON_FIELDS.hms, hms.message, NO_HEADERS))
   if (apns) notifications.set('apns', part(JSON_FIELDS.apns, apns.payload, apns.headers))
   if (webpush) notifications.set('webpush', part(JSON_FIELDS.webpush, webpush.payload, webpush.headers))
+  for (const [provider, { headers }] of notifications) {
+    for (const [name, value] of headers) {
+      const problem = checkHeader(provider, name, isTemplate && value.includes(LEFT) ? undefined : value)
+      if (problem !== undefined) throw new ApiError('badRequest', `notification.${provider}.headers: ${problem}`)
+    }
+  }
   if (notifications.size === 0) throw new ApiError('badRequest', 'notification: has no part for any provider')
   return notifications
 }

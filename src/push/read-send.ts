@@ -5,7 +5,7 @@ import { ApiError } from '../protocol/errors.ts'
 import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
 import type { Send } from '../queue/queue.ts'
 import { readLimits } from './limits.ts'
-import { readNotifications } from './notification.ts'
+import { type HeaderCheck, readNotifications } from './notification.ts'
 import { laneOf, readRecipient } from './recipient.ts'
 import { hashRequest } from './request-hash.ts'
 import { readTemplating } from './templating.ts'
@@ -14,12 +14,19 @@ import { checkUid } from './uid.ts'
 /** The end of year 9999: what is later is milliseconds given for seconds, and PostgreSQL can't read such a date. */
 const MAX_UNIX_SECONDS = 253_402_300_799
 
+/** What providers take, as far as it can be told before anything is sent. */
+export interface SendChecks {
+  /** Which Web Push endpoints are sent to. */
+  checkEndpoint: EndpointCheck
+  checkHeader: HeaderCheck
+}
+
 /** @throws ApiError badRequest, naming the field */
-export function readSend(request: SendPushNotificationRequest, checkEndpoint: EndpointCheck): Send {
+export function readSend(request: SendPushNotificationRequest, { checkEndpoint, checkHeader }: SendChecks): Send {
   if (!request.recipient) throw new ApiError('badRequest', 'recipient: is missing')
   if (!request.notification) throw new ApiError('badRequest', 'notification: is missing')
   const recipient = readRecipient(request.recipient, checkEndpoint)
-  const notifications = readNotifications(request.notification)
+  const notifications = readNotifications(request.notification, isTemplate(request), checkHeader)
   if (recipient.kind === 'native' && !notifications.has(recipient.provider)) {
     throw new ApiError('badRequest', `notification.${recipient.provider}: is missing for its recipient`)
   }
@@ -44,8 +51,12 @@ export function readSend(request: SendPushNotificationRequest, checkEndpoint: En
   }
 }
 
+function isTemplate({ use_templating, localizations }: SendPushNotificationRequest): boolean {
+  return use_templating || localizations.size > 0
+}
+
 function isPersonal(request: SendPushNotificationRequest): boolean {
-  return Boolean(request.use_templating || request.localizations.size > 0 || request.limit_strategy)
+  return isTemplate(request) || request.limit_strategy !== undefined
 }
 
 function readUid(uid: string): string {

@@ -9,10 +9,10 @@ import { REASONS } from '../../src/simulators/apns/apns-answer.ts'
 import type { ApnsSimulatorOptions } from '../../src/simulators/apns/apns-simulator.ts'
 import { startApnsSimulator, type TestApnsSimulator } from '../support/apns-simulator.ts'
 import { LocalCredentialCache } from '../support/local-credential-cache.ts'
+import { kindsOf, NEVER, sendBatch, tokens } from '../support/send-batch.ts'
 
 const MINUTE_MS = 60_000
 const logger = makeLogger({ level: 'none', file: '' })
-const NEVER = new AbortController().signal
 const ALERT = '{"aps":{"alert":"hi"}}'
 
 interface Running {
@@ -59,31 +59,12 @@ function batchOf(targets: string[], payload = ALERT, headers: Record<string, str
   return { uid: 'u', notification, targetKind: 'token', targets }
 }
 
-/** Sends and collects outcomes by target; a target that is settled twice fails the test. */
-async function send(batch: Batch, signal = NEVER, provider = running.provider): Promise<Map<string, Outcome>> {
-  const outcomes = new Map<string, Outcome>()
-  await provider.send(
-    batch,
-    (index, outcome) => {
-      const target = batch.targets[index] ?? 'none'
-      expect(outcomes.has(target)).toBe(false)
-      outcomes.set(target, outcome)
-    },
-    signal,
-  )
-  return outcomes
-}
-
-function kindsOf(outcomes: Map<string, Outcome>): string[] {
-  return [...new Set([...outcomes.values()].map((outcome) => outcome.kind))]
+function send(batch: Batch, signal = NEVER, provider = running.provider): Promise<Map<string, Outcome>> {
+  return sendBatch(provider, batch, signal)
 }
 
 function acceptedTargets(): string[] {
   return running.apns.simulator.accepted.map((push) => push.target)
-}
-
-function tokens(count: number, prefix = 'token'): string[] {
-  return Array.from({ length: count }, (_, i) => `${prefix}-${i}`)
 }
 
 describe('the APNs provider', () => {

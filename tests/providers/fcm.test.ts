@@ -8,9 +8,9 @@ import { loadServiceAccount } from '../../src/providers/fcm/service-account.ts'
 import type { Batch, Outcome } from '../../src/providers/provider.ts'
 import type { FcmSimulatorOptions } from '../../src/simulators/fcm/fcm-simulator.ts'
 import { startFcmSimulator, type TestFcmSimulator } from '../support/fcm-simulator.ts'
+import { kindsOf, NEVER, sendBatch, tokens } from '../support/send-batch.ts'
 
 const logger = makeLogger({ level: 'none', file: '' })
-const NEVER = new AbortController().signal
 
 let running: { fcm: TestFcmSimulator; provider: FcmProvider }
 
@@ -55,28 +55,12 @@ function batchOf(
   return { uid: 'u', notification: { json: Buffer.from(message), headers: new Map() }, targetKind, targets }
 }
 
-/** Sends and collects outcomes by target; a target that is settled twice fails the test. */
-async function send(batch: Batch, signal = NEVER): Promise<Map<string, Outcome>> {
-  const outcomes = new Map<string, Outcome>()
-  const settle = (index: number, outcome: Outcome) => {
-    const target = batch.targets[index] ?? 'none'
-    expect(outcomes.has(target)).toBe(false)
-    outcomes.set(target, outcome)
-  }
-  await running.provider.send(batch, settle, signal)
-  return outcomes
-}
-
-function kindsOf(outcomes: Map<string, Outcome>): string[] {
-  return [...new Set([...outcomes.values()].map((outcome) => outcome.kind))]
+function send(batch: Batch, signal = NEVER): Promise<Map<string, Outcome>> {
+  return sendBatch(running.provider, batch, signal)
 }
 
 function acceptedTargets(): string[] {
   return running.fcm.simulator.accepted.map((push) => push.target)
-}
-
-function tokens(count: number, prefix = 'token'): string[] {
-  return Array.from({ length: count }, (_, i) => `${prefix}-${i}`)
 }
 
 describe('the FCM provider', () => {
@@ -126,11 +110,21 @@ describe('the FCM provider', () => {
     expect(big.get('a')).toEqual({ kind: 'rejected', reason: 'INVALID_ARGUMENT' })
   })
 
-  it('sends more targets than there are streams, over several connections', async () => {
+  it('opens no more connections than it takes to carry all targets at once', async () => {
     const many = tokens(1500)
     expect(kindsOf(await send(batchOf(many)))).toEqual(['sent'])
     expect(acceptedTargets().sort()).toEqual(many.sort())
-    expect(running.fcm.simulator.connections).toBe(8)
+    expect(running.fcm.simulator.connections).toBeLessThanOrEqual(1500 / 100)
+    expect(running.fcm.simulator.peakStreams).toBeLessThanOrEqual(100)
+  })
+
+  it('opens no more connections than it may have, however many targets wait', async () => {
+    await restart({}, { maxConnections: 3 })
+    const many = tokens(1500)
+    expect(kindsOf(await send(batchOf(many)))).toEqual(['sent'])
+    expect(acceptedTargets().sort()).toEqual(many.sort())
+    expect(running.fcm.simulator.connections).toBe(3)
+    expect(running.fcm.simulator.peakStreams).toBeLessThanOrEqual(100)
   })
 
   it('never opens more streams than the server allows', async () => {

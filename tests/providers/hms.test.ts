@@ -6,9 +6,9 @@ import { HmsProvider } from '../../src/providers/hms/hms.ts'
 import type { Batch, Outcome } from '../../src/providers/provider.ts'
 import type { HmsSimulatorOptions } from '../../src/simulators/hms/hms-simulator.ts'
 import { startHmsSimulator, type TestHmsSimulator } from '../support/hms-simulator.ts'
+import { kindsOf, NEVER, sendBatch, tokens } from '../support/send-batch.ts'
 
 const logger = makeLogger({ level: 'none', file: '' })
-const NEVER = new AbortController().signal
 const RETRY = { kind: 'retry', minDelayMs: 10_000 }
 
 let running: { hms: TestHmsSimulator; provider: HmsProvider }
@@ -52,31 +52,12 @@ function batchOf(targets: string[], message = MESSAGE, targetKind: Batch['target
   return { uid: 'u', notification: { json: Buffer.from(message), headers: new Map() }, targetKind, targets }
 }
 
-/** Sends and collects outcomes by target; a target that is settled twice fails the test. */
-async function send(batch: Batch, signal = NEVER): Promise<Map<string, Outcome>> {
-  const outcomes = new Map<string, Outcome>()
-  await running.provider.send(
-    batch,
-    (index, outcome) => {
-      const target = batch.targets[index] ?? 'none'
-      expect(outcomes.has(target)).toBe(false)
-      outcomes.set(target, outcome)
-    },
-    signal,
-  )
-  return outcomes
-}
-
-function kindsOf(outcomes: Map<string, Outcome>): string[] {
-  return [...new Set([...outcomes.values()].map((outcome) => outcome.kind))]
+function send(batch: Batch, signal = NEVER): Promise<Map<string, Outcome>> {
+  return sendBatch(running.provider, batch, signal)
 }
 
 function acceptedTargets(): string[] {
   return running.hms.simulator.accepted.map((push) => push.target)
-}
-
-function tokens(count: number, prefix = 'token'): string[] {
-  return Array.from({ length: count }, (_, i) => `${prefix}-${i}`)
 }
 
 describe('the HMS provider', () => {

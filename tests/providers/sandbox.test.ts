@@ -32,3 +32,21 @@ it('keeps the latest records only', async () => {
   }
   expect(sandbox.records.map((record) => record.uid)).toEqual(['u2', 'u3'])
 })
+
+it('leaves a batch unsettled that is aborted before its time is over', async () => {
+  const sandbox = new SandboxProvider({ name: 'fcm', logger: pino({ level: 'silent' }), latencyMs: 3_600_000 })
+  const settled: number[] = []
+  const abort = new AbortController()
+  const batch = { uid: 'u1', notification, targetKind: 'token' as const, targets: ['t'] }
+  const sending = sandbox.send(batch, (index) => settled.push(index), abort.signal)
+  abort.abort()
+  await sending
+  expect([settled, sandbox.records]).toEqual([[], []])
+})
+
+it('settles a batch when its time is over', async () => {
+  const sandbox = new SandboxProvider({ name: 'fcm', logger: pino({ level: 'silent' }), latencyMs: 20 })
+  const settled: number[] = []
+  await sandbox.send({ uid: 'u1', notification, targetKind: 'token', targets: ['t'] }, (i) => settled.push(i), NEVER)
+  expect(settled).toEqual([0])
+})

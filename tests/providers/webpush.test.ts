@@ -9,10 +9,10 @@ import { makeAddressPolicy } from '../../src/providers/webpush/address-policy.ts
 import { makeVapidKeys, readVapidKeys } from '../../src/providers/webpush/vapid-keys.ts'
 import { type WebPushDeps, WebPushProvider } from '../../src/providers/webpush/webpush.ts'
 import type { WebPushSimulatorOptions } from '../../src/simulators/webpush/webpush-simulator.ts'
+import { collectOutcomes, kindsOf, NEVER, tokens } from '../support/send-batch.ts'
 import { startWebPushSimulator, type TestWebPushSimulator } from '../support/webpush-simulator.ts'
 
 const logger = makeLogger({ level: 'none', file: '' })
-const NEVER = new AbortController().signal
 const RETRY = { kind: 'retry', minDelayMs: 10_000 }
 const PAYLOAD = '{"title":"hi","n":12345678901234567890,"f":1.0}'
 
@@ -70,19 +70,8 @@ function batchOf(
   }
 }
 
-/** Sends and collects outcomes in the order of the targets; a target that is settled twice fails the test. */
-async function send(batch: Batch, signal = NEVER, { provider } = running): Promise<(Outcome | undefined)[]> {
-  const outcomes = new Array<Outcome | undefined>(batch.targets.length).fill(undefined)
-  const settle = (index: number, outcome: Outcome) => {
-    expect(outcomes[index]).toBeUndefined()
-    outcomes[index] = outcome
-  }
-  await provider.send(batch, settle, signal)
-  return outcomes
-}
-
-function kindsOf(outcomes: readonly (Outcome | undefined)[]): (string | undefined)[] {
-  return [...new Set(outcomes.map((outcome) => outcome?.kind))]
+function send(batch: Batch, signal = NEVER, { provider } = running): Promise<(Outcome | undefined)[]> {
+  return collectOutcomes(provider, batch, signal)
 }
 
 function acceptedNames(): string[] {
@@ -90,7 +79,7 @@ function acceptedNames(): string[] {
 }
 
 function names(count: number, prefix = 'browser'): string[] {
-  return Array.from({ length: count }, (_, i) => `${prefix}-${i}`)
+  return tokens(count, prefix)
 }
 
 describe('the Web Push provider', () => {

@@ -4,6 +4,7 @@ import { makeEndpointCheck } from '../../src/devices/web-push-endpoint.ts'
 import { ApiError } from '../../src/protocol/errors.ts'
 import { SendPushNotificationRequest } from '../../src/protocol/requests/push.ts'
 import { decodeMessage } from '../../src/protocol/wire-types.ts'
+import { checkHeader } from '../../src/providers/check-header.ts'
 import { type AcceptDeps, acceptSend } from '../../src/push/accept.ts'
 import { PageReader } from '../../src/push/pages.ts'
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
@@ -27,6 +28,7 @@ beforeAll(async () => {
     hasDevices: true,
     providers: new Set(['fcm']),
     checkEndpoint: makeEndpointCheck({ allowed_endpoint_origins: [], extra_allowed_endpoint_origins: [] }),
+    checkHeader,
     onScheduled: () => undefined,
   }
 })
@@ -40,6 +42,12 @@ const TOKEN = '"recipient":{"fcm_tokens":["t"]}'
 
 const FILTER = '"recipient":{"filter":{"topics":["a"]}}'
 const HOURS = '"time_limit":{"send_after_time":"09:00:00","send_before_time":"10:00:00"}'
+
+/** A notification for FCM and another provider, with headers for that one. */
+function withHeaders(provider: 'apns' | 'webpush', headers: Record<string, string>): string {
+  const part = `"${provider}":{"payload":{},"headers":${JSON.stringify(headers)}}`
+  return `"notification":{"fcm":{"message":{}},${part}}`
+}
 
 const accept = (body: string) => acceptSend(deps, decodeMessage(SendPushNotificationRequest, Buffer.from(body)))
 
@@ -56,6 +64,12 @@ test.each([
   [
     'hours of the day and rates',
     `{${FILTER},${FCM},"limit_strategy":{"rate_limit":{"policies":[{"rate":1,"interval_ms":1000}]},${HOURS}}}`,
+  ],
+  ['headers of APNs', `{${TOKEN},${withHeaders('apns', { 'apns-priority': '5', 'APNS-Collapse-Id': 'a' })}}`],
+  ['headers of Web Push', `{${TOKEN},${withHeaders('webpush', { TTL: '0', Urgency: 'low', Topic: 'a' })}}`],
+  [
+    'a header that is rendered for each device',
+    `{${FILTER},${withHeaders('webpush', { TTL: '{{.device.meta.ttl}}' })},"use_templating":true}`,
   ],
   ['a time that is past', `{${TOKEN},${FCM},"send_at":1}`],
 ])('accepts %s', async (_, body) => {
@@ -85,6 +99,16 @@ test.each([
   [
     'a header that ends early',
     `{"recipient":{"apns_tokens":["t"]},"notification":{"apns":{"headers":{"a":"b\\r\\nc: d"},"payload":{}}}}`,
+  ],
+  ['a credential for APNs', `{${TOKEN},${withHeaders('apns', { Authorization: 'bearer mine' })}}`],
+  ['a header that APNs has not', `{${TOKEN},${withHeaders('apns', { 'x-priority': '5' })}}`],
+  ['a pseudo-header', `{${TOKEN},${withHeaders('apns', { ':path': '/3/device/mine' })}}`],
+  ['a TTL that is none', `{${TOKEN},${withHeaders('webpush', { TTL: '1h' })}}`],
+  ['an urgency that is none', `{${TOKEN},${withHeaders('webpush', { urgency: 'HIGH' })}}`],
+  ['a topic that is none', `{${TOKEN},${withHeaders('webpush', { Topic: 'a b' })}}`],
+  [
+    'an expression where nothing is a template',
+    `{${FILTER},${withHeaders('webpush', { TTL: '{{.device.meta.ttl}}' })}}`,
   ],
   ['a uid with braces', `{"uid":"{a}",${TOKEN},${FCM}}`],
   ['a uid with a control character', `{"uid":"a\\u0007",${TOKEN},${FCM}}`],

@@ -10,7 +10,7 @@ import type { Batch, Outcome, Provider, Settle } from '../provider.ts'
 import { untilAborted } from '../until-aborted.ts'
 import type { ClientCertificate } from './client-certificate.ts'
 import { makeNotificationId } from './notification-id.ts'
-import { EXPIRED_PROVIDER_TOKEN, MIN_RETRY_DELAY_MS, outcomeOf } from './outcome.ts'
+import { EXPIRED_PROVIDER_TOKEN, isBusy, MIN_RETRY_DELAY_MS, outcomeOf } from './outcome.ts'
 import { ProviderTokenError, ProviderTokens } from './provider-tokens.ts'
 import { planRequests } from './request-plan.ts'
 import type { SigningKey } from './signing-key.ts'
@@ -97,6 +97,7 @@ export class ApnsProvider implements Provider {
       ca,
       certificate: auth.kind === 'certificate' ? auth.certificate : undefined,
       maxConnections: deps.maxConnections ?? MAX_CONNECTIONS,
+      isBusy: (answer) => isBusy(answer.status, () => answer.bodyText()),
       timing: { requestTimeoutMs: deps.requestTimeoutMs ?? REQUEST_TIMEOUT_MS, idleCloseMs: IDLE_CLOSE_MS },
       logger,
     })

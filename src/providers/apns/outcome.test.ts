@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { outcomeOf } from './outcome.ts'
+import { isBusy, outcomeOf } from './outcome.ts'
 
 const NOW = Date.parse('2026-03-01T00:00:00Z')
 const SINCE = NOW - 86_400_000
@@ -121,4 +121,14 @@ describe('an answer of APNs', () => {
   it.each([429, 500, 503])('%d honours Retry-After', (status) => {
     expect(answer(status, '', '30')).toEqual({ kind: 'retry', reason: `HTTP_${status}`, afterMs: 30_000 })
   })
+})
+
+it.each([
+  [429, 'TooManyRequests', false],
+  [429, 'TooManyProviderTokenUpdates', true],
+  [503, 'ServiceUnavailable', true],
+  [500, 'InternalServerError', false],
+  [410, 'Unregistered', false],
+])('%d %s asks us to send less to everybody: %s', (status, reason, expected) => {
+  expect(isBusy(status, () => JSON.stringify({ reason }))).toBe(expected)
 })

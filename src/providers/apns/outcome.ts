@@ -9,7 +9,8 @@ import { parseRetryAfterMs } from '../retry-after.ts'
  * here and grow with each attempt.
  */
 export const MIN_RETRY_DELAY_MS = 10_000
-/** TooManyRequests is about one device that got too many notifications in a row. */
+/** About one device that got too many notifications in a row. */
+const TOO_MANY_REQUESTS = 'TooManyRequests'
 const TOO_MANY_REQUESTS_DELAY_MS = 60_000
 /** The token may have been right: a new one is worth a try, if the last one is not too young. */
 export const EXPIRED_PROVIDER_TOKEN = 'ExpiredProviderToken'
@@ -77,7 +78,7 @@ const MEANINGS = new Map<string, Meaning>([
   ...CREDENTIAL.map((reason) => [reason, { kind: 'credential' }] as const),
   // The connection was too quiet for APNs. Another one takes the push at once.
   ['IdleTimeout', { kind: 'retry' }],
-  ['TooManyRequests', { kind: 'retry', minDelayMs: TOO_MANY_REQUESTS_DELAY_MS }],
+  [TOO_MANY_REQUESTS, { kind: 'retry', minDelayMs: TOO_MANY_REQUESTS_DELAY_MS }],
   ['InternalServerError', { kind: 'retry', minDelayMs: MIN_RETRY_DELAY_MS }],
   ['ServiceUnavailable', { kind: 'retry', minDelayMs: MIN_RETRY_DELAY_MS }],
   ['Shutdown', { kind: 'retry', minDelayMs: MIN_RETRY_DELAY_MS }],
@@ -113,6 +114,11 @@ export function outcomeOf(answer: ApnsAnswer, nowMs: number): Outcome {
     case 'credential':
       return { kind: meaning.kind, reason }
   }
+}
+
+/** Whether an answer asks us to send less to everybody: 429 does not where it is about one device. */
+export function isBusy(status: number, body: () => string): boolean {
+  return status === 503 || (status === 429 && parseError(body())?.reason !== TOO_MANY_REQUESTS)
 }
 
 /** An answer with a reason to come, or of something between APNs and us. */

@@ -8,23 +8,13 @@ import { pushTypeOfPayload, pushTypeOfTopic, topicOf } from './push-type.ts'
 const MAX_PAYLOAD_BYTES = 4096
 const MAX_VOIP_PAYLOAD_BYTES = 5120
 
-/** Ours to say: who we are, and what HTTP/2 is told otherwise or not at all (RFC 9113 section 8.2.2). */
-const NOT_THE_CALLERS = new Set([
-  'authorization',
-  'connection',
-  'content-length',
-  'content-encoding',
-  'cookie',
-  'expect',
-  'host',
-  'keep-alive',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-])
+/** All others are ours to say: who we are, and what HTTP/2 is told (RFC 9113 section 8.2.2). */
+const CALLERS_OWN = /^(?:apns-[a-z-]+|content-type)$/i
+
+/** What is wrong with a header of the caller's, which APNs would take for us. */
+export function checkHeader(name: string): string | undefined {
+  return CALLERS_OWN.test(name) ? undefined : 'APNs has no such header that a caller may set'
+}
 
 /** What an app shows, or works on unseen. Other kinds are updates that must not replace each other. */
 const COLLAPSED_PUSH_TYPES = new Set(['alert', 'background'])
@@ -37,7 +27,7 @@ export function planRequests(uid: string, { json, headers }: Notification, bundl
   // In APNs' own word, which is what each of the requests would get. What is far too large is not even read.
   if (json.length > MAX_VOIP_PAYLOAD_BYTES) return { problem: 'PayloadTooLarge' }
   const given = readGiven(headers)
-  for (const name of given.keys()) if (NOT_THE_CALLERS.has(name)) return { problem: 'header_not_allowed' }
+  for (const name of given.keys()) if (checkHeader(name) !== undefined) return { problem: 'header_not_allowed' }
   const pushType = given.get('apns-push-type') ?? derivePushType(json, given)
   const maxBytes = pushType === 'voip' ? MAX_VOIP_PAYLOAD_BYTES : MAX_PAYLOAD_BYTES
   if (json.length > maxBytes) return { problem: 'PayloadTooLarge' }

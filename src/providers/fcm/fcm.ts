@@ -7,7 +7,7 @@ import { outcomeOfMissingAnswer } from '../missing-answer.ts'
 import type { Batch, Outcome, Provider, Settle } from '../provider.ts'
 import { untilAborted } from '../until-aborted.ts'
 import { makeBodyWriter, type WriteBody } from './message-body.ts'
-import { type FcmAnswer, MIN_RETRY_DELAY_MS, outcomeOf } from './outcome.ts'
+import { type FcmAnswer, isBusy, MIN_RETRY_DELAY_MS, outcomeOf } from './outcome.ts'
 import type { ServiceAccount } from './service-account.ts'
 import { TokenExchange } from './token-exchange.ts'
 
@@ -71,6 +71,7 @@ export class FcmProvider implements Provider {
       origin: endpoint.origin,
       ca,
       maxConnections: deps.maxConnections ?? MAX_CONNECTIONS,
+      isBusy: (answer) => isBusy(answer.status, () => answer.bodyText()),
       timing: { requestTimeoutMs: deps.requestTimeoutMs ?? REQUEST_TIMEOUT_MS },
       logger,
     })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { outcomeOf } from './outcome.ts'
+import { isBusy, outcomeOf } from './outcome.ts'
 
 const NOW = Date.parse('2026-03-01T00:00:00Z')
 
@@ -87,5 +87,25 @@ describe('the outcome of an FCM answer', () => {
   it('ignores a Retry-After that is neither', () => {
     const outcome = outcomeOf({ status: 429, retryAfter: 'soon', body: plainError() }, NOW)
     expect(outcome).toEqual({ kind: 'retry', reason: 'HTTP_429', minDelayMs: 60_000 })
+  })
+})
+
+describe('an FCM answer that asks us to send less to everybody', () => {
+  const quotaOf = (...subjects: string[]) => {
+    const type = 'type.googleapis.com/google.rpc.QuotaFailure'
+    return plainError([{ '@type': type, violations: subjects.map((subject) => ({ subject })) }])
+  }
+
+  it.each([
+    ['the quota of the project', 429, quotaOf('projects/p'), true],
+    ['a quota that is not named', 429, fcmError('QUOTA_EXCEEDED'), true],
+    ['quotas of a device and the project', 429, quotaOf('device:d', 'projects/p'), true],
+    ['too many requests in HTML', 429, HTML, true],
+    ['unavailable', 503, fcmError('UNAVAILABLE'), true],
+    ['the quota of one device', 429, quotaOf('device:d'), false],
+    ['internal error', 500, fcmError('INTERNAL'), false],
+    ['unregistered', 404, fcmError('UNREGISTERED'), false],
+  ])('%s: %i', (_what, status, body, expected) => {
+    expect(isBusy(status, () => body)).toBe(expected)
   })
 })

@@ -33,7 +33,12 @@ const MEANINGS = new Map<string, Meaning>([
 /** A JSON object with nothing but a `name` without escapes. */
 const SENT = /^\s*\{\s*"name"\s*:\s*"([^"\\\n]+)"\s*\}\s*$/
 const SentSchema = v.object({ name: v.string() })
-const DetailSchema = v.object({ '@type': v.optional(v.string()), errorCode: v.optional(v.string()) })
+const DetailSchema = v.object({
+  '@type': v.optional(v.string()),
+  errorCode: v.optional(v.string()),
+  /** Of a google.rpc.QuotaFailure: whose quota is used up, as `device:…` or `projects/…`. */
+  violations: v.fallback(v.optional(v.array(v.object({ subject: v.optional(v.string(), '') })), []), []),
+})
 const ErrorSchema = v.object({ error: v.object({ details: v.optional(v.array(DetailSchema), []) }) })
 
 /**
@@ -70,6 +75,17 @@ function meaningOfStatus(status: number, hasFcmError: boolean): Meaning | { kind
   if (status >= 400 && status < 500 && status !== 408) return { kind: 'rejected' }
   // Server errors with codes to come, HTML of a load balancer, and whatever else is no answer of FCM's.
   return { kind: 'retry', minDelayMs: MIN_RETRY_DELAY_MS }
+}
+
+/** Whether an answer asks us to send less to everybody: 429 does not where it is the quota of one device. */
+export function isBusy(status: number, body: () => string): boolean {
+  return status === 503 || (status === 429 && !isDeviceQuota(body()))
+}
+
+function isDeviceQuota(body: string): boolean {
+  const parsed = v.safeParse(ErrorSchema, parseJson(body))
+  const violations = parsed.success ? parsed.output.error.details.flatMap((detail) => detail.violations) : []
+  return violations.length > 0 && violations.every(({ subject }) => /^device\b/i.test(subject))
 }
 
 function outcomeOfSuccess(body: string): Outcome {

@@ -37,7 +37,6 @@ export interface HmsDeps {
 
 interface Attempt {
   message: HmsMessage
-  /** The targets' places in the batch, those of one request in each. */
   /** The indices of each request's targets. */
   requests: number[][]
   batch: Batch

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { ProviderName } from '../../config/provider-names.ts'
 import type { Logger } from '../../observability/log.ts'
 import type { Batch, Provider, Settle, TargetKind } from '../provider.ts'
@@ -21,6 +22,8 @@ export interface SandboxDeps {
   logger: Logger
   /** Records kept in memory, 1,000 if not given. */
   keptRecords?: number
+  /** How long a batch takes, as if it were sent. */
+  latencyMs?: number
   /** Unix time in ms. */
   nowMs?: () => number
 }
@@ -34,7 +37,7 @@ export class SandboxProvider implements Provider {
 
   constructor(deps: SandboxDeps) {
     this.name = deps.name
-    this.#deps = { keptRecords: KEPT_RECORDS, nowMs: Date.now, ...deps }
+    this.#deps = { keptRecords: KEPT_RECORDS, latencyMs: 0, nowMs: Date.now, ...deps }
   }
 
   /** The latest batches, oldest first. */
@@ -43,7 +46,7 @@ export class SandboxProvider implements Provider {
   }
 
   async send(batch: Batch, settle: Settle, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return
+    if (!(await waitOut(this.#deps.latencyMs, signal))) return
     const record = recordOf(batch, this.#deps.nowMs())
     this.#records.push(record)
     if (this.#records.length > this.#deps.keptRecords) this.#records.shift()
@@ -53,6 +56,13 @@ export class SandboxProvider implements Provider {
   }
 
   async close(): Promise<void> {}
+}
+
+/** False when the batch was aborted before its time was over. */
+async function waitOut(latencyMs: number, signal: AbortSignal): Promise<boolean> {
+  // The only rejection is the abort.
+  if (latencyMs > 0) await delay(latencyMs, undefined, { signal }).catch(() => undefined)
+  return !signal.aborted
 }
 
 function recordOf(batch: Batch, atMs: number): SandboxRecord {

@@ -3,7 +3,6 @@ import type { IsAddressAllowed } from '../../http2/address-guard.ts'
 import type { Http2Client } from '../../http2/http2-client.ts'
 import { Http2Pool } from '../../http2/http2-pool.ts'
 import type { Logger } from '../../observability/log.ts'
-import { PacedClient } from '../paced-client.ts'
 import { isWns } from './request-headers.ts'
 
 /** With a hundred streams each, more than one process can encrypt for. */
@@ -54,18 +53,18 @@ export class PushServices {
 
   #open(origin: string): Http2Client {
     const { isAddressAllowed, lookup, ca, requestTimeoutMs, logger } = this.#deps
-    const pool = new Http2Pool({
+    const isWindows = isWns(origin)
+    const client = new Http2Pool({
       origin,
       isAddressAllowed,
       lookup,
       ca,
       maxConnections: MAX_CONNECTIONS,
       maxStreamsPerConnection: MAX_STREAMS,
+      isBusy: ({ status }) => status === 429 || status === 503 || (status === 406 && isWindows),
       timing: { requestTimeoutMs },
       logger,
     })
-    const isBusy = (status: number) => status === 429 || status === 503 || (status === 406 && isWns(origin))
-    const client = new PacedClient({ client: pool, maxInFlight: MAX_CONNECTIONS * MAX_STREAMS, isBusy })
     // Nothing is sent any more, and what is tried fails as closed.
     if (this.#isClosed) void client.close()
     return client

@@ -9,8 +9,21 @@ const TOPIC = /^[A-Za-z0-9_-]{1,32}$/
 /** Seconds; ten digits are more than any service keeps. */
 const TTL = /^\d{1,10}$/
 
+/** The headers that are sent on, by name in lower case, and what is wrong with others of their values, for metrics. */
+const HEADERS = new Map<string, { isValid: (value: string) => boolean; problem: HeaderProblem }>([
+  ['ttl', { isValid: (value) => TTL.test(value), problem: 'INVALID_TTL' }],
+  ['urgency', { isValid: (value) => URGENCIES.has(value), problem: 'INVALID_URGENCY' }],
+  ['topic', { isValid: (value) => TOPIC.test(value), problem: 'INVALID_TOPIC' }],
+])
+
 /** What was wrong with a header, as a reason for metrics. */
 export type HeaderProblem = 'INVALID_TTL' | 'INVALID_URGENCY' | 'INVALID_TOPIC'
+
+/** What no push service would take of a header that the caller gave. */
+export function checkHeader(name: string, value: string): HeaderProblem | undefined {
+  const header = HEADERS.get(name.toLowerCase())
+  return header && !header.isValid(value.trim()) ? header.problem : undefined
+}
 
 /**
  * The fields for a send, by name in lower case; other headers that the caller gave are left out. Without a `Topic` one is
@@ -21,15 +34,14 @@ export function makeRequestHeaders(
   uid: string,
 ): Record<string, string> | HeaderProblem {
   const byName = new Map([...given].map(([name, value]) => [name.toLowerCase(), value.trim()]))
-  const ttl = byName.get('ttl') ?? DEFAULT_TTL
-  if (!TTL.test(ttl)) return 'INVALID_TTL'
+  for (const [name, value] of byName) {
+    const problem = checkHeader(name, value)
+    if (problem !== undefined) return problem
+  }
   const urgency = byName.get('urgency')
-  if (urgency !== undefined && !URGENCIES.has(urgency)) return 'INVALID_URGENCY'
-  const topic = byName.get('topic') ?? topicOf(uid)
-  if (!TOPIC.test(topic)) return 'INVALID_TOPIC'
   return {
-    ttl,
-    topic,
+    ttl: byName.get('ttl') ?? DEFAULT_TTL,
+    topic: byName.get('topic') ?? topicOf(uid),
     ...(urgency !== undefined && { urgency }),
     'content-encoding': 'aes128gcm',
     'content-type': 'application/octet-stream',

@@ -1,0 +1,81 @@
+// One batch on its whole way through delivery and a provider, and what delivery tells queue, devices and metrics then.
+import { pino } from 'pino'
+import { type DeliverDeps, deliverBatch } from '../../../src/delivery/deliver-batch.ts'
+import { makeMetrics } from '../../../src/observability/metrics.ts'
+import type { Provider } from '../../../src/providers/provider.ts'
+import type { BatchClaim } from '../../../src/queue/queue.ts'
+import { readValue } from '../../../src/queue/targets.ts'
+
+export interface Delivered {
+  /** Milliseconds that each target waits for its next attempt, without jitter; no entry for those that are done. */
+  retryMs: ReadonlyMap<string, number>
+  /** The tokens whose devices are removed. */
+  removed: readonly string[]
+  pausedFor: string | undefined
+  /** `success err_code` and how many of it. */
+  counted: Readonly<Record<string, number>>
+}
+
+/** @param lines a target each, as the queue has them */
+export async function deliver(provider: Provider, lines: readonly string[]): Promise<Delivered> {
+  const metrics = makeMetrics()
+  const retryMs = new Map<string, number>()
+  const removed: string[] = []
+  let pausedFor: string | undefined
+  const deps: DeliverDeps = {
+    queue: {
+      acknowledge: async (_claim, { retries }) => {
+        for (const retry of retries)
+          for (const line of retry.lines.split('\n')) retryMs.set(readValue(line), retry.delayMs)
+        return 'acknowledged'
+      },
+      findDropped: async () => [],
+      pause: async (_provider, reason) => {
+        pausedFor = reason
+      },
+      resume: async () => undefined,
+    },
+    loadContent: async () => undefined,
+    providers: new Map([[provider.name, provider]]),
+    removeGone: async (_provider, gone) => {
+      removed.push(...gone.map(({ token }) => token))
+      return gone.length
+    },
+    removalBreaker: undefined,
+    retryPolicy: { scale: 1, random: () => 0 },
+    metrics,
+    logger: pino({ level: 'silent' }),
+    now: Date.now,
+  }
+  await deliverBatch(deps, claimOf(provider, lines), {
+    signal: new AbortController().signal,
+    noteProgress: () => undefined,
+    onDrops: () => undefined,
+  })
+  const { values } = await metrics.notifications.get()
+  const counted = Object.fromEntries(values.map(({ labels, value }) => [`${labels.success} ${labels.err_code}`, value]))
+  return { retryMs, removed, pausedFor, counted }
+}
+
+function claimOf({ name }: Provider, lines: readonly string[]): BatchClaim {
+  const notification = { json: Buffer.from('{"aps":{"alert":"a"},"data":"a"}'), headers: new Map<string, string>() }
+  return {
+    id: '1',
+    uid: 'a-uid',
+    fence: 1,
+    lane: 'small',
+    provider: name,
+    targetKind: 'token',
+    lines: lines.join('\n'),
+    count: lines.length,
+    attempt: 1,
+    ambiguousAttempts: 0,
+    ageMs: 0,
+    expiresInMs: undefined,
+    sendState: 'live',
+    hasDrops: false,
+    settled: undefined,
+    isProbe: false,
+    content: { notifications: new Map([[name, notification]]), analyticsUid: '', isReliable: false },
+  }
+}

@@ -1,0 +1,37 @@
+import { expect } from 'vitest'
+import type { Batch, Outcome, Provider } from '../../src/providers/provider.ts'
+
+/** Of a batch that nothing stops. */
+export const NEVER = new AbortController().signal
+
+/** Sends a batch; resolves to the outcomes in the order of its targets. One that is settled twice fails the test. */
+export async function collectOutcomes(provider: Provider, batch: Batch, signal = NEVER) {
+  const outcomes = new Array<Outcome | undefined>(batch.targets.length).fill(undefined)
+  await provider.send(
+    batch,
+    (index, outcome) => {
+      expect(outcomes[index]).toBeUndefined()
+      outcomes[index] = outcome
+    },
+    signal,
+  )
+  return outcomes
+}
+
+/** The same by target, without those that were not settled. */
+export async function sendBatch(provider: Provider, batch: Batch, signal = NEVER): Promise<Map<string, Outcome>> {
+  const outcomes = new Map<string, Outcome>()
+  for (const [index, outcome] of (await collectOutcomes(provider, batch, signal)).entries())
+    if (outcome) outcomes.set(batch.targets[index] ?? '', outcome)
+  return outcomes
+}
+
+/** The kinds that occur, each once. */
+export function kindsOf(outcomes: ReadonlyMap<string, Outcome> | readonly (Outcome | undefined)[]) {
+  return [...new Set([...outcomes.values()].map((outcome) => outcome?.kind))]
+}
+
+/** `<prefix>-0`, `<prefix>-1` and so on. */
+export function tokens(count: number, prefix = 'token'): string[] {
+  return Array.from({ length: count }, (_, i) => `${prefix}-${i}`)
+}
