@@ -9,9 +9,9 @@ export interface Mistake {
 export const MISTAKES: readonly Mistake[] = [
   { name: 'sent-retried', shows: 'came twice although the first was answered' },
   { name: 'retry-dropped', shows: 'were lost: no end, and no dead letter' },
-  { name: 'counted-twice', shows: 'more ends were counted than there are targets' },
-  { name: 'given-up-forgotten', shows: 'than there are dead letters' },
-  { name: 'neighbour-settled', shows: 'were lost: no end, and no dead letter' },
+  { name: 'counted-twice', shows: 'not as many ends were counted' },
+  { name: 'given-up-forgotten', shows: 'as there are dead letters' },
+  { name: 'neighbour-settled', shows: 'were made again although they had been answered' },
   { name: 'failure-called-sent', shows: 'targets are counted as sent, but' },
 ]
 

@@ -64,9 +64,12 @@ function weigh(words: readonly string[]): string[] {
   return words.flatMap((word) => new Array(SELDOM.has(word) ? 1 : OFTENER).fill(word))
 }
 
-/** As many different ones, of a form that every provider takes. The seldom faults would else be missing in a short run. */
+/**
+ * As many different ones, of a form that every provider takes. The seldom faults would else be missing in a short run,
+ * and so would targets that are given up, for which every request of some is reset.
+ */
 function makeTargets(count: number, words: readonly string[]): string[] {
-  const asked = words.map((word) => `${word}-once-1`)
+  const asked = [...words.map((word) => `${word}-once-1`), 'reset-1', 'reset-2', 'reset-3']
   const others = Array.from({ length: count - asked.length }, (_, index) => `device-${index}`)
   // Between the others, as faults by chance are.
   asked.forEach((target, index) => {

@@ -66,17 +66,26 @@ export function judge(
   const sum = (count: (history: History) => number) => all.reduce((total, [, history]) => total + count(history), 0)
   const counted = [...report.counted.values()].reduce((total, count) => total + count, 0)
   const broken: string[] = []
-  const require = (bad: number, sentence: string) => {
-    if (bad !== 0) broken.push(`${bad} ${sentence}`)
+  const none = (bad: number, sentence: string) => {
+    if (bad > 0) broken.push(`${bad} ${sentence}`)
   }
-  require(strays, 'pushes went to targets that nobody named')
-  require(sum(({ needless }) => needless), 'requests were made again although they had been answered for good')
-  require(sum(({ needlessPushes }) => needlessPushes), 'pushes came twice although the first was answered')
-  require(ended.filter((last) => !isEnd(last)).length, 'targets were lost: no end, and no dead letter')
-  require(all.filter(([target, { last }]) => dead.has(target) && isEnd(last)).length, 'dead letters had an end')
-  require(report.deadLetters.length - dead.size, 'targets are dead letters twice')
-  require(report.givenUp - dead.size, 'more targets were counted as given up than there are dead letters')
-  require(counted + report.givenUp - targets.length, 'more ends were counted than there are targets')
+  const same = (is: number, was: number, sentence: string) => {
+    if (is !== was) broken.push(`${sentence}: ${is} and ${was}`)
+  }
+  none(strays, 'pushes went to targets that nobody named')
+  none(
+    sum(({ needless }) => needless),
+    'requests were made again although they had been answered for good',
+  )
+  none(
+    sum(({ needlessPushes }) => needlessPushes),
+    'pushes came twice although the first was answered',
+  )
+  none(ended.filter((last) => !isEnd(last)).length, 'targets were lost: no end, and no dead letter')
+  none(all.filter(([target, { last }]) => dead.has(target) && isEnd(last)).length, 'dead letters had an end')
+  none(report.deadLetters.length - dead.size, 'targets are dead letters twice')
+  same(report.givenUp, dead.size, 'not as many targets were counted as given up as there are dead letters')
+  same(counted + report.givenUp, targets.length, 'not as many ends were counted as there are targets')
   broken.push(...compareCounts(ended, report.counted))
   const sent = report.counted.get('') ?? 0
   return {
