@@ -1,8 +1,12 @@
 import { constants, type ServerHttp2Session } from 'node:http2'
+import { setTimeout as delay } from 'node:timers/promises'
 import { TLSSocket } from 'node:tls'
 
 /** `squeeze` leaves a connection this many streams, and the next time all of them again. */
 const SQUEEZED_STREAMS = 5
+
+/** A client that reads no more is not waited for. */
+const LAST_WORDS_MS = 10_000
 
 /** What a handler may do to the connection that a request came on; the same object for all of its requests. */
 export interface SimulatedConnection {
@@ -23,6 +27,12 @@ export class Connection implements SimulatedConnection {
   /** The highest stream that was processed. */
   #lastStreamId = 0
   #isLeaving = false
+  /** Answers that are written and not all sent. */
+  #answering = 0
+  #onAllSent: () => void = () => undefined
+  #silence: Promise<void> | undefined
+  /** What was not sent by now never arrives. */
+  isBroken = false
 
   constructor(session: ServerHttp2Session, streamLimit: number) {
     this.session = session
@@ -48,6 +58,40 @@ export class Connection implements SimulatedConnection {
     if (this.#isLeaving && streamId > this.#lastStreamId) return false
     this.#lastStreamId = Math.max(this.#lastStreamId, streamId)
     return true
+  }
+
+  /** An answer more is being sent, or with -1 one less. */
+  onAnswer(change: 1 | -1): void {
+    this.#answering += change
+    if (this.#answering === 0) this.#onAllSent()
+  }
+
+  /** Before it breaks: answers nothing more. Resolves when the client has read all answers that were written before. */
+  fallSilent(): Promise<void> {
+    this.#silence ??= this.#finishAnswers()
+    return this.#silence
+  }
+
+  /** No answer is written any more. */
+  get isSilent(): boolean {
+    return this.#silence !== undefined
+  }
+
+  async #finishAnswers(): Promise<void> {
+    const sent = new Promise<void>((resolve) => {
+      this.#onAllSent = resolve
+      if (this.#answering === 0) resolve()
+    })
+    // A PING is answered in its turn: behind the answers that were sent before it.
+    const isRead = sent.then(() => this.#ping())
+    await Promise.race([isRead, delay(LAST_WORDS_MS, undefined, { ref: false })])
+    this.isBroken = true
+  }
+
+  #ping(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.session.destroyed || !this.session.ping(() => resolve())) resolve()
+    })
   }
 
   goaway(): void {

@@ -1,4 +1,8 @@
 // TLS and HTTP/2 for all simulators: reads requests, has them answered, and breaks streams and connections on demand.
+//
+// A connection that is to break falls silent first, and breaks when the client has read all that was said before
+// (Connection.fallSilent). So it is known of each answer whether the client has it: else nobody could say whether a push
+// that came twice had to.
 import { once } from 'node:events'
 import {
   constants,
@@ -32,6 +36,19 @@ export interface SimulatedRequest {
 export interface Reaction {
   answer?: Answer
   wire?: WireFault | undefined
+  /** Whom a request to send is about; empty unless given. */
+  targets?: readonly string[]
+  /** Those of them that got the push. */
+  accepted?: readonly string[]
+}
+
+/** A request to send, and what became of it. */
+export interface Treatment {
+  readonly targets: readonly string[]
+  readonly accepted: readonly string[]
+  readonly answer: Answer | undefined
+  /** Whether the client has the answer. Known when the request's stream has ended; false until then. */
+  readonly isAnswered: boolean
 }
 
 export interface SimulatorServerDeps {
@@ -49,6 +66,8 @@ export interface SimulatorServerDeps {
   handle(request: SimulatedRequest): Reaction | Promise<Reaction>
   /** The requests that `goawayAfter` counts; all unless given. */
   isCounted?(path: string): boolean
+  /** Called for each request that is about targets, in the order in which they were looked at. */
+  onTreatment?: ((treatment: Treatment) => void) | undefined
 }
 
 export class SimulatorServer {
@@ -157,9 +176,26 @@ export class SimulatorServer {
     const isLast = this.#deps.isCounted?.(path) !== false && ++this.#counted === this.#goawayAt
     const reacting = this.#deps.handle({ method, path, headers, body, connection: connection ?? NO_CONNECTION })
     if (isLast) this.#goaway(connection)
-    const { answer, wire } = await reacting
-    const isAnswered = wire === undefined || (await this.#misbehave(wire, response, connection))
-    if (answer && isAnswered) write(response, answer)
+    const reaction = await reacting
+    const { answer, wire } = reaction
+    const onAnswered = this.#noteTreatment(reaction, response, connection)
+    const isToBeAnswered = wire === undefined || (await this.#misbehave(wire, response, connection))
+    if (answer && isToBeAnswered && !connection?.isSilent) write(response, answer, onAnswered)
+  }
+
+  /** @returns what is to be called when the answer is written */
+  #noteTreatment(reaction: Reaction, response: Http2ServerResponse, connection: Connection | undefined): () => void {
+    const { answer, targets = [], accepted = [] } = reaction
+    if (targets.length === 0) return () => undefined
+    const treatment = { targets, accepted, answer, isAnswered: false }
+    this.#deps.onTreatment?.(treatment)
+    return () => {
+      connection?.onAnswer(1)
+      response.once('close', () => {
+        treatment.isAnswered = !connection?.isBroken
+        connection?.onAnswer(-1)
+      })
+    }
   }
 
   /** Whether the request is to be answered all the same. */
@@ -183,9 +219,11 @@ export class SimulatorServer {
         response.stream.close(constants.NGHTTP2_REFUSED_STREAM)
         return false
       case 'cut':
+        await on?.fallSilent()
         this.#relay?.cut(on?.remotePort)
         return false
       case 'stall':
+        await on?.fallSilent()
         this.#relay?.stall(on?.remotePort)
         return false
     }
@@ -204,9 +242,10 @@ async function readBody(request: Http2ServerRequest): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
-function write(response: Http2ServerResponse, answer: Answer): void {
+function write(response: Http2ServerResponse, answer: Answer, onWritten: () => void): void {
   // The client may be gone by now: its deadline, or a cut connection.
   if (response.destroyed || response.writableEnded) return
+  onWritten()
   response.writeHead(answer.status, answer.headers)
   response.end(answer.body)
 }

@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { AcceptedLog } from '../accepted-log.ts'
 import { makeCertificates } from '../certificates.ts'
 import { Faults, type Misbehaviour } from '../faults.ts'
-import { SimulatorServer } from '../simulator-server.ts'
+import { SimulatorServer, type Treatment } from '../simulator-server.ts'
 import { type ApnsFault, makeApnsFaults } from './apns-faults.ts'
 import { type AcceptedApnsPush, DeviceEndpoint, FIRST_CONCURRENT_STREAMS } from './device-endpoint.ts'
 import { ProviderTokenCheck } from './provider-token-check.ts'
@@ -30,6 +30,8 @@ export interface ApnsSimulatorOptions {
   goneSinceMs?: () => number
   /** Faults by chance, besides those that targets ask for. */
   misbehaviour?: Misbehaviour
+  /** Told of each request to send that got past the checks. */
+  onTreatment?: (treatment: Treatment) => void
   /** Unix time in ms. */
   nowMs?: () => number
 }
@@ -93,6 +95,7 @@ export class ApnsSimulator {
       maxConcurrentStreams: FIRST_CONCURRENT_STREAMS,
       slowMs: options.slowMs ?? 2000,
       handle: (request) => endpoint.handle(request),
+      onTreatment: options.onTreatment,
     })
     await server.listen(options.port ?? 0)
     return new ApnsSimulator({ server, tokens, log, files, account: { bundleId, keyId, teamId } })

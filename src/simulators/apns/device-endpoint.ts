@@ -51,12 +51,13 @@ export class DeviceEndpoint {
     const id = headers['apns-id']
     const token = readToken(request.path)
     const reason = this.#refuse(request, token, headers)
-    if (reason || token === undefined) return { answer: refuse(reason ?? 'BadPath', id) }
+    const targets = [token ?? '']
+    if (reason || token === undefined) return { answer: refuse(reason ?? 'BadPath', id), targets }
     const fault = this.#deps.faults.take(token)
-    if (fault?.reason) return { answer: this.#refuseAsAsked(fault.reason, id) }
-    if (fault && !fault.isAccepted) return fault
+    if (fault?.reason) return { answer: this.#refuseAsAsked(fault.reason, id), targets }
+    if (fault && !fault.isAccepted) return { ...fault, targets }
     this.#deps.log.append({ at_ms: this.#deps.nowMs(), target: token, body: request.body.toString(), headers })
-    return { answer: accept(id), wire: fault?.wire }
+    return { answer: accept(id), wire: fault?.wire, targets, accepted: targets }
   }
 
   #refuse(request: SimulatedRequest, token: string | undefined, headers: ApnsHeaders): Reason | undefined {

@@ -1,5 +1,5 @@
 import { type FaultTable, SHARED_FAULTS } from '../faults.ts'
-import { fcmErrorDetail, googleError, quotaExceeded } from './google-error.ts'
+import { badRequest, fcmErrorDetail, googleError, quotaExceeded } from './google-error.ts'
 
 /** What can go wrong at the FCM simulator, by the word that a target begins with. */
 export function makeFcmFaults({ project, retryAfterSeconds }: { project: string; retryAfterSeconds: number }) {
@@ -12,10 +12,29 @@ export function makeFcmFaults({ project, retryAfterSeconds }: { project: string;
       isAccepted: false,
       answer: quotaExceeded(project, retryAfterSeconds),
     },
+    thirdparty: fcmFault(401, 'UNAUTHENTICATED', 'THIRD_PARTY_AUTH_ERROR'),
+    payload: {
+      does: '400 for the payload',
+      isAccepted: false,
+      answer: badRequest('message.android.ttl', 'Illegal duration format'),
+    },
+    accesstoken: plainFault(401, 'UNAUTHENTICATED'),
+    permission: plainFault(403, 'PERMISSION_DENIED'),
+    project: plainFault(404, 'NOT_FOUND'),
     unavailable: fcmFault(503, 'UNAVAILABLE', 'UNAVAILABLE'),
     internal: fcmFault(500, 'INTERNAL', 'INTERNAL'),
+    unspecified: fcmFault(500, 'UNKNOWN', 'UNSPECIFIED_ERROR'),
     ...SHARED_FAULTS,
   } satisfies FaultTable
+}
+
+/** A refusal of our credentials, as all of Google's APIs have them. */
+function plainFault(code: number, status: string) {
+  return {
+    does: `${code} ${status} without an FCM error`,
+    isAccepted: false,
+    answer: googleError(code, status, status),
+  }
 }
 
 function fcmFault(code: number, status: string, fcmCode: string) {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { AcceptedLog } from '../accepted-log.ts'
 import { makeCertificates } from '../certificates.ts'
 import { Faults, type Misbehaviour } from '../faults.ts'
-import { type Reaction, type SimulatedRequest, SimulatorServer } from '../simulator-server.ts'
+import { type Reaction, type SimulatedRequest, SimulatorServer, type Treatment } from '../simulator-server.ts'
 import { makeFcmFaults } from './fcm-faults.ts'
 import { googleError } from './google-error.ts'
 import { type AcceptedFcmPush, SendEndpoint } from './send-endpoint.ts'
@@ -30,6 +30,8 @@ export interface FcmSimulatorOptions {
   retryAfterSeconds?: number
   /** Faults by chance, besides those that targets ask for. */
   misbehaviour?: Misbehaviour
+  /** Told of each request to send that got past the checks. */
+  onTreatment?: (treatment: Treatment) => void
 }
 
 /** The files a client needs, and where the log is. */
@@ -83,6 +85,7 @@ export class FcmSimulator {
       maxConcurrentStreams: options.maxStreams ?? MAX_CONCURRENT_STREAMS,
       slowMs: options.slowMs ?? 2000,
       handle: (request) => route(request, tokens, sends),
+      onTreatment: options.onTreatment,
       isCounted: (path) => path !== '/token',
     })
     await server.listen(options.port ?? 0)

@@ -36,12 +36,13 @@ export class SendEndpoint {
     if ('refusal' in checked) return { answer: checked.refusal }
     const { kind, value } = checked.target
     const fault = this.#deps.faults.take(value)
-    if (fault && !fault.isAccepted) return fault
+    const targets = [value]
+    if (fault && !fault.isAccepted) return { ...fault, targets }
     const atMs = Date.now()
     const { log } = this.#deps
     log.append({ at_ms: atMs, project, target_kind: kind, target: value, body })
     const name = `projects/${project}/messages/0:${atMs}-${log.accepted.length}`
-    return { answer: jsonAnswer(200, { name }), wire: fault?.wire }
+    return { answer: jsonAnswer(200, { name }), wire: fault?.wire, targets, accepted: targets }
   }
 
   #refuseCaller(project: string, headers: IncomingHttpHeaders): Answer | undefined {

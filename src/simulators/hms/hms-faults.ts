@@ -1,25 +1,38 @@
-import { type FaultTable, SHARED_FAULTS } from '../faults.ts'
-import { hmsAnswer } from './hms-answer.ts'
+import { type Fault, type FaultTable, SHARED_FAULTS } from '../faults.ts'
+import { type HmsCode, hmsAnswer } from './hms-answer.ts'
 
 const REQUEST_ID = '0'
 
+/** The codes that are about the whole request, by the word that asks for them. */
+const CODES: Readonly<Record<string, HmsCode>> = {
+  parameter: '80100001',
+  tokencount: '80100002',
+  payload: '80100003',
+  expiry: '80100004',
+  collapsekey: '80100013',
+  sensitive: '80100016',
+  topics: '80100017',
+  oauth: '80200001',
+  timeout: '80200003',
+  permission: '80300002',
+  invalid: '80300007',
+  toolarge: '80300008',
+  toomany: '80300010',
+  priority: '80300011',
+  category: '80300013',
+  oauthservice: '80600003',
+  internal: '81000001',
+}
+
 /** What a request meets when one of its tokens, its topic or its condition starts with one of these words. */
 export function makeHmsFaults(retryAfterSeconds: number): FaultTable {
-  const answered = (code: Parameters<typeof hmsAnswer>[0], does: string) => ({
-    does,
-    isAccepted: false,
-    answer: hmsAnswer(code, REQUEST_ID),
+  const codes = Object.entries(CODES).map(([word, code]): [string, Fault] => {
+    const answer = hmsAnswer(code, REQUEST_ID)
+    return [word, { does: `${code} for the whole request`, isAccepted: false, answer }]
   })
   return {
     ...SHARED_FAULTS,
-    parameter: answered('80100001', '80100001 for the whole request'),
-    sensitive: answered('80100016', '80100016 for the whole request'),
-    oauth: answered('80200001', '80200001 for the whole request'),
-    timeout: answered('80200003', '80200003 for the whole request'),
-    permission: answered('80300002', '80300002 for the whole request'),
-    invalid: answered('80300007', '80300007 for the whole request'),
-    oauthservice: answered('80600003', '80600003 for the whole request'),
-    internal: answered('81000001', '81000001 for the whole request'),
+    ...Object.fromEntries(codes),
     unreadable: {
       does: '80100000 without a list of tokens',
       isAccepted: true,

@@ -7,7 +7,7 @@ import { AcceptedLog } from '../accepted-log.ts'
 import { jsonAnswer } from '../answer.ts'
 import { makeCertificates } from '../certificates.ts'
 import { Faults, type Misbehaviour } from '../faults.ts'
-import { type Reaction, type SimulatedRequest, SimulatorServer } from '../simulator-server.ts'
+import { type Reaction, type SimulatedRequest, SimulatorServer, type Treatment } from '../simulator-server.ts'
 import { SimulatedAccessTokens } from './access-tokens.ts'
 import { makeHmsFaults } from './hms-faults.ts'
 import { type AcceptedHmsPush, SendEndpoint } from './send-endpoint.ts'
@@ -27,6 +27,8 @@ export interface HmsSimulatorOptions {
   retryAfterSeconds?: number
   /** Faults by chance, once a request. */
   misbehaviour?: Misbehaviour
+  /** Told of each request to send that got past the checks. */
+  onTreatment?: (treatment: Treatment) => void
 }
 
 interface Parts {
@@ -73,6 +75,7 @@ export class HmsSimulator {
       maxConcurrentStreams: MAX_CONCURRENT_STREAMS,
       slowMs,
       handle: (request) => route(request, tokens, sends),
+      onTreatment: options.onTreatment,
       isCounted: (path) => path !== OAUTH_PATH,
     })
     await server.listen(options.port ?? 0)

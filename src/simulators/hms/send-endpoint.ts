@@ -43,12 +43,11 @@ export class SendEndpoint {
     }
     const checked = checkMessage(body.toString())
     if ('refusal' in checked) return { answer: hmsAnswer(checked.refusal, requestId) }
-    const fault = this.#takeFault(checked.targets)
-    if (fault && !fault.isAccepted) return { ...(fault.answer && { answer: fault.answer }), wire: fault.wire }
-    const plain = this.#accept(checked, requestId)
-    return fault?.wire && ANSWERLESS.has(fault.wire)
-      ? { wire: fault.wire }
-      : { answer: fault?.answer ?? plain, wire: fault?.wire }
+    const { targets } = checked
+    const fault = this.#takeFault(targets)
+    if (fault && !fault.isAccepted) return { ...fault, targets }
+    const { accepted, answer } = this.#accept(checked, requestId)
+    return { answer: fault?.answer ?? answer, wire: fault?.wire, targets, accepted }
   }
 
   #takeFault(targets: readonly string[]): Fault | undefined {
@@ -61,17 +60,14 @@ export class SendEndpoint {
 
   #accept({ kind, targets, message }: CheckedMessage, requestId: string) {
     const illegal = kind === 'token' ? targets.filter((target) => target.startsWith(ILLEGAL)) : []
-    if (illegal.length === targets.length) return hmsAnswer('80300007', requestId)
+    const accepted = targets.filter((target) => !illegal.includes(target))
+    if (accepted.length === 0) return { accepted, answer: hmsAnswer('80300007', requestId) }
     const atMs = Date.now()
-    for (const target of targets) {
-      if (illegal.includes(target)) continue
+    for (const target of accepted) {
       this.#deps.log.append({ at_ms: atMs, target_kind: kind, target, request_id: requestId, body: message })
     }
-    if (illegal.length === 0) return hmsAnswer('80000000', requestId)
-    const counts = { success: targets.length - illegal.length, failure: illegal.length, illegal_tokens: illegal }
-    return hmsAnswer('80100000', requestId, JSON.stringify(counts))
+    if (illegal.length === 0) return { accepted, answer: hmsAnswer('80000000', requestId) }
+    const counts = { success: accepted.length, failure: illegal.length, illegal_tokens: illegal }
+    return { accepted, answer: hmsAnswer('80100000', requestId, JSON.stringify(counts)) }
   }
 }
-
-/** Faults after which no answer comes. */
-const ANSWERLESS: ReadonlySet<string> = new Set(['hang', 'reset', 'cut', 'stall'])

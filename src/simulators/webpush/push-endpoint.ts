@@ -28,9 +28,6 @@ export interface PushEndpointDeps {
   origin(): string
 }
 
-/** Faults after which no answer comes. */
-const ANSWERLESS: ReadonlySet<string> = new Set(['hang', 'reset', 'cut', 'stall', 'refuse'])
-
 /** POST /push/{name}. */
 export class PushEndpoint {
   readonly #deps: PushEndpointDeps
@@ -56,11 +53,11 @@ export class PushEndpoint {
     // A real service can't know; here a message that no browser could read is a mistake to be seen.
     if (!payload) return { answer: plain(400) }
     const fault = faults.take(name)
-    if (fault && !fault.isAccepted) return { ...(fault.answer && { answer: fault.answer }), wire: fault.wire }
+    const targets = [name]
+    if (fault && !fault.isAccepted) return { ...fault, targets }
     log.append({ at_ms: Date.now(), target: name, body: payload.toString(), ...fields })
-    if (fault?.wire && ANSWERLESS.has(fault.wire)) return { wire: fault.wire }
     const location = `${this.#deps.origin()}/message/${log.accepted.length}`
-    return { answer: plain(201, { location }), wire: fault?.wire }
+    return { answer: plain(201, { location }), wire: fault?.wire, targets, accepted: targets }
   }
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { AcceptedLog } from '../accepted-log.ts'
 import { type Certificates, makeCertificates } from '../certificates.ts'
 import { Faults, type Misbehaviour } from '../faults.ts'
-import { type Reaction, type SimulatedRequest, SimulatorServer } from '../simulator-server.ts'
+import { type Reaction, type SimulatedRequest, SimulatorServer, type Treatment } from '../simulator-server.ts'
 import { type AcceptedWebPush, PushEndpoint } from './push-endpoint.ts'
 import { describeSubscription, SimulatedSubscriptions } from './subscriptions.ts'
 import { type SimulatedVapidKeys, VapidCheck } from './vapid-check.ts'
@@ -24,6 +24,8 @@ export interface WebPushSimulatorOptions {
   retryAfterSeconds?: number
   /** Faults by chance. */
   misbehaviour?: Misbehaviour
+  /** Told of each request to send that got past the checks. */
+  onTreatment?: (treatment: Treatment) => void
   /** Instead of fresh ones: two simulators can share an authority. */
   certificates?: Certificates
 }
@@ -61,6 +63,7 @@ export class WebPushSimulator {
       maxConcurrentStreams: MAX_CONCURRENT_STREAMS,
       slowMs,
       handle: (request) => this.#route(request),
+      onTreatment: options.onTreatment,
     })
   }
 

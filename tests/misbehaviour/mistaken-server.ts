@@ -1,0 +1,63 @@
+// `centripush serve` with a mistake planted in it: its name as the first argument, the command line behind it.
+import { SettledBatch } from '../../src/delivery/settled-batch.ts'
+import { alterQueues } from '../faults/alter-queue.ts'
+
+const MISTAKES: Record<string, () => void> = {
+  /** What is left of a batch goes back with all that it had. */
+  'sent-retried': () => {
+    alterQueues({
+      acknowledge:
+        (own) =>
+        (claim, { retries, givenUp }) => {
+          const [first, ...others] = retries
+          const { lines, count } = claim
+          const left = first && claim.attempt === 1 ? [{ ...first, lines, count }, ...others] : retries
+          return own.acknowledge(claim, { retries: left, givenUp })
+        },
+    })
+  },
+  'retry-dropped': () => {
+    alterQueues({
+      acknowledge:
+        (own) =>
+        (claim, { retries, givenUp }) => {
+          return own.acknowledge(claim, { retries: retries.slice(1), givenUp })
+        },
+    })
+  },
+  'given-up-forgotten': () => {
+    alterQueues({
+      acknowledge:
+        (own) =>
+        (claim, { retries }) =>
+          own.acknowledge(claim, { retries, givenUp: [] }),
+    })
+  },
+  'counted-twice': () => {
+    const own = SettledBatch.prototype.counts
+    SettledBatch.prototype.counts = function counts() {
+      return own.call(this).map((entry) => ({ ...entry, count: entry.count * (entry.outcome === 'sent' ? 2 : 1) }))
+    }
+  },
+  'neighbour-settled': () => alterSettle((own, index, outcome) => own(index % 100 === 98 ? index + 1 : index, outcome)),
+  'failure-called-sent': () => {
+    alterSettle((own, index, outcome) => {
+      own(index, outcome.kind === 'rejected' ? { kind: 'sent', messageId: '' } : outcome)
+    })
+  },
+}
+
+type Settle = SettledBatch['settle']
+
+function alterSettle(alter: (own: Settle, ...call: Parameters<Settle>) => void): void {
+  const own = SettledBatch.prototype.settle
+  SettledBatch.prototype.settle = function settle(...call) {
+    alter((...changed) => own.apply(this, changed), ...call)
+  }
+}
+
+const [name = ''] = process.argv.splice(2, 1)
+const plant = MISTAKES[name]
+if (!plant) throw new Error(`there is no mistake ${name}`)
+plant()
+await import('../../src/main.ts')

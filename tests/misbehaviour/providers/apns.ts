@@ -1,0 +1,44 @@
+import * as v from 'valibot'
+import type { Answer } from '../../../src/simulators/answer.ts'
+import { makeApnsFaults } from '../../../src/simulators/apns/apns-faults.ts'
+import { startApnsSimulator } from '../../support/apns-simulator.ts'
+import { type MisbehaviourCase, parseAnswer, type Reading } from '../misbehaving-provider.ts'
+
+const Refusal = v.object({ reason: v.string() })
+
+export const APNS_CASE: MisbehaviourCase = {
+  name: 'apns',
+  words: Object.keys(makeApnsFaults()),
+  start: async (options) => {
+    const { simulator, stop } = await startApnsSimulator(options)
+    const { origin, files, account } = simulator
+    const apns = {
+      endpoint: origin,
+      bundle_id: account.bundleId,
+      auth_type: 'token' as const,
+      token_key_file: files.tokenKey,
+      token_key_id: account.keyId,
+      token_team_id: account.teamId,
+      ca_file: files.ca,
+    }
+    return {
+      settings: { apns },
+      recipientField: 'apns_tokens',
+      notification: { apns: { payload: { aps: { alert: 'hi' } } } },
+      tokenOf: (target) => target,
+      targetOf: (token) => token,
+      read,
+      stop,
+    }
+  },
+}
+
+/** 403 is about our credential, 429 and 5xx pass, and IdleTimeout is about the connection. */
+function read(answer: Answer): Reading {
+  const { status } = answer
+  if (status === 200) return { end: 'sent', reason: '' }
+  const refusal = v.safeParse(Refusal, parseAnswer(answer))
+  const reason = refusal.success ? refusal.output.reason : `HTTP_${status}`
+  const isAgain = status === 403 || status === 429 || status >= 500 || reason === 'IdleTimeout'
+  return { end: isAgain ? 'again' : 'failed', reason }
+}

@@ -1,0 +1,119 @@
+// One provider that misbehaves, the whole way: a server process with its queue on a real store sends to a simulator over
+// TLS and HTTP/2, until the queue is done with the send.
+import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import { assembleQueue } from '../../src/assemble/assemble-queue.ts'
+import { parseConfig } from '../../src/config/load.ts'
+import { makeLogger } from '../../src/observability/log.ts'
+import type { Queue } from '../../src/queue/queue.ts'
+import type { Treatment } from '../../src/simulators/simulator-server.ts'
+import type { Backend, Settings } from '../faults/backend.ts'
+import { makeRandom } from '../queue/faults.ts'
+import { startCentripush } from '../support/centripush-process.ts'
+import type { MisbehaviourCase } from './misbehaving-provider.ts'
+import { mistakenServer } from './mistakes.ts'
+import { readServerReport } from './server-report.ts'
+import { judge, type Verdict } from './verdict.ts'
+
+const KEY = 'key'
+const SHARE = 0.05
+/** Each takes all that is on its connection along, for the 25 s until that is noticed: they come an eighth as often. */
+const SELDOM = new Set(['hang', 'stall'])
+const OFTENER = 8
+const POLL_MS = 200
+/** Twice as long as a half-open connection goes unnoticed: whatever has not come by then never will. */
+const SILENCE_MS = 60_000
+const RETRY_SCALE = 0.01
+
+export interface RunOptions {
+  backend: Pick<Backend, 'dsn' | 'queueSettings'>
+  pushes: number
+  seed: number
+  /** Planted in the server (mistakes.ts); none unless given. */
+  mistake?: string | undefined
+  /** Told how many requests there were so far. */
+  onProgress?: ((requests: number) => void) | undefined
+}
+
+/** Sends to as many targets as said, each fault asked for by at least one of them and the others met by chance. */
+export async function runProvider(tested: MisbehaviourCase, options: RunOptions): Promise<Verdict> {
+  const treatments: Treatment[] = []
+  const provider = await tested.start({
+    misbehaviour: { share: SHARE, random: makeRandom(options.seed), words: weigh(tested.words) },
+    onTreatment: (treatment) => treatments.push(treatment),
+  })
+  const settings = makeSettings(options.backend, tested.name, provider.settings)
+  const store = await assembleQueue({ config: parseConfig(settings), logger: makeLogger({ level: 'none', file: '' }) })
+  const server = await startCentripush(settings, options.mistake === undefined ? {} : mistakenServer(options.mistake))
+  try {
+    const targets = makeTargets(options.pushes, tested.words)
+    const uid = randomUUID()
+    const recipient = { [provider.recipientField]: targets.map(provider.tokenOf) }
+    await send(server.url, { uid, recipient, notification: provider.notification })
+    await waitForEnd(store.queue, uid, treatments, options.onProgress)
+    const report = await readServerReport(server.url, store.queue, provider.targetOf)
+    return judge(targets, treatments, provider.read, report)
+  } finally {
+    await server.kill()
+    await store.stop()
+    await provider.stop()
+  }
+}
+
+function weigh(words: readonly string[]): string[] {
+  return words.flatMap((word) => new Array(SELDOM.has(word) ? 1 : OFTENER).fill(word))
+}
+
+/**
+ * As many different ones, of a form that every provider takes. The seldom faults would else be missing in a short run,
+ * and so would targets that are given up, for which every request of some is reset.
+ */
+function makeTargets(count: number, words: readonly string[]): string[] {
+  const asked = [...words.map((word) => `${word}-once-1`), 'reset-1', 'reset-2', 'reset-3']
+  const others = Array.from({ length: count - asked.length }, (_, index) => `device-${index}`)
+  // Between the others, as faults by chance are.
+  asked.forEach((target, index) => {
+    others.splice(Math.floor(((index + 0.5) / asked.length) * others.length), 0, target)
+  })
+  return others
+}
+
+function makeSettings(
+  { dsn, queueSettings }: RunOptions['backend'],
+  name: string,
+  settings: Settings['push_notifications'],
+): Settings {
+  return {
+    http_api: { key: KEY },
+    database: { postgresql: { dsn } },
+    push_notifications: { ...settings, enabled_providers: [name], queue: queueSettings },
+    worker: { retry_scale: RETRY_SCALE },
+    log: { level: 'error' },
+  }
+}
+
+async function send(url: string, body: object): Promise<void> {
+  const request = { method: 'POST', headers: { 'x-api-key': KEY }, body: JSON.stringify(body) }
+  const answer = await fetch(`${url}/api/send_push_notification`, request)
+  const text = await answer.text()
+  if (!text.startsWith('{"result"')) throw new Error(`the send was refused: ${text}`)
+}
+
+/** Resolves when the queue has forgotten what the send says, or nothing has happened for so long that nothing will. */
+async function waitForEnd(
+  queue: Queue,
+  uid: string,
+  treatments: readonly Treatment[],
+  onProgress: RunOptions['onProgress'],
+): Promise<void> {
+  let seen = 0
+  let movedAtMs = Date.now()
+  while ((await queue.loadContent(uid)) !== undefined && Date.now() - movedAtMs < SILENCE_MS) {
+    if (treatments.length > seen) movedAtMs = Date.now()
+    seen = treatments.length
+    onProgress?.(seen)
+    await delay(POLL_MS)
+  }
+  // The last batch is counted just after it is acknowledged, and its streams are closed.
+  await delay(POLL_MS)
+}

@@ -1,0 +1,189 @@
+// Endpoints are URLs that strangers give. Wherever they lead, nothing is sent to an address that is not public, nor is
+// it connected to.
+import { once } from 'node:events'
+import { createServer, type LookupFunction, type Server } from 'node:net'
+import { networkInterfaces } from 'node:os'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { makeLogger } from '../../src/observability/log.ts'
+import type { Outcome } from '../../src/providers/provider.ts'
+import { makeAddressPolicy } from '../../src/providers/webpush/address-policy.ts'
+import { readVapidKeys } from '../../src/providers/webpush/vapid-keys.ts'
+import { type WebPushDeps, WebPushProvider } from '../../src/providers/webpush/webpush.ts'
+import { startWebPushSimulator, type TestWebPushSimulator } from '../support/webpush-simulator.ts'
+
+const REFUSED = { kind: 'rejected', reason: 'address_refused' }
+
+let service: TestWebPushSimulator
+let port: string
+/** On the simulator's port at addresses where nobody should connect to; `visitors` are those who do. */
+let canaries: Server[]
+let visitors: number
+let toClose: WebPushProvider[]
+
+beforeEach(async () => {
+  service = await startWebPushSimulator()
+  port = new URL(service.simulator.origin).port
+  visitors = 0
+  toClose = []
+  const hosts = ['127.0.0.2', ...(hasIPv6() ? ['::1'] : [])]
+  canaries = hosts.map((host) => createServer(onVisitor).listen(Number(port), host))
+  await Promise.all(canaries.map((canary) => once(canary, 'listening')))
+})
+
+afterEach(async () => {
+  await Promise.all(toClose.map((provider) => provider.close()))
+  for (const canary of canaries) canary.close()
+  await service.stop()
+})
+
+function onVisitor(socket: { destroy(): void }): void {
+  visitors++
+  socket.destroy()
+}
+
+function hasIPv6(): boolean {
+  return Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === '::1'))
+}
+
+/** The only private address that it may connect to is the simulator's, unless `change` says otherwise. */
+function makeProvider(change: Partial<WebPushDeps> = {}): WebPushProvider {
+  const { publicKey, privateKey } = service.simulator.vapidKeys
+  const provider = new WebPushProvider({
+    keys: readVapidKeys(publicKey, privateKey),
+    subject: 'mailto:push@example.com',
+    isAddressAllowed: makeAddressPolicy(['127.0.0.1/32']),
+    checkEndpoint: () => undefined,
+    ca: service.ca,
+    logger: makeLogger({ level: 'none', file: '' }),
+    ...change,
+  })
+  toClose.push(provider)
+  return provider
+}
+
+/** Sends to the browser of a name, at another host if one is given. */
+async function sendTo(provider: WebPushProvider, name: string, host?: string): Promise<Outcome | undefined> {
+  const { endpoint, keys } = JSON.parse(service.simulator.subscribe(name))
+  const target = host === undefined ? endpoint : `https://${host}:${port}/push/${name}`
+  const batch = {
+    uid: 'u',
+    notification: { json: Buffer.from('{"title":"hi"}'), headers: new Map() },
+    targetKind: 'token' as const,
+    targets: [target],
+    keys: [JSON.stringify(keys)],
+  }
+  let outcome: Outcome | undefined
+  await provider.send(batch, (_, settled) => (outcome = settled), new AbortController().signal)
+  return outcome
+}
+
+/** Answers each question with the next of these lists, the last one for ever. */
+function resolveTo(...answers: string[][]): { lookup: LookupFunction; questions: () => number } {
+  let questions = 0
+  const lookup: LookupFunction = (_hostname, _options, callback) => {
+    const addresses = answers[Math.min(questions++, answers.length - 1)] ?? []
+    callback(
+      null,
+      addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
+    )
+  }
+  return { lookup, questions: () => questions }
+}
+
+/** Nor did anybody connect to the simulator, which 0.0.0.0 and :: lead to. */
+function expectNoConnection(): void {
+  expect([visitors, service.simulator.connectionsOpened]).toEqual([0, 0])
+}
+
+test.each([
+  '127.0.0.2',
+  '127.255.255.254',
+  '::1',
+  '::127.0.0.2',
+  '::ffff:127.0.0.2',
+  '::ffff:7f00:2',
+  '64:ff9b::7f00:2',
+  '2002:7f00:2::1',
+  '169.254.169.254',
+  '10.0.0.1',
+  '172.16.0.1',
+  '192.168.0.1',
+  '100.64.0.1',
+  '0.0.0.0',
+  '::',
+  'fd00::1',
+  'fe80::1',
+])('a name that resolves to %s is not connected to', async (address) => {
+  expect(await sendTo(makeProvider(resolveTo([address])), 'a')).toEqual(REFUSED)
+  expectNoConnection()
+})
+
+// Every notation of an address that a URL can hold; there is nothing to look up then.
+test.each([
+  '127.0.0.2',
+  '127.0.0.2.',
+  '127.2',
+  '2130706434',
+  '0x7f000002',
+  '0x7f.2',
+  '017700000002',
+  '0177.0.0.2',
+  '１２７.０.０.２',
+  '127。0。0。2',
+  '%31%32%37.0.0.2',
+  '0',
+  '0.0.0.0',
+  '169.254.169.254',
+  '10.0.0.1',
+  '[::]',
+  '[::1]',
+  '[0:0:0:0:0:0:0:1]',
+  '[::127.0.0.2]',
+  '[::ffff:127.0.0.2]',
+  '[::ffff:7f00:2]',
+  '[64:ff9b::127.0.0.2]',
+  '[2002:7f00:2::1]',
+  '[fd00::1]',
+  '[fe80::1]',
+])('the host %s is not connected to', async (host) => {
+  const provider = makeProvider({ isAddressAllowed: makeAddressPolicy([]) })
+  expect(await sendTo(provider, 'a', host)).toEqual(REFUSED)
+  expectNoConnection()
+})
+
+test('a name that the system resolves to a private address is not connected to', async () => {
+  const provider = makeProvider({ isAddressAllowed: makeAddressPolicy([]) })
+  expect(await sendTo(provider, 'a', 'localhost')).toEqual(REFUSED)
+  expectNoConnection()
+})
+
+test('a resolver that changes its answer between two connections leads nobody astray', async () => {
+  const provider = makeProvider(resolveTo(['127.0.0.1'], ['127.0.0.2']))
+  expect(await sendTo(provider, 'a')).toMatchObject({ kind: 'sent' })
+  await sendTo(provider, 'cut-1')
+  expect(await sendTo(provider, 'b')).toEqual(REFUSED)
+  expect(visitors).toBe(0)
+})
+
+test('a name is looked up once for a connection, so the address that was judged is the one connected to', async () => {
+  const resolver = resolveTo(['127.0.0.1'], ['127.0.0.2'])
+  expect(await sendTo(makeProvider(resolver), 'a')).toMatchObject({ kind: 'sent' })
+  expect([resolver.questions(), visitors]).toEqual([1, 0])
+})
+
+test('a name loses its private addresses only', async () => {
+  const provider = makeProvider(resolveTo(['127.0.0.2', '::1', '127.0.0.1']))
+  expect(await sendTo(provider, 'a')).toMatchObject({ kind: 'sent' })
+  expect(visitors).toBe(0)
+})
+
+test('a redirect is not followed', async () => {
+  expect(await sendTo(makeProvider(), 'redirect-1')).toEqual({ kind: 'rejected', reason: 'HTTP_307' })
+  expect([service.simulator.pushRequests, visitors]).toEqual([1, 0])
+})
+
+test('an endpoint whose origin is not allowed any more is not sent to', async () => {
+  const provider = makeProvider({ checkEndpoint: () => 'not of an allowed origin' })
+  expect(await sendTo(provider, 'a')).toEqual({ kind: 'rejected', reason: 'ENDPOINT_NOT_ALLOWED' })
+  expectNoConnection()
+})
