@@ -60,13 +60,15 @@ export interface Misbehaviour {
   random?: () => number
   /** Which faults; all unless given. */
   words?: readonly string[]
+  /** Told the word of each fault that happens, by chance or because a target asks for it. */
+  onFault?: ((word: string) => void) | undefined
 }
 
 /** `F`: a fault as the simulator knows it. */
 export class Faults<F extends Fault = Fault> {
   readonly #table: ReadonlyMap<string, F>
   readonly #misbehaviour: Misbehaviour
-  readonly #chance: readonly F[]
+  readonly #chance: readonly string[]
   /** Targets of `…-once-` that had their fault. */
   readonly #spent = new Set<string>()
 
@@ -74,24 +76,26 @@ export class Faults<F extends Fault = Fault> {
     this.#table = new Map(Object.entries(deps.table))
     this.#misbehaviour = deps.misbehaviour ?? { share: 0 }
     const { words = [...this.#table.keys()] } = this.#misbehaviour
-    this.#chance = words.flatMap((word) => this.#table.get(word) ?? [])
+    this.#chance = words
   }
 
   /** The fault that a target asks for, which counts as its one time, or that chance has for it. */
   take(target: string): F | undefined {
-    return this.#takeByWord(target) ?? this.#takeByChance()
+    const word = this.#wordOf(target) ?? this.#wordByChance()
+    if (word !== undefined) this.#misbehaviour.onFault?.(word)
+    return word === undefined ? undefined : this.#table.get(word)
   }
 
-  #takeByWord(target: string): F | undefined {
+  #wordOf(target: string): string | undefined {
     const [word = '', second] = target.split('-', 2)
-    const fault = second === undefined ? undefined : this.#table.get(word)
-    if (!fault || second !== 'once') return fault
+    if (second === undefined || !this.#table.has(word)) return undefined
+    if (second !== 'once') return word
     if (this.#spent.has(target)) return undefined
     this.#spent.add(target)
-    return fault
+    return word
   }
 
-  #takeByChance(): F | undefined {
+  #wordByChance(): string | undefined {
     const { share, random = Math.random } = this.#misbehaviour
     if (share === 0 || random() >= share) return undefined
     return this.#chance[Math.floor(random() * this.#chance.length)]

@@ -35,6 +35,8 @@ export interface MisbehaviourCase {
   name: string
   /** The words of all its faults. */
   words: readonly string[]
+  /** Targets that are refused for themselves, in a request that succeeds for the others. */
+  refused?: readonly string[]
   start(options: MisbehaviourOptions): Promise<MisbehavingProvider>
 }
 

@@ -38,21 +38,23 @@ export interface RunOptions {
 /** Sends to as many targets as said, each fault asked for by at least one of them and the others met by chance. */
 export async function runProvider(tested: MisbehaviourCase, options: RunOptions): Promise<Verdict> {
   const treatments: Treatment[] = []
+  const faults = new Map(tested.words.map((word) => [word, 0]))
+  const onFault = (word: string) => void faults.set(word, (faults.get(word) ?? 0) + 1)
   const provider = await tested.start({
-    misbehaviour: { share: SHARE, random: makeRandom(options.seed), words: weigh(tested.words) },
+    misbehaviour: { share: SHARE, random: makeRandom(options.seed), words: weigh(tested.words), onFault },
     onTreatment: (treatment) => treatments.push(treatment),
   })
   const settings = makeSettings(options.backend, tested.name, provider.settings)
   const store = await assembleQueue({ config: parseConfig(settings), logger: makeLogger({ level: 'none', file: '' }) })
   const server = await startCentripush(settings, options.mistake === undefined ? {} : mistakenServer(options.mistake))
   try {
-    const targets = makeTargets(options.pushes, tested.words)
+    const targets = makeTargets(options.pushes, tested)
     const uid = randomUUID()
     const recipient = { [provider.recipientField]: targets.map(provider.tokenOf) }
     await send(server.url, { uid, recipient, notification: provider.notification })
     await waitForEnd(store.queue, uid, treatments, options.onProgress)
     const report = await readServerReport(server.url, store.queue, provider.targetOf)
-    return judge(targets, treatments, provider.read, report)
+    return judge({ targets, treatments, faults, read: provider.read, report })
   } finally {
     await server.kill()
     await store.stop()
@@ -68,8 +70,8 @@ function weigh(words: readonly string[]): string[] {
  * As many different ones, of a form that every provider takes. The seldom faults would else be missing in a short run,
  * and so would targets that are given up, for which every request of some is reset.
  */
-function makeTargets(count: number, words: readonly string[]): string[] {
-  const asked = [...words.map((word) => `${word}-once-1`), 'reset-1', 'reset-2', 'reset-3']
+function makeTargets(count: number, { words, refused = [] }: MisbehaviourCase): string[] {
+  const asked = [...words.map((word) => `${word}-once-1`), 'reset-1', 'reset-2', 'reset-3', ...refused]
   const others = Array.from({ length: count - asked.length }, (_, index) => `device-${index}`)
   // Between the others, as faults by chance are.
   asked.forEach((target, index) => {

@@ -94,11 +94,12 @@ function isNoticed({ broken }: Verdict, { shows }: Mistake): boolean {
 }
 
 function describe(provider: string, backend: string, verdict: Verdict, seconds: number, mistake?: Mistake): string {
-  const { requests, accepted, duplicates, withheld, sent, failed, givenUp, broken } = verdict
+  const { faults, requests, accepted, duplicates, withheld, sent, failed, givenUp, broken } = verdict
   const outcome = broken.length === 0 ? 'holds' : 'BROKEN'
   const figures = [requests, accepted, duplicates, withheld, sent, failed, givenUp, seconds.toFixed(0)]
   const notice = mistake ? ` with ${mistake.name}: ${isNoticed(verdict, mistake) ? 'noticed' : 'NOT NOTICED'}` : ''
-  const details = broken.slice(0, 8).map((sentence) => `    ${sentence}\n`)
+  const counts = [...faults].map(([word, times]) => `${word} ${times}`).join(', ')
+  const details = [...broken.slice(0, 8), `faults: ${counts}`].map((line) => `    ${line}\n`)
   return `${formatRow([provider, backend, ...figures, outcome])}${notice}\n${details.join('')}`
 }
 

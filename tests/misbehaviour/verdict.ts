@@ -18,7 +18,18 @@ export interface ServerReport {
   deadLetters: readonly string[]
 }
 
+export interface Evidence {
+  targets: readonly string[]
+  /** In the order in which the simulator looked at them. */
+  treatments: readonly Treatment[]
+  /** How often each fault happened. */
+  faults: ReadonlyMap<string, number>
+  read(answer: Answer, target: string): Reading
+  report: ServerReport
+}
+
 export interface Verdict {
+  faults: ReadonlyMap<string, number>
   requests: number
   /** Pushes that phones got. */
   accepted: number
@@ -45,12 +56,7 @@ interface History {
   needlessPushes: number
 }
 
-export function judge(
-  targets: readonly string[],
-  treatments: readonly Treatment[],
-  read: (answer: Answer, target: string) => Reading,
-  report: ServerReport,
-): Verdict {
+export function judge({ targets, treatments, faults, read, report }: Evidence): Verdict {
   const histories = new Map(targets.map((target) => [target, newHistory()]))
   let strays = 0
   for (const treatment of treatments) {
@@ -72,6 +78,7 @@ export function judge(
   const same = (is: number, was: number, sentence: string) => {
     if (is !== was) broken.push(`${sentence}: ${is} and ${was}`)
   }
+  none([...faults.values()].filter((times) => times === 0).length, 'faults did not happen')
   none(strays, 'pushes went to targets that nobody named')
   none(
     sum(({ needless }) => needless),
@@ -89,6 +96,7 @@ export function judge(
   broken.push(...compareCounts(ended, report.counted))
   const sent = report.counted.get('') ?? 0
   return {
+    faults,
     requests: treatments.length,
     accepted: sum(({ accepted }) => accepted),
     duplicates: sum(({ accepted }) => Math.max(0, accepted - 1)),

@@ -65,7 +65,8 @@ export class HmsSimulator {
     const tokens = new SimulatedAccessTokens({ app, lifeSeconds: options.accessTokenSeconds ?? 3600 })
     const log = new AcceptedLog<AcceptedHmsPush>({ file: files.log })
     const table = makeHmsFaults(retryAfterSeconds)
-    const faults = new Faults({ table })
+    // Its tokens ask one by one, and chance has its turn when none of them did.
+    const faults = new Faults({ table, misbehaviour: misbehaviour && { ...misbehaviour, share: 0 } })
     const sends = new SendEndpoint({ appId: app.id, tokens, faults, chance: new Faults({ table, misbehaviour }), log })
     const server = new SimulatorServer({
       cert,

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { Answer } from '../../../src/simulators/answer.ts'
-import { makeHmsFaults } from '../../../src/simulators/hms/hms-faults.ts'
+import { ILLEGAL, makeHmsFaults } from '../../../src/simulators/hms/hms-faults.ts'
 import { startHmsSimulator } from '../../support/hms-simulator.ts'
 import { type MisbehaviourCase, parseAnswer, type Reading } from '../misbehaving-provider.ts'
 
@@ -13,6 +13,7 @@ const Partial = v.object({ illegal_tokens: v.array(v.string()) })
 export const HMS_CASE: MisbehaviourCase = {
   name: 'hms',
   words: Object.keys(makeHmsFaults(0)),
+  refused: Array.from({ length: 20 }, (_, index) => `${ILLEGAL}${index}`),
   start: async (options) => {
     const { simulator, stop } = await startHmsSimulator(options)
     const { origin, authEndpoint, app, files } = simulator
