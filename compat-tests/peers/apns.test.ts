@@ -3,13 +3,13 @@ import { generateKeyPairSync } from 'node:crypto'
 import { Provider as NodeApn, Notification } from '@parse/node-apn'
 import { decodeJwt, decodeProtectedHeader, importSPKI, jwtVerify } from 'jose'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { makeLogger } from '../../src/observability/log.ts'
 import { ApnsProvider } from '../../src/providers/apns/apns.ts'
 import { parseSigningKey } from '../../src/providers/apns/signing-key.ts'
 import type { Outcome } from '../../src/providers/provider.ts'
 import { makeCertificates } from '../../src/simulators/certificates.ts'
 import { type SimulatedRequest, SimulatorServer } from '../../src/simulators/simulator-server.ts'
 import { LocalCredentialCache } from '../../tests/support/local-credential-cache.ts'
+import { makeTestLogger } from '../../tests/support/run-log.ts'
 
 const BUNDLE = 'com.example.app'
 const TEAM = 'TEAM000001'
@@ -49,7 +49,7 @@ beforeAll(async () => {
       cache: new LocalCredentialCache(),
     },
     ca,
-    logger: makeLogger({ level: 'none', file: '' }),
+    logger: makeTestLogger(),
   })
   theirs = new NodeApn({
     // It connects to the port and names the address.

@@ -8,12 +8,12 @@ import { type App, cert, deleteApp, initializeApp } from 'firebase-admin/app'
 import { getMessaging, type Message } from 'firebase-admin/messaging'
 import { importSPKI, jwtVerify } from 'jose'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { makeLogger } from '../../src/observability/log.ts'
 import { FcmProvider } from '../../src/providers/fcm/fcm.ts'
 import type { TargetKind } from '../../src/providers/provider.ts'
 import { jsonAnswer } from '../../src/simulators/answer.ts'
 import { makeCertificates } from '../../src/simulators/certificates.ts'
 import { type SimulatedRequest, SimulatorServer } from '../../src/simulators/simulator-server.ts'
+import { makeTestLogger } from '../../tests/support/run-log.ts'
 import { sendBatch } from '../../tests/support/send-batch.ts'
 
 const PROJECT = 'a-project'
@@ -55,7 +55,7 @@ beforeAll(async () => {
   await server.listen(0)
   const { origin } = server
   const serviceAccount = { projectId: PROJECT, clientEmail: CLIENT_EMAIL, privateKeyPem: signing.privateKey }
-  const logger = makeLogger({ level: 'none', file: '' })
+  const logger = makeTestLogger()
   ours = new FcmProvider({ serviceAccount, pushEndpoint: origin, authEndpoint: origin, ca, logger })
   http2.connect = (_: unknown, options?: unknown) => connectInstead(options, ca)
   const account = { projectId: PROJECT, clientEmail: CLIENT_EMAIL, privateKey: signing.privateKey }

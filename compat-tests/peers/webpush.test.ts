@@ -3,7 +3,6 @@ import { Agent } from 'node:https'
 import { importJWK, jwtVerify } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import webPush from 'web-push'
-import { makeLogger } from '../../src/observability/log.ts'
 import { makeAddressPolicy } from '../../src/providers/webpush/address-policy.ts'
 import { makeVapidKeys, readVapidKeys } from '../../src/providers/webpush/vapid-keys.ts'
 import { WebPushProvider } from '../../src/providers/webpush/webpush.ts'
@@ -11,6 +10,7 @@ import { makeCertificates } from '../../src/simulators/certificates.ts'
 import { type SimulatedRequest, SimulatorServer } from '../../src/simulators/simulator-server.ts'
 import { decryptMessage } from '../../src/simulators/webpush/decrypt-message.ts'
 import { describeSubscription, SimulatedSubscriptions } from '../../src/simulators/webpush/subscriptions.ts'
+import { makeTestLogger } from '../../tests/support/run-log.ts'
 
 const subject = 'mailto:push@example.com'
 const vapid = makeVapidKeys()
@@ -44,7 +44,7 @@ beforeAll(async () => {
     isAddressAllowed: makeAddressPolicy(['127.0.0.1/32']),
     checkEndpoint: () => undefined,
     ca,
-    logger: makeLogger({ level: 'none', file: '' }),
+    logger: makeTestLogger(),
   })
 })
 

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { onTestFinished } from 'vitest'
+import { keepOutput } from '../support/run-log.ts'
 
 const PROGRAM = resolve(import.meta.dirname, '../../bin/centripush.js')
 
@@ -31,10 +32,13 @@ export async function runCommand(dsn: string, args: string[], input = ''): Promi
 /** The same, left running. */
 export function startCommand(dsn: string, args: string[]) {
   const env = Object.entries(process.env).filter(([name]) => !name.startsWith('CENTRIPUSH_'))
-  return spawn(process.execPath, [PROGRAM, ...args], {
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
     env: { ...Object.fromEntries(env), CENTRIPUSH_DATABASE_POSTGRESQL_DSN: dsn },
     stdio: ['pipe', 'pipe', 'pipe'],
   })
+  // Standard output is what was asked for, with tokens where they were.
+  keepOutput(child, ['stderr'])
+  return child
 }
 
 /** A directory that goes away with the test that asks for it. */

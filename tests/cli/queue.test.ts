@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { formatDeviceId } from '../../src/devices/device-id.ts'
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
 import { makeSend } from '../queue/make-send.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { makeTestLogger } from '../support/run-log.ts'
 import { runCommand } from './command.ts'
 
 const DEVICE = randomUUID()
@@ -14,7 +14,7 @@ let queue: PostgresQueue
 
 beforeEach(async () => {
   database = await createTestDatabase()
-  queue = new PostgresQueue({ sql: database.sql, logger: pino({ level: 'silent' }), leaseMs: 15_000, maxJobs: 1000 })
+  queue = new PostgresQueue({ sql: database.sql, logger: makeTestLogger(), leaseMs: 15_000, maxJobs: 1000 })
 })
 afterEach(async () => {
   await queue.close()

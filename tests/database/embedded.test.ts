@@ -8,9 +8,9 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { startEmbeddedPostgres } from '../../src/database/embedded.ts'
 import { openDatabase } from '../../src/database/pool.ts'
-import { makeLogger } from '../../src/observability/log.ts'
+import { makeTestLogger } from '../support/run-log.ts'
 
-const logger = makeLogger({ level: 'none', file: '' })
+const logger = makeTestLogger()
 let dataDir: string
 
 beforeEach(async () => {

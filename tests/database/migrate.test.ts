@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { checkSchema, migrate } from '../../src/database/migrate.ts'
 import { openDatabase } from '../../src/database/pool.ts'
-import { makeLogger } from '../../src/observability/log.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { makeTestLogger } from '../support/run-log.ts'
 
-const logger = makeLogger({ level: 'none', file: '' })
+const logger = makeTestLogger()
 let database: TestDatabase
 let directory: string
 

@@ -1,9 +1,9 @@
 // A process that owns an embedded PostgreSQL, for the tests that kill it. Prints one line of JSON when it is up.
 import { startEmbeddedPostgres } from '../../src/database/embedded.ts'
-import { makeLogger } from '../../src/observability/log.ts'
+import { makeTestLogger } from '../support/run-log.ts'
 
 const [dataDir = ''] = process.argv.slice(2)
-const logger = makeLogger({ level: 'none', file: '' })
+const logger = makeTestLogger()
 try {
   const { dsn, adopted } = await startEmbeddedPostgres({ dataDir, logger })
   process.stdout.write(`${JSON.stringify({ dsn, adopted })}\n`)

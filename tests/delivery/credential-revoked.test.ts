@@ -1,12 +1,12 @@
 // A credential that its owner revokes while pushes are on their way, and mends.
 import { randomUUID } from 'node:crypto'
-import { pino } from 'pino'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
 import { startApnsSimulator } from '../support/apns-simulator.ts'
 import { startAssembly, type TestAssembly } from '../support/assembly.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { startFcmSimulator } from '../support/fcm-simulator.ts'
+import { makeTestLogger } from '../support/run-log.ts'
 
 const PUSHES = 10_000
 /** Of the delays of production, so that tried once a minute is once in 2.4 s; work is looked for twice a second. */
@@ -38,7 +38,7 @@ async function start() {
   })
   const queue = new PostgresQueue({
     sql: database.sql,
-    logger: pino({ level: 'silent' }),
+    logger: makeTestLogger(),
     leaseMs: 15_000,
     maxJobs: 1000,
   })

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { RemovalBreaker } from '../../src/delivery/removal-breaker.ts'
 import type { GoneToken } from '../../src/delivery/settled-batch.ts'
@@ -9,9 +8,10 @@ import type { Outcome } from '../../src/providers/provider.ts'
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
 import type { Lane, Queue, Send } from '../../src/queue/queue.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { makeTestLogger } from '../support/run-log.ts'
 import { ScriptedProvider } from './scripted-provider.ts'
 
-const logger = pino({ level: 'silent' })
+const logger = makeTestLogger()
 const SENT: Outcome = { kind: 'sent', messageId: 'm' }
 
 let database: TestDatabase

@@ -6,6 +6,7 @@ import { openDatabase, type Sql } from '../../src/database/pool.ts'
 import { Replicas } from '../../src/database/replicas.ts'
 import { DeviceStore } from '../../src/devices/device-store.ts'
 import { startAssembly } from '../support/assembly.ts'
+import { makeTestLogger } from '../support/run-log.ts'
 import { type Devices, methodsOf, openDevices } from './methods.ts'
 
 let primary: Devices
@@ -26,7 +27,7 @@ afterEach(async () => {
   for (const database of [primary, ...replicas]) await database.drop()
 })
 
-const logger = pino({ level: 'silent' })
+const logger = makeTestLogger()
 
 /** The methods of a server that reads from `readers`. */
 function openReading(readers: Sql[], now: () => number = Date.now) {

@@ -7,11 +7,12 @@ import { parseConfig } from '../../src/config/load.ts'
 import type { Config } from '../../src/config/schema.ts'
 import { openDatabase, type Sql } from '../../src/database/pool.ts'
 import type { RateLimiter } from '../../src/limits/rate-limiter.ts'
-import { type Logger, makeLogger } from '../../src/observability/log.ts'
+import type { Logger } from '../../src/observability/log.ts'
 import type { Queue } from '../../src/queue/queue.ts'
 import { makeTeardowns } from '../../src/teardowns.ts'
 import { type CentripushProcess, startCentripush } from '../support/centripush-process.ts'
 import { startFcmSimulator, type TestFcmSimulator } from '../support/fcm-simulator.ts'
+import { makeTestLogger, PAYLOAD_MARK } from '../support/run-log.ts'
 import { alteredServer } from './alterations.ts'
 import { type Audience, storeAudience } from './audience.ts'
 import type { Backend, Settings } from './backend.ts'
@@ -19,7 +20,7 @@ import { Deliveries } from './deliveries.ts'
 import type { Scale } from './scale.ts'
 import { waitUntil } from './wait.ts'
 
-const KEY = 'key'
+const KEY = 'key-of-the-clients'
 const DEFAULT_BATCH_SIZE = 500
 /** Of the forty connections that a worker opens to FCM. */
 const MAX_STREAMS = 20
@@ -89,7 +90,7 @@ export class Rig {
     const fcm = await startFcmSimulator({ slowMs: scale.leaseMs * 1.2, maxStreams: MAX_STREAMS })
     const sql = openDatabase({ dsn: backend.dsn, maxConnections: 2, statementTimeoutMs: STORING_TIMEOUT_MS })
     const config = parseConfig(makeSettings(options, fcm, DEFAULT_BATCH_SIZE))
-    const logger = makeLogger({ level: 'none', file: '' })
+    const logger = makeTestLogger()
     const { queue, stop } = await assembleQueue({ config, logger })
     return new Rig({ ...options, fcm, sql, queue, closeQueue: stop, config, logger })
   }
@@ -148,7 +149,7 @@ export class Rig {
   sendParams(uid: string, filter: object, more: object = {}, data: Record<string, string> = {}): object {
     this.#unended.add(uid)
     this.noteWork()
-    const notification = { fcm: { message: { data: { ...data, uid } } } }
+    const notification = { fcm: { message: { data: { ...data, uid, text: PAYLOAD_MARK } } } }
     return { uid, recipient: { filter }, notification, ...more }
   }
 

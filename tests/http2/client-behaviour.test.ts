@@ -4,12 +4,12 @@ import { once } from 'node:events'
 import { constants, createSecureServer, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import { type AddressInfo, connect, createServer, type Server } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
-import { pino } from 'pino'
 import { afterEach, beforeAll, expect, it, vi } from 'vitest'
 import type { Http2Client } from '../../src/http2/http2-client.ts'
 import type { Http2Error } from '../../src/http2/http2-error.ts'
 import { type Certificates, makeCertificates } from '../../src/simulators/certificates.ts'
 import { openHttp2Client } from '../support/http2-client.ts'
+import { makeTestLogger } from '../support/run-log.ts'
 
 let certificates: Certificates
 const cleanUps: (() => unknown)[] = []
@@ -49,7 +49,7 @@ function openPool(port: number, limits: { maxConnections?: number; requestTimeou
     ca: certificates.caCert,
     maxConnections: limits.maxConnections ?? 1,
     timing: { requestTimeoutMs: limits.requestTimeoutMs ?? 10_000 },
-    logger: pino({ level: 'silent' }),
+    logger: makeTestLogger(),
   })
   cleanUps.push(() => pool.close())
   return pool

@@ -4,7 +4,6 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Http2Response } from '../../src/http2/http2-client.ts'
 import { Http2Error } from '../../src/http2/http2-error.ts'
 import { Http2Pool } from '../../src/http2/http2-pool.ts'
-import { makeLogger } from '../../src/observability/log.ts'
 import {
   answer,
   CODE,
@@ -22,6 +21,7 @@ import {
   windowUpdate,
 } from '../support/http2-frames.ts'
 import { Http2Peer, type PeerConnection } from '../support/http2-peer.ts'
+import { makeTestLogger } from '../support/run-log.ts'
 
 let peer: Http2Peer
 let pool: Http2Pool
@@ -37,7 +37,7 @@ function openPool(): void {
     ca: peer.ca,
     maxConnections: 1,
     timing: { requestTimeoutMs: 5000, reconnectMinMs: 1 },
-    logger: makeLogger({ level: 'none', file: '' }),
+    logger: makeTestLogger(),
   })
 }
 

@@ -6,7 +6,6 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { Http2Error } from '../../src/http2/http2-error.ts'
 import { Http2Pool, type Http2PoolOptions } from '../../src/http2/http2-pool.ts'
 import type { Http2Timing } from '../../src/http2/http2-timing.ts'
-import { makeLogger } from '../../src/observability/log.ts'
 import { makeCertificates } from '../../src/simulators/certificates.ts'
 import {
   answer,
@@ -22,6 +21,7 @@ import {
   windowUpdate,
 } from '../support/http2-frames.ts'
 import { Http2Peer, type PeerConnection } from '../support/http2-peer.ts'
+import { makeTestLogger } from '../support/run-log.ts'
 
 let peer: Http2Peer
 let pools: Http2Pool[] = []
@@ -40,7 +40,7 @@ function openPool(timing: Partial<Http2Timing> = {}, options: Partial<Http2PoolO
     ca: peer.ca,
     maxConnections: 1,
     timing: { reconnectMinMs: 1, reconnectMaxMs: 1, ...timing },
-    logger: makeLogger({ level: 'none', file: '' }),
+    logger: makeTestLogger(),
     ...options,
   })
   pools.push(pool)

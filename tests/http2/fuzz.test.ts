@@ -2,10 +2,10 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { Http2Pool } from '../../src/http2/http2-pool.ts'
-import { makeLogger } from '../../src/observability/log.ts'
 import { makeCertificates } from '../../src/simulators/certificates.ts'
 import { frame, headers, literal, OK, PREFACE, parseFrames, settings, TYPE, uint32 } from '../support/http2-frames.ts'
 import { Http2Peer, type PeerConnection } from '../support/http2-peer.ts'
+import { makeTestLogger } from '../support/run-log.ts'
 import { startSession } from '../support/session-run.ts'
 
 const REQUESTS = 5
@@ -113,7 +113,7 @@ it('settles every request once over TLS, too', async () => {
         ca: peer.ca,
         maxConnections: 1,
         timing: { requestTimeoutMs: 40, pingTimeoutMs: 40, waitTimeoutMs: 200, reconnectMinMs: 1, reconnectMaxMs: 1 },
-        logger: makeLogger({ level: 'none', file: '' }),
+        logger: makeTestLogger(),
       })
       const settled = Array.from({ length: REQUESTS }, () => 0)
       const count = (index: number) => {

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ANSWER, type Sink, startNghttpd } from '../../bench/peers/nghttpd.ts'
 import { Http2Pool } from '../../src/http2/http2-pool.ts'
-import { makeLogger } from '../../src/observability/log.ts'
+import { makeTestLogger } from '../support/run-log.ts'
 
 const isInstalled = spawnSync('nghttpd', ['--version']).status === 0
 
@@ -15,7 +15,7 @@ describe.skipIf(!isInstalled)('with nghttpd', () => {
   afterAll(() => sink.stop())
 
   it.each([1, 4])('every request of %i connections has its own answer', async (maxConnections) => {
-    const logger = makeLogger({ level: 'none', file: '' })
+    const logger = makeTestLogger()
     const pool = new Http2Pool({ origin: sink.origin, ca: sink.ca, maxConnections, logger })
     const count = 5000
     const statuses: number[] = Array.from({ length: count }, () => 0)

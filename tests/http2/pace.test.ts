@@ -2,11 +2,11 @@
 import { EventEmitter, once } from 'node:events'
 import { createSecureServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
-import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Http2Batch } from '../../src/http2/http2-client.ts'
 import { Http2Pool, type Http2PoolOptions } from '../../src/http2/http2-pool.ts'
 import { makeCertificates } from '../../src/simulators/certificates.ts'
+import { makeTestLogger } from '../support/run-log.ts'
 
 type AnswerAll = (atLeast: number, status: number) => Promise<number>
 
@@ -47,7 +47,7 @@ function roundTrip(session: ServerHttp2Session): Promise<void> {
 
 function openPool(server: { origin: string; ca: string }, options: Partial<Http2PoolOptions> = {}): Http2Pool {
   const { origin, ca } = server
-  const pool = new Http2Pool({ origin, ca, maxConnections: 1, logger: pino({ level: 'silent' }), ...options })
+  const pool = new Http2Pool({ origin, ca, maxConnections: 1, logger: makeTestLogger(), ...options })
   onTestFinished(() => pool.close())
   return pool
 }

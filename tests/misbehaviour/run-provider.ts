@@ -4,18 +4,18 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { assembleQueue } from '../../src/assemble/assemble-queue.ts'
 import { parseConfig } from '../../src/config/load.ts'
-import { makeLogger } from '../../src/observability/log.ts'
 import type { Queue } from '../../src/queue/queue.ts'
 import type { Treatment } from '../../src/simulators/simulator-server.ts'
 import type { Backend, Settings } from '../faults/backend.ts'
 import { makeRandom } from '../queue/faults.ts'
 import { startCentripush } from '../support/centripush-process.ts'
+import { makeTestLogger } from '../support/run-log.ts'
 import type { MisbehaviourCase } from './misbehaving-provider.ts'
 import { mistakenServer } from './mistakes.ts'
 import { readServerReport } from './server-report.ts'
 import { judge, type Verdict } from './verdict.ts'
 
-const KEY = 'key'
+const KEY = 'key-of-the-clients'
 const SHARE = 0.05
 /** Each takes all that is on its connection along, for the 25 s until that is noticed: they come an eighth as often. */
 const SELDOM = new Set(['hang', 'stall'])
@@ -45,7 +45,7 @@ export async function runProvider(tested: MisbehaviourCase, options: RunOptions)
     onTreatment: (treatment) => treatments.push(treatment),
   })
   const settings = makeSettings(options.backend, tested.name, provider.settings)
-  const store = await assembleQueue({ config: parseConfig(settings), logger: makeLogger({ level: 'none', file: '' }) })
+  const store = await assembleQueue({ config: parseConfig(settings), logger: makeTestLogger() })
   const server = await startCentripush(settings, options.mistake === undefined ? {} : mistakenServer(options.mistake))
   try {
     const targets = makeTargets(options.pushes, tested)
@@ -90,7 +90,6 @@ function makeSettings(
     database: { postgresql: { dsn } },
     push_notifications: { ...settings, enabled_providers: [name], queue: queueSettings },
     worker: { retry_scale: RETRY_SCALE },
-    log: { level: 'error' },
   }
 }
 

@@ -1,19 +1,19 @@
 // Sends with hours of the day, from device rows to the provider. `npm run check:local-time` has many devices.
 import { randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
-import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
 import { RedisQueue } from '../../src/queue/redis/redis-queue.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { KillableRedis } from '../support/killable-redis.ts'
+import { makeTestLogger } from '../support/run-log.ts'
 import { type Audience, countWithoutZone, storeAudience, ZONES } from './local-time/audience.ts'
 import { Day } from './local-time/day.ts'
 import { type MovableStore, makeMovablePostgres, makeMovableRedis } from './local-time/movable-store.ts'
 
 const HOUR_MS = 3_600_000
 const DEVICES = 3000
-const OPTIONS = { logger: pino({ level: 'silent' }), leaseMs: 15_000, maxJobs: 100_000 }
+const OPTIONS = { logger: makeTestLogger(), leaseMs: 15_000, maxJobs: 100_000 }
 
 let database: TestDatabase
 let server: KillableRedis

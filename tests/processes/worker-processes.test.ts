@@ -6,7 +6,7 @@ import { type CentripushProcess, startCentripush } from '../support/centripush-p
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { startFcmSimulator, type TestFcmSimulator } from '../support/fcm-simulator.ts'
 
-const KEY = 'key'
+const KEY = 'key-of-the-clients'
 
 let database: TestDatabase
 let fcm: TestFcmSimulator

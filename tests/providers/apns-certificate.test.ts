@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { parseConfig } from '../../src/config/load.ts'
-import { makeLogger } from '../../src/observability/log.ts'
 import { ApnsProvider } from '../../src/providers/apns/apns.ts'
 import { loadClientCertificate, loadSigningKey } from '../../src/providers/apns/load-credential.ts'
 import type { Outcome } from '../../src/providers/provider.ts'
 import { startApnsSimulator, type TestApnsSimulator } from '../support/apns-simulator.ts'
 import { makeClientCertificate } from '../support/client-certificate.ts'
+import { makeTestLogger } from '../support/run-log.ts'
 
 const BUNDLE = 'com.example.app'
 const PASSWORD = 'secret-password'
@@ -40,7 +40,7 @@ async function sendWith(options: Record<string, string>, targets: string[]): Pro
     bundleId: BUNDLE,
     auth: { kind: 'certificate', certificate: loadCertificate(options) },
     ca: apns.ca,
-    logger: makeLogger({ level: 'none', file: '' }),
+    logger: makeTestLogger(),
   })
   const outcomes: Outcome[] = []
   const notification = { json: Buffer.from('{"aps":{"alert":"hi"}}'), headers: new Map<string, string>() }

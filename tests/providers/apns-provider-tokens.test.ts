@@ -2,15 +2,15 @@ import { generateKeyPairSync } from 'node:crypto'
 import fc from 'fast-check'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { makeLogger } from '../../src/observability/log.ts'
 import { ProviderTokenError, ProviderTokens } from '../../src/providers/apns/provider-tokens.ts'
 import { parseSigningKey, type SigningKey } from '../../src/providers/apns/signing-key.ts'
 import type { CredentialCache } from '../../src/providers/credential-cache.ts'
 import { PostgresCredentialCache } from '../../src/providers/credential-cache-postgres.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { makeTestLogger } from '../support/run-log.ts'
 
 const MINUTE_MS = 60_000
-const logger = makeLogger({ level: 'none', file: '' })
+const logger = makeTestLogger()
 
 let database: TestDatabase
 let keys = 0

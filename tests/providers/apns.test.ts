@@ -1,6 +1,5 @@
 import { decodeJwt } from 'jose'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { makeLogger } from '../../src/observability/log.ts'
 import { type ApnsAuth, type ApnsDeps, ApnsProvider } from '../../src/providers/apns/apns.ts'
 import { makeNotificationId } from '../../src/providers/apns/notification-id.ts'
 import { outcomeOf } from '../../src/providers/apns/outcome.ts'
@@ -9,10 +8,11 @@ import { REASONS } from '../../src/simulators/apns/apns-answer.ts'
 import type { ApnsSimulatorOptions } from '../../src/simulators/apns/apns-simulator.ts'
 import { startApnsSimulator, type TestApnsSimulator } from '../support/apns-simulator.ts'
 import { LocalCredentialCache } from '../support/local-credential-cache.ts'
+import { makeTestLogger } from '../support/run-log.ts'
 import { kindsOf, NEVER, sendBatch, tokens } from '../support/send-batch.ts'
 
 const MINUTE_MS = 60_000
-const logger = makeLogger({ level: 'none', file: '' })
+const logger = makeTestLogger()
 const ALERT = '{"aps":{"alert":"hi"}}'
 
 interface Running {

@@ -2,15 +2,15 @@ import { readFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Http2Batch } from '../../src/http2/http2-client.ts'
 import { Http2Pool } from '../../src/http2/http2-pool.ts'
-import { makeLogger } from '../../src/observability/log.ts'
 import { FcmProvider } from '../../src/providers/fcm/fcm.ts'
 import { loadServiceAccount } from '../../src/providers/fcm/service-account.ts'
 import type { Batch, Outcome } from '../../src/providers/provider.ts'
 import type { FcmSimulatorOptions } from '../../src/simulators/fcm/fcm-simulator.ts'
 import { startFcmSimulator, type TestFcmSimulator } from '../support/fcm-simulator.ts'
+import { makeTestLogger } from '../support/run-log.ts'
 import { kindsOf, NEVER, sendBatch, tokens } from '../support/send-batch.ts'
 
-const logger = makeLogger({ level: 'none', file: '' })
+const logger = makeTestLogger()
 
 let running: { fcm: TestFcmSimulator; provider: FcmProvider }
 

@@ -1,14 +1,15 @@
 import { PassThrough } from 'node:stream'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Logger, makeLogger } from '../../src/observability/log.ts'
+import type { Logger } from '../../src/observability/log.ts'
 import { HmsProvider } from '../../src/providers/hms/hms.ts'
 import type { Batch, Outcome } from '../../src/providers/provider.ts'
 import type { HmsSimulatorOptions } from '../../src/simulators/hms/hms-simulator.ts'
 import { startHmsSimulator, type TestHmsSimulator } from '../support/hms-simulator.ts'
+import { makeTestLogger } from '../support/run-log.ts'
 import { kindsOf, NEVER, sendBatch, tokens } from '../support/send-batch.ts'
 
-const logger = makeLogger({ level: 'none', file: '' })
+const logger = makeTestLogger()
 const RETRY = { kind: 'retry', minDelayMs: 10_000 }
 
 let running: { hms: TestHmsSimulator; provider: HmsProvider }

@@ -5,6 +5,7 @@ import { pino } from 'pino'
 import { expect, it } from 'vitest'
 import type { Outcome } from '../../src/providers/provider.ts'
 import { SandboxProvider } from '../../src/providers/sandbox/sandbox.ts'
+import { makeTestLogger } from '../support/run-log.ts'
 
 const notification = { json: Buffer.from('{"secret":1}'), headers: new Map() }
 const NEVER = new AbortController().signal
@@ -26,7 +27,7 @@ it('settles every target as sent and records the batch without targets or payloa
 })
 
 it('keeps the latest records only', async () => {
-  const sandbox = new SandboxProvider({ name: 'fcm', logger: pino({ level: 'silent' }), keptRecords: 2 })
+  const sandbox = new SandboxProvider({ name: 'fcm', logger: makeTestLogger(), keptRecords: 2 })
   for (const uid of ['u1', 'u2', 'u3']) {
     await sandbox.send({ uid, notification, targetKind: 'token', targets: ['t'] }, () => undefined, NEVER)
   }
@@ -34,7 +35,7 @@ it('keeps the latest records only', async () => {
 })
 
 it('leaves a batch unsettled that is aborted before its time is over', async () => {
-  const sandbox = new SandboxProvider({ name: 'fcm', logger: pino({ level: 'silent' }), latencyMs: 3_600_000 })
+  const sandbox = new SandboxProvider({ name: 'fcm', logger: makeTestLogger(), latencyMs: 3_600_000 })
   const settled: number[] = []
   const abort = new AbortController()
   const batch = { uid: 'u1', notification, targetKind: 'token' as const, targets: ['t'] }
@@ -45,7 +46,7 @@ it('leaves a batch unsettled that is aborted before its time is over', async () 
 })
 
 it('settles a batch when its time is over', async () => {
-  const sandbox = new SandboxProvider({ name: 'fcm', logger: pino({ level: 'silent' }), latencyMs: 20 })
+  const sandbox = new SandboxProvider({ name: 'fcm', logger: makeTestLogger(), latencyMs: 20 })
   const settled: number[] = []
   await sandbox.send({ uid: 'u1', notification, targetKind: 'token', targets: ['t'] }, (i) => settled.push(i), NEVER)
   expect(settled).toEqual([0])

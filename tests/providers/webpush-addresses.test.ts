@@ -4,11 +4,11 @@ import { once } from 'node:events'
 import { createServer, type LookupFunction, type Server } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { makeLogger } from '../../src/observability/log.ts'
 import type { Outcome } from '../../src/providers/provider.ts'
 import { makeAddressPolicy } from '../../src/providers/webpush/address-policy.ts'
 import { readVapidKeys } from '../../src/providers/webpush/vapid-keys.ts'
 import { type WebPushDeps, WebPushProvider } from '../../src/providers/webpush/webpush.ts'
+import { makeTestLogger } from '../support/run-log.ts'
 import { startWebPushSimulator, type TestWebPushSimulator } from '../support/webpush-simulator.ts'
 
 const REFUSED = { kind: 'rejected', reason: 'address_refused' }
@@ -54,7 +54,7 @@ function makeProvider(change: Partial<WebPushDeps> = {}): WebPushProvider {
     isAddressAllowed: makeAddressPolicy(['127.0.0.1/32']),
     checkEndpoint: () => undefined,
     ca: service.ca,
-    logger: makeLogger({ level: 'none', file: '' }),
+    logger: makeTestLogger(),
     ...change,
   })
   toClose.push(provider)
@@ -120,8 +120,10 @@ test.each([
 
 // Every notation of an address that a URL can hold; there is nothing to look up then.
 test.each([
+  '127.0.0.1',
   '127.0.0.2',
   '127.0.0.2.',
+  '127.1',
   '127.2',
   '2130706434',
   '0x7f000002',
@@ -135,10 +137,13 @@ test.each([
   '0.0.0.0',
   '169.254.169.254',
   '10.0.0.1',
+  '172.16.0.1',
+  '192.168.0.1',
   '[::]',
   '[::1]',
   '[0:0:0:0:0:0:0:1]',
   '[::127.0.0.2]',
+  '[::ffff:127.0.0.1]',
   '[::ffff:127.0.0.2]',
   '[::ffff:7f00:2]',
   '[64:ff9b::127.0.0.2]',

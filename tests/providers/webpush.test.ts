@@ -1,16 +1,16 @@
 import { PassThrough } from 'node:stream'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { makeLogger } from '../../src/observability/log.ts'
 import type { Batch, Outcome } from '../../src/providers/provider.ts'
 import { makeAddressPolicy } from '../../src/providers/webpush/address-policy.ts'
 import { makeVapidKeys, readVapidKeys } from '../../src/providers/webpush/vapid-keys.ts'
 import { type WebPushDeps, WebPushProvider } from '../../src/providers/webpush/webpush.ts'
 import type { WebPushSimulatorOptions } from '../../src/simulators/webpush/webpush-simulator.ts'
+import { makeTestLogger } from '../support/run-log.ts'
 import { collectOutcomes, kindsOf, NEVER, tokens } from '../support/send-batch.ts'
 import { startWebPushSimulator, type TestWebPushSimulator } from '../support/webpush-simulator.ts'
 
-const logger = makeLogger({ level: 'none', file: '' })
+const logger = makeTestLogger()
 const RETRY = { kind: 'retry', minDelayMs: 10_000 }
 const PAYLOAD = '{"title":"hi","n":12345678901234567890,"f":1.0}'
 

@@ -1,4 +1,3 @@
-import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { makeEndpointCheck } from '../../src/devices/web-push-endpoint.ts'
 import { ApiError } from '../../src/protocol/errors.ts'
@@ -9,6 +8,7 @@ import { type AcceptDeps, acceptSend } from '../../src/push/accept.ts'
 import { PageReader } from '../../src/push/pages.ts'
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { makeTestLogger } from '../support/run-log.ts'
 
 let database: TestDatabase
 let queue: PostgresQueue
@@ -16,7 +16,7 @@ let deps: AcceptDeps
 
 beforeAll(async () => {
   database = await createTestDatabase()
-  queue = new PostgresQueue({ sql: database.sql, logger: pino({ level: 'silent' }), leaseMs: 15_000, maxJobs: 1000 })
+  queue = new PostgresQueue({ sql: database.sql, logger: makeTestLogger(), leaseMs: 15_000, maxJobs: 1000 })
   deps = {
     queue,
     pages: new PageReader({

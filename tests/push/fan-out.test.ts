@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { ProviderName } from '../../src/config/provider-names.ts'
 import { FanOut } from '../../src/push/fan-out.ts'
@@ -9,8 +8,9 @@ import type { BatchClaim, Lane, NewBatch, Send } from '../../src/queue/queue.ts'
 import { encodeNativeTargets, readValue } from '../../src/queue/targets.ts'
 import { makeSend } from '../queue/make-send.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { makeTestLogger } from '../support/run-log.ts'
 
-const logger = pino({ level: 'silent' })
+const logger = makeTestLogger()
 
 let database: TestDatabase
 let queue: PostgresQueue

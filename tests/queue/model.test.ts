@@ -2,15 +2,15 @@
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { Redis } from 'ioredis'
-import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
 import { RedisQueue } from '../../src/queue/redis/redis-queue.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { KillableRedis } from '../support/killable-redis.ts'
+import { makeTestLogger } from '../support/run-log.ts'
 import { QueueModel, type RealQueue, type Step } from './model.ts'
 
-const logger = pino({ level: 'silent' })
+const logger = makeTestLogger()
 /** Leases end when a step says so, not by themselves. */
 const LEASE_MS = 3_600_000
 const RUNS = 60

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
-import { pino } from 'pino'
 import { afterAll, beforeAll } from 'vitest'
 import { RedisQueue } from '../../src/queue/redis/redis-queue.ts'
 import { KillableRedis } from '../support/killable-redis.ts'
+import { makeTestLogger } from '../support/run-log.ts'
 import { describeQueue } from './contract.ts'
 
 let server: KillableRedis
@@ -19,7 +19,7 @@ describeQueue('Redis', async (options) => {
     client: connect(),
     subscriber: connect(),
     prefix: randomUUID(),
-    logger: pino({ level: 'silent' }),
+    logger: makeTestLogger(),
     ...options,
   })
   return { queue, close: () => queue.close() }

@@ -1,15 +1,15 @@
 // The queue as the configuration finds it: through a Sentinel and on a Cluster. What it promises is in the contract; here
 // it only has to work at all, each script with its keys in one slot.
-import { pino } from 'pino'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { chooseRedis } from '../../src/config/check.ts'
 import { parseConfig } from '../../src/config/load.ts'
 import { connectRedis } from '../../src/queue/redis/connect.ts'
 import { RedisQueue } from '../../src/queue/redis/redis-queue.ts'
 import { startCluster, startSentinel } from '../support/redis-topologies.ts'
+import { makeTestLogger } from '../support/run-log.ts'
 import { makeSend } from './make-send.ts'
 
-const logger = pino({ level: 'silent' })
+const logger = makeTestLogger()
 const LINES = { lines: 'device\ttoken\tuser\tios', count: 1 }
 const BATCH = { provider: 'fcm', lane: 'small', targetKind: 'token', ...LINES } as const
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseSigningKey, type SigningKey } from '../../src/providers/apns/signing-key.ts'
 import { ApnsSimulator, type ApnsSimulatorOptions } from '../../src/simulators/apns/apns-simulator.ts'
+import { noteSecrets, watchTargets } from './run-log.ts'
 
 /** A running simulator with a directory of its own. */
 export interface TestApnsSimulator {
@@ -20,12 +21,15 @@ export async function startApnsSimulator(
   options: Omit<ApnsSimulatorOptions, 'directory'> = {},
 ): Promise<TestApnsSimulator> {
   const directory = await mkdtemp(join(tmpdir(), 'centripush-apns-'))
-  const simulator = await ApnsSimulator.start({ ...options, directory })
+  const { targets, onTreatment } = watchTargets(options.onTreatment)
+  const simulator = await ApnsSimulator.start({ ...options, onTreatment, directory })
   const ca = await readFile(simulator.files.ca, 'utf8')
   const { keyId, teamId } = simulator.account
-  const key = parseSigningKey(await readFile(simulator.files.tokenKey, 'utf8'), keyId, teamId)
+  const pem = await readFile(simulator.files.tokenKey, 'utf8')
+  const key = parseSigningKey(pem, keyId, teamId)
   const stop = async () => {
     await simulator.stop()
+    noteSecrets([...targets, pem, ...simulator.providerTokens])
     await rm(directory, { recursive: true, force: true })
   }
   return { simulator, ca, key, stop }

@@ -1,6 +1,7 @@
-import { type Logger, pino } from 'pino'
+import type { Logger } from 'pino'
 import { type Assembly, assemble } from '../../src/assemble.ts'
 import { parseConfig } from '../../src/config/load.ts'
+import { makeTestLogger, noteSecrets } from './run-log.ts'
 
 export const TEST_KEY = 'test-key'
 
@@ -15,7 +16,7 @@ export interface TestAssembly extends Assembly {
 export async function startAssembly(
   dsn: string,
   options: Record<string, object> = {},
-  logger: Logger = pino({ level: 'silent' }),
+  logger: Logger = makeTestLogger(),
 ): Promise<TestAssembly> {
   const config = parseConfig({
     ...options,
@@ -24,6 +25,7 @@ export async function startAssembly(
     database: { postgresql: { dsn }, ...options.database },
     worker: { processes: 1, ...options.worker },
   })
+  noteSecrets([config.http_api.key ?? ''])
   const assembly = await assemble({ config, role: 'all', logger })
   const [url = ''] = assembly.urls
   return {

@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { InferInput } from 'valibot'
 import type { Role } from '../../src/config/role.ts'
 import type { ConfigSchema } from '../../src/config/schema.ts'
+import { keepOutput, noteSecrets } from './run-log.ts'
 
 const PROGRAM = resolve(import.meta.dirname, '../../bin/centripush.js')
 /** Far more than a start takes, and less than a hook may. */
@@ -55,7 +56,8 @@ export async function startCentripush(
   const http_server = { address: '127.0.0.1', ...config.http_server, port }
   // One process is what a kill is about, unless a test says otherwise.
   const worker = { processes: 1, ...config.worker }
-  await writeFile(file, JSON.stringify({ data_dir: join(directory, 'data'), ...config, http_server, worker }))
+  const log = { level: 'debug' as const, ...config.log }
+  await writeFile(file, JSON.stringify({ data_dir: join(directory, 'data'), ...config, http_server, worker, log }))
   const { program = [PROGRAM], role = 'all' } = options
   const child = spawn(process.execPath, [...program, 'serve', '--config', file, '--role', role], {
     env: { ...ownEnvironment(), ...options.env },
@@ -68,6 +70,8 @@ export async function startCentripush(
     return child.exitCode
   }
   const output = collectOutput(child)
+  keepOutput(child)
+  noteSecrets([config.http_api?.key ?? ''])
   const url = `http://127.0.0.1:${port}`
   await waitUntilHealthy(url, child, output).catch(async (error: unknown) => {
     await end('SIGKILL')

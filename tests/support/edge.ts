@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { buffer } from 'node:stream/consumers'
-import { type Logger, pino } from 'pino'
+import type { Logger } from 'pino'
 import { type Method, pushMethod, upstreamMethod } from '../../src/methods/method.ts'
 import type { MethodTable } from '../../src/methods/table.ts'
 import * as push from '../../src/protocol/requests/push.ts'
@@ -12,6 +12,7 @@ import { makeKeyCheck } from '../../src/server/api-key.ts'
 import { type PortOptions, startServer } from '../../src/server/start-server.ts'
 import { BodyTooLargeError } from '../../src/upstream/relay.ts'
 import { Upstream, type UpstreamOptions } from '../../src/upstream/upstream.ts'
+import { makeTestLogger, noteSecrets } from './run-log.ts'
 
 export const EDGE_KEY = 'key-of-the-clients'
 export const NODE_KEY = 'key-of-the-node'
@@ -55,7 +56,8 @@ export interface Edge {
 
 /** Starts the edge on a free port, everything on it. */
 export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
-  const logger = options.logger ?? pino({ level: 'silent' })
+  noteSecrets([EDGE_KEY, NODE_KEY])
+  const logger = options.logger ?? makeTestLogger()
   const maxRequestBytes = options.maxRequestBytes ?? 1024 * 1024
   const upstream = options.node === undefined ? undefined : makeUpstream(options.node, maxRequestBytes, options, logger)
   const deps = {

@@ -1,7 +1,11 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import * as v from 'valibot'
 import { FcmSimulator, type FcmSimulatorOptions } from '../../src/simulators/fcm/fcm-simulator.ts'
+import { noteSecrets, watchTargets } from './run-log.ts'
+
+const ServiceAccount = v.object({ private_key: v.string() })
 
 /** A running simulator with a directory of its own. */
 export interface TestFcmSimulator {
@@ -17,10 +21,13 @@ export async function startFcmSimulator(
   options: Omit<FcmSimulatorOptions, 'directory'> = {},
 ): Promise<TestFcmSimulator> {
   const directory = await mkdtemp(join(tmpdir(), 'centripush-fcm-'))
-  const simulator = await FcmSimulator.start({ ...options, directory })
+  const { targets, onTreatment } = watchTargets(options.onTreatment)
+  const simulator = await FcmSimulator.start({ ...options, onTreatment, directory })
   const ca = await readFile(simulator.files.ca, 'utf8')
+  const { private_key } = v.parse(ServiceAccount, JSON.parse(await readFile(simulator.files.credentials, 'utf8')))
   const stop = async () => {
     await simulator.stop()
+    noteSecrets([...targets, private_key])
     await rm(directory, { recursive: true, force: true })
   }
   return { simulator, ca, stop }

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { HmsSimulator, type HmsSimulatorOptions } from '../../src/simulators/hms/hms-simulator.ts'
+import { noteSecrets, watchTargets } from './run-log.ts'
 
 /** A running simulator with a directory of its own. */
 export interface TestHmsSimulator {
@@ -17,10 +18,12 @@ export async function startHmsSimulator(
   options: Omit<HmsSimulatorOptions, 'directory'> = {},
 ): Promise<TestHmsSimulator> {
   const directory = await mkdtemp(join(tmpdir(), 'centripush-hms-'))
-  const simulator = await HmsSimulator.start({ ...options, directory })
+  const { targets, onTreatment } = watchTargets(options.onTreatment)
+  const simulator = await HmsSimulator.start({ ...options, onTreatment, directory })
   const ca = await readFile(simulator.files.ca, 'utf8')
   const stop = async () => {
     await simulator.stop()
+    noteSecrets([...targets, simulator.app.secret])
     await rm(directory, { recursive: true, force: true })
   }
   return { simulator, ca, stop }

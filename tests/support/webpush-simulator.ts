@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { WebPushSimulator, type WebPushSimulatorOptions } from '../../src/simulators/webpush/webpush-simulator.ts'
+import { noteSecrets, watchTargets } from './run-log.ts'
 
 /** A running simulator with a directory of its own. */
 export interface TestWebPushSimulator {
@@ -17,10 +18,12 @@ export async function startWebPushSimulator(
   options: Omit<WebPushSimulatorOptions, 'directory'> = {},
 ): Promise<TestWebPushSimulator> {
   const directory = await mkdtemp(join(tmpdir(), 'centripush-webpush-'))
-  const simulator = await WebPushSimulator.start({ ...options, directory })
+  const { targets, onTreatment } = watchTargets(options.onTreatment)
+  const simulator = await WebPushSimulator.start({ ...options, onTreatment, directory })
   const ca = await readFile(simulator.files.ca, 'utf8')
   const stop = async () => {
     await simulator.stop()
+    noteSecrets([...targets, simulator.vapidKeys.privateKey])
     await rm(directory, { recursive: true, force: true })
   }
   return { simulator, ca, stop }

@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import type { Answer } from '../../../src/simulators/answer.ts'
 import { makeApnsFaults } from '../../../src/simulators/apns/apns-faults.ts'
 import { startApnsSimulator } from '../../support/apns-simulator.ts'
+import { PAYLOAD_MARK } from '../../support/run-log.ts'
 import { type MisbehaviourCase, parseAnswer, type Reading } from '../misbehaving-provider.ts'
 
 const Refusal = v.object({ reason: v.string() })
@@ -24,7 +25,7 @@ export const APNS_CASE: MisbehaviourCase = {
     return {
       settings: { apns },
       recipientField: 'apns_tokens',
-      notification: { apns: { payload: { aps: { alert: 'hi' } } } },
+      notification: { apns: { payload: { aps: { alert: PAYLOAD_MARK } } } },
       tokenOf: (target) => target,
       targetOf: (token) => token,
       read,

@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import type { Answer } from '../../../src/simulators/answer.ts'
 import { makeFcmFaults } from '../../../src/simulators/fcm/fcm-faults.ts'
 import { startFcmSimulator } from '../../support/fcm-simulator.ts'
+import { PAYLOAD_MARK } from '../../support/run-log.ts'
 import { type MisbehaviourCase, parseAnswer, type Reading } from '../misbehaving-provider.ts'
 
 /** https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode: what no other attempt mends. */
@@ -19,7 +20,7 @@ export const FCM_CASE: MisbehaviourCase = {
     return {
       settings: { fcm },
       recipientField: 'fcm_tokens',
-      notification: { fcm: { message: { notification: { title: 'hi' } } } },
+      notification: { fcm: { message: { notification: { title: PAYLOAD_MARK } } } },
       tokenOf: (target) => target,
       targetOf: (token) => token,
       read,

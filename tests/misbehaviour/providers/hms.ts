@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import type { Answer } from '../../../src/simulators/answer.ts'
 import { ILLEGAL, makeHmsFaults } from '../../../src/simulators/hms/hms-faults.ts'
 import { startHmsSimulator } from '../../support/hms-simulator.ts'
+import { PAYLOAD_MARK } from '../../support/run-log.ts'
 import { type MisbehaviourCase, parseAnswer, type Reading } from '../misbehaving-provider.ts'
 
 /** Of one request: with Huawei's thousand, a hundred thousand pushes would meet five faults. */
@@ -28,7 +29,7 @@ export const HMS_CASE: MisbehaviourCase = {
     return {
       settings: { hms },
       recipientField: 'hms_tokens',
-      notification: { hms: { message: { data: 'hi' } } },
+      notification: { hms: { message: { data: PAYLOAD_MARK } } },
       tokenOf: (target) => target,
       targetOf: (token) => token,
       read,

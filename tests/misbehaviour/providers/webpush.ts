@@ -1,5 +1,6 @@
 import type { Answer } from '../../../src/simulators/answer.ts'
 import { makeWebPushFaults } from '../../../src/simulators/webpush/webpush-faults.ts'
+import { PAYLOAD_MARK } from '../../support/run-log.ts'
 import { startWebPushSimulator } from '../../support/webpush-simulator.ts'
 import type { MisbehaviourCase, Reading } from '../misbehaving-provider.ts'
 
@@ -20,7 +21,7 @@ export const WEBPUSH_CASE: MisbehaviourCase = {
     return {
       settings: { webpush },
       recipientField: 'webpush_tokens',
-      notification: { webpush: { payload: { title: 'hi' } } },
+      notification: { webpush: { payload: { title: PAYLOAD_MARK } } },
       tokenOf: (target) => simulator.subscribe(target),
       targetOf: (token) => decodeURIComponent(token.slice(token.lastIndexOf('/') + 1)),
       read,

@@ -1,11 +1,11 @@
 // Every answer of
 // https://developer.apple.com/documentation/usernotifications/handling-notification-responses-from-apns.
 import { generateKeyPairSync } from 'node:crypto'
-import { makeLogger } from '../../../src/observability/log.ts'
 import { ApnsProvider } from '../../../src/providers/apns/apns.ts'
 import { parseSigningKey } from '../../../src/providers/apns/signing-key.ts'
 import { type Answer, jsonAnswer } from '../../../src/simulators/answer.ts'
 import { LocalCredentialCache } from '../../support/local-credential-cache.ts'
+import { makeTestLogger } from '../../support/run-log.ts'
 import { describeAnswers } from './describe-answers.ts'
 import { type AnswerRow, type Effect, paused, rejected, removed, retried, sent } from './effects.ts'
 
@@ -74,7 +74,7 @@ const ROWS: readonly AnswerRow[] = [
 const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
 const key = parseSigningKey(pem, 'KEY0000001', 'TEAM000001')
-const logger = makeLogger({ level: 'none', file: '' })
+const logger = makeTestLogger()
 
 describeAnswers('APNs', ROWS, {
   open: (endpoint, ca) => {

@@ -1,10 +1,10 @@
 // One batch on its whole way through delivery and a provider, and what delivery tells queue, devices and metrics then.
-import { pino } from 'pino'
 import { type DeliverDeps, deliverBatch } from '../../../src/delivery/deliver-batch.ts'
 import { makeMetrics } from '../../../src/observability/metrics.ts'
 import type { Provider } from '../../../src/providers/provider.ts'
 import type { BatchClaim } from '../../../src/queue/queue.ts'
 import { readValue } from '../../../src/queue/targets.ts'
+import { makeTestLogger, PAYLOAD_MARK } from '../../support/run-log.ts'
 
 export interface Delivered {
   /** Milliseconds that each target waits for its next attempt, without jitter; no entry for those that are done. */
@@ -44,7 +44,7 @@ export async function deliver(provider: Provider, lines: readonly string[]): Pro
     removalBreaker: undefined,
     retryPolicy: { scale: 1, random: () => 0 },
     metrics,
-    logger: pino({ level: 'silent' }),
+    logger: makeTestLogger(),
     now: Date.now,
   }
   await deliverBatch(deps, claimOf(provider, lines), {
@@ -58,7 +58,7 @@ export async function deliver(provider: Provider, lines: readonly string[]): Pro
 }
 
 function claimOf({ name }: Provider, lines: readonly string[]): BatchClaim {
-  const notification = { json: Buffer.from('{"aps":{"alert":"a"},"data":"a"}'), headers: new Map<string, string>() }
+  const notification = { json: Buffer.from(`{"aps":{"alert":"${PAYLOAD_MARK}"},"data":"${PAYLOAD_MARK}"}`), headers: new Map<string, string>() }
   return {
     id: '1',
     uid: 'a-uid',

@@ -1,9 +1,9 @@
 // Every answer of https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode, and of Google's front ends.
 import { generateKeyPairSync } from 'node:crypto'
-import { makeLogger } from '../../../src/observability/log.ts'
 import { FcmProvider } from '../../../src/providers/fcm/fcm.ts'
 import { type Answer, jsonAnswer } from '../../../src/simulators/answer.ts'
 import { badRequest, fcmErrorDetail, googleError } from '../../../src/simulators/fcm/google-error.ts'
+import { makeTestLogger } from '../../support/run-log.ts'
 import { describeAnswers } from './describe-answers.ts'
 import { type AnswerRow, paused, rejected, removed, retried, sent } from './effects.ts'
 
@@ -85,7 +85,7 @@ const serviceAccount = {
   clientEmail: 'push@p.iam.gserviceaccount.com',
   privateKeyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
 }
-const logger = makeLogger({ level: 'none', file: '' })
+const logger = makeTestLogger()
 
 describeAnswers('FCM', ROWS, {
   open: (origin, ca) => new FcmProvider({ serviceAccount, pushEndpoint: origin, authEndpoint: origin, ca, logger }),

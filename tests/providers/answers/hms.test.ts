@@ -1,7 +1,7 @@
 // Every answer of https://developer.huawei.com/consumer/en/doc/HMSCore-References/https-send-api-0000001050986197.
-import { makeLogger } from '../../../src/observability/log.ts'
 import { HmsProvider } from '../../../src/providers/hms/hms.ts'
 import { jsonAnswer } from '../../../src/simulators/answer.ts'
+import { makeTestLogger } from '../../support/run-log.ts'
 import { describeAnswers } from './describe-answers.ts'
 import { type AnswerRow, type Effect, paused, rejected, removed, retried, sent } from './effects.ts'
 
@@ -59,7 +59,7 @@ const ROWS: readonly AnswerRow[] = [
   plain(200, 'which is no answer of Huawei’s', retried(10_000)),
 ]
 
-const logger = makeLogger({ level: 'none', file: '' })
+const logger = makeTestLogger()
 
 describeAnswers('HMS', ROWS, {
   open: (origin, ca) => {

@@ -1,11 +1,11 @@
 // Every answer of RFC 8030 and RFC 8292, and what the browsers' services answer beyond that. The 406 of Windows' service
 // is in src/providers/webpush/outcome.test.ts: nothing on this machine has its name.
-import { makeLogger } from '../../../src/observability/log.ts'
 import { makeAddressPolicy } from '../../../src/providers/webpush/address-policy.ts'
 import { makeVapidKeys, readVapidKeys } from '../../../src/providers/webpush/vapid-keys.ts'
 import { WebPushProvider } from '../../../src/providers/webpush/webpush.ts'
 import { type Answer, jsonAnswer } from '../../../src/simulators/answer.ts'
 import { describeSubscription, SimulatedSubscriptions } from '../../../src/simulators/webpush/subscriptions.ts'
+import { makeTestLogger } from '../../support/run-log.ts'
 import { describeAnswers } from './describe-answers.ts'
 import { type AnswerRow, type Effect, paused, rejected, removed, retried, sent } from './effects.ts'
 
@@ -68,7 +68,7 @@ const ROWS: readonly AnswerRow[] = [
 
 const vapid = makeVapidKeys()
 const browsers = new SimulatedSubscriptions()
-const logger = makeLogger({ level: 'none', file: '' })
+const logger = makeTestLogger()
 
 describeAnswers('a push service', ROWS, {
   open: (_origin, ca) =>

@@ -1,0 +1,163 @@
+// `centripush simulate`, as somebody tries centripush out with it: what it prints is put into a configuration, and tokens
+// ask for what is to happen.
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { Agent, fetch as fetchWith } from 'undici'
+import * as v from 'valibot'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { parse } from 'yaml'
+import { makeApnsFaults } from '../../src/simulators/apns/apns-faults.ts'
+import { makeFcmFaults } from '../../src/simulators/fcm/fcm-faults.ts'
+import { makeHmsFaults } from '../../src/simulators/hms/hms-faults.ts'
+import { makeWebPushFaults } from '../../src/simulators/webpush/webpush-faults.ts'
+import { startAssembly } from '../support/assembly.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { makeDirectory, runCommand, startCommand } from './command.ts'
+
+interface TriedProvider {
+  name: string
+  words: string[]
+  /** A word for a refusal that no other attempt mends. */
+  refusal: string
+  notification: object
+}
+
+const PROVIDERS: TriedProvider[] = [
+  {
+    name: 'fcm',
+    words: Object.keys(makeFcmFaults({ project: '', retryAfterSeconds: 0 })),
+    refusal: 'unregistered',
+    notification: { fcm: { message: { notification: { title: 'a' } } } },
+  },
+  {
+    name: 'apns',
+    words: Object.keys(makeApnsFaults()),
+    refusal: 'badtopic',
+    notification: { apns: { payload: { aps: { alert: 'a' } } } },
+  },
+  {
+    name: 'hms',
+    words: Object.keys(makeHmsFaults(0)),
+    refusal: 'toolarge',
+    notification: { hms: { message: { data: 'a' } } },
+  },
+  {
+    name: 'webpush',
+    words: Object.keys(makeWebPushFaults(0)),
+    refusal: 'gone',
+    notification: { webpush: { payload: { title: 'a' } } },
+  },
+]
+
+const Printed = v.object({ push_notifications: v.record(v.string(), v.unknown()) })
+const OwnFiles = v.object({ ca_file: v.string() })
+const Push = v.object({ target: v.string() })
+
+let database: TestDatabase
+beforeAll(async () => {
+  database = await createTestDatabase()
+})
+afterAll(() => database.drop())
+
+/** Runs one until the end of the test. @returns what it printed */
+async function simulate(...args: string[]): Promise<string> {
+  const child = startCommand(database.dsn, ['simulate', ...args, '--dir', makeDirectory()])
+  let printed = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    printed += text
+  })
+  onTestFinished(async () => {
+    child.kill('SIGTERM')
+    const [code] = await once(child, 'close')
+    expect(code).toBe(0)
+  })
+  await vi.waitFor(() => expect(printed).toMatch(/ca_file: .*\n/), { timeout: 30_000 })
+  return printed
+}
+
+/** The YAML in it, which ends where a line is empty. */
+function readConfiguration(printed: string): Record<string, unknown> {
+  const [yaml = ''] = /^push_notifications:\n(?:.+\n)+/m.exec(printed) ?? []
+  return v.parse(Printed, parse(yaml)).push_notifications
+}
+
+async function readAccepted(printed: string): Promise<string[]> {
+  const [, file = ''] = /^What it accepted: (.+)$/m.exec(printed) ?? []
+  const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '')
+  return lines.map((line) => v.parse(Push, JSON.parse(line)).target)
+}
+
+/** The command that it prints for subscriptions, with undici in curl's place. */
+async function subscribe(printed: string, name: string): Promise<string> {
+  const [, url = ''] = /'(https:.*\/subscribe\?name=)browser-1'/.exec(printed) ?? []
+  const { ca_file } = v.parse(OwnFiles, readConfiguration(printed).webpush)
+  const dispatcher = new Agent({ connect: { ca: await readFile(ca_file, 'utf8') } })
+  const subscription = await (await fetchWith(`${url}${name}`, { dispatcher })).text()
+  await dispatcher.close()
+  return subscription
+}
+
+describe.each(PROVIDERS)('centripush simulate $name', ({ name, words, refusal, notification }) => {
+  test('lists each of its faults in its help', async () => {
+    const { code, stdout } = await runCommand(database.dsn, ['simulate', name, '--help'])
+    expect(code).toBe(0)
+    const listed = [...stdout.matchAll(/^ {2}(\w+)- +\S/gm)].map(([, word]) => word)
+    expect(listed.sort()).toEqual(words.toSorted())
+  })
+
+  test('takes pushes over TLS with the configuration that it prints, and fails as its tokens ask', async () => {
+    const printed = await simulate(name)
+    const push_notifications = readConfiguration(printed)
+    const server = await startAssembly(database.dsn, { push_notifications, worker: { retry_scale: 0.01 } })
+    onTestFinished(() => server.stop(5000))
+    const targets = ['mine-1', `${refusal}-1`, 'cut-once-1', 'refuse-once-1']
+    for (const target of targets) {
+      const token = name === 'webpush' ? await subscribe(printed, target) : target
+      const recipient = { [`${name}_tokens`]: [token] }
+      const answer = await server.post('/send_push_notification', { recipient, notification })
+      expect(await answer.json()).toMatchObject({ result: {} })
+    }
+    // Accepted and then cut off: it has to be sent to once more.
+    const accepted = ['cut-once-1', 'cut-once-1', 'mine-1', 'refuse-once-1']
+    const failed = new RegExp(`^centrifugo_push_notification_count\\{provider="${name}",.*success="false".*\\} 1$`, 'm')
+    await vi.waitFor(
+      async () => {
+        expect((await readAccepted(printed)).sort()).toEqual(accepted)
+        expect(await (await fetch(`${server.url}/metrics`)).text()).toMatch(failed)
+      },
+      { timeout: 30_000 },
+    )
+  })
+})
+
+test('with --misbehave faults come to pushes that ask for none', async () => {
+  const printed = await simulate('fcm', '--misbehave', '100')
+  const push_notifications = readConfiguration(printed)
+  const server = await startAssembly(database.dsn, { push_notifications, worker: { retry_scale: 0.01 } })
+  onTestFinished(() => server.stop(5000))
+  const fcm_tokens = Array.from({ length: 100 }, (_, index) => `mine-${index}`)
+  const notification = { fcm: { message: {} } }
+  await server.post('/send_push_notification', { recipient: { fcm_tokens }, notification })
+  await vi.waitFor(
+    async () => expect(await (await fetch(`${server.url}/metrics`)).text()).toMatch(/err_code="UNREGISTERED"\} \d/),
+    { timeout: 30_000 },
+  )
+})
+
+test('without a name the help names all four', async () => {
+  const { code, stdout } = await runCommand(database.dsn, ['simulate', '--help'])
+  expect(code).toBe(0)
+  for (const { name } of PROVIDERS) expect(stdout).toContain(`\n  ${name} `)
+})
+
+test.each([
+  [[], 'which simulator? There is: fcm, apns, hms, webpush'],
+  [['gcm'], 'which simulator? There is: fcm, apns, hms, webpush'],
+  [['toString'], 'which simulator? There is: fcm, apns, hms, webpush'],
+  [['fcm', '--port', '70000'], '--port: expected 0 to 65535 but found 70000'],
+  [['fcm', '--misbehave', '101'], '--misbehave: expected 0 to 100 but found 101'],
+])('the command line %j is refused', async (args, message) => {
+  const { code, stderr } = await runCommand(database.dsn, ['simulate', ...args])
+  expect(code).not.toBe(0)
+  expect(stderr).toContain(message)
+})
