@@ -17,7 +17,6 @@ const WAIT = { timeout: 20_000, interval: 20 }
 let server: KillableRedis
 let queue: RedisQueue
 let logged: string[]
-
 let prefix: string
 let logger: Logger
 
@@ -103,7 +102,7 @@ test('a Redis that comes back without memory for what it forgot gets it when it 
   const operator = await connect()
   await operator.flushall()
   await operator.config('SET', 'maxmemory', 1)
-  await operator.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+  await operator.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
   await vi.waitFor(async () => expect(await operator.info('errorstats')).toContain('errorstat_OOM'), WAIT)
   operator.disconnect()
   await server.limitMemory(undefined)
@@ -115,7 +114,10 @@ test('what was accepted between two losses is stored again, though the first is 
   const writes = new RecentWrites({ client, logger })
   const gate = new EventEmitter()
   const opened = once(gate, 'open')
-  const repeated = { first: vi.fn(() => opened), second: vi.fn(() => client.ping()) }
+  const repeated = {
+    first: vi.fn(() => opened.then(() => true)),
+    second: vi.fn(() => client.ping().then(() => true)),
+  }
   writes.remember({ bytes: 1, isCancellation: false, repeat: repeated.first })
   const loseConnection = async () => {
     const back = once(client, 'ready')
