@@ -1,85 +1,108 @@
 // A credential that its owner revokes while pushes are on their way, and mends.
-import { randomUUID } from 'node:crypto'
+import { PassThrough } from 'node:stream'
+import { pino } from 'pino'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import type { ProviderName } from '../../src/config/provider-names.ts'
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
-import { startApnsSimulator } from '../support/apns-simulator.ts'
 import { startAssembly, type TestAssembly } from '../support/assembly.ts'
 import { createTestDatabase } from '../support/database.ts'
-import { startFcmSimulator } from '../support/fcm-simulator.ts'
 import { makeTestLogger } from '../support/run-log.ts'
+import { REVOCABLE_SERVICES, type RevocableService } from './revocable-services.ts'
 
-const PUSHES = 10_000
-/** Of the delays of production, so that tried once a minute is once in 2.4 s; work is looked for twice a second. */
-const RETRY_SCALE = 0.04
+const PUSHES = 5000
+/** Of the delays of production, so that tried once a minute is once in 1.8 s; work is looked for twice a second. */
+const RETRY_SCALE = 0.03
 const PROBE_EVERY_MS = 60_000 * RETRY_SCALE
-const PROBES = 3
+const PROBES = 2
 const LONG = { timeout: 60_000, interval: 20 }
 
-async function start() {
+/** A server that sends through a service and another one. */
+async function start(provider: ProviderName, otherProvider: ProviderName) {
   const database = await createTestDatabase()
-  const [fcm, apns] = await Promise.all([startFcmSimulator(), startApnsSimulator()])
-  const { bundleId, keyId, teamId } = apns.simulator.account
-  const { origin, files } = fcm.simulator
-  const server = await startAssembly(database.dsn, {
-    push_notifications: {
-      enabled_providers: ['fcm', 'apns'],
-      fcm: { credentials_file: files.credentials, push_endpoint: origin, auth_endpoint: origin, ca_file: files.ca },
-      apns: {
-        endpoint: apns.simulator.origin,
-        bundle_id: bundleId,
-        auth_type: 'token',
-        token_key_file: apns.simulator.files.tokenKey,
-        token_key_id: keyId,
-        token_team_id: teamId,
-        ca_file: apns.simulator.files.ca,
+  const [service, other] = await Promise.all([REVOCABLE_SERVICES[provider](), REVOCABLE_SERVICES[otherProvider]()])
+  const refusals = new RefusalLog(provider)
+  const server = await startAssembly(
+    database.dsn,
+    {
+      push_notifications: {
+        enabled_providers: [provider, otherProvider],
+        [provider]: service.options,
+        [otherProvider]: other.options,
       },
+      worker: { retry_scale: RETRY_SCALE },
     },
-    worker: { retry_scale: RETRY_SCALE },
-  })
-  const queue = new PostgresQueue({
-    sql: database.sql,
-    logger: makeTestLogger(),
-    leaseMs: 15_000,
-    maxJobs: 1000,
-  })
+    pino({ level: 'error' }, refusals.stream),
+  )
+  const logger = makeTestLogger()
+  const queue = new PostgresQueue({ sql: database.sql, logger, leaseMs: 15_000, maxJobs: 1000 })
   onTestFinished(async () => {
     await queue.close()
     await server.stop(5000)
-    await Promise.all([fcm.stop(), apns.stop()])
+    await Promise.all([service.stop(), other.stop()])
     await database.drop()
   }, 60_000)
-  return { fcm: fcm.simulator, apns: apns.simulator, server, queue }
+  return { service, other, refusals, server, queue }
 }
 
-async function send(server: TestAssembly, recipient: object, notification: object): Promise<void> {
-  const answer = await server.post('/send_push_notification', { uid: randomUUID(), recipient, notification })
+/** Each time that the server said that the provider refuses its credential: once for each batch that met it. */
+class RefusalLog {
+  readonly stream = new PassThrough()
+  /** Unix time in ms. */
+  readonly timesMs: number[] = []
+
+  constructor(provider: ProviderName) {
+    this.stream.on('data', (line) => {
+      const { provider: named, reason, time } = JSON.parse(String(line))
+      if (named === provider && reason !== undefined) this.timesMs.push(time)
+    })
+  }
+
+  get count(): number {
+    return this.timesMs.length
+  }
+}
+
+async function send(server: TestAssembly, { recipient, notification }: RevocableService): Promise<void> {
+  const answer = await server.post('/send_push_notification', { recipient: recipient(PUSHES), notification })
   expect(await answer.json()).toMatchObject({ result: {} })
 }
 
-test('a credential that is revoked stops its provider alone, is tried now and then, and loses nothing', async () => {
-  const { fcm, apns, server, queue } = await start()
-  const isPaused = async () => (await queue.stats()).pauses.some(({ provider }) => provider === 'fcm')
-  const fcmTokens = Array.from({ length: PUSHES }, (_, i) => `token-${i}`)
-  const apnsTokens = Array.from({ length: PUSHES }, (_, i) => i.toString(16).padStart(64, '0'))
-  await send(server, { fcm_tokens: fcmTokens }, { fcm: { message: {} } })
-  await fcm.waitForAccepted(1000)
-  fcm.setAccountDisabled(true)
-  await vi.waitFor(async () => expect(await isPaused()).toBe(true), LONG)
+test.each<[ProviderName, ProviderName]>([
+  ['fcm', 'apns'],
+  ['apns', 'fcm'],
+  ['hms', 'fcm'],
+  ['webpush', 'fcm'],
+])(
+  'a credential of %s that is revoked stops that provider alone, is tried now and then, and loses nothing',
+  async (provider, otherProvider) => {
+    const { service, other, refusals, server, queue } = await start(provider, otherProvider)
+    const isPaused = async () => (await queue.stats()).pauses.some((pause) => pause.provider === provider)
+    await send(server, service)
+    await service.waitForAccepted(500)
+    service.revoke()
+    const revokedAtMs = Date.now()
+    await vi.waitFor(async () => expect(await isPaused()).toBe(true), LONG)
+    await vi.waitFor(() => expect(refusals.count).toBeGreaterThan(0), LONG)
+    expect((refusals.timesMs[0] ?? 0) - revokedAtMs).toBeLessThan(1000)
 
-  await send(server, { apns_tokens: apnsTokens }, { apns: { payload: { aps: { alert: 'a' } } } })
-  await apns.waitForAccepted(PUSHES)
+    await send(server, other)
+    await other.waitForAccepted(PUSHES)
 
-  const sinceMs = Date.now()
-  const exchangesBefore = fcm.tokenRequests
-  await vi.waitFor(() => expect(fcm.tokenRequests).toBeGreaterThanOrEqual(exchangesBefore + PROBES), LONG)
-  const probes = fcm.tokenRequests - exchangesBefore
-  expect(probes).toBeLessThanOrEqual((Date.now() - sinceMs) / PROBE_EVERY_MS + 1)
-  expect(fcm.accepted.length).toBeLessThan(PUSHES)
+    // Batches that were under way when the credential was revoked are refused too.
+    await vi.waitFor(async () => expect((await queue.stats()).inFlight.get(provider) ?? 0).toBe(0), LONG)
+    const [sinceMs, before] = [Date.now(), refusals.count]
+    await vi.waitFor(() => expect(refusals.count).toBeGreaterThanOrEqual(before + PROBES), LONG)
+    const probes = refusals.count - before
+    expect(probes).toBeLessThanOrEqual((Date.now() - sinceMs) / PROBE_EVERY_MS + 1)
+    expect(service.accepted().length).toBeLessThan(PUSHES)
 
-  fcm.setAccountDisabled(false)
-  await fcm.waitForAccepted(PUSHES)
-  await vi.waitFor(async () => expect(await isPaused()).toBe(false), LONG)
-  expect(new Set(fcm.accepted.map(({ target }) => target)).size).toBe(PUSHES)
-  expect(fcm.accepted).toHaveLength(PUSHES)
-  expect((await queue.stats()).deadLetters).toBe(0)
-})
+    service.mend()
+    await service.waitForAccepted(PUSHES)
+    await vi.waitFor(async () => expect(await isPaused()).toBe(false), LONG)
+    // The first try after it was mended was enough, and tries are a minute apart.
+    expect(refusals.count).toBe(before + probes)
+    expect(new Set(service.accepted().map(({ target }) => target)).size).toBe(PUSHES)
+    expect(service.accepted()).toHaveLength(PUSHES)
+    expect((await queue.stats()).deadLetters).toBe(0)
+  },
+)

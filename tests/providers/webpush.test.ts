@@ -214,6 +214,14 @@ describe('the VAPID key of the Web Push provider', () => {
     expect(running.service.simulator.pushRequests).toBeLessThanOrEqual(500)
   })
 
+  it('that is refused leaves what is on its way to be answered, or it would be sent twice', async () => {
+    await restart({ slowMs: 200 })
+    expect(await send(batchOf(['slow-1', 'forbidden-1']))).toEqual([
+      expect.objectContaining({ kind: 'sent' }),
+      credential,
+    ])
+  })
+
   it('that only one subscription refuses is no problem of the others, which go on', async () => {
     await send(batchOf(['a']))
     const outcomes = await send(batchOf(['b', 'forbidden-1', 'unauthorized-1', 'unregistered-1', 'c']))

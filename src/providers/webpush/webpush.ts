@@ -52,8 +52,8 @@ interface Sending {
   settle: Settle
   signal: AbortSignal
   isWithdrawn: Batch['isWithdrawn']
-  /** Aborts when our key is refused: what is not answered by then is not tried. */
-  refused: AbortController
+  /** Why our key was refused, once it was: what is not sent by then is not tried. */
+  refusal: string | undefined
   /** Subscriptions that refused a key which others take. */
   strangers: number
 }
@@ -82,13 +82,13 @@ export class WebPushProvider implements Provider {
       return
     }
     const { isWithdrawn } = batch
-    const sending = {
+    const sending: Sending = {
       payload,
-      isWithdrawn,
       headers: problem,
       settle,
       signal,
-      refused: new AbortController(),
+      isWithdrawn,
+      refusal: undefined,
       strangers: 0,
     }
     const byOrigin = this.#groupByOrigin(batch, settle)
@@ -122,7 +122,7 @@ export class WebPushProvider implements Provider {
   }
 
   async #sendTo(origin: string, addressees: readonly Addressee[], sending: Sending): Promise<void> {
-    const { payload, headers, settle, signal, refused, isWithdrawn } = sending
+    const { payload, headers, settle, signal, isWithdrawn } = sending
     const isWindows = isWns(origin)
     await this.#services.clientFor(origin).send({
       count: addressees.length,
@@ -137,8 +137,8 @@ export class WebPushProvider implements Provider {
         if (keys) body.bytes(encryptPayload(payload, keys))
       },
       answerHeaders: ['retry-after', 'location'],
-      signal: AbortSignal.any([signal, refused.signal]),
-      isWithdrawn: isWithdrawn && ((place) => isWithdrawn(addressees[place]?.index ?? -1)),
+      signal,
+      isWithdrawn: (place) => sending.refusal !== undefined || isWithdrawn?.(addressees[place]?.index ?? -1) === true,
       onAnswer: (place, answer) => {
         settle(addressees[place]?.index ?? -1, this.#judge(answer, isWindows, sending))
       },
@@ -160,7 +160,7 @@ export class WebPushProvider implements Provider {
       return outcome
     }
     if (this.#standing.onRefused()) {
-      sending.refused.abort(outcome.reason)
+      sending.refusal ??= outcome.reason
       return outcome
     }
     sending.strangers++
@@ -169,9 +169,9 @@ export class WebPushProvider implements Provider {
 }
 
 /** Undefined leaves the target unsettled. */
-function outcomeOfFailure(error: Http2Error, { signal, refused }: Sending): Outcome | undefined {
-  if (error.kind === 'aborted' && refused.signal.aborted && !signal.aborted) {
-    return { kind: 'credential', reason: String(refused.signal.reason) }
+function outcomeOfFailure(error: Http2Error, { signal, refusal }: Sending): Outcome | undefined {
+  if (error.kind === 'aborted' && refusal !== undefined && !signal.aborted) {
+    return { kind: 'credential', reason: refusal }
   }
   return outcomeOfMissingAnswer(error, MIN_RETRY_DELAY_MS)
 }

@@ -7,6 +7,7 @@ export class SimulatedAccessTokens {
   readonly #app: { id: string; secret: string }
   readonly #lifeSeconds: number
   readonly #endsAtMs = new Map<string, number>()
+  #isAppDisabled = false
   /** Exchanges asked for, refused ones included. */
   requests = 0
 
@@ -21,8 +22,8 @@ export class SimulatedAccessTokens {
     const params = new URLSearchParams(form)
     if (params.get('grant_type') !== 'client_credentials') return refuse(20_001, 'invalid grant_type')
     const { id, secret } = this.#app
-    if (params.get('client_id') !== id || params.get('client_secret') !== secret)
-      return refuse(20_044, 'invalid client')
+    const isOurs = params.get('client_id') === id && params.get('client_secret') === secret
+    if (!isOurs || this.#isAppDisabled) return refuse(20_044, 'invalid client')
     // Huawei's tokens hold slashes, which its JSON escapes.
     const accessToken = `simulated/${randomBytes(24).toString('base64')}`
     this.#endsAtMs.set(accessToken, Date.now() + this.#lifeSeconds * 1000)
@@ -39,6 +40,12 @@ export class SimulatedAccessTokens {
   /** From now on every token issued so far is refused. */
   revokeAll(): void {
     this.#endsAtMs.clear()
+  }
+
+  /** Disabled: every token is refused, and no new one given out. */
+  setAppDisabled(isDisabled: boolean): void {
+    this.#isAppDisabled = isDisabled
+    if (isDisabled) this.revokeAll()
   }
 }
 

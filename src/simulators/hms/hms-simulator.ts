@@ -121,6 +121,11 @@ export class HmsSimulator {
     this.#parts.tokens.revokeAll()
   }
 
+  /** As in Huawei's console: the app's secret and its tokens are refused, until it is enabled again. */
+  setAppDisabled(isDisabled: boolean): void {
+    this.#parts.tokens.setAppDisabled(isDisabled)
+  }
+
   /** The `count`th send from now on is the last one its connection processes: GOAWAY follows, the rest is left. */
   goawayAfter(count: number): void {
     this.#parts.server.goawayAfter(count)

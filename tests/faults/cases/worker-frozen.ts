@@ -4,8 +4,8 @@ import type { FaultCase } from '../fault-case.ts'
 import { Findings } from '../findings.ts'
 
 /** Three batches: one worker can hold them all, and have all of them in flight. */
-const DEVICES = 750
-const BATCH_SIZE = 250
+const DEVICES = 300
+const BATCH_SIZE = 100
 /** What the worker logs when an acknowledgement is refused. */
 const REFUSED = 'delivery: lease lost'
 

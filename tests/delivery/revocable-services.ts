@@ -1,0 +1,118 @@
+// The simulators of all providers as one kind of thing: a service whose credential its owner can revoke and mend.
+import type { ProviderName } from '../../src/config/provider-names.ts'
+import { startApnsSimulator } from '../support/apns-simulator.ts'
+import { startFcmSimulator } from '../support/fcm-simulator.ts'
+import { startHmsSimulator } from '../support/hms-simulator.ts'
+import { startWebPushSimulator } from '../support/webpush-simulator.ts'
+
+export interface RevocableService {
+  /** The provider's section of the configuration. */
+  options: object
+  /** For as many devices as asked for. */
+  recipient(devices: number): object
+  notification: object
+  accepted(): readonly { target: string }[]
+  waitForAccepted(count: number): Promise<void>
+  revoke(): void
+  mend(): void
+  stop(): Promise<void>
+}
+
+/** What revoking is with each provider, and how its service is started. */
+export const REVOCABLE_SERVICES: Readonly<Record<ProviderName, () => Promise<RevocableService>>> = {
+  /** The service account is disabled: its access tokens are refused, and no new ones to be had. */
+  fcm: async () => {
+    const { simulator, stop } = await startFcmSimulator()
+    const { origin, files } = simulator
+    return {
+      options: {
+        credentials_file: files.credentials,
+        push_endpoint: origin,
+        auth_endpoint: origin,
+        ca_file: files.ca,
+      },
+      recipient: (devices) => ({ fcm_tokens: names(devices) }),
+      notification: { fcm: { message: {} } },
+      revoke: () => simulator.setAccountDisabled(true),
+      mend: () => simulator.setAccountDisabled(false),
+      ...acceptedBy(simulator),
+      stop,
+    }
+  },
+  /** The app is disabled: the same. */
+  hms: async () => {
+    const { simulator, stop } = await startHmsSimulator()
+    const { app, origin, authEndpoint, files } = simulator
+    return {
+      options: {
+        app_id: app.id,
+        app_secret: app.secret,
+        push_endpoint: origin,
+        auth_endpoint: authEndpoint,
+        ca_file: files.ca,
+      },
+      recipient: (devices) => ({ hms_tokens: names(devices) }),
+      notification: { hms: { message: { data: 'x' } } },
+      revoke: () => simulator.setAppDisabled(true),
+      mend: () => simulator.setAppDisabled(false),
+      ...acceptedBy(simulator),
+      stop,
+    }
+  },
+  /** The signing key is revoked: tokens that it signed are refused. */
+  apns: async () => {
+    const { simulator, stop } = await startApnsSimulator()
+    const { account, origin, files } = simulator
+    return {
+      options: {
+        endpoint: origin,
+        bundle_id: account.bundleId,
+        auth_type: 'token',
+        token_key_file: files.tokenKey,
+        token_key_id: account.keyId,
+        token_team_id: account.teamId,
+        ca_file: files.ca,
+      },
+      recipient: (devices) => ({ apns_tokens: names(devices).map((name) => Buffer.from(name).toString('hex')) }),
+      notification: { apns: { payload: { aps: { alert: 'a' } } } },
+      revoke: () => simulator.revokeKey(),
+      mend: () => simulator.restoreKey(),
+      ...acceptedBy(simulator),
+      stop,
+    }
+  },
+  /** The push service takes the VAPID key no more. */
+  webpush: async () => {
+    const { simulator, stop } = await startWebPushSimulator()
+    const { vapidKeys, origin, files } = simulator
+    return {
+      options: {
+        vapid_public_key: vapidKeys.publicKey,
+        vapid_private_key: vapidKeys.privateKey,
+        subject: 'mailto:push@example.com',
+        allowed_endpoint_origins: [origin],
+        private_endpoint_networks: '127.0.0.0/8',
+        ca_file: files.ca,
+      },
+      recipient: (devices) => ({ webpush_tokens: names(devices).map((name) => simulator.subscribe(name)) }),
+      notification: { webpush: { payload: {} } },
+      revoke: () => simulator.revokeKey(),
+      mend: () => simulator.revokeKey(false),
+      ...acceptedBy(simulator),
+      stop,
+    }
+  },
+}
+
+function acceptedBy(
+  simulator: Pick<RevocableService, 'waitForAccepted'> & { accepted: readonly { target: string }[] },
+) {
+  return {
+    accepted: () => simulator.accepted,
+    waitForAccepted: (count: number) => simulator.waitForAccepted(count),
+  }
+}
+
+function names(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `device-${index}`)
+}
