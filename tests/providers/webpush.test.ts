@@ -10,6 +10,7 @@ import { makeVapidKeys, readVapidKeys } from '../../src/providers/webpush/vapid-
 import { type WebPushDeps, WebPushProvider } from '../../src/providers/webpush/webpush.ts'
 import type { WebPushSimulatorOptions } from '../../src/simulators/webpush/webpush-simulator.ts'
 import { collectOutcomes, kindsOf, NEVER, tokens } from '../support/send-batch.ts'
+import { openHttp2Client } from '../support/http2-client.ts'
 import { startWebPushSimulator, type TestWebPushSimulator } from '../support/webpush-simulator.ts'
 
 const logger = makeLogger({ level: 'none', file: '' })
@@ -27,6 +28,7 @@ function makeProvider({ simulator, ca }: TestWebPushSimulator, change: Partial<W
     checkEndpoint: () => undefined,
     ca,
     logger,
+    openClient: openHttp2Client,
     ...change,
   })
 }
