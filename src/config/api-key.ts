@@ -1,8 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeDataDir } from './data-dir.ts'
 
-/** The API key for a server whose configuration names none: made once, 128 random bits, readable by its owner only. */
+/**
+ * The API key for a server whose configuration names none: made once, 128 random bits, readable by its owner only.
+ * @throws ConfigError when `dataDir` can't be made
+ */
 export function loadOrMakeApiKey(dataDir: string): string {
   const file = join(dataDir, 'api_key')
   try {
@@ -12,7 +16,7 @@ export function loadOrMakeApiKey(dataDir: string): string {
     // The first start: there is none yet. What else is wrong with the folder, writing tells.
   }
   const key = randomBytes(16).toString('hex')
-  mkdirSync(dataDir, { recursive: true })
+  makeDataDir(dataDir)
   writeFileSync(file, `${key}\n`, { mode: 0o600 })
   return key
 }

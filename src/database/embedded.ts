@@ -11,6 +11,7 @@ import { once } from 'node:events'
 import { chown, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { join, resolve } from 'node:path'
+import { makeDataDir } from '../config/data-dir.ts'
 import type { Logger } from '../observability/log.ts'
 import { DataDirInUseError, hasCode, lockDataDir } from './data-dir-lock.ts'
 import {
@@ -65,11 +66,12 @@ interface Cluster {
  * Starts the PostgreSQL of `dataDir`, which is made when it is missing.
  * @throws DataDirInUseError when another process works on it
  * @throws EmbeddedPostgresError when PostgreSQL can't run here, with what to do
+ * @throws ConfigError when `dataDir` can't be made
  */
 export async function startEmbeddedPostgres(options: { dataDir: string; logger: Logger }): Promise<EmbeddedPostgres> {
   const dataDir = resolve(options.dataDir)
   const programs = await loadPrograms()
-  await mkdir(dataDir, { recursive: true })
+  makeDataDir(dataDir)
   const unlock = await lockDataDir(dataDir)
   try {
     const cluster = await openCluster(dataDir, programs, options.logger)

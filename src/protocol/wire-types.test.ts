@@ -28,7 +28,7 @@ const Message = message({
   list: strings,
   map: stringMap,
   inner: repeated(Inner),
-  inners: messageMap(Inner),
+  inners: messageMap(Inner, 3),
 })
 
 const ZERO = {
@@ -118,6 +118,12 @@ test('nulls in lists and maps are zero values, and keys of maps are any', () => 
     inner: [{ name: '' }],
     inners: new Map([['k', { name: '' }]]),
   })
+})
+
+test('of a map of messages one entry more than its limit is decoded, whatever the others are', () => {
+  const entries = ['a', 'b', 'a', 'c', 'd', 'e'].map((key, place) => `"${key}":{"name":"${place}"}`)
+  const { inners } = decode(`{"inners":{${entries.join(',')},"f":1}}`)
+  expect([...inners]).toEqual(Object.entries({ a: '2', b: '1', c: '3', d: '4' }).map(([key, name]) => [key, { name }]))
 })
 
 test('a raw value keeps its bytes', () => {

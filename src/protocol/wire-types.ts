@@ -130,9 +130,15 @@ export function repeated<Schema extends v.GenericSchema<JsonText, unknown>>(item
   return orZero(v.pipe(items, v.array(item)), '[]')
 }
 
-/** `map<string, Message>`; a null value is an empty message. */
-export function messageMap<Schema extends v.GenericSchema<JsonText, unknown>>(value: Schema) {
-  const entries = wire('object', 'an object', (text) => new Map(text.fields().map(([key, t]) => [key, orEmpty(t)])))
+/**
+ * `map<string, Message>`; a null value is an empty message.
+ * @param limit how many entries the method takes; one more is decoded and no others, so that it can tell
+ */
+export function messageMap<Schema extends v.GenericSchema<JsonText, unknown>>(value: Schema, limit: number) {
+  const entries = wire('object', 'an object', (text) => {
+    const last = new Map(text.fields())
+    return new Map([...last].slice(0, limit + 1).map(([key, t]) => [key, orEmpty(t)]))
+  })
   return orZero(v.pipe(entries, v.map(v.string(), value)), '{}')
 }
 

@@ -4,12 +4,14 @@ import type { ProviderName } from '../config/provider-names.ts'
 import { compileHeader, compileJson } from '../personalise/template.ts'
 import { TemplateError } from '../personalise/template-error.ts'
 import { ApiError } from '../protocol/errors.ts'
-import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
+import { MAX_LOCALES, type SendPushNotificationRequest } from '../protocol/requests/push.ts'
 import type { QueuedNotification, Templating } from '../queue/queue.ts'
 import { JSON_FIELDS } from './notification.ts'
 
 /** As much as a device's meta may be. No provider takes more than that in a whole notification. */
 const MAX_TRANSLATION_BYTES = 4096
+/** Of all locales together. */
+const MAX_TRANSLATIONS = 100_000
 
 type TemplatingRequest = Pick<SendPushNotificationRequest, 'use_templating' | 'use_meta' | 'localizations'>
 
@@ -22,6 +24,7 @@ export function readTemplating(
   notifications: ReadonlyMap<ProviderName, QueuedNotification>,
 ): Templating | undefined {
   if (!request.use_templating && request.localizations.size === 0) return undefined
+  checkCounts(request)
   const templates = [...notifications].flatMap(([provider, notification]) => compileAll(provider, notification))
   const localizations = readLocalizations(request)
   if (!templates.some(({ isPersonal }) => isPersonal)) return undefined
@@ -45,6 +48,16 @@ function compile<T>(field: string, work: () => T): T {
   } catch (error) {
     if (error instanceof TemplateError) throw new ApiError('badRequest', `${field}: ${error.message}`)
     throw error
+  }
+}
+
+function checkCounts({ localizations }: TemplatingRequest): void {
+  if (localizations.size > MAX_LOCALES) {
+    throw new ApiError('badRequest', `localizations: more than ${MAX_LOCALES} locales`)
+  }
+  const count = [...localizations.values()].reduce((sum, { translations }) => sum + translations.size, 0)
+  if (count > MAX_TRANSLATIONS) {
+    throw new ApiError('badRequest', `localizations: more than ${MAX_TRANSLATIONS} translations`)
   }
 }
 

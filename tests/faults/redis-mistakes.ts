@@ -1,5 +1,5 @@
-import fs from 'node:fs'
-import { syncBuiltinESMExports } from 'node:module'
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { Redis } from 'ioredis'
 import { chooseRedis } from '../../src/config/check.ts'
 import type { Config } from '../../src/config/schema.ts'
@@ -24,25 +24,32 @@ export function makeRedisMistakes(config: Config): StoreMistakes {
     },
     dropFence: () =>
       patchScript(
-        'acknowledge.lua',
+        'acknowledge',
         /^if pending\.err or .* return 'LOST' end$/m,
         "if #redis.call('XRANGE', KEYS[1], ARGV[3], ARGV[3]) == 0 then return 'LOST' end",
       ),
-    trimStreams: () =>
-      patchScript('commit-page.lua', "XADD', KEYS[i], '*'", `XADD', KEYS[i], 'MAXLEN', '${KEPT}', '*'`),
+    trimStreams: () => patchScript('commit-page', "XADD', KEYS[i], '*'", `XADD', KEYS[i], 'MAXLEN', '${KEPT}', '*'`),
   }
 }
 
-/** Has a script of the queue read with `text` in another's place. Throws when it is not there: nothing would be planted. */
+/** Has a script of the queue run with `text` in another's place. Throws when it is not there: nothing would be planted. */
 function patchScript(name: string, place: string | RegExp, text: string): void {
-  const read = fs.readFileSync
-  const patched = (...args: Parameters<typeof read>) => {
-    const content = read(...args)
-    if (!String(args[0]).endsWith(`/${name}`) || typeof content !== 'string') return content
-    const changed = content.replace(place, text)
-    if (changed === content) throw new Error(`${name} has nothing to plant a mistake in`)
-    return changed
-  }
-  Object.assign(fs, { readFileSync: patched })
-  syncBuiltinESMExports()
+  const source = readFileSync(new URL(`../../src/queue/redis/${name}.lua`, import.meta.url), 'utf8')
+  const changed = source.replace(place, text)
+  if (changed === source) throw new Error(`${name} has nothing to plant a mistake in`)
+  // By the time that a mistake is planted the queue has read its scripts: what it sends is changed.
+  const changes = new Map<unknown, string>([
+    [source, changed],
+    [sha1(source), sha1(changed)],
+  ])
+  const own = Redis.prototype.callBuffer
+  Object.defineProperty(Redis.prototype, 'callBuffer', {
+    value(this: Redis, command: string, [script, ...args]: unknown[]) {
+      return Reflect.apply(own, this, [command, [changes.get(script) ?? script, ...args]])
+    },
+  })
+}
+
+function sha1(text: string): string {
+  return createHash('sha1').update(text).digest('hex')
 }

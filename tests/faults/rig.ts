@@ -22,7 +22,7 @@ import { waitUntil } from './wait.ts'
 const KEY = 'key'
 const DEFAULT_BATCH_SIZE = 500
 /** Of the forty connections that a worker opens to FCM. */
-const MAX_STREAMS = 20
+const MAX_STREAMS = 10
 /** What a worker can have in flight then. */
 export const MAX_REQUESTS_IN_FLIGHT = 40 * MAX_STREAMS
 /** A walk goes on two leases after its worker's death at the latest, plus what a process takes to start when all is slow. */

@@ -49,6 +49,10 @@ function withHeaders(provider: 'apns' | 'webpush', headers: Record<string, strin
   return `"notification":{"fcm":{"message":{}},${part}}`
 }
 
+/** The inside of an object with that many keys. */
+const entries = (count: number, value: string) => Array.from({ length: count }, (_, i) => `"k${i}":${value}`).join(',')
+const translations = (count: number) => `{"translations":{${entries(count, '"text"')}}}`
+
 const accept = (body: string) => acceptSend(deps, decodeMessage(SendPushNotificationRequest, Buffer.from(body)))
 
 test.each([
@@ -57,6 +61,8 @@ test.each([
   ['a condition', `{"recipient":{"fcm_condition":"'a' in topics"},${FCM}}`],
   ['a filter', `{"recipient":{"filter":{"topics":["news"]}},${FCM}}`],
   ['a filter by the empty user', `{"recipient":{"filter":{"users":[""]}},${FCM}}`],
+  ['2,000 locales', `{${FILTER},${FCM},"localizations":{${entries(2000, '{}')}}}`],
+  ['100,000 translations', `{${FILTER},${FCM},"localizations":{${entries(10, translations(10_000))}}}`],
   ['all devices of a provider', `{"recipient":{"filter":{"providers":["fcm"]}},${FCM}}`],
   ['an empty list beside a recipient', `{"recipient":{"fcm_tokens":["t"],"hms_tokens":[]},${FCM}}`],
   ['templates', `{"recipient":{"filter":{"topics":["a"]}},${FCM},"use_templating":true}`],
@@ -124,6 +130,8 @@ test.each([
   ['no end of hours', `{${FILTER},${FCM},"limit_strategy":{"time_limit":{"send_after_time":"09:00:00"}}}`],
   ['a rate of none', `{${FILTER},${FCM},"limit_strategy":{"rate_limit":{"policies":[{"rate":0,"interval_ms":1000}]}}}`],
   ['templates for raw tokens', `{${TOKEN},${FCM},"use_templating":true}`],
+  ['more than 2,000 locales', `{${FILTER},${FCM},"localizations":{${entries(2001, '{}')}}}`],
+  ['more than 100,000 translations', `{${FILTER},${FCM},"localizations":{${entries(11, translations(10_000))}}}`],
 ])('refuses %s with 107', async (_, body) => {
   await expect(accept(body)).rejects.toSatisfy((error) => error instanceof ApiError && error.kind === 'badRequest')
 })

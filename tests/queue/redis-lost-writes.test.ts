@@ -1,9 +1,11 @@
 // Redis answers before its file has what was written. What it forgot when it was killed, whoever wrote it knows.
 import { randomUUID } from 'node:crypto'
+import { EventEmitter, once } from 'node:events'
 import { Redis } from 'ioredis'
-import { pino } from 'pino'
+import { type Logger, pino } from 'pino'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { NewBatch } from '../../src/queue/queue.ts'
+import { RecentWrites } from '../../src/queue/redis/recent-writes.ts'
 import { RedisQueue } from '../../src/queue/redis/redis-queue.ts'
 import { KillableRedis } from '../support/killable-redis.ts'
 import { makeSend } from './make-send.ts'
@@ -15,26 +17,30 @@ const WAIT = { timeout: 20_000, interval: 20 }
 let server: KillableRedis
 let queue: RedisQueue
 let logged: string[]
+let prefix: string
+let logger: Logger
 
 beforeEach(async () => {
   server = await KillableRedis.start()
   logged = []
-  const options = { port: server.port, host: '127.0.0.1', retryStrategy: () => 50, enableOfflineQueue: false }
-  const connect = async () => {
-    const client = new Redis({ ...options, lazyConnect: true })
-    client.on('error', () => undefined)
-    await client.connect()
-    return client
-  }
-  queue = new RedisQueue({
-    client: await connect(),
-    subscriber: await connect(),
-    prefix: randomUUID(),
-    logger: pino({ level: 'info' }, { write: (line: string) => void logged.push(line) }),
-    leaseMs: 15_000,
-    maxJobs: 1000,
-  })
+  prefix = randomUUID()
+  logger = pino({ level: 'info' }, { write: (line: string) => void logged.push(line) })
+  queue = await openQueue()
 })
+
+async function connect(): Promise<Redis> {
+  const options = { port: server.port, host: '127.0.0.1', retryStrategy: () => 50, enableOfflineQueue: false }
+  const client = new Redis({ ...options, lazyConnect: true })
+  client.on('error', () => undefined)
+  await client.connect()
+  return client
+}
+
+async function openQueue(): Promise<RedisQueue> {
+  const [client, subscriber] = [await connect(), await connect()]
+  return new RedisQueue({ client, subscriber, prefix, logger, leaseMs: 15_000, maxJobs: 1000 })
+}
+
 afterEach(async () => {
   await queue.close()
   await server.stop()
@@ -77,4 +83,54 @@ test('what a killed Redis still has is not sent a second time', async () => {
   await server.restart()
   await waitUntilBack()
   expect((await claimAll()).map(({ uid }) => uid)).toEqual([waiting.uid])
+})
+
+test('a send that was accepted elsewhere, and is known when it comes again, is stored again too', async () => {
+  const send = makeSend()
+  const elsewhere = await openQueue()
+  await elsewhere.enqueue(send, PAGE)
+  await elsewhere.close()
+  expect(await queue.enqueue(send, PAGE)).toBe('duplicate')
+  await server.killAndForget()
+  await server.restart()
+  await vi.waitFor(async () => expect(await claimAll()).toMatchObject([{ uid: send.uid }]), WAIT)
+})
+
+test('a Redis that comes back without memory for what it forgot gets it when it has some', async () => {
+  const send = makeSend()
+  await queue.enqueue(send, PAGE)
+  const operator = await connect()
+  await operator.flushall()
+  await operator.config('SET', 'maxmemory', 1)
+  await operator.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+  await vi.waitFor(async () => expect(await operator.info('errorstats')).toContain('errorstat_OOM'), WAIT)
+  operator.disconnect()
+  await server.limitMemory(undefined)
+  await vi.waitFor(async () => expect(await claimAll()).toMatchObject([{ uid: send.uid }]), WAIT)
+})
+
+test('what was accepted between two losses is stored again, though the first is not made good yet', async () => {
+  const client = await connect()
+  const writes = new RecentWrites({ client, logger })
+  const gate = new EventEmitter()
+  const opened = once(gate, 'open')
+  const repeated = {
+    first: vi.fn(() => opened.then(() => true)),
+    second: vi.fn(() => client.ping().then(() => true)),
+  }
+  writes.remember({ bytes: 1, isCancellation: false, repeat: repeated.first })
+  const loseConnection = async () => {
+    const back = once(client, 'ready')
+    client.disconnect(true)
+    await back
+  }
+  await loseConnection()
+  expect(repeated.first).toHaveBeenCalled()
+  writes.remember({ bytes: 1, isCancellation: false, repeat: repeated.second })
+  await loseConnection()
+  gate.emit('open')
+  await waitUntilBack()
+  expect(repeated.second).toHaveBeenCalled()
+  writes.close()
+  client.disconnect()
 })

@@ -125,6 +125,9 @@ const PushLimitStrategy = message({
   time_limit: v.optional(message({ send_after_time: string, send_before_time: string, no_tz_send_now: bool })),
 })
 
+/** Locales in `localizations`: more than there are. */
+export const MAX_LOCALES = 2000
+
 export const SendPushNotificationRequest = message({
   recipient: v.optional(PushRecipient),
   notification: v.optional(PushNotification),
@@ -133,7 +136,7 @@ export const SendPushNotificationRequest = message({
   optimize_for_reliability: bool,
   limit_strategy: v.optional(PushLimitStrategy),
   analytics_uid: string,
-  localizations: messageMap(message({ translations: stringMap })),
+  localizations: messageMap(message({ translations: stringMap }), MAX_LOCALES),
   use_templating: bool,
   use_meta: bool,
 })

@@ -20,7 +20,8 @@ interface Write {
   bytes: number
   /** It ends a send, or leaves somebody out of one. */
   isCancellation: boolean
-  repeat: () => Promise<unknown>
+  /** Resolves to whether the store has it now; false when it has no room. */
+  repeat: () => Promise<boolean>
 }
 
 export class RecentWrites {
@@ -75,12 +76,13 @@ export class RecentWrites {
   async #repeatAll(): Promise<void> {
     // Cancellations hold for sends that come after them: no worker may see such a send before.
     const isSend = ({ isCancellation }: Write) => Number(!isCancellation)
-    const writes = this.#writes.toSorted((a, b) => isSend(a) - isSend(b))
     let losses: number
+    let writes: Write[]
     do {
       losses = this.#losses
+      writes = this.#writes.toSorted((a, b) => isSend(a) - isSend(b))
       for (const write of writes) await this.#repeat(write)
-      // Lost again meanwhile: what was repeated before that may be gone too.
+      // Lost again meanwhile: what was repeated or accepted before that may be gone too.
     } while (losses !== this.#losses && !this.#closing.signal.aborted)
     if (writes.length > 0) {
       this.#logger.info({ writes: writes.length }, 'queue: Redis is back; what was accepted last is in it')
@@ -92,13 +94,9 @@ export class RecentWrites {
   async #repeat(write: Write): Promise<void> {
     const { signal } = this.#closing
     while (!signal.aborted) {
-      try {
-        await write.repeat()
-        return
-      } catch {
-        // Still away.
-        await delay(RETRY_MS, undefined, { signal }).catch(() => undefined)
-      }
+      // An error means that it is still away.
+      if (await write.repeat().catch(() => false)) return
+      await delay(RETRY_MS, undefined, { signal }).catch(() => undefined)
     }
   }
 }

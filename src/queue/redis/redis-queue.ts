@@ -91,21 +91,26 @@ export class RedisQueue implements Queue {
     if (await this.#isFull()) return 'full'
     const store = () => storeSend(this.#here, send, page)
     const result = await store()
-    if (result === 'accepted')
-      this.#recentWrites.remember({ bytes: estimateBytes(send, page), isCancellation: false, repeat: store })
+    // A duplicate too: who accepted it first may be gone, with the only memory of it.
+    if (result === 'accepted' || result === 'duplicate') {
+      const repeat = async () => (await store()) !== 'full'
+      this.#recentWrites.remember({ bytes: estimateBytes(send, page), isCancellation: false, repeat })
+    }
     return result
   }
 
   async cancel(uid: string) {
     const cancel = () => cancelSend(this.#here, uid)
     await cancel()
-    this.#recentWrites.remember({ bytes: SMALL_WRITE_BYTES, isCancellation: true, repeat: cancel })
+    const repeat = () => cancel().then(() => true)
+    this.#recentWrites.remember({ bytes: SMALL_WRITE_BYTES, isCancellation: true, repeat })
   }
 
   async drop(uid: string, drop: Drop) {
     const store = () => storeDrop(this.#here, uid, drop)
     const result = await store()
-    this.#recentWrites.remember({ bytes: SMALL_WRITE_BYTES, isCancellation: true, repeat: store })
+    const repeat = () => store().then(() => true)
+    this.#recentWrites.remember({ bytes: SMALL_WRITE_BYTES, isCancellation: true, repeat })
     return result
   }
 

@@ -8,6 +8,9 @@ export type RedisClient = Redis | Cluster
 
 type Argument = string | number | Buffer
 
+/** Longer texts are made bytes once; ioredis would measure them, join them to one text with all others and encode that. */
+const LONG_TEXT = 1024
+
 /** A Lua script, sent once and called by its hash from then on. Every one of them may run twice: see its first lines. */
 export class Script {
   readonly #source: string
@@ -21,14 +24,19 @@ export class Script {
 
   /** Resolves to what the script returns: strings as Buffers, tables as arrays. */
   async run(client: RedisClient, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+    const values = [...keys, ...args.map(toBytesWhereLong)]
     try {
-      return await client.callBuffer('EVALSHA', [this.#sha1, keys.length, ...keys, ...args])
+      return await client.callBuffer('EVALSHA', [this.#sha1, keys.length, ...values])
     } catch (error) {
       // A server that was restarted, or a replica that took over, does not know it.
       if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error
-      return await client.callBuffer('EVAL', [this.#source, keys.length, ...keys, ...args])
+      return await client.callBuffer('EVAL', [this.#source, keys.length, ...values])
     }
   }
+}
+
+function toBytesWhereLong(value: Argument): Argument {
+  return typeof value === 'string' && value.length > LONG_TEXT ? Buffer.from(value) : value
 }
 
 /** Whether Redis refused to write because it is at `maxmemory`. */

@@ -1,31 +1,31 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { CentripushProcess } from '../../support/centripush-process.ts'
 import { countDeliveries } from '../deliveries.ts'
 import type { FaultCase } from '../fault-case.ts'
 import { Findings } from '../findings.ts'
 
-/** Three batches: one worker can hold them all. */
-const DEVICES = 1500
+/** Three batches: one worker can hold them all, and have all of them in flight. */
+const DEVICES = 300
+const BATCH_SIZE = 100
 /** What the worker logs when an acknowledgement is refused. */
 const REFUSED = 'delivery: lease lost'
 
 export const workerFrozen: FaultCase = {
   name: 'worker-frozen',
   promise:
-    'what a worker held that was stopped for two leases (SIGSTOP) is sent by another one, nothing is lost, and the ' +
-    'acknowledgements of the one that comes back (SIGCONT) are refused',
-  async run(rig, random) {
+    'what a worker held that was stopped (SIGSTOP) is sent by another one, nothing is lost, and the acknowledgements of ' +
+    'the one that comes back (SIGCONT) are refused',
+  async run(rig) {
     // Answered so late that both workers are still waiting for answers when the first one comes back.
     const audience = await rig.audience('slow', DEVICES)
     const findings = new Findings()
-    const frozen = await rig.startProcess('worker')
+    const frozen = await rig.startProcess('worker', { batchSize: BATCH_SIZE })
     const uid = rig.makeUid('frozen')
     const before = rig.deliveries.total
     await rig.sendTo(audience, uid)
-    await rig.reach(before + 1 + Math.floor(random() * 500), uid)
+    await rig.reach(before + DEVICES, uid)
     frozen.freeze()
-    const heir = await rig.startProcess('worker')
-    await delay(2 * rig.scale.leaseMs)
+    const heir = await rig.startProcess('worker', { batchSize: BATCH_SIZE })
+    await rig.reach(before + 2 * DEVICES, uid)
     frozen.thaw()
     await rig.waitForEnd(uid)
     await frozen.stop()
