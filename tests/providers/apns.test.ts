@@ -37,7 +37,15 @@ async function start(
 function makeProvider({ simulator, ca, key }: TestApnsSimulator, deps: Partial<ApnsDeps> = {}): ApnsProvider {
   const auth: ApnsAuth = { kind: 'token', key, cache: new LocalCredentialCache() }
   const { bundleId } = simulator.account
-  return new ApnsProvider({ endpoint: simulator.origin, bundleId, auth, ca, logger, openClient: openHttp2Client, ...deps })
+  return new ApnsProvider({
+    endpoint: simulator.origin,
+    bundleId,
+    auth,
+    ca,
+    logger,
+    openClient: openHttp2Client,
+    ...deps,
+  })
 }
 
 async function restart(...args: Parameters<typeof start>): Promise<void> {

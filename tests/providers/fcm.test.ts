@@ -7,8 +7,8 @@ import { FcmProvider } from '../../src/providers/fcm/fcm.ts'
 import { loadServiceAccount } from '../../src/providers/fcm/service-account.ts'
 import type { Batch, Outcome } from '../../src/providers/provider.ts'
 import type { FcmSimulatorOptions } from '../../src/simulators/fcm/fcm-simulator.ts'
-import { openHttp2Client } from '../support/http2-client.ts'
 import { startFcmSimulator, type TestFcmSimulator } from '../support/fcm-simulator.ts'
+import { openHttp2Client } from '../support/http2-client.ts'
 import { kindsOf, NEVER, sendBatch, tokens } from '../support/send-batch.ts'
 
 const logger = makeLogger({ level: 'none', file: '' })

@@ -5,8 +5,8 @@ import { type Logger, makeLogger } from '../../src/observability/log.ts'
 import { HmsProvider } from '../../src/providers/hms/hms.ts'
 import type { Batch, Outcome } from '../../src/providers/provider.ts'
 import type { HmsSimulatorOptions } from '../../src/simulators/hms/hms-simulator.ts'
-import { openHttp2Client } from '../support/http2-client.ts'
 import { startHmsSimulator, type TestHmsSimulator } from '../support/hms-simulator.ts'
+import { openHttp2Client } from '../support/http2-client.ts'
 import { kindsOf, NEVER, sendBatch, tokens } from '../support/send-batch.ts'
 
 const logger = makeLogger({ level: 'none', file: '' })

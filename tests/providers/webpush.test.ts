@@ -9,8 +9,8 @@ import { makeAddressPolicy } from '../../src/providers/webpush/address-policy.ts
 import { makeVapidKeys, readVapidKeys } from '../../src/providers/webpush/vapid-keys.ts'
 import { type WebPushDeps, WebPushProvider } from '../../src/providers/webpush/webpush.ts'
 import type { WebPushSimulatorOptions } from '../../src/simulators/webpush/webpush-simulator.ts'
-import { collectOutcomes, kindsOf, NEVER, tokens } from '../support/send-batch.ts'
 import { openHttp2Client } from '../support/http2-client.ts'
+import { collectOutcomes, kindsOf, NEVER, tokens } from '../support/send-batch.ts'
 import { startWebPushSimulator, type TestWebPushSimulator } from '../support/webpush-simulator.ts'
 
 const logger = makeLogger({ level: 'none', file: '' })
