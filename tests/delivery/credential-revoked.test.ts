@@ -47,18 +47,13 @@ async function start(provider: ProviderName, otherProvider: ProviderName) {
 /** Each time that the server said that the provider refuses its credential: once for each batch that met it. */
 class RefusalLog {
   readonly stream = new PassThrough()
-  /** Unix time in ms. */
-  readonly timesMs: number[] = []
+  count = 0
 
   constructor(provider: ProviderName) {
     this.stream.on('data', (line) => {
-      const { provider: named, reason, time } = JSON.parse(String(line))
-      if (named === provider && reason !== undefined) this.timesMs.push(time)
+      const { provider: named, reason } = JSON.parse(String(line))
+      if (named === provider && reason !== undefined) this.count++
     })
-  }
-
-  get count(): number {
-    return this.timesMs.length
   }
 }
 
@@ -80,10 +75,9 @@ test.each<[ProviderName, ProviderName]>([
     await send(server, service)
     await service.waitForAccepted(500)
     service.revoke()
-    const revokedAtMs = Date.now()
-    await vi.waitFor(async () => expect(await isPaused()).toBe(true), LONG)
+    // The first batch that is refused pauses the provider, before it goes back.
     await vi.waitFor(() => expect(refusals.count).toBeGreaterThan(0), LONG)
-    expect((refusals.timesMs[0] ?? 0) - revokedAtMs).toBeLessThan(1000)
+    expect(await isPaused()).toBe(true)
 
     await send(server, other)
     await other.waitForAccepted(PUSHES)

@@ -1,5 +1,4 @@
 // A replica that differs from its primary, as one that lags does: so it shows who has answered.
-import pino from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { parseConfig } from '../../src/config/load.ts'
 import { openDatabase, type Sql } from '../../src/database/pool.ts'

@@ -7,6 +7,7 @@ import type { Batch, Outcome } from '../../src/providers/provider.ts'
 import { REASONS } from '../../src/simulators/apns/apns-answer.ts'
 import type { ApnsSimulatorOptions } from '../../src/simulators/apns/apns-simulator.ts'
 import { startApnsSimulator, type TestApnsSimulator } from '../support/apns-simulator.ts'
+import { openHttp2Client } from '../support/http2-client.ts'
 import { LocalCredentialCache } from '../support/local-credential-cache.ts'
 import { makeTestLogger } from '../support/run-log.ts'
 import { kindsOf, NEVER, sendBatch, tokens } from '../support/send-batch.ts'
@@ -36,7 +37,15 @@ async function start(
 function makeProvider({ simulator, ca, key }: TestApnsSimulator, deps: Partial<ApnsDeps> = {}): ApnsProvider {
   const auth: ApnsAuth = { kind: 'token', key, cache: new LocalCredentialCache() }
   const { bundleId } = simulator.account
-  return new ApnsProvider({ endpoint: simulator.origin, bundleId, auth, ca, logger, ...deps })
+  return new ApnsProvider({
+    endpoint: simulator.origin,
+    bundleId,
+    auth,
+    ca,
+    logger,
+    openClient: openHttp2Client,
+    ...deps,
+  })
 }
 
 async function restart(...args: Parameters<typeof start>): Promise<void> {

@@ -7,6 +7,7 @@ import { loadServiceAccount } from '../../src/providers/fcm/service-account.ts'
 import type { Batch, Outcome } from '../../src/providers/provider.ts'
 import type { FcmSimulatorOptions } from '../../src/simulators/fcm/fcm-simulator.ts'
 import { startFcmSimulator, type TestFcmSimulator } from '../support/fcm-simulator.ts'
+import { openHttp2Client } from '../support/http2-client.ts'
 import { makeTestLogger } from '../support/run-log.ts'
 import { kindsOf, NEVER, sendBatch, tokens } from '../support/send-batch.ts'
 
@@ -27,6 +28,7 @@ async function start(
     authEndpoint: fcm.simulator.origin,
     ca: fcm.ca,
     logger,
+    openClient: openHttp2Client,
     ...rest,
   })
   return { fcm, provider }

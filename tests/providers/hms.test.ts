@@ -6,6 +6,7 @@ import { HmsProvider } from '../../src/providers/hms/hms.ts'
 import type { Batch, Outcome } from '../../src/providers/provider.ts'
 import type { HmsSimulatorOptions } from '../../src/simulators/hms/hms-simulator.ts'
 import { startHmsSimulator, type TestHmsSimulator } from '../support/hms-simulator.ts'
+import { openHttp2Client } from '../support/http2-client.ts'
 import { makeTestLogger } from '../support/run-log.ts'
 import { kindsOf, NEVER, sendBatch, tokens } from '../support/send-batch.ts'
 
@@ -27,6 +28,7 @@ async function start(
     authEndpoint,
     ca: hms.ca,
     logger,
+    openClient: openHttp2Client,
     ...change,
   })
   return { hms, provider }

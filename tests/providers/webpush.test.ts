@@ -6,6 +6,7 @@ import { makeAddressPolicy } from '../../src/providers/webpush/address-policy.ts
 import { makeVapidKeys, readVapidKeys } from '../../src/providers/webpush/vapid-keys.ts'
 import { type WebPushDeps, WebPushProvider } from '../../src/providers/webpush/webpush.ts'
 import type { WebPushSimulatorOptions } from '../../src/simulators/webpush/webpush-simulator.ts'
+import { openHttp2Client } from '../support/http2-client.ts'
 import { makeTestLogger } from '../support/run-log.ts'
 import { collectOutcomes, kindsOf, NEVER, tokens } from '../support/send-batch.ts'
 import { startWebPushSimulator, type TestWebPushSimulator } from '../support/webpush-simulator.ts'
@@ -25,6 +26,7 @@ function makeProvider({ simulator, ca }: TestWebPushSimulator, change: Partial<W
     checkEndpoint: () => undefined,
     ca,
     logger,
+    openClient: openHttp2Client,
     ...change,
   })
 }

@@ -71,7 +71,7 @@ export async function startCentripush(
   }
   const output = collectOutput(child)
   keepOutput(child)
-  noteSecrets([config.http_api?.key ?? ''])
+  noteSecrets([String(config.http_api?.key ?? '')])
   const url = `http://127.0.0.1:${port}`
   await waitUntilHealthy(url, child, output).catch(async (error: unknown) => {
     await end('SIGKILL')

@@ -1,7 +1,7 @@
 // Huawei Push Kit (https://developer.huawei.com/consumer/en/doc/HMSCore-References/https-send-api-0000001050986197): one
 // request for up to a thousand tokens, or for one topic or condition.
 import type { Http2Answer, Http2Client } from '../../http2/http2-client.ts'
-import { Http2Pool } from '../../http2/http2-pool.ts'
+import { Http2Pool, type Http2PoolOptions } from '../../http2/http2-pool.ts'
 import type { Logger } from '../../observability/log.ts'
 import { AccessTokens } from '../access-tokens.ts'
 import { outcomeOfMissingAnswer } from '../missing-answer.ts'
@@ -33,6 +33,8 @@ export interface HmsDeps {
   logger: Logger
   /** Unix time in ms. */
   nowMs?: () => number
+  /** What requests go through: a pool of our own unless given. */
+  openClient?: (options: Http2PoolOptions) => Http2Client
 }
 
 interface Attempt {
@@ -61,7 +63,7 @@ export class HmsProvider implements Provider {
   readonly #nowMs: () => number
 
   constructor(deps: HmsDeps) {
-    const { appId, appSecret, ca, logger, nowMs = Date.now } = deps
+    const { appId, appSecret, ca, logger, nowMs = Date.now, openClient = (options) => new Http2Pool(options) } = deps
     const endpoint = new URL(deps.pushEndpoint)
     this.#path = `${endpoint.pathname.replace(/\/+$/, '')}/v1/${encodeURIComponent(appId)}/messages:send`
     this.#nowMs = nowMs
@@ -69,7 +71,7 @@ export class HmsProvider implements Provider {
     const form = { grant_type: 'client_credentials', client_id: appId, client_secret: appSecret }
     const exchange = () => this.#oauth.requestGrant(form)
     this.#accessTokens = new AccessTokens({ provider: 'hms', exchange, logger, nowMs })
-    this.#client = new Http2Pool({
+    this.#client = openClient({
       origin: endpoint.origin,
       ca,
       maxConnections: MAX_CONNECTIONS,

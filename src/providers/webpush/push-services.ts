@@ -1,7 +1,7 @@
 import type { LookupFunction } from 'node:net'
 import type { IsAddressAllowed } from '../../http2/address-guard.ts'
 import type { Http2Client } from '../../http2/http2-client.ts'
-import { Http2Pool } from '../../http2/http2-pool.ts'
+import { Http2Pool, type Http2PoolOptions } from '../../http2/http2-pool.ts'
 import type { Logger } from '../../observability/log.ts'
 import { isWns } from './request-headers.ts'
 
@@ -20,6 +20,8 @@ export interface PushServicesDeps {
   ca?: string | undefined
   requestTimeoutMs: number
   logger: Logger
+  /** What requests go through: pools of our own unless given. */
+  openClient?: (options: Http2PoolOptions) => Http2Client
 }
 
 /** The clients of all push services, each with connections and a pace of its own. */
@@ -53,8 +55,9 @@ export class PushServices {
 
   #open(origin: string): Http2Client {
     const { isAddressAllowed, lookup, ca, requestTimeoutMs, logger } = this.#deps
+    const { openClient = (options) => new Http2Pool(options) } = this.#deps
     const isWindows = isWns(origin)
-    const client = new Http2Pool({
+    const client = openClient({
       origin,
       isAddressAllowed,
       lookup,

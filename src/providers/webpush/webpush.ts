@@ -2,8 +2,9 @@
 // (RFC 8291), and introduced by our VAPID key (RFC 8292).
 import type { LookupFunction } from 'node:net'
 import type { IsAddressAllowed } from '../../http2/address-guard.ts'
-import type { Http2Answer } from '../../http2/http2-client.ts'
+import type { Http2Answer, Http2Client } from '../../http2/http2-client.ts'
 import type { Http2Error } from '../../http2/http2-error.ts'
+import type { Http2PoolOptions } from '../../http2/http2-pool.ts'
 import type { Logger } from '../../observability/log.ts'
 import { outcomeOfMissingAnswer } from '../missing-answer.ts'
 import type { Batch, Outcome, Provider, Settle } from '../provider.ts'
@@ -38,6 +39,8 @@ export interface WebPushDeps {
   logger: Logger
   /** Unix time in ms. */
   nowMs?: () => number
+  /** What requests go through: pools of our own unless given. */
+  openClient?: (options: Http2PoolOptions) => Http2Client
 }
 
 /** A subscription and its target's place in the batch. */

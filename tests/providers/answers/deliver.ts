@@ -58,7 +58,10 @@ export async function deliver(provider: Provider, lines: readonly string[]): Pro
 }
 
 function claimOf({ name }: Provider, lines: readonly string[]): BatchClaim {
-  const notification = { json: Buffer.from(`{"aps":{"alert":"${PAYLOAD_MARK}"},"data":"${PAYLOAD_MARK}"}`), headers: new Map<string, string>() }
+  const notification = {
+    json: Buffer.from(`{"aps":{"alert":"${PAYLOAD_MARK}"},"data":"${PAYLOAD_MARK}"}`),
+    headers: new Map<string, string>(),
+  }
   return {
     id: '1',
     uid: 'a-uid',
