@@ -3,6 +3,7 @@
 import { availableParallelism } from 'node:os'
 import { makePostgresAnalytics } from './analytics/postgres.ts'
 import { buildParts } from './assemble/build-parts.ts'
+import { makeAccept } from './assemble/make-accept.ts'
 import { startUpkeepOf } from './assemble/make-devices.ts'
 import { makeUpstream } from './assemble/make-upstream.ts'
 import { openDatabases } from './assemble/open-databases.ts'
@@ -13,10 +14,8 @@ import { loadOrMakeApiKey } from './config/api-key.ts'
 import { chooseQueue } from './config/check.ts'
 import type { Role } from './config/role.ts'
 import type { Config } from './config/schema.ts'
-import { makeEndpointCheck } from './devices/web-push-endpoint.ts'
 import { type MethodTable, makeMethodTable } from './methods/table.ts'
 import { addQueueGauges, type Metrics, makeMetrics } from './observability/metrics.ts'
-import { checkHeader } from './providers/check-header.ts'
 import { cancelSend } from './push/cancel.ts'
 import type { ApiDeps } from './server/api-deps.ts'
 import { makeKeyCheck } from './server/api-key.ts'
@@ -97,24 +96,16 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Pr
   const { config, role, logger } = plan
   const databases = await openDatabases(plan, onStop)
   const parts = await buildParts(plan, databases, metrics, onStop)
-  const { queue, pages, devices, providers } = parts
+  const { queue, devices } = parts
   if (databases.sql && devices) startUpkeepOf(plan, devices, databases, onStop)
   for (const risk of await queue.findRisks()) logger.warn({ risk }, 'queue: what was accepted can be lost')
   addQueueGauges(metrics.registry, chooseQueue(config), () => queue.stats().catch(() => undefined))
-  const checkEndpoint = makeEndpointCheck(config.push_notifications.webpush)
+  const accept = makeAccept(config, parts, metrics)
   const methods = makeMethodTable({
-    accept: {
-      queue,
-      pages,
-      hasDevices: devices !== undefined,
-      providers: new Set(providers.keys()),
-      checkEndpoint,
-      checkHeader,
-      onScheduled: () => metrics.scheduled.inc(),
-    },
+    accept,
     cancel: (request) => cancelSend(queue, request),
     devices,
-    checkEndpoint,
+    checkEndpoint: accept.checkEndpoint,
     analytics: databases.sql && makePostgresAnalytics(databases.sql),
   })
   const own = { methods, readMetrics: () => metrics.registry.metrics() }

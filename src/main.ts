@@ -3,6 +3,8 @@ import { DataDirInUseError } from './database/data-dir-lock.ts'
 import { surviveLostConnections } from './database/lost-connections.ts'
 import { SchemaError } from './database/migrate.ts'
 import { EmbeddedPostgresError } from './database/postgres-programs.ts'
+import { ApiError } from './protocol/errors.ts'
+import { DecodeError } from './protocol/wire-types.ts'
 import { ServiceAccountError } from './providers/fcm/service-account.ts'
 
 interface Command {
@@ -32,6 +34,10 @@ const COMMANDS: Record<string, Command> = {
   export: {
     summary: 'write devices and user topics as NDJSON',
     load: async () => (await import('./cli/export.ts')).runExport,
+  },
+  send: {
+    summary: 'accept a push, or show what a device would get of it',
+    load: async () => (await import('./cli/send.ts')).runSend,
   },
   devices: {
     summary: 'restore devices that were removed automatically',
@@ -90,7 +96,15 @@ async function main([name = 'help', ...argv]: string[]): Promise<number> {
 }
 
 /** Errors whose message says what to do; a stack would hide it. */
-const USERS_ERRORS = [ConfigError, DataDirInUseError, EmbeddedPostgresError, SchemaError, ServiceAccountError]
+const USERS_ERRORS = [
+  ApiError,
+  ConfigError,
+  DecodeError,
+  DataDirInUseError,
+  EmbeddedPostgresError,
+  SchemaError,
+  ServiceAccountError,
+]
 
 function isUsersError(error: unknown): error is Error {
   if (USERS_ERRORS.some((kind) => error instanceof kind)) return true

@@ -11,7 +11,7 @@ const EIGHT_UTC = Date.UTC(2026, 0, 5, 8)
 
 const targetsIn = (...zones: string[]) =>
   zones.map((zone, place) => ({ line: `d${place}\tt${place}\tu${place}\tios\t\t\t${zone}\t`, place }))
-const never: RateLimiter = {
+const never: Pick<RateLimiter, 'take'> = {
   take: () => Promise.reject(new Error('it must not be asked')),
 }
 
@@ -44,7 +44,7 @@ test('who is outside the hours is not charged for a rate', async () => {
   const rateLimit = { key: ['k'], policies: [{ rate: 1, intervalMs: 1 }], isDropped: false }
   const content = { ...CONTENT, timeLimit: MORNING, rateLimit }
   const asked: string[] = []
-  const rateLimiter: RateLimiter = {
+  const rateLimiter: Pick<RateLimiter, 'take'> = {
     take: async (asks) => {
       asked.push(...asks.map(({ id }) => id))
       return asks.map((): Answer => ({ kind: 'granted', grantedAtMs: 1, decidedAtMs: 1 }))

@@ -19,7 +19,7 @@ export interface Admission {
 
 interface Deps {
   /** Undefined where no send has a rate limit. */
-  rateLimiter?: RateLimiter | undefined
+  rateLimiter?: Pick<RateLimiter, 'take'> | undefined
   /** Unix time in ms. */
   now(): number
 }
@@ -78,7 +78,7 @@ function checkWindow(limit: TimeLimit, targets: readonly OpenTarget[], nowMs: nu
 }
 
 async function checkRates(
-  limiter: RateLimiter | undefined,
+  limiter: Pick<RateLimiter, 'take'> | undefined,
   { key, policies, isDropped }: RateLimit,
   uid: string,
   targets: readonly OpenTarget[],

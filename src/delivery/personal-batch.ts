@@ -1,7 +1,7 @@
 // What each target of a batch gets, where the send's templates differ by target.
 import type { ProviderName } from '../config/provider-names.ts'
 import { formatDeviceId } from '../devices/device-id.ts'
-import { NO_TEXTS, type Scope, type Texts } from '../personalise/scope.ts'
+import { parseTexts, type Scope, type Texts } from '../personalise/scope.ts'
 import { compileHeader, compileJson, type HeaderTemplate, type JsonTemplate } from '../personalise/template.ts'
 import { makeTranslations } from '../personalise/translations.ts'
 import type { Personal } from '../providers/provider.ts'
@@ -97,20 +97,11 @@ class TargetScope implements Scope {
   }
 
   get meta(): Texts {
-    this.#meta ??= this.#target.meta === '' ? NO_TEXTS : parseTexts(this.#target.meta)
+    this.#meta ??= parseTexts(this.#target.meta)
     return this.#meta
   }
 
   get l10n(): Texts {
     return this.#translate(this.#target.locale)
   }
-}
-
-function parseTexts(json: string): Texts {
-  const value: unknown = JSON.parse(json)
-  return isObject(value) ? value : NO_TEXTS
-}
-
-function isObject(value: unknown): value is Texts {
-  return typeof value === 'object' && value !== null
 }

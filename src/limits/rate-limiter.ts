@@ -57,4 +57,7 @@ export interface RateLimiter {
    * @throws RangeError without a policy, and for more than MAX_ASKS asks
    */
   take(asks: readonly Ask[], policies: readonly RatePolicy[]): Promise<Answer[]>
+
+  /** Milliseconds until a new ask of `key` would be granted, 0 for at once. Only looks. */
+  readWait(key: string, policies: readonly RatePolicy[]): Promise<number>
 }

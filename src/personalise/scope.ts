@@ -12,6 +12,17 @@ export interface Scope {
 
 export const NO_TEXTS: Texts = {}
 
+/** The texts of a JSON object; none of anything else that is JSON, or of an empty text. */
+export function parseTexts(json: string): Texts {
+  if (json === '') return NO_TEXTS
+  const value: unknown = JSON.parse(json)
+  return isObject(value) ? value : NO_TEXTS
+}
+
+function isObject(value: unknown): value is Texts {
+  return typeof value === 'object' && value !== null
+}
+
 /** The text under `key`; what is missing, and what is no text, is empty. */
 export function readText(texts: Texts, key: string): string {
   const value = Object.hasOwn(texts, key) ? texts[key] : undefined

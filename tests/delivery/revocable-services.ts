@@ -11,7 +11,7 @@ export interface RevocableService {
   /** For as many devices as asked for. */
   recipient(devices: number): object
   notification: object
-  accepted(): readonly { target: string }[]
+  accepted(): readonly { target: string; body: string }[]
   waitForAccepted(count: number): Promise<void>
   revoke(): void
   mend(): void
@@ -105,7 +105,7 @@ export const REVOCABLE_SERVICES: Readonly<Record<ProviderName, () => Promise<Rev
 }
 
 function acceptedBy(
-  simulator: Pick<RevocableService, 'waitForAccepted'> & { accepted: readonly { target: string }[] },
+  simulator: Pick<RevocableService, 'waitForAccepted'> & { accepted: readonly { target: string; body: string }[] },
 ) {
   return {
     accepted: () => simulator.accepted,

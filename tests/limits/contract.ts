@@ -121,6 +121,19 @@ export function describeRateLimiter(name: string, start: () => Promise<LimiterUn
       expect(waits(limited)).toEqual([0, 0, HOUR_MS, HOUR_MS, 2 * HOUR_MS].map((ms) => firstMs + ms))
     })
 
+    test('tells how long a new ask would wait, and grants nothing for that', async () => {
+      const policies = [...perHour(2), { rate: 3, intervalMs: 2 * HOUR_MS }]
+      expect(await limiter.readWait(key, policies)).toBe(0)
+      await limiter.take(ask(1), policies)
+      expect(await limiter.readWait(key, policies)).toBe(0)
+      await limiter.take(ask(2), policies)
+      const waitMs = await limiter.readWait(key, policies)
+      expect(waitMs).toBeLessThanOrEqual(HOUR_MS)
+      expect(waits(await limiter.take(ask(3), policies))[0]).toBeLessThanOrEqual(waitMs)
+      expect(waitMs).toBeGreaterThan(HOUR_MS - 60_000)
+      expect(await limiter.readWait(key, perHour(3))).toBe(0)
+    })
+
     test('grants when the time it named has come', async () => {
       const policies = [{ rate: 1, intervalMs: 60 }]
       const first = await limiter.take(ask(1), policies)

@@ -3,6 +3,8 @@ import { withDeadline } from '../../database/deadline.ts'
 import type { Sql } from '../../database/pool.ts'
 import { answerAsks, groupAsks } from '../key-asks.ts'
 import type { Answer, Ask, RateLimiter, RatePolicy } from '../rate-limiter.ts'
+import { waitForRoom } from '../wait-for-room.ts'
+import { selectGrants } from './select-grants.ts'
 import { takeGrants } from './take-statement.ts'
 
 /** A connection that swallows what is sent to it would otherwise hold a worker for good. */
@@ -22,6 +24,11 @@ export class PostgresRateLimiter implements RateLimiter {
     const keys = grouped.groups.map(({ key, ids }) => ({ key, hashes: `{${ids.map(writeHash).join()}}` }))
     const decisions = await withDeadline(takeGrants(this.#sql, keys, policies), ANSWER_TIMEOUT_MS)
     return answerAsks(grouped, decisions, policies)
+  }
+
+  async readWait(key: string, policies: readonly RatePolicy[]): Promise<number> {
+    const held = await withDeadline(selectGrants(this.#sql, key), ANSWER_TIMEOUT_MS)
+    return held ? waitForRoom(held.times, policies, held.nowMs) : 0
   }
 }
 

@@ -4,6 +4,8 @@ import type { Cluster, Redis } from 'ioredis'
 import * as v from 'valibot'
 import { answerAsks, type GroupedAsks, groupAsks, type KeyDecision } from '../key-asks.ts'
 import type { Answer, Ask, RateLimiter, RatePolicy } from '../rate-limiter.ts'
+import { waitForRoom } from '../wait-for-room.ts'
+import { readGrantTimes } from './read-value.ts'
 
 interface Deps {
   /** Its time-outs and retries are what calls have: a call may safely be made twice. */
@@ -13,6 +15,8 @@ interface Deps {
 }
 
 const Reply = v.array(v.number())
+const digits = v.pipe(v.union([v.string(), v.number()]), v.transform(Number))
+const Clock = v.tuple([digits, digits])
 
 /** Limits in Redis, a value per key that expires with its last grant. */
 export class RedisRateLimiter implements RateLimiter {
@@ -36,6 +40,13 @@ export class RedisRateLimiter implements RateLimiter {
     const numbers = policies.flatMap(({ rate, intervalMs }) => [rate, intervalMs])
     const reply = await this.#run(keys, [policies.length, ...numbers, ...ids])
     return answerAsks(grouped, readDecisions(v.parse(Reply, reply), grouped), policies)
+  }
+
+  async readWait(key: string, policies: readonly RatePolicy[]): Promise<number> {
+    const value = await this.#redis.getBuffer(this.#prefix + key)
+    if (!value) return 0
+    const [seconds, micros] = v.parse(Clock, await this.#redis.time())
+    return waitForRoom(readGrantTimes(value), policies, seconds * 1000 + Math.floor(micros / 1000))
   }
 
   /** By its hash; the whole script goes over the wire only where Redis does not know it (after its restart). */

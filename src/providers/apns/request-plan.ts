@@ -4,9 +4,10 @@ import type { Notification } from '../provider.ts'
 import { makeCollapseId } from './notification-id.ts'
 import { pushTypeOfPayload, pushTypeOfTopic, topicOf } from './push-type.ts'
 
-/** "4 KB (4096 bytes)", and 5 KB for VoIP. */
-const MAX_PAYLOAD_BYTES = 4096
-const MAX_VOIP_PAYLOAD_BYTES = 5120
+/** "4 KB (4096 bytes)". */
+export const MAX_PAYLOAD_BYTES = 4096
+/** "5 KB (5120 bytes)". */
+export const MAX_VOIP_PAYLOAD_BYTES = 5120
 
 /** All others are ours to say: who we are, and what HTTP/2 is told (RFC 9113 section 8.2.2). */
 const CALLERS_OWN = /^(?:apns-[a-z-]+|content-type)$/i

@@ -5,7 +5,7 @@ import { escapeJsonList, readMembers } from '../message-members.ts'
 import type { TargetKind } from '../provider.ts'
 
 /** Huawei takes 4,096 bytes of a message, tokens not counted (code 80300008). */
-const MAX_MESSAGE_BYTES = 4096
+export const MAX_MESSAGE_BYTES = 4096
 
 /** A send's message, for any number of requests. */
 export interface HmsMessage {

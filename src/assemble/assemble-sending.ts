@@ -1,0 +1,44 @@
+import { ConfigError } from '../config/config-error.ts'
+import { joinEmbeddedPostgres } from '../database/embedded.ts'
+import { makeMetrics } from '../observability/metrics.ts'
+import { findMaxBytes } from '../providers/max-bytes.ts'
+import type { AcceptDeps } from '../push/accept.ts'
+import type { PreviewDeps } from '../push/preview.ts'
+import { makeTeardowns } from '../teardowns.ts'
+import { buildParts } from './build-parts.ts'
+import { makeAccept } from './make-accept.ts'
+import { openDatabases } from './open-databases.ts'
+import type { Plan } from './plan.ts'
+
+export interface Sending {
+  accept: AcceptDeps
+  /** @throws ConfigError without a database: there are no devices then */
+  preview(): PreviewDeps
+  stop(): Promise<void>
+}
+
+/** What accepts pushes and shows what they come to, for a command: no worker runs here. @throws ConfigError */
+export async function assembleSending(plan: Plan): Promise<Sending> {
+  const { onStop, stop } = makeTeardowns(plan.logger)
+  try {
+    const databases = await openDatabases(plan, onStop, joinEmbeddedPostgres)
+    const metrics = makeMetrics()
+    const parts = await buildParts(plan, databases, metrics, onStop)
+    const accept = makeAccept(plan.config, parts, metrics)
+    const { devices, rateLimiter } = parts
+    const preview = (): PreviewDeps => {
+      if (!devices) throw new ConfigError('database.enabled: is false, so there are no devices')
+      return {
+        ...accept,
+        pageTargets: (...args) => devices.pageTargets(...args),
+        rateLimiter,
+        findMaxBytes,
+        now: Date.now,
+      }
+    }
+    return { accept, preview, stop: () => stop(0) }
+  } catch (error) {
+    await stop(0)
+    throw error
+  }
+}

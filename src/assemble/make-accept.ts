@@ -1,0 +1,21 @@
+import type { Config } from '../config/schema.ts'
+import { makeEndpointCheck } from '../devices/web-push-endpoint.ts'
+import type { Metrics } from '../observability/metrics.ts'
+import { checkHeader } from '../providers/check-header.ts'
+import type { AcceptDeps } from '../push/accept.ts'
+import type { buildParts } from './build-parts.ts'
+
+type Parts = Pick<Awaited<ReturnType<typeof buildParts>>, 'queue' | 'pages' | 'devices' | 'providers'>
+
+/** What accepting a send takes. */
+export function makeAccept(config: Config, { queue, pages, devices, providers }: Parts, metrics: Metrics): AcceptDeps {
+  return {
+    queue,
+    pages,
+    hasDevices: devices !== undefined,
+    providers: new Set(providers.keys()),
+    checkEndpoint: makeEndpointCheck(config.push_notifications.webpush),
+    checkHeader,
+    onScheduled: () => metrics.scheduled.inc(),
+  }
+}

@@ -1,0 +1,21 @@
+import type { ProviderName } from '../config/provider-names.ts'
+import { MAX_PAYLOAD_BYTES as MAX_APNS_BYTES, MAX_VOIP_PAYLOAD_BYTES } from './apns/request-plan.ts'
+import { MAX_MESSAGE_BYTES as MAX_HMS_BYTES } from './hms/request-body.ts'
+import { MAX_PAYLOAD_BYTES as MAX_WEBPUSH_BYTES } from './webpush/encrypt-payload.ts'
+
+/** https://firebase.google.com/docs/cloud-messaging/customize-messages/set-message-type: "maximum payload is 4096 bytes". */
+const MAX_FCM_BYTES = 4096
+
+/** How many bytes of `message` or `payload` a provider takes. */
+export function findMaxBytes(provider: ProviderName, headers: ReadonlyMap<string, string>): number {
+  switch (provider) {
+    case 'fcm':
+      return MAX_FCM_BYTES
+    case 'hms':
+      return MAX_HMS_BYTES
+    case 'apns':
+      return headers.get('apns-push-type') === 'voip' ? MAX_VOIP_PAYLOAD_BYTES : MAX_APNS_BYTES
+    case 'webpush':
+      return MAX_WEBPUSH_BYTES
+  }
+}
