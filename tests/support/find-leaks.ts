@@ -8,7 +8,7 @@ const FORMS: readonly [name: string, form: RegExp][] = [
   ['an Authorization header', /\b(?:bearer|vapid|apikey) [\w.=+/-]{6,}/i],
   ['an APNs device token or an app secret', /\b[0-9a-f]{64}/i],
   ['a key of a browser or of VAPID', /\bB[\w-]{86}\b/],
-  ['the path of a Web Push endpoint', /\/(?:push|wpush|fcm\/send)\/[\w%]/],
+  ['the path of a Web Push endpoint', /(?<!\/(?:src|tests))\/(?:push|wpush|fcm\/send)\/[\w%]/],
   ['the path of an APNs device', /\/3\/device\/[\w%]/],
   ['a payload', new RegExp(PAYLOAD_MARK)],
 ]
