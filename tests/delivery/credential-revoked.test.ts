@@ -6,8 +6,8 @@ import type { ProviderName } from '../../src/config/provider-names.ts'
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
 import { startAssembly, type TestAssembly } from '../support/assembly.ts'
 import { createTestDatabase } from '../support/database.ts'
+import { PUSH_SERVICES, type PushService } from '../support/push-services.ts'
 import { makeTestLogger } from '../support/run-log.ts'
-import { REVOCABLE_SERVICES, type RevocableService } from './revocable-services.ts'
 
 const PUSHES = 5000
 /** Of the delays of production, so that tried once a minute is once in 1.8 s; work is looked for twice a second. */
@@ -19,7 +19,7 @@ const LONG = { timeout: 60_000, interval: 20 }
 /** A server that sends through a service and another one. */
 async function start(provider: ProviderName, otherProvider: ProviderName) {
   const database = await createTestDatabase()
-  const [service, other] = await Promise.all([REVOCABLE_SERVICES[provider](), REVOCABLE_SERVICES[otherProvider]()])
+  const [service, other] = await Promise.all([PUSH_SERVICES[provider](), PUSH_SERVICES[otherProvider]()])
   const refusals = new RefusalLog(provider)
   const server = await startAssembly(
     database.dsn,
@@ -57,7 +57,7 @@ class RefusalLog {
   }
 }
 
-async function send(server: TestAssembly, { recipient, notification }: RevocableService): Promise<void> {
+async function send(server: TestAssembly, { recipient, notification }: PushService): Promise<void> {
   const answer = await server.post('/send_push_notification', { recipient: recipient(PUSHES), notification })
   expect(await answer.json()).toMatchObject({ result: {} })
 }

@@ -11,10 +11,10 @@ import { SendPushNotificationRequest } from '../../src/protocol/requests/push.ts
 import { decodeMessage } from '../../src/protocol/wire-types.ts'
 import { type Preview, previewSend } from '../../src/push/preview.ts'
 import { makeDirectory, runCommand } from '../cli/command.ts'
-import { REVOCABLE_SERVICES, type RevocableService } from '../delivery/revocable-services.ts'
 import { startAssembly, type TestAssembly } from '../support/assembly.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { KillableRedis } from '../support/killable-redis.ts'
+import { PUSH_SERVICES, type PushService } from '../support/push-services.ts'
 import { makeTestLogger } from '../support/run-log.ts'
 
 const HOUR_MS = 3_600_000
@@ -45,12 +45,12 @@ describe.each(['postgresql', 'redis'] as const)('a preview on %s', (type) => {
   let database: TestDatabase
   let server: TestAssembly
   let sending: Sending
-  const services = new Map<ProviderName, RevocableService>()
+  const services = new Map<ProviderName, PushService>()
   const ids = new Map<ProviderName, string>()
 
   beforeAll(async () => {
     database = await createTestDatabase()
-    for (const name of PROVIDER_NAMES) services.set(name, await REVOCABLE_SERVICES[name]())
+    for (const name of PROVIDER_NAMES) services.set(name, await PUSH_SERVICES[name]())
     const sections = Object.fromEntries(PROVIDER_NAMES.map((name) => [name, serviceOf(name).options]))
     const queue = type === 'redis' ? { type, redis: { address: `127.0.0.1:${redis.port}` } } : { type }
     const push_notifications = { queue, ...sections }
@@ -66,7 +66,7 @@ describe.each(['postgresql', 'redis'] as const)('a preview on %s', (type) => {
     await database.drop()
   })
 
-  function serviceOf(provider: ProviderName): RevocableService {
+  function serviceOf(provider: ProviderName): PushService {
     const service = services.get(provider)
     if (!service) throw new Error('all are started')
     return service

@@ -1,11 +1,11 @@
-// The simulators of all providers as one kind of thing: a service whose credential its owner can revoke and mend.
+// The simulators of all providers as one kind of thing, with a credential that its owner can revoke and mend.
 import type { ProviderName } from '../../src/config/provider-names.ts'
-import { startApnsSimulator } from '../support/apns-simulator.ts'
-import { startFcmSimulator } from '../support/fcm-simulator.ts'
-import { startHmsSimulator } from '../support/hms-simulator.ts'
-import { startWebPushSimulator } from '../support/webpush-simulator.ts'
+import { startApnsSimulator } from './apns-simulator.ts'
+import { startFcmSimulator } from './fcm-simulator.ts'
+import { startHmsSimulator } from './hms-simulator.ts'
+import { startWebPushSimulator } from './webpush-simulator.ts'
 
-export interface RevocableService {
+export interface PushService {
   /** The provider's section of the configuration. */
   options: object
   /** For as many devices as asked for. */
@@ -19,7 +19,7 @@ export interface RevocableService {
 }
 
 /** What revoking is with each provider, and how its service is started. */
-export const REVOCABLE_SERVICES: Readonly<Record<ProviderName, () => Promise<RevocableService>>> = {
+export const PUSH_SERVICES: Readonly<Record<ProviderName, () => Promise<PushService>>> = {
   /** The service account is disabled: its access tokens are refused, and no new ones to be had. */
   fcm: async () => {
     const { simulator, stop } = await startFcmSimulator()
@@ -105,7 +105,7 @@ export const REVOCABLE_SERVICES: Readonly<Record<ProviderName, () => Promise<Rev
 }
 
 function acceptedBy(
-  simulator: Pick<RevocableService, 'waitForAccepted'> & { accepted: readonly { target: string; body: string }[] },
+  simulator: Pick<PushService, 'waitForAccepted'> & { accepted: readonly { target: string; body: string }[] },
 ) {
   return {
     accepted: () => simulator.accepted,
