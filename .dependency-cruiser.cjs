@@ -12,7 +12,7 @@ const MAY_IMPORT = {
   delivery: ['personalise', 'limits', 'queue', 'providers', 'devices', 'analytics'],
   providers: ['http2'],
   http2: [],
-  processes: ['database'],
+  processes: ['database', 'queue'],
   analytics: ['database'],
   admin: ['devices', 'push', 'queue', 'personalise', 'analytics'],
   database: [],

@@ -8,7 +8,7 @@ import { makeMetrics } from '../../src/observability/metrics.ts'
 import type { Batch, Provider, Settle } from '../../src/providers/provider.ts'
 import { FanOut } from '../../src/push/fan-out.ts'
 import { PageReader } from '../../src/push/pages.ts'
-import type { Queue } from '../../src/queue/queue.ts'
+import { LANES, type Queue } from '../../src/queue/queue.ts'
 import { encodeNativeTargets } from '../../src/queue/targets.ts'
 import { makeSend } from '../../tests/queue/make-send.ts'
 import { TOPICS } from '../devices/device-data.ts'
@@ -87,6 +87,7 @@ export function startParts(queue: Queue, store: DeviceStore, provider: Provider,
     now: Date.now,
   })
   const worker = new Worker({
+    lanes: LANES,
     queue,
     providers: new Map([['fcm', provider]]),
     removeGone: async () => 0,
@@ -99,7 +100,7 @@ export function startParts(queue: Queue, store: DeviceStore, provider: Provider,
     concurrency: 16,
     heartbeatMs: 5000,
   })
-  const fanOut = new FanOut({ queue, pages, logger, heartbeatMs: 5000 })
+  const fanOut = new FanOut({ lanes: LANES, queue, pages, logger, heartbeatMs: 5000 })
   worker.start()
   fanOut.start()
   return {

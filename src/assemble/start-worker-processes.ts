@@ -6,7 +6,7 @@ import type { OnStop } from '../teardowns.ts'
 import { MAX_CONNECTIONS } from './open-databases.ts'
 import type { Plan } from './plan.ts'
 
-/** Workers in `count` processes of their own. @param dsn the database that all of them use */
+/** Workers in `count` processes of their own, and one more for small sends. @param dsn the database that all of them use */
 export function startWorkerProcesses(
   { config, logger }: Plan,
   dsn: string | undefined,
@@ -29,11 +29,14 @@ export function startWorkerProcesses(
 /** Connections of a worker process that has few of them: what it does at once, and one for LISTEN. */
 const MIN_CONNECTIONS = 5
 
-/** The configuration of one of `count` worker processes; together they open as many connections as one would. */
+/** The configuration of one of `count` worker processes and the one for small sends; together they open as many connections as one would. */
 function planWorkerProcess(config: Config, dsn: string | undefined, count: number): Config {
   const { database } = config
   const postgresql = database?.postgresql
-  const max_connections = Math.max(MIN_CONNECTIONS, Math.ceil((postgresql?.max_connections ?? MAX_CONNECTIONS) / count))
+  const max_connections = Math.max(
+    MIN_CONNECTIONS,
+    Math.ceil((postgresql?.max_connections ?? MAX_CONNECTIONS) / (count + 1)),
+  )
   return {
     ...config,
     database: {

@@ -1,3 +1,4 @@
+import { setPriority } from 'node:os'
 import { setFlagsFromString } from 'node:v8'
 import * as v from 'valibot'
 import { assembleWorker, type WorkerAssembly } from '../assemble/assemble-worker.ts'
@@ -5,6 +6,7 @@ import { ConfigError } from '../config/config-error.ts'
 import type { Config } from '../config/schema.ts'
 import { type Logger, makeLogger } from '../observability/log.ts'
 import { Order, type Report } from '../processes/messages.ts'
+import type { Lane } from '../queue/queue.ts'
 import { exitSoon } from './exit-soon.ts'
 
 const READY_INTERVAL_MS = 250
@@ -13,6 +15,9 @@ const READY_INTERVAL_MS = 250
  * broadcast grow to many times of the few MB that are alive; this keeps a third of the memory for a tenth of the CPU.
  */
 const HEAP_GROWTH_PERCENT = 100
+
+/** A broadcast takes all the CPU there is: a push for one phone, the API and what is proxied go first. See nice(1). */
+const BROADCAST_NICENESS = 5
 
 /**
  * `centripush worker-process`: what a server starts when it sends from several processes. It does what it is told over the
@@ -23,9 +28,10 @@ export async function runWorkerProcess(): Promise<number> {
   // Ctrl-C reaches the whole group: the parent decides what it means.
   process.on('SIGINT', () => undefined)
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH_PERCENT}`)
-  const { config, stopped, onReadMetrics } = await hearOrders()
+  const { config, lanes, stopped, onReadMetrics } = await hearOrders()
+  if (lanes.includes('broadcast')) setPriority(BROADCAST_NICENESS)
   const logger = makeLogger(config.log)
-  const worker = await startWorker(config, logger)
+  const worker = await startWorker(config, lanes, logger)
   if (!worker) return 1
   onReadMetrics(worker.readMetrics)
   const stopReporting = reportReadiness(worker.isReady)
@@ -41,6 +47,7 @@ type Metrics = Extract<Report, { kind: 'metrics' }>['metrics']
 
 interface Orders {
   config: Config
+  lanes: readonly Lane[]
   /** To the time that work in flight may take; undefined where nobody said. */
   stopped: Promise<number | undefined>
   onReadMetrics(read: () => Promise<Metrics>): void
@@ -64,7 +71,7 @@ function hearOrders(): Promise<Orders> {
       const order = v.parse(Order, message)
       switch (order.kind) {
         case 'start':
-          return resolve({ config: order.config, stopped, onReadMetrics })
+          return resolve({ config: order.config, lanes: order.lanes, stopped, onReadMetrics })
         case 'stop':
           return stop(order.graceMs)
         case 'readMetrics':
@@ -75,9 +82,13 @@ function hearOrders(): Promise<Orders> {
 }
 
 /** Undefined when it can't; the parent is told, and tries again. */
-async function startWorker(config: Config, logger: Logger): Promise<WorkerAssembly | undefined> {
+async function startWorker(
+  config: Config,
+  lanes: readonly Lane[],
+  logger: Logger,
+): Promise<WorkerAssembly | undefined> {
   try {
-    return await assembleWorker({ config, logger })
+    return await assembleWorker({ config, logger }, lanes)
   } catch (error) {
     report({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })
     if (!(error instanceof ConfigError)) logger.error({ err: error }, 'worker process: could not start')

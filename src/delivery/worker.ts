@@ -17,6 +17,7 @@ const ERROR_PAUSE_MS = 1000
 
 interface Deps extends Omit<DeliverDeps, 'queue' | 'loadContent'> {
   queue: Queue
+  lanes: readonly Lane[]
   /** The most targets that a batch of any provider has. */
   maxBatchTargets: number
   /** Batches worked on at once, in each lane. */
@@ -50,7 +51,7 @@ export class Worker {
   }
 
   start(): void {
-    this.#loops = [this.#consume('small'), this.#consume('broadcast')]
+    this.#loops = this.#deps.lanes.map((lane) => this.#consume(lane))
   }
 
   /** Claims nothing more, lets what is being sent finish within `graceMs`, gives the rest back to the queue. */

@@ -1,6 +1,7 @@
 // More than one core: workers in processes of their own, each with its own event loop. They find their work through the
 // queue, as workers on other machines do; here they are only started, started again when they end, asked for their
-// metrics, and stopped.
+// metrics, and stopped. One process more sends small sends only: it is idle when a push for one phone comes in the middle of a
+// broadcast.
 //
 //   starting ──('ready')──▶ working ──(it ends by itself)──▶ starting, after a pause
 //   any ──(stop)──▶ stopping ──(it has ended, or its time is over: SIGKILL)──▶ gone
@@ -11,6 +12,7 @@ import * as v from 'valibot'
 import type { Config } from '../config/schema.ts'
 import { withDeadline } from '../database/deadline.ts'
 import type { Logger } from '../observability/log.ts'
+import { LANES, type Lane } from '../queue/queue.ts'
 import { type Order, Report } from './messages.ts'
 
 const PROGRAM = resolve(import.meta.dirname, '../../bin/centripush.js')
@@ -25,12 +27,14 @@ type Metrics = Extract<Report, { kind: 'metrics' }>['metrics']
 interface Deps {
   /** As the processes get it: with the DSN of a database that is migrated. */
   config: Config
+  /** How many send everything; the one for small sends comes on top. */
   count: number
   logger: Logger
 }
 
 interface Running {
   child: ChildProcess
+  lanes: readonly Lane[]
   isReady: boolean
   /** Who waits for metrics, by the id of the order. */
   readers: Map<number, (metrics: Metrics) => void>
@@ -54,12 +58,13 @@ export class WorkerProcesses {
   start(): void {
     // Who is told twice to stop exits at once, and so do they.
     process.once('exit', this.#killAll)
-    for (let index = 0; index < this.#deps.count; index++) this.#spawn()
+    for (let index = 0; index < this.#deps.count; index++) this.#spawn(LANES)
+    this.#spawn(['small'])
   }
 
-  /** Whether at least one of them reaches its queue. */
+  /** Whether at least one that sends everything reaches its queue. */
   get isReady(): boolean {
-    return [...this.#running].some(({ isReady }) => isReady)
+    return [...this.#running].some(({ isReady, lanes }) => isReady && lanes.length === LANES.length)
   }
 
   /** Of each that answers in time. */
@@ -76,15 +81,15 @@ export class WorkerProcesses {
     process.off('exit', this.#killAll)
   }
 
-  #spawn(): void {
+  #spawn(lanes: readonly Lane[]): void {
     const child = fork(PROGRAM, ['worker-process'], { serialization: 'advanced' })
-    const running: Running = { child, isReady: false, readers: new Map() }
+    const running: Running = { child, lanes, isReady: false, readers: new Map() }
     this.#running.add(running)
     child.on('message', (message) => this.#onReport(running, v.parse(Report, message)))
     // A child that is gone already: its 'exit' says so.
     child.on('error', () => undefined)
     child.once('exit', (code, signal) => this.#onExit(running, code, signal))
-    order(child, { kind: 'start', config: this.#deps.config })
+    order(child, { kind: 'start', config: this.#deps.config, lanes: [...lanes] })
   }
 
   #onReport(running: Running, report: Report): void {
@@ -107,7 +112,7 @@ export class WorkerProcesses {
     this.#deps.logger.error({ pid: running.child.pid, code, signal }, 'worker process: ended, another one is started')
     const timer = setTimeout(() => {
       this.#restarts.delete(timer)
-      this.#spawn()
+      this.#spawn(running.lanes)
     }, RESTART_PAUSE_MS)
     this.#restarts.add(timer)
   }

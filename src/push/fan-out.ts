@@ -26,6 +26,7 @@ const ERROR_PAUSE_MS = 1000
 
 interface Deps {
   queue: Queue
+  lanes: readonly Lane[]
   pages: PageReader
   logger: Logger
   /** How often the lease of a walk is extended while a page is read or has to wait. */
@@ -42,7 +43,7 @@ export class FanOut {
   }
 
   start(): void {
-    this.#loops = [this.#claimSends('small'), this.#claimSends('broadcast')]
+    this.#loops = this.#deps.lanes.map((lane) => this.#claimSends(lane))
   }
 
   /** Stops after the pages at hand. */

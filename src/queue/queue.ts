@@ -81,7 +81,8 @@ export interface SendContent {
 }
 
 /** Small sends have a lane of their own, so that they never wait behind a broadcast. */
-export type Lane = 'small' | 'broadcast'
+export const LANES = ['small', 'broadcast'] as const
+export type Lane = (typeof LANES)[number]
 
 export interface Send {
   uid: string

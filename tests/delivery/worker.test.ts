@@ -6,7 +6,7 @@ import { Worker } from '../../src/delivery/worker.ts'
 import { makeMetrics } from '../../src/observability/metrics.ts'
 import type { Outcome } from '../../src/providers/provider.ts'
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
-import type { Lane, Queue, Send } from '../../src/queue/queue.ts'
+import { LANES, type Lane, type Queue, type Send } from '../../src/queue/queue.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { makeTestLogger } from '../support/run-log.ts'
 import { ScriptedProvider } from './scripted-provider.ts'
@@ -35,6 +35,7 @@ function startWorker(
   over: { queue?: Queue; retryScale?: number; maxBatchTargets?: number } = {},
 ): Worker {
   const worker = new Worker({
+    lanes: LANES,
     queue: over.queue ?? queue,
     providers: new Map([['fcm', provider]]),
     removeGone: async (_, tokens) => gone.push(...tokens),

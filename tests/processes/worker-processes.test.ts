@@ -1,11 +1,13 @@
 // `worker.processes` on real ones.
 import { execFile } from 'node:child_process'
+import { getPriority } from 'node:os'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type CentripushProcess, startCentripush } from '../support/centripush-process.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { startFcmSimulator, type TestFcmSimulator } from '../support/fcm-simulator.ts'
 
+const LONG = { timeout: 30_000, interval: 50 }
 const KEY = 'key-of-the-clients'
 
 let database: TestDatabase
@@ -55,26 +57,20 @@ function isRunning(pid: number): boolean {
 }
 
 const waitForWorkers = () =>
-  vi.waitFor(
-    async () => {
-      const pids = await listWorkers()
-      expect(pids).toHaveLength(2)
-      return pids
-    },
-    { timeout: 20_000, interval: 50 },
-  )
+  vi.waitFor(async () => {
+    const pids = await listWorkers()
+    expect(pids).toHaveLength(3)
+    return pids
+  }, LONG)
 
 test('sends from its worker processes, and shows their metrics as its own', async () => {
   await waitForWorkers()
   await send('a', 'b', 'c')
   await fcm.simulator.waitForAccepted(3)
-  await vi.waitFor(
-    async () => {
-      const metrics = await (await fetch(`${server.url}/metrics`)).text()
-      expect(metrics).toMatch(/centrifugo_push_notification_count\{provider="fcm".*success="true".*\} 3\n/)
-    },
-    { timeout: 10_000, interval: 50 },
-  )
+  await vi.waitFor(async () => {
+    const metrics = await (await fetch(`${server.url}/metrics`)).text()
+    expect(metrics).toMatch(/centrifugo_push_notification_count\{provider="fcm".*success="true".*\} 3\n/)
+  }, LONG)
 })
 
 test('starts a worker process again that was killed, and sends meanwhile', async () => {
@@ -82,15 +78,26 @@ test('starts a worker process again that was killed, and sends meanwhile', async
   process.kill(doomed, 'SIGKILL')
   await send('a')
   await fcm.simulator.waitForAccepted(1)
-  const pids = await vi.waitFor(
-    async () => {
-      const now = await waitForWorkers()
-      expect(now).not.toContain(doomed)
-      return now
-    },
-    { timeout: 20_000, interval: 50 },
-  )
+  const pids = await vi.waitFor(async () => {
+    const now = await waitForWorkers()
+    expect(now).not.toContain(doomed)
+    return now
+  }, LONG)
   expect(pids).toContain(other)
+})
+
+test('sends to a single phone while the processes of broadcasts hang', async () => {
+  const pids = await waitForWorkers()
+  // Those of broadcasts stand back.
+  const ofBroadcasts = await vi.waitFor(() => {
+    const nice = pids.filter((pid) => getPriority(pid) > 0)
+    expect(nice).toHaveLength(2)
+    return nice
+  }, LONG)
+  for (const pid of ofBroadcasts) process.kill(pid, 'SIGSTOP')
+  await send('a')
+  await fcm.simulator.waitForAccepted(1)
+  for (const pid of ofBroadcasts) process.kill(pid, 'SIGCONT')
 })
 
 test('leaves no process behind when it is stopped', async () => {
@@ -102,5 +109,5 @@ test('leaves no process behind when it is stopped', async () => {
 test('leaves no process behind when it is killed', async () => {
   const pids = await waitForWorkers()
   await server.kill()
-  await vi.waitFor(() => expect(pids.filter(isRunning)).toEqual([]), { timeout: 30_000, interval: 50 })
+  await vi.waitFor(() => expect(pids.filter(isRunning)).toEqual([]), LONG)
 })
