@@ -1,10 +1,10 @@
 // A wrong value as the client and the operator see it: error 107 to the one, a log line that names the field to the other,
 // and nothing in the database.
-import { Writable } from 'node:stream'
 import { pino } from 'pino'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { startAssembly, type TestAssembly } from '../support/assembly.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { keepLines } from '../support/run-log.ts'
 
 let database: TestDatabase
 let server: TestAssembly
@@ -12,12 +12,7 @@ let lines: string[] = []
 
 beforeAll(async () => {
   database = await createTestDatabase()
-  const log = new Writable({
-    write(line: Buffer, _encoding, done) {
-      lines.push(line.toString())
-      done()
-    },
-  })
+  const log = keepLines((line) => lines.push(line))
   server = await startAssembly(database.dsn, {}, pino({ level: 'info' }, log))
 })
 

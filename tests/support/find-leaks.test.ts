@@ -18,6 +18,7 @@ test.each([
   `a device ${'0a'.repeat(32)} is gone`,
   `{"keys":{"p256dh":"B${'x'.repeat(86)}"}}`,
   'POST https://localhost:443/push/browser-1',
+  '{"path":"/push/browser-1"}',
   'POST /3/device/reset-1',
   `{"payload":{"title":"${PAYLOAD_MARK}"}}`,
 ])('%s is a leak', (line) => {

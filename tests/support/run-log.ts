@@ -3,6 +3,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { DestinationStream } from 'pino'
 import { type Logger, makeLogger } from '../../src/observability/log.ts'
 import type { Treatment } from '../../src/simulators/simulator-server.ts'
 
@@ -17,6 +18,17 @@ export function makeTestLogger(): Logger {
   const directory = process.env[RUN_DIRECTORY]
   if (directory === undefined) return makeLogger({ level: 'none', file: '' })
   return makeLogger({ level: 'trace', file: join(directory, `${process.pid}.log`) })
+}
+
+/** Where a logger of pino writes to whose lines a test reads: they are kept as well. */
+export function keepLines(onLine: (line: string) => void): DestinationStream {
+  const directory = process.env[RUN_DIRECTORY]
+  return {
+    write(line) {
+      onLine(line)
+      if (directory !== undefined) appendFileSync(join(directory, `${process.pid}-read.log`), line)
+    },
+  }
 }
 
 /** Keeps what a process writes: its log. Of a command whose standard output is data, `streams` leaves that out. */
