@@ -4,7 +4,7 @@ import { pino } from 'pino'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { startAssembly, type TestAssembly } from '../support/assembly.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
-import { keepLines } from '../support/run-log.ts'
+import { keepLines, TOKEN_MARK } from '../support/run-log.ts'
 
 let database: TestDatabase
 let server: TestAssembly
@@ -25,7 +25,7 @@ beforeEach(() => {
   lines = []
 })
 
-const SECRET = 'a-token-that-nobody-may-read'
+const SECRET = TOKEN_MARK
 const ID = '01ARZ3NDEKTSV4RRFFQ69G5FAV-fcm'
 const device = { provider: 'fcm', platform: 'ios', token: SECRET, user: 'u', topics: ['a-new-topic'] }
 

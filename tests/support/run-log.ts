@@ -13,6 +13,9 @@ export const RUN_DIRECTORY = 'TEST_RUN_DIRECTORY'
 /** Belongs into payloads of tests: it is looked for in every log. */
 export const PAYLOAD_MARK = 'payload-of-a-test'
 
+/** The same for tokens and keys that a test makes up: of devices, for access. */
+export const TOKEN_MARK = 'token-of-a-test'
+
 /** The server's own logger, at its finest level, for parts that run in the test's process. */
 export function makeTestLogger(): Logger {
   const directory = process.env[RUN_DIRECTORY]
