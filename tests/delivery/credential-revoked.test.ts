@@ -1,13 +1,12 @@
 // A credential that its owner revokes while pushes are on their way, and mends.
-import { PassThrough } from 'node:stream'
-import { pino } from 'pino'
+import { type DestinationStream, pino } from 'pino'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import type { ProviderName } from '../../src/config/provider-names.ts'
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
 import { startAssembly, type TestAssembly } from '../support/assembly.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { PUSH_SERVICES, type PushService } from '../support/push-services.ts'
-import { makeTestLogger } from '../support/run-log.ts'
+import { keepLines, makeTestLogger } from '../support/run-log.ts'
 
 const PUSHES = 5000
 /** Of the delays of production, so that tried once a minute is once in 1.8 s; work is looked for twice a second. */
@@ -31,7 +30,7 @@ async function start(provider: ProviderName, otherProvider: ProviderName) {
       },
       worker: { retry_scale: RETRY_SCALE },
     },
-    pino({ level: 'error' }, refusals.stream),
+    pino({ level: 'error' }, refusals.log),
   )
   const logger = makeTestLogger()
   const queue = new PostgresQueue({ sql: database.sql, logger, leaseMs: 15_000, maxJobs: 1000 })
@@ -46,12 +45,12 @@ async function start(provider: ProviderName, otherProvider: ProviderName) {
 
 /** Each time that the server said that the provider refuses its credential: once for each batch that met it. */
 class RefusalLog {
-  readonly stream = new PassThrough()
+  readonly log: DestinationStream
   count = 0
 
   constructor(provider: ProviderName) {
-    this.stream.on('data', (line) => {
-      const { provider: named, reason } = JSON.parse(String(line))
+    this.log = keepLines((line) => {
+      const { provider: named, reason } = JSON.parse(line)
       if (named === provider && reason !== undefined) this.count++
     })
   }

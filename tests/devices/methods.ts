@@ -15,6 +15,7 @@ import { ApiError } from '../../src/protocol/errors.ts'
 import * as push from '../../src/protocol/requests/push.ts'
 import { decodeMessage } from '../../src/protocol/wire-types.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { TOKEN_MARK } from '../support/run-log.ts'
 
 type Json = Record<string, unknown>
 
@@ -94,7 +95,7 @@ let tokens = 0
 
 /** A token that no other device of this run has. */
 export function newToken(): string {
-  return `token-${tokens++}`
+  return `${TOKEN_MARK}-${tokens++}`
 }
 
 function withDefaults(request: Json): Json {

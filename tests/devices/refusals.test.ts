@@ -1,10 +1,10 @@
 // A wrong value as the client and the operator see it: error 107 to the one, a log line that names the field to the other,
 // and nothing in the database.
-import { Writable } from 'node:stream'
 import { pino } from 'pino'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { startAssembly, type TestAssembly } from '../support/assembly.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { keepLines, TOKEN_MARK } from '../support/run-log.ts'
 
 let database: TestDatabase
 let server: TestAssembly
@@ -12,12 +12,7 @@ let lines: string[] = []
 
 beforeAll(async () => {
   database = await createTestDatabase()
-  const log = new Writable({
-    write(line: Buffer, _encoding, done) {
-      lines.push(line.toString())
-      done()
-    },
-  })
+  const log = keepLines((line) => lines.push(line))
   server = await startAssembly(database.dsn, {}, pino({ level: 'info' }, log))
 })
 
@@ -30,7 +25,7 @@ beforeEach(() => {
   lines = []
 })
 
-const SECRET = 'a-token-that-nobody-may-read'
+const SECRET = TOKEN_MARK
 const ID = '01ARZ3NDEKTSV4RRFFQ69G5FAV-fcm'
 const device = { provider: 'fcm', platform: 'ios', token: SECRET, user: 'u', topics: ['a-new-topic'] }
 

@@ -1,4 +1,3 @@
-import { PassThrough } from 'node:stream'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Logger } from '../../src/observability/log.ts'
@@ -7,7 +6,7 @@ import type { Batch, Outcome } from '../../src/providers/provider.ts'
 import type { HmsSimulatorOptions } from '../../src/simulators/hms/hms-simulator.ts'
 import { startHmsSimulator, type TestHmsSimulator } from '../support/hms-simulator.ts'
 import { isOnNodeHttp2, openHttp2Client } from '../support/http2-client.ts'
-import { makeTestLogger } from '../support/run-log.ts'
+import { keepLines, makeTestLogger } from '../support/run-log.ts'
 import { kindsOf, NEVER, sendBatch, tokens } from '../support/send-batch.ts'
 
 const logger = makeTestLogger()
@@ -156,9 +155,8 @@ describe('the HMS provider', () => {
 
 it('writes no token, secret or message into its log, whatever happens', async ({ skip }) => {
   skip(isOnNodeHttp2, 'a client of the tests logs nothing of its connections')
-  const log = new PassThrough()
   const lines: string[] = []
-  log.on('data', (line) => lines.push(String(line)))
+  const log = keepLines((line) => lines.push(line))
   await restart({}, { logger: pino({ level: 'trace' }, log), requestTimeoutMs: 200 })
   for (const token of ['mine-1', 'illegal-1', 'oauth-1', 'html-1', 'hang-1', 'cut-1'])
     await send(batchOf([token, 'mine-2']))

@@ -10,6 +10,7 @@ import { loadServiceAccount } from '../../src/providers/fcm/service-account.ts'
 import type { Outcome } from '../../src/providers/provider.ts'
 import { ReloadingProvider } from '../../src/providers/reloading-provider.ts'
 import { startFcmSimulator, type TestFcmSimulator } from '../support/fcm-simulator.ts'
+import { keepLines } from '../support/run-log.ts'
 
 const NEVER = new AbortController().signal
 
@@ -41,7 +42,10 @@ async function swapSecret(version: string, fill: (file: string) => Promise<unkno
 
 async function startProvider(): Promise<void> {
   const file = join(directory, 'current', 'service-account.json')
-  const logger = pino({ level: 'info' }, { write: (line: string) => void logged.push(line) })
+  const logger = pino(
+    { level: 'info' },
+    keepLines((line) => logged.push(line)),
+  )
   provider = await ReloadingProvider.start({
     files: [file],
     intervalMs: 20,
@@ -70,7 +74,7 @@ const waitForLog = (text: string) => vi.waitFor(() => expect(logged.join('')).to
 test('a credential that is changed is taken up, and what is being sent with the old one ends well', async () => {
   await swapSecret('1', (file) => copyFile(fcm.simulator.files.credentials, file))
   await startProvider()
-  await send('first')
+  await send('device-1')
   const slow = send('slow-one')
   // The same account in another file, as after a rotation of its key.
   await swapSecret('2', async (file) => {
@@ -78,7 +82,7 @@ test('a credential that is changed is taken up, and what is being sent with the 
     await writeFile(file, JSON.stringify({ ...account, private_key_id: 'rotated' }))
   })
   await waitForLog('taken up')
-  expect(await send('second')).toMatchObject([{ kind: 'sent' }])
+  expect(await send('device-2')).toMatchObject([{ kind: 'sent' }])
   expect(await slow).toMatchObject([{ kind: 'sent' }])
   expect(fcm.simulator.tokenRequests).toBe(2)
 })

@@ -1,29 +1,26 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { pino } from 'pino'
 import { expect, it } from 'vitest'
 import type { Outcome } from '../../src/providers/provider.ts'
 import { SandboxProvider } from '../../src/providers/sandbox/sandbox.ts'
-import { makeTestLogger } from '../support/run-log.ts'
+import { keepLines, makeTestLogger } from '../support/run-log.ts'
 
 const notification = { json: Buffer.from('{"secret":1}'), headers: new Map() }
 const NEVER = new AbortController().signal
 
 it('settles every target as sent and records the batch without targets or payload', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'centripush-sandbox-'))
-  const file = join(directory, 'log')
-  const logger = pino({ base: null }, pino.destination({ dest: file, sync: true }))
+  let log = ''
+  const logger = pino(
+    { base: null },
+    keepLines((line) => (log += line)),
+  )
   const sandbox = new SandboxProvider({ name: 'apns', logger, nowMs: () => 5 })
   const outcomes: Outcome[] = []
   const batch = { uid: 'u1', notification, targetKind: 'token' as const, targets: ['t1', 't2'] }
   await sandbox.send(batch, (index, outcome) => (outcomes[index] = outcome), NEVER)
   expect(outcomes.map((outcome) => outcome.kind)).toEqual(['sent', 'sent'])
   expect(sandbox.records).toEqual([{ atMs: 5, uid: 'u1', targetKind: 'token', targets: 2, messageBytes: 12 }])
-  const log = await readFile(file, 'utf8')
   expect(JSON.parse(log)).toMatchObject({ provider: 'apns', uid: 'u1', targets: 2, messageBytes: 12 })
   expect(log).not.toMatch(/t1|secret/)
-  await rm(directory, { recursive: true })
 })
 
 it('keeps the latest records only', async () => {

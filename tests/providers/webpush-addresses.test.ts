@@ -1,9 +1,10 @@
 // Endpoints are URLs that strangers give. Wherever they lead, nothing is sent to an address that is not public, nor is
 // it connected to.
-import { once } from 'node:events'
-import { createServer, type LookupFunction, type Server } from 'node:net'
-import { networkInterfaces } from 'node:os'
+import { createHook } from 'node:async_hooks'
+import type { LookupFunction } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { parseConfig } from '../../src/config/load.ts'
+import { makeEndpointCheck } from '../../src/devices/web-push-endpoint.ts'
 import type { Outcome } from '../../src/providers/provider.ts'
 import { makeAddressPolicy } from '../../src/providers/webpush/address-policy.ts'
 import { readVapidKeys } from '../../src/providers/webpush/vapid-keys.ts'
@@ -13,36 +14,35 @@ import { startWebPushSimulator, type TestWebPushSimulator } from '../support/web
 
 const REFUSED = { kind: 'rejected', reason: 'address_refused' }
 
+const watch = createHook({
+  init: (_id, type, _trigger, resource) => {
+    if (type === 'TCPCONNECTWRAP') connects.push(resource)
+  },
+})
+
 let service: TestWebPushSimulator
 let port: string
-/** On the simulator's port at addresses where nobody should connect to; `visitors` are those who do. */
-let canaries: Server[]
-let visitors: number
+/** What Node makes just before each connect of a socket; the address is in it later. */
+let connects: object[]
 let toClose: WebPushProvider[]
 
 beforeEach(async () => {
   service = await startWebPushSimulator()
   port = new URL(service.simulator.origin).port
-  visitors = 0
+  connects = []
   toClose = []
-  const hosts = ['127.0.0.2', ...(hasIPv6() ? ['::1'] : [])]
-  canaries = hosts.map((host) => createServer(onVisitor).listen(Number(port), host))
-  await Promise.all(canaries.map((canary) => once(canary, 'listening')))
+  watch.enable()
 })
 
 afterEach(async () => {
+  watch.disable()
   await Promise.all(toClose.map((provider) => provider.close()))
-  for (const canary of canaries) canary.close()
   await service.stop()
 })
 
-function onVisitor(socket: { destroy(): void }): void {
-  visitors++
-  socket.destroy()
-}
-
-function hasIPv6(): boolean {
-  return Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === '::1'))
+/** The addresses that anything in this process tried to connect to, each once: no packet goes to another one. */
+function connectedTo(): unknown[] {
+  return [...new Set(connects.map((connect) => ('address' in connect ? connect.address : undefined)))]
 }
 
 /** The only private address that it may connect to is the simulator's, unless `change` says otherwise. */
@@ -90,11 +90,6 @@ function resolveTo(...answers: string[][]): { lookup: LookupFunction; questions:
   return { lookup, questions: () => questions }
 }
 
-/** Nor did anybody connect to the simulator, which 0.0.0.0 and :: lead to. */
-function expectNoConnection(): void {
-  expect([visitors, service.simulator.connectionsOpened]).toEqual([0, 0])
-}
-
 test.each([
   '127.0.0.2',
   '127.255.255.254',
@@ -106,16 +101,18 @@ test.each([
   '2002:7f00:2::1',
   '169.254.169.254',
   '10.0.0.1',
+  '10.255.255.254',
   '172.16.0.1',
   '192.168.0.1',
   '100.64.0.1',
   '0.0.0.0',
   '::',
   'fd00::1',
+  'fdff:ffff:ffff:ffff:ffff:ffff:ffff:fffe',
   'fe80::1',
 ])('a name that resolves to %s is not connected to', async (address) => {
   expect(await sendTo(makeProvider(resolveTo([address])), 'a')).toEqual(REFUSED)
-  expectNoConnection()
+  expect(connectedTo()).toEqual([])
 })
 
 // Every notation of an address that a URL can hold; there is nothing to look up then.
@@ -137,6 +134,7 @@ test.each([
   '0.0.0.0',
   '169.254.169.254',
   '10.0.0.1',
+  '10.255.255.254',
   '172.16.0.1',
   '192.168.0.1',
   '[::]',
@@ -153,13 +151,13 @@ test.each([
 ])('the host %s is not connected to', async (host) => {
   const provider = makeProvider({ isAddressAllowed: makeAddressPolicy([]) })
   expect(await sendTo(provider, 'a', host)).toEqual(REFUSED)
-  expectNoConnection()
+  expect(connectedTo()).toEqual([])
 })
 
 test('a name that the system resolves to a private address is not connected to', async () => {
   const provider = makeProvider({ isAddressAllowed: makeAddressPolicy([]) })
   expect(await sendTo(provider, 'a', 'localhost')).toEqual(REFUSED)
-  expectNoConnection()
+  expect(connectedTo()).toEqual([])
 })
 
 test('a resolver that changes its answer between two connections leads nobody astray', async () => {
@@ -167,28 +165,39 @@ test('a resolver that changes its answer between two connections leads nobody as
   expect(await sendTo(provider, 'a')).toMatchObject({ kind: 'sent' })
   await sendTo(provider, 'cut-1')
   expect(await sendTo(provider, 'b')).toEqual(REFUSED)
-  expect(visitors).toBe(0)
+  expect(connectedTo()).toEqual(['127.0.0.1'])
 })
 
 test('a name is looked up once for a connection, so the address that was judged is the one connected to', async () => {
   const resolver = resolveTo(['127.0.0.1'], ['127.0.0.2'])
   expect(await sendTo(makeProvider(resolver), 'a')).toMatchObject({ kind: 'sent' })
-  expect([resolver.questions(), visitors]).toEqual([1, 0])
+  expect([resolver.questions(), connectedTo()]).toEqual([1, ['127.0.0.1']])
 })
 
 test('a name loses its private addresses only', async () => {
   const provider = makeProvider(resolveTo(['127.0.0.2', '::1', '127.0.0.1']))
   expect(await sendTo(provider, 'a')).toMatchObject({ kind: 'sent' })
-  expect(visitors).toBe(0)
+  expect(connectedTo()).toEqual(['127.0.0.1'])
 })
 
 test('a redirect is not followed', async () => {
   expect(await sendTo(makeProvider(), 'redirect-1')).toEqual({ kind: 'rejected', reason: 'HTTP_307' })
-  expect([service.simulator.pushRequests, visitors]).toEqual([1, 0])
+  expect([service.simulator.pushRequests, connectedTo()]).toEqual([1, ['127.0.0.1']])
 })
 
 test('an endpoint whose origin is not allowed any more is not sent to', async () => {
   const provider = makeProvider({ checkEndpoint: () => 'not of an allowed origin' })
   expect(await sendTo(provider, 'a')).toEqual({ kind: 'rejected', reason: 'ENDPOINT_NOT_ALLOWED' })
-  expectNoConnection()
+  expect(connectedTo()).toEqual([])
+})
+
+test('an endpoint at port 22, or any but 443 that nobody allowed, is not sent to', async () => {
+  const webpush = { allowed_endpoint_origins: ['https://local*'] }
+  const checkEndpoint = makeEndpointCheck(parseConfig({ push_notifications: { webpush } }).push_notifications.webpush)
+  const provider = makeProvider({ checkEndpoint })
+  const refused = { kind: 'rejected', reason: 'ENDPOINT_NOT_ALLOWED' }
+  expect(await sendTo(provider, 'a', 'localhost')).toEqual(refused)
+  port = '22'
+  expect(await sendTo(provider, 'a', 'localhost')).toEqual(refused)
+  expect(connectedTo()).toEqual([])
 })

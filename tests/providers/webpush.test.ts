@@ -1,4 +1,3 @@
-import { PassThrough } from 'node:stream'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Batch, Outcome } from '../../src/providers/provider.ts'
@@ -7,7 +6,7 @@ import { makeVapidKeys, readVapidKeys } from '../../src/providers/webpush/vapid-
 import { type WebPushDeps, WebPushProvider } from '../../src/providers/webpush/webpush.ts'
 import type { WebPushSimulatorOptions } from '../../src/simulators/webpush/webpush-simulator.ts'
 import { isOnNodeHttp2, openHttp2Client } from '../support/http2-client.ts'
-import { makeTestLogger } from '../support/run-log.ts'
+import { keepLines, makeTestLogger } from '../support/run-log.ts'
 import { collectOutcomes, kindsOf, NEVER, tokens } from '../support/send-batch.ts'
 import { startWebPushSimulator, type TestWebPushSimulator } from '../support/webpush-simulator.ts'
 
@@ -184,9 +183,8 @@ describe('the Web Push provider', () => {
 
 it('writes no endpoint, key, token or payload into its log, whatever happens', async ({ skip }) => {
   skip(isOnNodeHttp2, 'a client of the tests logs nothing of its connections')
-  const log = new PassThrough()
   const lines: string[] = []
-  log.on('data', (line) => lines.push(String(line)))
+  const log = keepLines((line) => lines.push(line))
   await restart({}, { logger: pino({ level: 'trace' }, log), requestTimeoutMs: 200 })
   const batch = batchOf(['browser-1', 'forbidden-1', 'gone-1', 'html-1', 'hang-1', 'cut-1', 'redirect-1'])
   await send(batch)

@@ -8,6 +8,7 @@ import type { NewBatch } from '../../src/queue/queue.ts'
 import { RecentWrites } from '../../src/queue/redis/recent-writes.ts'
 import { RedisQueue } from '../../src/queue/redis/redis-queue.ts'
 import { KillableRedis } from '../support/killable-redis.ts'
+import { keepLines } from '../support/run-log.ts'
 import { makeSend } from './make-send.ts'
 
 const BATCH: NewBatch = { provider: 'fcm', lane: 'small', targetKind: 'token', lines: '\ta\t\t', count: 1 }
@@ -24,7 +25,10 @@ beforeEach(async () => {
   server = await KillableRedis.start()
   logged = []
   prefix = randomUUID()
-  logger = pino({ level: 'info' }, { write: (line: string) => void logged.push(line) })
+  logger = pino(
+    { level: 'info' },
+    keepLines((line) => logged.push(line)),
+  )
   queue = await openQueue()
 })
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { findLeaks } from './find-leaks.ts'
-import { PAYLOAD_MARK } from './run-log.ts'
+import { PAYLOAD_MARK, TOKEN_MARK } from './run-log.ts'
 
 const SECRETS = new Set(['device-17', 'APA91:of-a-phone', 'tok.en-1'])
 
@@ -11,6 +11,7 @@ test.each([
   '{"msg":"token=device-17"}',
   '{"err":"{\\"token\\":\\"APA91:of-a-phone\\"}"}',
   'the tokens [tok.en-1, tok.en-2]',
+  '{"lines":"01ARZ3\\tdevice-17\\tanna\\n01ARZ4\\tdevice-18"}',
   '{"authorization":"Bearer abcdef123"}',
   'eyJhbGciOiJFUzI1NiJ9.e30.x',
   '-----BEGIN PRIVATE KEY-----',
@@ -18,7 +19,9 @@ test.each([
   `a device ${'0a'.repeat(32)} is gone`,
   `{"keys":{"p256dh":"B${'x'.repeat(86)}"}}`,
   'POST https://localhost:443/push/browser-1',
+  '{"path":"/push/browser-1"}',
   'POST /3/device/reset-1',
+  `{"illegal_tokens":["${TOKEN_MARK}-1"]}`,
   `{"payload":{"title":"${PAYLOAD_MARK}"}}`,
 ])('%s is a leak', (line) => {
   expect(findLeaks(`{"msg":"started"}\n${line}\n`, SECRETS)).toEqual([{ what: expect.any(String), line }])

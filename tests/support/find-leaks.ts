@@ -1,4 +1,4 @@
-import { PAYLOAD_MARK } from './run-log.ts'
+import { PAYLOAD_MARK, TOKEN_MARK } from './run-log.ts'
 
 /** What is sensitive whatever its value: simulators and tests make theirs in these forms. */
 const FORMS: readonly [name: string, form: RegExp][] = [
@@ -10,6 +10,7 @@ const FORMS: readonly [name: string, form: RegExp][] = [
   ['a key of a browser or of VAPID', /\bB[\w-]{86}\b/],
   ['the path of a Web Push endpoint', /(?<!\/(?:src|tests))\/(?:push|wpush|fcm\/send)\/[\w%]/],
   ['the path of an APNs device', /\/3\/device\/[\w%]/],
+  ['a token', new RegExp(TOKEN_MARK)],
   ['a payload', new RegExp(PAYLOAD_MARK)],
 ]
 
@@ -17,6 +18,8 @@ const FORMS: readonly [name: string, form: RegExp][] = [
 export const SHORTEST_SECRET = 6
 
 const WORD = /[^\s"'\\,;{}[\]()<>]+/g
+/** What JSON makes of tabs and ends of lines: no part of the word behind it. */
+const ESCAPES = /\\[nrt]/g
 const SEPARATORS = /[/=?&]/
 
 export interface Leak {
@@ -33,7 +36,7 @@ export function findLeaks(log: string, secrets: ReadonlySet<string>): Leak[] {
 }
 
 function findSecret(line: string, secrets: ReadonlySet<string>): string | undefined {
-  const words = (line.match(WORD) ?? []).flatMap((word) => [word, ...word.split(SEPARATORS)])
+  const words = (line.replace(ESCAPES, ' ').match(WORD) ?? []).flatMap((word) => [word, ...word.split(SEPARATORS)])
   const found = words.find((word) => word.length >= SHORTEST_SECRET && secrets.has(word))
   return found === undefined ? undefined : `the secret ${found}`
 }

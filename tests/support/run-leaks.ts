@@ -6,8 +6,6 @@ import { join } from 'node:path'
 import { findLeaks, type Leak, SHORTEST_SECRET } from './find-leaks.ts'
 import { RUN_DIRECTORY } from './run-log.ts'
 
-const SHOWN_LEAKS = 20
-
 let directory: string
 
 /** Called by vitest before the first test. */
@@ -39,9 +37,11 @@ function readRun(ending: string): string[] {
   return files.map((file) => readFileSync(join(directory, file), 'utf8'))
 }
 
+/** One line for each kind: a kind that is everywhere hides no other. */
 function describeLeaks(leaks: readonly Leak[]): string {
-  return leaks
-    .slice(0, SHOWN_LEAKS)
-    .map(({ what, line }) => `${what}: ${line}`)
+  const kinds = [...new Set(leaks.map(({ what }) => what))]
+  return kinds
+    .map((kind) => leaks.filter(({ what }) => what === kind))
+    .map((alike) => `${alike[0]?.what}, ${alike.length} times, the first: ${alike[0]?.line}`)
     .join('\n')
 }

@@ -3,6 +3,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { DestinationStream } from 'pino'
 import { type Logger, makeLogger } from '../../src/observability/log.ts'
 import type { Treatment } from '../../src/simulators/simulator-server.ts'
 
@@ -12,11 +13,25 @@ export const RUN_DIRECTORY = 'TEST_RUN_DIRECTORY'
 /** Belongs into payloads of tests: it is looked for in every log. */
 export const PAYLOAD_MARK = 'payload-of-a-test'
 
+/** The same for tokens and keys that a test makes up: of devices, for access. */
+export const TOKEN_MARK = 'token-of-a-test'
+
 /** The server's own logger, at its finest level, for parts that run in the test's process. */
 export function makeTestLogger(): Logger {
   const directory = process.env[RUN_DIRECTORY]
   if (directory === undefined) return makeLogger({ level: 'none', file: '' })
   return makeLogger({ level: 'trace', file: join(directory, `${process.pid}.log`) })
+}
+
+/** Where a logger of pino writes to whose lines a test reads: they are kept as well. */
+export function keepLines(onLine: (line: string) => void): DestinationStream {
+  const directory = process.env[RUN_DIRECTORY]
+  return {
+    write(line) {
+      onLine(line)
+      if (directory !== undefined) appendFileSync(join(directory, `${process.pid}-read.log`), line)
+    },
+  }
 }
 
 /** Keeps what a process writes: its log. Of a command whose standard output is data, `streams` leaves that out. */

@@ -4,7 +4,7 @@ import { makeMetrics } from '../../../src/observability/metrics.ts'
 import type { Provider } from '../../../src/providers/provider.ts'
 import type { BatchClaim } from '../../../src/queue/queue.ts'
 import { readValue } from '../../../src/queue/targets.ts'
-import { makeTestLogger, PAYLOAD_MARK } from '../../support/run-log.ts'
+import { makeTestLogger, noteSecrets, PAYLOAD_MARK } from '../../support/run-log.ts'
 
 export interface Delivered {
   /** Milliseconds that each target waits for its next attempt, without jitter; no entry for those that are done. */
@@ -18,6 +18,7 @@ export interface Delivered {
 
 /** @param lines a target each, as the queue has them */
 export async function deliver(provider: Provider, lines: readonly string[]): Promise<Delivered> {
+  noteSecrets(lines.map(readValue))
   const metrics = makeMetrics()
   const retryMs = new Map<string, number>()
   const removed: string[] = []

@@ -9,8 +9,8 @@ import { type Delivered, deliver } from './deliver.ts'
 import type { AnswerRow, Effect } from './effects.ts'
 
 /** Targets that meet the answer, one among neighbours or all of a batch, and those that don’t. */
-const MET = 'met'
-const ALL_MET = ['met-1', 'met-2']
+const MET = 'target-met'
+const ALL_MET = [`${MET}-1`, `${MET}-2`]
 const NEIGHBOURS = Array.from({ length: 10 }, (_, index) => `neighbour-${index}`)
 
 /** `keys`: what encrypts for a Web Push subscription. */

@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { FcmProvider } from '../../../src/providers/fcm/fcm.ts'
 import { type Answer, jsonAnswer } from '../../../src/simulators/answer.ts'
 import { badRequest, fcmErrorDetail, googleError } from '../../../src/simulators/fcm/google-error.ts'
-import { makeTestLogger } from '../../support/run-log.ts'
+import { makeTestLogger, TOKEN_MARK } from '../../support/run-log.ts'
 import { describeAnswers } from './describe-answers.ts'
 import { type AnswerRow, paused, rejected, removed, retried, sent } from './effects.ts'
 
@@ -90,7 +90,9 @@ const logger = makeTestLogger()
 describeAnswers('FCM', ROWS, {
   open: (origin, ca) => new FcmProvider({ serviceAccount, pushEndpoint: origin, authEndpoint: origin, ca, logger }),
   answerTokenRequest: ({ path }) =>
-    path === '/token' ? jsonAnswer(200, { access_token: 'a', expires_in: 3600, token_type: 'Bearer' }) : undefined,
+    path === '/token'
+      ? jsonAnswer(200, { access_token: TOKEN_MARK, expires_in: 3600, token_type: 'Bearer' })
+      : undefined,
   readTargets: ({ path, body }) => (path === '/token' ? [] : [JSON.parse(body.toString()).message.token]),
   good: jsonAnswer(200, { name: 'projects/p/messages/1' }),
 })

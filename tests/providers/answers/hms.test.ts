@@ -1,7 +1,7 @@
 // Every answer of https://developer.huawei.com/consumer/en/doc/HMSCore-References/https-send-api-0000001050986197.
 import { HmsProvider } from '../../../src/providers/hms/hms.ts'
 import { jsonAnswer } from '../../../src/simulators/answer.ts'
-import { makeTestLogger } from '../../support/run-log.ts'
+import { makeTestLogger, TOKEN_MARK } from '../../support/run-log.ts'
 import { describeAnswers } from './describe-answers.ts'
 import { type AnswerRow, type Effect, paused, rejected, removed, retried, sent } from './effects.ts'
 
@@ -25,14 +25,14 @@ const ROWS: readonly AnswerRow[] = [
     200,
     'some illegal',
     removed('80100000'),
-    '{"success":0,"failure":2,"illegal_tokens":["met-1","met-2"]}',
+    '{"success":0,"failure":2,"illegal_tokens":["target-met-1","target-met-2"]}',
   ),
   says(
     '80100000',
     200,
     'some failed for another cause',
     rejected('80100000'),
-    '{"success":0,"failure":2,"noRight":["met-1","met-2"]}',
+    '{"success":0,"failure":2,"noRight":["target-met-1","target-met-2"]}',
   ),
   says('80100000', 200, 'none of these is illegal', sent, '{"success":2,"failure":1,"illegal_tokens":["another"]}'),
   says('80100000', 200, 'some, nobody knows which', rejected('80100000'), 'some'),
@@ -63,11 +63,13 @@ const logger = makeTestLogger()
 
 describeAnswers('HMS', ROWS, {
   open: (origin, ca) => {
-    const app = { appId: '1', appSecret: 's' }
+    const app = { appId: '1', appSecret: `secret-${TOKEN_MARK}` }
     return new HmsProvider({ ...app, pushEndpoint: origin, authEndpoint: origin + OAUTH_PATH, ca, logger })
   },
   answerTokenRequest: ({ path }) =>
-    path === OAUTH_PATH ? jsonAnswer(200, { access_token: 'a', expires_in: 3600, token_type: 'Bearer' }) : undefined,
+    path === OAUTH_PATH
+      ? jsonAnswer(200, { access_token: TOKEN_MARK, expires_in: 3600, token_type: 'Bearer' })
+      : undefined,
   readTargets: ({ path, body }) => (path === OAUTH_PATH ? [] : JSON.parse(body.toString()).message.token),
   good: GOOD,
   answersBatches: true,
