@@ -18,7 +18,7 @@ import { measureDistance, measureSingles } from './pipeline/latency.ts'
 import { QUEUE_NAMES } from './pipeline/queue-watch.ts'
 import { measureThroughput } from './pipeline/throughput.ts'
 
-const TIMEOUT_MS = 15 * 60_000
+const TIMEOUT_MS = 20 * 60_000
 /** Encrypting for a browser takes as long as fifty pushes to others. */
 const WEBPUSH_SHARE = 1 / 20
 const PARTS = ['throughput', 'growth', 'distance', 'singles'] as const

@@ -46,7 +46,7 @@ const PROGRAMS: readonly Program[] = [
   { name: 'peers', minutes: 3, hasProfile: false, options: quick },
   { name: 'webpush', minutes: 1, hasProfile: false, options: [] },
   { name: 'proxy', minutes: 3, hasProfile: true, options: [...quick, ...node] },
-  { name: 'pipeline', minutes: 10, hasProfile: true, options: quick },
+  { name: 'pipeline', minutes: 15, hasProfile: true, options: quick },
 ]
 
 const Ratio = v.object({ key: v.string(), value: v.number(), better: v.picklist(['higher', 'lower']) })

@@ -16,7 +16,7 @@ const DELAY_MS = 100
 const FCM_STREAMS = 100
 /** Of the rate without delay. */
 const MIN_SHARE = 0.8
-const PAIRS = 5
+const PAIRS = 3
 const SINGLE_EVERY_MS = 50
 const MAX_SINGLE_MS = 10
 /** Singles without a broadcast beside them. */
