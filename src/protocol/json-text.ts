@@ -62,12 +62,15 @@ export class JsonText {
     }
   }
 
-  /** The fields of an object in the order written, duplicates included. Empty for anything else. */
-  fields(): [name: string, value: JsonText][] {
+  /**
+   * The fields of an object in the order written, duplicates included; reading stops after one more than `limit`. Empty
+   * for anything else.
+   */
+  fields(limit = Number.POSITIVE_INFINITY): [name: string, value: JsonText][] {
     if (this.kind !== 'object') return []
     const fields: [string, JsonText][] = []
     let at = skipSpace(this.#source, this.#start + 1)
-    while (this.#source[at] !== CLOSE_BRACE) {
+    while (this.#source[at] !== CLOSE_BRACE && fields.length <= limit) {
       const keyEnd = scanString(this.#source, at)
       const name = decodeString(this.#source, at, keyEnd)
       const valueStart = skipSpace(this.#source, skipSpace(this.#source, keyEnd) + 1)

@@ -120,10 +120,20 @@ test('nulls in lists and maps are zero values, and keys of maps are any', () => 
   })
 })
 
-test('of a map of messages one entry more than its limit is decoded, whatever the others are', () => {
-  const entries = ['a', 'b', 'a', 'c', 'd', 'e'].map((key, place) => `"${key}":{"name":"${place}"}`)
-  const { inners } = decode(`{"inners":{${entries.join(',')},"f":1}}`)
-  expect([...inners]).toEqual(Object.entries({ a: '2', b: '1', c: '3', d: '4' }).map(([key, name]) => [key, { name }]))
+test('a map with more entries than its limit is refused, equal names among them', () => {
+  const body = (...keys: string[]) => `{"inners":{${keys.map((key) => `"${key}":{"name":"x"}`).join(',')}}}`
+  expect([...decode(body('a', 'b', 'a')).inners.keys()]).toEqual(['a', 'b'])
+  for (const keys of [
+    ['a', 'b', 'c', 'd'],
+    ['a', 'a', 'a', 'a'],
+  ])
+    expect(() => decode(body(...keys))).toThrow(DecodeError)
+})
+
+test('a map of strings may have a hundred thousand', () => {
+  const body = (count: number) => `{"map":{${Array.from({ length: count }, (_, i) => `"${i}":""`).join(',')}}}`
+  expect(decode(body(100_000)).map.size).toBe(100_000)
+  expect(() => decode(body(100_001))).toThrow(DecodeError)
 })
 
 test('a raw value keeps its bytes', () => {

@@ -75,11 +75,16 @@ export const strings = orZero(
   '[]',
 )
 
+/** Entries of a `map<string, string>`: far more than anybody has, and few enough to be read in a moment. */
+const MAX_STRINGS = 100_000
+
 /** `map<string, string>`; a null value is an empty string. A Map, so that a key such as `__proto__` is just a key. */
 export const stringMap = orZero(
-  wire('object', 'an object of strings', (text): ReadonlyMap<string, string> | undefined => {
+  wire('object', `an object of at most ${MAX_STRINGS} strings`, (text): ReadonlyMap<string, string> | undefined => {
     const map = new Map<string, string>()
-    for (const [key, value] of text.fields()) {
+    const fields = text.fields(MAX_STRINGS)
+    if (fields.length > MAX_STRINGS) return undefined
+    for (const [key, value] of fields) {
       if (value.kind !== 'string' && value.kind !== 'null') return undefined
       map.set(key, value.kind === 'null' ? '' : value.string())
     }
@@ -132,12 +137,12 @@ export function repeated<Schema extends v.GenericSchema<JsonText, unknown>>(item
 
 /**
  * `map<string, Message>`; a null value is an empty message.
- * @param limit how many entries the method takes; one more is decoded and no others, so that it can tell
+ * @param limit how many entries the method takes
  */
 export function messageMap<Schema extends v.GenericSchema<JsonText, unknown>>(value: Schema, limit: number) {
-  const entries = wire('object', 'an object', (text) => {
-    const last = new Map(text.fields())
-    return new Map([...last].slice(0, limit + 1).map(([key, t]) => [key, orEmpty(t)]))
+  const entries = wire('object', `an object of at most ${limit} fields`, (text) => {
+    const fields = text.fields(limit)
+    return fields.length > limit ? undefined : new Map(fields.map(([key, t]) => [key, orEmpty(t)]))
   })
   return orZero(v.pipe(entries, v.map(v.string(), value)), '{}')
 }

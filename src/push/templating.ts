@@ -4,7 +4,7 @@ import type { ProviderName } from '../config/provider-names.ts'
 import { compileHeader, compileJson } from '../personalise/template.ts'
 import { TemplateError } from '../personalise/template-error.ts'
 import { ApiError } from '../protocol/errors.ts'
-import { MAX_LOCALES, type SendPushNotificationRequest } from '../protocol/requests/push.ts'
+import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
 import type { QueuedNotification, Templating } from '../queue/queue.ts'
 import { JSON_FIELDS } from './notification.ts'
 
@@ -52,9 +52,6 @@ function compile<T>(field: string, work: () => T): T {
 }
 
 function checkCounts({ localizations }: TemplatingRequest): void {
-  if (localizations.size > MAX_LOCALES) {
-    throw new ApiError('badRequest', `localizations: more than ${MAX_LOCALES} locales`)
-  }
   const count = [...localizations.values()].reduce((sum, { translations }) => sum + translations.size, 0)
   if (count > MAX_TRANSLATIONS) {
     throw new ApiError('badRequest', `localizations: more than ${MAX_TRANSLATIONS} translations`)

@@ -126,7 +126,7 @@ const PushLimitStrategy = message({
 })
 
 /** Locales in `localizations`: more than there are. */
-export const MAX_LOCALES = 2000
+const MAX_LOCALES = 2000
 
 export const SendPushNotificationRequest = message({
   recipient: v.optional(PushRecipient),
