@@ -104,7 +104,7 @@ async function sendSingles({ server, service, provider }: Rig, isEnough: (count:
   const durationsMs: number[] = []
   while (!isEnough(durationsMs.length)) {
     const token = `single-${randomUUID()}`
-    const arrival = service.counting.waitFor(token)
+    const { arrival } = await service.counting.watch(token)
     const startMs = Number(process.hrtime.bigint()) / 1e6
     await callApi(server.url, 'send_push_notification', makeSendRequest(provider, { fcm_tokens: [token] }))
     durationsMs.push((await arrival) - startMs)

@@ -125,7 +125,10 @@ server.listen(0, '127.0.0.1', () => {
 process.on('message', (message) => {
   const order = v.parse(Order, message)
   if (order.kind === 'count') report({ kind: 'count', requests, connections })
-  else watched.add(order.text)
+  else {
+    watched.add(order.text)
+    report({ kind: 'watching', text: order.text })
+  }
 })
 // Ends with who started it.
 process.once('disconnect', () => process.exit())

@@ -15,6 +15,7 @@ export class CountingSink {
   readonly origin: string
   readonly #child: ChildProcess
   readonly #arrivals = new Map<string, (atMs: number) => void>()
+  readonly #watching = new Map<string, () => void>()
   #onCount: ((count: { requests: number; connections: number }) => void) | undefined
 
   private constructor(child: ChildProcess, port: number, ca: string) {
@@ -56,12 +57,17 @@ export class CountingSink {
     })
   }
 
-  /** Resolves to when a request came whose body has `text`, on the clock of process.hrtime in ms. */
-  waitFor(text: string): Promise<number> {
-    return new Promise((resolve) => {
-      this.#arrivals.set(text, resolve)
+  /**
+   * Looks for a request whose body has `text`, from when this resolves on. `arrival` is when it came, on the clock of
+   * process.hrtime in ms.
+   */
+  async watch(text: string): Promise<{ arrival: Promise<number> }> {
+    const arrival = new Promise<number>((resolve) => this.#arrivals.set(text, resolve))
+    await new Promise<void>((resolve) => {
+      this.#watching.set(text, resolve)
       this.#order({ kind: 'watch', text })
     })
+    return { arrival }
   }
 
   async stop(): Promise<void> {
@@ -77,7 +83,10 @@ export class CountingSink {
 
   #onReport(report: Report): void {
     if (report.kind === 'count') this.#onCount?.(report)
-    else if (report.kind === 'arrived') {
+    else if (report.kind === 'watching') {
+      this.#watching.get(report.text)?.()
+      this.#watching.delete(report.text)
+    } else if (report.kind === 'arrived') {
       this.#arrivals.get(report.text)?.(report.atMs)
       this.#arrivals.delete(report.text)
     }

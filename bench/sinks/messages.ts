@@ -29,6 +29,8 @@ export type Order = v.InferOutput<typeof Order>
 export const Report = v.variant('kind', [
   v.object({ kind: v.literal('listening'), port: v.number() }),
   v.object({ kind: v.literal('count'), requests: v.number(), connections: v.number() }),
+  /** A request that comes from now on will be told of. */
+  v.object({ kind: v.literal('watching'), text: v.string() }),
   /** By the machine's monotonic clock, which all its processes share. */
   v.object({ kind: v.literal('arrived'), text: v.string(), atMs: v.number() }),
 ])
