@@ -3,10 +3,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { DeviceStore } from '../../src/devices/device-store.ts'
 import { ByteWriter } from '../../src/http2/byte-writer.ts'
 import type { Http2Client } from '../../src/http2/http2-client.ts'
+import type { RateLimiter } from '../../src/limits/rate-limiter.ts'
 import type { Logger } from '../../src/observability/log.ts'
 import { makeBodyWriter } from '../../src/providers/fcm/message-body.ts'
 import type { Batch, Provider, Settle } from '../../src/providers/provider.ts'
-import type { Queue, SendContent, Templating } from '../../src/queue/queue.ts'
+import type { Queue, RateLimit, SendContent, Templating } from '../../src/queue/queue.ts'
 import { makeSend } from '../../tests/queue/make-send.ts'
 import { TOPICS } from '../devices/device-data.ts'
 import { startParts } from '../queue/queue-way.ts'
@@ -41,15 +42,27 @@ const TEMPLATING: Templating = {
   ]),
 }
 
-export type Kind = 'plain' | 'personal'
+const RATE_LIMIT: RateLimit = {
+  key: [{ variable: 'id' }],
+  policies: [
+    { rate: 100, intervalMs: 3_600_000 },
+    { rate: 1000, intervalMs: 86_400_000 },
+  ],
+  isDropped: false,
+}
+
+/** `limited`: the plain one, with two limits for each device that hold none back. */
+export type Kind = 'plain' | 'personal' | 'limited'
 
 export function contentOf(kind: Kind): SendContent {
-  const json = Buffer.from(kind === 'plain' ? PLAIN_MESSAGE : TEMPLATE)
+  const isPersonal = kind === 'personal'
+  const json = Buffer.from(isPersonal ? TEMPLATE : PLAIN_MESSAGE)
   return {
     notifications: new Map([['fcm', { json, headers: new Map<string, string>() }]]),
     analyticsUid: 'bench',
     isReliable: false,
-    templating: kind === 'plain' ? undefined : TEMPLATING,
+    templating: isPersonal ? TEMPLATING : undefined,
+    ...(kind === 'limited' && { rateLimit: RATE_LIMIT }),
   }
 }
 
@@ -95,12 +108,18 @@ class RequestProvider implements Provider {
 
 /** Sends to all devices of FCM; resolves to the microseconds that each took. */
 export async function measureSend(
-  deps: { queue: Queue; store: DeviceStore; logger: Logger; client: Http2Client | undefined },
+  deps: {
+    queue: Queue
+    rateLimiter: RateLimiter
+    store: DeviceStore
+    logger: Logger
+    client: Http2Client | undefined
+  },
   kind: Kind,
 ): Promise<number> {
-  const { queue, store, logger, client } = deps
+  const { queue, rateLimiter, store, logger, client } = deps
   const provider = new RequestProvider(client)
-  const parts = startParts(queue, store, provider, logger)
+  const parts = startParts(queue, store, provider, logger, rateLimiter)
   const filter = { ids: [], users: [], topics: [TOPICS.all], providers: ['fcm'], platforms: [] }
   const send = makeSend({ content: contentOf(kind), recipient: { kind: 'filter', filter } })
   const start = performance.now()

@@ -1,5 +1,8 @@
 import { Redis } from 'ioredis'
 import type { Sql } from '../../src/database/pool.ts'
+import { PostgresRateLimiter } from '../../src/limits/postgres/postgres-rate-limiter.ts'
+import type { RateLimiter } from '../../src/limits/rate-limiter.ts'
+import { RedisRateLimiter } from '../../src/limits/redis/redis-rate-limiter.ts'
 import type { Logger } from '../../src/observability/log.ts'
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
 import type { Queue } from '../../src/queue/queue.ts'
@@ -8,6 +11,7 @@ import { KillableRedis } from '../../tests/support/killable-redis.ts'
 
 export interface BenchQueue {
   queue: Queue
+  rateLimiter: RateLimiter
   /** Memory that the store uses; undefined where it keeps the queue on disk. */
   readStoreBytes(): Promise<number | undefined>
 }
@@ -26,7 +30,11 @@ export const QUEUE_BACKENDS: QueueBackend[] = [
     async withQueue({ sql, logger }, work) {
       const queue = new PostgresQueue({ sql, logger, ...OPTIONS })
       try {
-        return await work({ queue, readStoreBytes: async () => undefined })
+        return await work({
+          queue,
+          rateLimiter: new PostgresRateLimiter({ sql }),
+          readStoreBytes: async () => undefined,
+        })
       } finally {
         await queue.close()
       }
@@ -41,7 +49,8 @@ export const QUEUE_BACKENDS: QueueBackend[] = [
       const queue = new RedisQueue({ client, subscriber: connect(), prefix: 'bench', logger, ...OPTIONS })
       const readStoreBytes = async () => Number(/used_memory:(\d+)/.exec(await watcher.info('memory'))?.[1])
       try {
-        return await work({ queue, readStoreBytes })
+        const rateLimiter = new RedisRateLimiter({ redis: watcher, prefix: 'bench' })
+        return await work({ queue, rateLimiter, readStoreBytes })
       } finally {
         await queue.close()
         watcher.disconnect()

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Worker } from '../../src/delivery/worker.ts'
 import type { DeviceStore } from '../../src/devices/device-store.ts'
+import type { RateLimiter } from '../../src/limits/rate-limiter.ts'
 import type { Logger } from '../../src/observability/log.ts'
 import { makeMetrics } from '../../src/observability/metrics.ts'
 import type { Batch, Provider, Settle } from '../../src/providers/provider.ts'
@@ -77,8 +78,14 @@ export async function measureWay(
   }
 }
 
-/** What works on a queue with `provider` as its FCM, in this process. */
-export function startParts(queue: Queue, store: DeviceStore, provider: Provider, logger: Logger) {
+/** What works on a queue with `provider` as its FCM, in this process. @param rateLimiter where sends have limits */
+export function startParts(
+  queue: Queue,
+  store: DeviceStore,
+  provider: Provider,
+  logger: Logger,
+  rateLimiter?: RateLimiter,
+) {
   const batchSizes = new Map([['fcm', BATCH_TARGETS] as const])
   const pages = new PageReader({
     pageTargets: (...args) => store.pageTargets(...args),
@@ -92,6 +99,7 @@ export function startParts(queue: Queue, store: DeviceStore, provider: Provider,
     providers: new Map([['fcm', provider]]),
     removeGone: async () => 0,
     removalBreaker: undefined,
+    rateLimiter,
     retryPolicy: { scale: 1, random: Math.random },
     metrics: makeMetrics(),
     logger,
