@@ -39,7 +39,7 @@ export interface PreviewPart {
   maxBytes: number
 }
 
-/** When it would be sent, if nothing else keeps it. */
+/** When it would be sent, if nothing else keeps it; a delay of its rate limit is in it. */
 export type PreviewTime = { kind: 'at'; atMs: number } | { kind: 'expired'; atMs: number } | { kind: 'no_timezone' }
 
 /** What the rate limit says now; a push for later asks then. */
@@ -75,13 +75,14 @@ export async function previewSend(
   if (!device) throw new ApiError('notFound', 'device: is not stored')
   const { ids } = recipient.filter
   const isNamed = ids.length === 0 || ids.includes(deviceId)
+  const rate = content.rateLimit && (await readRate(deps, content.rateLimit, device))
   return {
     provider,
     isRecipient: isNamed && (await findTarget(deps, { ...recipient.filter, ids: [deviceId] })) !== undefined,
     parts: renderParts(deps, content, device, provider),
     timezone: device.timezone,
-    time: findTime(send, device, deps.now()),
-    rate: content.rateLimit && (await readRate(deps, content.rateLimit, device)),
+    time: findTime(send, device, rate, deps.now()),
+    rate,
   }
 }
 
@@ -122,8 +123,15 @@ function render({ json, headers }: QueuedNotification, scope: Scope): QueuedNoti
   }
 }
 
-function findTime({ sendAtMs, expireAtMs, content }: Send, device: QueuedTarget, nowMs: number): PreviewTime {
-  const fromMs = Math.max(nowMs, sendAtMs ?? nowMs)
+/** Not before its time, and not before its rate limit has room. */
+function findTime(
+  { sendAtMs, expireAtMs, content }: Send,
+  device: QueuedTarget,
+  rate: PreviewRate | undefined,
+  nowMs: number,
+): PreviewTime {
+  const roomMs = nowMs + (rate?.kind === 'delayed' ? rate.waitMs : 0)
+  const fromMs = Math.max(roomMs, sendAtMs ?? nowMs)
   const waitMs = content.timeLimit ? waitForWindow(content.timeLimit, device.timezone, fromMs) : 0
   if (waitMs === undefined) return { kind: 'no_timezone' }
   const atMs = fromMs + waitMs
