@@ -3,15 +3,16 @@ import { SettledBatch } from '../../src/delivery/settled-batch.ts'
 import { alterQueues } from '../faults/alter-queue.ts'
 
 const MISTAKES: Record<string, () => void> = {
-  /** What is left of a batch goes back with all that it had. */
+  /** Of three batches one goes back with all that it had. */
   'sent-retried': () => {
+    let batches = 0
     alterQueues({
       acknowledge:
         (own) =>
         (claim, { retries, givenUp }) => {
-          const [first, ...others] = retries
           const { lines, count } = claim
-          const left = first && claim.attempt === 1 ? [{ ...first, lines, count }, ...others] : retries
+          const isWhole = claim.attempt === 1 && batches++ % 3 === 0
+          const left = isWhole ? [{ lines, count, delayMs: 0, ambiguousAttempts: 0 }] : retries
           return own.acknowledge(claim, { retries: left, givenUp })
         },
     })
@@ -39,7 +40,7 @@ const MISTAKES: Record<string, () => void> = {
       return own.call(this).map((entry) => ({ ...entry, count: entry.count * (entry.outcome === 'sent' ? 2 : 1) }))
     }
   },
-  'neighbour-settled': () => alterSettle((own, index, outcome) => own(index % 100 === 98 ? index + 1 : index, outcome)),
+  'neighbour-settled': () => alterSettle((own, index, outcome) => own(index % 20 === 8 ? index + 1 : index, outcome)),
   'failure-called-sent': () => {
     alterSettle((own, index, outcome) => {
       own(index, outcome.kind === 'rejected' ? { kind: 'sent', messageId: '' } : outcome)

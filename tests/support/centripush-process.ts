@@ -10,6 +10,7 @@ import type { Role } from '../../src/config/role.ts'
 import type { ConfigSchema } from '../../src/config/schema.ts'
 import { keepOutput, noteSecrets } from './run-log.ts'
 
+const PORT_ATTEMPTS = 3
 const PROGRAM = resolve(import.meta.dirname, '../../bin/centripush.js')
 /** Far more than a start takes, and less than a hook may. */
 const START_TIMEOUT_MS = 60_000
@@ -49,6 +50,21 @@ export interface CentripushProcess {
 export async function startCentripush(
   config: InferInput<typeof ConfigSchema>,
   options: CentripushOptions = {},
+): Promise<CentripushProcess> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOnce(config, options)
+    } catch (error) {
+      // Somebody else may have taken the port that was free a moment ago.
+      const isPortTaken = error instanceof Error && error.message.includes('EADDRINUSE')
+      if (!isPortTaken || config.http_server?.port || attempt === PORT_ATTEMPTS) throw error
+    }
+  }
+}
+
+async function startOnce(
+  config: InferInput<typeof ConfigSchema>,
+  options: CentripushOptions,
 ): Promise<CentripushProcess> {
   const directory = await mkdtemp(join(tmpdir(), 'centripush-process-'))
   const port = Number(config.http_server?.port) || (await findFreePort())
