@@ -104,7 +104,7 @@ async function withClient<T>(work: (client: Http2Client) => Promise<T>): Promise
 }
 
 await compare('writing a request’s body', 'personal', measureBodies, false)
-await withDatabase(logger, async (sql) => {
+await withDatabase(logger, async ({ sql, queueSql }) => {
   await loadDevices(sql, Number(values.devices))
   await sql`update devices set
     locale = (array['fr-FR', 'pt-BR', 'en-US', 'de'])[1 + abs(hashtext(token)) % 4],
@@ -115,7 +115,7 @@ await withDatabase(logger, async (sql) => {
   const backends = QUEUE_BACKENDS.filter(({ name }) => values.backend === undefined || name === values.backend)
   if (backends.length === 0) throw new Error(`no backend ${values.backend}`)
   for (const backend of backends) {
-    await backend.withQueue({ sql, logger }, async ({ queue, rateLimiter }) => {
+    await backend.withQueue({ sql: queueSql, logger }, async ({ queue, rateLimiter }) => {
       const deps = { queue, rateLimiter, store, logger }
       const from = `${backend.name}: from ${values.devices} device rows`
       for (const kind of ['personal', 'limited'] as const) {

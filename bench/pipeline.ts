@@ -77,7 +77,7 @@ async function measureAll(context: PipelineContext): Promise<void> {
 
 limitTime(TIMEOUT_MS)
 const report = new Report()
-await withDatabase(makeLogger({ level: 'error', file: '' }), (sql, dsn) =>
+await withDatabase(makeLogger({ level: 'error', file: '' }), ({ sql, dsn }) =>
   measureAll({ sql, dsn, report, processes: options.processes, profileDir: options.profile }),
 )
 await writeReport(options.json, report.checks)

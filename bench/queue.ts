@@ -52,9 +52,9 @@ async function repeatRate(measure: () => Promise<number>) {
 
 for (const backend of QUEUE_BACKENDS.filter(({ name }) => values.backend.includes(name))) {
   const { alone, way } = TARGETS[backend.name]
-  await withDatabase(logger, async (sql) => {
+  await withDatabase(logger, async ({ sql, queueSql }) => {
     if (values.only !== 'way') {
-      const { rate, range, ...surroundings } = await backend.withQueue({ sql, logger }, ({ queue }) =>
+      const { rate, range, ...surroundings } = await backend.withQueue({ sql: queueSql, logger }, ({ queue }) =>
         repeatRate(() => measureQueueAlone(queue, Number(values.targets))),
       )
       add({
@@ -68,7 +68,7 @@ for (const backend of QUEUE_BACKENDS.filter(({ name }) => values.backend.include
     if (values.only === 'alone') return
     const { devices } = await loadDevices(sql, Number(values.devices))
     const store = new DeviceStore({ sql, now: Date.now })
-    await backend.withQueue({ sql, logger }, async ({ queue, readStoreBytes }) => {
+    await backend.withQueue({ sql: queueSql, logger }, async ({ queue, readStoreBytes }) => {
       const { rate, range, ...surroundings } = await repeatRate(
         async () => (await measureWay(queue, store, 0, logger)).targetsPerSecond,
       )

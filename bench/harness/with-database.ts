@@ -7,11 +7,19 @@ import { openDatabase, type Sql } from '../../src/database/pool.ts'
 import type { Logger } from '../../src/observability/log.ts'
 import { using } from './teardown.ts'
 
+export interface BenchDatabase {
+  dsn: string
+  /** For devices. */
+  sql: Sql
+  /** For a queue and limits. */
+  queueSql: Sql
+}
+
 /** Runs `work` on a PostgreSQL as it comes with the server, which is removed afterwards. */
-export function withDatabase<T>(logger: Logger, work: (sql: Sql, dsn: string) => Promise<T>): Promise<T> {
-  return using(startDatabase(logger), async ({ sql, dsn }) => {
-    await migrate(sql, logger)
-    return await work(sql, dsn)
+export function withDatabase<T>(logger: Logger, work: (database: BenchDatabase) => Promise<T>): Promise<T> {
+  return using(startDatabase(logger), async (database) => {
+    await migrate(database.sql, logger)
+    return await work(database)
   })
 }
 
@@ -20,11 +28,13 @@ async function startDatabase(logger: Logger) {
   await chmod(dataDir, 0o755)
   const server = await startEmbeddedPostgres({ dataDir, logger })
   const { dsn } = server
-  const sql = openDatabase({ dsn, maxConnections: 20, statementTimeoutMs: 0 })
+  const options = { dsn, maxConnections: 10, statementTimeoutMs: 0 }
+  const sql = openDatabase(options)
+  const queueSql = openDatabase({ ...options, plans: 'once' })
   const stop = async () => {
-    await sql.end({ timeout: 5 })
+    await Promise.all([sql.end({ timeout: 5 }), queueSql.end({ timeout: 5 })])
     await server.stop()
     await rm(dataDir, { recursive: true })
   }
-  return { sql, dsn, stop }
+  return { dsn, sql, queueSql, stop }
 }

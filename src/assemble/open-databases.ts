@@ -3,7 +3,7 @@ import { ConfigError } from '../config/config-error.ts'
 import { readDatabaseError } from '../database/database-error.ts'
 import { startEmbeddedPostgres } from '../database/embedded.ts'
 import { checkSchema, migrate } from '../database/migrate.ts'
-import { openDatabase, type Sql } from '../database/pool.ts'
+import { type DatabaseOptions, openDatabase, type Sql } from '../database/pool.ts'
 import type { Logger } from '../observability/log.ts'
 import type { OnStop } from '../teardowns.ts'
 import type { Plan } from './plan.ts'
@@ -17,7 +17,7 @@ export interface Databases {
   /** The devices'; undefined where `database.enabled` is false. */
   sql: Sql | undefined
   dsn: string | undefined
-  /** The queue's, which is the same unless it has a DSN; undefined where it is on Redis. */
+  /** The queue's, in the same database unless it has a DSN; undefined where it is on Redis. */
   queueSql: Sql | undefined
 }
 
@@ -32,16 +32,22 @@ export async function openDatabases(
 ): Promise<Databases> {
   const { dsn: queueDsn, reuse_from_database: isReused } = config.push_notifications.queue.postgresql
   const migrates = config.database?.postgresql.migrate ?? true
-  const open = async (dsn: string): Promise<Sql> => {
-    const sql = openDatabase({ dsn, maxConnections: config.database?.postgresql.max_connections ?? MAX_CONNECTIONS })
+  const maxConnections = config.database?.postgresql.max_connections ?? MAX_CONNECTIONS
+  const open = async (options: Pick<DatabaseOptions, 'dsn' | 'maxConnections' | 'plans'>): Promise<Sql> => {
+    const sql = openDatabase(options)
     onStop.close('database', () => sql.end({ timeout: 5 }))
     await (migrates ? migrate(sql, logger) : checkSchema(sql)).catch(explainDatabaseError)
     return sql
   }
   const dsn = config.database?.enabled === false ? undefined : await chooseDsn({ config, logger }, onStop, openEmbedded)
-  const sql = dsn === undefined ? undefined : await open(dsn)
-  if (chooseQueue(config) === 'redis') return { sql, dsn, queueSql: undefined }
-  return { sql, dsn, queueSql: queueDsn !== undefined && !isReused ? await open(queueDsn) : sql }
+  const queue = chooseQueue(config) === 'redis' ? undefined : ((isReused ? undefined : queueDsn) ?? dsn)
+  // Devices and queue want their statements planned differently, so they share the connections and none of them.
+  const share = queue === dsn ? Math.ceil(maxConnections / 2) : maxConnections
+  return {
+    dsn,
+    sql: dsn === undefined ? undefined : await open({ dsn, maxConnections: share }),
+    queueSql: queue === undefined ? undefined : await open({ dsn: queue, maxConnections: share, plans: 'once' }),
+  }
 }
 
 /** A database that can't be reached or refuses us is the configuration's matter, not ours. */

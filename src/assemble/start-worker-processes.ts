@@ -27,7 +27,7 @@ export function startWorkerProcesses(
 }
 
 /** Connections of a worker process that has few of them: what it does at once, and one for LISTEN. */
-const MIN_CONNECTIONS = 5
+const MIN_CONNECTIONS = 6
 
 /** The configuration of one of `count` worker processes and the one for small sends; together they open as many connections as one would. */
 function planWorkerProcess(config: Config, dsn: string | undefined, count: number): Config {

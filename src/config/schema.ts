@@ -98,7 +98,8 @@ const database = v.optional(
         dsn: v.optional(dsn),
         /** What `push_notifications.read_from_replica` reads from, in turn. */
         replica_dsn: v.optional(v.pipe(textList, v.array(dsn)), []),
-        max_connections: v.optional(wholeNumber(1, 1000), 20),
+        /** Where the queue is here too, half of them are for it. */
+        max_connections: v.optional(wholeNumber(2, 1000), 20),
         /** Apply the migrations at start. */
         migrate: v.optional(flag, true),
       }),

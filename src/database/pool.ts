@@ -18,7 +18,19 @@ export interface DatabaseOptions {
   statementTimeoutMs?: number
   /** What `pg_stat_activity` shows. */
   applicationName?: string
+  /**
+   * `forValues` (the default) plans a statement anew with each of its values: without looking at them, plans are wrong by
+   * orders of magnitude where one topic has a million devices and the next one three. `once` is for statements that look
+   * everything up by keys: planning them takes as long as running them.
+   */
+  plans?: keyof typeof PLANS
 }
+
+const PLANS = {
+  forValues: { plan_cache_mode: 'force_custom_plan' },
+  // Tables that were empty when the plan was made must not be read from end to end by it once they are full.
+  once: { plan_cache_mode: 'force_generic_plan', enable_seqscan: 'off', jit: 'off' },
+} as const
 
 const CONNECT_TIMEOUT_SECONDS = 5
 const STATEMENT_TIMEOUT_MS = 30_000
@@ -40,9 +52,7 @@ export function openDatabase(options: DatabaseOptions): Sql {
     connection: {
       application_name: options.applicationName ?? 'centripush',
       statement_timeout: options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS,
-      // Plans made without looking at the values are wrong by orders of magnitude where one topic has a million
-      // devices and the next one three.
-      plan_cache_mode: 'force_custom_plan',
+      ...PLANS[options.plans ?? 'forValues'],
     },
   })
 }

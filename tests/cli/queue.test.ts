@@ -14,7 +14,7 @@ let queue: PostgresQueue
 
 beforeEach(async () => {
   database = await createTestDatabase()
-  queue = new PostgresQueue({ sql: database.sql, logger: makeTestLogger(), leaseMs: 15_000, maxJobs: 1000 })
+  queue = new PostgresQueue({ sql: database.queueSql, logger: makeTestLogger(), leaseMs: 15_000, maxJobs: 1000 })
 })
 afterEach(async () => {
   await queue.close()

@@ -33,7 +33,7 @@ async function start(provider: ProviderName, otherProvider: ProviderName) {
     pino({ level: 'error' }, refusals.log),
   )
   const logger = makeTestLogger()
-  const queue = new PostgresQueue({ sql: database.sql, logger, leaseMs: 15_000, maxJobs: 1000 })
+  const queue = new PostgresQueue({ sql: database.queueSql, logger, leaseMs: 15_000, maxJobs: 1000 })
   onTestFinished(async () => {
     await queue.close()
     await server.stop(5000)

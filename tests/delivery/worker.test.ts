@@ -21,7 +21,7 @@ const gone: GoneToken[] = []
 
 beforeEach(async () => {
   database = await createTestDatabase()
-  queue = new PostgresQueue({ sql: database.sql, logger, leaseMs: 500, maxJobs: 1000 })
+  queue = new PostgresQueue({ sql: database.queueSql, logger, leaseMs: 500, maxJobs: 1000 })
   gone.length = 0
 })
 afterEach(async () => {

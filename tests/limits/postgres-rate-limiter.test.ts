@@ -4,11 +4,11 @@ import { createTestDatabase } from '../support/database.ts'
 import { describeRateLimiter } from './contract.ts'
 
 describeRateLimiter('PostgreSQL', async () => {
-  const { sql, drop } = await createTestDatabase()
+  const { sql, queueSql, drop } = await createTestDatabase()
   return {
-    open: () => new PostgresRateLimiter({ sql }),
+    open: () => new PostgresRateLimiter({ sql: queueSql }),
     // Pages of one key, so that it has to walk.
-    forget: () => makeGrantUpkeep(sql, 1)(new AbortController().signal),
+    forget: () => makeGrantUpkeep(queueSql, 1)(new AbortController().signal),
     async countGrants() {
       const [row] = await sql<{ count: number }[]>`
         select coalesce(sum(cardinality(times)), 0)::int as count from rate_limits`

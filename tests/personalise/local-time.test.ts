@@ -38,7 +38,7 @@ afterAll(async () => {
 
 function openStore(name: 'PostgreSQL' | 'Redis'): MovableStore {
   if (name === 'PostgreSQL') {
-    return makeMovablePostgres(database.sql, new PostgresQueue({ sql: database.sql, ...OPTIONS }))
+    return makeMovablePostgres(database.sql, new PostgresQueue({ sql: database.queueSql, ...OPTIONS }))
   }
   const connect = () => new Redis({ port: server.port, host: '127.0.0.1' })
   const prefix = randomUUID()

@@ -16,7 +16,7 @@ let deps: AcceptDeps
 
 beforeAll(async () => {
   database = await createTestDatabase()
-  queue = new PostgresQueue({ sql: database.sql, logger: makeTestLogger(), leaseMs: 15_000, maxJobs: 1000 })
+  queue = new PostgresQueue({ sql: database.queueSql, logger: makeTestLogger(), leaseMs: 15_000, maxJobs: 1000 })
   deps = {
     queue,
     pages: new PageReader({

@@ -18,7 +18,7 @@ let fanOut: FanOut | undefined
 
 beforeEach(async () => {
   database = await createTestDatabase()
-  queue = new PostgresQueue({ sql: database.sql, logger, leaseMs: 15_000, maxJobs: 10_000 })
+  queue = new PostgresQueue({ sql: database.queueSql, logger, leaseMs: 15_000, maxJobs: 10_000 })
 })
 afterEach(async () => {
   await fanOut?.stop()

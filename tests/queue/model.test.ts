@@ -43,8 +43,8 @@ async function check(open: () => Promise<RealQueue>): Promise<void> {
 
 test('the queue on PostgreSQL agrees with the model', async () => {
   const database = await createTestDatabase()
-  const { sql } = database
-  const queue = new PostgresQueue({ sql, logger, leaseMs: LEASE_MS, maxJobs: 100_000 })
+  const { sql, queueSql } = database
+  const queue = new PostgresQueue({ sql: queueSql, logger, leaseMs: LEASE_MS, maxJobs: 100_000 })
   try {
     await check(async () => {
       await sql`truncate push_sends, push_batches, push_dead_letters, push_drops`

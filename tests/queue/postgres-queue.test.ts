@@ -5,7 +5,7 @@ import { describeQueue } from './contract.ts'
 
 describeQueue('PostgreSQL', async (options) => {
   const database = await createTestDatabase()
-  const queue = new PostgresQueue({ sql: database.sql, logger: makeTestLogger(), ...options })
+  const queue = new PostgresQueue({ sql: database.queueSql, logger: makeTestLogger(), ...options })
   return {
     queue,
     async close() {

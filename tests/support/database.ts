@@ -5,9 +5,11 @@ import { TEMPLATE_DATABASE, withDatabase } from './postgres-server.ts'
 
 export interface TestDatabase {
   sql: Sql
+  /** The same for a queue or limits, planned as the server plans them. */
+  queueSql: Sql
   /** For further pools, or another process. */
   dsn: string
-  /** Closes `sql` and removes the database; whatever else is connected to it is cut. */
+  /** Closes both and removes the database; whatever else is connected to it is cut. */
   drop(): Promise<void>
 }
 
@@ -20,11 +22,12 @@ export async function createTestDatabase(content: 'migrated' | 'empty' = 'migrat
   await onServer((server) => server`create database ${server(name)} template ${server(template)}`)
   const dsn = withDatabase(inject('postgresDsn'), name)
   const sql = openDatabase({ dsn, maxConnections: MAX_CONNECTIONS })
+  const queueSql = openDatabase({ dsn, maxConnections: MAX_CONNECTIONS, plans: 'once' })
   const drop = async () => {
-    await sql.end({ timeout: 0 })
+    await Promise.all([sql.end({ timeout: 0 }), queueSql.end({ timeout: 0 })])
     await onServer((server) => server`drop database ${server(name)} with (force)`)
   }
-  return { sql, dsn, drop }
+  return { sql, queueSql, dsn, drop }
 }
 
 async function onServer(work: (server: Sql) => Promise<unknown>): Promise<void> {

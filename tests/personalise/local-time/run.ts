@@ -57,10 +57,10 @@ async function checkDay(name: string, audience: Audience, store: MovableStore): 
   await day.stop()
 }
 
-await withDatabase(logger, async (sql) => {
+await withDatabase(logger, async ({ sql, queueSql }) => {
   const audience = await storeAudience(sql, Number(values.devices))
   console.log(`${values.devices} devices in ${ZONES.length} zones, ${countWithoutZone(audience)} of them without one`)
-  const queue = new PostgresQueue({ sql, ...OPTIONS })
+  const queue = new PostgresQueue({ sql: queueSql, ...OPTIONS })
   await checkDay('PostgreSQL', audience, makeMovablePostgres(sql, queue))
   await queue.close()
 

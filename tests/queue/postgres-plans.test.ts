@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest'
+import { openDatabase } from '../../src/database/pool.ts'
+import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { makeTestLogger } from '../support/run-log.ts'
+import { makeSend } from './make-send.ts'
+
+const BATCHES = 3000
+
+test('statements that were planned while the queue was empty read no table from end to end once it is full', async () => {
+  const database = await createTestDatabase()
+  const sql = openDatabase({ dsn: database.dsn, maxConnections: 1, plans: 'once' })
+  const queue = new PostgresQueue({ sql, logger: makeTestLogger(), leaseMs: 15_000, maxJobs: 100_000 })
+  const line = '00000000-0000-0000-0000-000000000000\ttoken\t\tandroid'
+  const batch = { provider: 'fcm', lane: 'broadcast', targetKind: 'token', count: 1, lines: line } as const
+  const work = async (claims: number) => {
+    const send = makeSend({ recipient: { kind: 'filter', filter: NOBODY } })
+    await queue.enqueue(send)
+    for (const walk of await queue.claimSends('broadcast', 8)) {
+      await queue.commitPage(walk, { batches: [batch], cursor: undefined })
+    }
+    for (let claim = 0; claim < claims; claim++) {
+      const claimed = await queue.claimBatches('broadcast', ['fcm', 'apns'], 8)
+      await queue.extend(claimed)
+      for (const one of claimed) {
+        await queue.loadContent(one.uid)
+        await queue.acknowledge(one, { retries: [], givenUp: [] })
+      }
+    }
+    await queue.findCancelled([send.uid])
+  }
+  try {
+    // Often enough that the server would have settled for a plan without being told.
+    for (let round = 0; round < 10; round++) await work(2)
+    const full = makeSend()
+    await queue.enqueue(full, { batches: Array.from({ length: BATCHES }, () => batch), cursor: undefined })
+    const before = await countScans(sql)
+    await work(50)
+    expect(await countScans(sql)).toEqual(before)
+  } finally {
+    await queue.close()
+    await sql.end({ timeout: 0 })
+    await database.drop()
+  }
+})
+
+const NOBODY = { ids: [], users: ['nobody'], topics: [], providers: [], platforms: [] }
+
+/** How often each table of the queue was read from end to end, as the statistics of the one connection say. */
+async function countScans(sql: ReturnType<typeof openDatabase>) {
+  await sql`select pg_stat_force_next_flush()`
+  return await sql`
+    select relname, seq_scan from pg_stat_user_tables where relname in ('push_batches', 'push_sends') order by relname`
+}
