@@ -41,7 +41,7 @@ export async function openDatabases(
   }
   const dsn = config.database?.enabled === false ? undefined : await chooseDsn({ config, logger }, onStop, openEmbedded)
   const queue = chooseQueue(config) === 'redis' ? undefined : ((isReused ? undefined : queueDsn) ?? dsn)
-  // Devices and queue want their statements planned differently, so they share the connections and none of them.
+  // Devices and queue want their statements planned differently: in one database each gets half of the connections.
   const share = queue === dsn ? Math.ceil(maxConnections / 2) : maxConnections
   return {
     dsn,
