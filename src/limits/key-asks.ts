@@ -29,21 +29,19 @@ export function groupAsks(asks: readonly Ask[], policies: readonly RatePolicy[])
   if (asks.length > MAX_ASKS) throw new RangeError(`${asks.length} asks in one call, at most ${MAX_ASKS}`)
   if (policies.length === 0) throw new RangeError('no policy to ask for')
   const groups: KeyAsks[] = []
-  const byKey = new Map<string, { group: number; ids: Map<string, number> }>()
+  const found = new Map<string, { group: number; ids: string[]; places: Map<string, number> | undefined }>()
   const places = asks.map(({ key, id }) => {
-    let found = byKey.get(key)
-    if (!found) {
-      found = { group: groups.length, ids: new Map() }
-      byKey.set(key, found)
-      groups.push({ key, ids: [] })
+    const known = found.get(key)
+    if (!known) {
+      const ids = [id]
+      found.set(key, { group: groups.length, ids, places: undefined })
+      return { group: groups.push({ key, ids }) - 1, id: 0 }
     }
-    let place = found.ids.get(id)
-    if (place === undefined) {
-      place = found.ids.size
-      found.ids.set(id, place)
-      groups[found.group]?.ids.push(id)
-    }
-    return { group: found.group, id: place }
+    // Most keys have one ask, and need no map.
+    known.places ??= new Map([[known.ids[0] ?? '', 0]])
+    const place = known.places.get(id) ?? known.ids.push(id) - 1
+    known.places.set(id, place)
+    return { group: known.group, id: place }
   })
   return { groups, places }
 }

@@ -21,7 +21,11 @@ export class PostgresRateLimiter implements RateLimiter {
   async take(asks: readonly Ask[], policies: readonly RatePolicy[]): Promise<Answer[]> {
     const grouped = groupAsks(asks, policies)
     if (asks.length === 0) return []
-    const keys = grouped.groups.map(({ key, ids }) => ({ key, hashes: `{${ids.map(writeHash).join()}}` }))
+    const keys = grouped.groups.map(({ key, ids }) => ({
+      key,
+      hashes: `{${ids.map(writeHash).join()}}`,
+      count: ids.length,
+    }))
     const decisions = await withDeadline(takeGrants(this.#sql, keys, policies), ANSWER_TIMEOUT_MS)
     return answerAsks(grouped, decisions, policies)
   }

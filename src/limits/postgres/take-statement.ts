@@ -8,14 +8,15 @@ import type { Fragment, Sql } from '../../database/pool.ts'
 import type { KeyDecision } from '../key-asks.ts'
 import type { RatePolicy } from '../rate-limiter.ts'
 
-/** One key, and the hashes of its asks as PostgreSQL writes an array. */
+/** One key, and the hashes of its asks as PostgreSQL writes an array of `count`. */
 export interface KeyHashes {
   key: string
   hashes: string
+  count: number
 }
 
-/** A line per key, `place SPACE decided SPACE next SPACE granted`: one long value is read faster than many rows. */
-const Reply = v.tuple([v.tuple([v.string()])])
+/** For each key `place, decided, next, granted…` in one JSON list: one long value is read faster than many rows. */
+const Reply = v.tuple([v.tuple([v.pipe(v.string(), v.parseJson(), v.array(v.number()))])])
 
 /** Decides about each key; resolves to the decisions in their order. Each key may be given once. */
 export async function takeGrants(
@@ -31,19 +32,19 @@ export async function takeGrants(
     ), decided as (
       ${decide(sql, policies)}
     )
-    select string_agg(place || ' ' || decided_at || ' ' || next_at || ' ' || granted_at, E'\n')
+    select '[' || string_agg(concat_ws(',', place, decided_at, next_at, granted_at), ',') || ']'
     from decided join given using (key)`.values()
-  const [[lines]] = v.parse(Reply, rows)
-  return readDecisions(lines, asks.length)
+  const [[numbers]] = v.parse(Reply, rows)
+  return readDecisions(numbers, asks)
 }
 
-function readDecisions(lines: string, count: number): KeyDecision[] {
-  const decisions: KeyDecision[] = new Array(count)
-  for (const line of lines.split('\n')) {
-    const [place = '', decidedAt = '', nextAt = '', granted = ''] = line.split(' ')
-    const decidedAtMs = Number(decidedAt)
-    const waitMs = Number(nextAt) - decidedAtMs
-    decisions[Number(place) - 1] = { decidedAtMs, waitMs, grantedAtMs: granted.split(',').map(Number) }
+function readDecisions(numbers: readonly number[], asks: readonly KeyHashes[]): KeyDecision[] {
+  const decisions: KeyDecision[] = new Array(asks.length)
+  for (let at = 0; at < numbers.length; ) {
+    const [place = 0, decidedAtMs = 0, nextAtMs = 0] = numbers.slice(at, at + 3)
+    const granted = at + 3
+    at = granted + (asks[place - 1]?.count ?? 0)
+    decisions[place - 1] = { decidedAtMs, waitMs: nextAtMs - decidedAtMs, grantedAtMs: numbers.slice(granted, at) }
   }
   return decisions
 }

@@ -104,7 +104,8 @@ for index, key in ipairs(KEYS) do
       ids = ids .. id
       is_changed = true
       answer[#answer + 1] = now
-      wait = wait_for_room(times)
+      -- The wait after the last ask of all is told to nobody.
+      if from + ID <= #asked then wait = wait_for_room(times) end
     end
   end
   answer[wait_slot] = wait
