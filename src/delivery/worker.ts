@@ -6,9 +6,14 @@ import type { BatchClaim, Lane, Queue } from '../queue/queue.ts'
 import { makeContentCache } from './content-cache.ts'
 import { type DeliverDeps, deliverBatch } from './deliver-batch.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
+import { UnsettledTargets } from './unsettled-targets.ts'
 
-/** Targets claimed and not settled: the most that a killed worker can send twice. Together 5,000. */
-const MAX_UNSETTLED: Record<Lane, number> = { small: 1000, broadcast: 4000 }
+/** Targets being sent: the most that a killed worker can send twice. */
+const MOST = 5000
+/** The same where a worker has both lanes: small sends find room, however many broadcasts there are. */
+const SHARES: Record<Lane, number> = { small: 500, broadcast: 4500 }
+/** Targets of broadcasts that are claimed before there is room to send them, so that the room is never empty. */
+const CLAIMED_AHEAD = 1000
 /** The most that a batch of a small send has (push/pages.ts). */
 const SMALL_BATCH_TARGETS = 100
 /** How late a batch whose retry has come due, or a lost wake-up, may be noticed. */
@@ -51,7 +56,8 @@ export class Worker {
   }
 
   start(): void {
-    this.#loops = this.#deps.lanes.map((lane) => this.#consume(lane))
+    const { lanes } = this.#deps
+    this.#loops = lanes.map((lane) => this.#consume(lane, new UnsettledTargets(lanes.length > 1 ? SHARES[lane] : MOST)))
   }
 
   /** Claims nothing more, lets what is being sent finish within `graceMs`, gives the rest back to the queue. */
@@ -63,7 +69,7 @@ export class Worker {
     await this.#leases.close()
   }
 
-  async #consume(lane: Lane): Promise<void> {
+  async #consume(lane: Lane, unsettled: UnsettledTargets): Promise<void> {
     const { queue, logger } = this.#deps
     const { signal } = this.#stopping
     const working = new Map<Promise<void>, number>()
@@ -73,12 +79,12 @@ export class Worker {
       waiting ??= queue.waitForWork(POLL_MS, signal).then(() => {
         waiting = undefined
       })
-      const room = this.#room(lane, working)
+      const room = this.#room(lane, unsettled.most, working)
       try {
         const claims = room > 0 ? await queue.claimBatches(lane, this.#providers, room) : []
         this.#isReady = true
         for (const claim of claims) {
-          const work = this.#work(claim).finally(() => working.delete(work))
+          const work = this.#work(claim, unsettled).finally(() => working.delete(work))
           working.set(work, claim.count)
         }
         if (claims.length > 0) continue
@@ -95,16 +101,18 @@ export class Worker {
   }
 
   /** Batches that may be claimed, each taken for as large as it can be. */
-  #room(lane: Lane, working: ReadonlyMap<Promise<void>, number>): number {
-    const unsettled = [...working.values()].reduce((sum, targets) => sum + targets, 0)
+  #room(lane: Lane, most: number, working: ReadonlyMap<Promise<void>, number>): number {
+    const claimed = [...working.values()].reduce((sum, targets) => sum + targets, 0)
     const batchTargets = lane === 'small' ? SMALL_BATCH_TARGETS : this.#deps.maxBatchTargets
-    const byTargets = Math.floor((MAX_UNSETTLED[lane] - unsettled) / batchTargets)
+    const ahead = lane === 'small' ? 0 : Math.max(CLAIMED_AHEAD, batchTargets)
+    const byTargets = Math.floor((most + ahead - claimed) / batchTargets)
     // One is always allowed: a batch may be configured larger than all that may be unsettled.
     return Math.min(this.#deps.concurrency - working.size, Math.max(byTargets, working.size === 0 ? 1 : 0))
   }
 
-  async #work(claim: BatchClaim): Promise<void> {
+  async #work(claim: BatchClaim, unsettled: UnsettledTargets): Promise<void> {
     const hold = this.#leases.hold(claim)
+    await unsettled.take(claim.count, hold.signal)
     try {
       await deliverBatch(this.#deliver, claim, hold)
     } catch (error) {
@@ -114,6 +122,7 @@ export class Worker {
         'delivery: batch not acknowledged, sent again after its lease',
       )
     } finally {
+      unsettled.release(claim.count)
       this.#leases.drop(claim)
     }
   }

@@ -32,7 +32,7 @@ afterEach(async () => {
 
 function startWorker(
   provider: ScriptedProvider,
-  over: { queue?: Queue; retryScale?: number; maxBatchTargets?: number } = {},
+  over: { queue?: Queue; retryScale?: number; maxBatchTargets?: number; concurrency?: number } = {},
 ): Worker {
   const worker = new Worker({
     lanes: LANES,
@@ -45,7 +45,7 @@ function startWorker(
     logger,
     now: Date.now,
     maxBatchTargets: over.maxBatchTargets ?? 500,
-    concurrency: 4,
+    concurrency: over.concurrency ?? 4,
     heartbeatMs: 100,
   })
   workers.push(worker)
@@ -279,6 +279,22 @@ test('lets a small send pass a broadcast whose provider does not answer', async 
   await vi.waitFor(() => expect(provider.received).toHaveLength(4))
   await waitForEnd(await enqueue(['small']))
   expect(provider.received).toHaveLength(5)
+  await worker.stop(0)
+})
+
+test('hands over no more than a kill may cost in duplicates, and the next batches as soon as others are settled', async () => {
+  const answers: (() => void)[] = []
+  const provider = new ScriptedProvider(() => new Promise((resolve) => answers.push(() => resolve(SENT))))
+  const worker = startWorker(provider, { concurrency: 64 })
+  const values = Array.from({ length: 600 }, (_, n) => `${n}`)
+  const uids: string[] = []
+  for (let batch = 0; batch < 12; batch++) uids.push(await enqueue(values, 'broadcast'))
+  for (let sent = 0; sent < uids.length * values.length; sent += answers.splice(0).length) {
+    const expected = Math.min(7 * values.length, uids.length * values.length - sent)
+    await vi.waitFor(() => expect(answers).toHaveLength(expected), { timeout: 10_000 })
+    for (const answer of answers) answer()
+  }
+  for (const uid of uids) await waitForEnd(uid)
   await worker.stop(0)
 })
 

@@ -14,7 +14,7 @@ import { TokenExchange } from './token-exchange.ts'
 /** FCM answers in tens of ms; after this long the outcome is unknown. */
 const REQUEST_TIMEOUT_MS = 20_000
 /** A connection carries 100 streams: together they carry all that a worker may have unsettled, so that distance costs no rate. */
-const MAX_CONNECTIONS = 40
+const MAX_CONNECTIONS = 50
 
 export interface FcmDeps {
   serviceAccount: ServiceAccount
