@@ -284,7 +284,13 @@ test('lets a small send pass a broadcast whose provider does not answer', async 
 
 test('hands over no more than a kill may cost in duplicates, and the next batches as soon as others are settled', async () => {
   const answers: (() => void)[] = []
-  const provider = new ScriptedProvider(() => new Promise((resolve) => answers.push(() => resolve(SENT))))
+  const provider = new ScriptedProvider(
+    (_, signal) =>
+      new Promise((resolve) => {
+        answers.push(() => resolve(SENT))
+        signal.addEventListener('abort', () => resolve(undefined))
+      }),
+  )
   const worker = startWorker(provider, { concurrency: 64 })
   const values = Array.from({ length: 600 }, (_, n) => `${n}`)
   const uids: string[] = []
