@@ -17,7 +17,7 @@ import type { Config } from './config/schema.ts'
 import { type MethodTable, makeMethodTable } from './methods/table.ts'
 import { addQueueGauges, type Metrics, makeMetrics } from './observability/metrics.ts'
 import { cancelSend } from './push/cancel.ts'
-import { LANES } from './queue/queue.ts'
+import { FULL_DUTY } from './queue/queue.ts'
 import type { ApiDeps } from './server/api-deps.ts'
 import { makeKeyCheck } from './server/api-key.ts'
 import { planPorts } from './server/plan-ports.ts'
@@ -112,7 +112,7 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Pr
   const own = { methods, readMetrics: () => metrics.registry.metrics() }
   if (role === 'api') return { ...own, isReady: () => true }
   const count = config.worker.processes ?? availableParallelism()
-  if (count === 1) return { ...own, isReady: startWorkers({ plan, lanes: LANES, metrics, ...parts }, onStop) }
+  if (count === 1) return { ...own, isReady: startWorkers({ plan, duty: FULL_DUTY, metrics, ...parts }, onStop) }
   return { methods, ...startWorkerProcesses(plan, databases.dsn, count, metrics, onStop) }
 }
 

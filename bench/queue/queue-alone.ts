@@ -73,7 +73,7 @@ async function consume(queue: Queue, batches: number): Promise<void> {
       working.add(work)
     }
     if (working.size >= CLAIMED_BATCHES) await Promise.race(working)
-    else if (claims.length === 0) await Promise.race([...working, queue.waitForWork(100, never)])
+    else if (claims.length === 0) await Promise.race([...working, queue.waitForWork('broadcast', 100, never)])
   }
   await Promise.all(working)
 }

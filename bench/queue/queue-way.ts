@@ -9,7 +9,7 @@ import { makeMetrics } from '../../src/observability/metrics.ts'
 import type { Batch, Provider, Settle } from '../../src/providers/provider.ts'
 import { FanOut } from '../../src/push/fan-out.ts'
 import { PageReader } from '../../src/push/pages.ts'
-import { LANES, type Queue } from '../../src/queue/queue.ts'
+import { FULL_DUTY, type Queue } from '../../src/queue/queue.ts'
 import { encodeNativeTargets } from '../../src/queue/targets.ts'
 import { makeSend } from '../../tests/queue/make-send.ts'
 import { TOPICS } from '../devices/device-data.ts'
@@ -94,7 +94,7 @@ export function startParts(
     now: Date.now,
   })
   const worker = new Worker({
-    lanes: LANES,
+    duty: FULL_DUTY,
     queue,
     providers: new Map([['fcm', provider]]),
     removeGone: async () => 0,
@@ -108,7 +108,7 @@ export function startParts(
     concurrency: 16,
     heartbeatMs: 5000,
   })
-  const fanOut = new FanOut({ lanes: LANES, queue, pages, logger, heartbeatMs: 5000 })
+  const fanOut = new FanOut({ duty: FULL_DUTY, queue, pages, logger, heartbeatMs: 5000 })
   worker.start()
   fanOut.start()
   return {

@@ -1,6 +1,6 @@
 // A file of its own: a process that only sends loads nothing of the API.
 import { makeMetrics } from '../observability/metrics.ts'
-import type { Lane } from '../queue/queue.ts'
+import type { Duty } from '../queue/queue.ts'
 import { makeTeardowns } from '../teardowns.ts'
 import { buildParts } from './build-parts.ts'
 import { openDatabases } from './open-databases.ts'
@@ -17,12 +17,12 @@ export interface WorkerAssembly {
 }
 
 /** What a worker process is made of: no API, no upkeep. @throws as assemble() does */
-export async function assembleWorker(plan: Plan, lanes: readonly Lane[]): Promise<WorkerAssembly> {
+export async function assembleWorker(plan: Plan, duty: Duty): Promise<WorkerAssembly> {
   const { onStop, stop } = makeTeardowns(plan.logger)
   try {
     const metrics = makeMetrics()
     const parts = await buildParts(plan, await openDatabases(plan, onStop), metrics, onStop)
-    const isReady = startWorkers({ plan, lanes, metrics, ...parts }, onStop)
+    const isReady = startWorkers({ plan, duty, metrics, ...parts }, onStop)
     return { isReady, readMetrics: () => metrics.registry.getMetricsAsJSON(), stop }
   } catch (error) {
     await stop(0)

@@ -9,14 +9,14 @@ import type { Metrics } from '../observability/metrics.ts'
 import type { Provider } from '../providers/provider.ts'
 import { FanOut } from '../push/fan-out.ts'
 import type { PageReader } from '../push/pages.ts'
-import type { Lane, Queue } from '../queue/queue.ts'
+import type { Duty, Queue } from '../queue/queue.ts'
 import type { OnStop } from '../teardowns.ts'
 import type { Plan } from './plan.ts'
 
 /** What workers stand on. */
 export interface WorkerParts {
   plan: Plan
-  lanes: readonly Lane[]
+  duty: Duty
   metrics: Metrics
   queue: Queue
   pages: PageReader
@@ -28,10 +28,10 @@ export interface WorkerParts {
 
 /** Starts fan-out and delivery in this process. @returns whether they reach their queue */
 export function startWorkers(parts: WorkerParts, onStop: OnStop): () => boolean {
-  const { lanes, queue, pages, rateLimiter, devices, providers, metrics } = parts
+  const { duty, queue, pages, rateLimiter, devices, providers, metrics } = parts
   const { config, logger } = parts.plan
   const worker = new Worker({
-    lanes,
+    duty,
     queue,
     providers,
     removeGone: async (...args) => devices?.removeGone(...args) ?? 0,
@@ -46,7 +46,7 @@ export function startWorkers(parts: WorkerParts, onStop: OnStop): () => boolean 
       .consumer_concurrency,
     heartbeatMs: config.worker.heartbeat,
   })
-  const fanOut = new FanOut({ lanes, queue, pages, logger, heartbeatMs: config.worker.heartbeat })
+  const fanOut = new FanOut({ duty, queue, pages, logger, heartbeatMs: config.worker.heartbeat })
   worker.start()
   fanOut.start()
   onStop.drain('worker', (graceMs) => worker.stop(graceMs))

@@ -6,7 +6,7 @@ import { ConfigError } from '../config/config-error.ts'
 import type { Config } from '../config/schema.ts'
 import { type Logger, makeLogger } from '../observability/log.ts'
 import { Order, type Report } from '../processes/messages.ts'
-import type { Lane } from '../queue/queue.ts'
+import type { Duty } from '../queue/queue.ts'
 import { exitSoon } from './exit-soon.ts'
 
 const READY_INTERVAL_MS = 250
@@ -28,10 +28,10 @@ export async function runWorkerProcess(): Promise<number> {
   // Ctrl-C reaches the whole group: the parent decides what it means.
   process.on('SIGINT', () => undefined)
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH_PERCENT}`)
-  const { config, lanes, stopped, onReadMetrics } = await hearOrders()
-  if (lanes.includes('broadcast')) setPriority(BROADCAST_NICENESS)
+  const { config, duty, stopped, onReadMetrics } = await hearOrders()
+  if (duty.lanes.includes('broadcast')) setPriority(BROADCAST_NICENESS)
   const logger = makeLogger(config.log)
-  const worker = await startWorker(config, lanes, logger)
+  const worker = await startWorker(config, duty, logger)
   if (!worker) return 1
   onReadMetrics(worker.readMetrics)
   const stopReporting = reportReadiness(worker.isReady)
@@ -47,7 +47,7 @@ type Metrics = Extract<Report, { kind: 'metrics' }>['metrics']
 
 interface Orders {
   config: Config
-  lanes: readonly Lane[]
+  duty: Duty
   /** To the time that work in flight may take; undefined where nobody said. */
   stopped: Promise<number | undefined>
   onReadMetrics(read: () => Promise<Metrics>): void
@@ -71,7 +71,7 @@ function hearOrders(): Promise<Orders> {
       const order = v.parse(Order, message)
       switch (order.kind) {
         case 'start':
-          return resolve({ config: order.config, lanes: order.lanes, stopped, onReadMetrics })
+          return resolve({ config: order.config, duty: order.duty, stopped, onReadMetrics })
         case 'stop':
           return stop(order.graceMs)
         case 'readMetrics':
@@ -82,13 +82,9 @@ function hearOrders(): Promise<Orders> {
 }
 
 /** Undefined when it can't; the parent is told, and tries again. */
-async function startWorker(
-  config: Config,
-  lanes: readonly Lane[],
-  logger: Logger,
-): Promise<WorkerAssembly | undefined> {
+async function startWorker(config: Config, duty: Duty, logger: Logger): Promise<WorkerAssembly | undefined> {
   try {
-    return await assembleWorker({ config, logger }, lanes)
+    return await assembleWorker({ config, logger }, duty)
   } catch (error) {
     report({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })
     if (!(error instanceof ConfigError)) logger.error({ err: error }, 'worker process: could not start')

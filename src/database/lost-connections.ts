@@ -1,6 +1,11 @@
-/** What `code` says of a connection that was lost: from Node's sockets, and from the library. */
+/** What `code` says of a connection that was lost, or could not be made again: from Node, and from the library. */
 const LOST = new Set([
+  'EAI_AGAIN',
+  'ECONNREFUSED',
   'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
   'EPIPE',
   'ETIMEDOUT',
   'CONNECTION_CLOSED',
@@ -10,9 +15,10 @@ const LOST = new Set([
 ])
 
 /**
- * Keeps the process alive when a new connection is lost while the library asks it for the server's array types: nobody
- * holds the promise of that question, and a rejection that nobody handles ends a Node process. The statement that needed
- * the connection fails by itself. Any other unhandled rejection still ends it. Call it once, at the start.
+ * Keeps the process alive when a new connection is lost while the library asks it for the server's array types, also when
+ * it then can't connect again: nobody holds the promise of that question, and a rejection that nobody handles ends a Node
+ * process. The statement that needed the connection fails by itself. Any other unhandled rejection still ends it. Call it
+ * once, at the start.
  */
 export function surviveLostConnections(): void {
   process.on('unhandledRejection', (reason) => {

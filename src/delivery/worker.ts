@@ -2,7 +2,7 @@
 // a kill may cost in duplicates. Small sends have slots of their own, so a broadcast never stands in their way.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ProviderName } from '../config/provider-names.ts'
-import type { BatchClaim, Lane, Queue } from '../queue/queue.ts'
+import type { BatchClaim, Duty, Lane, Queue } from '../queue/queue.ts'
 import { makeContentCache } from './content-cache.ts'
 import { type DeliverDeps, deliverBatch } from './deliver-batch.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
@@ -22,7 +22,7 @@ const ERROR_PAUSE_MS = 1000
 
 interface Deps extends Omit<DeliverDeps, 'queue' | 'loadContent'> {
   queue: Queue
-  lanes: readonly Lane[]
+  duty: Duty
   /** The most targets that a batch of any provider has. */
   maxBatchTargets: number
   /** Batches worked on at once, in each lane. */
@@ -56,7 +56,7 @@ export class Worker {
   }
 
   start(): void {
-    const { lanes } = this.#deps
+    const { lanes } = this.#deps.duty
     this.#loops = lanes.map((lane) => this.#consume(lane, new UnsettledTargets(lanes.length > 1 ? SHARES[lane] : MOST)))
   }
 
@@ -76,7 +76,7 @@ export class Worker {
     let waiting: Promise<void> | undefined
     while (!signal.aborted) {
       // Begins before the claim, so that no work is missed that comes while one is under way.
-      waiting ??= queue.waitForWork(POLL_MS, signal).then(() => {
+      waiting ??= this.#waitForWork(lane).then(() => {
         waiting = undefined
       })
       const room = this.#room(lane, unsettled.most, working)
@@ -98,6 +98,14 @@ export class Worker {
       }
     }
     await Promise.all(working.keys())
+  }
+
+  async #waitForWork(lane: Lane): Promise<void> {
+    const { queue, duty } = this.#deps
+    const { signal } = this.#stopping
+    if (!duty.reserve.includes(lane)) return queue.waitForWork(lane, POLL_MS, signal)
+    // The only rejection is the abort, after which the loop ends.
+    await delay(POLL_MS, undefined, { signal }).catch(() => undefined)
   }
 
   /** Batches that may be claimed, each taken for as large as it can be. */

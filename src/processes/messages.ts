@@ -6,10 +6,12 @@ import { LANES } from '../queue/queue.ts'
 /** A configuration that was checked already; it holds nothing that the channel can't carry. */
 const config = v.custom<Config>((value) => typeof value === 'object' && value !== null)
 
+const lanes = v.pipe(v.array(v.picklist(LANES)), v.readonly())
+
 /** To a worker process. */
 export const Order = v.variant('kind', [
   /** The first one. `database.postgresql.dsn` is set, also where the database is embedded, and migrated already. */
-  v.object({ kind: v.literal('start'), config, lanes: v.array(v.picklist(LANES)) }),
+  v.object({ kind: v.literal('start'), config, duty: v.object({ lanes, reserve: lanes }) }),
   v.object({ kind: v.literal('readMetrics'), id: v.number() }),
   /** The last one. */
   v.object({ kind: v.literal('stop'), graceMs: v.number() }),

@@ -12,7 +12,7 @@ import * as v from 'valibot'
 import type { Config } from '../config/schema.ts'
 import { withDeadline } from '../database/deadline.ts'
 import type { Logger } from '../observability/log.ts'
-import { LANES, type Lane } from '../queue/queue.ts'
+import { type Duty, LANES } from '../queue/queue.ts'
 import { type Order, Report } from './messages.ts'
 
 const PROGRAM = resolve(import.meta.dirname, '../../bin/centripush.js')
@@ -32,9 +32,13 @@ interface Deps {
   logger: Logger
 }
 
+const SMALL: Duty = { lanes: ['small'], reserve: [] }
+/** Small sends as well: should there be more than one process can send, or should it be gone. */
+const ALL: Duty = { lanes: LANES, reserve: SMALL.lanes }
+
 interface Running {
   child: ChildProcess
-  lanes: readonly Lane[]
+  duty: Duty
   isReady: boolean
   /** Who waits for metrics, by the id of the order. */
   readers: Map<number, (metrics: Metrics) => void>
@@ -58,13 +62,13 @@ export class WorkerProcesses {
   start(): void {
     // Who is told twice to stop exits at once, and so do they.
     process.once('exit', this.#killAll)
-    for (let index = 0; index < this.#deps.count; index++) this.#spawn(LANES)
-    this.#spawn(['small'])
+    for (let index = 0; index < this.#deps.count; index++) this.#spawn(ALL)
+    this.#spawn(SMALL)
   }
 
   /** Whether at least one that sends everything reaches its queue. */
   get isReady(): boolean {
-    return [...this.#running].some(({ isReady, lanes }) => isReady && lanes.length === LANES.length)
+    return [...this.#running].some(({ isReady, duty }) => isReady && duty === ALL)
   }
 
   /** Of each that answers in time. */
@@ -81,15 +85,15 @@ export class WorkerProcesses {
     process.off('exit', this.#killAll)
   }
 
-  #spawn(lanes: readonly Lane[]): void {
+  #spawn(duty: Duty): void {
     const child = fork(PROGRAM, ['worker-process'], { serialization: 'advanced' })
-    const running: Running = { child, lanes, isReady: false, readers: new Map() }
+    const running: Running = { child, duty, isReady: false, readers: new Map() }
     this.#running.add(running)
     child.on('message', (message) => this.#onReport(running, v.parse(Report, message)))
     // A child that is gone already: its 'exit' says so.
     child.on('error', () => undefined)
     child.once('exit', (code, signal) => this.#onExit(running, code, signal))
-    order(child, { kind: 'start', config: this.#deps.config, lanes: [...lanes] })
+    order(child, { kind: 'start', config: this.#deps.config, duty })
   }
 
   #onReport(running: Running, report: Report): void {
@@ -112,7 +116,7 @@ export class WorkerProcesses {
     this.#deps.logger.error({ pid: running.child.pid, code, signal }, 'worker process: ended, another one is started')
     const timer = setTimeout(() => {
       this.#restarts.delete(timer)
-      this.#spawn(running.lanes)
+      this.#spawn(running.duty)
     }, RESTART_PAUSE_MS)
     this.#restarts.add(timer)
   }

@@ -9,7 +9,7 @@
 // A walk that ends early, also by a crash, is taken up where its cursor stands.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from '../observability/log.ts'
-import type { Lane, Page, Queue, SendClaim } from '../queue/queue.ts'
+import type { Duty, Lane, Page, Queue, SendClaim } from '../queue/queue.ts'
 import type { PageReader } from './pages.ts'
 
 /** Sends walked at a time. Small ones are a page each, and thousands may be due in the same second. */
@@ -26,7 +26,7 @@ const ERROR_PAUSE_MS = 1000
 
 interface Deps {
   queue: Queue
-  lanes: readonly Lane[]
+  duty: Duty
   pages: PageReader
   logger: Logger
   /** How often the lease of a walk is extended while a page is read or has to wait. */
@@ -43,7 +43,7 @@ export class FanOut {
   }
 
   start(): void {
-    this.#loops = this.#deps.lanes.map((lane) => this.#claimSends(lane))
+    this.#loops = this.#deps.duty.lanes.map((lane) => this.#claimSends(lane))
   }
 
   /** Stops after the pages at hand. */
@@ -59,7 +59,7 @@ export class FanOut {
     let waiting: Promise<void> | undefined
     while (!signal.aborted) {
       // Begins before the claim, so that no send is missed that comes while one is under way.
-      waiting ??= queue.waitForWork(POLL_MS, signal).then(() => {
+      waiting ??= this.#waitForWork(lane).then(() => {
         waiting = undefined
       })
       try {
@@ -76,6 +76,12 @@ export class FanOut {
       }
     }
     await Promise.all(walks)
+  }
+
+  #waitForWork(lane: Lane): Promise<void> {
+    const { queue, duty } = this.#deps
+    const { signal } = this.#stopping
+    return duty.reserve.includes(lane) ? pause(POLL_MS, signal) : queue.waitForWork(lane, POLL_MS, signal)
   }
 
   /** Never rejects. */

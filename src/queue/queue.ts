@@ -84,6 +84,16 @@ export interface SendContent {
 export const LANES = ['small', 'broadcast'] as const
 export type Lane = (typeof LANES)[number]
 
+/** Where a process takes work from. */
+export interface Duty {
+  lanes: readonly Lane[]
+  /** Those of them in which another process comes first: of their work only what is left for long is taken. */
+  reserve: readonly Lane[]
+}
+
+/** Of a process that does everything. */
+export const FULL_DUTY: Duty = { lanes: LANES, reserve: [] }
+
 export interface Send {
   uid: string
   /** Tells a repeated request (same hash) from another one under the same `uid`. SHA-256, 32 bytes. */
@@ -297,8 +307,8 @@ export interface Queue {
   /** Forgets dead letters; resolves to how many targets. */
   dropDeadLetters(filter: DeadLetterFilter): Promise<number>
 
-  /** Resolves when there may be work, after `timeoutMs` at the latest, or when `signal` aborts. Never rejects. */
-  waitForWork(timeoutMs: number, signal: AbortSignal): Promise<void>
+  /** Resolves when there may be work in `lane`, after `timeoutMs` at the latest, or when `signal` aborts. Never rejects. */
+  waitForWork(lane: Lane, timeoutMs: number, signal: AbortSignal): Promise<void>
 
   stats(): Promise<QueueStats>
 

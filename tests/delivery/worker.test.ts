@@ -6,7 +6,7 @@ import { Worker } from '../../src/delivery/worker.ts'
 import { makeMetrics } from '../../src/observability/metrics.ts'
 import type { Outcome } from '../../src/providers/provider.ts'
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
-import { LANES, type Lane, type Queue, type Send } from '../../src/queue/queue.ts'
+import { type Duty, FULL_DUTY, LANES, type Lane, type Queue, type Send } from '../../src/queue/queue.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { makeTestLogger } from '../support/run-log.ts'
 import { ScriptedProvider } from './scripted-provider.ts'
@@ -32,10 +32,10 @@ afterEach(async () => {
 
 function startWorker(
   provider: ScriptedProvider,
-  over: { queue?: Queue; retryScale?: number; maxBatchTargets?: number; concurrency?: number } = {},
+  over: { queue?: Queue; retryScale?: number; maxBatchTargets?: number; concurrency?: number; duty?: Duty } = {},
 ): Worker {
   const worker = new Worker({
-    lanes: LANES,
+    duty: over.duty ?? FULL_DUTY,
     queue: over.queue ?? queue,
     providers: new Map([['fcm', provider]]),
     removeGone: async (_, tokens) => gone.push(...tokens),
@@ -302,6 +302,13 @@ test('hands over no more than a kill may cost in duplicates, and the next batche
   }
   for (const uid of uids) await waitForEnd(uid)
   await worker.stop(0)
+})
+
+test('as a reserve for small sends, sends those that nobody else takes', async () => {
+  const provider = new ScriptedProvider(async () => SENT)
+  startWorker(provider, { duty: { lanes: LANES, reserve: ['small'] } })
+  await Promise.all([waitForEnd(await enqueue(['a'])), waitForEnd(await enqueue(['b'], 'broadcast'))])
+  expect(provider.received.toSorted()).toEqual(['a', 'b'])
 })
 
 test('works on several small sends at once, and on broadcasts, however large batches may be', async () => {

@@ -4,7 +4,7 @@ import type { ProviderName } from '../../src/config/provider-names.ts'
 import { FanOut } from '../../src/push/fan-out.ts'
 import { PageReader, type PageReaderDeps } from '../../src/push/pages.ts'
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
-import { type BatchClaim, LANES, type Lane, type NewBatch, type Send } from '../../src/queue/queue.ts'
+import { type BatchClaim, FULL_DUTY, type Lane, type NewBatch, type Send } from '../../src/queue/queue.ts'
 import { encodeNativeTargets, readValue } from '../../src/queue/targets.ts'
 import { makeSend } from '../queue/make-send.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
@@ -33,7 +33,7 @@ function startFanOut(pageTargets?: PageReaderDeps['pageTargets']): FanOut {
     ['apns', 500],
   ])
   const pages = new PageReader({ pageTargets, batchSizes, onSkipped: () => undefined, now: Date.now })
-  fanOut = new FanOut({ lanes: LANES, queue, pages, logger, heartbeatMs: 1000 })
+  fanOut = new FanOut({ duty: FULL_DUTY, queue, pages, logger, heartbeatMs: 1000 })
   fanOut.start()
   return fanOut
 }

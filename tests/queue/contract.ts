@@ -631,21 +631,41 @@ function describeContract(start: StartQueue) {
     })
   })
 
-  test('wakes a waiting worker when work comes', async () => {
-    const waiting = queue.waitForWork(60_000, new AbortController().signal)
-    // The first wait may still be setting up its subscription: keep work coming until it wakes.
-    const fed: Promise<unknown>[] = []
-    const feed = setInterval(() => {
-      fed.push(enqueueOne(batch('a')))
-    }, 20)
-    await waiting
-    clearInterval(feed)
-    await Promise.all(fed)
+  describe('waking a waiting worker', () => {
+    const signal = new AbortController().signal
+    /** The first wait may still be setting up its subscription: work is made again and again until it wakes. */
+    const wake = async (lane: Lane, makeWork: () => Promise<unknown>) => {
+      const waiting = queue.waitForWork(lane, 60_000, signal)
+      const made: Promise<unknown>[] = []
+      const timer = setInterval(() => made.push(makeWork()), 20)
+      await waiting
+      clearInterval(timer)
+      await Promise.all(made)
+    }
+
+    test('when there is a batch in its lane', () => wake('small', () => enqueueOne(batch('a'))))
+
+    test('when there is a send to walk in its lane', () => wake('broadcast', () => queue.enqueue(makeSend())))
+
+    test('when a page has batches for its lane', () =>
+      wake('small', async () => {
+        await queue.enqueue(makeSend())
+        await queue.commitPage(await claimSend(), lastPage(batch('a')))
+      }))
+
+    test('when a batch is given back, or to be tried again at once', async () => {
+      await enqueueOne(batch('a'))
+      await wake('small', async () => queue.release(await queue.claimBatches('small', ALL, 1)))
+      const [retry] = [{ ...batch('a'), delayMs: 0, ambiguousAttempts: 0 }]
+      await wake('small', async () => queue.acknowledge(await claim(), { retries: [retry], givenUp: [] }))
+    })
+
+    test('when a provider goes on', () => wake('broadcast', () => queue.resume('fcm')))
   })
 
   test('stops waiting when told to', async () => {
     const stop = new AbortController()
-    const waiting = queue.waitForWork(60_000, stop.signal)
+    const waiting = queue.waitForWork('small', 60_000, stop.signal)
     stop.abort()
     await waiting
   })

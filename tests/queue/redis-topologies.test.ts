@@ -53,7 +53,7 @@ async function use(queue: RedisQueue): Promise<void> {
 
 async function wake(queue: RedisQueue): Promise<void> {
   let isAwake = false
-  void queue.waitForWork(60_000, new AbortController().signal).then(() => {
+  void queue.waitForWork('small', 60_000, new AbortController().signal).then(() => {
     isAwake = true
   })
   await vi.waitFor(async () => {

@@ -3,18 +3,20 @@ import type { ProviderName } from '../../config/provider-names.ts'
 import { withDeadline } from '../../database/deadline.ts'
 import type { Sql } from '../../database/pool.ts'
 import type { Logger } from '../../observability/log.ts'
-import type {
-  BatchClaim,
-  DeadLetterFilter,
-  Drop,
-  GivenUp,
-  Lane,
-  Page,
-  Progress,
-  Queue,
-  Retry,
-  Send,
-  SendClaim,
+import { laneOfWork } from '../announcements.ts'
+import {
+  type BatchClaim,
+  type DeadLetterFilter,
+  type Drop,
+  type GivenUp,
+  LANES,
+  type Lane,
+  type Page,
+  type Progress,
+  type Queue,
+  type Retry,
+  type Send,
+  type SendClaim,
 } from '../queue.ts'
 import { Acknowledgements } from './acknowledgements.ts'
 import { claimWaitingBatches, extendLeases, releaseBatches, updateSettled } from './batch-statements.ts'
@@ -69,7 +71,7 @@ export class PostgresQueue implements Queue {
 
   async enqueue(send: Send, page?: Page) {
     if (await inTime(this.#isFull())) return 'full'
-    return this.#announcing(insertSend(this.#sql, send, page))
+    return this.#announcing(insertSend(this.#sql, send, page), laneOfWork(send, page))
   }
 
   cancel(uid: string) {
@@ -85,7 +87,7 @@ export class PostgresQueue implements Queue {
   }
 
   commitPage(claim: SendClaim, page: Page) {
-    return this.#announcing(insertPage(this.#sql, claim, page, this.#leaseMs))
+    return this.#announcing(insertPage(this.#sql, claim, page, this.#leaseMs), laneOfWork(claim, page))
   }
 
   extendWalk(claim: SendClaim) {
@@ -93,7 +95,7 @@ export class PostgresQueue implements Queue {
   }
 
   releaseSend(claim: SendClaim) {
-    return this.#announcing(releaseWalk(this.#sql, claim))
+    return this.#announcing(releaseWalk(this.#sql, claim), claim.lane)
   }
 
   claimBatches(lane: Lane, providers: readonly ProviderName[], limit: number) {
@@ -123,11 +125,11 @@ export class PostgresQueue implements Queue {
   acknowledge(claim: BatchClaim, left: { retries: readonly Retry[]; givenUp: readonly GivenUp[] }) {
     const answer = inTime(this.#acknowledgements.add({ claim, ...left }))
     // A retry that is due at once is work for others.
-    return left.retries.some(({ delayMs }) => delayMs === 0) ? this.#announcing(answer) : answer
+    return left.retries.some(({ delayMs }) => delayMs === 0) ? this.#announcing(answer, claim.lane) : answer
   }
 
   release(claims: readonly BatchClaim[]) {
-    return this.#announcing(releaseBatches(this.#sql, claims))
+    return this.#announcing(releaseBatches(this.#sql, claims), ...claims.map(({ lane }) => lane))
   }
 
   pause(provider: ProviderName, reason: string, probeEveryMs: number | undefined) {
@@ -135,7 +137,7 @@ export class PostgresQueue implements Queue {
   }
 
   resume(provider: ProviderName) {
-    return this.#announcing(deletePause(this.#sql, provider))
+    return this.#announcing(deletePause(this.#sql, provider), ...LANES)
   }
 
   listDeadLetters(filter: DeadLetterFilter, limit: number, after?: string) {
@@ -143,15 +145,15 @@ export class PostgresQueue implements Queue {
   }
 
   retryDeadLetters(filter: DeadLetterFilter) {
-    return this.#announcing(reviveDeadLetters(this.#sql, filter))
+    return this.#announcing(reviveDeadLetters(this.#sql, filter), ...LANES)
   }
 
   dropDeadLetters(filter: DeadLetterFilter) {
     return inTime(deleteDeadLetters(this.#sql, filter))
   }
 
-  waitForWork(timeoutMs: number, signal: AbortSignal) {
-    return this.#wakeUp.wait(timeoutMs, signal)
+  waitForWork(lane: Lane, timeoutMs: number, signal: AbortSignal) {
+    return this.#wakeUp.wait(lane, timeoutMs, signal)
   }
 
   stats() {
@@ -164,10 +166,10 @@ export class PostgresQueue implements Queue {
     await this.#wakeUp.close()
   }
 
-  /** For what makes work: others are told when it is committed. */
-  async #announcing<T>(answer: Promise<T>): Promise<T> {
+  /** For what makes work in these lanes: others are told when it is committed. */
+  async #announcing<T>(answer: Promise<T>, ...lanes: Lane[]): Promise<T> {
     const result = await inTime(answer)
-    this.#wakeUp.announce()
+    for (const lane of new Set(lanes)) this.#wakeUp.announce(lane)
     return result
   }
 

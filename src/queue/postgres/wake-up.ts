@@ -1,21 +1,23 @@
-// Tells workers that there is work, in this process at once and in others by NOTIFY. Only a hint: a lost one costs a
-// worker's poll interval. NOTIFY takes a lock that all committing transactions share, so it runs outside of the
-// enqueueing transaction, on one connection per process, and at most once in NOTIFY_INTERVAL_MS.
-import { EventEmitter } from 'node:events'
+// Tells workers that there is work in a lane, in this process at once and in others by NOTIFY. Only a hint: a lost one
+// costs a worker's poll interval. NOTIFY takes a lock that all committing transactions share, so it runs outside of the
+// enqueueing transaction, on one connection per process, and not more often than its lane needs.
 import type { Sql } from '../../database/pool.ts'
 import type { Logger } from '../../observability/log.ts'
+import { Announcements } from '../announcements.ts'
+import { LANES, type Lane } from '../queue.ts'
 
 const CHANNEL = 'centripush_queue'
-const NOTIFY_INTERVAL_MS = 50
+/** A push for one phone should not wait; the pages of a broadcast are more than workers can take anyway. */
+const NOTIFY_INTERVAL_MS: Record<Lane, number> = { small: 5, broadcast: 50 }
 
 export class WakeUp {
   readonly #sql: Sql
   readonly #logger: Logger
-  readonly #events = new EventEmitter().setMaxListeners(0)
+  readonly #announcements = new Announcements()
+  readonly #lastNotifyMs: Record<Lane, number> = { small: 0, broadcast: 0 }
+  readonly #timers = new Map<Lane, NodeJS.Timeout>()
   #subscription: Promise<{ unlisten(): Promise<void> }> | undefined
-  #lastNotifyMs = 0
-  #timer: NodeJS.Timeout | undefined
-  #notifying: Promise<void> = Promise.resolve()
+  #notifying: Promise<unknown> = Promise.resolve()
 
   constructor(deps: { sql: Sql; logger: Logger }) {
     this.#sql = deps.sql
@@ -23,53 +25,50 @@ export class WakeUp {
   }
 
   /** To be called after the commit that made the work. */
-  announce(): void {
-    this.#events.emit('work')
-    if (this.#timer) return
-    const waitMs = Math.max(0, this.#lastNotifyMs + NOTIFY_INTERVAL_MS - Date.now())
-    if (waitMs === 0) this.#notify()
-    else this.#timer = setTimeout(() => this.#notify(), waitMs)
+  announce(lane: Lane): void {
+    this.#announcements.announce(lane)
+    if (this.#timers.has(lane)) return
+    const waitMs = Math.max(0, this.#lastNotifyMs[lane] + NOTIFY_INTERVAL_MS[lane] - Date.now())
+    if (waitMs === 0) this.#notify(lane)
+    else {
+      this.#timers.set(
+        lane,
+        setTimeout(() => this.#notify(lane), waitMs),
+      )
+    }
   }
 
-  /** Resolves at the next announcement, after `timeoutMs`, or when `signal` aborts. */
-  wait(timeoutMs: number, signal: AbortSignal): Promise<void> {
+  /** Resolves at the next announcement for `lane`, after `timeoutMs`, or when `signal` aborts. */
+  wait(lane: Lane, timeoutMs: number, signal: AbortSignal): Promise<void> {
     this.#subscription ??= this.#listen()
-    // By hand: AbortSignal.any() on a signal that lives as long as the process is never let go (Node 20).
-    return new Promise((resolve) => {
-      const end = () => {
-        clearTimeout(timer)
-        this.#events.off('work', end)
-        signal.removeEventListener('abort', end)
-        resolve()
-      }
-      const timer = setTimeout(end, timeoutMs)
-      this.#events.once('work', end)
-      signal.addEventListener('abort', end)
-      if (signal.aborted) end()
-    })
+    return this.#announcements.wait(lane, timeoutMs, signal)
   }
 
   async close(): Promise<void> {
-    clearTimeout(this.#timer)
+    for (const timer of this.#timers.values()) clearTimeout(timer)
     await this.#notifying
     const subscription = await this.#subscription
     await subscription?.unlisten()
   }
 
-  #notify(): void {
-    this.#timer = undefined
-    this.#lastNotifyMs = Date.now()
-    this.#notifying = this.#sql`select pg_notify(${CHANNEL}, '')`.then(
-      () => undefined,
+  #notify(lane: Lane): void {
+    this.#timers.delete(lane)
+    this.#lastNotifyMs[lane] = Date.now()
+    // Nobody needs a hint on disk, and waiting for that would hold it up.
+    const sent = this.#sql`select set_config('synchronous_commit', 'off', true), pg_notify(${CHANNEL}, ${lane})`.catch(
       (error: unknown) => this.#logger.warn({ err: error }, 'queue: NOTIFY failed, workers of other processes poll'),
     )
+    this.#notifying = Promise.all([this.#notifying, sent])
   }
 
-  /** A new connection may have missed announcements, so it announces itself. */
+  /** A new connection may have missed announcements, so it announces all. */
   async #listen(): Promise<{ unlisten(): Promise<void> }> {
-    const announce = () => void this.#events.emit('work')
+    const announce = (payload: string) => {
+      const lane = LANES.find((lane) => lane === payload)
+      if (lane) this.#announcements.announce(lane)
+    }
     try {
-      return await this.#sql.listen(CHANNEL, announce, announce)
+      return await this.#sql.listen(CHANNEL, announce, () => this.#announcements.announceAll())
     } catch (error) {
       this.#subscription = undefined
       this.#logger.warn({ err: error }, 'queue: LISTEN failed, polling until it works')

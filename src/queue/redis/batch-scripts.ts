@@ -79,7 +79,7 @@ export async function settleBatch(
       attempt,
       KEEP_ENDED_SECONDS,
       KEEP_DEAD_LETTERS_SECONDS,
-      work,
+      work(lane),
       left.retries.length,
       ...left.retries.flatMap(({ count, lines, ambiguousAttempts, delayMs, startsOver }) => [
         count,
@@ -97,6 +97,6 @@ export async function settleBatch(
 /** Makes a batch that is still ours claimable at once, as if it had not been claimed. */
 export async function releaseBatch({ client, keys, consumer }: Consumer, claim: BatchClaim): Promise<void> {
   const { lane, provider, id, fence, attempt } = claim
-  const args = [GROUP, consumer, id, fence, attempt - 1, keys.work]
+  const args = [GROUP, consumer, id, fence, attempt - 1, keys.work(lane)]
   await RELEASE.run(client, [keys.batches(lane, provider), keys.notes(lane, provider)], args)
 }

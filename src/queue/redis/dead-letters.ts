@@ -34,7 +34,7 @@ export class DeadLetters {
     const { deadLetters, send, batches, drops, work } = this.#keys
     return this.#change(filter, async ({ id, uid, lane, provider }) => {
       const keys = [deadLetters, send(uid), batches(lane, provider), drops(uid)]
-      return Number(await REVIVE.run(this.#client, keys, [id, work]))
+      return Number(await REVIVE.run(this.#client, keys, [id, work(lane)]))
     })
   }
 

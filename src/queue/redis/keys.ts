@@ -1,8 +1,6 @@
 import type { ProviderName } from '../../config/provider-names.ts'
 import type { Lane } from '../queue.ts'
 
-export const LANES = ['small', 'broadcast'] as const satisfies Lane[]
-
 /** The names of all keys. One hash tag holds them in one slot, so that a script may work on several of them. */
 export type QueueKeys = ReturnType<typeof makeKeys>
 
@@ -28,7 +26,7 @@ export function makeKeys(prefix: string) {
     lastRetry: `${base}retries:last`,
     deadLetters: `${base}dead`,
     pauses: `${base}pauses`,
-    /** Channel: there may be work. */
-    work: `${base}work`,
+    /** Channel: there may be work in a lane. */
+    work: (lane: Lane) => `${base}work:${lane}`,
   }
 }

@@ -3,19 +3,20 @@
 import { randomUUID } from 'node:crypto'
 import type { ProviderName } from '../../config/provider-names.ts'
 import type { Logger } from '../../observability/log.ts'
-import type {
-  BatchClaim,
-  DeadLetterFilter,
-  Drop,
-  GivenUp,
-  Lane,
-  Page,
-  Progress,
-  Queue,
-  Retry,
-  Send,
-  SendClaim,
-  SendContent,
+import {
+  type BatchClaim,
+  type DeadLetterFilter,
+  type Drop,
+  type GivenUp,
+  LANES,
+  type Lane,
+  type Page,
+  type Progress,
+  type Queue,
+  type Retry,
+  type Send,
+  type SendClaim,
+  type SendContent,
 } from '../queue.ts'
 import { decodeContent } from '../send-content.ts'
 import { type Consumer, claimBatches, extendLeases, releaseBatch, settleBatch } from './batch-scripts.ts'
@@ -77,7 +78,7 @@ export class RedisQueue implements Queue {
     this.#leaseMs = leaseMs
     this.#maxJobs = maxJobs
     this.#sweepMs = sweepMs ?? leaseMs / SWEEPS_PER_LEASE
-    this.#wakeUp = new WakeUp({ subscriber, channel: keys.work, logger })
+    this.#wakeUp = new WakeUp({ subscriber, keys, logger })
     this.#deadLetters = new DeadLetters(this.#here)
     this.#recentWrites = new RecentWrites({ client, logger })
     this.#upkeepTimer = setInterval(() => this.#keepSmall(), UPKEEP_INTERVAL_MS).unref()
@@ -177,7 +178,7 @@ export class RedisQueue implements Queue {
   async resume(provider: ProviderName) {
     const { client, keys } = this.#here
     await client.hdel(keys.pauses, provider)
-    await client.publish(keys.work, '')
+    await Promise.all(LANES.map((lane) => client.publish(keys.work(lane), '')))
   }
 
   async listDeadLetters(filter: DeadLetterFilter, limit: number, after?: string) {
@@ -192,8 +193,8 @@ export class RedisQueue implements Queue {
     return this.#deadLetters.drop(filter)
   }
 
-  waitForWork(timeoutMs: number, signal: AbortSignal) {
-    return this.#wakeUp.wait(timeoutMs, signal)
+  waitForWork(lane: Lane, timeoutMs: number, signal: AbortSignal) {
+    return this.#wakeUp.wait(lane, timeoutMs, signal)
   }
 
   stats() {

@@ -1,4 +1,5 @@
 // The scripts that store sends, end them, and leave single targets out of them.
+import { laneOfWork } from '../announcements.ts'
 import type { Drop, Page, Send } from '../queue.ts'
 import { encodeContent, encodeRecipient } from '../send-content.ts'
 import { readWord } from './replies.ts'
@@ -30,7 +31,7 @@ export async function storeSend({ client, keys }: Scope, send: Send, page: Page 
       send.sendAtMs ?? '',
       send.expireAtMs ?? '',
       KEEP_ENDED_SECONDS,
-      keys.work,
+      keys.work(laneOfWork(send, page)),
       ...batches.flatMap(({ targetKind, count, lines, delayMs = 0 }) => [targetKind, count, lines, Math.ceil(delayMs)]),
     ],
   ).catch(refusedAs('FULL'))

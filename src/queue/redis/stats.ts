@@ -1,6 +1,5 @@
 import { PROVIDER_NAMES, type ProviderName } from '../../config/provider-names.ts'
-import type { QueueStats } from '../queue.ts'
-import { LANES } from './keys.ts'
+import { LANES, type QueueStats } from '../queue.ts'
 import { readQueueLook } from './replies.ts'
 import { GROUP, type Scope } from './scope.ts'
 import { Script } from './script.ts'

@@ -1,8 +1,7 @@
 // What keeps the streams small: done once a minute by every process that has the queue open.
 import { PROVIDER_NAMES } from '../../config/provider-names.ts'
-import type { Lane } from '../queue.ts'
+import { LANES, type Lane } from '../queue.ts'
 import { type Consumer, settleBatch } from './batch-scripts.ts'
-import { LANES } from './keys.ts'
 import { readAbandoned } from './replies.ts'
 import { GROUP, KEEP_DEAD_LETTERS_SECONDS, type Scope } from './scope.ts'
 import { Script } from './script.ts'

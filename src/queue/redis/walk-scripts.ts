@@ -1,4 +1,5 @@
 // The scripts of fan-out: who walks a send, and what its pages write.
+import { laneOfWork } from '../announcements.ts'
 import type { CommitResult, Lane, Page, SendClaim } from '../queue.ts'
 import { readSendClaims, readWord } from './replies.ts'
 import { GROUP, KEEP_DEAD_LETTERS_SECONDS, KEEP_ENDED_SECONDS, keysOfNewBatches, type Scope } from './scope.ts'
@@ -41,7 +42,7 @@ export async function storePage(
       WAITING_BATCHES_WHILE_PAUSED,
       KEEP_ENDED_SECONDS,
       KEEP_DEAD_LETTERS_SECONDS,
-      work,
+      work(laneOfWork({ lane }, page)),
       ...page.batches.flatMap(({ targetKind, count, lines, delayMs = 0, provider, lane }) => [
         targetKind,
         count,
@@ -59,6 +60,10 @@ export async function storePage(
 
 /** Extends the lease of a walk; one of 0 ms ends it: another worker may go on at once. */
 export async function extendSendLease({ client, keys }: Scope, { uid, lane, fence }: SendClaim, leaseMs: number) {
-  const reply = await KEEP_WALK.run(client, [keys.send(uid), keys.dueSends(lane)], [uid, fence, leaseMs, keys.work])
+  const reply = await KEEP_WALK.run(
+    client,
+    [keys.send(uid), keys.dueSends(lane)],
+    [uid, fence, leaseMs, keys.work(lane)],
+  )
   return readWord(reply, ['EXTENDED', 'LOST']) === 'LOST' ? ('lost' as const) : ('extended' as const)
 }

@@ -80,7 +80,7 @@ class TakenTargets {
         continue
       }
       if (await this.#rig.isOver(uid)) return
-      await queue.waitForWork(IDLE_MS, signal)
+      await queue.waitForWork('broadcast', IDLE_MS, signal)
     }
   }
 }

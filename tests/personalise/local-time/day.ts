@@ -9,7 +9,7 @@ import { makeMetrics } from '../../../src/observability/metrics.ts'
 import type { Batch, Provider, Settle } from '../../../src/providers/provider.ts'
 import { FanOut } from '../../../src/push/fan-out.ts'
 import { PageReader } from '../../../src/push/pages.ts'
-import { LANES, type Queue, type Send, type TimeLimit } from '../../../src/queue/queue.ts'
+import { FULL_DUTY, type Queue, type Send, type TimeLimit } from '../../../src/queue/queue.ts'
 import { makeSend } from '../../queue/make-send.ts'
 import { type Audience, PROVIDERS } from './audience.ts'
 import type { MovableStore } from './movable-store.ts'
@@ -72,9 +72,9 @@ export class Day {
       now,
     })
     const shared = { queue: store.queue, logger, heartbeatMs: 5000 }
-    this.#fanOut = new FanOut({ lanes: LANES, ...shared, pages })
+    this.#fanOut = new FanOut({ duty: FULL_DUTY, ...shared, pages })
     this.#worker = new Worker({
-      lanes: LANES,
+      duty: FULL_DUTY,
       ...shared,
       providers,
       removeGone: async () => 0,
