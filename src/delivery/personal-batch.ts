@@ -6,7 +6,7 @@ import { compileHeader, compileJson, type HeaderTemplate, type JsonTemplate } fr
 import { makeTranslations } from '../personalise/translations.ts'
 import type { Personal } from '../providers/provider.ts'
 import type { QueuedNotification, SendContent } from '../queue/queue.ts'
-import { decodeTarget, type QueuedTarget } from '../queue/targets.ts'
+import { readField } from '../queue/targets.ts'
 import type { OpenTarget } from './settled-batch.ts'
 
 /** Undefined where all targets get the same. */
@@ -18,8 +18,7 @@ export function personaliseBatch(
   const compiled = compileContent(content)
   const notification = compiled?.notifications.get(provider)
   if (!compiled || !notification?.isPersonal) return undefined
-  const scopeOf = (index: number) =>
-    new TargetScope(decodeTarget(targets[index]?.line ?? ''), provider, compiled.translate)
+  const scopeOf = (index: number) => new TargetScope(targets[index]?.line ?? '', provider, compiled.translate)
   return {
     prepareJson: (json) => {
       const template = notification.compileJson(json)
@@ -77,31 +76,33 @@ class CompiledNotification {
 
 /** Most templates name few of a target's fields, so each is made when it is asked for. */
 class TargetScope implements Scope {
-  readonly #target: QueuedTarget
+  readonly #line: string
   readonly #provider: ProviderName
   readonly #translate: (locale: string) => Texts
   #meta: Texts | undefined
+  #l10n: Texts | undefined
 
-  constructor(target: QueuedTarget, provider: ProviderName, translate: (locale: string) => Texts) {
-    this.#target = target
+  constructor(line: string, provider: ProviderName, translate: (locale: string) => Texts) {
+    this.#line = line
     this.#provider = provider
     this.#translate = translate
   }
 
   get id(): string {
-    return formatDeviceId(this.#target.deviceId, this.#provider)
+    return formatDeviceId(readField(this.#line, 'deviceId'), this.#provider)
   }
 
   get user(): string {
-    return this.#target.user
+    return readField(this.#line, 'user')
   }
 
   get meta(): Texts {
-    this.#meta ??= parseTexts(this.#target.meta)
+    this.#meta ??= parseTexts(readField(this.#line, 'meta'))
     return this.#meta
   }
 
   get l10n(): Texts {
-    return this.#translate(this.#target.locale)
+    this.#l10n ??= this.#translate(readField(this.#line, 'locale'))
+    return this.#l10n
   }
 }

@@ -46,6 +46,28 @@ export function decodeTarget(line: string): QueuedTarget {
   return { deviceId, value, user, platform, keys, locale, timezone, meta }
 }
 
+const FIELDS = [
+  'deviceId',
+  'value',
+  'user',
+  'platform',
+  'keys',
+  'locale',
+  'timezone',
+  'meta',
+] as const satisfies (keyof QueuedTarget)[]
+
+/** One field of a line, for who needs few of them. */
+export function readField(line: string, name: keyof QueuedTarget): string {
+  let from = 0
+  for (let before = FIELDS.indexOf(name); before > 0; before--) {
+    from = line.indexOf('\t', from) + 1
+    if (from === 0) return ''
+  }
+  const end = line.indexOf('\t', from)
+  return end < 0 ? line.slice(from) : line.slice(from, end)
+}
+
 /** The value alone, which is all that most batches need of most lines. */
 export function readValue(line: string): string {
   const from = line.indexOf('\t') + 1
