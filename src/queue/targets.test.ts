@@ -6,7 +6,7 @@ const NAMES = ['deviceId', 'value', 'user', 'platform', 'keys', 'locale', 'timez
 
 test('a field read alone is the one that the whole line has, of lines with all fields and with fewer', () => {
   const field = fc.string({ unit: fc.constantFrom('a', 'é', '😀', ' ', '"'), maxLength: 4 })
-  fc.assert(
+  void fc.assert(
     fc.property(fc.array(field, { minLength: 4, maxLength: 8 }), (fields) => {
       const line = fields.join('\t')
       const read = Object.fromEntries(NAMES.map((name) => [name, readField(line, name)]))
