@@ -11,7 +11,7 @@ describeRateLimiter('PostgreSQL', async () => {
     forget: () => makeGrantUpkeep(queueSql, 1)(new AbortController().signal),
     async countGrants() {
       const [row] = await sql<{ count: number }[]>`
-        select coalesce(sum(cardinality(times)), 0)::int as count from rate_limits`
+        select coalesce(sum(cardinality(grants)) / 2, 0)::int as count from rate_limits`
       return row?.count ?? 0
     },
     async empty() {
@@ -19,7 +19,9 @@ describeRateLimiter('PostgreSQL', async () => {
     },
     async moveAhead(ms: number) {
       await sql`
-        update rate_limits set times = array(select time + ${ms}::bigint from unnest(times) as time order by time)`
+        update rate_limits set grants = array(
+          select case when place % 2 = 1 then number + ${ms}::bigint else number end
+          from unnest(grants) with ordinality as held (number, place) order by place)`
     },
     close: drop,
   }

@@ -26,7 +26,7 @@ async function deleteForgotten(sql: Sql, after: string, pageSize: number): Promi
       select key from rate_limits where key > ${after} order by key limit ${pageSize}
     ), forgotten as materialized (
       select key from rate_limits join page using (key)
-      where times[cardinality(times)] + keep_ms <= floor(date_part('epoch', clock_timestamp()) * 1000)
+      where grants[cardinality(grants) - 1] + keep_ms <= floor(date_part('epoch', clock_timestamp()) * 1000)
       for update of rate_limits skip locked
     ), deleted as (
       delete from rate_limits using forgotten where rate_limits.key = forgotten.key

@@ -1,0 +1,148 @@
+// The upsert that grants: each row of `given (key, asked, place, now)` is decided about and returned.
+//
+// An upsert waits for the row's lock and then sees the row as it is, whoever wrote it, so its assignment may read the
+// grants, decide and write in one step. A row is never without a grant.
+//
+// Nearly every key has one ask, is not contended for and has room: that is decided by a few comparisons with the grants
+// that count. Whatever else there is goes a longer way, with the same answers.
+import type { Fragment, Sql } from '../../database/pool.ts'
+import type { RatePolicy } from '../rate-limiter.ts'
+
+/** Forgotten grants are cut off by the longer way, which is not gone for less than this many. */
+const FORGOTTEN_KEPT = 8
+
+/**
+ * Returns `exception`, null where a key's only ask was granted now; else, as a list of numbers, the key's place, when it
+ * was decided about, when the next grant is possible (looked at only if an ask was refused) and for each ask when it was
+ * granted, 0 if it was not. Times are Unix ms of the server's clock.
+ */
+export function upsertGrants(sql: Sql, policies: readonly RatePolicy[]): Fragment {
+  const keepCount = Math.max(...policies.map(({ rate }) => rate))
+  const keepMs = Math.max(...policies.map(({ intervalMs }) => intervalMs))
+  const lastAt = sql`l.grants[cardinality(l.grants) - 1]`
+  const isForgotten = sql`${lastAt} + l.keep_ms <= excluded.decided_at`
+  return sql`
+    insert into rate_limits as l (key, grants, asked, place, decided_at, keep_count, keep_ms)
+    select key, ${grantsOfNewKey(sql, policies)}, asked, place, now, ${keepCount}, ${keepMs}
+    from given
+    on conflict (key) do update set
+      grants = case
+        when ${isForgotten} then excluded.grants
+        when cardinality(excluded.asked) = 1
+          and ${lastAt} <= excluded.decided_at
+          and l.keep_count >= excluded.keep_count and l.keep_ms >= excluded.keep_ms
+          and ${hasFewForgotten(sql)}
+          and array_position(l.grants, excluded.asked[1]) is null
+          and coalesce(${nextGrantAt(sql, sql`l.grants`, policies)} <= excluded.decided_at, true)
+          then l.grants || excluded.grants
+        else ${decideAnew(sql, lastAt, policies)}
+      end,
+      asked = excluded.asked,
+      place = excluded.place,
+      decided_at = excluded.decided_at,
+      keep_count = case when ${isForgotten} then excluded.keep_count else greatest(l.keep_count, excluded.keep_count) end,
+      keep_ms = case when ${isForgotten} then excluded.keep_ms else greatest(l.keep_ms, excluded.keep_ms) end
+    returning case
+      when cardinality(asked) > 1 or grants[cardinality(grants)] <> asked[1] or grants[cardinality(grants) - 1] <> decided_at
+      then ${describeDecision(sql, policies)}
+    end as exception`
+}
+
+/** Unix ms. */
+export function readClock(sql: Sql): Fragment {
+  return sql`floor(date_part('epoch', clock_timestamp()) * 1000)::bigint`
+}
+
+/** A key that was never asked for has room for as many as its narrowest policy allows. */
+function grantsOfNewKey(sql: Sql, policies: readonly RatePolicy[]): Fragment {
+  const fewest = Math.min(...policies.map(({ rate }) => rate))
+  return sql`case when cardinality(asked) = 1 then array[now, asked[1]] else array(
+      select number from ${listGrants(sql, sql`now`, sql`asked[1:${fewest}::int]`)}
+    ) end`
+}
+
+/** The numbers of grants at one time, in their order, as rows. */
+function listGrants(sql: Sql, at: Fragment, ids: Fragment): Fragment {
+  return sql`(
+      select number from unnest(${ids}) with ordinality as granted (id, place),
+        unnest(array[${at}, id]) with ordinality as pair (number, half)
+      order by place, half
+    ) as pairs`
+}
+
+/** Whether the longer way need not be gone for the memory that it saves. */
+function hasFewForgotten(sql: Sql): Fragment {
+  const few = 2 * FORGOTTEN_KEPT
+  return sql`(cardinality(l.grants) <= ${few}::int or
+            cardinality(l.grants) <= 2 * l.keep_count + ${few}::int
+            and l.grants[cardinality(l.grants) / 4 * 2 - 1] + l.keep_ms > excluded.decided_at)`
+}
+
+/** When a list of grants has room for one more: as soon as the `rate`th last one has left the window of each policy. */
+function nextGrantAt(sql: Sql, grants: Fragment, policies: readonly RatePolicy[]): Fragment {
+  const times = policies.map(
+    ({ rate, intervalMs }) => sql`${grants}[cardinality(${grants}) + 1 - ${2 * rate}::int] + ${intervalMs}::bigint`,
+  )
+  return sql`greatest(${joined(sql, times)})`
+}
+
+/**
+ * The grants as they become, for any asks. A call that granted meanwhile is later than this one, which then counts as
+ * of that one's time. Should the clock have been set back, the grants in its future count as of now.
+ */
+function decideAnew(sql: Sql, lastAt: Fragment, policies: readonly RatePolicy[]): Fragment {
+  // "offset 0" keeps the planner from writing an expression out wherever its result is used.
+  return sql`(
+      select held.grants || array(select number from ${listGrants(sql, sql`now`, sql`fresh.ids`)})
+      from (select greatest(excluded.decided_at, least(${lastAt}, ${readClock(sql)})) as now offset 0) as clock
+      cross join lateral (
+        select
+          array(select least(l.grants[2 * n - 1], now) from generate_series(1, cardinality(l.grants) / 2) as n order by n)
+            as times,
+          array(select l.grants[2 * n] from generate_series(1, cardinality(l.grants) / 2) as n order by n) as ids
+        offset 0
+      ) as past
+      cross join lateral (
+        select 1 + greatest(width_bucket(now - l.keep_ms, past.times), cardinality(past.times) - l.keep_count) as first
+        offset 0
+      ) as kept
+      cross join lateral (
+        select past.times[first:] as times, past.ids[first:] as ids, array(
+          select number
+          from unnest(past.times[first:], past.ids[first:]) with ordinality as grants (time, id, place),
+            unnest(array[time, id]) with ordinality as pair (number, half)
+          order by place, half
+        ) as grants
+        offset 0
+      ) as held
+      cross join lateral (
+        select array(
+          select id from unnest(excluded.asked) with ordinality as asked (id, place)
+          where id <> all(held.ids) order by place limit greatest(0, ${countRoom(sql, policies)})
+        ) as ids
+        offset 0
+      ) as fresh
+    )`
+}
+
+/** How many more grants all policies allow: times up to `now - interval` are outside of a window that ends now. */
+function countRoom(sql: Sql, policies: readonly RatePolicy[]): Fragment {
+  const rooms = policies.map(
+    ({ rate, intervalMs }) =>
+      sql`${rate}::int - cardinality(held.times) + width_bucket(now - ${intervalMs}::bigint, held.times)`,
+  )
+  return sql`least(${joined(sql, rooms)})`
+}
+
+function describeDecision(sql: Sql, policies: readonly RatePolicy[]): Fragment {
+  const decidedAt = sql`greatest(decided_at, grants[cardinality(grants) - 1])`
+  return sql`concat_ws(',', place, ${decidedAt}, coalesce(${nextGrantAt(sql, sql`grants`, policies)}, ${decidedAt}),
+        array_to_string(array(
+          select coalesce(grants[array_position(grants, id) - 1], 0)
+          from unnest(asked) with ordinality as asks (id, place) order by place
+        ), ','))`
+}
+
+function joined(sql: Sql, terms: readonly Fragment[]): Fragment {
+  return terms.reduce((list, term) => sql`${list}, ${term}`)
+}
