@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Answer, RateLimiter } from '../limits/rate-limiter.ts'
+import type { KeyTemplate } from '../limits/key-template.ts'
+import type { Answer, Ask, RateLimiter } from '../limits/rate-limiter.ts'
 import type { SendContent } from '../queue/queue.ts'
 import { admitTargets, roundUpWait } from './admit-targets.ts'
 
@@ -40,20 +41,40 @@ describe('hours of the day', () => {
   })
 })
 
-test('who is outside the hours is not charged for a rate', async () => {
-  const rateLimit = { key: ['k'], policies: [{ rate: 1, intervalMs: 1 }], isDropped: false }
-  const content = { ...CONTENT, timeLimit: MORNING, rateLimit }
-  const asked: string[] = []
+/** A limiter that grants everything, and what it was asked for. */
+function makeGranter() {
+  const asked: Ask[] = []
   const rateLimiter: Pick<RateLimiter, 'take'> = {
     take: async (asks) => {
-      asked.push(...asks.map(({ id }) => id))
+      asked.push(...asks)
       return asks.map((): Answer => ({ kind: 'granted', grantedAtMs: 1, decidedAtMs: 1 }))
     },
   }
+  return { asked, rateLimiter }
+}
+
+const limitOf = (key: KeyTemplate) => ({ key, policies: [{ rate: 1, intervalMs: 1 }], isDropped: false })
+
+test('who is outside the hours is not charged for a rate', async () => {
+  const content = { ...CONTENT, timeLimit: MORNING, rateLimit: limitOf(['k']) }
+  const { asked, rateLimiter } = makeGranter()
   const targets = targetsIn('UTC', 'Europe/Berlin')
   const { admitted } = await admitTargets({ now: () => EIGHT_UTC, rateLimiter }, { uid: 'u' }, content, targets)
   expect(admitted.map(({ place }) => place)).toEqual([1])
-  expect(asked).toEqual(['u d1'])
+  expect(asked.map(({ id }) => id)).toEqual(['u d1'])
+})
+
+test('what a limit is asked for tells two sends of a key apart, and two devices that share one', async () => {
+  const ask = async (uid: string, key: KeyTemplate) => {
+    const { asked, rateLimiter } = makeGranter()
+    const content = { ...CONTENT, rateLimit: limitOf(key) }
+    await admitTargets({ now: () => 0, rateLimiter }, { uid }, content, targetsIn('', ''))
+    return asked.map(({ key, id }) => `${key}: ${id}`)
+  }
+  for (const key of [['k'], [{ variable: 'user' }], [{ variable: 'id' }], ['a ', { variable: 'id' }]] as const) {
+    expect(new Set([...(await ask('u', key)), ...(await ask('v', key))]).size).toBe(4)
+    expect(await ask('u', key)).toEqual(await ask('u', key))
+  }
 })
 
 test('a send without limits asks nobody', async () => {

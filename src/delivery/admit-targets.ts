@@ -1,9 +1,9 @@
 // Which targets of a batch may be sent to now, by the limits of its send. The others wait in the queue or are dropped.
-import { renderKey } from '../limits/key-template.ts'
+import { isPerDevice, renderKey } from '../limits/key-template.ts'
 import { MAX_ASKS, type RateLimiter } from '../limits/rate-limiter.ts'
 import { waitForWindow } from '../personalise/time-limit.ts'
 import type { BatchClaim, RateLimit, SendContent, TimeLimit } from '../queue/queue.ts'
-import { decodeTarget } from '../queue/targets.ts'
+import { readField } from '../queue/targets.ts'
 import type { Held, OpenTarget } from './settled-batch.ts'
 
 /** Why a target is never sent to. */
@@ -70,7 +70,7 @@ class SortedTargets {
 function checkWindow(limit: TimeLimit, targets: readonly OpenTarget[], nowMs: number): Verdict[] {
   const byZone = new Map<string, Verdict>()
   return targets.map(({ line }) => {
-    const { timezone } = decodeTarget(line)
+    const timezone = readField(line, 'timezone')
     const verdict = byZone.get(timezone) ?? waitForWindow(limit, timezone, nowMs) ?? 'no_timezone'
     byZone.set(timezone, verdict)
     return verdict
@@ -84,10 +84,11 @@ async function checkRates(
   targets: readonly OpenTarget[],
 ): Promise<Verdict[]> {
   if (!limiter) throw new Error('a send with a rate limit was claimed without a limiter')
+  const isOneDevice = isPerDevice(key)
   const asks = targets.map(({ line }) => {
-    const { deviceId, user } = decodeTarget(line)
+    const device = { id: readField(line, 'deviceId'), user: readField(line, 'user') }
     // A retry asks the same, and so doesn't pay again.
-    return { key: renderKey(key, { id: deviceId, user }), id: `${uid} ${deviceId}` }
+    return { key: renderKey(key, device), id: isOneDevice ? uid : `${uid} ${device.id}` }
   })
   const verdicts: Verdict[] = []
   // One call, but for batches that are configured larger than one may be.

@@ -11,8 +11,10 @@ export interface KeyAsks {
 /** A call's asks by key, each key once. */
 export interface GroupedAsks {
   groups: KeyAsks[]
-  /** For each ask the group it is in, and its id's place there. */
-  places: { group: number; id: number }[]
+  /** For each ask the group it is in, */
+  groupOf: number[]
+  /** and its id's place there. */
+  idOf: number[]
 }
 
 /** What a store decided about one key. */
@@ -29,41 +31,58 @@ export function groupAsks(asks: readonly Ask[], policies: readonly RatePolicy[])
   if (asks.length > MAX_ASKS) throw new RangeError(`${asks.length} asks in one call, at most ${MAX_ASKS}`)
   if (policies.length === 0) throw new RangeError('no policy to ask for')
   const groups: KeyAsks[] = []
-  const found = new Map<string, { group: number; ids: string[]; places: Map<string, number> | undefined }>()
-  const places = asks.map(({ key, id }) => {
+  const found = new Map<string, number>()
+  // Most keys have one ask, and need no map.
+  const idsFound = new Map<number, Map<string, number>>()
+  const idOf: number[] = []
+  const groupOf = asks.map(({ key, id }) => {
     const known = found.get(key)
-    if (!known) {
-      const ids = [id]
-      found.set(key, { group: groups.length, ids, places: undefined })
-      return { group: groups.push({ key, ids }) - 1, id: 0 }
+    if (known === undefined) {
+      found.set(key, groups.length)
+      idOf.push(0)
+      return groups.push({ key, ids: [id] }) - 1
     }
-    // Most keys have one ask, and need no map.
-    known.places ??= new Map([[known.ids[0] ?? '', 0]])
-    const place = known.places.get(id) ?? known.ids.push(id) - 1
-    known.places.set(id, place)
-    return { group: known.group, id: place }
+    const ids = groups[known]?.ids ?? []
+    const places = idsFound.get(known) ?? new Map(ids.map((id, place) => [id, place]))
+    const place = places.get(id) ?? ids.push(id) - 1
+    idsFound.set(known, places.set(id, place))
+    idOf.push(place)
+    return known
   })
-  return { groups, places }
+  return { groups, groupOf, idOf }
+}
+
+/** The hashes of each group's ids. Asks of a call mostly share the id, which is hashed once. */
+export function hashIds(groups: readonly KeyAsks[], hashId: (id: string) => string): string[][] {
+  const hashes = new Map<string, string>()
+  return groups.map(({ ids }) =>
+    ids.map((id) => {
+      const known = hashes.get(id)
+      if (known !== undefined) return known
+      const hash = hashId(id)
+      hashes.set(id, hash)
+      return hash
+    }),
+  )
 }
 
 /** The answers to a call, in the order of its asks. @param decisions in the order of the groups */
 export function answerAsks(
-  { groups, places }: GroupedAsks,
+  { groupOf, idOf }: GroupedAsks,
   decisions: readonly KeyDecision[],
   policies: readonly RatePolicy[],
 ): Answer[] {
-  const waits = groups.map((_, group) => {
-    const decision = decisions[group]
-    return decision ? waitsOf(decision, policies) : []
-  })
-  return places.map(({ group, id }) => {
+  const waits = new Map<number, number[]>()
+  return groupOf.map((group, ask) => {
+    const id = idOf[ask] ?? 0
     const decision = decisions[group]
     const grantedAtMs = decision?.grantedAtMs[id]
     if (decision === undefined || grantedAtMs === undefined) throw new Error('a store left an ask without an answer')
     const { decidedAtMs } = decision
-    return grantedAtMs > 0
-      ? { kind: 'granted', grantedAtMs, decidedAtMs }
-      : { kind: 'limited', waitMs: waits[group]?.[id] ?? decision.waitMs, decidedAtMs }
+    if (grantedAtMs > 0) return { kind: 'granted', grantedAtMs, decidedAtMs }
+    const waitsOfKey = waits.get(group) ?? waitsOf(decision, policies)
+    waits.set(group, waitsOfKey)
+    return { kind: 'limited', waitMs: waitsOfKey[id] ?? decision.waitMs, decidedAtMs }
   })
 }
 

@@ -49,8 +49,15 @@ export function parseKeyTemplate(field: string, key: string): KeyTemplate {
  * and would otherwise use up one limit together.
  */
 export function renderKey(template: KeyTemplate, device: KeyDevice): string {
-  const values = { id: device.id, user: device.user === '' ? device.id : device.user }
-  return template.map((part) => (typeof part === 'string' ? part : values[part.variable])).join('')
+  const user = device.user === '' ? device.id : device.user
+  let key = ''
+  for (const part of template) key += typeof part === 'string' ? part : part.variable === 'id' ? device.id : user
+  return key
+}
+
+/** Whether no two devices can have a key in common: those that name the device's id, all of which are equally long. */
+export function isPerDevice(template: KeyTemplate): boolean {
+  return template.some((part) => typeof part !== 'string' && part.variable === 'id')
 }
 
 function refuse(field: string, why: string): ApiError {

@@ -1,6 +1,7 @@
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ApiError } from '../protocol/errors.ts'
-import { renderKey } from './key-template.ts'
+import { isPerDevice, renderKey } from './key-template.ts'
 import { parseRateLimit } from './policy.ts'
 
 const POLICY = { rate: 1, interval_ms: 60_000 }
@@ -81,6 +82,26 @@ describe('a key is text and variables', () => {
 
   test('with the id in place of the user for a device of nobody', () => {
     expect(keyOf('promo:{{.device.user}}', { id: 'D1', user: '' })).toBe('promo:D1')
+  })
+
+  test('that no two devices share if it names their ids, whatever their users are called', () => {
+    // Letters and lengths so few that keys would meet; ids all of one length, as devices' are.
+    const text = (minLength: number, maxLength: number) =>
+      fc.string({ unit: fc.constantFrom('a', 'b'), minLength, maxLength })
+    const device = fc.record({ id: text(2, 2), user: text(0, 4) })
+    const part = fc.oneof(
+      text(1, 2),
+      fc.constant({ variable: 'id' as const }),
+      fc.constant({ variable: 'user' as const }),
+    )
+    fc.assert(
+      fc.property(fc.array(part, { minLength: 1, maxLength: 4 }), device, device, (template, one, other) => {
+        fc.pre(one.id !== other.id && isPerDevice(template))
+        expect(renderKey(template, one)).not.toBe(renderKey(template, other))
+      }),
+      { numRuns: 5000 },
+    )
+    expect(isPerDevice(['device', { variable: 'user' }])).toBe(false)
   })
 
   test('and takes what a user is called as it is', () => {

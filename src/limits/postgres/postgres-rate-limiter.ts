@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { withDeadline } from '../../database/deadline.ts'
 import type { Sql } from '../../database/pool.ts'
-import { answerAsks, groupAsks } from '../key-asks.ts'
+import { answerAsks, groupAsks, hashIds } from '../key-asks.ts'
 import type { Answer, Ask, RateLimiter, RatePolicy } from '../rate-limiter.ts'
 import { waitForRoom } from '../wait-for-room.ts'
 import { selectGrants } from './select-grants.ts'
@@ -21,7 +21,8 @@ export class PostgresRateLimiter implements RateLimiter {
   async take(asks: readonly Ask[], policies: readonly RatePolicy[]): Promise<Answer[]> {
     const grouped = groupAsks(asks, policies)
     if (asks.length === 0) return []
-    const keys = grouped.groups.map(({ key, ids }) => ({ key, hashes: ids.map(hashId) }))
+    const hashes = hashIds(grouped.groups, hashId)
+    const keys = grouped.groups.map(({ key }, group) => ({ key, hashes: hashes[group] ?? [] }))
     const decisions = await withDeadline(takeGrants(this.#sql, keys, policies), ANSWER_TIMEOUT_MS)
     return answerAsks(grouped, decisions, policies)
   }
@@ -33,6 +34,6 @@ export class PostgresRateLimiter implements RateLimiter {
 }
 
 /** 60 bits of a hash, so that two asks of a key are never taken for one, and another to be above any time. */
-function hashId(id: string): bigint {
-  return BigInt(`0x1${hash('sha256', id, 'hex').slice(0, 15)}`)
+function hashId(id: string): string {
+  return BigInt(`0x1${hash('sha256', id, 'hex').slice(0, 15)}`).toString()
 }

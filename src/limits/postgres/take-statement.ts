@@ -8,8 +8,8 @@ import { readClock, upsertGrants } from './grants-upsert.ts'
 /** One key, and the hashes of its asks, at least one. */
 export interface KeyHashes {
   key: string
-  /** Each at least 2^60, above any time. */
-  hashes: readonly bigint[]
+  /** In decimal, each from 2^60 to 2^61: above any time. */
+  hashes: readonly string[]
 }
 
 /** When the call was looked at, how many keys were decided about, and the exceptions as `readExceptions` reads them. */
@@ -65,7 +65,7 @@ function writeCall(asks: readonly KeyHashes[]) {
 /** Of each exception `place in the order of the call, decided, next, granted…` */
 function* readExceptions(
   numbers: readonly number[],
-  inOrder: readonly { hashes: readonly bigint[]; place: number }[],
+  inOrder: readonly { hashes: readonly string[]; place: number }[],
 ): Generator<{ place: number; decision: KeyDecision }> {
   for (let at = 0; at < numbers.length; ) {
     const [ordinal = 0, decidedAtMs = 0, nextAtMs = 0] = numbers.slice(at, at + 3)

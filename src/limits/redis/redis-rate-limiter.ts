@@ -2,7 +2,7 @@ import { createHash, hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Cluster, Redis } from 'ioredis'
 import * as v from 'valibot'
-import { answerAsks, type GroupedAsks, groupAsks, type KeyDecision } from '../key-asks.ts'
+import { answerAsks, type GroupedAsks, groupAsks, hashIds, type KeyDecision } from '../key-asks.ts'
 import type { Answer, Ask, RateLimiter, RatePolicy } from '../rate-limiter.ts'
 import { waitForRoom } from '../wait-for-room.ts'
 import { readGrantTimes } from './read-value.ts'
@@ -36,7 +36,7 @@ export class RedisRateLimiter implements RateLimiter {
     const grouped = groupAsks(asks, policies)
     if (asks.length === 0) return []
     const keys = grouped.groups.map(({ key }) => this.#prefix + key)
-    const ids = grouped.groups.map(({ ids }) => ids.map(hashId).join(''))
+    const ids = hashIds(grouped.groups, hashId).map((hashes) => hashes.join(''))
     const numbers = policies.flatMap(({ rate, intervalMs }) => [rate, intervalMs])
     const reply = await this.#run(keys, [policies.length, ...numbers, ...ids])
     return answerAsks(grouped, readDecisions(v.parse(Reply, reply), grouped), policies)
