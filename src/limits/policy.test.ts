@@ -94,7 +94,7 @@ describe('a key is text and variables', () => {
       fc.constant({ variable: 'id' as const }),
       fc.constant({ variable: 'user' as const }),
     )
-    fc.assert(
+    void fc.assert(
       fc.property(fc.array(part, { minLength: 1, maxLength: 4 }), device, device, (template, one, other) => {
         fc.pre(one.id !== other.id && isPerDevice(template))
         expect(renderKey(template, one)).not.toBe(renderKey(template, other))
