@@ -59,7 +59,8 @@ function strategyOf(word: string): object {
 /** Asks once more for each push, which tells when it was granted. */
 async function checkGrants(rig: Rig, findings: Findings, audience: Audience, word: string, uids: readonly string[]) {
   const devices = [...(await rig.findDeviceIds(audience))]
-  const asks = devices.flatMap(([, id]) => uids.map((uid): Ask => ({ key: `${word}:${id}`, id: `${uid} ${id}` })))
+  // The key names the device, so the send alone tells its asks apart.
+  const asks = devices.flatMap(([, id]) => uids.map((uid): Ask => ({ key: `${word}:${id}`, id: uid })))
   const answers: Answer[] = []
   const limiter = await rig.openLimiter()
   for (let from = 0; from < asks.length; from += MAX_ASKS) {
