@@ -1,11 +1,10 @@
 #!lua
 -- Writes a page's batches and moves the cursor. Refused as a whole when Redis is at maxmemory.
--- KEYS: 1 send  2 due sends of its lane  3 pauses  4 drops of the send  5 retries by time  6 bodies of retries
---       7 number of the last retry  8.. stream of each batch
--- ARGV: 1 uid  2 fence  3 expected cursor ('' = start)  4 new cursor ('' = the end)  5 lease, ms  6 group
---       7 most waiting  8 most waiting while paused  9 seconds to keep it when it has ended
---       10 seconds to keep it with dead letters  11 channel
---       then for each batch: kind, count, targets, delay in ms, provider, '1' where its stream may be full
+-- KEYS: 1 send  2 due sends of its lane  3 drops of the send  4 retries by time  5 bodies of retries
+--       6 number of the last retry  7.. stream of each batch
+-- ARGV: 1 uid  2 fence  3 expected cursor ('' = start)  4 new cursor ('' = the end)  5 lease, ms
+--       6 seconds to keep it when it has ended  7 seconds to keep it with dead letters  8 channel
+--       then for each batch: kind, count, targets, delay in ms
 -- Run twice it answers COMMITTED the second time and writes nothing.
 local send = redis.call('HMGET', KEYS[1], 'state', 'fence', 'cursor')
 if send[2] ~= ARGV[2] then return 'LOST' end
@@ -18,31 +17,19 @@ if cursor ~= ARGV[3] then return 'LOST' end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local lease_end = string.format('%.0f', now + ARGV[5])
-for i = 8, #KEYS do
-  local at = 12 + (i - 8) * 6
-  if ARGV[at + 5] == '1' and redis.call('EXISTS', KEYS[i]) == 1 then
-    local pending = redis.pcall('XPENDING', KEYS[i], ARGV[6])
-    local waiting = redis.call('XLEN', KEYS[i]) - (pending.err and 0 or pending[1])
-    local most = redis.call('HEXISTS', KEYS[3], ARGV[at + 4]) == 1 and ARGV[8] or ARGV[7]
-    if waiting >= tonumber(most) then
-      redis.call('ZADD', KEYS[2], 'XX', lease_end, ARGV[1])
-      return 'FULL'
-    end
-  end
-end
-for i = 8, #KEYS do
-  local at = 12 + (i - 8) * 6
+for i = 7, #KEYS do
+  local at = 9 + (i - 7) * 4
   if tonumber(ARGV[at + 3]) == 0 then
     redis.call('XADD', KEYS[i], '*', 'u', ARGV[1], 'k', ARGV[at], 'n', ARGV[at + 1], 't', ARGV[at + 2],
       'a', '0', 'm', '0', 'f', '')
   else
     local body = { s = KEYS[i], u = ARGV[1], k = ARGV[at], n = ARGV[at + 1], t = ARGV[at + 2], a = '0', m = '0', f = '' }
-    local id = redis.call('INCR', KEYS[7])
-    redis.call('HSET', KEYS[6], id, cmsgpack.pack(body))
-    redis.call('ZADD', KEYS[5], string.format('%.0f', now + ARGV[at + 3]), id)
+    local id = redis.call('INCR', KEYS[6])
+    redis.call('HSET', KEYS[5], id, cmsgpack.pack(body))
+    redis.call('ZADD', KEYS[4], string.format('%.0f', now + ARGV[at + 3]), id)
   end
 end
-local open = redis.call('HINCRBY', KEYS[1], 'open', #KEYS - 7)
+local open = redis.call('HINCRBY', KEYS[1], 'open', #KEYS - 6)
 if not last then
   redis.call('HSET', KEYS[1], 'cursor', ARGV[4])
   redis.call('ZADD', KEYS[2], 'XX', lease_end, ARGV[1])
@@ -53,10 +40,10 @@ else
   if open == 0 then
     local dead = redis.call('HEXISTS', KEYS[1], 'dead') == 1
     if not dead then redis.call('HDEL', KEYS[1], 'content') end
-    local keep = dead and ARGV[10] or ARGV[9]
+    local keep = dead and ARGV[7] or ARGV[6]
     redis.call('EXPIRE', KEYS[1], keep)
-    redis.call('EXPIRE', KEYS[4], keep)
+    redis.call('EXPIRE', KEYS[3], keep)
   end
 end
-redis.call('PUBLISH', ARGV[11], '')
+redis.call('PUBLISH', ARGV[8], '')
 return 'COMMITTED'

@@ -1,6 +1,6 @@
 // The scripts of fan-out: who walks a send, and what its pages write.
 import { laneOfWork } from '../announcements.ts'
-import type { CommitResult, Lane, Page, SendClaim } from '../queue.ts'
+import type { CommitResult, Lane, NewBatch, Page, SendClaim } from '../queue.ts'
 import { readSendClaims, readWord } from './replies.ts'
 import { GROUP, KEEP_DEAD_LETTERS_SECONDS, KEEP_ENDED_SECONDS, keysOfNewBatches, type Scope } from './scope.ts'
 import { refusedAs, Script } from './script.ts'
@@ -12,6 +12,7 @@ const WAITING_BATCHES_WHILE_PAUSED = 2000
 
 const CLAIM_SENDS = new Script('claim-sends')
 const COMMIT_PAGE = new Script('commit-page')
+const IS_FULL = new Script('is-full')
 const KEEP_WALK = new Script('keep-walk')
 
 /** Claims the sends of a lane that have been due for longest. */
@@ -23,39 +24,51 @@ export async function claimDueSends({ client, keys }: Scope, lane: Lane, limit: 
 /** Writes the page behind the claim's cursor and moves that, under the claim's fence. */
 export async function storePage(
   { client, keys }: Scope,
-  { uid, lane, fence, cursor = '' }: SendClaim,
+  claim: SendClaim,
   page: Page,
   leaseMs: number,
 ): Promise<CommitResult> {
-  const { send, dueSends, pauses, drops, work } = keys
+  const { send, dueSends, drops, work } = keys
+  if (await isStreamFull({ client, keys }, page.batches)) {
+    return (await extendSendLease({ client, keys }, claim, leaseMs)) === 'extended' ? 'full' : 'lost'
+  }
+  const { uid, lane, fence, cursor = '' } = claim
   const reply = await COMMIT_PAGE.run(
     client,
-    [send(uid), dueSends(lane), pauses, drops(uid), ...keysOfNewBatches(keys, page.batches)],
+    [send(uid), dueSends(lane), drops(uid), ...keysOfNewBatches(keys, page.batches)],
     [
       uid,
       fence,
       cursor,
       page.cursor ?? '',
       leaseMs,
-      GROUP,
-      WAITING_BATCHES_PER_PROVIDER,
-      WAITING_BATCHES_WHILE_PAUSED,
       KEEP_ENDED_SECONDS,
       KEEP_DEAD_LETTERS_SECONDS,
       work(laneOfWork({ lane }, page)),
-      ...page.batches.flatMap(({ targetKind, count, lines, delayMs = 0, provider, lane }) => [
+      ...page.batches.flatMap(({ targetKind, count, lines, delayMs = 0 }) => [
         targetKind,
         count,
         lines,
         Math.ceil(delayMs),
-        provider,
-        // What is for later waits where nobody counts it.
-        lane === 'broadcast' && delayMs <= 0 ? '1' : '0',
       ]),
     ],
   ).catch(refusedAs('FULL'))
   const results = { COMMITTED: 'committed', FULL: 'full', LOST: 'lost' } as const
   return results[readWord(reply, ['COMMITTED', 'FULL', 'LOST'])]
+}
+
+/** Asked before a page is sent: one that is refused for every page that is taken would cost as much as that. */
+async function isStreamFull({ client, keys }: Scope, batches: readonly NewBatch[]): Promise<boolean> {
+  // What is for later waits where nobody counts it.
+  const counted = batches.filter(({ lane, delayMs = 0 }) => lane === 'broadcast' && delayMs <= 0)
+  const providers = [...new Set(counted.map(({ provider }) => provider))]
+  if (providers.length === 0) return false
+  const isFull = await IS_FULL.run(
+    client,
+    [keys.pauses, ...providers.map((provider) => keys.batches('broadcast', provider))],
+    [GROUP, WAITING_BATCHES_PER_PROVIDER, WAITING_BATCHES_WHILE_PAUSED, ...providers],
+  )
+  return isFull === 1
 }
 
 /** Extends the lease of a walk; one of 0 ms ends it: another worker may go on at once. */
