@@ -1,7 +1,7 @@
 // The SQL that claims batches and keeps them. Whatever changes rows is one statement; the fence decides who may write.
 import * as v from 'valibot'
 import { PROVIDER_NAMES, type ProviderName } from '../../config/provider-names.ts'
-import type { Sql } from '../../database/pool.ts'
+import type { Fragment, Sql } from '../../database/pool.ts'
 import type { BatchClaim, Lane, Progress } from '../queue.ts'
 import { decodeContent } from '../send-content.ts'
 import { CANCELLED, LANES } from './states.ts'
@@ -63,7 +63,8 @@ export async function claimWaitingBatches(
         claimable_at = clock_timestamp() + ${leaseMs} * interval '1 ms', claimed = true,
         fence = b.fence + 1, attempt = b.attempt + 1,
         first_attempt_at = coalesce(b.first_attempt_at, clock_timestamp())
-      from picked where b.id = picked.id
+      from picked ${lane === 'small' ? forgoWaiting(sql) : sql``}
+      where b.id = picked.id
       returning b.*, picked.is_probe
     )
     select c.id, c.uid, c.provider, c.target_kind, c.target_count, c.targets, c.fence, c.attempt, c.ambiguous_attempts,
@@ -80,6 +81,14 @@ export async function claimWaitingBatches(
     from claimed c left join push_sends s using (uid)
     order by c.id`
   return rows.map((row) => readBatch(v.parse(StoredBatch, row), lane))
+}
+
+/**
+ * A push for one phone does not wait until its claim is on disk, behind all that a broadcast writes meanwhile. If the server
+ * crashes before (a fraction of a second) the claim is forgotten, and what it was for may be sent again.
+ */
+function forgoWaiting(sql: Sql): Fragment {
+  return sql`cross join set_config('synchronous_commit', 'off', true)`
 }
 
 function readBatch(stored: v.InferOutput<typeof StoredBatch>, lane: Lane): BatchClaim {

@@ -71,7 +71,11 @@ export class PostgresQueue implements Queue {
 
   async enqueue(send: Send, page?: Page) {
     if (await inTime(this.#isFull())) return 'full'
-    return this.#announcing(insertSend(this.#sql, send, page), laneOfWork(send, page))
+    const lane = laneOfWork(send, page)
+    const notice = this.#wakeUp.takeNotice(lane)
+    const result = await inTime(insertSend(this.#sql, send, page, notice))
+    this.#wakeUp.announce(lane, notice)
+    return result
   }
 
   cancel(uid: string) {

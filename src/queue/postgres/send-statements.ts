@@ -5,13 +5,17 @@ import type { Page, Send, SendContent } from '../queue.ts'
 import { decodeContent, encodeContent, encodeRecipient } from '../send-content.ts'
 import { insertNewBatches } from './new-batches.ts'
 import { ANNOUNCED, CANCELLED, DONE, FANNED, FANNING, KEEP_ANNOUNCED, KEEP_ENDED, LANES, WAITING } from './states.ts'
+import type { Notice } from './wake-up.ts'
 
 const Known = v.object({ request_hash: v.nullable(v.instance(Uint8Array)) })
 const Content = v.object({ content: v.instance(Uint8Array) })
 const Cancelled = v.object({ uid: v.string(), part: v.picklist(['all', 'some']) })
 
-/** Stores a send, or tells what its uid already stands for. A send met by its cancellation stays cancelled. */
-export async function insertSend(sql: Sql, send: Send, page: Page | undefined) {
+/**
+ * Stores a send, or tells what its uid already stands for. A send met by its cancellation stays cancelled.
+ * @param notice what workers are notified of with the commit; nothing of undefined
+ */
+export async function insertSend(sql: Sql, send: Send, page: Page | undefined, notice: Notice | undefined) {
   const batches = page?.batches ?? []
   const state = page === undefined ? WAITING : batches.length > 0 ? FANNED : DONE
   const stored = await sql`
@@ -44,7 +48,7 @@ export async function insertSend(sql: Sql, send: Send, page: Page | undefined) {
     ), written as (
       ${insertNewBatches(sql, batches, 'live')}
     )
-    select state from stored`
+    select case when ${notice !== undefined} then pg_notify(${notice?.channel ?? ''}, ${notice?.lane ?? ''}) end from stored`
   if (stored.length > 0) return 'accepted'
   const [known] = await sql`select request_hash from push_sends where uid = ${send.uid}`
   // Gone in between means that its 24 hours ended just now: the caller's retry stores it.

@@ -1,6 +1,7 @@
 // Tells workers that there is work in a lane, in this process at once and in others by NOTIFY. Only a hint: a lost one
-// costs a worker's poll interval. NOTIFY takes a lock that all committing transactions share, so it runs outside of the
-// enqueueing transaction, on one connection per process, and not more often than its lane needs.
+// costs a worker's poll interval. Transactions that NOTIFY commit one after another, so they are not more than a lane needs:
+// of those that make work the first one may do it itself, which saves a round trip, and for those behind it there is a
+// transaction of its own.
 import type { Sql } from '../../database/pool.ts'
 import type { Logger } from '../../observability/log.ts'
 import { Announcements } from '../announcements.ts'
@@ -9,6 +10,12 @@ import { LANES, type Lane } from '../queue.ts'
 const CHANNEL = 'centripush_queue'
 /** A push for one phone should not wait; the pages of a broadcast are more than workers can take anyway. */
 const NOTIFY_INTERVAL_MS: Record<Lane, number> = { small: 5, broadcast: 50 }
+
+/** What NOTIFY says. */
+export interface Notice {
+  channel: string
+  lane: Lane
+}
 
 export class WakeUp {
   readonly #sql: Sql
@@ -24,11 +31,18 @@ export class WakeUp {
     this.#logger = deps.logger
   }
 
-  /** To be called after the commit that made the work. */
-  announce(lane: Lane): void {
+  /** What a transaction that makes work in `lane` is to notify of, if it is its turn; then `announce` is told. */
+  takeNotice(lane: Lane): Notice | undefined {
+    if (this.#timers.has(lane) || this.#leftMs(lane) > 0) return undefined
+    this.#lastNotifyMs[lane] = Date.now()
+    return { channel: CHANNEL, lane }
+  }
+
+  /** To be called after the commit that made the work. @param notice what that notified of */
+  announce(lane: Lane, notice?: Notice): void {
     this.#announcements.announce(lane)
-    if (this.#timers.has(lane)) return
-    const waitMs = Math.max(0, this.#lastNotifyMs[lane] + NOTIFY_INTERVAL_MS[lane] - Date.now())
+    if (notice || this.#timers.has(lane)) return
+    const waitMs = this.#leftMs(lane)
     if (waitMs === 0) this.#notify(lane)
     else {
       this.#timers.set(
@@ -49,6 +63,11 @@ export class WakeUp {
     await this.#notifying
     const subscription = await this.#subscription
     await subscription?.unlisten()
+  }
+
+  /** Until the lane's next NOTIFY. */
+  #leftMs(lane: Lane): number {
+    return Math.max(0, this.#lastNotifyMs[lane] + NOTIFY_INTERVAL_MS[lane] - Date.now())
   }
 
   #notify(lane: Lane): void {
