@@ -70,7 +70,7 @@ async function measureAll(context: PipelineContext): Promise<void> {
     await measureGrowth(context, [...sizes, growthTo])
   }
   for (const queue of queues) {
-    if (only.includes('distance')) await measureDistance(context, queue, Math.ceil(devices / 4))
+    if (only.includes('distance')) await measureDistance(context, queue, Math.ceil(devices / 2))
     if (only.includes('singles')) await measureSingles(context, queue, Math.ceil(devices / 4))
   }
 }

@@ -21,6 +21,8 @@ const SINGLE_EVERY_MS = 50
 const MAX_SINGLE_MS = 10
 /** Singles without a broadcast beside them. */
 const ALONE_SINGLES = 40
+/** Singles that are sent first: a server that has run a while has compiled what accepts and sends them. */
+const WARM_UP_SINGLES = 1000
 
 /**
  * The same broadcast to a service that answers at once and to one that answers late, both with FCM's number of streams, in
@@ -70,6 +72,7 @@ export async function measureSingles(context: PipelineContext, queue: QueueName,
     const topic = `singles:${queue}`
     await loadSubscribers(context.sql, topic, 'fcm', devices, service.sink.origin)
     await withRig({ ...context, provider: 'fcm', queue, service }, async (rig) => {
+      for (let single = 0; single < WARM_UP_SINGLES; single++) await sendSingle(rig, `warm-up-${single}`)
       const alone = await sendSingles(rig, (count) => count >= ALONE_SINGLES)
       const { during, ...surroundings } = await withSurroundings(() => sendBeside(rig, topic))
       context.report.add({
@@ -99,14 +102,19 @@ async function sendBeside(rig: Rig, topic: string): Promise<{ during: Times }> {
   return { during }
 }
 
-async function sendSingles({ server, service, provider }: Rig, isEnough: (count: number) => boolean): Promise<Times> {
+function sendSingle({ server, provider }: Rig, token: string): Promise<void> {
+  return callApi(server.url, 'send_push_notification', makeSendRequest(provider, { fcm_tokens: [token] }))
+}
+
+async function sendSingles(rig: Rig, isEnough: (count: number) => boolean): Promise<Times> {
+  const { service } = rig
   if (!service.counting) throw new Error('single pushes need the sink that counts')
   const durationsMs: number[] = []
   while (!isEnough(durationsMs.length)) {
     const token = `single-${randomUUID()}`
     const { arrival } = await service.counting.watch(token)
     const startMs = Number(process.hrtime.bigint()) / 1e6
-    await callApi(server.url, 'send_push_notification', makeSendRequest(provider, { fcm_tokens: [token] }))
+    await sendSingle(rig, token)
     durationsMs.push((await arrival) - startMs)
     await delay(SINGLE_EVERY_MS)
   }
