@@ -111,9 +111,14 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Pr
   })
   const own = { methods, readMetrics: () => metrics.registry.metrics() }
   if (role === 'api') return { ...own, isReady: () => true }
-  const count = config.worker.processes ?? availableParallelism()
+  const count = config.worker.processes ?? chooseProcesses(availableParallelism())
   if (count === 1) return { ...own, isReady: startWorkers({ plan, duty: FULL_DUTY, metrics, ...parts }, onStop) }
   return { methods, ...startWorkerProcesses(plan, databases.dsn, count, metrics, onStop) }
+}
+
+/** While one waits for a provider that is far away, or for the queue, another one uses its core. */
+function chooseProcesses(cores: number): number {
+  return cores === 1 ? 1 : cores + 1
 }
 
 function chooseKey({ http_api: api, data_dir }: Config, isApi: boolean): { key: string; madeKey: string | undefined } {

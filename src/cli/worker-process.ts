@@ -17,7 +17,7 @@ const READY_INTERVAL_MS = 250
 const HEAP_GROWTH_PERCENT = 100
 
 /** A broadcast takes all the CPU there is: a push for one phone, the API and what is proxied go first. See nice(1). */
-const BROADCAST_NICENESS = 5
+const BROADCAST_NICENESS = 10
 
 /**
  * `centripush worker-process`: what a server starts when it sends from several processes. It does what it is told over the

@@ -229,8 +229,9 @@ const push_notifications = v.optional(
 const worker = v.optional(
   v.object({
     /**
-     * Processes that send, each with an event loop of its own; absent: one for each core. 1: in the server's own.
-     * Where there are several, one more sends small sends alone.
+     * Processes that send, each with an event loop of its own; absent: one for each core and one more, which uses what the
+     * others leave while they wait, or 1 where there is one core. 1: in the server's own. Where there are several, yet
+     * another sends small sends alone.
      */
     processes: v.optional(wholeNumber(1, 256)),
     /** A batch whose worker has not been heard of for this long goes to another one. */
