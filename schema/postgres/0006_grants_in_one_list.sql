@@ -8,7 +8,7 @@ alter table rate_limits alter column grants set storage external;
 update rate_limits set grants = array(
   select number
   from unnest(times, ids) with ordinality as held (time, id, place),
-    unnest(array[time, id | 1::bigint << 60]) with ordinality as one (number, half)
+    unnest(array[time, id | (1::bigint << 60)]) with ordinality as one (number, half)
   order by place, half
 );
 delete from rate_limits where grants = '{}';

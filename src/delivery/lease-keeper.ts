@@ -20,6 +20,8 @@ interface Deps {
 export interface Hold {
   /** Aborts when the batch was lost or cancelled, or all sending has to stop. */
   readonly signal: AbortSignal
+  /** Single targets of the send were cancelled since the claim, and nobody was there to withdraw them. */
+  readonly hasDrops: boolean
   /** Has what is settled noted from now on; `read` gives it as `BatchClaim.settled`. */
   noteProgress(read: () => Uint8Array): void
   /** Has `withdraw` called, again and again, once single targets of the send were cancelled. */
@@ -30,6 +32,7 @@ interface Held {
   claim: BatchClaim
   stop: AbortController
   readProgress: (() => Uint8Array) | undefined
+  hasDrops: boolean
   withdraw: (() => Promise<void>) | undefined
 }
 
@@ -49,10 +52,19 @@ export class LeaseKeeper {
 
   /** Keeps a claim until `drop`. */
   hold(claim: BatchClaim): Hold {
-    const held: Held = { claim, stop: new AbortController(), readProgress: undefined, withdraw: undefined }
+    const held: Held = {
+      claim,
+      stop: new AbortController(),
+      readProgress: undefined,
+      hasDrops: false,
+      withdraw: undefined,
+    }
     this.#held.set(claim.id, held)
     return {
       signal: held.stop.signal,
+      get hasDrops() {
+        return held.hasDrops
+      },
       noteProgress: (read) => {
         held.readProgress = read
       },
@@ -84,7 +96,9 @@ export class LeaseKeeper {
     const held = [...this.#held.values()]
     const cancelled = await this.#deps.queue.findCancelled([...new Set(held.map(({ claim }) => claim.uid))])
     for (const { claim, stop } of held) if (cancelled.get(claim.uid) === 'all') stop.abort()
-    await Promise.all(held.map(({ claim, withdraw }) => cancelled.get(claim.uid) === 'some' && withdraw?.()))
+    const some = held.filter(({ claim }) => cancelled.get(claim.uid) === 'some')
+    for (const one of some) one.hasDrops = true
+    await Promise.all(some.map(({ withdraw }) => withdraw?.()))
   }
 
   async #checkpoint(): Promise<void> {

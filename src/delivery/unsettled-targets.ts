@@ -3,57 +3,72 @@
 
 interface Waiting {
   count: number
-  begin(): void
+  end(mayBegin: boolean): void
 }
 
 export class UnsettledTargets {
   readonly most: number
   readonly #waiting: Waiting[] = []
   #count = 0
+  #isStopped = false
 
   constructor(most: number) {
     this.most = most
   }
 
   /**
-   * Resolves when a batch of `count` targets may be sent, in the order of the calls, or when `signal` aborts; `release`
-   * has to follow either way. A batch larger than all that is allowed is sent alone.
+   * Resolves to true when a batch of `count` targets may be sent, in the order of the calls; `release` has to follow. To
+   * false when `signal` aborts before, or after `stop`. A batch larger than all that is allowed is sent alone.
    */
-  async take(count: number, signal: AbortSignal): Promise<void> {
-    if (this.#waiting.length === 0 && this.#fits(count)) this.#count += count
-    else await this.#wait(count, signal)
+  async take(count: number, signal: AbortSignal): Promise<boolean> {
+    if (signal.aborted || this.#isStopped) return false
+    if (this.#waiting.length > 0 || !this.#fits(count)) return await this.#wait(count, signal)
+    this.#count += count
+    return true
   }
 
-  /** To be called once for each `take`, when its batch is acknowledged. */
+  /** To be called once for each batch that was sent, when it is acknowledged. */
   release(count: number): void {
     this.#count -= count
-    for (;;) {
-      const [next] = this.#waiting
-      if (!next || !this.#fits(next.count)) return
-      this.#waiting.shift()
-      next.begin()
-    }
+    this.#beginNext()
+  }
+
+  /** Lets no batch begin any more. */
+  stop(): void {
+    this.#isStopped = true
+    for (const { end } of [...this.#waiting]) end(false)
   }
 
   #fits(count: number): boolean {
     return this.#count === 0 || this.#count + count <= this.most
   }
 
-  #wait(count: number, signal: AbortSignal): Promise<void> {
+  #beginNext(): void {
+    for (;;) {
+      const [next] = this.#waiting
+      if (!next || !this.#fits(next.count)) return
+      this.#count += next.count
+      next.end(true)
+    }
+  }
+
+  #wait(count: number, signal: AbortSignal): Promise<boolean> {
     return new Promise((resolve) => {
-      const begin = () => {
-        signal.removeEventListener('abort', abort)
-        this.#count += count
-        resolve()
+      const onAbort = () => {
+        waiting.end(false)
+        // A smaller one may have waited behind it.
+        this.#beginNext()
       }
-      const waiting = { count, begin }
-      const abort = () => {
-        this.#waiting.splice(this.#waiting.indexOf(waiting), 1)
-        begin()
+      const waiting = {
+        count,
+        end: (mayBegin: boolean) => {
+          signal.removeEventListener('abort', onAbort)
+          this.#waiting.splice(this.#waiting.indexOf(waiting), 1)
+          resolve(mayBegin)
+        },
       }
       this.#waiting.push(waiting)
-      signal.addEventListener('abort', abort, { once: true })
-      if (signal.aborted) abort()
+      signal.addEventListener('abort', onAbort, { once: true })
     })
   }
 }

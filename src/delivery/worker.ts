@@ -1,11 +1,16 @@
-// The worker: claims batches, keeps their leases while they are sent, and lets no more targets be unsettled at once than
-// a kill may cost in duplicates. Small sends have slots of their own, so a broadcast never stands in their way.
+// The worker: claims batches, keeps their leases, and lets no more targets be unsettled at once than a kill may cost in
+// duplicates. A batch is
+//
+//   claimed ──(room)──▶ sent ──▶ acknowledged
+//   claimed ──(cancelled | lease lost | stop)──▶ given back, as if it had not been claimed
+//
+// Small sends have slots of their own, so a broadcast never stands in their way.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ProviderName } from '../config/provider-names.ts'
 import type { BatchClaim, Duty, Lane, Queue } from '../queue/queue.ts'
 import { makeContentCache } from './content-cache.ts'
 import { type DeliverDeps, deliverBatch } from './deliver-batch.ts'
-import { LeaseKeeper } from './lease-keeper.ts'
+import { type Hold, LeaseKeeper } from './lease-keeper.ts'
 import { UnsettledTargets } from './unsettled-targets.ts'
 
 /** Targets being sent: the most that a killed worker can send twice. */
@@ -72,6 +77,7 @@ export class Worker {
   async #consume(lane: Lane, unsettled: UnsettledTargets): Promise<void> {
     const { queue, logger } = this.#deps
     const { signal } = this.#stopping
+    signal.addEventListener('abort', () => unsettled.stop(), { once: true })
     const working = new Map<Promise<void>, number>()
     let waiting: Promise<void> | undefined
     while (!signal.aborted) {
@@ -119,19 +125,33 @@ export class Worker {
   }
 
   async #work(claim: BatchClaim, unsettled: UnsettledTargets): Promise<void> {
+    const { queue, logger, now } = this.#deps
     const hold = this.#leases.hold(claim)
-    await unsettled.take(claim.count, hold.signal)
+    const claimedAtMs = now()
+    // What was cancelled or has expired is not sent, and needs no room.
+    const isLive = claim.sendState === 'live'
+    const hasRoom = isLive && (await unsettled.take(claim.count, hold.signal))
     try {
-      await deliverBatch(this.#deliver, claim, hold)
+      if (isLive && !hasRoom) await queue.release([claim])
+      else await deliverBatch(this.#deliver, afterWait(claim, now() - claimedAtMs, hold), hold)
     } catch (error) {
       const { uid, provider } = claim
-      this.#deps.logger.error(
-        { err: error, uid, provider },
-        'delivery: batch not acknowledged, sent again after its lease',
-      )
+      logger.error({ err: error, uid, provider }, 'delivery: batch not acknowledged, sent again after its lease')
     } finally {
-      unsettled.release(claim.count)
+      if (hasRoom) unsettled.release(claim.count)
       this.#leases.drop(claim)
     }
+  }
+}
+
+/** What was true when a batch was claimed may not be any more when there is room for it. */
+function afterWait(claim: BatchClaim, waitedMs: number, { hasDrops }: Hold): BatchClaim {
+  const expiresInMs = claim.expiresInMs === undefined ? undefined : claim.expiresInMs - waitedMs
+  const isExpired = claim.sendState === 'live' && expiresInMs !== undefined && expiresInMs <= 0
+  return {
+    ...claim,
+    expiresInMs,
+    sendState: isExpired ? 'expired' : claim.sendState,
+    hasDrops: claim.hasDrops || hasDrops,
   }
 }

@@ -87,7 +87,7 @@ export type Lane = (typeof LANES)[number]
 /** Where a process takes work from. */
 export interface Duty {
   lanes: readonly Lane[]
-  /** Those of them in which another process comes first: of their work only what is left for long is taken. */
+  /** Those of them in which another process comes first: they are looked at now and then, for what that one leaves. */
   reserve: readonly Lane[]
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { RemovalBreaker } from '../../src/delivery/removal-breaker.ts'
 import type { GoneToken } from '../../src/delivery/settled-batch.ts'
 import { Worker } from '../../src/delivery/worker.ts'
@@ -32,7 +32,14 @@ afterEach(async () => {
 
 function startWorker(
   provider: ScriptedProvider,
-  over: { queue?: Queue; retryScale?: number; maxBatchTargets?: number; concurrency?: number; duty?: Duty } = {},
+  over: {
+    queue?: Queue
+    retryScale?: number
+    maxBatchTargets?: number
+    concurrency?: number
+    duty?: Duty
+    now?: () => number
+  } = {},
 ): Worker {
   const worker = new Worker({
     duty: over.duty ?? FULL_DUTY,
@@ -43,7 +50,7 @@ function startWorker(
     retryPolicy: { scale: over.retryScale ?? 0.01, random: Math.random },
     metrics: makeMetrics(),
     logger,
-    now: Date.now,
+    now: over.now ?? Date.now,
     maxBatchTargets: over.maxBatchTargets ?? 500,
     concurrency: over.concurrency ?? 4,
     heartbeatMs: 100,
@@ -267,19 +274,106 @@ test('keeps the work of a provider that refuses the credential, tries it now and
   await waitForEnd(uid)
 })
 
-test('lets a small send pass a broadcast whose provider does not answer', async () => {
+test.each([
+  { who: 'by itself', duty: FULL_DUTY },
+  { who: 'as a reserve for them', duty: { lanes: LANES, reserve: ['small'] } satisfies Duty },
+])('lets a small send pass broadcasts that fill all room, $who', async ({ duty }) => {
   const stop = new AbortController()
   const provider = new ScriptedProvider(async (target, signal) => {
     if (target === 'small') return SENT
     await new Promise((resolve) => AbortSignal.any([signal, stop.signal]).addEventListener('abort', resolve))
     return undefined
   })
-  const worker = startWorker(provider)
-  for (let i = 0; i < 8; i++) await enqueue([`b${i}`], 'broadcast')
-  await vi.waitFor(() => expect(provider.received).toHaveLength(4))
+  const worker = startWorker(provider, { duty, concurrency: 64 })
+  await fillRoom(provider)
   await waitForEnd(await enqueue(['small']))
-  expect(provider.received).toHaveLength(5)
+  expect(provider.received).toHaveLength(ROOM + 1)
   await worker.stop(0)
+})
+
+/** As many targets of broadcasts as a worker with both lanes sends at once. */
+const ROOM = 4500
+
+/** Takes all room with broadcasts that do not end, and has a batch of each of two others claimed ahead. */
+async function fillRoom(provider: ScriptedProvider, expireAtMs?: number) {
+  const values = Array.from({ length: ROOM / 9 }, (_, n) => `${n}`)
+  for (let batch = 0; batch < 9; batch++) await enqueue(values, 'broadcast')
+  const uids = [
+    await enqueue(['ahead-1', 'ahead-1-b'], 'broadcast', expireAtMs),
+    await enqueue(['ahead-2', 'ahead-2-b'], 'broadcast', expireAtMs),
+  ]
+  await vi.waitFor(() => expect(provider.received).toHaveLength(ROOM), { timeout: 10_000 })
+  await waitForClaims(11)
+  return uids
+}
+
+const waitForClaims = (count: number) =>
+  vi.waitFor(async () => expect((await queue.stats()).inFlight.get('fcm') ?? 0).toBe(count), { timeout: 10_000 })
+
+describe('a batch that was claimed ahead', () => {
+  let free: () => void
+  let provider: ScriptedProvider
+
+  beforeEach(() => {
+    const freed = new Promise<void>((resolve) => {
+      free = resolve
+    })
+    provider = new ScriptedProvider(async (target, signal) => {
+      if (target.startsWith('ahead')) return SENT
+      const aborted = new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined)))
+      return Promise.race([freed.then(() => SENT), aborted])
+    })
+  })
+
+  const sentAhead = () => provider.received.filter((target) => target.startsWith('ahead')).toSorted()
+
+  test('is not sent to who is cancelled while it waits', async () => {
+    const looked = vi.spyOn(queue, 'findCancelled')
+    startWorker(provider, { concurrency: 64 })
+    const [first = '', second = ''] = await fillRoom(provider)
+    await queue.drop(first, { user: 'user-ahead-1', deviceId: '' })
+    // The second answer to a question asked since.
+    const before = looked.mock.settledResults.length
+    await vi.waitFor(() => expect(looked.mock.settledResults.length).toBeGreaterThanOrEqual(before + 2), {
+      timeout: 10_000,
+    })
+    free()
+    await Promise.all([waitForEnd(first), waitForEnd(second)])
+    expect(sentAhead()).toEqual(['ahead-1-b', 'ahead-2', 'ahead-2-b'])
+  })
+
+  test('ends when its send is cancelled, whoever has the room', async () => {
+    startWorker(provider, { concurrency: 64 })
+    const [first = ''] = await fillRoom(provider)
+    await queue.cancel(first)
+    await waitForClaims(10)
+    expect(sentAhead()).toEqual([])
+  })
+
+  test('is not sent when it expires while it waits', async () => {
+    let nowMs = Date.now()
+    startWorker(provider, { concurrency: 64, now: () => nowMs })
+    const [first = '', second = ''] = await fillRoom(provider, Date.now() + 60_000)
+    nowMs += 60_000
+    free()
+    await Promise.all([waitForEnd(first), waitForEnd(second)])
+    expect(sentAhead()).toEqual([])
+  })
+
+  test('is given back when the worker is stopped, while what is being sent finishes', async () => {
+    const worker = startWorker(provider, { concurrency: 64 })
+    const [first, second] = await fillRoom(provider)
+    const stopped = worker.stop(20_000)
+    await waitForClaims(9)
+    const claims = await queue.claimBatches('broadcast', ['fcm'], 4)
+    expect(claims.toSorted((a, b) => Number(a.id) - Number(b.id))).toMatchObject([
+      { uid: first, attempt: 1 },
+      { uid: second, attempt: 1 },
+    ])
+    free()
+    await stopped
+    expect(sentAhead()).toEqual([])
+  })
 })
 
 test('hands over no more than a kill may cost in duplicates, and the next batches as soon as others are settled', async () => {

@@ -50,6 +50,7 @@ export async function deliver(provider: Provider, lines: readonly string[]): Pro
   }
   await deliverBatch(deps, claimOf(provider, lines), {
     signal: new AbortController().signal,
+    hasDrops: false,
     noteProgress: () => undefined,
     onDrops: () => undefined,
   })
