@@ -1,4 +1,5 @@
-// The upsert that grants: each row of `given (key, asked, place, now)` is decided about and returned.
+// The upsert that grants: each row of `given (key, asked, place, now)` is decided about and returned. Nearly all rows have
+// the time of their call, `call (now)`; they are read one by one, so one that comes after a wait for another's lock can tell.
 //
 // An upsert waits for the row's lock and then sees the row as it is, whoever wrote it, so its assignment may read the
 // grants, decide and write in one step. A row is never without a grant.
@@ -8,6 +9,8 @@
 import type { Fragment, Sql } from '../../database/pool.ts'
 import type { RatePolicy } from '../rate-limiter.ts'
 
+/** How much earlier than it was decided about a grant may be dated, so that those of a call share one time. */
+const DATED_EARLIER_MS = 100
 /** Forgotten grants are cut off by the longer way, which is not gone for less than this many. */
 const FORGOTTEN_KEPT = 8
 
@@ -21,15 +24,17 @@ export function upsertGrants(sql: Sql, policies: readonly RatePolicy[]): Fragmen
   const keepMs = Math.max(...policies.map(({ intervalMs }) => intervalMs))
   const lastAt = sql`l.grants[cardinality(l.grants) - 1]`
   const isForgotten = sql`${lastAt} + l.keep_ms <= excluded.decided_at`
+  const isRecent = sql`excluded.decided_at >= ${readClock(sql)} - ${DATED_EARLIER_MS}::bigint`
   return sql`
     insert into rate_limits as l (key, grants, asked, place, decided_at, keep_count, keep_ms)
     select key, ${grantsOfNewKey(sql, policies)}, asked, place, now, ${keepCount}, ${keepMs}
     from given
     on conflict (key) do update set
       grants = case
-        when ${isForgotten} then excluded.grants
+        when ${isForgotten} and ${isRecent} then excluded.grants
         when cardinality(excluded.asked) = 1
           and ${lastAt} <= excluded.decided_at
+          and ${isRecent}
           and l.keep_count >= excluded.keep_count and l.keep_ms >= excluded.keep_ms
           and ${hasFewForgotten(sql)}
           and array_position(l.grants, excluded.asked[1]) is null
@@ -43,7 +48,8 @@ export function upsertGrants(sql: Sql, policies: readonly RatePolicy[]): Fragmen
       keep_count = case when ${isForgotten} then excluded.keep_count else greatest(l.keep_count, excluded.keep_count) end,
       keep_ms = case when ${isForgotten} then excluded.keep_ms else greatest(l.keep_ms, excluded.keep_ms) end
     returning case
-      when cardinality(asked) > 1 or grants[cardinality(grants)] <> asked[1] or grants[cardinality(grants) - 1] <> decided_at
+      when cardinality(asked) > 1 or decided_at <> (select now from call)
+        or grants[cardinality(grants)] <> asked[1] or grants[cardinality(grants) - 1] <> decided_at
       then ${describeDecision(sql, policies)}
     end as exception`
 }
@@ -51,6 +57,11 @@ export function upsertGrants(sql: Sql, policies: readonly RatePolicy[]): Fragmen
 /** Unix ms. */
 export function readClock(sql: Sql): Fragment {
   return sql`floor(date_part('epoch', clock_timestamp()) * 1000)::bigint`
+}
+
+/** A time of before, or a later one where that is longer ago than a grant may be dated earlier. */
+export function atLeastRecent(sql: Sql, time: Fragment): Fragment {
+  return sql`greatest(${time}, ${readClock(sql)} - ${DATED_EARLIER_MS}::bigint)`
 }
 
 /** A key that was never asked for has room for as many as its narrowest policy allows. */
@@ -94,7 +105,9 @@ function decideAnew(sql: Sql, lastAt: Fragment, policies: readonly RatePolicy[])
   // "offset 0" keeps the planner from writing an expression out wherever its result is used.
   return sql`(
       select held.grants || array(select number from ${listGrants(sql, sql`now`, sql`fresh.ids`)})
-      from (select greatest(excluded.decided_at, least(${lastAt}, ${readClock(sql)})) as now offset 0) as clock
+      from (
+        select greatest(${atLeastRecent(sql, sql`excluded.decided_at`)}, least(${lastAt}, ${readClock(sql)})) as now offset 0
+      ) as clock
       cross join lateral (
         select
           array(select least(l.grants[2 * n - 1], now) from generate_series(1, cardinality(l.grants) / 2) as n order by n)

@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import type { Sql } from '../../database/pool.ts'
 import type { KeyDecision } from '../key-asks.ts'
 import type { RatePolicy } from '../rate-limiter.ts'
-import { readClock, upsertGrants } from './grants-upsert.ts'
+import { atLeastRecent, readClock, upsertGrants } from './grants-upsert.ts'
 
 /** One key, and the hashes of its asks, at least one. */
 export interface KeyHashes {
@@ -27,7 +27,8 @@ export async function takeGrants(
       select ${call.hashes}::text::bigint[] as hashes, ${call.ends}::text::int[] as ends, ${readClock(sql)} as now,
         ${forgoWaiting(sql)}
     ), given as (
-      select key, hashes[coalesce(ends[place - 1], place - 1) + 1:coalesce(ends[place], place)] as asked, place, now
+      select key, hashes[coalesce(ends[place - 1], place - 1) + 1:coalesce(ends[place], place)] as asked, place,
+        ${atLeastRecent(sql, sql`now`)} as now
       from call, unnest(${call.keys}::text::text[]) with ordinality as given (key, place)
     ), decided as (
       ${upsertGrants(sql, policies)}
