@@ -26,10 +26,13 @@ export function startWorkerProcesses(
   }
 }
 
-/** Connections of a worker process that has few of them: what it does at once, and one for LISTEN. */
+/** Connections of a worker process that has few of them: what it does at once, with devices and with the queue. */
 const MIN_CONNECTIONS = 6
 
-/** The configuration of one of `count` worker processes and the one for small sends; together they open as many connections as one would. */
+/**
+ * The configuration of one of `count` worker processes and the one for small sends. They share the connections that one
+ * would open, but each has MIN_CONNECTIONS; with LISTEN that is seven, and at ten cores more than PostgreSQL allows by default.
+ */
 function planWorkerProcess(config: Config, dsn: string | undefined, count: number): Config {
   const { database } = config
   const postgresql = database?.postgresql
