@@ -20,7 +20,7 @@ interface Deps {
 export interface Hold {
   /** Aborts when the batch was lost or cancelled, or all sending has to stop. */
   readonly signal: AbortSignal
-  /** Single targets of the send were cancelled since the claim, and nobody was there to withdraw them. */
+  /** Single targets of the send have been cancelled, as far as was looked for since the claim. */
   readonly hasDrops: boolean
   /** Has what is settled noted from now on; `read` gives it as `BatchClaim.settled`. */
   noteProgress(read: () => Uint8Array): void

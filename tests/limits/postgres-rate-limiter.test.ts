@@ -42,13 +42,15 @@ test('dates what was granted behind a key that others held up by when it was gra
   const { sql, queueSql, drop } = await createTestDatabase()
   const limiter = new PostgresRateLimiter({ sql: queueSql })
   const policies = [{ rate: 2, intervalMs: 3_600_000 }]
-  const [held, free, known] = ['a', 'b', 'c'].map((key) => ({ key, id: 'before' }))
-  if (!held || !free || !known) return
-  await limiter.take([held, known], policies)
-  const asks = [held, free, known].map(({ key }) => ({ key, id: 'after' }))
+  const [held, unknown, known] = ['a', 'b', 'c'] as const
+  await limiter.take(
+    [held, known].map((key) => ({ key, id: 'before' })),
+    policies,
+  )
+  const asks = [held, unknown, known].map((key) => ({ key, id: 'after' }))
   let answers: Promise<Answer[]> | undefined
   const freedAtMs = await sql.begin(async (lock) => {
-    await lock`select from rate_limits where key = ${held.key} for update`
+    await lock`select from rate_limits where key = ${held} for update`
     answers = limiter.take(asks, policies)
     await vi.waitFor(async () => expect(await lock`select from pg_locks where not granted`).toHaveLength(1))
     const heldUpAtMs = await readClock(lock)

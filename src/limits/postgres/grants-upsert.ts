@@ -24,7 +24,7 @@ export function upsertGrants(sql: Sql, policies: readonly RatePolicy[]): Fragmen
   const keepMs = Math.max(...policies.map(({ intervalMs }) => intervalMs))
   const lastAt = sql`l.grants[cardinality(l.grants) - 1]`
   const isForgotten = sql`${lastAt} + l.keep_ms <= excluded.decided_at`
-  const isRecent = sql`excluded.decided_at >= ${readClock(sql)} - ${DATED_EARLIER_MS}::bigint`
+  const isRecent = sql`excluded.decided_at >= ${earliestDate(sql)}`
   return sql`
     insert into rate_limits as l (key, grants, asked, place, decided_at, keep_count, keep_ms)
     select key, ${grantsOfNewKey(sql, policies)}, asked, place, now, ${keepCount}, ${keepMs}
@@ -61,7 +61,12 @@ export function readClock(sql: Sql): Fragment {
 
 /** A time of before, or a later one where that is longer ago than a grant may be dated earlier. */
 export function atLeastRecent(sql: Sql, time: Fragment): Fragment {
-  return sql`greatest(${time}, ${readClock(sql)} - ${DATED_EARLIER_MS}::bigint)`
+  return sql`greatest(${time}, ${earliestDate(sql)})`
+}
+
+/** What is decided about at this moment may be dated so early. */
+function earliestDate(sql: Sql): Fragment {
+  return sql`${readClock(sql)} - ${DATED_EARLIER_MS}::bigint`
 }
 
 /** A key that was never asked for has room for as many as its narrowest policy allows. */

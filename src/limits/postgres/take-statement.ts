@@ -1,5 +1,6 @@
 // A call as one statement: all of its keys go in, and what was decided comes back.
 import * as v from 'valibot'
+import { commitAsynchronously } from '../../database/asynchronous-commit.ts'
 import type { Sql } from '../../database/pool.ts'
 import type { KeyDecision } from '../key-asks.ts'
 import type { RatePolicy } from '../rate-limiter.ts'
@@ -15,7 +16,10 @@ export interface KeyHashes {
 /** When the call was looked at, how many keys were decided about, and the exceptions as `readExceptions` reads them. */
 const Reply = v.tuple([v.tuple([v.number(), v.number(), v.pipe(v.string(), v.parseJson(), v.array(v.number()))])])
 
-/** Decides about each key; resolves to the decisions in their order. Each key may be given once. */
+/**
+ * Decides about each key; resolves to the decisions in their order. Each key may be given once. The disk is not waited for,
+ * which takes as long as all the rest: a crash of the server forgets the grants of its last half second at most.
+ */
 export async function takeGrants(
   sql: Sql,
   asks: readonly KeyHashes[],
@@ -25,7 +29,7 @@ export async function takeGrants(
   const rows = await sql`
     with call as materialized (
       select ${call.hashes}::text::bigint[] as hashes, ${call.ends}::text::int[] as ends, ${readClock(sql)} as now,
-        ${forgoWaiting(sql)}
+        ${commitAsynchronously(sql)}
     ), given as (
       select key, hashes[coalesce(ends[place - 1], place - 1) + 1:coalesce(ends[place], place)] as asked, place,
         ${atLeastRecent(sql, sql`now`)} as now
@@ -77,12 +81,4 @@ function* readExceptions(
     const grantedAtMs = numbers.slice(granted, at)
     yield { place: asked.place, decision: { decidedAtMs, waitMs: nextAtMs - decidedAtMs, grantedAtMs } }
   }
-}
-
-/**
- * The commit is not waited for until it is on disk, which takes as long as all the rest. A crash of the server forgets
- * the grants of its last half second at most; who wants none forgotten would pay that with each batch.
- */
-function forgoWaiting(sql: Sql) {
-  return sql`set_config('synchronous_commit', 'off', true)`
 }

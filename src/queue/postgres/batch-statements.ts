@@ -1,6 +1,7 @@
 // The SQL that claims batches and keeps them. Whatever changes rows is one statement; the fence decides who may write.
 import * as v from 'valibot'
 import { PROVIDER_NAMES, type ProviderName } from '../../config/provider-names.ts'
+import { commitAsynchronously } from '../../database/asynchronous-commit.ts'
 import type { Fragment, Sql } from '../../database/pool.ts'
 import type { BatchClaim, Lane, Progress } from '../queue.ts'
 import { decodeContent } from '../send-content.ts'
@@ -63,7 +64,7 @@ export async function claimWaitingBatches(
         claimable_at = clock_timestamp() + ${leaseMs} * interval '1 ms', claimed = true,
         fence = b.fence + 1, attempt = b.attempt + 1,
         first_attempt_at = coalesce(b.first_attempt_at, clock_timestamp())
-      from picked ${lane === 'small' ? forgoWaiting(sql) : sql``}
+      from picked ${lane === 'small' ? forgoDisk(sql) : sql``}
       where b.id = picked.id
       returning b.*, picked.is_probe
     )
@@ -84,11 +85,11 @@ export async function claimWaitingBatches(
 }
 
 /**
- * A push for one phone does not wait until its claim is on disk, behind all that a broadcast writes meanwhile. If the server
- * crashes before (a fraction of a second) the claim is forgotten, and what it was for may be sent again.
+ * A push for one phone does not wait until its claim is on disk, behind all that a broadcast writes meanwhile. A claim that a
+ * crash of the server forgets is made again, and what it was for may be sent twice.
  */
-function forgoWaiting(sql: Sql): Fragment {
-  return sql`cross join set_config('synchronous_commit', 'off', true)`
+function forgoDisk(sql: Sql): Fragment {
+  return sql`cross join ${commitAsynchronously(sql)}`
 }
 
 function readBatch(stored: v.InferOutput<typeof StoredBatch>, lane: Lane): BatchClaim {

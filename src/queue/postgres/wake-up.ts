@@ -2,6 +2,7 @@
 // costs a worker's poll interval. Transactions that NOTIFY commit one after another, so they are not more than a lane needs:
 // of those that make work the first one may do it itself, which saves a round trip, and for those behind it there is a
 // transaction of its own.
+import { commitAsynchronously } from '../../database/asynchronous-commit.ts'
 import type { Sql } from '../../database/pool.ts'
 import type { Logger } from '../../observability/log.ts'
 import { Announcements } from '../announcements.ts'
@@ -74,7 +75,7 @@ export class WakeUp {
     this.#timers.delete(lane)
     this.#lastNotifyMs[lane] = Date.now()
     // Nobody needs a hint on disk, and waiting for that would hold it up.
-    const sent = this.#sql`select set_config('synchronous_commit', 'off', true), pg_notify(${CHANNEL}, ${lane})`.catch(
+    const sent = this.#sql`select ${commitAsynchronously(this.#sql)}, pg_notify(${CHANNEL}, ${lane})`.catch(
       (error: unknown) => this.#logger.warn({ err: error }, 'queue: NOTIFY failed, workers of other processes poll'),
     )
     this.#notifying = Promise.all([this.#notifying, sent])
