@@ -34,7 +34,7 @@ function makePage(): NewBatch[] {
       provider: 'fcm',
       lane: 'broadcast',
       targetKind: 'token',
-      lines: lines.join('\n'),
+      lines: Buffer.from(lines.join('\n')),
       count: BATCH_TARGETS,
     }
   })
@@ -61,7 +61,7 @@ async function consume(queue: Queue, batches: number): Promise<void> {
   let acknowledged = 0
   const acknowledge = async (claim: BatchClaim) => {
     // A worker reads each line.
-    if (claim.lines.split('\n').length !== claim.count) throw new Error('a batch came back changed')
+    if (claim.lines.length !== claim.count) throw new Error('a batch came back changed')
     const result = await queue.acknowledge(claim, { retries: [], givenUp: [] })
     if (result === 'lost') throw new Error('a batch was lost')
     acknowledged++

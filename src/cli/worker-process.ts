@@ -1,5 +1,4 @@
 import { setPriority } from 'node:os'
-import { setFlagsFromString } from 'node:v8'
 import * as v from 'valibot'
 import { assembleWorker, type WorkerAssembly } from '../assemble/assemble-worker.ts'
 import { ConfigError } from '../config/config-error.ts'
@@ -10,12 +9,6 @@ import type { Duty } from '../queue/queue.ts'
 import { exitSoon } from './exit-soon.ts'
 
 const READY_INTERVAL_MS = 250
-/**
- * How far the heap may grow over what is alive, in %, before it is cleared. Left to itself V8 lets the garbage of a
- * broadcast grow to many times of the few MB that are alive; this keeps a third of the memory for a tenth of the CPU.
- */
-const HEAP_GROWTH_PERCENT = 100
-
 /** A broadcast takes all the CPU there is: a push for one phone, the API and what is proxied go first. See nice(1). */
 const BROADCAST_NICENESS = 10
 
@@ -27,7 +20,6 @@ export async function runWorkerProcess(): Promise<number> {
   if (!process.send) throw new ConfigError('is started by the server; run centripush serve --role worker')
   // Ctrl-C reaches the whole group: the parent decides what it means.
   process.on('SIGINT', () => undefined)
-  setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH_PERCENT}`)
   const { config, duty, stopped, onReadMetrics } = await hearOrders()
   if (duty.lanes.includes('broadcast')) setPriority(BROADCAST_NICENESS)
   const logger = makeLogger(config.log)

@@ -4,7 +4,7 @@ import type { OpenTarget } from './settled-batch.ts'
 
 /** The targets of a batch that are to be sent: not settled by a worker that died, and not cancelled one by one. */
 export async function findOpenTargets(queue: Pick<Queue, 'findDropped'>, claim: BatchClaim): Promise<OpenTarget[]> {
-  const targets = claim.lines.split('\n').map((line, place) => ({ line, place }))
+  const targets = claim.lines.map((line, place) => ({ line, place }))
   const { settled } = claim
   const unsettled = settled ? targets.filter(({ place }) => !isSet(settled, place)) : targets
   if (!claim.hasDrops) return unsettled

@@ -12,7 +12,7 @@ function claimOf(...values: string[]): BatchClaim {
     lane: 'broadcast',
     provider: 'fcm',
     targetKind: 'token',
-    lines: values.map(lineOf).join('\n'),
+    lines: values.map(lineOf),
     count: values.length,
     attempt: 1,
     ambiguousAttempts: 0,
@@ -26,7 +26,7 @@ function claimOf(...values: string[]): BatchClaim {
 }
 
 function settleBatch(claim: BatchClaim, skipped = 0): SettledBatch {
-  const targets = claim.lines.split('\n').map((line, place) => ({ line, place }))
+  const targets = claim.lines.map((line, place) => ({ line, place }))
   return new SettledBatch({ claim, targets: targets.slice(skipped), policy: { scale: 1, random: () => 0 } })
 }
 
@@ -88,7 +88,7 @@ test('tells which targets of the batch are settled, those left out from the star
 })
 
 describe('what waits for its limits', () => {
-  const targetsOf = ({ lines }: BatchClaim) => lines.split('\n').map((line, place) => ({ line, place }))
+  const targetsOf = ({ lines }: BatchClaim) => lines.map((line, place) => ({ line, place }))
 
   function holdLast(claim: BatchClaim, delayMs: number): SettledBatch {
     const targets = targetsOf(claim)

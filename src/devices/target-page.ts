@@ -1,7 +1,7 @@
 // What fan-out reads: the devices that a send means, as the lines that the queue keeps.
 //
-// The server writes the lines and the process only hands them on: making an object of each target and a line of each
-// object would take as long as reading them.
+// The server writes the lines and the process only hands their bytes on: making an object of each target and a line of
+// each object would take as long as reading them, and a text of a page's megabyte is memory of its own for V8.
 import * as v from 'valibot'
 import { PROVIDER_NAMES, type ProviderName } from '../config/provider-names.ts'
 import type { Fragment, Queryable, Sql } from '../database/pool.ts'
@@ -9,6 +9,8 @@ import { decodeProvider, encodePlatform, encodeProvider, PLATFORM_NAMES } from '
 import { type DeviceFilter, resolveFilter } from './device-filter.ts'
 import { FIRST_UUID } from './device-id.ts'
 import { walkDevices } from './device-walk.ts'
+
+const LINE_FEED = 0x0a
 
 /** What a send may use of its devices besides what every line has. */
 export type TargetColumn = 'locale' | 'timezone' | 'meta'
@@ -23,7 +25,8 @@ export interface TargetLines {
   provider: ProviderName
   /** How many lines. */
   count: number
-  lines: string
+  /** In UTF-8. */
+  lines: Buffer
   /** The zone of these devices, empty for those without; only where time zones are asked for. */
   timezone?: string
 }
@@ -58,7 +61,7 @@ export async function pageTargets(
 
 async function readByProvider(sql: Sql, page: Fragment): Promise<TargetLines[]> {
   // The aggregates take the lines as they come, in the order of the query in it.
-  const rows = await sql`select ${aggregateByProvider(sql)} from (${page}) as page`.values()
+  const rows = await sql`select ${aggregateByProvider(sql)} from (${page}) as page`.raw()
   const [texts] = v.parse(Texts, rows)
   return PROVIDER_NAMES.flatMap((provider, index) => {
     const lines = texts[index] ?? null
@@ -68,12 +71,12 @@ async function readByProvider(sql: Sql, page: Fragment): Promise<TargetLines[]> 
 
 async function readByZone(sql: Sql, page: Fragment): Promise<TargetLines[]> {
   const rows = await sql`
-    select page.provider, page.timezone, count(*)::int as count, string_agg(page.line, E'\n' order by page.id) as lines
+    select page.provider, page.timezone, count(*), string_agg(page.line, E'\n' order by page.id)
     from (${page}) as page
-    group by page.provider, page.timezone`
+    group by page.provider, page.timezone`.raw()
   return v
-    .parse(ZoneRows, [...rows])
-    .map(({ provider, ...group }) => ({ ...group, provider: decodeProvider(provider) }))
+    .parse(ZoneRows, rows)
+    .map(([provider, timezone, count, lines]) => ({ provider: decodeProvider(provider), timezone, count, lines }))
 }
 
 /** The line of the row `d` of devices. No field can hold a tab or a line feed: see field-checks.ts. */
@@ -102,14 +105,19 @@ function aggregateByProvider(sql: Queryable) {
   return texts.reduce((columns, text) => sql`${columns}, ${text}`)
 }
 
-const ZoneRows = v.array(v.object({ provider: v.number(), timezone: v.string(), count: v.number(), lines: v.string() }))
+const text = v.pipe(
+  v.instance(Buffer),
+  v.transform((bytes) => bytes.toString()),
+)
+const number = v.pipe(text, v.transform(Number))
+const ZoneRows = v.array(v.tuple([number, text, number, v.instance(Buffer)]))
 
 /** One row: null where a provider has no targets. */
-const Texts = v.tuple([v.array(v.nullable(v.string()))])
+const Texts = v.tuple([v.array(v.nullable(v.instance(Buffer)))])
 
-function countLines(lines: string): number {
+function countLines(lines: Buffer): number {
   let count = 1
-  for (let at = lines.indexOf('\n'); at !== -1; at = lines.indexOf('\n', at + 1)) count++
+  for (let at = lines.indexOf(LINE_FEED); at !== -1; at = lines.indexOf(LINE_FEED, at + 1)) count++
   return count
 }
 
@@ -117,7 +125,7 @@ function countLines(lines: string): number {
 function lastDevice(groups: readonly TargetLines[]): string | undefined {
   const lasts = groups.map(({ lines }) => {
     const start = lines.lastIndexOf('\n') + 1
-    return lines.slice(start, start + FIRST_UUID.length)
+    return lines.toString('ascii', start, start + FIRST_UUID.length)
   })
   return lasts.sort().at(-1)
 }

@@ -1,7 +1,7 @@
 // Recipients to batches, page by page. A page starts where the last one ended, so the walk can go on in another worker.
 import type { ProviderName } from '../config/provider-names.ts'
 import type { TargetColumn, TargetPage } from '../devices/target-page.ts'
-import type { Lane, NewBatch, Page, Recipient, RecipientFilter, SendContent, TargetLines } from '../queue/queue.ts'
+import type { Lane, NewBatch, Page, Recipient, RecipientFilter, SendContent } from '../queue/queue.ts'
 import { encodeNativeTargets, splitLines } from '../queue/targets.ts'
 import { laneOf, SMALL_SEND } from './recipient.ts'
 import { groupByWindow, type ZoneGroup } from './window-groups.ts'
@@ -100,7 +100,7 @@ export class PageReader {
   }
 
   /** A user can have any number of devices: a send is small when its targets are few. */
-  #laneOfPage(recipient: Recipient, groups: readonly TargetLines[], next: string | undefined): Lane {
+  #laneOfPage(recipient: Recipient, groups: readonly ZoneGroup[], next: string | undefined): Lane {
     const count = groups.reduce((sum, group) => sum + group.count, 0)
     return next === undefined && count <= SMALL_SEND ? laneOf(recipient) : 'broadcast'
   }

@@ -89,7 +89,7 @@ export async function previewSend(
 async function findTarget(deps: PreviewDeps, filter: RecipientFilter): Promise<QueuedTarget | undefined> {
   const { groups } = await deps.pageTargets(filter, undefined, 1, COLUMNS)
   const [group]: (TargetLines | undefined)[] = groups
-  return group && decodeTarget(group.lines)
+  return group && decodeTarget(group.lines.toString())
 }
 
 function renderParts(

@@ -33,7 +33,12 @@ export function groupByWindow<Group extends ZoneGroup>(
     const key = `${group.provider} ${delayMs}`
     const same = open.get(key)
     const count = group.count + (same?.count ?? 0)
-    open.set(key, { ...group, count, lines: same ? `${same.lines}\n${group.lines}` : group.lines, delayMs })
+    open.set(key, {
+      ...group,
+      count,
+      lines: same ? Buffer.concat([same.lines, Buffer.from('\n'), group.lines]) : group.lines,
+      delayMs,
+    })
   }
   return { open: [...open.values()], closed }
 }

@@ -116,7 +116,9 @@ export interface TargetLines {
 }
 
 /** One provider, one send, up to the provider's batch size of targets. */
-export interface NewBatch extends TargetLines {
+export interface NewBatch extends Omit<TargetLines, 'lines'> {
+  /** The lines in UTF-8: bytes as the device store wrote them, which nobody reads before the batch is claimed. */
+  lines: Buffer
   provider: ProviderName
   lane: Lane
   targetKind: TargetKind
@@ -151,7 +153,9 @@ export interface SendClaim {
 }
 
 /** The right to send a batch, until the lease ends or the fence moves. */
-export interface BatchClaim extends Omit<NewBatch, 'delayMs'> {
+export interface BatchClaim extends Omit<NewBatch, 'delayMs' | 'lines'> {
+  /** A line for each target (targets.ts). */
+  lines: string[]
   id: string
   uid: string
   fence: number

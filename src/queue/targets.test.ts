@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { decodeTarget, readField } from './targets.ts'
+import { decodeLines, decodeTarget, readField, splitLines } from './targets.ts'
 
 const NAMES = ['deviceId', 'value', 'user', 'platform', 'keys', 'locale', 'timezone', 'meta'] as const
 
@@ -11,6 +11,33 @@ test('a field read alone is the one that the whole line has, of lines with all f
       const line = fields.join('\t')
       const read = Object.fromEntries(NAMES.map((name) => [name, readField(line, name)]))
       expect(read).toEqual(decodeTarget(line))
+    }),
+  )
+})
+
+test('lines come back as they were, however many and however long they are', () => {
+  // Up to some hundred KB, of characters of one byte to four, so that pieces end within lines and within characters.
+  const line = fc
+    .tuple(fc.string({ unit: fc.constantFrom('a', 'é', '😀', '\t'), maxLength: 9 }), fc.integer({ min: 0, max: 4000 }))
+    .map(([text, times]) => text.repeat(times))
+  void fc.assert(
+    fc.property(fc.array(line, { minLength: 1, maxLength: 40 }), (lines) => {
+      expect(decodeLines(Buffer.from(lines.join('\n')))).toEqual(lines)
+    }),
+    { numRuns: 50 },
+  )
+})
+
+test('parts have all lines in their order, each as many as it may, and say how many', () => {
+  const lines = fc.array(fc.string({ unit: fc.constantFrom('a', 'é', '\t'), maxLength: 4 }), { minLength: 1 })
+  void fc.assert(
+    fc.property(lines, fc.integer({ min: 1, max: 12 }), (lines, size) => {
+      const parts = splitLines(Buffer.from(lines.join('\n')), lines.length, size)
+      expect(parts.flatMap((part) => decodeLines(part.lines))).toEqual(lines)
+      const counts = parts.map(({ count }) => count)
+      expect(parts.map((part) => decodeLines(part.lines).length)).toEqual(counts)
+      expect(counts.slice(0, -1).every((count) => count === size)).toBe(true)
+      expect(counts.at(-1)).toBeLessThanOrEqual(size)
     }),
   )
 })

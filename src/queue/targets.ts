@@ -26,8 +26,8 @@ export interface QueuedTarget {
 }
 
 /** The lines of values that are a provider's own; those of Web Push are as joinSubscription() makes them. */
-export function encodeNativeTargets(values: readonly string[]): string {
-  return values.map(encodeNativeTarget).join('\n')
+export function encodeNativeTargets(values: readonly string[]): Buffer {
+  return Buffer.from(values.map(encodeNativeTarget).join('\n'))
 }
 
 /** A Web Push subscription as one value. Neither part can hold a tab. */
@@ -74,22 +74,46 @@ export function readValue(line: string): string {
   return line.slice(from, line.indexOf('\t', from))
 }
 
+const LINE_FEED = 0x0a
+/** V8 keeps texts of more than 128 KB apart, each in new memory that the kernel has to clear first. */
+const PIECE_BYTES = 64 * 1024
+
+/** The lines of a batch. */
+export function decodeLines(bytes: Buffer): string[] {
+  if (bytes.length <= PIECE_BYTES) return bytes.toString().split('\n')
+  const lines: string[] = []
+  for (let from = 0; from <= bytes.length; ) {
+    const end = bytes.length - from <= PIECE_BYTES ? bytes.length : findPieceEnd(bytes, from)
+    for (const line of bytes.toString('utf8', from, end).split('\n')) lines.push(line)
+    from = end + 1
+  }
+  return lines
+}
+
+/** After as many whole lines as a piece may have, or one that is longer. */
+function findPieceEnd(bytes: Buffer, from: number): number {
+  const last = bytes.lastIndexOf(LINE_FEED, from + PIECE_BYTES)
+  if (last >= from) return last
+  const first = bytes.indexOf(LINE_FEED, from)
+  return first < 0 ? bytes.length : first
+}
+
 /** Splits lines into parts of at most `size`, with how many each has. */
-export function splitLines(lines: string, count: number, size: number): { lines: string; count: number }[] {
+export function splitLines(lines: Buffer, count: number, size: number): { lines: Buffer; count: number }[] {
   if (count <= size) return count === 0 ? [] : [{ lines, count }]
-  const parts: { lines: string; count: number }[] = []
+  const parts: { lines: Buffer; count: number }[] = []
   let from = 0
   for (let left = count; left > 0; left -= size) {
     const end = left <= size ? lines.length : findLineEnd(lines, from, size)
-    parts.push({ lines: lines.slice(from, end), count: Math.min(left, size) })
+    parts.push({ lines: lines.subarray(from, end), count: Math.min(left, size) })
     from = end + 1
   }
   return parts
 }
 
 /** Where the `count`th line from `from` ends. */
-function findLineEnd(lines: string, from: number, count: number): number {
+function findLineEnd(lines: Buffer, from: number, count: number): number {
   let end = from - 1
-  for (let line = 0; line < count; line++) end = lines.indexOf('\n', end + 1)
+  for (let line = 0; line < count; line++) end = lines.indexOf(LINE_FEED, end + 1)
   return end
 }

@@ -24,7 +24,7 @@ afterEach(async () => {
 const run = (...args: string[]) => runCommand(database.dsn, ['queue', ...args])
 
 async function enqueue(uid: string): Promise<void> {
-  const lines = `${DEVICE}\ttoken-of-${uid}\tuser\tios\n\traw-token\t\t`
+  const lines = Buffer.from(`${DEVICE}\ttoken-of-${uid}\tuser\tios\n\traw-token\t\t`)
   const batch = { provider: 'fcm', lane: 'small', targetKind: 'token', lines, count: 2 } as const
   await queue.enqueue(makeSend({ uid }), { batches: [batch], cursor: undefined })
 }
@@ -33,7 +33,10 @@ async function bury(uid: string): Promise<void> {
   await enqueue(uid)
   const [claim] = await queue.claimBatches('small', ['fcm'], 1)
   if (!claim) throw new Error('the batch should be claimable')
-  await queue.acknowledge(claim, { retries: [], givenUp: [{ lines: claim.lines, count: 2, reason: 'UNAVAILABLE' }] })
+  await queue.acknowledge(claim, {
+    retries: [],
+    givenUp: [{ lines: claim.lines.join('\n'), count: 2, reason: 'UNAVAILABLE' }],
+  })
 }
 
 test('stats tells what waits, what was given up and what is paused', async () => {

@@ -35,8 +35,10 @@ interface Target {
   platform: string | undefined
 }
 
+const linesOf = (lines: Buffer) => lines.toString().split('\n')
+
 function readTargets({ provider, lines, count }: TargetLines): Target[] {
-  const targets = lines.split('\n').map((line) => {
+  const targets = linesOf(lines).map((line) => {
     const [uuid = '', token, user, platform] = line.split('\t')
     return { id: formatDeviceId(uuid, provider), provider, token, user, platform }
   })
@@ -94,7 +96,7 @@ test('a target of Web Push has the keys that encrypt for it, and its endpoint fo
   const token = JSON.stringify({ endpoint, keys })
   await devices.register({ provider: 'webpush', platform: 'web', token, user: 'u', topics: ['browsers'] })
   const { groups } = await devices.store.pageTargets({ ...NOBODY, topics: ['browsers'] }, undefined, 10)
-  const target = decodeTarget(groups[0]?.lines ?? '')
+  const target = decodeTarget(String(groups[0]?.lines))
   expect(target).toMatchObject({ value: endpoint, user: 'u', platform: 'web' })
   expect(JSON.parse(target.keys)).toEqual(keys)
 })
@@ -106,5 +108,5 @@ test('a page has one group for each provider that it reaches, whose lines are in
     ['hms', 10],
     ['apns', 10],
   ])
-  for (const { lines } of groups) expect(lines.split('\n')).toEqual(lines.split('\n').sort())
+  for (const { lines } of groups) expect(linesOf(lines)).toEqual(linesOf(lines).sort())
 })

@@ -12,7 +12,7 @@ const MISTAKES: Record<string, () => void> = {
         (claim, { retries, givenUp }) => {
           const { lines, count } = claim
           const isWhole = claim.attempt === 1 && batches++ % 3 === 0
-          const left = isWhole ? [{ lines, count, delayMs: 0, ambiguousAttempts: 0 }] : retries
+          const left = isWhole ? [{ lines: lines.join('\n'), count, delayMs: 0, ambiguousAttempts: 0 }] : retries
           return own.acknowledge(claim, { retries: left, givenUp })
         },
     })

@@ -158,7 +158,7 @@ export class QueueModel {
     const waiting = [...this.#batches.values()].filter(({ isClaimable }) => isClaimable)
     expect(claims).toHaveLength(Math.min(limit, waiting.length))
     for (const claim of claims) {
-      const batch = this.#batches.get(claim.lines)
+      const batch = this.#batches.get(labelOf(claim))
       if (!batch?.isClaimable) throw new Error('a batch was handed out that is not waiting')
       expect(claim.uid).toBe(batch.send.uid)
       expect(claim.sendState).toBe(batch.send.isCancelled ? 'cancelled' : 'live')
@@ -174,7 +174,7 @@ export class QueueModel {
   async #acknowledge(claim: BatchClaim | undefined, isRetried: boolean): Promise<void> {
     if (!claim) return
     const batch = this.#heldBy(claim)
-    const retries = isRetried ? [{ lines: claim.lines, count: 1, delayMs: 0, ambiguousAttempts: 0 }] : []
+    const retries = isRetried ? [{ lines: labelOf(claim), count: 1, delayMs: 0, ambiguousAttempts: 0 }] : []
     const result = await this.#real.queue.acknowledge(claim, { retries, givenUp: [] })
     expect(result).toBe(batch ? 'acknowledged' : 'lost')
     if (!batch) return
@@ -208,7 +208,7 @@ export class QueueModel {
   }
 
   #heldBy(claim: BatchClaim): ModelBatch | undefined {
-    const batch = this.#batches.get(claim.lines)
+    const batch = this.#batches.get(labelOf(claim))
     return batch?.holder === claim ? batch : undefined
   }
 
@@ -230,16 +230,22 @@ export class QueueModel {
       provider: 'fcm',
       lane: 'small',
       targetKind: 'token',
-      lines: `\ttoken-${++this.#lastLabel}\t\t`,
+      lines: Buffer.from(`\ttoken-${++this.#lastLabel}\t\t`),
       count: 1,
     }))
   }
 
   #keepBatches(send: ModelSend, batches: readonly NewBatch[]): void {
-    for (const { lines: label } of batches) {
+    for (const { lines } of batches) {
+      const label = lines.toString()
       this.#batches.set(label, { label, send, holder: undefined, isClaimable: true })
     }
   }
+}
+
+/** A batch of the model has one target, whose line names it. */
+function labelOf({ lines }: BatchClaim): string {
+  return lines.join('\n')
 }
 
 function pick<T>(from: readonly T[], which: number): T | undefined {

@@ -11,7 +11,7 @@ test('statements that were planned while the queue was empty read no table from 
   const database = await createTestDatabase()
   const sql = openDatabase({ dsn: database.dsn, maxConnections: 1, plans: 'once' })
   const queue = new PostgresQueue({ sql, logger: makeTestLogger(), leaseMs: 15_000, maxJobs: 100_000 })
-  const line = '00000000-0000-0000-0000-000000000000\ttoken\t\tandroid'
+  const line = Buffer.from('00000000-0000-0000-0000-000000000000\ttoken\t\tandroid')
   const batch = { provider: 'fcm', lane: 'broadcast', targetKind: 'token', count: 1, lines: line } as const
   const work = async (claims: number) => {
     const send = makeSend({ recipient: { kind: 'filter', filter: NOBODY } })

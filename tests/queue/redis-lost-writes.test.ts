@@ -11,7 +11,7 @@ import { KillableRedis } from '../support/killable-redis.ts'
 import { keepLines } from '../support/run-log.ts'
 import { makeSend } from './make-send.ts'
 
-const BATCH: NewBatch = { provider: 'fcm', lane: 'small', targetKind: 'token', lines: '\ta\t\t', count: 1 }
+const BATCH: NewBatch = { provider: 'fcm', lane: 'small', targetKind: 'token', lines: Buffer.from('\ta\t\t'), count: 1 }
 const PAGE = { batches: [BATCH], cursor: undefined }
 const WAIT = { timeout: 20_000, interval: 20 }
 

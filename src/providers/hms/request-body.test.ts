@@ -19,6 +19,11 @@ describe('the body of an HMS request', () => {
     expect(JSON.parse(bodyOf(message, tokens))).toEqual(JSON.parse(expected))
   })
 
+  it('lists a thousand tokens in their order, also those that need escapes', () => {
+    const tokens = Array.from({ length: 1000 }, (_, index) => (index % 301 === 0 ? `"${index}` : `token-${index}`))
+    expect(JSON.parse(bodyOf('{"data":"x"}', tokens))).toEqual({ message: { token: tokens, data: 'x' } })
+  })
+
   it('keeps the bytes of the message', () => {
     const members = String.raw` "data" : "\u00e9\/" , "android":{"n":12345678901234567890,"f":1.0,"f":1.00} `
     expect(bodyOf(`{${members}}`, ['a'])).toBe(`{"message":{"token":["a"],${members}}}`)

@@ -100,7 +100,7 @@ function readBatch(stored: v.InferOutput<typeof StoredBatch>, lane: Lane): Batch
     provider: stored.provider,
     targetKind: stored.target_kind,
     count: stored.target_count,
-    lines: stored.targets,
+    lines: stored.targets.split('\n'),
     fence: Number(stored.fence),
     attempt: stored.attempt,
     ambiguousAttempts: stored.ambiguous_attempts,

@@ -13,7 +13,7 @@ export function insertNewBatches(sql: Queryable, batches: readonly NewBatch[], s
     provider,
     targetKind,
     String(count),
-    lines,
+    lines.toString(),
     String(Math.ceil(delayMs)),
   ])
   return sql`

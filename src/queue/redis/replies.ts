@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { PROVIDER_NAMES } from '../../config/provider-names.ts'
 import type { BatchClaim, DeadLetter, Lane, Pause, SendClaim } from '../queue.ts'
 import { decodeContent, decodeRecipient } from '../send-content.ts'
+import { decodeLines } from '../targets.ts'
 
 const bytes = v.instance(Buffer)
 const text = v.pipe(
@@ -40,7 +41,7 @@ const Batches = v.array(
     text,
     v.pipe(text, v.picklist(['token', 'topic', 'condition'])),
     digits,
-    text,
+    bytes,
     v.number(),
     digits,
     digits,
@@ -67,7 +68,7 @@ export function readBatchClaims(reply: unknown, lane: Lane): BatchClaim[] {
       provider,
       targetKind,
       count,
-      lines,
+      lines: decodeLines(lines),
       fence: deliveries,
       attempt: attempts + deliveries,
       ambiguousAttempts,

@@ -71,7 +71,7 @@ class TakenTargets {
     const { signal } = new AbortController()
     for (;;) {
       const claims = await queue.claimBatches('broadcast', ['fcm'], CLAIMS)
-      for (const { lines } of claims) this.values.push(...lines.split('\n').map(readValue))
+      for (const { lines } of claims) this.values.push(...lines.map(readValue))
       await Promise.all(claims.map((claim) => queue.acknowledge(claim, { retries: [], givenUp: [] })))
       for (const { resolve } of this.#waiters.filter(({ count }) => count <= this.count)) resolve()
       this.#waiters = this.#waiters.filter(({ count }) => count > this.count)

@@ -71,7 +71,7 @@ function claimOf({ name }: Provider, lines: readonly string[]): BatchClaim {
     lane: 'small',
     provider: name,
     targetKind: 'token',
-    lines: lines.join('\n'),
+    lines: [...lines],
     count: lines.length,
     attempt: 1,
     ambiguousAttempts: 0,
