@@ -11,7 +11,13 @@ import { makeSend } from './make-send.ts'
 
 const logger = makeTestLogger()
 const LINES = { lines: 'device\ttoken\tuser\tios', count: 1 }
-const BATCH = { provider: 'fcm', lane: 'small', targetKind: 'token', lines: Buffer.from(LINES.lines), count: 1 } as const
+const BATCH = {
+  provider: 'fcm',
+  lane: 'small',
+  targetKind: 'token',
+  lines: Buffer.from(LINES.lines),
+  count: 1,
+} as const
 
 async function openQueue(redis: object): Promise<RedisQueue> {
   const options = chooseRedis(parseConfig({ push_notifications: { queue: { redis } } }))

@@ -40,6 +40,10 @@ for at = 14 + retries * 5, #ARGV, 3 do
     redis.call('HSET', KEYS[3], 'dead', '1')
   end
 end
+local entry = redis.call('XRANGE', KEYS[1], ARGV[3], ARGV[3])[1]
+for i = 1, entry and #entry[2] or 0, 2 do
+  if entry[2][i] == 'b' then redis.call('UNLINK', entry[2][i + 1]) end
+end
 redis.call('XACK', KEYS[1], ARGV[1], ARGV[3])
 redis.call('XDEL', KEYS[1], ARGV[3])
 redis.call('HDEL', KEYS[2], ARGV[3] .. 'f', ARGV[3] .. 's')

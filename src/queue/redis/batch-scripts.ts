@@ -2,9 +2,11 @@
 // are the fence.
 import type { ProviderName } from '../../config/provider-names.ts'
 import type { BatchClaim, GivenUp, Lane, Retry } from '../queue.ts'
-import { readBatchClaims, readWord } from './replies.ts'
+import { decodeLines } from '../targets.ts'
+import { type FoundBatch, readFoundBatches, readWord } from './replies.ts'
 import { GROUP, KEEP_DEAD_LETTERS_SECONDS, KEEP_ENDED_SECONDS, type Scope } from './scope.ts'
 import { Script } from './script.ts'
+import { loadTargets } from './stored-targets.ts'
 
 const CLAIM_BATCHES = new Script('claim-batches')
 const EXTEND = new Script('extend')
@@ -26,8 +28,14 @@ export interface ClaimOptions {
   sweeps: boolean
 }
 
+export interface Claimed {
+  claims: BatchClaim[]
+  /** Whose targets are gone: Redis evicted them. */
+  empty: Omit<BatchClaim, 'lines'>[]
+}
+
 /** Claims batches whose lease has ended, and new ones. */
-export async function claimBatches({ client, keys, consumer }: Consumer, options: ClaimOptions): Promise<BatchClaim[]> {
+export async function claimBatches({ client, keys, consumer }: Consumer, options: ClaimOptions): Promise<Claimed> {
   const { lane, providers, limit, leaseMs, sweeps } = options
   const { retries, retryBodies, pauses, batches, notes, sendPrefix, dropsPrefix } = keys
   const streams = providers.flatMap((provider) => [batches(lane, provider), notes(lane, provider)])
@@ -37,7 +45,20 @@ export async function claimBatches({ client, keys, consumer }: Consumer, options
     [retries, retryBodies, pauses, ...streams],
     [GROUP, consumer, limit, leaseMs, sweeps ? '1' : '0', sendPrefix, dropsPrefix, withContent, ...providers],
   )
-  return readBatchClaims(reply, lane)
+  return await addTargets({ client, keys }, readFoundBatches(reply, lane))
+}
+
+async function addTargets(scope: Scope, found: readonly FoundBatch[]): Promise<Claimed> {
+  const names = found.map(({ targetsKey }) => targetsKey).filter(Boolean)
+  const stored = await loadTargets(scope, names)
+  const byKey = new Map(names.map((name, index) => [name, stored[index]]))
+  const claimed: Claimed = { claims: [], empty: [] }
+  for (const { claim, inline, targetsKey } of found) {
+    const lines = targetsKey === '' ? inline : byKey.get(targetsKey)
+    if (lines) claimed.claims.push({ ...claim, lines: decodeLines(lines) })
+    else claimed.empty.push(claim)
+  }
+  return claimed
 }
 
 /** Extends what is still ours, and notes what of it is settled where that is given. @returns the ids that are not ours */

@@ -21,7 +21,7 @@ for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '-', oldest, 'COUNT', ARGV[
     local fields = {}
     for i = 1, #entry[2], 2 do fields[entry[2][i]] = entry[2][i + 1] end
     local deliveries = redis.call('XPENDING', KEYS[1], ARGV[1], id, id, 1)[1][4]
-    claimed[#claimed + 1] = { id, fields.u, fields.k, fields.n, fields.t, deliveries, fields.a }
+    claimed[#claimed + 1] = { id, fields.u, fields.k, fields.n, fields.t or redis.call('GET', fields.b) or '', deliveries, fields.a }
   end
 end
 return claimed

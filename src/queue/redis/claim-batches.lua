@@ -5,7 +5,7 @@
 -- ARGV: 1 group  2 consumer  3 most  4 lease, ms  5 '1': look for ended leases  6 prefix of sends' keys
 --       7 prefix of drops' keys  8 '1': content too  9.. providers
 -- Run twice it claims others; those that nobody heard of come back after their lease.
--- Returns for each: provider, id, uid, kind, count, targets, deliveries, attempts before, ambiguous attempts, age in ms,
+-- Returns for each: provider, id, uid, kind, count, targets or '', the key that has them or '', deliveries, attempts before, ambiguous attempts, age in ms,
 -- state of the send, ms until it expires or '', 1 if it has drops, settled bits or '', 1 if it is a probe, content or ''.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -15,7 +15,8 @@ for _, id in ipairs(redis.call('ZRANGE', KEYS[1], '-inf', now_text, 'BYSCORE', '
   -- Only a Redis that evicts has lost it; one such retry must not stand in the way of all claims.
   if packed then
     local body = cmsgpack.unpack(packed)
-    redis.call('XADD', body.s, '*', 'u', body.u, 'k', body.k, 'n', body.n, 't', body.t, 'a', body.a, 'm', body.m, 'f', body.f)
+    redis.call('XADD', body.s, '*', 'u', body.u, 'k', body.k, 'n', body.n, body.b and 'b' or 't', body.b or body.t,
+      'a', body.a, 'm', body.m, 'f', body.f)
   end
   redis.call('ZREM', KEYS[1], id)
   redis.call('HDEL', KEYS[2], id)
@@ -42,7 +43,7 @@ local function add(provider, notes, entry, deliveries, is_probe)
     if state == 'live' and tonumber(expires) <= 0 then state = 'expired' end
   end
   local content = ARGV[8] == '1' and redis.call('HGET', ARGV[6] .. fields.u, 'content') or ''
-  claimed[#claimed + 1] = { provider, id, fields.u, fields.k, fields.n, fields.t, deliveries, fields.a, fields.m,
+  claimed[#claimed + 1] = { provider, id, fields.u, fields.k, fields.n, fields.t or '', fields.b or '', deliveries, fields.a, fields.m,
     string.format('%.0f', now - first), state, expires, redis.call('EXISTS', ARGV[7] .. fields.u), note[2] or '', is_probe,
     content or '' }
   left = left - 1

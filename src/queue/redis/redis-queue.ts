@@ -131,9 +131,19 @@ export class RedisQueue implements Queue {
     await extendSendLease(this.#here, claim, 0)
   }
 
-  claimBatches(lane: Lane, providers: readonly ProviderName[], limit: number) {
+  async claimBatches(lane: Lane, providers: readonly ProviderName[], limit: number) {
     const sweeps = this.#isTimeToSweep(lane)
-    return claimBatches(this.#here, { lane, providers, limit, leaseMs: this.#leaseMs, sweeps })
+    const options = { lane, providers, limit, leaseMs: this.#leaseMs, sweeps }
+    const { claims, empty } = await claimBatches(this.#here, options)
+    for (const claim of empty) {
+      const { uid, provider, count: targets } = claim
+      this.#logger.error(
+        { uid, provider, targets },
+        'queue: the targets of a batch are gone; set maxmemory-policy noeviction',
+      )
+      await settleBatch(this.#here, claim, { retries: [], givenUp: [] })
+    }
+    return claims
   }
 
   async loadContent(uid: string): Promise<SendContent | undefined> {

@@ -10,8 +10,8 @@ if not entry then return end
 local fields = {}
 for i = 1, #entry[2], 2 do fields[entry[2][i]] = entry[2][i + 1] end
 local first = ARGV[5] ~= '0' and (redis.call('HGET', KEYS[2], ARGV[3] .. 'f') or fields.f) or ''
-local id = redis.call('XADD', KEYS[1], '*', 'u', fields.u, 'k', fields.k, 'n', fields.n, 't', fields.t, 'a', ARGV[5], 'm', fields.m,
-  'f', first)
+local id = redis.call('XADD', KEYS[1], '*', 'u', fields.u, 'k', fields.k, 'n', fields.n, fields.b and 'b' or 't', fields.b or fields.t,
+  'a', ARGV[5], 'm', fields.m, 'f', first)
 -- What an earlier worker noted as settled must not be sent again.
 local settled = redis.call('HGET', KEYS[2], ARGV[3] .. 's')
 if settled then redis.call('HSET', KEYS[2], id .. 's', settled) end

@@ -3,7 +3,6 @@ import * as v from 'valibot'
 import { PROVIDER_NAMES } from '../../config/provider-names.ts'
 import type { BatchClaim, DeadLetter, Lane, Pause, SendClaim } from '../queue.ts'
 import { decodeContent, decodeRecipient } from '../send-content.ts'
-import { decodeLines } from '../targets.ts'
 
 const bytes = v.instance(Buffer)
 const text = v.pipe(
@@ -42,6 +41,7 @@ const Batches = v.array(
     v.pipe(text, v.picklist(['token', 'topic', 'condition'])),
     digits,
     bytes,
+    text,
     v.number(),
     digits,
     digits,
@@ -55,20 +55,26 @@ const Batches = v.array(
   ]),
 )
 
+/** A claim without its targets, and these, or the key that has them. */
+export interface FoundBatch {
+  claim: Omit<BatchClaim, 'lines'>
+  inline: Buffer
+  /** Empty where they are inline. */
+  targetsKey: string
+}
+
 /** The id of a claim is that of its stream's entry; with lane and provider it names it for good. */
-export function readBatchClaims(reply: unknown, lane: Lane): BatchClaim[] {
+export function readFoundBatches(reply: unknown, lane: Lane): FoundBatch[] {
   return v.parse(Batches, reply).map((fields) => {
-    const [provider, id, uid, targetKind, count, lines, deliveries, attempts, ambiguousAttempts, ageMs, ...more] =
-      fields
-    const [sendState, expiresInMs, drops, settled, probe, content] = more
-    return {
+    const [provider, id, uid, targetKind, count, inline, targetsKey, deliveries, attempts, ...more] = fields
+    const [ambiguousAttempts, ageMs, sendState, expiresInMs, drops, settled, probe, content] = more
+    const claim = {
       id,
       uid,
       lane,
       provider,
       targetKind,
       count,
-      lines: decodeLines(lines),
       fence: deliveries,
       attempt: attempts + deliveries,
       ambiguousAttempts,
@@ -80,6 +86,7 @@ export function readBatchClaims(reply: unknown, lane: Lane): BatchClaim[] {
       isProbe: probe === 1,
       ...(content.length > 0 && { content: decodeContent(content) }),
     }
+    return { claim, inline, targetsKey }
   })
 }
 

@@ -4,6 +4,7 @@ import type { CommitResult, Lane, NewBatch, Page, SendClaim } from '../queue.ts'
 import { readSendClaims, readWord } from './replies.ts'
 import { GROUP, KEEP_DEAD_LETTERS_SECONDS, KEEP_ENDED_SECONDS, keysOfNewBatches, type Scope } from './scope.ts'
 import { refusedAs, Script } from './script.ts'
+import { placeTargets, takeBackTargets } from './stored-targets.ts'
 
 /** A broadcast's walk waits while this many batches of one of its page's providers wait: memory stays flat. */
 const WAITING_BATCHES_PER_PROVIDER = 200
@@ -33,6 +34,7 @@ export async function storePage(
     return (await extendSendLease({ client, keys }, claim, leaseMs)) === 'extended' ? 'full' : 'lost'
   }
   const { uid, lane, fence, cursor = '' } = claim
+  const placed = page.batches.map((batch) => placeTargets({ client, keys }, batch))
   const reply = await COMMIT_PAGE.run(
     client,
     [send(uid), dueSends(lane), drops(uid), ...keysOfNewBatches(keys, page.batches)],
@@ -45,16 +47,19 @@ export async function storePage(
       KEEP_ENDED_SECONDS,
       KEEP_DEAD_LETTERS_SECONDS,
       work(laneOfWork({ lane }, page)),
-      ...page.batches.flatMap(({ targetKind, count, lines, delayMs = 0 }) => [
+      ...placed.flatMap(({ targetKind, count, targets, isKey, delayMs = 0 }) => [
         targetKind,
         count,
-        lines,
+        targets,
+        isKey ? '1' : '',
         Math.ceil(delayMs),
       ]),
     ],
   ).catch(refusedAs('FULL'))
   const results = { COMMITTED: 'committed', FULL: 'full', LOST: 'lost' } as const
-  return results[readWord(reply, ['COMMITTED', 'FULL', 'LOST'])]
+  const result = results[readWord(reply, ['COMMITTED', 'FULL', 'LOST'])]
+  if (result !== 'committed') takeBackTargets({ client, keys }, placed)
+  return result
 }
 
 /** Asked before a page is sent: one that is refused for every page that is taken would cost as much as that. */

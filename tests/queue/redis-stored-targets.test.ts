@@ -1,0 +1,147 @@
+// A broadcast's targets stand in keys of their own, which scripts only name: none may be lost, sent to in another's place,
+// or left behind.
+import { randomUUID } from 'node:crypto'
+import { Redis } from 'ioredis'
+import { pino } from 'pino'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { BatchClaim, NewBatch, SendClaim } from '../../src/queue/queue.ts'
+import { makeKeys } from '../../src/queue/redis/keys.ts'
+import { RedisQueue } from '../../src/queue/redis/redis-queue.ts'
+import { buryAbandonedBatches } from '../../src/queue/redis/upkeep-scripts.ts'
+import { KillableRedis } from '../support/killable-redis.ts'
+import { keepLines } from '../support/run-log.ts'
+import { makeSend } from './make-send.ts'
+
+const NOTHING_LEFT = { retries: [], givenUp: [] }
+
+let server: KillableRedis
+let redis: Redis
+let queue: RedisQueue
+let prefix: string
+let logged: string[]
+
+beforeEach(async () => {
+  server = await KillableRedis.start()
+  prefix = randomUUID()
+  logged = []
+  const logger = pino(
+    { level: 'info' },
+    keepLines((line) => logged.push(line)),
+  )
+  const connect = () => new Redis({ port: server.port, host: '127.0.0.1' })
+  redis = connect()
+  queue = new RedisQueue({
+    client: connect(),
+    subscriber: connect(),
+    prefix,
+    logger,
+    leaseMs: 15_000,
+    maxJobs: 1000,
+  })
+})
+
+afterEach(async () => {
+  redis.disconnect()
+  await queue.close()
+  await server.stop()
+})
+
+const lineOf = (name: string) => `\t${name}\t\t`
+const linesOf = (claims: readonly BatchClaim[]) => claims.flatMap(({ lines }) => lines)
+const listTargets = () => redis.keys(`${prefix}*targets:*`)
+const claimAll = () => queue.claimBatches('broadcast', ['fcm'], 10)
+
+function batchOf(...names: string[]): NewBatch {
+  const lines = Buffer.from(names.map(lineOf).join('\n'))
+  return { provider: 'fcm', lane: 'broadcast', targetKind: 'token', lines, count: names.length }
+}
+
+async function startWalk(): Promise<SendClaim> {
+  const send = makeSend()
+  await queue.enqueue(send)
+  const [walk] = await queue.claimSends('broadcast', 1)
+  if (walk?.uid !== send.uid) throw new Error('the send should be due')
+  return walk
+}
+
+async function commit(batches: NewBatch[]): Promise<SendClaim> {
+  const walk = await startWalk()
+  expect(await queue.commitPage(walk, { batches, cursor: undefined })).toBe('committed')
+  return walk
+}
+
+test('come with their batch, whatever their bytes, and go when it is acknowledged', async () => {
+  const names = ['a', 'ü😀', `${'x'.repeat(300_000)}"`]
+  const { uid } = await commit([batchOf(...names), batchOf('b')])
+  const claims = await claimAll()
+  expect(linesOf(claims)).toEqual([...names, 'b'].map(lineOf))
+  for (const claim of claims) expect(await queue.acknowledge(claim, NOTHING_LEFT)).toBe('acknowledged')
+  expect(await listTargets()).toEqual([])
+  expect(await queue.loadContent(uid)).toBeUndefined()
+})
+
+test('stay with a batch that is given back, claimed by another after its lease, or waits for its time', async () => {
+  await commit([batchOf('a'), { ...batchOf('later'), delayMs: 1 }])
+  const [first, ...others] = await claimAll()
+  if (!first) throw new Error('a batch should be claimable')
+  await queue.release([first, ...others])
+  const again: BatchClaim[] = []
+  await expect.poll(async () => again.push(...(await claimAll()))).toBe(2)
+  expect(linesOf(again).sort()).toEqual([lineOf('a'), lineOf('later')])
+  expect(await queue.acknowledge(first, NOTHING_LEFT)).toBe('lost')
+  // Nothing that is waiting or claimed may go by itself.
+  expect(await Promise.all((await listTargets()).map((key) => redis.ttl(key)))).toEqual([-1, -1])
+})
+
+test('go at once when their page was refused, and within a minute when that was not possible', async () => {
+  const walk = await startWalk()
+  await queue.cancel(walk.uid)
+  const page = { batches: [batchOf('a')], cursor: undefined }
+  expect(await queue.commitPage(walk, page)).toBe('lost')
+  await expect.poll(listTargets).toEqual([])
+  await redis.call('ACL', 'SETUSER', 'default', '-unlink')
+  expect(await queue.commitPage(walk, page)).toBe('lost')
+  const [key = ''] = await listTargets()
+  const ttl = await redis.ttl(key)
+  expect(ttl).toBeGreaterThan(0)
+  expect(ttl).toBeLessThanOrEqual(60)
+})
+
+test('hold their page back while Redis does not take them', async () => {
+  const walk = await startWalk()
+  const page = { batches: [batchOf('a')], cursor: undefined }
+  await redis.call('ACL', 'SETUSER', 'default', '-set')
+  expect(await queue.commitPage(walk, page)).toBe('full')
+  expect(await claimAll()).toEqual([])
+  await redis.call('ACL', 'SETUSER', 'default', '+set')
+  expect(await queue.commitPage(walk, page)).toBe('committed')
+  expect(linesOf(await claimAll())).toEqual([lineOf('a')])
+})
+
+test('a batch whose targets were evicted ends, the log says what to set, and others are sent', async () => {
+  const { uid } = await commit([batchOf('evicted')])
+  await redis.del(await listTargets())
+  const other = await commit([batchOf('other')])
+  const claims = await claimAll()
+  expect(claims.map((claim) => [claim.uid, claim.lines])).toEqual([[other.uid, [lineOf('other')]]])
+  expect(await queue.loadContent(uid)).toBeUndefined()
+  expect(logged.filter((line) => line.includes(uid) && line.includes('noeviction'))).toHaveLength(1)
+})
+
+test('are in the dead letter of a batch that nobody took', async () => {
+  await commit([batchOf('abandoned')])
+  const here = { client: redis, keys: makeKeys(prefix), consumer: 'upkeep' }
+  await expect.poll(() => buryAbandonedBatches(here, 0).then(() => queue.listDeadLetters({}, 10))).toHaveLength(1)
+  expect((await queue.listDeadLetters({}, 10)).map(({ lines }) => lines)).toEqual([lineOf('abandoned')])
+  expect(await listTargets()).toEqual([])
+})
+
+test('batches that an earlier version stored, with their targets beside them, are sent', async () => {
+  const { uid } = await commit([])
+  const fields = ['u', uid, 'k', 'token', 'n', '1', 't', lineOf('old'), 'a', '0', 'm', '0', 'f', '']
+  await redis.xadd(makeKeys(prefix).batches('broadcast', 'fcm'), '*', ...fields)
+  const [claim] = await claimAll()
+  if (!claim) throw new Error('the batch should be claimable')
+  expect(claim.lines).toEqual([lineOf('old')])
+  expect(await queue.acknowledge(claim, NOTHING_LEFT)).toBe('acknowledged')
+})
