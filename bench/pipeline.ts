@@ -30,7 +30,7 @@ const Options = v.object({
   queue: v.optional(v.array(v.picklist(QUEUE_NAMES)), [...QUEUE_NAMES]),
   quick: v.optional(v.boolean(), false),
   devices: v.optional(count),
-  runs: v.optional(count, '3'),
+  runs: v.optional(count, '5'),
   sink: v.optional(v.picklist(['nghttpd', 'counting'])),
   processes: v.optional(count),
   'growth-to': v.optional(count),

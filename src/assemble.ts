@@ -116,9 +116,9 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Pr
   return { methods, ...startWorkerProcesses(plan, databases.dsn, count, metrics, onStop) }
 }
 
-/** While one waits for a provider that is far away, or for the queue, another one uses its core. */
+/** While some wait for a provider that is far away, or for the queue, others use their cores. */
 function chooseProcesses(cores: number): number {
-  return cores === 1 ? 1 : cores + 1
+  return cores === 1 ? 1 : cores + 2
 }
 
 function chooseKey({ http_api: api, data_dir }: Config, isApi: boolean): { key: string; madeKey: string | undefined } {

@@ -21,7 +21,7 @@ export async function measureGrowth(context: PipelineContext, sizes: readonly nu
     for (const size of [WARM_UP_DEVICES, ...sizes]) await copySubscribers(sql, 'growth:all', `growth:${size}`, size)
     const { costs, ...surroundings } = await withSurroundings(() =>
       withRig({ ...context, provider: 'fcm', queue: 'redis', service }, async (rig) => {
-        for (let run = 0; run < 3; run++) await runBroadcast(rig, `growth:${WARM_UP_DEVICES}`, WARM_UP_DEVICES)
+        await runBroadcast(rig, `growth:${WARM_UP_DEVICES}`, WARM_UP_DEVICES)
         const all: { size: number; micros: number; seconds: number }[] = []
         for (const size of sizes)
           all.push({ size, ...(await repeat(size, () => runBroadcast(rig, `growth:${size}`, size))) })

@@ -38,7 +38,7 @@ export async function measureThroughput(context: PipelineContext, options: Throu
   const { provider, queues, devices } = options
   await using(startPushService(provider, options.sink), async (service) => {
     const { origin } = service.sink
-    await loadSubscribers(context.sql, `warm:${provider}`, provider, WARM_UP_DEVICES, origin)
+    await loadSubscribers(context.sql, `warm:${provider}`, provider, warmUpOf(devices), origin)
     await loadSubscribers(context.sql, `all:${provider}`, provider, devices, origin)
     const { perSecond } = await runH2load(service.sink, makeFcmLoad(`/${service.path}`, 4, 250, H2LOAD_REQUESTS))
     for (const queue of queues) {
@@ -49,6 +49,10 @@ export async function measureThroughput(context: PipelineContext, options: Throu
   })
 }
 
+function warmUpOf(devices: number): number {
+  return Math.min(WARM_UP_DEVICES, devices)
+}
+
 function sendAll(
   context: PipelineContext,
   { provider, devices, runs }: ThroughputOptions,
@@ -56,7 +60,7 @@ function sendAll(
   service: PushService,
 ): Promise<MeasuredBroadcast[]> {
   return withRig({ ...context, provider, queue, service }, async (rig) => {
-    await runBroadcast(rig, `warm:${provider}`, WARM_UP_DEVICES)
+    await runBroadcast(rig, `warm:${provider}`, warmUpOf(devices))
     const broadcasts: MeasuredBroadcast[] = []
     for (let run = 0; run < runs; run++) {
       broadcasts.push(await withSurroundings(() => runBroadcast(rig, `all:${provider}`, devices)))

@@ -31,7 +31,7 @@ const MIN_CONNECTIONS = 6
 
 /**
  * The configuration of one of `count` worker processes and the one for small sends. They share the connections that one
- * would open, but each has MIN_CONNECTIONS; with LISTEN that is seven, and at ten cores more than PostgreSQL allows by default.
+ * would open, but each has MIN_CONNECTIONS; with LISTEN that is seven, and at nine cores more than PostgreSQL allows by default.
  */
 function planWorkerProcess(config: Config, dsn: string | undefined, count: number): Config {
   const { database } = config
