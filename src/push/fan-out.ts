@@ -16,6 +16,8 @@ import type { PageReader } from './pages.ts'
 const MAX_WALKS: Record<Lane, number> = { small: 16, broadcast: 4 }
 /** How late a lost wake-up or a send that has just become due may be noticed. */
 const POLL_MS = 250
+/** Between looks for broadcasts: what wakes the lane is seldom a send and mostly pages of one, hundreds a second. */
+const MIN_INTERVAL_MS = 25
 /** Pauses while a provider has enough batches waiting. */
 const FULL_FIRST_MS = 20
 const FULL_MAX_MS = 200
@@ -69,7 +71,9 @@ export class FanOut {
           const walk = this.#walk(claim).finally(() => walks.delete(walk))
           walks.add(walk)
         }
-        if (claims.length === 0) await waiting
+        if (claims.length > 0) continue
+        await waiting
+        if (lane === 'broadcast') await pause(MIN_INTERVAL_MS, signal)
       } catch (error) {
         logger.error({ err: error, lane }, 'fan-out: sends could not be claimed, trying again')
         await pause(ERROR_PAUSE_MS, signal)

@@ -7,7 +7,7 @@ import { laneOf, SMALL_SEND } from './recipient.ts'
 import { groupByWindow, type ZoneGroup } from './window-groups.ts'
 
 /** Targets read and written at a time: enough to make a page's fixed cost small, few enough to stay under a lease. */
-const PAGE_TARGETS = 5000
+const PAGE_TARGETS = 10_000
 
 export interface PageReaderDeps {
   /** Undefined without a database; then no send with a filter was accepted. */
