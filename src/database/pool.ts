@@ -27,7 +27,8 @@ export interface DatabaseOptions {
 }
 
 const PLANS = {
-  forValues: { plan_cache_mode: 'force_custom_plan' },
+  // All of them want few rows. A plan for several processes is one for all rows that were thought to be few.
+  forValues: { plan_cache_mode: 'force_custom_plan', max_parallel_workers_per_gather: '0' },
   // Tables that were empty when the plan was made must not be read from end to end by it once they are full.
   once: { plan_cache_mode: 'force_generic_plan', enable_seqscan: 'off', jit: 'off' },
 } as const

@@ -52,10 +52,16 @@ function walkTopics(sql: Queryable, columns: Fragment, walk: Walk, topicIds: rea
 
 function walkTopic(sql: Queryable, columns: Fragment, walk: Walk, topicId: number): Fragment {
   // Where to start is stated for both tables, though one follows from the other: with it both are read in order and
-  // merged, without it every page reads one of them from its start.
+  // merged, without it every page reads one of them from its start. A topic's first device may be a million ids away.
+  const first = sql`
+    select t.device_id from device_topics t
+    where t.topic_id = ${topicId} and ${startsAt(sql, sql`t.device_id`, walk)}
+    order by t.device_id
+    limit 1`
   return sql`
     select ${columns} from device_topics t join devices d on d.id = t.device_id
-    where t.topic_id = ${topicId} and ${startsAt(sql, sql`t.device_id`, walk)} and ${startsAt(sql, sql`d.id`, walk)}
+    where t.topic_id = ${topicId} and ${startsAt(sql, sql`t.device_id`, walk)}
+      and ${startsAt(sql, sql`d.id`, walk)} and d.id >= (${first})
       and ${deviceColumnsMatch(sql, walk.conditions)}
     order by d.id
     limit ${walk.limit}`

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { pino } from 'pino'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { BatchClaim, NewBatch, SendClaim } from '../../src/queue/queue.ts'
 import { makeKeys } from '../../src/queue/redis/keys.ts'
 import { RedisQueue } from '../../src/queue/redis/redis-queue.ts'
@@ -16,6 +16,7 @@ const NOTHING_LEFT = { retries: [], givenUp: [] }
 
 let server: KillableRedis
 let redis: Redis
+let client: Redis
 let queue: RedisQueue
 let prefix: string
 let logged: string[]
@@ -30,8 +31,9 @@ beforeEach(async () => {
   )
   const connect = () => new Redis({ port: server.port, host: '127.0.0.1' })
   redis = connect()
+  client = connect()
   queue = new RedisQueue({
-    client: connect(),
+    client,
     subscriber: connect(),
     prefix,
     logger,
@@ -107,15 +109,23 @@ test('go at once when their page was refused, and within a minute when that was 
   expect(ttl).toBeLessThanOrEqual(60)
 })
 
-test('hold their page back while Redis does not take them', async () => {
+test('hold their page back while Redis has no memory for them, also when it has some for the page', async () => {
   const walk = await startWalk()
   const page = { batches: [batchOf('a')], cursor: undefined }
-  await redis.call('ACL', 'SETUSER', 'default', '-set')
+  const refusal = new Error("OOM command not allowed when used memory > 'maxmemory'.")
+  const refusing = vi.spyOn(client, 'set').mockRejectedValue(refusal)
   expect(await queue.commitPage(walk, page)).toBe('full')
   expect(await claimAll()).toEqual([])
-  await redis.call('ACL', 'SETUSER', 'default', '+set')
+  refusing.mockRestore()
   expect(await queue.commitPage(walk, page)).toBe('committed')
   expect(linesOf(await claimAll())).toEqual([lineOf('a')])
+})
+
+test('that may not be written are an error that says so', async () => {
+  const walk = await startWalk()
+  await redis.call('ACL', 'SETUSER', 'default', '-set')
+  const page = { batches: [batchOf('a')], cursor: undefined }
+  await expect(queue.commitPage(walk, page)).rejects.toThrow('NOPERM')
 })
 
 test('a batch whose targets were evicted ends, the log says what to set, and others are sent', async () => {

@@ -34,7 +34,8 @@ async function use(queue: RedisQueue): Promise<void> {
   const [walk] = await queue.claimSends('broadcast', 1)
   if (!walk) throw new Error('the send should be due')
   expect(await queue.extendWalk(walk)).toBe('extended')
-  expect(await queue.commitPage(walk, { batches: [BATCH, BATCH], cursor: undefined })).toBe('committed')
+  const batches = [BATCH, BATCH, { ...BATCH, lane: 'broadcast' as const }]
+  expect(await queue.commitPage(walk, { batches, cursor: undefined })).toBe('committed')
   expect(await queue.drop(walked.uid, { user: 'user', deviceId: '' })).toBe('dropped')
   const [first, second] = await queue.claimBatches('small', ['fcm', 'apns'], 2)
   if (!first || !second) throw new Error('both batches should be claimable')
@@ -47,6 +48,10 @@ async function use(queue: RedisQueue): Promise<void> {
   const givenUp = [{ ...LINES, reason: 'UNAVAILABLE' }]
   expect(await queue.acknowledge(second, { retries: [], givenUp })).toBe('acknowledged')
   expect(await queue.retryDeadLetters({})).toBe(1)
+  const [broadcast] = await queue.claimBatches('broadcast', ['fcm'], 1)
+  if (!broadcast) throw new Error('the broadcast should be claimable')
+  expect(broadcast.lines).toEqual([LINES.lines])
+  expect(await queue.acknowledge(broadcast, { retries: [], givenUp: [] })).toBe('acknowledged')
   await queue.cancel(walked.uid)
   expect(await queue.findCancelled([walked.uid])).toEqual(new Map([[walked.uid, 'all']]))
   await queue.pause('apns', 'by hand', undefined)

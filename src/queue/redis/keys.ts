@@ -19,7 +19,7 @@ export function makeKeys(prefix: string) {
     scheduled: `${base}scheduled`,
     /** Stream: the batches that wait or are claimed; an entry goes when it is acknowledged, never by trimming. */
     batches: (lane: Lane, provider: ProviderName) => `${base}batches:${lane}:${provider}`,
-    /** String: the targets of one of a broadcast's batches; their stream has the key. See targets.ts. */
+    /** String: the targets of one of a broadcast's batches; their stream has the key (stored-targets.ts). */
     targets: (id: string) => `${base}targets:${id}`,
     /** Hash: when a batch was claimed first, and what of it is settled. */
     notes: (lane: Lane, provider: ProviderName) => `${base}notes:${lane}:${provider}`,

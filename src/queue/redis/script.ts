@@ -44,7 +44,7 @@ function isOutOfMemory(error: unknown): boolean {
   return error instanceof Error && /^(OOM|-OOM)|OOM command not allowed/.test(error.message)
 }
 
-/** For a script that was refused because Redis is at `maxmemory`: nothing was written. Other errors are thrown on. */
+/** For what was refused because Redis is at `maxmemory`: nothing was written. Other errors are thrown on. */
 export function refusedAs(word: string): (error: unknown) => Buffer {
   return (error) => {
     if (isOutOfMemory(error)) return Buffer.from(word)

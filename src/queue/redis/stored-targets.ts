@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto'
 import type { NewBatch } from '../queue.ts'
 import type { Scope } from './scope.ts'
+import { refusedAs } from './script.ts'
 
 /** What no batch names goes: that of a page whose commit failed, or whose answer got lost. */
 const UNNAMED_MS = 60_000
@@ -13,17 +14,16 @@ export interface PlacedBatch extends Omit<NewBatch, 'lines'> {
   /** The lines, or the key that has them. */
   targets: Buffer | string
   isKey: boolean
+  /** Resolves when they are there, or were refused because Redis is at `maxmemory`: the script that names them finds out. */
+  isSent: Promise<unknown>
 }
 
-/**
- * Sends the targets of a broadcast's batch ahead of the script that will name them, on the same connection. A refusal is
- * not reported: the script finds that they are not there.
- */
+/** Sends the targets of a broadcast's batch ahead of the script that will name them, on the same connection. */
 export function placeTargets({ client, keys }: Scope, { lines, ...batch }: NewBatch): PlacedBatch {
-  if (batch.lane === 'small') return { ...batch, targets: lines, isKey: false }
+  if (batch.lane === 'small') return { ...batch, targets: lines, isKey: false, isSent: Promise.resolve() }
   const key = keys.targets(randomUUID())
-  client.set(key, lines, 'PX', UNNAMED_MS).catch(() => undefined)
-  return { ...batch, targets: key, isKey: true }
+  const isSent = client.set(key, lines, 'PX', UNNAMED_MS).catch(refusedAs('FULL'))
+  return { ...batch, targets: key, isKey: true, isSent }
 }
 
 /** Takes back what no batch names, so that a page which has to wait for memory does not use it up by its attempts. */

@@ -35,7 +35,7 @@ export async function storePage(
   }
   const { uid, lane, fence, cursor = '' } = claim
   const placed = page.batches.map((batch) => placeTargets({ client, keys }, batch))
-  const reply = await COMMIT_PAGE.run(
+  const committed = COMMIT_PAGE.run(
     client,
     [send(uid), dueSends(lane), drops(uid), ...keysOfNewBatches(keys, page.batches)],
     [
@@ -56,6 +56,7 @@ export async function storePage(
       ]),
     ],
   ).catch(refusedAs('FULL'))
+  const [reply] = await Promise.all([committed, ...placed.map(({ isSent }) => isSent)])
   const results = { COMMITTED: 'committed', FULL: 'full', LOST: 'lost' } as const
   const result = results[readWord(reply, ['COMMITTED', 'FULL', 'LOST'])]
   if (result !== 'committed') takeBackTargets({ client, keys }, placed)
