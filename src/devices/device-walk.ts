@@ -52,26 +52,21 @@ function walkTopics(sql: Queryable, columns: Fragment, walk: Walk, topicIds: rea
 
 function walkTopic(sql: Queryable, columns: Fragment, walk: Walk, topicId: number): Fragment {
   // Where to start is stated for both tables, though one follows from the other: with it both are read in order and
-  // merged, without it every page reads one of them from its start. A topic's first device may be a million ids away.
-  const first = sql`
-    select t.device_id from device_topics t
-    where t.topic_id = ${topicId} and ${startsAt(sql, sql`t.device_id`, walk)}
-    order by t.device_id
-    limit 1`
+  // merged, without it every page reads one of them from its start.
   return sql`
     select ${columns} from device_topics t join devices d on d.id = t.device_id
-    where t.topic_id = ${topicId} and ${startsAt(sql, sql`t.device_id`, walk)}
-      and ${startsAt(sql, sql`d.id`, walk)} and d.id >= (${first})
+    where t.topic_id = ${topicId} and ${startsAt(sql, sql`t.device_id`, walk)} and ${startsAt(sql, sql`d.id`, walk)}
       and ${deviceColumnsMatch(sql, walk.conditions)}
     order by d.id
     limit ${walk.limit}`
 }
 
-/** After the page before, and not before the next device of the users and kinds, which may be a million ids away. */
+/** After the page before, and not before the next device of the topics, users and kinds, which may be a million ids away. */
 function startsAt(sql: Queryable, id: Fragment, walk: Walk): Fragment {
   const { conditions, afterUuid } = walk
-  const { users, providers, platforms } = conditions
+  const { topicIds, users, providers, platforms } = conditions
   let start = sql`${id} > ${afterUuid}`
+  if (topicIds) start = sql`${start} and ${id} >= ${selectFirst(sql, streamTopics(sql, topicIds, afterUuid))}`
   if (users) start = sql`${start} and ${id} >= ${selectFirst(sql, streamUsers(sql, users, afterUuid))}`
   if (providers || platforms) start = sql`${start} and ${id} >= ${selectFirst(sql, streamKinds(sql, walk))}`
   return start
@@ -91,6 +86,14 @@ function selectFirst(sql: Queryable, { keys, stream }: Streams): Fragment {
 interface Streams {
   keys: Fragment
   stream: Fragment
+}
+
+function streamTopics(sql: Queryable, topicIds: readonly number[], afterUuid: string): Streams {
+  return {
+    keys: sql`unnest(${[...topicIds]}::int[]) as key (topic_id)`,
+    stream: sql`
+      select t.device_id as id from device_topics t where t.topic_id = key.topic_id and t.device_id > ${afterUuid}`,
+  }
 }
 
 function streamUsers(sql: Queryable, users: readonly string[], afterUuid: string): Streams {

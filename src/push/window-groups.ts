@@ -2,6 +2,7 @@
 // of all zones whose window opens at the same time are batches for then.
 import { waitForWindow } from '../personalise/time-limit.ts'
 import type { NewBatch, TimeLimit } from '../queue/queue.ts'
+import { joinLines } from '../queue/targets.ts'
 
 /** Targets of one provider that are in one zone. */
 export interface ZoneGroup extends Pick<NewBatch, 'provider' | 'lines' | 'count'> {
@@ -22,7 +23,7 @@ export function groupByWindow<Group extends ZoneGroup>(
   limit: TimeLimit,
   atMs: number,
 ): WindowGroups<Group> {
-  const open = new Map<string, Group & { delayMs: number }>()
+  const open = new Map<string, { delayMs: number; groups: [Group, ...Group[]] }>()
   const closed: Group[] = []
   for (const group of groups) {
     const delayMs = waitForWindow(limit, group.timezone ?? '', atMs)
@@ -32,13 +33,14 @@ export function groupByWindow<Group extends ZoneGroup>(
     }
     const key = `${group.provider} ${delayMs}`
     const same = open.get(key)
-    const count = group.count + (same?.count ?? 0)
-    open.set(key, {
-      ...group,
-      count,
-      lines: same ? Buffer.concat([same.lines, Buffer.from('\n'), group.lines]) : group.lines,
-      delayMs,
-    })
+    if (same) same.groups.push(group)
+    else open.set(key, { delayMs, groups: [group] })
   }
-  return { open: [...open.values()], closed }
+  return { open: [...open.values()].map(({ delayMs, groups }) => ({ ...mergeGroups(groups), delayMs })), closed }
+}
+
+/** Once all are known: a page may have hundreds of zones, and each copy is of all before it. */
+function mergeGroups<Group extends ZoneGroup>(groups: [Group, ...Group[]]): Group {
+  const count = groups.reduce((sum, group) => sum + group.count, 0)
+  return { ...groups[0], count, lines: joinLines(groups.map(({ lines }) => lines)) }
 }

@@ -75,6 +75,7 @@ export function readValue(line: string): string {
 }
 
 const LINE_FEED = 0x0a
+const SEPARATOR = Buffer.of(LINE_FEED)
 /** V8 keeps texts of more than 128 KB apart, each in new memory that the kernel has to clear first. */
 const PIECE_BYTES = 64 * 1024
 
@@ -96,6 +97,11 @@ function findPieceEnd(bytes: Buffer, from: number): number {
   if (last >= from) return last
   const first = bytes.indexOf(LINE_FEED, from)
   return first < 0 ? bytes.length : first
+}
+
+/** The lines of several parts, in their order. */
+export function joinLines(parts: readonly Buffer[]): Buffer {
+  return Buffer.concat(parts.flatMap((lines, index) => (index === 0 ? [lines] : [SEPARATOR, lines])))
 }
 
 /** Splits lines into parts of at most `size`, with how many each has. */
