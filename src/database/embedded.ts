@@ -46,6 +46,12 @@ const SETTINGS = {
   log_error_verbosity: 'terse',
 }
 
+/**
+ * Of glibc, whoever starts the server may choose others: blocks of up to 16 MiB are kept for the next statement. Else each
+ * page of targets, a text of 2 MB, is memory that the kernel has to clear first, a quarter of the time that reading it takes.
+ */
+const MALLOC = { MALLOC_MMAP_THRESHOLD_: '16777216', MALLOC_TRIM_THRESHOLD_: '16777216' }
+
 export interface EmbeddedPostgres {
   /** For openDatabase(). */
   dsn: string
@@ -168,11 +174,9 @@ async function startServer({ dir, programs, runAs }: Cluster): Promise<number> {
   for (let attempt = 1; ; attempt++) {
     const port = await findFreePort()
     const log = ['--log', join(dir, LOG_FILE)]
-    const { code, output } = await runProgram(
-      programs.pg_ctl,
-      ['start', '--wait', `--timeout=${START_TIMEOUT_SECONDS}`, '--pgdata', dir, ...log, '-o', `-p ${port}`],
-      runAs,
-    )
+    const wait = ['--wait', `--timeout=${START_TIMEOUT_SECONDS}`]
+    const args = ['start', ...wait, '--pgdata', dir, ...log, '-o', `-p ${port}`]
+    const { code, output } = await runProgram(programs.pg_ctl, args, runAs, { ...MALLOC, ...process.env })
     if (code === 0) return port
     if (attempt < START_ATTEMPTS) continue
     const lines = (await readFile(join(dir, LOG_FILE), 'utf8').catch(() => output)).trim().split('\n')

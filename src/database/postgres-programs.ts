@@ -36,12 +36,12 @@ export async function loadPrograms(): Promise<Programs> {
   }
 }
 
-/** Runs a program to its end; resolves to its exit code and all that it printed. */
-export function runProgram(program: string, args: readonly string[], runAs?: RunAs) {
+/** Runs a program to its end, with `env` in place of our own; resolves to its exit code and all that it printed. */
+export function runProgram(program: string, args: readonly string[], runAs?: RunAs, env?: NodeJS.ProcessEnv) {
   return new Promise<{ code: number | null; output: string }>((done, reject) => {
     // "/" because the user it runs as may not be allowed into our own directory.
     const cwd = resolve('/')
-    const child = spawn(program, args, { ...runAs, cwd, stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true })
+    const child = spawn(program, args, { ...runAs, cwd, env, stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true })
     let output = ''
     const collect = (chunk: Buffer) => {
       output += chunk.toString()

@@ -5,6 +5,7 @@
 import * as v from 'valibot'
 import { PROVIDER_NAMES, type ProviderName } from '../config/provider-names.ts'
 import type { Fragment, Queryable, Sql } from '../database/pool.ts'
+import { bytes, number, text } from '../database/raw-columns.ts'
 import { decodeProvider, encodePlatform, encodeProvider, PLATFORM_NAMES } from './codes.ts'
 import { type DeviceFilter, resolveFilter } from './device-filter.ts'
 import { FIRST_UUID } from './device-id.ts'
@@ -81,11 +82,18 @@ async function readByZone(sql: Sql, page: Fragment): Promise<TargetLines[]> {
 
 /** The line of the row `d` of devices. No field can hold a tab or a line feed: see field-checks.ts. */
 function writeLine(sql: Queryable, used: readonly TargetColumn[]) {
-  const platforms = PLATFORM_NAMES.map((name) => sql`when ${encodePlatform(name)} then ${name}`)
-  const platform = platforms.reduce((names, name) => sql`${names} ${name}`)
   return sql`
-    d.id::text || E'\t' || d.token || E'\t' || d.user_id || E'\t' || case d.platform ${platform} end
-      || ${used.length === 0 ? sql`coalesce(E'\t' || d.webpush_keys, '')` : writeMore(sql, used)}`
+    d.id::text || E'\t' || d.token || E'\t' || d.user_id || ${used.length === 0 ? writeFew(sql) : writeMore(sql, used)}`
+}
+
+/** Each `||` copies the line so far, so there are as few as can be: none with keys where there are no keys. */
+function writeFew(sql: Queryable) {
+  return sql`coalesce(${writePlatform(sql)} || (E'\t' || d.webpush_keys), ${writePlatform(sql)})`
+}
+
+function writePlatform(sql: Queryable) {
+  const platforms = PLATFORM_NAMES.map((name) => sql`when ${encodePlatform(name)} then ${`\t${name}`}`)
+  return sql`case d.platform ${platforms.reduce((names, name) => sql`${names} ${name}`)} end`
 }
 
 /** As JSON meta has no tab and no line feed either. */
@@ -93,7 +101,7 @@ function writeMore(sql: Queryable, used: readonly TargetColumn[]) {
   const locale = used.includes('locale') ? sql`d.locale` : sql`''`
   const timezone = used.includes('timezone') ? sql`d.timezone` : sql`''`
   const meta = used.includes('meta') ? sql`coalesce(d.meta::text, '')` : sql`''`
-  return sql`E'\t' || coalesce(d.webpush_keys, '') || E'\t' || ${locale} || E'\t' || ${timezone} || E'\t' || ${meta}`
+  return sql`${writePlatform(sql)} || E'\t' || coalesce(d.webpush_keys, '') || E'\t' || ${locale} || E'\t' || ${timezone} || E'\t' || ${meta}`
 }
 
 /** Lines in the order of PROVIDER_NAMES. */
@@ -105,15 +113,10 @@ function aggregateByProvider(sql: Queryable) {
   return texts.reduce((columns, text) => sql`${columns}, ${text}`)
 }
 
-const text = v.pipe(
-  v.instance(Buffer),
-  v.transform((bytes) => bytes.toString()),
-)
-const number = v.pipe(text, v.transform(Number))
-const ZoneRows = v.array(v.tuple([number, text, number, v.instance(Buffer)]))
+const ZoneRows = v.array(v.tuple([number, text, number, bytes]))
 
 /** One row: null where a provider has no targets. */
-const Texts = v.tuple([v.array(v.nullable(v.instance(Buffer)))])
+const Texts = v.tuple([v.array(v.nullable(bytes))])
 
 function countLines(lines: Buffer): number {
   let count = 1

@@ -3,28 +3,33 @@ import * as v from 'valibot'
 import { PROVIDER_NAMES, type ProviderName } from '../../config/provider-names.ts'
 import { commitAsynchronously } from '../../database/asynchronous-commit.ts'
 import type { Fragment, Sql } from '../../database/pool.ts'
+import { boolean, bytea, bytes, number, text } from '../../database/raw-columns.ts'
 import type { BatchClaim, Lane, Progress } from '../queue.ts'
 import { decodeContent } from '../send-content.ts'
+import { decodeLines } from '../targets.ts'
 import { CANCELLED, LANES } from './states.ts'
 
-const StoredBatch = v.object({
-  id: v.string(),
-  uid: v.string(),
-  provider: v.picklist(PROVIDER_NAMES),
-  target_kind: v.picklist(['token', 'topic', 'condition']),
-  target_count: v.number(),
-  targets: v.string(),
-  fence: v.string(),
-  attempt: v.number(),
-  ambiguous_attempts: v.number(),
-  settled: v.nullable(v.instance(Uint8Array)),
-  age_ms: v.number(),
-  expires_in_ms: v.nullable(v.number()),
-  send_state: v.picklist(['live', 'cancelled', 'expired']),
-  has_drops: v.boolean(),
-  is_probe: v.boolean(),
-  content: v.nullable(v.instance(Uint8Array)),
-})
+/** In the order of the columns that claimWaitingBatches() selects. */
+const StoredBatches = v.array(
+  v.tuple([
+    text,
+    text,
+    v.pipe(text, v.picklist(PROVIDER_NAMES)),
+    v.pipe(text, v.picklist(['token', 'topic', 'condition'])),
+    number,
+    bytes,
+    number,
+    number,
+    number,
+    v.nullable(bytea),
+    number,
+    v.nullable(number),
+    v.pipe(text, v.picklist(['live', 'cancelled', 'expired'])),
+    boolean,
+    boolean,
+    v.nullable(bytea),
+  ]),
+)
 
 /**
  * Claims what has waited longest; batches that another worker is just claiming are passed over, not waited for. Of a
@@ -69,7 +74,7 @@ export async function claimWaitingBatches(
       returning b.*, picked.is_probe
     )
     select c.id, c.uid, c.provider, c.target_kind, c.target_count, c.targets, c.fence, c.attempt, c.ambiguous_attempts,
-      c.settled, c.is_probe,
+      c.settled,
       (extract(epoch from clock_timestamp() - c.first_attempt_at) * 1000)::float8 as age_ms,
       (extract(epoch from s.expire_at - clock_timestamp()) * 1000)::float8 as expires_in_ms,
       case
@@ -78,10 +83,11 @@ export async function claimWaitingBatches(
         else 'live'
       end as send_state,
       coalesce(s.drops > 0, false) as has_drops,
+      c.is_probe,
       case when c.lane = ${LANES.small} then s.content end as content
     from claimed c left join push_sends s using (uid)
-    order by c.id`
-  return rows.map((row) => readBatch(v.parse(StoredBatch, row), lane))
+    order by c.id`.raw()
+  return v.parse(StoredBatches, rows).map((row) => readBatch(row, lane))
 }
 
 /**
@@ -92,25 +98,27 @@ function forgoDisk(sql: Sql): Fragment {
   return sql`cross join ${commitAsynchronously(sql)}`
 }
 
-function readBatch(stored: v.InferOutput<typeof StoredBatch>, lane: Lane): BatchClaim {
+function readBatch(row: v.InferOutput<typeof StoredBatches>[number], lane: Lane): BatchClaim {
+  const [id, uid, provider, targetKind, count, targets, fence, attempt, ambiguousAttempts, settled, ...more] = row
+  const [ageMs, expiresInMs, sendState, hasDrops, isProbe, content] = more
   return {
-    id: stored.id,
-    uid: stored.uid,
+    id,
+    uid,
     lane,
-    provider: stored.provider,
-    targetKind: stored.target_kind,
-    count: stored.target_count,
-    lines: stored.targets.split('\n'),
-    fence: Number(stored.fence),
-    attempt: stored.attempt,
-    ambiguousAttempts: stored.ambiguous_attempts,
-    ageMs: stored.age_ms,
-    expiresInMs: stored.expires_in_ms ?? undefined,
-    sendState: stored.send_state,
-    hasDrops: stored.has_drops,
-    settled: stored.settled ?? undefined,
-    isProbe: stored.is_probe,
-    ...(stored.content && { content: decodeContent(Buffer.from(stored.content)) }),
+    provider,
+    targetKind,
+    count,
+    lines: decodeLines(targets),
+    fence,
+    attempt,
+    ambiguousAttempts,
+    ageMs,
+    expiresInMs: expiresInMs ?? undefined,
+    sendState,
+    hasDrops,
+    settled: settled ?? undefined,
+    isProbe,
+    ...(content && { content: decodeContent(content) }),
   }
 }
 

@@ -1,0 +1,28 @@
+// What a statement with `.raw()` answers: the columns of a row in their order, each the bytes of its text, null where the
+// column is. It is for rows with long texts, which V8 would keep apart, each in memory of its own.
+import * as v from 'valibot'
+
+/** As it comes. */
+export const bytes = v.instance(Buffer)
+
+/** Text of any type, enumerations among them. */
+export const text = v.pipe(
+  bytes,
+  v.transform((column) => column.toString()),
+)
+
+/** An integer or a float; a bigint beyond 2^53 would lose digits. */
+export const number = v.pipe(text, v.transform(Number))
+
+/** `boolean`, which the server writes as `t` and `f`. */
+export const boolean = v.pipe(
+  text,
+  v.picklist(['t', 'f']),
+  v.transform((column) => column === 't'),
+)
+
+/** `bytea`, which the server writes as `\x` and hexadecimal digits. */
+export const bytea = v.pipe(
+  bytes,
+  v.transform((column) => Buffer.from(column.toString('latin1', 2), 'hex')),
+)
