@@ -20,6 +20,11 @@ export interface PipelineContext {
  */
 export const WARM_UP_DEVICES = 200_000
 
+/** The same where there are only `devices`. */
+export function warmUpOf(devices: number): number {
+  return Math.min(WARM_UP_DEVICES, devices)
+}
+
 export type MeasuredBroadcast = Broadcast & Surroundings
 
 /** Microseconds of CPU for each push, of all parts together. */

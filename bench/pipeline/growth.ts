@@ -2,7 +2,7 @@
 import { withSurroundings } from '../harness/measure.ts'
 import { using } from '../harness/teardown.ts'
 import { type Broadcast, runBroadcast } from './broadcast.ts'
-import { type PipelineContext, totalMicros, WARM_UP_DEVICES } from './context.ts'
+import { type PipelineContext, totalMicros, warmUpOf } from './context.ts'
 import { startPushService } from './push-service.ts'
 import { copySubscribers, loadSubscribers } from './subscribers.ts'
 import { withRig } from './with-rig.ts'
@@ -18,10 +18,12 @@ export async function measureGrowth(context: PipelineContext, sizes: readonly nu
   await using(startPushService('fcm', 'nghttpd'), async (service) => {
     const { sql, report } = context
     await loadSubscribers(sql, 'growth:all', 'fcm', largest, service.sink.origin)
-    for (const size of [WARM_UP_DEVICES, ...sizes]) await copySubscribers(sql, 'growth:all', `growth:${size}`, size)
+    const warmUp = warmUpOf(largest)
+    await copySubscribers(sql, 'growth:all', 'growth:warm-up', warmUp)
+    for (const size of sizes) await copySubscribers(sql, 'growth:all', `growth:${size}`, size)
     const { costs, ...surroundings } = await withSurroundings(() =>
       withRig({ ...context, provider: 'fcm', queue: 'redis', service }, async (rig) => {
-        await runBroadcast(rig, `growth:${WARM_UP_DEVICES}`, WARM_UP_DEVICES)
+        await runBroadcast(rig, 'growth:warm-up', warmUp)
         const all: { size: number; micros: number; seconds: number }[] = []
         for (const size of sizes)
           all.push({ size, ...(await repeat(size, () => runBroadcast(rig, `growth:${size}`, size))) })

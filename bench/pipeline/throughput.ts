@@ -6,7 +6,7 @@ import { using } from '../harness/teardown.ts'
 import { runH2load } from '../peers/h2load.ts'
 import { makeFcmLoad } from '../peers/load.ts'
 import { runBroadcast } from './broadcast.ts'
-import { describeCpu, type MeasuredBroadcast, type PipelineContext, WARM_UP_DEVICES } from './context.ts'
+import { describeCpu, type MeasuredBroadcast, type PipelineContext, warmUpOf } from './context.ts'
 import { type PushService, type SinkKind, startPushService } from './push-service.ts'
 import type { QueueName } from './queue-watch.ts'
 import { loadSubscribers } from './subscribers.ts'
@@ -47,10 +47,6 @@ export async function measureThroughput(context: PipelineContext, options: Throu
       addMemory(context, options, queue, broadcasts)
     }
   })
-}
-
-function warmUpOf(devices: number): number {
-  return Math.min(WARM_UP_DEVICES, devices)
 }
 
 function sendAll(
