@@ -53,6 +53,30 @@ test('keeps its data when it is stopped and started again', async () => {
   await second.stop()
 })
 
+// Memory that went back to the kernel comes again page by page, each with a fault. Linux says how many there were.
+const canCount = process.platform === 'linux'
+test.skipIf(!canCount)(
+  'keeps the memory of one large text for the next (page faults are told by Linux only)',
+  async () => {
+    const server = await start()
+    const sql = openDatabase({ dsn: server.dsn, maxConnections: 1 })
+    try {
+      const [backend] = await sql`select pg_backend_pid() as pid`
+      const readText = () => sql`select string_agg(repeat('x', 200), E'\n') from generate_series(1, 10000)`
+      const readFaults = async () =>
+        Number((await readFile(`/proc/${Number(backend?.pid)}/stat`, 'utf8')).split(') ')[1]?.split(' ')[7])
+      for (let warmUp = 0; warmUp < 3; warmUp++) await readText()
+      const before = await readFaults()
+      for (let time = 0; time < 10; time++) await readText()
+      const pagesOfOne = 2_000_000 / 4096
+      expect((await readFaults()) - before).toBeLessThan(pagesOfOne)
+    } finally {
+      await sql.end()
+      await server.stop()
+    }
+  },
+)
+
 test('lets nobody in without its password, which only the owner can read', async () => {
   const server = await start()
   const wrong = new URL(server.dsn)
