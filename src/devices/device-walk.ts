@@ -42,12 +42,9 @@ function walkTopics(sql: Queryable, columns: Fragment, walk: Walk, topicIds: rea
       ? sql`and exists (
           select from devices d where d.id = t.device_id and ${deviceColumnsMatch(sql, walk.conditions)})`
       : sql``
-  return mergeStreams(sql, columns, walk, {
-    keys: sql`unnest(${[...topicIds]}::int[]) as key (topic_id)`,
-    stream: sql`
-      select t.device_id as id from device_topics t
-      where t.topic_id = key.topic_id and ${startsAt(sql, sql`t.device_id`, walk)} ${filter}`,
-  })
+  const { keys, stream } = streamTopics(sql, topicIds, walk.afterUuid)
+  const start = startsAt(sql, sql`t.device_id`, walk)
+  return mergeStreams(sql, columns, walk, { keys, stream: sql`${stream} and ${start} ${filter}` })
 }
 
 function walkTopic(sql: Queryable, columns: Fragment, walk: Walk, topicId: number): Fragment {

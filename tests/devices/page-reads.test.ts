@@ -1,5 +1,4 @@
 // What a page of a walk reads: neither where a topic's devices begin nor how many others there are may make it slow.
-
 import * as v from 'valibot'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { FIRST_UUID } from '../../src/devices/device-id.ts'
