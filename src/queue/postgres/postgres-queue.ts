@@ -28,15 +28,13 @@ import { type DeviceSource, PageCopier } from './page-copier.ts'
 import { deletePause, upsertPause } from './pause-statements.ts'
 import { cancelSend, insertSend, selectCancelled, selectContent } from './send-statements.ts'
 import { countJobs, findSettingRisks, selectStats } from './stats-statements.ts'
-import { buryAbandonedBatches, deleteForgottenSends, vacuumBatches } from './upkeep-statements.ts'
+import { buryAbandonedBatches, deleteForgottenSends } from './upkeep-statements.ts'
 import { WakeUp } from './wake-up.ts'
 import { claimDueSends, extendSendLease, insertPage, releaseWalk } from './walk-statements.ts'
 
 /** The depth is counted this often at most: a send more or less does not matter, a count per send does. */
 const DEPTH_INTERVAL_MS = 1000
 const UPKEEP_INTERVAL_MS = 60_000
-/** A hundred megabytes of ended batches, about two seconds of a broadcast. */
-const VACUUM_AFTER_BATCHES = 500
 /** A connection that swallows what is sent to it would otherwise hold a worker for good. */
 const ANSWER_TIMEOUT_MS = 10_000
 
@@ -61,8 +59,6 @@ export class PostgresQueue implements Queue {
   readonly #acknowledgements: Acknowledgements
   readonly #upkeepTimer: NodeJS.Timeout
   #upkeep: Promise<void> = Promise.resolve()
-  #vacuum: Promise<void> | undefined
-  #endedBatches = 0
   #full: { untilMs: number; answer: Promise<boolean> } | undefined
 
   constructor(deps: Deps) {
@@ -145,7 +141,6 @@ export class PostgresQueue implements Queue {
 
   acknowledge(claim: BatchClaim, left: { retries: readonly Retry[]; givenUp: readonly GivenUp[] }) {
     const answer = inTime(this.#acknowledgements.add({ claim, ...left }))
-    if (++this.#endedBatches >= VACUUM_AFTER_BATCHES) this.#makeRoom()
     // A retry that is due at once is work for others.
     return left.retries.some(({ delayMs }) => delayMs === 0) ? this.#announcing(answer, claim.lane) : answer
   }
@@ -184,7 +179,7 @@ export class PostgresQueue implements Queue {
 
   async close() {
     clearInterval(this.#upkeepTimer)
-    await Promise.all([this.#upkeep, this.#vacuum])
+    await this.#upkeep
     await this.#wakeUp.close()
   }
 
@@ -202,16 +197,6 @@ export class PostgresQueue implements Queue {
       this.#full = { untilMs: nowMs + DEPTH_INTERVAL_MS, answer }
     }
     return this.#full.answer
-  }
-
-  #makeRoom(): void {
-    if (this.#vacuum !== undefined) return
-    this.#endedBatches = 0
-    this.#vacuum = vacuumBatches(this.#sql)
-      .catch((error: unknown) => this.#logger.warn({ err: error }, 'queue: ended batches were not vacuumed'))
-      .finally(() => {
-        this.#vacuum = undefined
-      })
   }
 
   #cleanUp(): void {

@@ -22,15 +22,6 @@ export async function deleteForgottenSends(sql: Sql): Promise<void> {
   } while (deleted === BATCH)
 }
 
-/**
- * Makes room for new batches where those were that have ended. The server does so by itself once a minute, by when the
- * batches of a broadcast have gigabytes behind them. Does nothing where somebody is at it already, or the role may not; what
- * is left at the end of the files is not given back, since it is needed again at once.
- */
-export async function vacuumBatches(sql: Sql): Promise<void> {
-  await sql`vacuum (skip_locked, truncate off) push_batches`
-}
-
 const Abandoned = v.object({ id: v.string(), fence: v.string(), targets: v.string(), target_count: v.number() })
 
 /** Makes dead letters of batches that no worker takes. */
