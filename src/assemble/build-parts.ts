@@ -1,7 +1,5 @@
-import type { DeviceStore } from '../devices/device-store.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import { PageReader } from '../push/pages.ts'
-import type { DeviceSource } from '../queue/postgres/page-copier.ts'
 import type { OnStop } from '../teardowns.ts'
 import { makeDevices } from './make-devices.ts'
 import { makeProviders } from './make-providers.ts'
@@ -11,11 +9,10 @@ import type { Databases } from './open-databases.ts'
 import type { Plan } from './plan.ts'
 
 /** What both sides of the queue stand on. */
-export async function buildParts(plan: Plan, databases: Databases, metrics: Metrics, onStop: OnStop) {
+export async function buildParts(plan: Plan, { sql, queueSql }: Databases, metrics: Metrics, onStop: OnStop) {
   const { config } = plan
-  const { sql, queueSql } = databases
   const devices = sql && makeDevices(plan, sql, onStop)
-  const queue = await makeQueue(plan, queueSql, onStop, chooseSource(databases, devices))
+  const queue = await makeQueue(plan, queueSql, onStop)
   const rateLimiter = await makeRateLimiter(plan, queueSql, onStop)
   const providers = await makeProviders(plan, queueSql, onStop)
   onStop.close('providers', async () => {
@@ -31,10 +28,4 @@ export async function buildParts(plan: Plan, databases: Databases, metrics: Metr
     now: Date.now,
   })
   return { devices, queue, rateLimiter, providers, batchSizes, pages }
-}
-
-/** The devices for a queue that is in their database. */
-function chooseSource({ sql, isShared }: Databases, devices: DeviceStore | undefined): DeviceSource | undefined {
-  if (!isShared || !sql || !devices) return undefined
-  return { sql, selectBatches: (...args) => devices.selectBatches(...args) }
 }

@@ -19,8 +19,6 @@ export interface Databases {
   dsn: string | undefined
   /** The queue's, in the same database unless it has a DSN; undefined where it is on Redis. */
   queueSql: Sql | undefined
-  /** Whether devices and queue are in one database, each with a pool of its own. */
-  isShared: boolean
 }
 
 /**
@@ -44,13 +42,11 @@ export async function openDatabases(
   const dsn = config.database?.enabled === false ? undefined : await chooseDsn({ config, logger }, onStop, openEmbedded)
   const queue = chooseQueue(config) === 'redis' ? undefined : ((isReused ? undefined : queueDsn) ?? dsn)
   // Devices and queue want their statements planned differently: in one database each gets half of the connections.
-  const isShared = queue !== undefined && queue === dsn
-  const share = isShared ? Math.ceil(maxConnections / 2) : maxConnections
+  const share = queue === dsn ? Math.ceil(maxConnections / 2) : maxConnections
   return {
     dsn,
     sql: dsn === undefined ? undefined : await open({ dsn, maxConnections: share }),
     queueSql: queue === undefined ? undefined : await open({ dsn: queue, maxConnections: share, plans: 'once' }),
-    isShared,
   }
 }
 

@@ -19,9 +19,7 @@ import type { Registration } from './registration.ts'
 import { deleteOldRemovedDevices, type GoneDevice, removeGoneDevices } from './removal/gone-devices.ts'
 import { removeInactiveDevices } from './removal/inactive-devices.ts'
 import { countRestorable, type RestoreQuery, type RestoreResult, restoreDevices } from './removal/restore-devices.ts'
-import { type BatchedPage, selectTargetBatches } from './target-batches.ts'
-import type { TargetColumn } from './target-line.ts'
-import { pageTargets, type TargetPage } from './target-page.ts'
+import { pageTargets, type TargetColumn, type TargetPage } from './target-page.ts'
 import type { TopicOperation } from './topic-operation.ts'
 import { type DeviceChanges, removeDevices, updateDevices, updateDeviceTopics } from './update-devices.ts'
 import { updateUserTopics } from './update-user-topics.ts'
@@ -110,11 +108,6 @@ export class DeviceStore {
     used: readonly TargetColumn[] = [],
   ): Promise<TargetPage> {
     return this.#call((sql) => pageTargets(sql, filter, after, limit, used))
-  }
-
-  /** The same as batches, for a queue in this database: see selectTargetBatches(). */
-  selectBatches(filter: DeviceFilter, after: string | undefined, page: BatchedPage) {
-    return this.#call((sql) => selectTargetBatches(sql, filter, after, page))
   }
 
   /**

@@ -9,8 +9,7 @@
 // A walk that ends early, also by a crash, is taken up where its cursor stands.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from '../observability/log.ts'
-import type { Duty, Lane, Queue, SendClaim } from '../queue/queue.ts'
-import { makePageWriter, type PageWriter, type Written } from './page-writer.ts'
+import type { Duty, Lane, Page, Queue, SendClaim } from '../queue/queue.ts'
 import type { PageReader } from './pages.ts'
 
 /** Sends walked at a time. Small ones are a page each, and thousands may be due in the same second. */
@@ -112,32 +111,38 @@ export class FanOut {
 
   /** 'left': there is nothing more to be done with this claim. */
   async #writePages(claim: SendClaim): Promise<'left' | 'unfinished'> {
-    const writer = makePageWriter(this.#deps, claim)
-    try {
-      let at = claim
-      while (!this.#stopping.signal.aborted) {
-        const written = await this.#write(writer, at)
-        if (written === 'full') return 'unfinished'
-        if (written === 'lost' || written.cursor === undefined) return 'left'
-        at = { ...at, cursor: written.cursor }
-      }
-      return 'unfinished'
-    } finally {
-      await writer.end()
+    let at = claim
+    let reading = this.#read(claim, claim.cursor)
+    while (!this.#stopping.signal.aborted) {
+      const page = await reading
+      // The next page is read while this one is written: they cost about the same.
+      if (page.cursor !== undefined) reading = this.#read(claim, page.cursor)
+      const result = await this.#commit(at, page)
+      if (result === 'full') return 'unfinished'
+      if (result === 'lost' || page.cursor === undefined) return 'left'
+      at = { ...at, cursor: page.cursor }
     }
+    return 'unfinished'
+  }
+
+  #read(claim: SendClaim, cursor: string | undefined): Promise<Page> {
+    const reading = this.#deps.pages.read(claim, cursor)
+    // Whoever awaits it hears of its failure; if the walk ends before, nobody has to.
+    reading.catch(() => undefined)
+    return reading
   }
 
   /** 'full': it did not become possible in good time. */
-  async #write(writer: PageWriter, claim: SendClaim): Promise<Written> {
+  async #commit(claim: SendClaim, page: Page) {
     const { signal } = this.#stopping
-    let written = await writer.write(claim)
+    let result = await this.#deps.queue.commitPage(claim, page)
     let pauseMs = FULL_FIRST_MS
-    for (let waitedMs = 0; written === 'full' && waitedMs < PATIENCE_MS && !signal.aborted; waitedMs += pauseMs) {
+    for (let waitedMs = 0; result === 'full' && waitedMs < PATIENCE_MS && !signal.aborted; waitedMs += pauseMs) {
       pauseMs = Math.min(pauseMs * 2, FULL_MAX_MS)
       await pause(pauseMs, signal)
-      written = await writer.write(claim)
+      result = await this.#deps.queue.commitPage(claim, page)
     }
-    return written
+    return result
   }
 }
 

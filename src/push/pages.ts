@@ -1,18 +1,7 @@
 // Recipients to batches, page by page. A page starts where the last one ended, so the walk can go on in another worker.
 import type { ProviderName } from '../config/provider-names.ts'
-import type { TargetColumn } from '../devices/target-line.ts'
-import type { TargetPage } from '../devices/target-page.ts'
-import type {
-  CopiedPage,
-  Lane,
-  NewBatch,
-  Page,
-  PagePlan,
-  Recipient,
-  RecipientFilter,
-  SendClaim,
-  SendContent,
-} from '../queue/queue.ts'
+import type { TargetColumn, TargetPage } from '../devices/target-page.ts'
+import type { Lane, NewBatch, Page, Recipient, RecipientFilter, SendContent } from '../queue/queue.ts'
 import { encodeNativeTargets, splitLines } from '../queue/targets.ts'
 import { laneOf, SMALL_SEND } from './recipient.ts'
 import { groupByWindow, type ZoneGroup } from './window-groups.ts'
@@ -59,27 +48,6 @@ export class PageReader {
     return recipient.kind === 'native'
       ? Promise.resolve(this.#readValues(recipient, cursor))
       : this.#readDevices(recipient, content, cursor)
-  }
-
-  /**
-   * How a store that has the devices writes the pages of this walk itself. Undefined where it can't: values are in the
-   * send, the lane of a small send is decided by its page, and hours of the day are not known to a database.
-   */
-  planCopy({ lane, recipient, content }: Pick<SendClaim, 'lane' | 'recipient' | 'content'>): PagePlan | undefined {
-    if (recipient.kind !== 'filter' || lane !== 'broadcast' || content.timeLimit) return undefined
-    const { providers } = recipient.filter
-    const isMeant = (name: ProviderName) => providers.length === 0 || providers.includes(name)
-    const batchSizes = new Map(
-      [...this.#deps.batchSizes].filter(([name]) => isMeant(name) && content.notifications.has(name)),
-    )
-    return { limit: PAGE_TARGETS, batchSizes, used: usedColumns(content) }
-  }
-
-  /** Tells of the devices that a copied page has and that are not sent to. */
-  skipUnwanted({ batchSizes }: PagePlan, { counts }: CopiedPage): void {
-    for (const [provider, count] of counts) {
-      if (!batchSizes.has(provider)) this.#deps.onSkipped(provider, count, 'no_notification')
-    }
   }
 
   /** The cursor is the index of the first value not yet in a batch. */

@@ -194,39 +194,6 @@ export interface Page {
 /** 'lost': the claim is not ours any more (lease over, or cancelled). 'full': back-pressure, try the same page later. */
 export type CommitResult = 'committed' | 'full' | 'lost'
 
-/** How a page of devices becomes batches in a store that reads the devices itself. */
-export interface PagePlan {
-  /** The most devices that it has. */
-  limit: number
-  /** The providers that are sent to, each with the targets that one batch of it may have. */
-  batchSizes: ReadonlyMap<ProviderName, number>
-  /** What lines have besides what every line has. */
-  used: readonly ('locale' | 'timezone' | 'meta')[]
-}
-
-/** A page that was written where it was read. */
-export interface CopiedPage {
-  /** Where the next one starts; undefined: it was the last. */
-  cursor: string | undefined
-  /** How many devices of it each provider has, also those that are not sent to. */
-  counts: ReadonlyMap<ProviderName, number>
-}
-
-/**
- * As a CommitResult. 'partly full': some of the providers have to be waited for, and whether the page has devices of theirs
- * knows only who reads it.
- */
-export type CopyResult = CopiedPage | 'full' | 'partly full' | 'lost'
-
-/** Copies the pages of one walk: what they hold goes through no worker. */
-export interface PageCopies {
-  /** As `commitPage`, for the devices after `claim.cursor` that the filter of a broadcast means. */
-  copy(claim: SendClaim): Promise<CopyResult>
-
-  /** Resolves when nothing of the walk is under way any more; before that it is not given back. Never rejects. */
-  end(): Promise<void>
-}
-
 /** Whom to leave out of a send: a user's devices, one device, or with both that device if it is that user's. */
 export interface Drop {
   /** Empty: any user's. */
@@ -295,9 +262,6 @@ export interface Queue {
 
   /** Writes the page after `claim.cursor` and moves the cursor, both or neither. Extends the lease, also when 'full'. */
   commitPage(claim: SendClaim, page: Page): Promise<CommitResult>
-
-  /** For walks of devices that are in this store: it reads and writes their pages itself. Undefined where they are elsewhere. */
-  copyPages(plan: PagePlan): PageCopies | undefined
 
   /** Extends the lease of a walk, for a page that takes long to read. */
   extendWalk(claim: SendClaim): Promise<'extended' | 'lost'>

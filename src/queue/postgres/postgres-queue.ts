@@ -12,8 +12,6 @@ import {
   LANES,
   type Lane,
   type Page,
-  type PageCopies,
-  type PagePlan,
   type Progress,
   type Queue,
   type Retry,
@@ -24,7 +22,6 @@ import { Acknowledgements } from './acknowledgements.ts'
 import { claimWaitingBatches, extendLeases, releaseBatches, updateSettled } from './batch-statements.ts'
 import { deleteDeadLetters, reviveDeadLetters, selectDeadLetters } from './dead-letter-statements.ts'
 import { insertDrop, selectDropped } from './drop-statements.ts'
-import { type DeviceSource, PageCopier } from './page-copier.ts'
 import { deletePause, upsertPause } from './pause-statements.ts'
 import { cancelSend, insertSend, selectCancelled, selectContent } from './send-statements.ts'
 import { countJobs, findSettingRisks, selectStats } from './stats-statements.ts'
@@ -45,8 +42,6 @@ interface Deps {
   leaseMs: number
   /** Jobs that may wait before sends are refused. */
   maxJobs: number
-  /** Where the devices are in the same database. */
-  devices?: DeviceSource | undefined
 }
 
 export class PostgresQueue implements Queue {
@@ -54,7 +49,6 @@ export class PostgresQueue implements Queue {
   readonly #logger: Logger
   readonly #leaseMs: number
   readonly #maxJobs: number
-  readonly #devices: DeviceSource | undefined
   readonly #wakeUp: WakeUp
   readonly #acknowledgements: Acknowledgements
   readonly #upkeepTimer: NodeJS.Timeout
@@ -68,7 +62,6 @@ export class PostgresQueue implements Queue {
     this.#maxJobs = deps.maxJobs
     this.#wakeUp = new WakeUp(deps)
     this.#acknowledgements = new Acknowledgements(deps)
-    this.#devices = deps.devices
     this.#upkeepTimer = setInterval(() => this.#cleanUp(), UPKEEP_INTERVAL_MS).unref()
   }
 
@@ -99,12 +92,6 @@ export class PostgresQueue implements Queue {
 
   commitPage(claim: SendClaim, page: Page) {
     return this.#announcing(insertPage(this.#sql, claim, page, this.#leaseMs), laneOfWork(claim, page))
-  }
-
-  copyPages(plan: PagePlan): PageCopies | undefined {
-    if (!this.#devices) return undefined
-    const copier = new PageCopier({ sql: this.#sql, devices: this.#devices, plan, leaseMs: this.#leaseMs })
-    return { copy: (claim) => this.#announcing(copier.copy(claim), claim.lane), end: () => copier.end() }
   }
 
   extendWalk(claim: SendClaim) {

@@ -1,8 +1,7 @@
 // The SQL of fan-out: who walks a send, and what its pages write. Each is one statement, whole or not at all.
 import * as v from 'valibot'
-import type { ProviderName } from '../../config/provider-names.ts'
-import type { Fragment, Queryable, Sql } from '../../database/pool.ts'
-import type { CommitResult, Lane, Page, SendClaim } from '../queue.ts'
+import type { Sql } from '../../database/pool.ts'
+import type { CommitResult, Lane, NewBatch, Page, SendClaim } from '../queue.ts'
 import { decodeContent, decodeRecipient } from '../send-content.ts'
 import { insertNewBatches } from './new-batches.ts'
 import { DONE, FANNED, FANNING, KEEP_ENDED, LANES } from './states.ts'
@@ -46,45 +45,33 @@ export async function claimDueSends(sql: Sql, lane: Lane, limit: number, leaseMs
 
 /** Writes the page behind the claim's cursor and moves that, under the claim's fence. */
 export async function insertPage(sql: Sql, claim: SendClaim, page: Page, leaseMs: number): Promise<CommitResult> {
-  const broadcasts = page.batches.filter(({ lane }) => lane === 'broadcast')
-  if ((await findFull(sql, [...new Set(broadcasts.map(({ provider }) => provider))])).size > 0) {
+  if (await isProviderFull(sql, page.batches)) {
     return (await extendSendLease(sql, claim, leaseMs)) === 'extended' ? 'full' : 'lost'
   }
+  const isLast = page.cursor === undefined
+  const opened = page.batches.length
   const moved = await sql`
     with moved as (
-      ${moveCursor(sql, claim, page.cursor, page.batches.length, leaseMs)}
+      update push_sends as s set
+        cursor = ${page.cursor ?? null},
+        open_batches = s.open_batches + ${opened},
+        claimable_at = case when not ${isLast} then clock_timestamp() + ${leaseMs} * interval '1 ms' end,
+        recipient = case when not ${isLast} then s.recipient end,
+        state = case when not ${isLast} then s.state when s.open_batches + ${opened} > 0 then ${FANNED} else ${DONE} end,
+        content = case when ${isLast} and s.open_batches + ${opened} = 0 and not s.has_dead_letters then null else s.content end,
+        forget_at = case when ${isLast} and s.open_batches + ${opened} = 0 then clock_timestamp() + ${KEEP_ENDED}::interval end
+      where uid = ${claim.uid} and fence = ${claim.fence} and state = ${FANNING}
+        and cursor is not distinct from ${claim.cursor ?? null}
+      returning uid
     ), written as (
       ${insertNewBatches(sql, page.batches, 'moved')}
     )
     select uid from moved`
-  return moved.length > 0 || (await isCommitted(sql, claim, page.cursor)) ? 'committed' : 'lost'
-}
-
-/** Moves the cursor of a walk that is still the claim's over a page with `opened` batches; undefined ends the walk. */
-export function moveCursor(
-  sql: Queryable,
-  claim: SendClaim,
-  cursor: string | undefined,
-  opened: number,
-  leaseMs: number,
-): Fragment {
-  const isLast = cursor === undefined
-  return sql`
-    update push_sends as s set
-      cursor = ${cursor ?? null},
-      open_batches = s.open_batches + ${opened},
-      claimable_at = case when not ${isLast} then clock_timestamp() + ${leaseMs} * interval '1 ms' end,
-      recipient = case when not ${isLast} then s.recipient end,
-      state = case when not ${isLast} then s.state when s.open_batches + ${opened} > 0 then ${FANNED} else ${DONE} end,
-      content = case when ${isLast} and s.open_batches + ${opened} = 0 and not s.has_dead_letters then null else s.content end,
-      forget_at = case when ${isLast} and s.open_batches + ${opened} = 0 then clock_timestamp() + ${KEEP_ENDED}::interval end
-    where uid = ${claim.uid} and fence = ${claim.fence} and state = ${FANNING}
-      and cursor is not distinct from ${claim.cursor ?? null}
-    returning uid`
+  return moved.length > 0 || (await isCommitted(sql, claim, page)) ? 'committed' : 'lost'
 }
 
 /** Whether this very page was committed before, by a call whose answer did not arrive. */
-export async function isCommitted(sql: Sql, claim: SendClaim, cursor: string | undefined): Promise<boolean> {
+async function isCommitted(sql: Sql, claim: SendClaim, { cursor }: Page): Promise<boolean> {
   const isThere =
     cursor === undefined ? sql`state in (${FANNED}, ${DONE})` : sql`state = ${FANNING} and cursor = ${cursor}`
   const rows = await sql`
@@ -92,11 +79,11 @@ export async function isCommitted(sql: Sql, claim: SendClaim, cursor: string | u
   return rows.length > 0
 }
 
-/** Those of `providers` that have as many broadcast batches waiting as may wait before walks do. */
-export async function findFull(sql: Sql, providers: readonly ProviderName[]): Promise<Set<string>> {
-  if (providers.length === 0) return new Set()
-  const full = await sql<{ provider: string }[]>`
-    select given.provider from unnest(${[...providers]}::text[]) as given (provider)
+async function isProviderFull(sql: Sql, batches: readonly NewBatch[]): Promise<boolean> {
+  const providers = new Set(batches.filter(({ lane }) => lane === 'broadcast').map(({ provider }) => provider))
+  if (providers.size === 0) return false
+  const full = await sql`
+    select from unnest(${[...providers]}::text[]) as given (provider)
     cross join lateral (
       select case when exists (select from push_pauses p where p.provider = given.provider)
         then ${WAITING_BATCHES_WHILE_PAUSED}::int else ${WAITING_BATCHES_PER_PROVIDER}::int end as most
@@ -108,7 +95,7 @@ export async function findFull(sql: Sql, providers: readonly ProviderName[]): Pr
         limit allowed.most
       ) as waiting
     )`
-  return new Set(full.map(({ provider }) => provider))
+  return full.length > 0
 }
 
 export async function extendSendLease(sql: Sql, { uid, fence }: SendClaim, leaseMs: number) {

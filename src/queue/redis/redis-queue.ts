@@ -123,10 +123,6 @@ export class RedisQueue implements Queue {
     return storePage(this.#here, claim, page, this.#leaseMs)
   }
 
-  copyPages() {
-    return undefined
-  }
-
   extendWalk(claim: SendClaim) {
     return extendSendLease(this.#here, claim, this.#leaseMs)
   }
