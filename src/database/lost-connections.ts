@@ -1,3 +1,5 @@
+import postgres from 'postgres'
+
 /** What `code` says of a connection that was lost, or could not be made again: from Node, and from the library. */
 const LOST = new Set([
   'EAI_AGAIN',
@@ -13,6 +15,12 @@ const LOST = new Set([
   'CONNECTION_ENDED',
   'CONNECT_TIMEOUT',
 ])
+
+/** Whether a statement failed with its connection: that was lost, or the server ended it and said why. */
+export function endsConnection(error: unknown): boolean {
+  if (error instanceof postgres.PostgresError) return error.severity === 'FATAL' || error.severity === 'PANIC'
+  return error instanceof Error && 'code' in error && LOST.has(String(error.code))
+}
 
 /**
  * Keeps the process alive when a new connection is lost while the library asks it for the server's array types, also when

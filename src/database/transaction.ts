@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { readDatabaseError } from './database-error.ts'
+import { endsConnection } from './lost-connections.ts'
 import type { Sql, Transaction } from './pool.ts'
 
 const ATTEMPTS = 5
@@ -15,9 +16,7 @@ const SERIALIZATION_FAILURE = '40001'
 export async function runTransaction<T>(sql: Sql, work: (tx: Transaction) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      // Boxed, because the library would unwrap an array of promises.
-      const { value } = await sql.begin(async (tx) => ({ value: await work(tx) }))
-      return value
+      return await runOnce(sql, work)
     } catch (error) {
       const code = readDatabaseError(error)?.code
       const isVictim = code === DEADLOCK_DETECTED || code === SERIALIZATION_FAILURE
@@ -25,4 +24,28 @@ export async function runTransaction<T>(sql: Sql, work: (tx: Transaction) => Pro
       await delay(Math.random() * MAX_PAUSE_MS)
     }
   }
+}
+
+/**
+ * The library ends a transaction whose connection was lost as any other: its COMMIT or ROLLBACK goes over whatever that
+ * connection is by then, another transaction's perhaps, and over none at all it is an exception that ends the process. So it
+ * never hears of such an end, and rejects by itself.
+ */
+async function runOnce<T>(sql: Sql, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  let isLost = false
+  const transaction = sql.begin(async (tx) => {
+    try {
+      // Boxed, because the library would unwrap an array of promises.
+      const value = await work(tx)
+      if (!isLost) return { value }
+    } catch (error) {
+      if (!isLost && !endsConnection(error)) throw error
+    }
+    return new Promise<never>(() => undefined)
+  })
+  transaction.catch(() => {
+    isLost = true
+  })
+  const { value } = await transaction
+  return value
 }
