@@ -41,6 +41,8 @@ const SETTINGS = {
   shared_buffers: '256MB',
   // Compiling a statement takes longer than any of ours runs.
   jit: 'off',
+  // In a minute, which is the default, broadcasts leave gigabytes of ended batches, and vacuuming those stalls the next ones.
+  autovacuum_naptime: '2s',
   // The server's own events, but not failed statements: their details hold values.
   log_min_messages: 'log',
   log_error_verbosity: 'terse',

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { startEmbeddedPostgres } from '../../src/database/embedded.ts'
 import { openDatabase } from '../../src/database/pool.ts'
 import { makeTestLogger } from '../support/run-log.ts'
@@ -145,3 +145,22 @@ test.runIf(process.getuid?.() === 0)('as root, a directory that the system user 
   await chmod(dataDir, 0o700)
   await expect(start()).rejects.toThrow(`who may not enter ${dataDir}: run "chmod o+x ${dataDir}"`)
 })
+
+test('the room of deleted rows is free again within seconds, so that a broadcast’s batches do not fill the disk', async () => {
+  const server = await start()
+  const sql = openDatabase({ dsn: server.dsn, maxConnections: 1 })
+  try {
+    await sql`create table batches (id integer) with (autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0)`
+    const look = async () => {
+      await sql`insert into batches select generate_series(1, 1000)`
+      await sql`delete from batches`
+      await sql`select pg_stat_force_next_flush()`
+      const [row] = await sql`select autovacuum_count > 1 as twice from pg_stat_user_tables where relname = 'batches'`
+      expect(row).toEqual({ twice: true })
+    }
+    await vi.waitFor(look, { timeout: 30_000, interval: 500 })
+  } finally {
+    await sql.end()
+    await server.stop()
+  }
+}, 60_000)
