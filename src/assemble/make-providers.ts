@@ -3,6 +3,7 @@ import { ConfigError } from '../config/config-error.ts'
 import { PROVIDER_NAMES, type ProviderName } from '../config/provider-names.ts'
 import type { Config } from '../config/schema.ts'
 import type { Sql } from '../database/pool.ts'
+import { runTransaction } from '../database/transaction.ts'
 import { makeEndpointCheck } from '../devices/web-push-endpoint.ts'
 import type { Logger } from '../observability/log.ts'
 import { type ApnsAuth, ApnsProvider } from '../providers/apns/apns.ts'
@@ -95,7 +96,7 @@ async function makeCredentialCache(
   queueSql: Sql | undefined,
   onStop: OnStop,
 ): Promise<CredentialCache> {
-  if (queueSql) return new PostgresCredentialCache({ sql: queueSql })
+  if (queueSql) return new PostgresCredentialCache({ runTransaction: (work) => runTransaction(queueSql, work) })
   const options = chooseRedis(config)
   const redis = await connectRedis(options, logger)
   onStop.close('credential cache', async () => redis.disconnect())

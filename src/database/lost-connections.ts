@@ -19,7 +19,7 @@ const LOST = new Set([
 /** Whether a statement failed with its connection: that was lost, or the server ended it and said why. */
 export function endsConnection(error: unknown): boolean {
   if (error instanceof postgres.PostgresError) return error.severity === 'FATAL' || error.severity === 'PANIC'
-  return error instanceof Error && 'code' in error && LOST.has(String(error.code))
+  return hasLostCode(error)
 }
 
 /**
@@ -30,7 +30,11 @@ export function endsConnection(error: unknown): boolean {
  */
 export function surviveLostConnections(): void {
   process.on('unhandledRejection', (reason) => {
-    if (reason instanceof Error && 'query' in reason && 'code' in reason && LOST.has(String(reason.code))) return
+    if (hasLostCode(reason) && 'query' in reason) return
     throw reason
   })
+}
+
+function hasLostCode(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && LOST.has(String(error.code))
 }

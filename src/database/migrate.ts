@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import * as v from 'valibot'
 import type { Logger } from '../observability/log.ts'
 import type { Sql, Transaction } from './pool.ts'
+import { runTransaction } from './transaction.ts'
 
 /** The key of the advisory lock: any number nobody else uses, the same in every version. */
 const MIGRATION_LOCK = 7_233_114_265
@@ -29,7 +30,7 @@ interface Migration {
 export async function migrate(sql: Sql, logger: Logger, directory = SCHEMA_DIRECTORY): Promise<void> {
   const known = await listMigrations(directory)
   for (;;) {
-    const applied = await sql.begin((tx) => applyNext(tx, known))
+    const applied = await runTransaction(sql, (tx) => applyNext(tx, known))
     if (!applied) return
     logger.info({ migration: applied.name }, 'database: migration applied')
   }
@@ -41,7 +42,7 @@ export async function migrate(sql: Sql, logger: Logger, directory = SCHEMA_DIREC
  */
 export async function checkSchema(sql: Sql, directory = SCHEMA_DIRECTORY): Promise<void> {
   const known = await listMigrations(directory)
-  const [missing] = await sql.begin(async (tx) => pendingMigrations(known, await lockAndReadVersions(tx)))
+  const [missing] = await runTransaction(sql, async (tx) => pendingMigrations(known, await lockAndReadVersions(tx)))
   if (missing) throw new SchemaError(`the database lacks migration ${missing.name}: run "centripush migrate" first`)
 }
 

@@ -11,7 +11,8 @@ const SERIALIZATION_FAILURE = '40001'
 
 /**
  * Runs `work` in a transaction, again from its start when PostgreSQL chose it as the victim of a deadlock; so `work`
- * must do nothing that a rollback does not undo. Rejects with what `work` rejected with.
+ * must do nothing that a rollback does not undo. What it awaits besides its statements has to be short: one that comes after
+ * the connection was lost is not of this transaction any more. Rejects with what `work` rejected with.
  */
 export async function runTransaction<T>(sql: Sql, work: (tx: Transaction) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
@@ -27,7 +28,7 @@ export async function runTransaction<T>(sql: Sql, work: (tx: Transaction) => Pro
 }
 
 /**
- * The library ends a transaction whose connection was lost as any other: its COMMIT or ROLLBACK goes over whatever that
+ * The library ends a transaction whose connection was lost like every other one: its COMMIT or ROLLBACK goes over whatever that
  * connection is by then, another transaction's perhaps, and over none at all it is an exception that ends the process. So it
  * never hears of such an end, and rejects by itself.
  */

@@ -1,19 +1,22 @@
-import type { Sql } from 'postgres'
+import type { TransactionSql } from 'postgres'
 import * as v from 'valibot'
 import type { CredentialCache } from './credential-cache.ts'
 
 const Rows = v.tuple([v.object({ value: v.nullable(v.string()) })])
 
+/** Runs `work` in a transaction, whole or not at all. */
+type RunTransaction = (work: (tx: TransactionSql) => Promise<string>) => Promise<string>
+
 /** Credentials in PostgreSQL: whoever renews one holds a lock on its row. */
 export class PostgresCredentialCache implements CredentialCache {
-  readonly #sql: Sql
+  readonly #run: RunTransaction
 
-  constructor(deps: { sql: Sql }) {
-    this.#sql = deps.sql
+  constructor(deps: { runTransaction: RunTransaction }) {
+    this.#run = deps.runTransaction
   }
 
   async update(name: string, renew: (stored: string | undefined) => Promise<string>): Promise<string> {
-    return this.#sql.begin(async (tx) => {
+    return this.#run(async (tx) => {
       await tx`insert into credentials (name) values (${name}) on conflict do nothing`
       const rows = await tx`select value from credentials where name = ${name} for update`
       const [{ value }] = v.parse(Rows, [...rows])

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { openDatabase, type Sql } from '../../src/database/pool.ts'
+import { openDatabase, type Sql, type Transaction } from '../../src/database/pool.ts'
 import { runTransaction } from '../../src/database/transaction.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 
@@ -35,7 +35,7 @@ test('a transaction whose connection is lost fails whole: the process lives, and
   expect(await database.sql`select name from kept`).toEqual([{ name: 'next' }])
 })
 
-async function refuse(tx: Parameters<Parameters<typeof runTransaction>[1]>[0]): Promise<void> {
+async function refuse(tx: Transaction): Promise<void> {
   await tx`insert into kept values ('refused')`
   throw new Error('refused')
 }

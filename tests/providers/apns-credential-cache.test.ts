@@ -1,5 +1,7 @@
 import { Redis } from 'ioredis'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { openDatabase } from '../../src/database/pool.ts'
+import { runTransaction } from '../../src/database/transaction.ts'
 import type { CredentialCache } from '../../src/providers/credential-cache.ts'
 import { PostgresCredentialCache } from '../../src/providers/credential-cache-postgres.ts'
 import { RedisCredentialCache } from '../../src/providers/credential-cache-redis.ts'
@@ -14,7 +16,10 @@ interface Backend {
 
 async function openPostgres(): Promise<Backend> {
   const database = await createTestDatabase()
-  return { open: () => new PostgresCredentialCache({ sql: database.sql }), close: () => database.drop() }
+  return {
+    open: () => new PostgresCredentialCache({ runTransaction: (work) => runTransaction(database.sql, work) }),
+    close: () => database.drop(),
+  }
 }
 
 async function openRedis(): Promise<Backend> {
@@ -88,4 +93,30 @@ describe('shared credentials in Redis', () => {
     redis.disconnect()
     await server.stop()
   })
+})
+
+it('of PostgreSQL that are renewed when the connection is lost fail alone, and are renewed by the next', async () => {
+  // An exception that nobody handles makes the whole run fail.
+  const database = await createTestDatabase()
+  const cache = new PostgresCredentialCache({ runTransaction: (work) => runTransaction(database.sql, work) })
+  const other = openDatabase({ dsn: database.dsn, maxConnections: 1 })
+  try {
+    await cache.update('c', async () => 'first')
+    await runTransaction(other, async (tx) => {
+      await tx`select from credentials where name = 'c' for update`
+      const failure = expect(cache.update('c', async () => 'lost')).rejects.toThrow()
+      await vi.waitFor(async () => {
+        const killed = await database.sql`
+          select pg_terminate_backend(pid) from pg_stat_activity where wait_event_type = 'Lock' and query like '%credentials%'`
+        expect(killed).toHaveLength(1)
+      })
+      await failure
+    })
+    await vi.waitFor(async () =>
+      expect(await cache.update('c', async (stored = '') => `${stored}, second`)).toBe('first, second'),
+    )
+  } finally {
+    await other.end()
+    await database.drop()
+  }
 })

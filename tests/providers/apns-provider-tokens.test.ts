@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import fc from 'fast-check'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runTransaction } from '../../src/database/transaction.ts'
 import { ProviderTokenError, ProviderTokens } from '../../src/providers/apns/provider-tokens.ts'
 import { parseSigningKey, type SigningKey } from '../../src/providers/apns/signing-key.ts'
 import type { CredentialCache } from '../../src/providers/credential-cache.ts'
@@ -29,7 +30,7 @@ function makeKey(): SigningKey {
 function setUp() {
   const clock = { nowMs: Date.parse('2026-03-01T00:00:00Z') }
   const key = makeKey()
-  const cache = new PostgresCredentialCache({ sql: database.sql })
+  const cache = new PostgresCredentialCache({ runTransaction: (work) => runTransaction(database.sql, work) })
   const open = (other: Partial<{ cache: CredentialCache }> = {}) =>
     new ProviderTokens({ key, cache, logger, nowMs: () => clock.nowMs, ...other })
   return { clock, key, cache, open }

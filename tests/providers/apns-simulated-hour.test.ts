@@ -1,5 +1,6 @@
 // An hour of four servers that share a provider token, against a simulator that is as strict about its age as APNs.
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { runTransaction } from '../../src/database/transaction.ts'
 import { ApnsProvider } from '../../src/providers/apns/apns.ts'
 import { PostgresCredentialCache } from '../../src/providers/credential-cache-postgres.ts'
 import { startApnsSimulator, type TestApnsSimulator } from '../support/apns-simulator.ts'
@@ -28,7 +29,11 @@ function startServer(): ApnsProvider {
   return new ApnsProvider({
     endpoint: apns.simulator.origin,
     bundleId: apns.simulator.account.bundleId,
-    auth: { kind: 'token', key: apns.key, cache: new PostgresCredentialCache({ sql: database.sql }) },
+    auth: {
+      kind: 'token',
+      key: apns.key,
+      cache: new PostgresCredentialCache({ runTransaction: (work) => runTransaction(database.sql, work) }),
+    },
     ca: apns.ca,
     logger: makeTestLogger(),
     nowMs,
