@@ -89,6 +89,7 @@ export function startParts(
   const batchSizes = new Map([['fcm', BATCH_TARGETS] as const])
   const pages = new PageReader({
     pageTargets: (...args) => store.pageTargets(...args),
+    findPageEnd: (...args) => store.findPageEnd(...args),
     batchSizes,
     onSkipped: () => undefined,
     now: Date.now,

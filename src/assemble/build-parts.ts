@@ -23,6 +23,7 @@ export async function buildParts(plan: Plan, { sql, queueSql }: Databases, metri
   )
   const pages = new PageReader({
     pageTargets: devices && ((...args) => devices.pageTargets(...args)),
+    findPageEnd: devices && ((...args) => devices.findPageEnd(...args)),
     batchSizes,
     onSkipped: (provider, count, reason) => metrics.skipped.inc({ provider, reason }, count),
     now: Date.now,

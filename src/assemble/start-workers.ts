@@ -8,10 +8,15 @@ import type { Logger } from '../observability/log.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import type { Provider } from '../providers/provider.ts'
 import { FanOut } from '../push/fan-out.ts'
+import { LostParts } from '../push/lost-parts.ts'
+import { PageTaker } from '../push/page-taker.ts'
 import type { PageReader } from '../push/pages.ts'
 import type { Duty, Queue } from '../queue/queue.ts'
 import type { OnStop } from '../teardowns.ts'
 import type { Plan } from './plan.ts'
+
+/** Pages that were taken and lost are looked for this many times in a lease: every 2 s. */
+const SWEEPS_PER_LEASE = 7.5
 
 /** What workers stand on. */
 export interface WorkerParts {
@@ -30,6 +35,8 @@ export interface WorkerParts {
 export function startWorkers(parts: WorkerParts, onStop: OnStop): () => boolean {
   const { duty, queue, pages, rateLimiter, devices, providers, metrics } = parts
   const { config, logger } = parts.plan
+  const { takenPages } = queue
+  const taking = devices && takenPages && duty.lanes.includes('broadcast') ? { takenPages, pages, logger } : undefined
   const worker = new Worker({
     duty,
     queue,
@@ -45,10 +52,16 @@ export function startWorkers(parts: WorkerParts, onStop: OnStop): () => boolean 
     concurrency: (config.push_notifications.queue[chooseQueue(config)] ?? { consumer_concurrency: 64 })
       .consumer_concurrency,
     heartbeatMs: config.worker.heartbeat,
+    pages: taking && new PageTaker(taking),
   })
   const fanOut = new FanOut({ duty, queue, pages, logger, heartbeatMs: config.worker.heartbeat })
   worker.start()
   fanOut.start()
+  if (taking) {
+    const lost = new LostParts({ ...taking, intervalMs: config.worker.lease / SWEEPS_PER_LEASE })
+    lost.start()
+    onStop.drain('lost pages', () => lost.stop())
+  }
   onStop.drain('worker', (graceMs) => worker.stop(graceMs))
   onStop.drain('fan-out', () => fanOut.stop())
   return () => worker.isReady

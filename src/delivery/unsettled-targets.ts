@@ -8,12 +8,16 @@ interface Waiting {
 
 export class UnsettledTargets {
   readonly most: number
+  readonly #mostBatches: number
   readonly #waiting: Waiting[] = []
   #count = 0
+  #batches = 0
   #isStopped = false
 
-  constructor(most: number) {
+  /** @param most targets, in at most so many batches */
+  constructor(most: number, mostBatches: number) {
     this.most = most
+    this.#mostBatches = mostBatches
   }
 
   /**
@@ -23,13 +27,14 @@ export class UnsettledTargets {
   async take(count: number, signal: AbortSignal): Promise<boolean> {
     if (signal.aborted || this.#isStopped) return false
     if (this.#waiting.length > 0 || !this.#fits(count)) return await this.#wait(count, signal)
-    this.#count += count
+    this.#add(count)
     return true
   }
 
   /** To be called once for each batch that was sent, when it is acknowledged. */
   release(count: number): void {
     this.#count -= count
+    this.#batches--
     this.#beginNext()
   }
 
@@ -40,14 +45,19 @@ export class UnsettledTargets {
   }
 
   #fits(count: number): boolean {
-    return this.#count === 0 || this.#count + count <= this.most
+    return this.#batches === 0 || (this.#count + count <= this.most && this.#batches < this.#mostBatches)
+  }
+
+  #add(count: number): void {
+    this.#count += count
+    this.#batches++
   }
 
   #beginNext(): void {
     for (;;) {
       const [next] = this.#waiting
       if (!next || !this.#fits(next.count)) return
-      this.#count += next.count
+      this.#add(next.count)
       next.end(true)
     }
   }

@@ -4,7 +4,8 @@
 //   claimed ──(room)──▶ sent ──▶ acknowledged
 //   claimed ──(cancelled | lease lost | stop)──▶ given back, as if it had not been claimed
 //
-// Small sends have slots of their own, so a broadcast never stands in their way.
+// Small sends have slots of their own, so a broadcast never stands in their way. Of broadcasts a worker takes whole pages as
+// well, where queue and send allow that: then its batches are claimed without having waited in the queue.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ProviderName } from '../config/provider-names.ts'
 import type { BatchClaim, Duty, Lane, Queue } from '../queue/queue.ts'
@@ -33,6 +34,28 @@ interface Deps extends Omit<DeliverDeps, 'queue' | 'loadContent'> {
   /** Batches worked on at once, in each lane. */
   concurrency: number
   heartbeatMs: number
+  /** Undefined where the pages of broadcasts are written. */
+  pages?: PageSource | undefined
+}
+
+/** Pages of broadcasts, for the worker that takes them. Neither method rejects. */
+export interface PageSource {
+  /** Resolves to the next page's batches, claimed; to undefined when no broadcast waits. */
+  take(signal: AbortSignal): Promise<BatchClaim[] | undefined>
+  /** Resolves when one may wait, after `timeoutMs`, or when `signal` aborts. */
+  wait(timeoutMs: number, signal: AbortSignal): Promise<void>
+}
+
+/** Batches being worked on, each with its number of targets. */
+type Working = Map<Promise<void>, number>
+
+/** What a lane is working on. */
+interface Slots {
+  lane: Lane
+  unsettled: UnsettledTargets
+  /** Batches that were claimed from the queue, and those of taken pages. */
+  claimed: Working
+  taken: Working
 }
 
 export class Worker {
@@ -61,8 +84,14 @@ export class Worker {
   }
 
   start(): void {
-    const { lanes } = this.#deps.duty
-    this.#loops = lanes.map((lane) => this.#consume(lane, new UnsettledTargets(lanes.length > 1 ? SHARES[lane] : MOST)))
+    const { duty, concurrency, pages } = this.#deps
+    this.#loops = duty.lanes.flatMap((lane) => {
+      const unsettled = new UnsettledTargets(duty.lanes.length > 1 ? SHARES[lane] : MOST, concurrency)
+      this.#stopping.signal.addEventListener('abort', () => unsettled.stop(), { once: true })
+      const slots: Slots = { lane, unsettled, claimed: new Map(), taken: new Map() }
+      const claiming = this.#claimBatches(slots)
+      return lane === 'broadcast' && pages ? [claiming, this.#takePages(slots, pages)] : [claiming]
+    })
   }
 
   /** Claims nothing more, lets what is being sent finish within `graceMs`, gives the rest back to the queue. */
@@ -74,54 +103,74 @@ export class Worker {
     await this.#leases.close()
   }
 
-  async #consume(lane: Lane, unsettled: UnsettledTargets): Promise<void> {
+  async #claimBatches(slots: Slots): Promise<void> {
     const { queue, logger } = this.#deps
     const { signal } = this.#stopping
-    signal.addEventListener('abort', () => unsettled.stop(), { once: true })
-    const working = new Map<Promise<void>, number>()
+    const { lane, claimed } = slots
     let waiting: Promise<void> | undefined
     while (!signal.aborted) {
       // Begins before the claim, so that no work is missed that comes while one is under way.
       waiting ??= this.#waitForWork(lane).then(() => {
         waiting = undefined
       })
-      const room = this.#room(lane, unsettled.most, working)
+      const room = this.#room(slots)
       try {
         const claims = room > 0 ? await queue.claimBatches(lane, this.#providers, room) : []
         this.#isReady = true
-        for (const claim of claims) {
-          const work = this.#work(claim, unsettled).finally(() => working.delete(work))
-          working.set(work, claim.count)
-        }
+        this.#begin(claims, claimed, slots.unsettled)
         if (claims.length > 0) continue
-        const freed = room > 0 ? [] : working.keys()
+        const freed = room > 0 ? [] : claimed.keys()
         await Promise.race([...freed, waiting])
       } catch (error) {
         this.#isReady = false
         logger.error({ err: error, lane }, 'delivery: batches could not be claimed, trying again')
-        // The only rejection is the abort, which ends the loop.
-        await delay(ERROR_PAUSE_MS, undefined, { signal }).catch(() => undefined)
+        await pause(ERROR_PAUSE_MS, signal)
       }
     }
-    await Promise.all(working.keys())
+    await Promise.all(claimed.keys())
   }
 
-  async #waitForWork(lane: Lane): Promise<void> {
+  /** One page after another, as soon as all that is claimed can be begun. */
+  async #takePages({ unsettled, claimed, taken }: Slots, pages: PageSource): Promise<void> {
+    const isReserve = this.#deps.duty.reserve.includes('broadcast')
+    const { signal } = this.#stopping
+    let waiting: Promise<void> | undefined
+    while (!signal.aborted) {
+      waiting ??= (isReserve ? pause(POLL_MS, signal) : pages.wait(POLL_MS, signal)).then(() => {
+        waiting = undefined
+      })
+      if (countTargets(claimed, taken) > unsettled.most) {
+        await Promise.race([...claimed.keys(), ...taken.keys()])
+        continue
+      }
+      const claims = await pages.take(signal)
+      if (claims) this.#begin(claims, taken, unsettled)
+      else await waiting
+    }
+    await Promise.all(taken.keys())
+  }
+
+  #waitForWork(lane: Lane): Promise<void> {
     const { queue, duty } = this.#deps
     const { signal } = this.#stopping
-    if (!duty.reserve.includes(lane)) return queue.waitForWork(lane, POLL_MS, signal)
-    // The only rejection is the abort, after which the loop ends.
-    await delay(POLL_MS, undefined, { signal }).catch(() => undefined)
+    return duty.reserve.includes(lane) ? pause(POLL_MS, signal) : queue.waitForWork(lane, POLL_MS, signal)
+  }
+
+  #begin(claims: readonly BatchClaim[], working: Working, unsettled: UnsettledTargets): void {
+    for (const claim of claims) {
+      const work = this.#work(claim, unsettled).finally(() => working.delete(work))
+      working.set(work, claim.count)
+    }
   }
 
   /** Batches that may be claimed, each taken for as large as it can be. */
-  #room(lane: Lane, most: number, working: ReadonlyMap<Promise<void>, number>): number {
-    const claimed = [...working.values()].reduce((sum, targets) => sum + targets, 0)
+  #room({ lane, unsettled, claimed, taken }: Slots): number {
     const batchTargets = lane === 'small' ? SMALL_BATCH_TARGETS : this.#deps.maxBatchTargets
     const ahead = lane === 'small' ? 0 : Math.max(CLAIMED_AHEAD, batchTargets)
-    const byTargets = Math.floor((most + ahead - claimed) / batchTargets)
-    // One is always allowed: a batch may be configured larger than all that may be unsettled.
-    return Math.min(this.#deps.concurrency - working.size, Math.max(byTargets, working.size === 0 ? 1 : 0))
+    const byTargets = Math.floor((unsettled.most + ahead - countTargets(claimed, taken)) / batchTargets)
+    // One is always allowed: a batch may be configured larger than all that may be unsettled, and those that wait in the
+    // queue are not to wait for all pages of a broadcast.
+    return Math.min(this.#deps.concurrency - claimed.size, Math.max(byTargets, claimed.size === 0 ? 1 : 0))
   }
 
   async #work(claim: BatchClaim, unsettled: UnsettledTargets): Promise<void> {
@@ -142,6 +191,15 @@ export class Worker {
       this.#leases.drop(claim)
     }
   }
+}
+
+function countTargets(...working: Working[]): number {
+  return working.flatMap((batches) => [...batches.values()]).reduce((sum, targets) => sum + targets, 0)
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  // The only rejection is the abort, after which the caller's loop ends.
+  await delay(ms, undefined, { signal }).catch(() => undefined)
 }
 
 /** What was true when a batch was claimed may not be any more when there is room for it. */

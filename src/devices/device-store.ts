@@ -19,7 +19,7 @@ import type { Registration } from './registration.ts'
 import { deleteOldRemovedDevices, type GoneDevice, removeGoneDevices } from './removal/gone-devices.ts'
 import { removeInactiveDevices } from './removal/inactive-devices.ts'
 import { countRestorable, type RestoreQuery, type RestoreResult, restoreDevices } from './removal/restore-devices.ts'
-import { pageTargets, type TargetColumn, type TargetPage } from './target-page.ts'
+import { findPageEnd, pageTargets, type TargetColumn, type TargetPage } from './target-page.ts'
 import type { TopicOperation } from './topic-operation.ts'
 import { type DeviceChanges, removeDevices, updateDevices, updateDeviceTopics } from './update-devices.ts'
 import { updateUserTopics } from './update-user-topics.ts'
@@ -108,6 +108,11 @@ export class DeviceStore {
     used: readonly TargetColumn[] = [],
   ): Promise<TargetPage> {
     return this.#call((sql) => pageTargets(sql, filter, after, limit, used))
+  }
+
+  /** The last device of such a page, as its line names it; undefined when fewer than `limit` are left. */
+  findPageEnd(filter: DeviceFilter, after: string | undefined, limit: number): Promise<string | undefined> {
+    return this.#call((sql) => findPageEnd(sql, filter, after, limit))
   }
 
   /**

@@ -25,6 +25,19 @@ export function walkDevices(sql: Queryable, columns: Fragment, walk: Walk): Frag
   return hasKinds ? mergeStreams(sql, columns, walk, streamKinds(sql, walk)) : walkTable(sql, columns, walk)
 }
 
+/** The ids of such a page alone. Those of a topic are in its index. */
+export function walkIds(sql: Queryable, walk: Walk): Fragment {
+  const { topicIds, ...others } = walk.conditions
+  const [topicId] = topicIds ?? []
+  const isTopic = topicIds?.length === 1 && Object.values(others).every((values) => values === undefined)
+  if (!isTopic || topicId === undefined) return walkDevices(sql, sql`d.id`, walk)
+  return sql`
+    select t.device_id as id from device_topics t
+    where t.topic_id = ${topicId} and t.device_id > ${walk.afterUuid}
+    order by t.device_id
+    limit ${walk.limit}`
+}
+
 function walkTable(sql: Queryable, columns: Fragment, walk: Walk): Fragment {
   return sql`
     select ${columns} from devices d

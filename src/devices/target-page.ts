@@ -9,7 +9,7 @@ import { bytes, number, text } from '../database/raw-columns.ts'
 import { decodeProvider, encodePlatform, encodeProvider, PLATFORM_NAMES } from './codes.ts'
 import { type DeviceFilter, resolveFilter } from './device-filter.ts'
 import { FIRST_UUID } from './device-id.ts'
-import { walkDevices } from './device-walk.ts'
+import { walkDevices, walkIds } from './device-walk.ts'
 
 const LINE_FEED = 0x0a
 
@@ -58,6 +58,24 @@ export async function pageTargets(
   const groups = await (used.includes('timezone') ? readByZone(sql, page) : readByProvider(sql, page))
   const count = groups.reduce((sum, group) => sum + group.count, 0)
   return { groups, next: count < limit ? undefined : lastDevice(groups) }
+}
+
+/**
+ * Where such a page ends, without reading it.
+ * @returns its last device, as a line names it; undefined when fewer than `limit` are left
+ */
+export async function findPageEnd(
+  sql: Sql,
+  filter: DeviceFilter,
+  after: string | undefined,
+  limit: number,
+): Promise<string | undefined> {
+  const conditions = await resolveFilter(sql, filter)
+  if (!conditions) return undefined
+  const [row] = await sql`
+    select page.id::text from (${walkIds(sql, { conditions, afterUuid: after ?? FIRST_UUID, limit })}) as page
+    order by page.id offset ${limit - 1}`
+  return row && v.parse(PageEnd, row).id
 }
 
 async function readByProvider(sql: Sql, page: Fragment): Promise<TargetLines[]> {
@@ -112,6 +130,8 @@ function aggregateByProvider(sql: Queryable) {
   )
   return texts.reduce((columns, text) => sql`${columns}, ${text}`)
 }
+
+const PageEnd = v.object({ id: v.string() })
 
 const ZoneRows = v.array(v.tuple([number, text, number, bytes]))
 

@@ -1,8 +1,8 @@
 // Recipients to batches, page by page. A page starts where the last one ended, so the walk can go on in another worker.
 import type { ProviderName } from '../config/provider-names.ts'
 import type { TargetColumn, TargetPage } from '../devices/target-page.ts'
-import type { Lane, NewBatch, Page, Recipient, RecipientFilter, SendContent } from '../queue/queue.ts'
-import { encodeNativeTargets, splitLines } from '../queue/targets.ts'
+import type { DeviceRange, Lane, NewBatch, Page, Recipient, RecipientFilter, SendContent } from '../queue/queue.ts'
+import { cutLines, encodeNativeTargets, splitLines } from '../queue/targets.ts'
 import { laneOf, SMALL_SEND } from './recipient.ts'
 import { groupByWindow, type ZoneGroup } from './window-groups.ts'
 
@@ -18,6 +18,10 @@ export interface PageReaderDeps {
         limit: number,
         used: readonly TargetColumn[],
       ) => Promise<TargetPage>)
+    | undefined
+  /** Undefined as `pageTargets` is. */
+  findPageEnd:
+    | ((filter: RecipientFilter, after: string | undefined, limit: number) => Promise<string | undefined>)
     | undefined
   /** The providers that are sent to, each with the targets that one batch of it may have. */
   batchSizes: ReadonlyMap<ProviderName, number>
@@ -48,6 +52,38 @@ export class PageReader {
     return recipient.kind === 'native'
       ? Promise.resolve(this.#readValues(recipient, cursor))
       : this.#readDevices(recipient, content, cursor)
+  }
+
+  /**
+   * Where the page after `cursor` ends, so that the next one can be read at the same time: its last device; undefined when
+   * fewer than `limit` are left.
+   */
+  findEnd({ recipient }: PagedSend, cursor: string | undefined, limit: number): Promise<string | undefined> {
+    if (recipient.kind !== 'filter' || !this.#deps.findPageEnd) throw new Error('only devices have ranges')
+    return this.#deps.findPageEnd(recipient.filter, cursor, limit)
+  }
+
+  /** The batches for the recipients that are in a range now, of one provider or of all. @param limit devices read at a time */
+  async readRange(
+    { recipient, content }: PagedSend,
+    { after, until }: DeviceRange,
+    limit: number,
+    provider?: ProviderName,
+  ): Promise<NewBatch[]> {
+    if (recipient.kind !== 'filter' || !this.#deps.pageTargets) throw new Error('only devices have ranges')
+    const filter = provider ? { ...recipient.filter, providers: [provider] } : recipient.filter
+    const batches: NewBatch[] = []
+    let from = after
+    do {
+      // Devices may have come or gone since the range was found.
+      const { groups, next } = await this.#deps.pageTargets(filter, from, limit, usedColumns(content))
+      for (const { provider, lines, count } of this.#chooseGroups(content, groups)) {
+        const part = until === undefined ? { lines, count } : cutLines(lines, count, until)
+        batches.push(...this.#split({ provider, lane: 'broadcast', targetKind: 'token', ...part }))
+      }
+      from = next
+    } while (from !== undefined && (until === undefined || from < until))
+    return batches
   }
 
   /** The cursor is the index of the first value not yet in a batch. */

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { EndpointCheck } from '../devices/web-push-endpoint.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
-import type { Send } from '../queue/queue.ts'
+import type { Recipient, Send, SendContent } from '../queue/queue.ts'
 import { readLimits } from './limits.ts'
 import { type HeaderCheck, readNotifications } from './notification.ts'
 import { laneOf, readRecipient } from './recipient.ts'
@@ -34,6 +34,13 @@ export function readSend(request: SendPushNotificationRequest, { checkEndpoint, 
     throw new ApiError('badRequest', 'recipient: templates, localizations and limits need a filter')
   }
   const uid = readUid(request.uid)
+  const content: SendContent = {
+    notifications,
+    analyticsUid: request.analytics_uid || uid,
+    isReliable: request.optimize_for_reliability,
+    templating: readTemplating(request, notifications),
+    ...readLimits(request.limit_strategy),
+  }
   return {
     uid,
     requestHash: hashRequest(request),
@@ -41,14 +48,17 @@ export function readSend(request: SendPushNotificationRequest, { checkEndpoint, 
     sendAtMs: readTime('send_at', request.send_at),
     expireAtMs: readTime('notification.expire_at', request.notification.expire_at),
     recipient,
-    content: {
-      notifications,
-      analyticsUid: request.analytics_uid || uid,
-      isReliable: request.optimize_for_reliability,
-      templating: readTemplating(request, notifications),
-      ...readLimits(request.limit_strategy),
-    },
+    content,
+    takesPages: canTakePages(recipient, content),
   }
+}
+
+/**
+ * Devices can be read again. What is noted of a batch while it is sent names targets by their places in it, and who waits for
+ * an hour of the day is kept waiting with it: both have to be written.
+ */
+function canTakePages(recipient: Recipient, { isReliable, timeLimit }: SendContent): boolean {
+  return recipient.kind === 'filter' && laneOf(recipient) === 'broadcast' && !isReliable && !timeLimit
 }
 
 function isTemplate({ use_templating, localizations }: SendPushNotificationRequest): boolean {

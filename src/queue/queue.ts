@@ -10,6 +10,9 @@
 // A batch is claimed under a lease, sent, and acknowledged with what remains: targets to retry, and those given up,
 // which are dead letters from then on.
 //
+// Where a send allows it and the store can, the worker that reads a page takes its batches at once, and the store keeps
+// of them only which devices they are (`TakenPages`): nothing is written that the same worker would read again.
+//
 // Every claim carries a fence. Who lost a claim (killed, stopped, too slow) finds the fence moved on: what it still
 // commits or acknowledges answers 'lost' and changes nothing. All times are the store's clock, never a worker's.
 //
@@ -105,6 +108,8 @@ export interface Send {
   expireAtMs: number | undefined
   recipient: Recipient
   content: SendContent
+  /** Its pages need not be written: read again from the devices they would be as good. See `TakenPages`. */
+  takesPages: boolean
 }
 
 /** Some targets of a send as the queue keeps them: references, never a rendered payload. */
@@ -194,6 +199,63 @@ export interface Page {
 /** 'lost': the claim is not ours any more (lease over, or cancelled). 'full': back-pressure, try the same page later. */
 export type CommitResult = 'committed' | 'full' | 'lost'
 
+/** Devices in the order of their ids, as lines name them: those after one and up to another. */
+export interface DeviceRange {
+  /** Undefined: from the first. */
+  after: string | undefined
+  /** Undefined: to the last. */
+  until: string | undefined
+}
+
+/** The right to read a page and to make batches of it, until the lease ends. */
+export interface PageClaim {
+  id: string
+  uid: string
+  fence: number
+  range: DeviceRange
+}
+
+/** A page, or a batch of one, that was taken by a worker which died, or which gave it back. */
+export interface LostPart extends PageClaim {
+  /** Of a batch; undefined is a page. */
+  batch: { provider: ProviderName; count: number } | undefined
+  /** What its send says; undefined when that was cancelled. */
+  send: { recipient: Recipient; content: SendContent } | undefined
+}
+
+/**
+ * Pages of broadcasts whose batches belong to the worker that reads them. The store keeps the range of devices that a page
+ * has, and then those that its batches have, which are claimed like others, from their first moment on.
+ */
+export interface TakenPages {
+  /** Claims, of the sends that take pages, the one that has been due for longest. */
+  claimSend(): Promise<SendClaim | undefined>
+
+  /** Gives the claim of a send back; another worker goes on at once. */
+  releaseSend(claim: SendClaim): Promise<void>
+
+  /**
+   * Takes the page after `claim.cursor` up to the device `until` (undefined: the last page), moves the cursor, and gives the
+   * walk back, so that another worker can take the next page while this one is read: all or nothing.
+   */
+  takePage(claim: SendClaim, until: string | undefined): Promise<PageClaim | 'lost'>
+
+  /**
+   * Puts its batches in the place of a page: they are claimed, but for those of a paused provider, which are written. 'full'
+   * when too many of them wait: then page and send rest for a second, and the page is a lost one afterwards.
+   */
+  openPage(page: PageClaim, batches: readonly NewBatch[]): Promise<BatchClaim[] | 'full' | 'lost'>
+
+  /** Claims up to `limit` pages and as many batches that were lost. */
+  claimLost(limit: number): Promise<LostPart[]>
+
+  /** Writes what was lost as `batches`, for anyone to claim. The attempts of a batch go on. 'full' as of `openPage`. */
+  restore(lost: LostPart, batches: readonly NewBatch[]): Promise<'restored' | 'full' | 'lost'>
+
+  /** As `Queue.waitForWork`, for `claimSend`. */
+  waitForSend(timeoutMs: number, signal: AbortSignal): Promise<void>
+}
+
 /** Whom to leave out of a send: a user's devices, one device, or with both that device if it is that user's. */
 export interface Drop {
   /** Empty: any user's. */
@@ -257,7 +319,10 @@ export interface Queue {
   /** Leaves one user or device out of what has not been handed to a provider. 'full': a send has 100,000 of these. */
   drop(uid: string, drop: Drop): Promise<'dropped' | 'full'>
 
-  /** Claims up to `limit` sends of a lane that are due for fan-out, those due for longest first. */
+  /** Undefined where the store can't: then all pages are written. */
+  readonly takenPages: TakenPages | undefined
+
+  /** Claims up to `limit` sends of a lane that are due for fan-out, those due for longest first; none that `takenPages` has. */
   claimSends(lane: Lane, limit: number): Promise<SendClaim[]>
 
   /** Writes the page after `claim.cursor` and moves the cursor, both or neither. Extends the lease, also when 'full'. */

@@ -75,6 +75,8 @@ export function readValue(line: string): string {
 }
 
 const LINE_FEED = 0x0a
+/** Of a uuid as text. */
+const DEVICE_ID_LENGTH = 36
 const SEPARATOR = Buffer.of(LINE_FEED)
 /** V8 keeps texts of more than 128 KB apart, each in new memory that the kernel has to clear first. */
 const PIECE_BYTES = 64 * 1024
@@ -97,6 +99,21 @@ function findPieceEnd(bytes: Buffer, from: number): number {
   if (last >= from) return last
   const first = bytes.indexOf(LINE_FEED, from)
   return first < 0 ? bytes.length : first
+}
+
+/** The device of the last line. */
+export function lastDevice(lines: Buffer): string {
+  const start = lines.lastIndexOf(LINE_FEED) + 1
+  return lines.toString('ascii', start, start + DEVICE_ID_LENGTH)
+}
+
+/** The lines of devices up to one of them, or to where it was. Lines are in the order of their devices. */
+export function cutLines(lines: Buffer, count: number, until: string): { lines: Buffer; count: number } {
+  let cut = { lines, count }
+  while (cut.count > 0 && lastDevice(cut.lines) > until) {
+    cut = { lines: cut.lines.subarray(0, Math.max(0, cut.lines.lastIndexOf(LINE_FEED))), count: cut.count - 1 }
+  }
+  return cut
 }
 
 /** The lines of several parts, in their order. */

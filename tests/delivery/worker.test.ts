@@ -76,6 +76,7 @@ function sendOf(uid: string, values: string[], isReliable = false): Send {
       analyticsUid: uid,
       isReliable,
     },
+    takesPages: false,
   }
 }
 

@@ -21,6 +21,7 @@ beforeAll(async () => {
     queue,
     pages: new PageReader({
       pageTargets: async () => ({ groups: [], next: undefined }),
+      findPageEnd: undefined,
       batchSizes: new Map([['fcm', 500]]),
       onSkipped: () => undefined,
       now: Date.now,

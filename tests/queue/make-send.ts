@@ -16,6 +16,7 @@ export function makeSend(over: Partial<Send> & { json?: Buffer } = {}): Send {
       analyticsUid: 'analytics',
       isReliable: true,
     },
+    takesPages: false,
     ...send,
   }
 }

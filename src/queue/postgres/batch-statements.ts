@@ -49,6 +49,7 @@ export async function claimWaitingBatches(
       where p.provider = any(${[...providers]}) and p.probe_at <= clock_timestamp() and exists (
         select from push_batches b
         where b.provider = p.provider and b.lane = ${LANES[lane]} and b.claimable_at <= (select clock_timestamp())
+          and b.targets is not null
       )
       returning p.provider
     ), source as (
@@ -61,6 +62,7 @@ export async function claimWaitingBatches(
       from source cross join lateral (
         select id, claimable_at from push_batches
         where provider = source.provider and lane = ${LANES[lane]} and claimable_at <= (select clock_timestamp())
+          and targets is not null
         order by claimable_at limit source.most for update skip locked
       ) as b
       order by b.claimable_at limit ${limit}

@@ -6,7 +6,11 @@ import { LANES } from './states.ts'
  * The part of a statement that inserts batches for the send which the common table expression `source` yields. Each
  * batch is parameters of its own: as an array of long texts it would take as long to read as to store.
  */
-export function insertNewBatches(sql: Queryable, batches: readonly NewBatch[], source: 'live' | 'moved'): Fragment {
+export function insertNewBatches(
+  sql: Queryable,
+  batches: readonly NewBatch[],
+  source: 'live' | 'moved' | 'replaced',
+): Fragment {
   if (batches.length === 0) return sql`select`
   const rows = batches.map(({ lane, provider, targetKind, count, lines, delayMs = 0 }) => [
     String(LANES[lane]),

@@ -3,7 +3,7 @@ import type { ProviderName } from '../../config/provider-names.ts'
 import { withDeadline } from '../../database/deadline.ts'
 import type { Sql } from '../../database/pool.ts'
 import type { Logger } from '../../observability/log.ts'
-import { laneOfWork } from '../announcements.ts'
+import { laneOfWork, type Work } from '../announcements.ts'
 import {
   type BatchClaim,
   type DeadLetterFilter,
@@ -17,6 +17,7 @@ import {
   type Retry,
   type Send,
   type SendClaim,
+  type TakenPages,
 } from '../queue.ts'
 import { Acknowledgements } from './acknowledgements.ts'
 import { claimWaitingBatches, extendLeases, releaseBatches, updateSettled } from './batch-statements.ts'
@@ -25,6 +26,7 @@ import { insertDrop, selectDropped } from './drop-statements.ts'
 import { deletePause, upsertPause } from './pause-statements.ts'
 import { cancelSend, insertSend, selectCancelled, selectContent } from './send-statements.ts'
 import { countJobs, findSettingRisks, selectStats } from './stats-statements.ts'
+import { PostgresTakenPages } from './taken-pages.ts'
 import { buryAbandonedBatches, deleteForgottenSends } from './upkeep-statements.ts'
 import { WakeUp } from './wake-up.ts'
 import { claimDueSends, extendSendLease, insertPage, releaseWalk } from './walk-statements.ts'
@@ -45,6 +47,7 @@ interface Deps {
 }
 
 export class PostgresQueue implements Queue {
+  readonly takenPages: TakenPages
   readonly #sql: Sql
   readonly #logger: Logger
   readonly #leaseMs: number
@@ -62,6 +65,7 @@ export class PostgresQueue implements Queue {
     this.#maxJobs = deps.maxJobs
     this.#wakeUp = new WakeUp(deps)
     this.#acknowledgements = new Acknowledgements(deps)
+    this.takenPages = new PostgresTakenPages({ ...deps, wakeUp: this.#wakeUp, answerTimeoutMs: ANSWER_TIMEOUT_MS })
     this.#upkeepTimer = setInterval(() => this.#cleanUp(), UPKEEP_INTERVAL_MS).unref()
   }
 
@@ -71,10 +75,10 @@ export class PostgresQueue implements Queue {
 
   async enqueue(send: Send, page?: Page) {
     if (await inTime(this.#isFull())) return 'full'
-    const lane = laneOfWork(send, page)
-    const notice = this.#wakeUp.takeNotice(lane)
+    const work = send.takesPages ? 'pages' : laneOfWork(send, page)
+    const notice = this.#wakeUp.takeNotice(work)
     const result = await inTime(insertSend(this.#sql, send, page, notice))
-    this.#wakeUp.announce(lane, notice)
+    this.#wakeUp.announce(work, notice)
     return result
   }
 
@@ -170,10 +174,10 @@ export class PostgresQueue implements Queue {
     await this.#wakeUp.close()
   }
 
-  /** For what makes work in these lanes: others are told when it is committed. */
-  async #announcing<T>(answer: Promise<T>, ...lanes: Lane[]): Promise<T> {
+  /** For what makes work: others are told when it is committed. */
+  async #announcing<T>(answer: Promise<T>, ...works: Work[]): Promise<T> {
     const result = await inTime(answer)
-    for (const lane of new Set(lanes)) this.#wakeUp.announce(lane)
+    for (const work of new Set(works)) this.#wakeUp.announce(work)
     return result
   }
 

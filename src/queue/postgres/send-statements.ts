@@ -1,6 +1,6 @@
 // The SQL that stores sends, ends them, and reads what they say.
 import * as v from 'valibot'
-import type { Sql } from '../../database/pool.ts'
+import type { Fragment, Sql } from '../../database/pool.ts'
 import type { Page, Send, SendContent } from '../queue.ts'
 import { decodeContent, encodeContent, encodeRecipient } from '../send-content.ts'
 import { insertNewBatches } from './new-batches.ts'
@@ -26,7 +26,7 @@ export async function insertSend(sql: Sql, send: Send, page: Page | undefined, n
         ${send.uid}, ${state}, ${LANES[send.lane]}, ${send.requestHash},
         ${state === WAITING ? encodeRecipient(send.recipient) : null},
         ${state === DONE ? null : encodeContent(send.content)},
-        case when ${state === WAITING} then coalesce(${dateOf(send.sendAtMs)}, clock_timestamp()) end,
+        case when ${state === WAITING && !send.takesPages} then ${dueAt(sql, send)} end,
         ${dateOf(send.expireAtMs)}, ${batches.length},
         case when ${state === DONE} then clock_timestamp() + ${KEEP_ENDED}::interval end
       )
@@ -47,8 +47,11 @@ export async function insertSend(sql: Sql, send: Send, page: Page | undefined, n
       select uid from stored where state <> ${CANCELLED}
     ), written as (
       ${insertNewBatches(sql, batches, 'live')}
+    ), walk as (
+      insert into push_walks (uid, claimable_at)
+      select uid, ${dueAt(sql, send)} from live where ${state === WAITING && send.takesPages}
     )
-    select case when ${notice !== undefined} then pg_notify(${notice?.channel ?? ''}, ${notice?.lane ?? ''}) end from stored`
+    select case when ${notice !== undefined} then pg_notify(${notice?.channel ?? ''}, ${notice?.work ?? ''}) end from stored`
   if (stored.length > 0) return 'accepted'
   const [known] = await sql`select request_hash from push_sends where uid = ${send.uid}`
   // Gone in between means that its 24 hours ended just now: the caller's retry stores it.
@@ -65,6 +68,8 @@ export async function cancelSend(sql: Sql, uid: string): Promise<void> {
       state = ${CANCELLED}, claimable_at = null, recipient = null, content = null, fence = s.fence + 1,
       forget_at = clock_timestamp() + case when s.request_hash is null then ${KEEP_ANNOUNCED} else ${KEEP_ENDED} end::interval
       where s.state in (${WAITING}, ${FANNING}, ${FANNED}, ${ANNOUNCED})`
+  // One that is left is not claimed, and forgotten with its send.
+  await sql`delete from push_walks where uid = ${uid}`
 }
 
 export async function selectContent(sql: Sql, uid: string): Promise<SendContent | undefined> {
@@ -83,6 +88,10 @@ export async function selectCancelled(sql: Sql, uids: readonly string[]) {
       return [uid, part]
     }),
   )
+}
+
+function dueAt(sql: Sql, { sendAtMs }: Send): Fragment {
+  return sql`coalesce(${dateOf(sendAtMs)}::timestamptz, clock_timestamp())`
 }
 
 function dateOf(unixMs: number | undefined): Date | null {

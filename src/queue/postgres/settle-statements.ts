@@ -60,9 +60,10 @@ export async function settleBatches(sql: Sql, settlements: readonly Settlement[]
       update push_sends as p set
         open_batches = p.open_batches + c.opened,
         has_dead_letters = p.has_dead_letters or c.has_dead_letters,
-        (state, content, forget_at) = (
+        (state, recipient, content, forget_at) = (
           select
             case when is_over then ${DONE}::smallint else p.state end,
+            case when not is_over then p.recipient end,
             case when is_over and not has_letters then null else p.content end,
             case
               when is_over then clock_timestamp() +

@@ -16,7 +16,10 @@ export async function countJobs(sql: Sql, limit: number): Promise<number> {
         select from push_sends
         where lane in (0, 1) and claimable_at is not null
           and (state <> ${WAITING} or claimable_at <= (select clock_timestamp()))
-        limit ${limit}) as s))::float8 as jobs`
+        limit ${limit}) as s) +
+      (select count(*) from (
+        select from push_walks where fence > 0 or claimable_at <= (select clock_timestamp()) limit ${limit}
+      ) as w))::float8 as jobs`
   return v.parse(Jobs, row).jobs
 }
 
@@ -38,7 +41,8 @@ export async function selectStats(sql: Sql): Promise<QueueStats> {
     from push_batches group by provider`
   const [others] = await sql`
     select
-      (select count(*) from push_sends where state = ${WAITING} and claimable_at > clock_timestamp())::float8 as scheduled,
+      ((select count(*) from push_sends where state = ${WAITING} and claimable_at > clock_timestamp()) +
+        (select count(*) from push_walks where fence = 0 and claimable_at > clock_timestamp()))::float8 as scheduled,
       (select count(*) from push_dead_letters)::float8 as dead_letters`
   const counts = rows.map((row) => v.parse(ProviderCounts, row))
   const { scheduled, dead_letters: deadLetters } = v.parse(Others, others)

@@ -24,11 +24,12 @@ export async function deleteForgottenSends(sql: Sql): Promise<void> {
 
 const Abandoned = v.object({ id: v.string(), fence: v.string(), targets: v.string(), target_count: v.number() })
 
-/** Makes dead letters of batches that no worker takes. */
+/** Makes dead letters of batches that no worker takes. Those that were taken and lost are restored first. */
 export async function buryAbandonedBatches(sql: Sql): Promise<void> {
   const rows = await sql`
     select id, fence, targets, target_count from push_batches
-    where claimable_at < clock_timestamp() - ${UNCLAIMED_TOO_LONG}::interval limit ${BATCH}`
+    where claimable_at < clock_timestamp() - ${UNCLAIMED_TOO_LONG}::interval and targets is not null
+    limit ${BATCH}`
   const abandoned = rows.map((row) => v.parse(Abandoned, row))
   if (abandoned.length === 0) return
   await settleBatches(

@@ -30,17 +30,20 @@ export async function claimDueSends(sql: Sql, lane: Lane, limit: number, leaseMs
     set state = ${FANNING}, fence = s.fence + 1, claimable_at = clock_timestamp() + ${leaseMs} * interval '1 ms'
     from due where s.uid = due.uid
     returning s.uid, s.recipient, s.content, s.fence, s.cursor`
-  return rows.map((row) => {
-    const { uid, recipient, content, fence, cursor } = v.parse(StoredSend, row)
-    return {
-      uid,
-      lane,
-      recipient: decodeRecipient(Buffer.from(recipient)),
-      content: decodeContent(Buffer.from(content)),
-      fence: Number(fence),
-      cursor: cursor ?? undefined,
-    }
-  })
+  return rows.map((row) => readClaim(row, lane))
+}
+
+/** @param row with the columns of a StoredSend */
+export function readClaim(row: unknown, lane: Lane): SendClaim {
+  const { uid, recipient, content, fence, cursor } = v.parse(StoredSend, row)
+  return {
+    uid,
+    lane,
+    recipient: decodeRecipient(Buffer.from(recipient)),
+    content: decodeContent(Buffer.from(content)),
+    fence: Number(fence),
+    cursor: cursor ?? undefined,
+  }
 }
 
 /** Writes the page behind the claim's cursor and moves that, under the claim's fence. */
@@ -79,7 +82,7 @@ async function isCommitted(sql: Sql, claim: SendClaim, { cursor }: Page): Promis
   return rows.length > 0
 }
 
-async function isProviderFull(sql: Sql, batches: readonly NewBatch[]): Promise<boolean> {
+export async function isProviderFull(sql: Sql, batches: readonly NewBatch[]): Promise<boolean> {
   const providers = new Set(batches.filter(({ lane }) => lane === 'broadcast').map(({ provider }) => provider))
   if (providers.size === 0) return false
   const full = await sql`
@@ -92,6 +95,7 @@ async function isProviderFull(sql: Sql, batches: readonly NewBatch[]): Promise<b
       select count(*) from (
         select from push_batches b
         where b.provider = given.provider and b.lane = ${LANES.broadcast} and b.claimable_at <= (select clock_timestamp())
+          and b.targets is not null
         limit allowed.most
       ) as waiting
     )`

@@ -58,6 +58,7 @@ const SMALL_WRITE_BYTES = 500
 const PAUSE = new Script('pause')
 
 export class RedisQueue implements Queue {
+  readonly takenPages = undefined
   /** The name of this process in the group is new at each start: claims of a life before must not be taken for ours. */
   readonly #here: Consumer
   readonly #logger: Logger

@@ -67,6 +67,7 @@ export class Day {
     const providers = new Map(PROVIDERS.map((name) => [name, new RecordingProvider({ name, note })]))
     const pages = new PageReader({
       pageTargets: (...args) => devices.pageTargets(...args),
+      findPageEnd: undefined,
       batchSizes: new Map(PROVIDERS.map((name) => [name, BATCH_TARGETS])),
       onSkipped: () => undefined,
       now,
