@@ -32,7 +32,13 @@ function startFanOut(pageTargets?: PageReaderDeps['pageTargets']): FanOut {
     ['fcm', 500],
     ['apns', 500],
   ])
-  const pages = new PageReader({ pageTargets, findPageEnd: undefined, batchSizes, onSkipped: () => undefined, now: Date.now })
+  const pages = new PageReader({
+    pageTargets,
+    findPageEnd: undefined,
+    batchSizes,
+    onSkipped: () => undefined,
+    now: Date.now,
+  })
   fanOut = new FanOut({ duty: FULL_DUTY, queue, pages, logger, heartbeatMs: 1000 })
   fanOut.start()
   return fanOut

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
+import { LANES } from '../../src/queue/queue.ts'
 import { RedisQueue } from '../../src/queue/redis/redis-queue.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { KillableRedis } from '../support/killable-redis.ts'
@@ -23,10 +24,27 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('claimSend') }) },
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('commitPage'), which }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('releaseSend'), which }) },
-  { weight: 5, arbitrary: fc.record({ kind: fc.constant('claim'), limit: fc.integer({ min: 1, max: 5 }) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      kind: fc.constant('claim'),
+      lane: fc.constantFrom(...LANES),
+      limit: fc.integer({ min: 1, max: 5 }),
+    }),
+  },
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('acknowledge'), which, retries: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('release'), which }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('cancel'), which }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('enqueueTaken'), pages: fc.integer({ min: 1, max: 3 }) }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('claimTaken') }) },
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('takePage'), which }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('releaseTaken'), which }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({ kind: fc.constant('openPage'), which, batches: fc.integer({ min: 0, max: 2 }) }),
+  },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('claimLost') }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('restore'), which, batches: fc.integer({ min: 0, max: 2 }) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('endLeases') }) },
 )
 
@@ -47,12 +65,14 @@ test('the queue on PostgreSQL agrees with the model', async () => {
   const queue = new PostgresQueue({ sql: queueSql, logger, leaseMs: LEASE_MS, maxJobs: 100_000 })
   try {
     await check(async () => {
-      await sql`truncate push_sends, push_batches, push_dead_letters, push_drops`
+      await sql`truncate push_sends, push_walks, push_pages, push_batches, push_dead_letters, push_drops`
       return {
         queue,
         endLeases: async () => {
           await sql`update push_batches set claimable_at = clock_timestamp() where claimed`
           await sql`update push_sends set claimable_at = clock_timestamp() where claimable_at is not null`
+          await sql`update push_walks set claimable_at = clock_timestamp()`
+          await sql`update push_pages set claimable_at = clock_timestamp()`
         },
       }
     })
