@@ -51,6 +51,8 @@ async function walk(filter: Partial<DeviceFilter>, limit: number): Promise<Targe
   let after: string | undefined
   do {
     const page = await devices.store.pageTargets({ ...NOBODY, ...filter }, after, limit)
+    // Where it ends is known without reading it.
+    expect(await devices.store.findPageEnd({ ...NOBODY, ...filter }, after, limit)).toBe(page.next)
     const targets = page.groups.flatMap(readTargets)
     expect(targets.length).toBeLessThanOrEqual(limit)
     // The groups of a page are each in order, and all of them come before the next page.
