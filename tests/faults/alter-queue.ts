@@ -1,34 +1,41 @@
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
-import type { Queue } from '../../src/queue/queue.ts'
+import { PostgresTakenPages } from '../../src/queue/postgres/taken-pages.ts'
+import type { Queue, TakenPages } from '../../src/queue/queue.ts'
 import { RedisQueue } from '../../src/queue/redis/redis-queue.ts'
 
-const PROTOTYPES: readonly Queue[] = [PostgresQueue.prototype, RedisQueue.prototype]
+/** Methods in the place of an object's own, made once for each object; `own` is the object as it was. */
+type Alterations<T, Name extends keyof T = keyof T> = { [Each in Name]?: (own: T) => T[Each] }
 
-/** Methods in the place of a queue's own, made once for each queue; `own` is the queue as it was. */
-export type QueueAlterations = { [Name in QueueMethod]?: (own: Queue) => Queue[Name] }
-
-type QueueMethod = Exclude<keyof Queue, 'takenPages'>
+export type QueueAlterations = Alterations<Queue, Exclude<keyof Queue, 'takenPages'>>
 
 /** Alters all queues that this process makes, of whatever kind. */
 export function alterQueues(alterations: QueueAlterations): void {
-  for (const prototype of PROTOTYPES) {
-    const originals = new Map<PropertyKey, unknown>()
-    for (const [name, make] of Object.entries(alterations)) {
-      originals.set(name, Reflect.get(prototype, name))
-      const made = new WeakMap<object, (...args: never[]) => unknown>()
-      Object.defineProperty(prototype, name, {
-        value(this: Queue, ...args: unknown[]) {
-          const method = made.get(this) ?? make(asItWas(this, originals))
-          made.set(this, method)
-          return Reflect.apply(method, undefined, args)
-        },
-      })
-    }
+  for (const prototype of [PostgresQueue.prototype, RedisQueue.prototype]) alter<Queue>(prototype, alterations)
+}
+
+/** Alters the taken pages of all queues that this process makes and that have them. */
+export function alterTakenPages(alterations: Alterations<TakenPages>): void {
+  alter<TakenPages>(PostgresTakenPages.prototype, alterations)
+}
+
+function alter<T extends object>(prototype: T, alterations: Alterations<T>): void {
+  const originals = new Map<PropertyKey, unknown>()
+  for (const [name, make] of Object.entries<((own: T) => unknown) | undefined>(alterations)) {
+    originals.set(name, Reflect.get(prototype, name))
+    const made = new WeakMap<T, unknown>()
+    Object.defineProperty(prototype, name, {
+      value(this: T, ...args: unknown[]) {
+        const method = made.get(this) ?? make?.(asItWas(this, originals))
+        made.set(this, method)
+        if (typeof method !== 'function') throw new Error(`${name} is altered to something that can't be called`)
+        return Reflect.apply(method, undefined, args)
+      },
+    })
   }
 }
 
-function asItWas(queue: Queue, originals: ReadonlyMap<PropertyKey, unknown>): Queue {
-  return new Proxy(queue, {
+function asItWas<T extends object>(altered: T, originals: ReadonlyMap<PropertyKey, unknown>): T {
+  return new Proxy(altered, {
     get(target, name) {
       const method = originals.get(name) ?? Reflect.get(target, name)
       return typeof method === 'function' ? method.bind(target) : method

@@ -6,8 +6,9 @@ import { Worker } from '../../src/delivery/worker.ts'
 import { PostgresRateLimiter } from '../../src/limits/postgres/postgres-rate-limiter.ts'
 import type { RateLimiter } from '../../src/limits/rate-limiter.ts'
 import { RedisRateLimiter } from '../../src/limits/redis/redis-rate-limiter.ts'
-import type { BatchClaim, Queue, SendContent } from '../../src/queue/queue.ts'
-import { alterQueues } from './alter-queue.ts'
+import { LostParts } from '../../src/push/lost-parts.ts'
+import type { BatchClaim, Queue, SendContent, TakenPages } from '../../src/queue/queue.ts'
+import { alterQueues, alterTakenPages } from './alter-queue.ts'
 import { findStoreMistakes } from './store-mistakes.ts'
 
 /** Batches that the worker which pops takes out at a time. */
@@ -33,6 +34,7 @@ const ALTERATIONS: Record<string, () => void> = {
       },
       ...ACKNOWLEDGED_ALREADY,
     })
+    alterTakenPages({ ...keeper.takenAlterations, openPage: acknowledgeOpened })
   },
   'popped-into-memory': () => {
     const keeper = makeContentKeeper()
@@ -49,8 +51,15 @@ const ALTERATIONS: Record<string, () => void> = {
       },
       ...ACKNOWLEDGED_ALREADY,
     })
+    // A page is many batches at a time already.
+    alterTakenPages({ ...keeper.takenAlterations, openPage: acknowledgeOpened })
   },
   'no-fence': () => findStoreMistakes().dropFence(),
+  'lost-parts-not-looked-for': () => {
+    LostParts.prototype.start = () => undefined
+  },
+  'held-parts-taken-for-lost': () => findStoreMistakes().endTakenClaims(),
+  'pages-kept-in-memory': () => findStoreMistakes().keepPagesInMemory(),
   'streams-trimmed': () => findStoreMistakes().trimStreams(),
   'cursor-apart': () => {
     const store = findStoreMistakes()
@@ -117,7 +126,14 @@ const ALTERATIONS: Record<string, () => void> = {
       claimBatches: (own) => async (lane, providers, limit) => {
         const claims = await own.claimBatches(lane, providers, limit)
         for (const { uid } of claims) await keeper.keep(own, uid)
-        return claims.map((claim) => ({ ...claim, sendState: 'live' }))
+        return claims.map(callLive)
+      },
+    })
+    alterTakenPages({
+      ...keeper.takenAlterations,
+      openPage: (own) => async (page, batches) => {
+        const opened = await own.openPage(page, batches)
+        return typeof opened === 'string' ? opened : opened.map(callLive)
       },
     })
   },
@@ -155,6 +171,19 @@ async function acknowledgeUnsent(
   }
 }
 
+function acknowledgeOpened(own: TakenPages): TakenPages['openPage'] {
+  const store = findStoreMistakes()
+  return async (page, batches) => {
+    const opened = await own.openPage(page, batches)
+    if (typeof opened !== 'string') await store.acknowledgeTaken(opened)
+    return opened
+  }
+}
+
+function callLive(claim: BatchClaim): BatchClaim {
+  return { ...claim, sendState: 'live' }
+}
+
 type Take = RateLimiter['take']
 
 function alterLimiters(alter: (take: Take) => Take): void {
@@ -169,6 +198,7 @@ function alterLimiters(alter: (take: Take) => Take): void {
 interface ContentKeeper {
   keep(own: Queue, uid: string): Promise<void>
   alterations: { loadContent(own: Queue): Queue['loadContent'] }
+  takenAlterations: { claimSend(own: TakenPages): TakenPages['claimSend'] }
 }
 
 /** Keeps what a send says beyond its end: the mistake alone should show, not what follows from it in the store. */
@@ -180,5 +210,12 @@ function makeContentKeeper(): ContentKeeper {
       if (content) contents.set(uid, content)
     },
     alterations: { loadContent: (own) => async (uid) => contents.get(uid) ?? own.loadContent(uid) },
+    takenAlterations: {
+      claimSend: (own) => async () => {
+        const claim = await own.claimSend()
+        if (claim) contents.set(claim.uid, claim.content)
+        return claim
+      },
+    },
   }
 }

@@ -1,5 +1,6 @@
 import { apiKilled } from './cases/api-killed.ts'
 import { fanOutKilled } from './cases/fan-out-killed.ts'
+import { pageTakerKilled } from './cases/page-taker-killed.ts'
 import { ratesKept } from './cases/rates-kept.ts'
 import { sendCancelled } from './cases/send-cancelled.ts'
 import { storeFull } from './cases/store-full.ts'
@@ -14,6 +15,7 @@ import type { FaultCase } from './fault-case.ts'
 export const FAULT_CASES: readonly FaultCase[] = [
   workerKilled,
   reliableWorkerKilled,
+  pageTakerKilled,
   fanOutKilled,
   workersRestarted,
   workerFrozen,

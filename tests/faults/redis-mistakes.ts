@@ -28,6 +28,10 @@ export function makeRedisMistakes(config: Config): StoreMistakes {
         /^if pending\.err or .* return 'LOST' end$/m,
         "if #redis.call('XRANGE', KEYS[1], ARGV[3], ARGV[3]) == 0 then return 'LOST' end",
       ),
+    // It has no taken pages.
+    acknowledgeTaken: async () => undefined,
+    endTakenClaims: () => undefined,
+    keepPagesInMemory: () => undefined,
     trimStreams: () => patchScript('commit-page', "XADD', KEYS[i], '*'", `XADD', KEYS[i], 'MAXLEN', '${KEPT}', '*'`),
   }
 }

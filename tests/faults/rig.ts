@@ -29,6 +29,8 @@ export const MAX_REQUESTS_IN_FLIGHT = 40 * MAX_STREAMS
 /** A walk goes on two leases after its worker's death at the latest, plus what a process takes to start when all is slow. */
 const LEASES_WITHOUT_WORK = 2
 const START_MS = 15_000
+/** So many times that long while batches wait, which nobody claims then: a slow machine is not to be taken for that. */
+const STUCK_FACTOR = 3
 /** A million devices. */
 const STORING_TIMEOUT_MS = 600_000
 
@@ -72,8 +74,8 @@ export class Rig {
   readonly #unended = new Set<string>()
   readonly #teardowns: ReturnType<typeof makeTeardowns>
   #api: Promise<CentripushProcess> | undefined
-  /** Since when nothing has happened, and how many pushes there were then. */
-  #rest = { sinceMs: 0, total: 0 }
+  /** Since when nothing is to be done, since when nothing was sent, and how many pushes there were then. */
+  #rest = { sinceMs: 0, sentMs: 0, total: 0 }
 
   private constructor(parts: Parts) {
     this.#parts = parts
@@ -182,16 +184,22 @@ export class Rig {
     this.#unended.delete(uid)
   }
 
-  /** Whether a send has ended, or is not going to: for longer than a worker may hang nothing waits and nothing is sent. */
+  /**
+   * Whether a send has ended, or is not going to: for longer than a worker may hang nothing waits and nothing is sent, or
+   * for far longer what waits is not sent.
+   */
   async isOver(uid: string): Promise<boolean> {
     if ((await this.queue.loadContent(uid)) === undefined) return true
-    if (!(await this.#isAtRest()) || this.deliveries.total !== this.#rest.total) this.noteWork()
-    return Date.now() - this.#rest.sinceMs > LEASES_WITHOUT_WORK * this.scale.leaseMs + START_MS
+    if (this.deliveries.total !== this.#rest.total) this.noteWork()
+    else if (!(await this.#isAtRest())) this.#rest.sinceMs = Date.now()
+    const hangMs = LEASES_WITHOUT_WORK * this.scale.leaseMs + START_MS
+    const { sinceMs, sentMs } = this.#rest
+    return Date.now() - sinceMs > hangMs || Date.now() - sentMs > STUCK_FACTOR * hangMs
   }
 
   /** To be told when a case itself takes batches out of the queue, which no log shows. */
   noteWork(): void {
-    this.#rest = { sinceMs: Date.now(), total: this.deliveries.total }
+    this.#rest = { sinceMs: Date.now(), sentMs: Date.now(), total: this.deliveries.total }
   }
 
   /** Resolves when no batch waits or is being sent. */

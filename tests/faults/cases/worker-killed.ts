@@ -12,7 +12,8 @@ const CHECKPOINT_MS = 100
 const RESUMED_WITHIN_MS = 20_000
 /** The last kill of a broadcast leaves about this many targets: nobody else has work then, so the pause shows. */
 const TAIL = 2000
-const MAX_KILLS_PER_BROADCAST = 10
+/** Devices of a broadcast for each kill: meanwhile the heir of the one before has come to hold something. */
+const DEVICES_PER_KILL = 15_000
 
 interface Variant {
   isReliable: boolean
@@ -44,7 +45,7 @@ async function killWorkers(rig: Rig, random: () => number, note: (progress: stri
   let mayBeDoubled = 0
   while (findings.rounds < workerKills) {
     const uid = rig.makeUid('killed')
-    const kills = Math.min(workerKills - findings.rounds, MAX_KILLS_PER_BROADCAST)
+    const kills = Math.min(workerKills - findings.rounds, Math.floor(devices / DEVICES_PER_KILL))
     const before = rig.deliveries.total
     const sentAtMs = await rig.sendTo(audience, uid, { optimize_for_reliability: variant.isReliable })
     for (const share of killPoints(kills, devices, random)) {

@@ -6,15 +6,19 @@ export const workersRestarted: FaultCase = {
   name: 'workers-restarted',
   promise: 'SIGTERM of one worker after the other under load loses nothing and doubles nothing; each exits with 0',
   async run(rig, random, note) {
-    const { devices, kills } = rig.scale
+    const { devices, fewDevices, kills } = rig.scale
     const audience = await rig.audience('broadcast', devices)
+    const crowd = await rig.audience('crowd', fewDevices)
     const findings = new Findings()
     const workers = await Promise.all([rig.startProcess('worker'), rig.startProcess('worker')])
     const uid = rig.makeUid('restarted')
+    const written = rig.makeUid('written')
     const before = rig.deliveries.total
     await rig.sendTo(audience, uid)
+    // PostgreSQL has its pages written, and those of the other one taken.
+    await rig.sendTo(crowd, written, { optimize_for_reliability: true })
     for (; findings.rounds < kills; findings.rounds++) {
-      const share = Math.floor((devices * (findings.rounds + random() * 0.9)) / kills)
+      const share = Math.floor(((devices + fewDevices) * (findings.rounds + random() * 0.9)) / kills)
       await rig.reach(before + share, uid)
       // The oldest goes when its successor works, as in a rolling update.
       workers.push(await rig.startProcess('worker'))
@@ -23,7 +27,9 @@ export const workersRestarted: FaultCase = {
       note(`${findings.rounds + 1} of ${kills} restarts`)
     }
     await rig.waitForEnd(uid)
+    await rig.waitForEnd(written)
     findings.add(countDeliveries(audience.tokens, rig.deliveries.of(uid)))
+    findings.add(countDeliveries(crowd.tokens, rig.deliveries.of(written)))
     findings.require(findings.duplicates === 0, `${findings.duplicates} pushes were doubled`)
     return findings
   },
