@@ -14,7 +14,8 @@ create table push_walks (
 
 create index push_walks_claimable on push_walks (claimable_at);
 
--- Pages that are being read.
+-- Pages that are being read: a few, so they have no index; a worker that is not there any more may be late with one of a send
+-- that is forgotten.
 create table push_pages (
   id bigint generated always as identity primary key,
   uid text not null,
@@ -22,7 +23,9 @@ create table push_pages (
   range_after text,
   range_until text,
   claimable_at timestamptz not null,
-  fence bigint not null default 0
+  fence bigint not null default 0,
+  -- A provider has to be waited for, and so has the walk.
+  is_resting boolean not null default false
 );
 
 -- One of both: lines, or a range of the devices of the batch's provider.

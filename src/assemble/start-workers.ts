@@ -15,8 +15,8 @@ import type { Duty, Queue } from '../queue/queue.ts'
 import type { OnStop } from '../teardowns.ts'
 import type { Plan } from './plan.ts'
 
-/** Pages that were taken and lost are looked for this many times in a lease: every 2 s. */
-const SWEEPS_PER_LEASE = 7.5
+/** How often what a worker left is looked for, at most: where leases are shorter, within one. */
+const LOST_INTERVAL_MS = 2000
 
 /** What workers stand on. */
 export interface WorkerParts {
@@ -58,7 +58,7 @@ export function startWorkers(parts: WorkerParts, onStop: OnStop): () => boolean 
   worker.start()
   fanOut.start()
   if (taking) {
-    const lost = new LostParts({ ...taking, intervalMs: config.worker.lease / SWEEPS_PER_LEASE })
+    const lost = new LostParts({ ...taking, intervalMs: Math.min(LOST_INTERVAL_MS, config.worker.lease / 2) })
     lost.start()
     onStop.drain('lost pages', () => lost.stop())
   }

@@ -53,7 +53,7 @@ type Working = Map<Promise<void>, number>
 interface Slots {
   lane: Lane
   unsettled: UnsettledTargets
-  /** Batches that were claimed from the queue, and those of taken pages. */
+  /** Batches that were claimed from the queue, and those of taken pages. Where there are both, either leaves the other half. */
   claimed: Working
   taken: Working
 }
@@ -130,16 +130,16 @@ export class Worker {
     await Promise.all(claimed.keys())
   }
 
-  /** One page after another, as soon as all that is claimed can be begun. */
+  /** One page after another, as soon as all that is at hand can be begun. */
   async #takePages({ unsettled, claimed, taken }: Slots, pages: PageSource): Promise<void> {
-    const isReserve = this.#deps.duty.reserve.includes('broadcast')
     const { signal } = this.#stopping
     let waiting: Promise<void> | undefined
     while (!signal.aborted) {
-      waiting ??= (isReserve ? pause(POLL_MS, signal) : pages.wait(POLL_MS, signal)).then(() => {
+      waiting ??= pages.wait(POLL_MS, signal).then(() => {
         waiting = undefined
       })
-      if (countTargets(claimed, taken) > unsettled.most) {
+      const targets = countTargets(taken) + Math.min(countTargets(claimed), unsettled.most / 2)
+      if (targets > unsettled.most || claimed.size + taken.size >= this.#deps.concurrency) {
         await Promise.race([...claimed.keys(), ...taken.keys()])
         continue
       }
@@ -167,9 +167,9 @@ export class Worker {
   #room({ lane, unsettled, claimed, taken }: Slots): number {
     const batchTargets = lane === 'small' ? SMALL_BATCH_TARGETS : this.#deps.maxBatchTargets
     const ahead = lane === 'small' ? 0 : Math.max(CLAIMED_AHEAD, batchTargets)
-    const byTargets = Math.floor((unsettled.most + ahead - countTargets(claimed, taken)) / batchTargets)
-    // One is always allowed: a batch may be configured larger than all that may be unsettled, and those that wait in the
-    // queue are not to wait for all pages of a broadcast.
+    const targets = countTargets(claimed) + Math.min(countTargets(taken), unsettled.most / 2)
+    const byTargets = Math.floor((unsettled.most + ahead - targets) / batchTargets)
+    // One is always allowed: a batch may be configured larger than all that may be unsettled.
     return Math.min(this.#deps.concurrency - claimed.size, Math.max(byTargets, claimed.size === 0 ? 1 : 0))
   }
 
@@ -193,8 +193,8 @@ export class Worker {
   }
 }
 
-function countTargets(...working: Working[]): number {
-  return working.flatMap((batches) => [...batches.values()]).reduce((sum, targets) => sum + targets, 0)
+function countTargets(working: Working): number {
+  return [...working.values()].reduce((sum, targets) => sum + targets, 0)
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

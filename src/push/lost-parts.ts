@@ -3,10 +3,7 @@
 import type { Logger } from '../observability/log.ts'
 import type { LostPart, NewBatch, TakenPages } from '../queue/queue.ts'
 import { TAKEN_TARGETS } from './page-taker.ts'
-import type { PageReader } from './pages.ts'
-
-/** At a time, of each: they are read one after another, under one lease. */
-const CLAIMED = 8
+import type { PageReader, RangeRead } from './pages.ts'
 
 interface Deps {
   takenPages: TakenPages
@@ -44,19 +41,38 @@ export class LostParts {
   async #restore(): Promise<void> {
     const { takenPages, logger } = this.#deps
     try {
-      let lost: LostPart[]
+      let restored: boolean[]
       do {
-        lost = await takenPages.claimLost(CLAIMED)
-        for (const part of lost) await takenPages.restore(part, await this.#read(part))
-      } while (lost.length > 0 && !this.#isStopped)
+        // One of each at a time, for its lease begins with the claim.
+        const lost = await takenPages.claimLost(1)
+        restored = await Promise.all(lost.map((part) => this.#restorePart(part)))
+      } while (restored.includes(true) && !this.#isStopped)
     } catch (error) {
-      logger.warn({ err: error }, 'fan-out: pages of a worker that is gone could not be restored, trying again')
+      logger.warn({ err: error }, 'fan-out: what a worker left could not be looked for, trying again')
     }
   }
 
-  #read({ send, range, batch }: LostPart): Promise<NewBatch[]> {
-    if (!send) return Promise.resolve(batch ? [unread(batch)] : [])
-    return this.#deps.pages.readRange(send, range, batch?.count ?? TAKEN_TARGETS, batch?.provider)
+  /** One that can't be read keeps no other from being restored. Resolves to whether it was. */
+  async #restorePart(part: LostPart): Promise<boolean> {
+    const { takenPages, pages, logger } = this.#deps
+    const { uid } = part
+    try {
+      const read = await this.#read(part)
+      const result = await takenPages.restore(part, read.batches)
+      if (result === 'restored') pages.tellSkipped(read)
+      return result === 'restored'
+    } catch (error) {
+      logger.warn(
+        { err: error, uid },
+        'fan-out: what a worker left could not be restored, trying again after its lease',
+      )
+      return false
+    }
+  }
+
+  async #read({ send, range, batch }: LostPart): Promise<RangeRead> {
+    if (send) return await this.#deps.pages.readRange(send, range, batch?.count ?? TAKEN_TARGETS, batch?.provider)
+    return { batches: batch ? [unread(batch)] : [], skipped: [] }
   }
 }
 

@@ -3,8 +3,8 @@
 //   send claimed ──▶ end of its next page found ──▶ page taken; the next one is anyone's ──▶ read ──▶ opened: its batches are
 //   this worker's
 //
-//   An error, or a stop, gives back what is claimed: the send before the page is taken, and after that the page, which is lost
-//   then (lost-parts.ts).
+//   An error, or a stop, gives back what is claimed: the send, and once the page is taken that, which is a lost one then
+//   (lost-parts.ts).
 //
 // Several workers read at the same time, and find the ends one after another, which takes a tenth of the time. Broadcasts take
 // turns page by page, because the send that was given back last comes last.
@@ -41,17 +41,13 @@ export class PageTaker {
    * waits. Never rejects.
    */
   async take(signal: AbortSignal): Promise<BatchClaim[] | undefined> {
-    const { takenPages, pages, logger } = this.#deps
     try {
-      const claim = await takenPages.claimSend()
+      const claim = await this.#deps.takenPages.claimSend()
       if (!claim) return undefined
       const page = await this.#takeNext(claim, signal)
-      if (!page) return []
-      const batches = await pages.readRange(claim, page.range, TAKEN_TARGETS)
-      const opened = await takenPages.openPage(page, batches)
-      return typeof opened === 'string' ? [] : opened
+      return page ? await this.#open(claim, page) : []
     } catch (error) {
-      logger.error({ err: error }, 'fan-out: a page could not be taken, trying again')
+      this.#deps.logger.error({ err: error }, 'fan-out: a page could not be taken, trying again')
       // The only rejection is the abort, after which nothing is taken any more.
       await delay(ERROR_PAUSE_MS, undefined, { signal }).catch(() => undefined)
       return []
@@ -61,25 +57,38 @@ export class PageTaker {
   /** Undefined when the walk is not ours any more, or it is time to stop. */
   async #takeNext(claim: SendClaim, signal: AbortSignal): Promise<PageClaim | undefined> {
     const { takenPages, pages } = this.#deps
-    let end: string | undefined
+    const release = () => this.#giveBack(takenPages.releaseSend(claim), claim)
     try {
-      end = await pages.findEnd(claim, claim.cursor, TAKEN_TARGETS)
+      const end = await pages.findEnd(claim, claim.cursor, TAKEN_TARGETS)
+      if (!signal.aborted) {
+        const page = await takenPages.takePage(claim, end)
+        return page === 'lost' ? undefined : page
+      }
     } catch (error) {
-      await this.#release(claim)
+      await release()
       throw error
     }
-    if (signal.aborted) {
-      await this.#release(claim)
-      return undefined
-    }
-    const page = await takenPages.takePage(claim, end)
-    return page === 'lost' ? undefined : page
+    await release()
+    return undefined
   }
 
-  async #release(claim: SendClaim): Promise<void> {
-    const { takenPages, logger } = this.#deps
-    await takenPages.releaseSend(claim).catch((error: unknown) => {
-      logger.warn({ err: error, uid: claim.uid }, 'fan-out: a walk could not be given back, it goes on after its lease')
+  async #open(claim: SendClaim, page: PageClaim): Promise<BatchClaim[]> {
+    const { takenPages, pages } = this.#deps
+    try {
+      const read = await pages.readRange(claim, page.range, TAKEN_TARGETS)
+      const opened = await takenPages.openPage(page, read.batches)
+      if (typeof opened === 'string') return []
+      pages.tellSkipped(read)
+      return opened
+    } catch (error) {
+      await this.#giveBack(takenPages.releasePage(page), claim)
+      throw error
+    }
+  }
+
+  async #giveBack(released: Promise<void>, { uid }: SendClaim): Promise<void> {
+    await released.catch((error: unknown) => {
+      this.#deps.logger.warn({ err: error, uid }, 'fan-out: a page could not be given back, it goes on after its lease')
     })
   }
 }

@@ -40,6 +40,13 @@ export interface PagedSend {
   content: Pick<SendContent, 'notifications' | 'templating' | 'timeLimit'>
 }
 
+/** What is in a range of devices. */
+export interface RangeRead {
+  batches: NewBatch[]
+  /** Devices that are not sent to: the request has nothing for their provider. */
+  skipped: { provider: ProviderName; count: number }[]
+}
+
 export class PageReader {
   readonly #deps: PageReaderDeps
 
@@ -63,27 +70,34 @@ export class PageReader {
     return this.#deps.findPageEnd(recipient.filter, cursor, limit)
   }
 
-  /** The batches for the recipients that are in a range now, of one provider or of all. @param limit devices read at a time */
+  /** The recipients that are in a range now, of one provider or of all. @param limit devices read at a time */
   async readRange(
     { recipient, content }: PagedSend,
     { after, until }: DeviceRange,
     limit: number,
     provider?: ProviderName,
-  ): Promise<NewBatch[]> {
+  ): Promise<RangeRead> {
     if (recipient.kind !== 'filter' || !this.#deps.pageTargets) throw new Error('only devices have ranges')
     const filter = provider ? { ...recipient.filter, providers: [provider] } : recipient.filter
-    const batches: NewBatch[] = []
+    const read: RangeRead = { batches: [], skipped: [] }
     let from = after
     do {
       // Devices may have come or gone since the range was found.
       const { groups, next } = await this.#deps.pageTargets(filter, from, limit, usedColumns(content))
-      for (const { provider, lines, count } of this.#chooseGroups(content, groups)) {
+      for (const { provider, lines, count } of groups) {
         const part = until === undefined ? { lines, count } : cutLines(lines, count, until)
-        batches.push(...this.#split({ provider, lane: 'broadcast', targetKind: 'token', ...part }))
+        const batch: NewBatch = { provider, lane: 'broadcast', targetKind: 'token', ...part }
+        if (this.#isWanted(content, batch)) read.batches.push(...this.#split(batch))
+        else read.skipped.push(batch)
       }
       from = next
     } while (from !== undefined && (until === undefined || from < until))
-    return batches
+    return read
+  }
+
+  /** To be told once for what was read of a range, however often that was. */
+  tellSkipped({ skipped }: RangeRead): void {
+    this.#skip(skipped, 'no_notification')
   }
 
   /** The cursor is the index of the first value not yet in a batch. */
@@ -115,23 +129,24 @@ export class PageReader {
   }
 
   /** Those that are sent to, and when. */
-  #chooseGroups(
-    { notifications, timeLimit }: PagedSend['content'],
-    groups: readonly ZoneGroup[],
-  ): (ZoneGroup & { delayMs?: number })[] {
-    const isWanted = ({ provider }: ZoneGroup) => notifications.has(provider) && this.#deps.batchSizes.has(provider)
+  #chooseGroups(content: PagedSend['content'], groups: readonly ZoneGroup[]): (ZoneGroup & { delayMs?: number })[] {
+    const wanted = groups.filter((group) => this.#isWanted(content, group))
     this.#skip(
-      groups.filter((group) => !isWanted(group)),
+      groups.filter((group) => !wanted.includes(group)),
       'no_notification',
     )
-    const wanted = groups.filter(isWanted)
+    const { timeLimit } = content
     if (!timeLimit) return wanted
     const { open, closed } = groupByWindow(wanted, timeLimit, this.#deps.now())
     this.#skip(closed, 'no_timezone')
     return open
   }
 
-  #skip(groups: readonly ZoneGroup[], reason: SkipReason): void {
+  #isWanted({ notifications }: PagedSend['content'], { provider }: Pick<ZoneGroup, 'provider'>): boolean {
+    return notifications.has(provider) && this.#deps.batchSizes.has(provider)
+  }
+
+  #skip(groups: readonly Pick<ZoneGroup, 'provider' | 'count'>[], reason: SkipReason): void {
     for (const { provider, count } of groups) this.#deps.onSkipped(provider, count, reason)
   }
 

@@ -55,10 +55,12 @@ export function readSend(request: SendPushNotificationRequest, { checkEndpoint, 
 
 /**
  * Devices can be read again. What is noted of a batch while it is sent names targets by their places in it, and who waits for
- * an hour of the day is kept waiting with it: both have to be written.
+ * an hour of the day is kept waiting with it: both have to be written. Where a page of listed users or devices ends is not
+ * found sooner than it is read.
  */
 function canTakePages(recipient: Recipient, { isReliable, timeLimit }: SendContent): boolean {
-  return recipient.kind === 'filter' && laneOf(recipient) === 'broadcast' && !isReliable && !timeLimit
+  if (recipient.kind !== 'filter' || isReliable || timeLimit) return false
+  return recipient.filter.ids.length === 0 && recipient.filter.users.length === 0
 }
 
 function isTemplate({ use_templating, localizations }: SendPushNotificationRequest): boolean {

@@ -219,7 +219,7 @@ export interface PageClaim {
 export interface LostPart extends PageClaim {
   /** Of a batch; undefined is a page. */
   batch: { provider: ProviderName; count: number } | undefined
-  /** What its send says; undefined when that was cancelled. */
+  /** What its send says; undefined when that was cancelled or is forgotten. */
   send: { recipient: Recipient; content: SendContent } | undefined
 }
 
@@ -242,14 +242,21 @@ export interface TakenPages {
 
   /**
    * Puts its batches in the place of a page: they are claimed, but for those of a paused provider, which are written. 'full'
-   * when too many of them wait: then page and send rest for a second, and the page is a lost one afterwards.
+   * when too many of them wait: then the page is a lost one after a second, and no other of the send is taken before it is
+   * restored.
    */
   openPage(page: PageClaim, batches: readonly NewBatch[]): Promise<BatchClaim[] | 'full' | 'lost'>
 
-  /** Claims up to `limit` pages and as many batches that were lost. */
+  /** Gives a page back that can't be read now: it is lost from then on. */
+  releasePage(page: PageClaim): Promise<void>
+
+  /** Claims up to `limit` pages and as many batches that were lost, those first that were lost first. */
   claimLost(limit: number): Promise<LostPart[]>
 
-  /** Writes what was lost as `batches`, for anyone to claim. The attempts of a batch go on. 'full' as of `openPage`. */
+  /**
+   * Writes what was lost as `batches`, for anyone to claim. The attempts of a batch go on. 'full' when a provider of a page has
+   * too many batches waiting: then it is lost again after a second.
+   */
   restore(lost: LostPart, batches: readonly NewBatch[]): Promise<'restored' | 'full' | 'lost'>
 
   /** As `Queue.waitForWork`, for `claimSend`. */

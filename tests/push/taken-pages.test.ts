@@ -1,5 +1,6 @@
 // Broadcasts whose pages the workers take: from device rows to a provider, with what can happen to a page on the way.
 import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { ProviderName } from '../../src/config/provider-names.ts'
 import { Worker } from '../../src/delivery/worker.ts'
@@ -11,7 +12,7 @@ import { PageTaker } from '../../src/push/page-taker.ts'
 import { PageReader } from '../../src/push/pages.ts'
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
 import { FULL_DUTY, type NewBatch, type SendContent } from '../../src/queue/queue.ts'
-import { encodeNativeTargets, readValue } from '../../src/queue/targets.ts'
+import { encodeNativeTargets, readValue, splitLines } from '../../src/queue/targets.ts'
 import { ScriptedProvider } from '../delivery/scripted-provider.ts'
 import { makeSend } from '../queue/make-send.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
@@ -114,6 +115,15 @@ async function sendTo(topic: string): Promise<string> {
   return uid
 }
 
+/** As many batches as may wait for a paused provider. */
+async function fill(provider: ProviderName): Promise<string> {
+  const lines = encodeNativeTargets(['x'])
+  const batch: NewBatch = { provider, lane: 'broadcast', targetKind: 'token', lines, count: 1 }
+  const send = makeSend({ content: CONTENT })
+  await queue.enqueue(send, { batches: Array.from({ length: 2000 }, () => batch), cursor: undefined })
+  return send.uid
+}
+
 /** The queue forgets what a send holds when it has ended. */
 const waitForEnd = (uid: string) =>
   vi.waitFor(async () => expect(await queue.loadContent(uid)).toBeUndefined(), { timeout: 30_000, interval: 20 })
@@ -171,10 +181,10 @@ test('a lost batch meets the devices of now: none that is gone, and those that c
   const uid = await sendTo('all')
   const [batch] = (await takerOf().take(never)) ?? []
   const ids = (batch?.lines ?? []).map((line) => line.slice(0, 36))
-  const [gone = '', before = ''] = [ids[10], ids[20]]
+  const [gone, before = ''] = [ids.slice(10, 13), ids[20]]
   // The id behind `before`: clients may name theirs.
   const between = `${before.slice(0, -12)}${(BigInt(`0x${before.slice(-12)}`) + 1n).toString(16).padStart(12, '0')}`
-  await database.sql`delete from devices where id = ${gone}`
+  await database.sql`delete from devices where id = any(${gone}::uuid[])`
   await database.sql`
     with added as (
       insert into devices (id, created_at, updated_at, registered_at, provider, platform, token, user_id)
@@ -185,11 +195,11 @@ test('a lost batch meets the devices of now: none that is gone, and those that c
   startWorker(fcm)
   startLostParts()
   await waitForEnd(uid)
-  const goneToken = readValue(batch?.lines[10] ?? '')
-  expect(fcm.received).toHaveLength(1000)
-  expect(new Set(fcm.received).size).toBe(1000)
+  const goneTokens = (batch?.lines ?? []).slice(10, 13).map(readValue)
+  expect(fcm.received).toHaveLength(998)
+  expect(new Set(fcm.received).size).toBe(998)
   expect(fcm.received).toContain('between')
-  expect(fcm.received).not.toContain(goneToken)
+  for (const token of goneTokens) expect(fcm.received).not.toContain(token)
 })
 
 test('the batches of a paused provider wait in the queue, those of others are sent, and after it all are', async () => {
@@ -213,10 +223,7 @@ test('the batches of a paused provider wait in the queue, those of others are se
 test('a walk rests while a paused provider has too many batches waiting, and loses nothing', async () => {
   const tokens = await storeDevices('all', 'hms', 6000)
   await queue.pause('hms', 'until it is mended', undefined)
-  const lines = encodeNativeTargets(['x'])
-  const batch: NewBatch = { provider: 'hms', lane: 'broadcast', targetKind: 'token', lines, count: 1 }
-  const filling = makeSend({ content: CONTENT })
-  await queue.enqueue(filling, { batches: Array.from({ length: 2000 }, () => batch), cursor: undefined })
+  const filling = await fill('hms')
   const uid = await sendTo('all')
   expect(await takerOf().take(never)).toEqual([])
   expect(await takerOf().take(never)).toBeUndefined()
@@ -226,7 +233,7 @@ test('a walk rests while a paused provider has too many batches waiting, and los
   startWorker(new ScriptedProvider(async () => SENT), hms)
   startLostParts()
   await waitForEnd(uid)
-  await waitForEnd(filling.uid)
+  await waitForEnd(filling)
   expect(hms.received.filter((token) => token !== 'x').sort()).toEqual(tokens.sort())
 })
 
@@ -238,7 +245,7 @@ test('a send that is cancelled while its pages are taken sends no batch that was
   const page = await queue.takenPages.takePage(claim, await pages.findEnd(claim, undefined, 5000))
   if (page === 'lost') throw new Error('the page is not ours')
   await queue.cancel(uid)
-  const opened = await queue.takenPages.openPage(page, await pages.readRange(claim, page.range, 5000))
+  const opened = await queue.takenPages.openPage(page, (await pages.readRange(claim, page.range, 5000)).batches)
   expect(new Set(Array.isArray(opened) ? opened.map(({ sendState }) => sendState) : opened)).toEqual(
     new Set(['cancelled']),
   )
@@ -274,6 +281,83 @@ test('a worker that stops gives back what it has not begun, and another one send
   startLostParts()
   await waitForEnd(uid)
   expect([...held.received, ...fcm.received].sort()).toEqual(tokens.sort())
+})
+
+test('while a paused provider has too many batches waiting no further page is taken or read', async () => {
+  await storeDevices('all', 'hms', 20_000)
+  await queue.pause('hms', 'until it is mended', undefined)
+  await fill('hms')
+  await sendTo('all')
+  const read = vi.spyOn(store, 'pageTargets')
+  startLostParts()
+  const taken = []
+  const endMs = Date.now() + 4000
+  while (Date.now() < endMs) {
+    taken.push(await takerOf().take(never))
+    await takerOf().wait(50, never)
+  }
+  expect(taken.filter((batches) => batches !== undefined)).toEqual([[]])
+  // Once when it was taken, and once a second since.
+  expect(read.mock.calls.length).toBeLessThanOrEqual(5)
+  expect(await countRows()).toEqual({ written: 2000, taken: 0, pages: 1, walks: 1 })
+})
+
+test('what an error keeps from being taken or read is given back at once, and no lease is waited for', async () => {
+  await storeDevices('all', 'fcm', 10)
+  const patient = new PostgresQueue({ sql: database.queueSql, logger, leaseMs: 60_000, maxJobs: 1000 })
+  stops.push(() => patient.close())
+  const { takenPages } = patient
+  const taker = new PageTaker({ takenPages, pages, logger })
+  await sendTo('all')
+  vi.spyOn(store, 'findPageEnd').mockRejectedValueOnce(new Error('the database is away'))
+  expect(await taker.take(never)).toEqual([])
+  vi.spyOn(takenPages, 'takePage').mockRejectedValueOnce(new Error('the queue is away'))
+  expect(await taker.take(never)).toEqual([])
+  vi.spyOn(store, 'pageTargets').mockRejectedValueOnce(new Error('the database is away'))
+  expect(await taker.take(never)).toEqual([])
+  expect(await takenPages.claimLost(1)).toHaveLength(1)
+})
+
+test('a page that can’t be read keeps no other from being restored', async () => {
+  await storeDevices('bad', 'fcm', 10)
+  const tokens = await storeDevices('good', 'hms', 10)
+  const [bad, good] = [await sendTo('bad'), await sendTo('good')]
+  for (let page = 0; page < 2; page++) {
+    const claim = await queue.takenPages.claimSend()
+    if (claim) await queue.takenPages.takePage(claim, undefined)
+  }
+  const { pageTargets } = store
+  vi.spyOn(store, 'pageTargets').mockImplementation((filter, ...page) =>
+    filter.topics.includes('bad') ? Promise.reject(new Error('too slow')) : pageTargets.call(store, filter, ...page),
+  )
+  const hms = new ScriptedProvider(async () => SENT)
+  startWorker(new ScriptedProvider(async () => SENT), hms)
+  startLostParts()
+  await waitForEnd(good)
+  expect(hms.received.sort()).toEqual(tokens.sort())
+  expect(await queue.loadContent(bad)).toBeDefined()
+})
+
+test('batches in the queue and pages that are taken take turns', async () => {
+  const EACH = 40_000
+  await storeDevices('all', 'fcm', EACH)
+  const values = Array.from({ length: EACH }, (_, index) => `written-${index}`)
+  const batches = splitLines(encodeNativeTargets(values), values.length, 500)
+  const batch = { provider: 'fcm', lane: 'broadcast', targetKind: 'token' } as const
+  const written = makeSend({ content: CONTENT })
+  // Slower than pages are read, so that there is always both.
+  const fcm = new ScriptedProvider(async () => {
+    await delay(50)
+    return SENT
+  })
+  await queue.enqueue(written, { batches: batches.map((part) => ({ ...batch, ...part })), cursor: undefined })
+  const taken = await sendTo('all')
+  startWorker(fcm)
+  await Promise.all([waitForEnd(written.uid), waitForEnd(taken)])
+  const half = fcm.received.slice(0, EACH)
+  const share = half.filter((token) => token.startsWith('written')).length / EACH
+  expect(share).toBeGreaterThan(0.2)
+  expect(share).toBeLessThan(0.8)
 })
 
 test('a topic that nobody follows ends at once', async () => {

@@ -44,6 +44,49 @@ test('statements that were planned while the queue was empty read no table from 
   }
 })
 
+test('a claim of a walk reads its own send, however many have ended since it was planned', async () => {
+  const database = await createTestDatabase()
+  const sql = openDatabase({ dsn: database.dsn, maxConnections: 1, plans: 'once' })
+  const queue = new PostgresQueue({ sql, logger: makeTestLogger(), leaseMs: 15_000, maxJobs: 100_000 })
+  const { takenPages } = queue
+  const walk = async () => {
+    await queue.enqueue(makeSend({ recipient: { kind: 'filter', filter: NOBODY }, takesPages: true }))
+    const claim = await takenPages.claimSend()
+    const page = claim && (await takenPages.takePage(claim, undefined))
+    if (!page || page === 'lost') throw new Error('the walk is not ours')
+    const batch = { provider: 'fcm', lane: 'broadcast', targetKind: 'token', count: 1, lines: TARGET } as const
+    const [taken] = await takenPages.openPage(page, [batch])
+    if (!taken || typeof taken === 'string') throw new Error('the page is not ours')
+    await takenPages.claimLost(1)
+    await queue.acknowledge(taken, { retries: [], givenUp: [] })
+  }
+  try {
+    // As workers do on a queue that nobody has used.
+    for (let round = 0; round < 10; round++) await takenPages.claimSend()
+    await sql`
+      insert into push_sends (uid, state, request_hash) select 'ended ' || n, 3, '' from generate_series(1, ${ENDED}::int) as n`
+    const before = await countReads(sql)
+    for (let round = 0; round < ROUNDS; round++) await walk()
+    expect((await countReads(sql)) - before).toBeLessThan(ENDED)
+  } finally {
+    await queue.close()
+    await sql.end({ timeout: 0 })
+    await database.drop()
+  }
+})
+
+const ENDED = 5000
+const ROUNDS = 20
+const TARGET = Buffer.from('00000000-0000-0000-0000-000000000001\ttoken\t\t')
+
+/** Rows that were read of the sends. */
+async function countReads(sql: ReturnType<typeof openDatabase>): Promise<number> {
+  await sql`select pg_stat_force_next_flush()`
+  const [row] = await sql<{ reads: string }[]>`
+    select seq_tup_read + idx_tup_fetch as reads from pg_stat_user_tables where relname = 'push_sends'`
+  return Number(row?.reads)
+}
+
 const NOBODY = { ids: [], users: ['nobody'], topics: [], providers: [], platforms: [] }
 
 /** How often each table of the queue was read from end to end, as the statistics of the one connection say. */

@@ -10,6 +10,7 @@ import {
   claimLostBatches,
   claimLostPages,
   insertTakenPage,
+  releaseTakenPage,
   releaseTakenWalk,
   replacePage,
   restPage,
@@ -55,6 +56,10 @@ export class PostgresTakenPages implements TakenPages {
     return this.#inTime(this.#open(page, batches))
   }
 
+  async releasePage(page: PageClaim): Promise<void> {
+    await this.#inTime(releaseTakenPage(this.#deps.sql, page))
+  }
+
   async claimLost(limit: number): Promise<LostPart[]> {
     const { sql, leaseMs } = this.#deps
     const pages = await this.#inTime(claimLostPages(sql, limit, leaseMs))
@@ -77,7 +82,10 @@ export class PostgresTakenPages implements TakenPages {
     for (;;) {
       const taken = batches.filter(({ provider }) => !paused.has(provider))
       const written = batches.filter(({ provider }) => paused.has(provider))
-      if (await this.#isFull(page, written)) return 'full'
+      if (await isProviderFull(sql, written)) {
+        await restPage(sql, page, true)
+        return 'full'
+      }
       const claims = await replacePage(sql, page, { taken, written }, leaseMs)
       if (claims) {
         if (written.length > 0) wakeUp.announce('broadcast')
@@ -91,11 +99,18 @@ export class PostgresTakenPages implements TakenPages {
   }
 
   async #restorePage(page: PageClaim, written: readonly NewBatch[]) {
-    const { sql, leaseMs } = this.#deps
-    if (await this.#isFull(page, written)) return 'full'
-    return (await replacePage(sql, page, { taken: [], written }, leaseMs)) ? 'restored' : 'lost'
+    const { sql, wakeUp, leaseMs } = this.#deps
+    if (await isProviderFull(sql, written)) {
+      await restPage(sql, page, false)
+      return 'full'
+    }
+    const isRestored = await replacePage(sql, page, { taken: [], written }, leaseMs)
+    // A walk may have waited for it.
+    if (isRestored) wakeUp.announce('pages')
+    return isRestored ? 'restored' : 'lost'
   }
 
+  /** As one that is retried at once. */
   async #restoreBatch({ id, fence }: LostPart, batches: readonly NewBatch[]) {
     const retries = batches.map(({ lines, count }) => ({
       lines: lines.toString(),
@@ -105,13 +120,6 @@ export class PostgresTakenPages implements TakenPages {
     }))
     const settled = await settleBatches(this.#deps.sql, [{ claim: { id, fence }, retries, givenUp: [] }])
     return settled.size > 0 ? 'restored' : 'lost'
-  }
-
-  async #isFull(page: PageClaim, written: readonly NewBatch[]): Promise<boolean> {
-    const { sql } = this.#deps
-    const isFull = await isProviderFull(sql, written)
-    if (isFull) await restPage(sql, page)
-    return isFull
   }
 
   #inTime<T>(answer: Promise<T>): Promise<T> {

@@ -13,19 +13,26 @@ import { readClaim } from './walk-statements.ts'
 /** Until a page comes again of which a provider has enough waiting. */
 const FULL_PAUSE_MS = 1000
 
-/** Claims the send that has been due for longest. A claim that a crash of the server forgets harms nobody: cursors decide. */
+/**
+ * Claims the send that has been due for longest. It looks the send up by its key: a join that was planned while the queue was
+ * empty reads all sends. A claim that a crash of the server forgets harms nobody: cursors decide.
+ */
 export async function claimDueWalk(sql: Sql, leaseMs: number): Promise<SendClaim | undefined> {
   const [row] = await sql`
     with due as materialized (
-      select w.uid, s.recipient, s.content from push_walks w join push_sends s using (uid)
-      where w.claimable_at <= (select clock_timestamp()) and s.state = ${WAITING}
+      select w.uid from push_walks w
+      where w.claimable_at <= (select clock_timestamp())
+        and (select s.state from push_sends s where s.uid = w.uid) = ${WAITING}
+        and not exists (select from push_pages p where p.uid = w.uid and p.is_resting)
       order by w.claimable_at limit 1 for update of w skip locked
     )
     update push_walks as w set fence = w.fence + 1, claimable_at = clock_timestamp() + ${leaseMs} * interval '1 ms'
     from due cross join ${commitAsynchronously(sql)}
     where w.uid = due.uid
-    returning w.uid, due.recipient, due.content, w.fence, w.cursor`
-  return row && readClaim(row, 'broadcast')
+    returning w.uid, (select s.recipient from push_sends s where s.uid = w.uid),
+      (select s.content from push_sends s where s.uid = w.uid), w.fence, w.cursor`
+  const isCancelled = row?.recipient === null
+  return row && !isCancelled ? readClaim(row, 'broadcast') : undefined
 }
 
 export async function releaseTakenWalk(sql: Sql, { uid, fence }: SendClaim): Promise<void> {
@@ -92,14 +99,15 @@ const Taken = v.object({
  */
 export async function replacePage(
   sql: Sql,
-  { id, uid, fence, range }: PageClaim,
+  page: PageClaim,
   { taken, written }: { taken: readonly NewBatch[]; written: readonly NewBatch[] },
   leaseMs: number,
 ): Promise<BatchClaim[] | undefined> {
+  const { uid, range } = page
   const ranged = addRanges(taken, range.after)
   const rows = await sql`
     with replaced as (
-      delete from push_pages where id = ${id} and fence = ${fence}
+      delete from push_pages where ${isThisPage(sql, page)}
         and not exists (select from push_pauses p where p.provider = any(${taken.map(({ provider }) => provider)}::text[]))
       returning uid
     ), counted as (
@@ -126,6 +134,15 @@ export async function replacePage(
     const batch = batches.get(`${provider} ${range_until}`)
     return id === null || !batch ? [] : [makeClaim(uid, id, batch, send)]
   })
+}
+
+/**
+ * The row of a page that is still ours. Its number is not enough: the commit that made it may be forgotten by a crash of the
+ * server, and another page get the same.
+ */
+function isThisPage(sql: Sql, { id, uid, fence, range }: PageClaim): Fragment {
+  return sql`id = ${id} and fence = ${fence} and uid = ${uid} and range_after is not distinct from ${range.after ?? null}
+    and range_until is not distinct from ${range.until ?? null}`
 }
 
 /** For the send of `replaced`. */
@@ -207,7 +224,8 @@ const LostBatch = v.object({
 export async function claimLostPages(sql: Sql, limit: number, leaseMs: number): Promise<LostPart[]> {
   const rows = await sql`
     with lost as materialized (
-      select id, uid from push_pages where claimable_at <= (select clock_timestamp()) limit ${limit} for update skip locked
+      select id, uid from push_pages where claimable_at <= (select clock_timestamp())
+      order by claimable_at limit ${limit} for update skip locked
     )
     update push_pages as p set fence = p.fence + 1, claimable_at = clock_timestamp() + ${leaseMs} * interval '1 ms'
     from lost left join push_sends s on s.uid = lost.uid
@@ -220,7 +238,7 @@ export async function claimLostBatches(sql: Sql, limit: number, leaseMs: number)
   const rows = await sql`
     with lost as materialized (
       select id, uid from push_batches where targets is null and claimable_at <= (select clock_timestamp())
-      limit ${limit} for update skip locked
+      order by claimable_at limit ${limit} for update skip locked
     )
     update push_batches as b set fence = b.fence + 1, claimable_at = clock_timestamp() + ${leaseMs} * interval '1 ms'
     from lost left join push_sends s on s.uid = lost.uid
@@ -254,14 +272,15 @@ export async function selectPaused(sql: Sql, batches: readonly NewBatch[]): Prom
   return rows.map((row) => v.parse(Paused, row).provider)
 }
 
-/** Gives a page back for later, and lets its send's walk wait until then unless it is under way. */
-export async function restPage(sql: Sql, { id, uid, fence }: PageClaim): Promise<void> {
+/** Gives a page back, to be lost from then on. */
+export async function releaseTakenPage(sql: Sql, page: PageClaim): Promise<void> {
+  await sql`update push_pages set claimable_at = clock_timestamp() where ${isThisPage(sql, page)}`
+}
+
+/** Gives a page back for later. @param holdsWalk whether no further page of the send is taken until it is restored */
+export async function restPage(sql: Sql, page: PageClaim, holdsWalk: boolean): Promise<void> {
   await sql`
-    with rested as (
-      update push_pages set claimable_at = clock_timestamp() + ${FULL_PAUSE_MS} * interval '1 ms'
-      where id = ${id} and fence = ${fence}
-      returning uid
-    )
-    update push_walks set claimable_at = clock_timestamp() + ${FULL_PAUSE_MS} * interval '1 ms'
-    where uid in (select uid from rested) and uid = ${uid} and claimable_at <= clock_timestamp()`
+    update push_pages set
+      claimable_at = clock_timestamp() + ${FULL_PAUSE_MS} * interval '1 ms', is_resting = is_resting or ${holdsWalk}
+    where ${isThisPage(sql, page)}`
 }
