@@ -62,7 +62,7 @@ async function check(open: () => Promise<RealQueue>): Promise<void> {
 test('the queue on PostgreSQL agrees with the model', async () => {
   const database = await createTestDatabase()
   const { sql, queueSql } = database
-  const queue = new PostgresQueue({ sql: queueSql, logger, leaseMs: LEASE_MS, maxJobs: 100_000 })
+  const queue = new PostgresQueue({ sql: queueSql, logger, leaseMs: LEASE_MS, maxJobs: 100_000, settleMs: 0 })
   try {
     await check(async () => {
       await sql`truncate push_sends, push_walks, push_pages, push_batches, push_dead_letters, push_drops`

@@ -44,6 +44,8 @@ interface Deps {
   leaseMs: number
   /** Jobs that may wait before sends are refused. */
   maxJobs: number
+  /** How long after a start of the server claims are kept whose lease ended meanwhile; a lease unless given. */
+  settleMs?: number
 }
 
 export class PostgresQueue implements Queue {
@@ -65,7 +67,12 @@ export class PostgresQueue implements Queue {
     this.#maxJobs = deps.maxJobs
     this.#wakeUp = new WakeUp(deps)
     this.#acknowledgements = new Acknowledgements(deps)
-    this.takenPages = new PostgresTakenPages({ ...deps, wakeUp: this.#wakeUp, answerTimeoutMs: ANSWER_TIMEOUT_MS })
+    this.takenPages = new PostgresTakenPages({
+      ...deps,
+      wakeUp: this.#wakeUp,
+      settleMs: deps.settleMs ?? deps.leaseMs,
+      answerTimeoutMs: ANSWER_TIMEOUT_MS,
+    })
     this.#upkeepTimer = setInterval(() => this.#cleanUp(), UPKEEP_INTERVAL_MS).unref()
   }
 

@@ -23,6 +23,8 @@ interface Deps {
   sql: Sql
   wakeUp: WakeUp
   leaseMs: number
+  /** After a start of the server, before claimed batches are taken for lost: living workers extend theirs meanwhile. */
+  settleMs: number
   /** A connection may swallow what is sent to it. */
   answerTimeoutMs: number
 }
@@ -61,9 +63,9 @@ export class PostgresTakenPages implements TakenPages {
   }
 
   async claimLost(limit: number): Promise<LostPart[]> {
-    const { sql, leaseMs } = this.#deps
+    const { sql, leaseMs, settleMs } = this.#deps
     const pages = await this.#inTime(claimLostPages(sql, limit, leaseMs))
-    return [...pages, ...(await this.#inTime(claimLostBatches(sql, limit, leaseMs)))]
+    return [...pages, ...(await this.#inTime(claimLostBatches(sql, limit, { leaseMs, settleMs })))]
   }
 
   async restore(lost: LostPart, batches: readonly NewBatch[]) {

@@ -234,10 +234,17 @@ export async function claimLostPages(sql: Sql, limit: number, leaseMs: number): 
   return rows.map((row) => ({ ...readLost(v.parse(LostPage, row)), batch: undefined }))
 }
 
-export async function claimLostBatches(sql: Sql, limit: number, leaseMs: number): Promise<LostPart[]> {
+/** @param settleMs after a start of the server: who waited for it, and holds what looks lost since, is to extend that first */
+export async function claimLostBatches(
+  sql: Sql,
+  limit: number,
+  { leaseMs, settleMs }: { leaseMs: number; settleMs: number },
+): Promise<LostPart[]> {
   const rows = await sql`
     with lost as materialized (
-      select id, uid from push_batches where targets is null and claimable_at <= (select clock_timestamp())
+      select id, uid from push_batches
+      where targets is null and claimable_at <= (select clock_timestamp())
+        and pg_postmaster_start_time() < clock_timestamp() - ${settleMs} * interval '1 ms'
       order by claimable_at limit ${limit} for update skip locked
     )
     update push_batches as b set fence = b.fence + 1, claimable_at = clock_timestamp() + ${leaseMs} * interval '1 ms'
