@@ -15,8 +15,8 @@ import { findStoreMistakes } from './store-mistakes.ts'
 const POPPED = 32
 /** How long an answer is ahead of what it answers for. */
 const ANSWERED_EARLY_MS = 1000
-/** Between two writes that should be one. */
-const BETWEEN_WRITES_MS = 20
+/** Between two writes that should be one: as long as a kill that follows the first one may take to come. */
+const BETWEEN_WRITES_MS = 100
 
 const ALTERATIONS: Record<string, () => void> = {
   /** Walks and delivers nothing. */
