@@ -347,7 +347,7 @@ test('batches in the queue and pages that are taken take turns', async () => {
   const written = makeSend({ content: CONTENT })
   // Slower than pages are read, so that there is always both.
   const fcm = new ScriptedProvider(async () => {
-    await delay(50)
+    await delay(200)
     return SENT
   })
   await queue.enqueue(written, { batches: batches.map((part) => ({ ...batch, ...part })), cursor: undefined })
