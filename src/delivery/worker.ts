@@ -53,7 +53,7 @@ type Working = Map<Promise<void>, number>
 interface Slots {
   lane: Lane
   unsettled: UnsettledTargets
-  /** Batches that were claimed from the queue, and those of taken pages. Where there are both, either leaves the other half. */
+  /** Batches that were claimed from the queue, and those of taken pages. */
   claimed: Working
   taken: Working
 }
@@ -138,8 +138,10 @@ export class Worker {
       waiting ??= pages.wait(POLL_MS, signal).then(() => {
         waiting = undefined
       })
-      const targets = countTargets(taken) + Math.min(countTargets(claimed), unsettled.most / 2)
-      if (targets > unsettled.most || claimed.size + taken.size >= this.#deps.concurrency) {
+      if (
+        countFilled(taken, claimed, unsettled.most) > unsettled.most ||
+        claimed.size + taken.size >= this.#deps.concurrency
+      ) {
         await Promise.race([...claimed.keys(), ...taken.keys()])
         continue
       }
@@ -167,8 +169,8 @@ export class Worker {
   #room({ lane, unsettled, claimed, taken }: Slots): number {
     const batchTargets = lane === 'small' ? SMALL_BATCH_TARGETS : this.#deps.maxBatchTargets
     const ahead = lane === 'small' ? 0 : Math.max(CLAIMED_AHEAD, batchTargets)
-    const targets = countTargets(claimed) + Math.min(countTargets(taken), unsettled.most / 2)
-    const byTargets = Math.floor((unsettled.most + ahead - targets) / batchTargets)
+    const filled = countFilled(claimed, taken, unsettled.most)
+    const byTargets = Math.floor((unsettled.most + ahead - filled) / batchTargets)
     // One is always allowed: a batch may be configured larger than all that may be unsettled.
     return Math.min(this.#deps.concurrency - claimed.size, Math.max(byTargets, claimed.size === 0 ? 1 : 0))
   }
@@ -191,6 +193,11 @@ export class Worker {
       this.#leases.drop(claim)
     }
   }
+}
+
+/** Targets that fill the room of one kind. The other kind fills half of it at most, so that either leaves the other its half. */
+function countFilled(own: Working, other: Working, most: number): number {
+  return countTargets(own) + Math.min(countTargets(other), most / 2)
 }
 
 function countTargets(working: Working): number {

@@ -1,6 +1,5 @@
 // The queue on PostgreSQL: claims with SKIP LOCKED, notify after commit, poll behind it.
 import type { ProviderName } from '../../config/provider-names.ts'
-import { withDeadline } from '../../database/deadline.ts'
 import type { Sql } from '../../database/pool.ts'
 import type { Logger } from '../../observability/log.ts'
 import { laneOfWork, type Work } from '../announcements.ts'
@@ -23,6 +22,7 @@ import { Acknowledgements } from './acknowledgements.ts'
 import { claimWaitingBatches, extendLeases, releaseBatches, updateSettled } from './batch-statements.ts'
 import { deleteDeadLetters, reviveDeadLetters, selectDeadLetters } from './dead-letter-statements.ts'
 import { insertDrop, selectDropped } from './drop-statements.ts'
+import { inTime } from './in-time.ts'
 import { deletePause, upsertPause } from './pause-statements.ts'
 import { cancelSend, insertSend, selectCancelled, selectContent } from './send-statements.ts'
 import { countJobs, findSettingRisks, selectStats } from './stats-statements.ts'
@@ -34,8 +34,6 @@ import { claimDueSends, extendSendLease, insertPage, releaseWalk } from './walk-
 /** The depth is counted this often at most: a send more or less does not matter, a count per send does. */
 const DEPTH_INTERVAL_MS = 1000
 const UPKEEP_INTERVAL_MS = 60_000
-/** A connection that swallows what is sent to it would otherwise hold a worker for good. */
-const ANSWER_TIMEOUT_MS = 10_000
 
 interface Deps {
   sql: Sql
@@ -71,7 +69,6 @@ export class PostgresQueue implements Queue {
       ...deps,
       wakeUp: this.#wakeUp,
       settleMs: deps.settleMs ?? deps.leaseMs,
-      answerTimeoutMs: ANSWER_TIMEOUT_MS,
     })
     this.#upkeepTimer = setInterval(() => this.#cleanUp(), UPKEEP_INTERVAL_MS).unref()
   }
@@ -205,8 +202,4 @@ export class PostgresQueue implements Queue {
         this.#logger.warn({ err: error }, 'queue: could not be cleaned up, trying again in a minute')
       })
   }
-}
-
-function inTime<T>(answer: Promise<T>): Promise<T> {
-  return withDeadline(answer, ANSWER_TIMEOUT_MS)
 }

@@ -1,7 +1,7 @@
 // The SQL that ends batches.
 import type { Sql } from '../../database/pool.ts'
 import type { BatchClaim, GivenUp, Retry } from '../queue.ts'
-import { DONE, FANNED, KEEP_DEAD_LETTERS, KEEP_ENDED } from './states.ts'
+import { countOpenBatches } from './open-batches.ts'
 
 /** How a claimed batch ends. */
 export interface Settlement {
@@ -57,24 +57,11 @@ export async function settleBatches(sql: Sql, settlements: readonly Settlement[]
       ) as each
       group by uid
     ), counted as (
-      update push_sends as p set
-        open_batches = p.open_batches + c.opened,
-        has_dead_letters = p.has_dead_letters or c.has_dead_letters,
-        (state, recipient, content, forget_at) = (
-          select
-            case when is_over then ${DONE}::smallint else p.state end,
-            case when not is_over then p.recipient end,
-            case when is_over and not has_letters then null else p.content end,
-            case
-              when is_over then clock_timestamp() +
-                case when has_letters then ${KEEP_DEAD_LETTERS} else ${KEEP_ENDED} end::interval
-              else p.forget_at
-            end
-          from (select p.state = ${FANNED} and p.open_batches + c.opened = 0 as is_over,
-            p.has_dead_letters or c.has_dead_letters as has_letters) as _
-        )
+      update push_sends as s set
+        has_dead_letters = s.has_dead_letters or c.has_dead_letters,
+        ${countOpenBatches(sql, sql`c.opened`, sql`(s.has_dead_letters or c.has_dead_letters)`)}
       from change c join locked using (uid)
-      where p.uid = c.uid
+      where s.uid = c.uid
     )
     select id from settled`
   return new Set(rows.map(({ id }) => id))

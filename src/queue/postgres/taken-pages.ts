@@ -1,9 +1,9 @@
 // Pages that are taken by the worker which reads them, and their batches: rows like others, but with a range of devices in
 // place of the lines, which would be the most that a broadcast writes.
 import type { ProviderName } from '../../config/provider-names.ts'
-import { withDeadline } from '../../database/deadline.ts'
 import type { Sql } from '../../database/pool.ts'
 import type { BatchClaim, LostPart, NewBatch, PageClaim, SendClaim, TakenPages } from '../queue.ts'
+import { inTime } from './in-time.ts'
 import { settleBatches } from './settle-statements.ts'
 import {
   claimDueWalk,
@@ -25,8 +25,6 @@ interface Deps {
   leaseMs: number
   /** After a start of the server, before claimed batches are taken for lost: living workers extend theirs meanwhile. */
   settleMs: number
-  /** A connection may swallow what is sent to it. */
-  answerTimeoutMs: number
 }
 
 export class PostgresTakenPages implements TakenPages {
@@ -38,38 +36,38 @@ export class PostgresTakenPages implements TakenPages {
 
   claimSend(): Promise<SendClaim | undefined> {
     const { sql, leaseMs } = this.#deps
-    return this.#inTime(claimDueWalk(sql, leaseMs))
+    return inTime(claimDueWalk(sql, leaseMs))
   }
 
   async releaseSend(claim: SendClaim): Promise<void> {
     const { sql, wakeUp } = this.#deps
-    await this.#inTime(releaseTakenWalk(sql, claim))
+    await inTime(releaseTakenWalk(sql, claim))
     wakeUp.announce('pages')
   }
 
   async takePage(claim: SendClaim, until: string | undefined): Promise<PageClaim | 'lost'> {
     const { sql, wakeUp, leaseMs } = this.#deps
-    const page = await this.#inTime(insertTakenPage(sql, claim, until, leaseMs))
+    const page = await inTime(insertTakenPage(sql, claim, until, leaseMs))
     if (page && until !== undefined) wakeUp.announce('pages')
     return page ?? 'lost'
   }
 
   openPage(page: PageClaim, batches: readonly NewBatch[]): Promise<BatchClaim[] | 'full' | 'lost'> {
-    return this.#inTime(this.#open(page, batches))
+    return inTime(this.#open(page, batches))
   }
 
   async releasePage(page: PageClaim): Promise<void> {
-    await this.#inTime(releaseTakenPage(this.#deps.sql, page))
+    await inTime(releaseTakenPage(this.#deps.sql, page))
   }
 
   async claimLost(limit: number): Promise<LostPart[]> {
     const { sql, leaseMs, settleMs } = this.#deps
-    const pages = await this.#inTime(claimLostPages(sql, limit, leaseMs))
-    return [...pages, ...(await this.#inTime(claimLostBatches(sql, limit, { leaseMs, settleMs })))]
+    const pages = await inTime(claimLostPages(sql, limit, leaseMs))
+    return [...pages, ...(await inTime(claimLostBatches(sql, limit, { leaseMs, settleMs })))]
   }
 
   async restore(lost: LostPart, batches: readonly NewBatch[]) {
-    const result = await this.#inTime(lost.batch ? this.#restoreBatch(lost, batches) : this.#restorePage(lost, batches))
+    const result = await inTime(lost.batch ? this.#restoreBatch(lost, batches) : this.#restorePage(lost, batches))
     if (result === 'restored') this.#deps.wakeUp.announce('broadcast')
     return result
   }
@@ -122,9 +120,5 @@ export class PostgresTakenPages implements TakenPages {
     }))
     const settled = await settleBatches(this.#deps.sql, [{ claim: { id, fence }, retries, givenUp: [] }])
     return settled.size > 0 ? 'restored' : 'lost'
-  }
-
-  #inTime<T>(answer: Promise<T>): Promise<T> {
-    return withDeadline(answer, this.#deps.answerTimeoutMs)
   }
 }

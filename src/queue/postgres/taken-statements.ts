@@ -7,7 +7,8 @@ import type { BatchClaim, LostPart, NewBatch, PageClaim, SendClaim } from '../qu
 import { decodeContent, decodeRecipient } from '../send-content.ts'
 import { decodeLines, lastDevice } from '../targets.ts'
 import { insertNewBatches } from './new-batches.ts'
-import { CANCELLED, DONE, FANNED, KEEP_DEAD_LETTERS, KEEP_ENDED, LANES, WAITING } from './states.ts'
+import { countOpenBatches } from './open-batches.ts'
+import { CANCELLED, FANNED, LANES, WAITING } from './states.ts'
 import { readClaim } from './walk-statements.ts'
 
 /** Until a page comes again of which a provider has enough waiting. */
@@ -105,13 +106,17 @@ export async function replacePage(
 ): Promise<BatchClaim[] | undefined> {
   const { uid, range } = page
   const ranged = addRanges(taken, range.after)
+  // The page counts as one.
+  const opened = sql`${taken.length + written.length - 1}::integer`
   const rows = await sql`
     with replaced as (
       delete from push_pages where ${isThisPage(sql, page)}
         and not exists (select from push_pauses p where p.provider = any(${taken.map(({ provider }) => provider)}::text[]))
       returning uid
     ), counted as (
-      ${countBatches(sql, taken.length + written.length - 1)}
+      update push_sends as s set ${countOpenBatches(sql, opened, sql`s.has_dead_letters`)}
+      from replaced where s.uid = replaced.uid
+      returning s.state, s.expire_at, s.drops
     ), written as (
       ${insertNewBatches(sql, written, 'replaced')}
     ), taken as (
@@ -143,28 +148,6 @@ export async function replacePage(
 function isThisPage(sql: Sql, { id, uid, fence, range }: PageClaim): Fragment {
   return sql`id = ${id} and fence = ${fence} and uid = ${uid} and range_after is not distinct from ${range.after ?? null}
     and range_until is not distinct from ${range.until ?? null}`
-}
-
-/** For the send of `replaced`. */
-function countBatches(sql: Sql, opened: number): Fragment {
-  return sql`
-    update push_sends as s set
-      open_batches = s.open_batches + ${opened},
-      (state, recipient, content, forget_at) = (
-        select
-          case when is_over then ${DONE}::smallint else s.state end,
-          case when not is_over then s.recipient end,
-          case when not is_over or s.has_dead_letters then s.content end,
-          case
-            when is_over then clock_timestamp() +
-              case when s.has_dead_letters then ${KEEP_DEAD_LETTERS} else ${KEEP_ENDED} end::interval
-            else s.forget_at
-          end
-        from (select s.state = ${FANNED} and s.open_batches + ${opened} = 0 as is_over) as _
-      )
-    from replaced
-    where s.uid = replaced.uid
-    returning s.state, s.expire_at, s.drops`
 }
 
 /** Each begins where the one before it of its provider ends. */
