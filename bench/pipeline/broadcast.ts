@@ -66,7 +66,7 @@ export async function runBroadcast(rig: Rig, topic: string, devices: number): Pr
   const cpuBefore = await readCpu(rig)
   await callApi(server.url, 'send_push_notification', request)
   const startMs = performance.now()
-  while ((await watched.queue.loadContent(request.uid)) !== undefined) await delay(END_POLL_MS)
+  while ((await watched.queue.loadSend(request.uid)) !== undefined) await delay(END_POLL_MS)
   const seconds = (performance.now() - startMs) / 1000
   const cpuAfter = await readCpu(rig)
   const memory = stopMemory()

@@ -1,7 +1,9 @@
 // The queue by itself: pages of batches written, claimed and acknowledged, as fan-out and a worker would.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { BatchClaim, NewBatch, Queue, SendClaim } from '../../src/queue/queue.ts'
+import type { BatchClaim, NewBatch } from '../../src/queue/batch.ts'
+import type { Queue } from '../../src/queue/queue.ts'
+import type { SendClaim } from '../../src/queue/send.ts'
 import { makeSend } from '../../tests/queue/make-send.ts'
 
 const BATCH_TARGETS = 500

@@ -30,7 +30,7 @@ export async function assembleSending(plan: Plan): Promise<Sending> {
       if (!devices) throw new ConfigError('database.enabled: is false, so there are no devices')
       return {
         ...accept,
-        pageTargets: (...args) => devices.pageTargets(...args),
+        devices,
         rateLimiter,
         findMaxBytes,
         now: Date.now,

@@ -1,6 +1,6 @@
 // A file of its own: a process that only sends loads nothing of the API.
 import { makeMetrics } from '../observability/metrics.ts'
-import type { Duty } from '../queue/queue.ts'
+import type { Duty } from '../queue/lane.ts'
 import { makeTeardowns } from '../teardowns.ts'
 import { buildParts } from './build-parts.ts'
 import { openDatabases } from './open-databases.ts'

@@ -1,5 +1,5 @@
 import type { Metrics } from '../observability/metrics.ts'
-import { PageReader } from '../push/pages.ts'
+import { PageReader } from '../push/page-reader.ts'
 import type { OnStop } from '../teardowns.ts'
 import { makeDevices } from './make-devices.ts'
 import { makeProviders } from './make-providers.ts'
@@ -22,8 +22,7 @@ export async function buildParts(plan: Plan, { sql, queueSql }: Databases, metri
     [...providers.keys()].map((name) => [name, config.push_notifications[name].tokens_batch_size]),
   )
   const pages = new PageReader({
-    pageTargets: devices && ((...args) => devices.pageTargets(...args)),
-    findPageEnd: devices && ((...args) => devices.findPageEnd(...args)),
+    devices,
     batchSizes,
     onSkipped: (provider, count, reason) => metrics.skipped.inc({ provider, reason }, count),
     now: Date.now,

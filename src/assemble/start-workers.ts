@@ -1,6 +1,8 @@
 import { chooseQueue } from '../config/check.ts'
 import type { ProviderName } from '../config/provider-names.ts'
+import { RangeReader } from '../delivery/range-reader.ts'
 import { RemovalBreaker } from '../delivery/removal-breaker.ts'
+import { makeSendCache } from '../delivery/send-cache.ts'
 import { Worker } from '../delivery/worker.ts'
 import type { DeviceStore } from '../devices/device-store.ts'
 import type { RateLimiter } from '../limits/rate-limiter.ts'
@@ -8,17 +10,15 @@ import type { Logger } from '../observability/log.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import type { Provider } from '../providers/provider.ts'
 import { FanOut } from '../push/fan-out.ts'
-import { LostParts } from '../push/lost-parts.ts'
-import { PageTaker } from '../push/page-taker.ts'
-import type { PageReader } from '../push/pages.ts'
-import type { Duty, Queue } from '../queue/queue.ts'
+import type { PageReader } from '../push/page-reader.ts'
+import { RANGE_DEVICES } from '../queue/batch.ts'
+import type { Duty } from '../queue/lane.ts'
+import type { Queue } from '../queue/queue.ts'
+import type { SkipReason } from '../sends/skip-reason.ts'
 import type { OnStop } from '../teardowns.ts'
 import type { Plan } from './plan.ts'
 
-/** How often what a worker left is looked for, at most: where leases are shorter, within one. */
-const LOST_INTERVAL_MS = 2000
-
-/** What workers stand on. */
+/** The parts of workers. */
 export interface WorkerParts {
   plan: Plan
   duty: Duty
@@ -35,12 +35,17 @@ export interface WorkerParts {
 export function startWorkers(parts: WorkerParts, onStop: OnStop): () => boolean {
   const { duty, queue, pages, rateLimiter, devices, providers, metrics } = parts
   const { config, logger } = parts.plan
-  const { takenPages } = queue
-  const taking = devices && takenPages && duty.lanes.includes('broadcast') ? { takenPages, pages, logger } : undefined
+  const loadSend = makeSendCache((uid) => queue.loadSend(uid), Date.now)
+  const onSkipped = (provider: ProviderName, count: number, reason: SkipReason) =>
+    metrics.skipped.inc({ provider, reason }, count)
+  const ranges = devices && new RangeReader({ devices, providers: new Set(providers.keys()), loadSend, onSkipped })
   const worker = new Worker({
     duty,
     queue,
+    loadSend,
+    ranges,
     providers,
+    batchSizes: parts.batchSizes,
     removeGone: async (...args) => devices?.removeGone(...args) ?? 0,
     removalBreaker: config.worker.removal_breaker ? makeRemovalBreaker(metrics, logger) : undefined,
     rateLimiter,
@@ -48,20 +53,14 @@ export function startWorkers(parts: WorkerParts, onStop: OnStop): () => boolean 
     metrics,
     logger,
     now: Date.now,
-    maxBatchTargets: Math.max(...parts.batchSizes.values(), 1),
+    maxBatchTargets: Math.max(...parts.batchSizes.values(), RANGE_DEVICES),
     concurrency: (config.push_notifications.queue[chooseQueue(config)] ?? { consumer_concurrency: 64 })
       .consumer_concurrency,
     heartbeatMs: config.worker.heartbeat,
-    pages: taking && new PageTaker(taking),
   })
   const fanOut = new FanOut({ duty, queue, pages, logger, heartbeatMs: config.worker.heartbeat })
   worker.start()
   fanOut.start()
-  if (taking) {
-    const lost = new LostParts({ ...taking, intervalMs: Math.min(LOST_INTERVAL_MS, config.worker.lease / 2) })
-    lost.start()
-    onStop.drain('lost pages', () => lost.stop())
-  }
   onStop.drain('worker', (graceMs) => worker.stop(graceMs))
   onStop.drain('fan-out', () => fanOut.stop())
   return () => worker.isReady

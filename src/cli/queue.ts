@@ -5,8 +5,9 @@ import { loadConfig } from '../config/load.ts'
 import { isProviderName, PROVIDER_NAMES, type ProviderName } from '../config/provider-names.ts'
 import { formatDeviceId } from '../devices/device-id.ts'
 import { makeLogger } from '../observability/log.ts'
-import type { DeadLetterFilter, Queue, QueueStats } from '../queue/queue.ts'
-import { decodeTarget } from '../queue/targets.ts'
+import type { DeadLetter, DeadLetterFilter } from '../queue/dead-letter.ts'
+import type { Queue, QueueStats } from '../queue/queue.ts'
+import { decodeTarget } from '../sends/target-line.ts'
 
 const HELP = `centripush queue ACTION [OPTIONS]
 
@@ -85,7 +86,7 @@ function chooseAction([name, argument, ...rest]: string[], values: Values): Acti
     case 'retry':
       return changeDead(requireChoice(values), 'retryDeadLetters', 'targets are sent again')
     case 'drop':
-      return changeDead(requireChoice(values), 'dropDeadLetters', 'targets forgotten')
+      return changeDead(requireChoice(values), 'deleteDeadLetters', 'targets forgotten')
     default:
       throw new ConfigError('queue what? There is: stats, pause, resume, cancel, dead, retry, drop')
   }
@@ -117,12 +118,19 @@ function listDead(filter: DeadLetterFilter, limit: number, showsDevices: boolean
   return async (queue) => {
     const letters = await queue.listDeadLetters(filter, limit)
     if (letters.length === 0) return ['no dead letters']
-    return letters.flatMap(({ id, uid, provider, count, reason, attempts, givenUpAtMs, lines }) => [
+    return letters.flatMap(({ id, uid, provider, count, reason, attempts, givenUpAtMs, targets }) => [
       `${id}  ${new Date(givenUpAtMs).toISOString()}  ${provider}  ${count} targets  ${attempts} attempts  ${reason}  uid ${uid}`,
       // Never tokens: whoever has one can send to the phone.
-      ...(showsDevices ? lines.split('\n').map((line) => `  ${describeDevice(line, provider)}`) : []),
+      ...(showsDevices ? describeDevices(targets, provider) : []),
     ])
   }
+}
+
+function describeDevices(targets: DeadLetter['targets'], provider: ProviderName): string[] {
+  if (targets.kind === 'lines') return targets.lines.split('\n').map((line) => `  ${describeDevice(line, provider)}`)
+  const { after, until } = targets.range
+  const from = after === undefined ? 'the first device' : `after ${formatDeviceId(after, provider)}`
+  return [`  (devices not read yet: ${from} to ${formatDeviceId(until, provider)})`]
 }
 
 function describeDevice(line: string, provider: ProviderName): string {
@@ -130,7 +138,7 @@ function describeDevice(line: string, provider: ProviderName): string {
   return deviceId === '' ? '(no device)' : formatDeviceId(deviceId, provider)
 }
 
-function changeDead(filter: DeadLetterFilter, change: 'retryDeadLetters' | 'dropDeadLetters', done: string): Action {
+function changeDead(filter: DeadLetterFilter, change: 'retryDeadLetters' | 'deleteDeadLetters', done: string): Action {
   return async (queue) => [`${await queue[change](filter)} ${done}`]
 }
 

@@ -5,7 +5,7 @@ import { ConfigError } from '../config/config-error.ts'
 import type { Config } from '../config/schema.ts'
 import { type Logger, makeLogger } from '../observability/log.ts'
 import { Order, type Report } from '../processes/messages.ts'
-import type { Duty } from '../queue/queue.ts'
+import type { Duty } from '../queue/lane.ts'
 import { exitSoon } from './exit-soon.ts'
 
 const READY_INTERVAL_MS = 250

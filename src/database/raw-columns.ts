@@ -26,3 +26,11 @@ export const bytea = v.pipe(
   bytes,
   v.transform((column) => Buffer.from(column.toString('latin1', 2), 'hex')),
 )
+
+/** The rows of a statement with `.raw()` as objects, by the names of their columns. */
+export function nameColumns(
+  rows: Iterable<readonly (Buffer | null)[]> & { columns: readonly { name: string }[] },
+): Record<string, Buffer | null>[] {
+  const names = rows.columns.map(({ name }) => name)
+  return Array.from(rows, (row) => Object.fromEntries(names.map((name, index) => [name, row[index] ?? null])))
+}

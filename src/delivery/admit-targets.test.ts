@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { KeyTemplate } from '../limits/key-template.ts'
 import type { Answer, Ask, RateLimiter } from '../limits/rate-limiter.ts'
-import type { SendContent } from '../queue/queue.ts'
+import type { SendContent } from '../sends/send-content.ts'
 import { admitTargets, roundUpWait } from './admit-targets.ts'
 
 const HOUR_MS = 3_600_000

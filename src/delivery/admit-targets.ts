@@ -2,9 +2,13 @@
 import { isPerDevice, renderKey } from '../limits/key-template.ts'
 import { MAX_ASKS, type RateLimiter } from '../limits/rate-limiter.ts'
 import { waitForWindow } from '../personalise/time-limit.ts'
-import type { BatchClaim, RateLimit, SendContent, TimeLimit } from '../queue/queue.ts'
-import { readField } from '../queue/targets.ts'
-import type { Held, OpenTarget } from './settled-batch.ts'
+import type { BatchClaim } from '../queue/batch.ts'
+import type { RateLimit } from '../sends/rate-limit.ts'
+import type { SendContent } from '../sends/send-content.ts'
+import { readField } from '../sends/target-line.ts'
+import type { TimeLimit } from '../sends/time-limit.ts'
+import type { Delayed } from './batch-outcomes.ts'
+import type { OpenTarget } from './open-batch.ts'
 
 /** Why a target is never sent to. */
 export type DropReason = 'no_timezone' | 'rate_limited'
@@ -12,7 +16,7 @@ export type DropReason = 'no_timezone' | 'rate_limited'
 export interface Admission {
   admitted: OpenTarget[]
   /** Those that wait, by how long: as few groups as that allows. */
-  held: Held[]
+  delayed: Delayed[]
   /** How many are dropped. */
   dropped: ReadonlyMap<DropReason, number>
 }
@@ -38,12 +42,12 @@ export async function admitTargets(
   let open = [...targets]
   if (timeLimit) open = sorted.add(open, checkWindow(timeLimit, open, deps.now()))
   if (rateLimit) open = sorted.add(open, await checkRates(deps.rateLimiter, rateLimit, uid, open))
-  return { admitted: open, held: sorted.held(), dropped: sorted.dropped }
+  return { admitted: open, delayed: sorted.delayed(), dropped: sorted.dropped }
 }
 
 /** Takes out what may not be sent to. */
 class SortedTargets {
-  readonly #held = new Map<number, OpenTarget[]>()
+  readonly #delayed = new Map<number, OpenTarget[]>()
   readonly dropped = new Map<DropReason, number>()
 
   /** Returns those that no verdict speaks against. */
@@ -51,19 +55,19 @@ class SortedTargets {
     return targets.filter((target, index) => {
       const verdict = verdicts[index] ?? 0
       if (typeof verdict === 'string') this.dropped.set(verdict, (this.dropped.get(verdict) ?? 0) + 1)
-      else if (verdict > 0) this.#hold(target, verdict)
+      else if (verdict > 0) this.#delay(target, verdict)
       return verdict === 0
     })
   }
 
-  held(): Held[] {
-    return [...this.#held].map(([delayMs, targets]) => ({ delayMs, targets }))
+  delayed(): Delayed[] {
+    return [...this.#delayed].map(([delayMs, targets]) => ({ delayMs, targets }))
   }
 
-  #hold(target: OpenTarget, delayMs: number): void {
-    const group = this.#held.get(delayMs)
+  #delay(target: OpenTarget, delayMs: number): void {
+    const group = this.#delayed.get(delayMs)
     if (group) group.push(target)
-    else this.#held.set(delayMs, [target])
+    else this.#delayed.set(delayMs, [target])
   }
 }
 

@@ -1,90 +1,92 @@
-// Watches over the batches that are being sent: extends their leases, notes in the queue what of them is settled where
-// a send asks for that, and stops the sending of those that were lost to another worker or cancelled, as a whole or in
-// some of their targets.
+// Watches the batches that are being delivered: extends their leases, stores the progress of reliable sends, and stops
+// the delivery of batches that were lost to another worker or cancelled, as a whole or in single targets.
 import type { Logger } from '../observability/log.ts'
-import type { BatchClaim, Queue } from '../queue/queue.ts'
+import type { ClaimKey } from '../queue/batch.ts'
+import type { Queue } from '../queue/queue.ts'
 
-/** Cancelling takes effect on the next batch, and within a second on those that are long in being sent. */
+/** In ms. A cancellation takes effect on the next batch, and within a second on a batch that is being sent. */
 const CANCEL_INTERVAL_MS = 500
-/** The share of a reliable send that a killed worker may send twice. */
+/** In ms: the part of a reliable send that a killed worker may send twice. */
 const CHECKPOINT_INTERVAL_MS = 100
 
 interface Deps {
   queue: Pick<Queue, 'extend' | 'findCancelled' | 'checkpoint'>
   logger: Logger
-  /** How often the leases are extended: a third of a lease, so that two may fail. */
+  /** How often leases are extended, in ms: a third of a lease, so that two attempts may fail. */
   heartbeatMs: number
 }
 
-/** A batch while it is sent. */
+/** A batch while it is being delivered. */
 export interface Hold {
-  /** Aborts when the batch was lost or cancelled, or all sending has to stop. */
+  /** Aborts when the batch is lost or cancelled, or all delivery has to stop. */
   readonly signal: AbortSignal
-  /** Single targets of the send have been cancelled, as far as was looked for since the claim. */
-  readonly hasDrops: boolean
-  /** Has what is settled noted from now on; `read` gives it as `BatchClaim.settled`. */
-  noteProgress(read: () => Uint8Array): void
-  /** Has `withdraw` called, again and again, once single targets of the send were cancelled. */
-  onDrops(withdraw: () => Promise<void>): void
+  /** Single targets of the send were cancelled since the claim. */
+  readonly hasExclusions: boolean
+  /** Stores the progress from now on. @param read returns bits as in `BatchClaim.finished` */
+  trackProgress(read: () => Uint8Array): void
+  /** Calls `withdraw` at each look while single targets of the send are cancelled. */
+  onExclusions(withdraw: () => Promise<void>): void
 }
 
 interface Held {
-  claim: BatchClaim
+  claim: ClaimKey
   stop: AbortController
   readProgress: (() => Uint8Array) | undefined
-  hasDrops: boolean
+  hasExclusions: boolean
   withdraw: (() => Promise<void>) | undefined
 }
 
+/** Keeps the claims of a worker. */
 export class LeaseKeeper {
   readonly #deps: Deps
   readonly #held = new Map<string, Held>()
-  readonly #duties: { stop(): Promise<void> }[]
+  readonly #tasks: { stop(): Promise<void> }[]
 
   constructor(deps: Deps) {
     this.#deps = deps
-    this.#duties = [
+    this.#tasks = [
       this.#repeat(deps.heartbeatMs, 'leases not extended', () => this.#extend()),
-      this.#repeat(CANCEL_INTERVAL_MS, 'cancelled sends not looked for', () => this.#stopCancelled()),
-      this.#repeat(CHECKPOINT_INTERVAL_MS, 'settled targets not noted', () => this.#checkpoint()),
+      this.#repeat(CANCEL_INTERVAL_MS, 'cancellations not read', () => this.#stopCancelled()),
+      this.#repeat(CHECKPOINT_INTERVAL_MS, 'progress not stored', () => this.#checkpoint()),
     ]
   }
 
-  /** Keeps a claim until `drop`. */
-  hold(claim: BatchClaim): Hold {
+  /** Keeps a claim until `release`. */
+  hold(claim: ClaimKey): Hold {
     const held: Held = {
       claim,
       stop: new AbortController(),
       readProgress: undefined,
-      hasDrops: false,
+      hasExclusions: false,
       withdraw: undefined,
     }
     this.#held.set(claim.id, held)
     return {
       signal: held.stop.signal,
-      get hasDrops() {
-        return held.hasDrops
+      get hasExclusions() {
+        return held.hasExclusions
       },
-      noteProgress: (read) => {
+      trackProgress: (read) => {
         held.readProgress = read
       },
-      onDrops: (withdraw) => {
+      onExclusions: (withdraw) => {
         held.withdraw = withdraw
       },
     }
   }
 
-  drop(claim: BatchClaim): void {
+  /** Keeps the claim no longer: its batch is acknowledged, released or abandoned. */
+  release(claim: ClaimKey): void {
     this.#held.delete(claim.id)
   }
 
-  /** Stops the sending of everything that is held. */
+  /** Stops the delivery of all batches. */
   abortAll(): void {
     for (const { stop } of this.#held.values()) stop.abort()
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#duties.map((duty) => duty.stop()))
+    await Promise.all(this.#tasks.map((task) => task.stop()))
   }
 
   async #extend(): Promise<void> {
@@ -97,24 +99,24 @@ export class LeaseKeeper {
     const cancelled = await this.#deps.queue.findCancelled([...new Set(held.map(({ claim }) => claim.uid))])
     for (const { claim, stop } of held) if (cancelled.get(claim.uid) === 'all') stop.abort()
     const some = held.filter(({ claim }) => cancelled.get(claim.uid) === 'some')
-    for (const one of some) one.hasDrops = true
+    for (const one of some) one.hasExclusions = true
     await Promise.all(some.map(({ withdraw }) => withdraw?.()))
   }
 
   async #checkpoint(): Promise<void> {
     const progress = [...this.#held.values()].flatMap(({ claim, readProgress }) =>
-      readProgress ? [{ claim, settled: readProgress() }] : [],
+      readProgress ? [{ claim, finished: readProgress() }] : [],
     )
     if (progress.length > 0) await this.#deps.queue.checkpoint(progress)
   }
 
-  /** Does a duty again and again while something is held; one that hangs (store away) is not joined by another. */
+  /** Repeats a task while batches are held. One that hangs, because the store does, is not started a second time. */
   #repeat(intervalMs: number, failure: string, work: () => Promise<void>): { stop(): Promise<void> } {
     let running: Promise<void> | undefined
     const timer = setInterval(() => {
       if (this.#held.size === 0) return
       running ??= work()
-        .catch((error: unknown) => this.#deps.logger.warn({ err: error }, `delivery: ${failure}, trying again`))
+        .catch((error: unknown) => this.#deps.logger.warn({ err: error }, `delivery: ${failure}, retrying`))
         .finally(() => {
           running = undefined
         })

@@ -5,9 +5,10 @@ import { parseTexts, type Scope, type Texts } from '../personalise/scope.ts'
 import { compileHeader, compileJson, type HeaderTemplate, type JsonTemplate } from '../personalise/template.ts'
 import { makeTranslations } from '../personalise/translations.ts'
 import type { Personal } from '../providers/provider.ts'
-import type { QueuedNotification, SendContent } from '../queue/queue.ts'
-import { readField } from '../queue/targets.ts'
-import type { OpenTarget } from './settled-batch.ts'
+import type { Notification } from '../sends/notification.ts'
+import type { SendContent } from '../sends/send-content.ts'
+import { readField } from '../sends/target-line.ts'
+import type { OpenTarget } from './open-batch.ts'
 
 /** Undefined where all targets get the same. */
 export function personaliseBatch(
@@ -57,7 +58,7 @@ class CompiledNotification {
   /** By their source: a provider takes the same piece of the notification in each batch. */
   readonly #templates = new Map<string, JsonTemplate>()
 
-  constructor({ json, headers }: QueuedNotification) {
+  constructor({ json, headers }: Notification) {
     this.#headers = [...headers].map(([name, value]) => [name, compileHeader(value)])
     this.isPersonal = this.compileJson(json).isPersonal || this.#headers.some(([, value]) => value.isPersonal)
   }

@@ -1,66 +1,61 @@
-// The worker: claims batches, keeps their leases, and lets no more targets be unsettled at once than a kill may cost in
-// duplicates. A batch is
+// The worker: claims batches, reads the devices of ranges, keeps leases, and limits the targets in flight. A batch is
 //
-//   claimed ──(room)──▶ sent ──▶ acknowledged
-//   claimed ──(cancelled | lease lost | stop)──▶ given back, as if it had not been claimed
+//   claimed ──(lines, or its range read)──▶ open ──(room in flight)──▶ sent ──▶ acknowledged
+//   claimed, open ──(cancelled | lease lost | stop | range not read)──▶ released, as if it had not been claimed
 //
-// Small sends have slots of their own, so a broadcast never stands in their way. Of broadcasts a worker takes whole pages as
-// well, where queue and send allow that: then its batches are claimed without having waited in the queue.
+// Each lane has a claim loop and an in-flight limit of its own, so a broadcast never delays small sends.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ProviderName } from '../config/provider-names.ts'
-import type { BatchClaim, Duty, Lane, Queue } from '../queue/queue.ts'
-import { makeContentCache } from './content-cache.ts'
+import type { BatchClaim } from '../queue/batch.ts'
+import type { Duty, Lane } from '../queue/lane.ts'
+import type { Queue } from '../queue/queue.ts'
 import { type DeliverDeps, deliverBatch } from './deliver-batch.ts'
+import { InFlightLimit } from './in-flight-limit.ts'
 import { type Hold, LeaseKeeper } from './lease-keeper.ts'
-import { UnsettledTargets } from './unsettled-targets.ts'
+import type { OpenBatch } from './open-batch.ts'
+import type { RangeBatch, RangeReader, RangeTargets } from './range-reader.ts'
 
-/** Targets being sent: the most that a killed worker can send twice. */
-const MOST = 5000
-/** The same where a worker has both lanes: small sends find room, however many broadcasts there are. */
-const SHARES: Record<Lane, number> = { small: 500, broadcast: 4500 }
-/** Targets of broadcasts that are claimed before there is room to send them, so that the room is never empty. */
-const CLAIMED_AHEAD = 1000
-/** The most that a batch of a small send has (push/pages.ts). */
+/** Targets in flight of a worker with one lane: the duplicates of a kill, at most. */
+const MAX_IN_FLIGHT = 5000
+/** The same for a worker with both lanes: small sends find room beside any broadcast. */
+const IN_FLIGHT_SHARES: Record<Lane, number> = { small: 500, broadcast: 4500 }
+/** Targets of broadcasts that are claimed before there is room in flight, so that ranges are read meanwhile. */
+const CLAIMED_AHEAD: Record<Lane, number> = { small: 0, broadcast: 4500 }
+/** Batches of a claim: several of a broadcast, whose neighbouring ranges are read in one query. */
+const CLAIMED_TOGETHER: Record<Lane, { min: number; max: number }> = {
+  small: { min: 1, max: Number.POSITIVE_INFINITY },
+  broadcast: { min: 4, max: 5 },
+}
+/** Targets of the largest batch of a small send (push/recipient.ts). */
 const SMALL_BATCH_TARGETS = 100
-/** How late a batch whose retry has come due, or a lost wake-up, may be noticed. */
+/** In ms: the delay of a retry that came due, or of a lost announcement. */
 const POLL_MS = 500
+/** In ms, after an error of the store, which is most likely unreachable. */
 const ERROR_PAUSE_MS = 1000
 
-interface Deps extends Omit<DeliverDeps, 'queue' | 'loadContent'> {
+interface Deps extends Omit<DeliverDeps, 'queue'> {
   queue: Queue
   duty: Duty
-  /** The most targets that a batch of any provider has. */
+  /** Reads range batches; undefined without a database, where there are none. */
+  ranges: Pick<RangeReader, 'read'> | undefined
+  /** Targets of the largest batch of any provider. */
   maxBatchTargets: number
-  /** Batches worked on at once, in each lane. */
+  /** Batches delivered at once, in each lane. */
   concurrency: number
   heartbeatMs: number
-  /** Undefined where the pages of broadcasts are written. */
-  pages?: PageSource | undefined
 }
 
-/** Pages of broadcasts, for the worker that takes them. Neither method rejects. */
-export interface PageSource {
-  /** Resolves to the next page's batches, claimed; to undefined when no broadcast waits. */
-  take(signal: AbortSignal): Promise<BatchClaim[] | undefined>
-  /** Resolves when one may wait, after `timeoutMs`, or when `signal` aborts. */
-  wait(timeoutMs: number, signal: AbortSignal): Promise<void>
-}
-
-/** Batches being worked on, each with its number of targets. */
-type Working = Map<Promise<void>, number>
-
-/** What a lane is working on. */
-interface Slots {
+/** The batches that a lane works on. */
+interface LaneWork {
   lane: Lane
-  unsettled: UnsettledTargets
-  /** Batches that were claimed from the queue, and those of taken pages. */
-  claimed: Working
-  taken: Working
+  inFlight: InFlightLimit
+  /** Each batch with its number of targets. */
+  batches: Map<Promise<void>, number>
 }
 
+/** Claims and delivers the batches of its lanes. */
 export class Worker {
   readonly #deps: Deps
-  readonly #deliver: DeliverDeps
   readonly #leases: LeaseKeeper
   /** Stops claiming. */
   readonly #stopping = new AbortController()
@@ -70,31 +65,25 @@ export class Worker {
 
   constructor(deps: Deps) {
     this.#deps = deps
-    this.#deliver = {
-      ...deps,
-      loadContent: makeContentCache((uid) => deps.queue.loadContent(uid), deps.now),
-    }
     this.#providers = [...deps.providers.keys()]
     this.#leases = new LeaseKeeper(deps)
   }
 
-  /** Whether the queue answered when it was asked for work last; it is asked at least twice a second. */
+  /** Whether the queue answered the last claim; there is one at least twice a second. */
   get isReady(): boolean {
     return this.#isReady
   }
 
   start(): void {
-    const { duty, concurrency, pages } = this.#deps
-    this.#loops = duty.lanes.flatMap((lane) => {
-      const unsettled = new UnsettledTargets(duty.lanes.length > 1 ? SHARES[lane] : MOST, concurrency)
-      this.#stopping.signal.addEventListener('abort', () => unsettled.stop(), { once: true })
-      const slots: Slots = { lane, unsettled, claimed: new Map(), taken: new Map() }
-      const claiming = this.#claimBatches(slots)
-      return lane === 'broadcast' && pages ? [claiming, this.#takePages(slots, pages)] : [claiming]
+    const { duty, concurrency } = this.#deps
+    this.#loops = duty.lanes.map((lane) => {
+      const inFlight = new InFlightLimit(duty.lanes.length > 1 ? IN_FLIGHT_SHARES[lane] : MAX_IN_FLIGHT, concurrency)
+      this.#stopping.signal.addEventListener('abort', () => inFlight.stop(), { once: true })
+      return this.#claimBatches({ lane, inFlight, batches: new Map() })
     })
   }
 
-  /** Claims nothing more, lets what is being sent finish within `graceMs`, gives the rest back to the queue. */
+  /** Claims nothing more, lets requests in flight finish within `graceMs`, and releases the remaining targets. */
   async stop(graceMs: number): Promise<void> {
     this.#stopping.abort()
     const grace = setTimeout(() => this.#leases.abortAll(), graceMs)
@@ -103,105 +92,109 @@ export class Worker {
     await this.#leases.close()
   }
 
-  async #claimBatches(slots: Slots): Promise<void> {
+  async #claimBatches(work: LaneWork): Promise<void> {
     const { queue, logger } = this.#deps
     const { signal } = this.#stopping
-    const { lane, claimed } = slots
+    const { lane, batches } = work
     let waiting: Promise<void> | undefined
     while (!signal.aborted) {
-      // Begins before the claim, so that no work is missed that comes while one is under way.
+      // Begins before the claim, so that work which arrives during the claim is not missed.
       waiting ??= this.#waitForWork(lane).then(() => {
         waiting = undefined
       })
-      const room = this.#room(slots)
+      const room = this.#room(work)
       try {
         const claims = room > 0 ? await queue.claimBatches(lane, this.#providers, room) : []
         this.#isReady = true
-        this.#begin(claims, claimed, slots.unsettled)
+        this.#begin(claims, work)
         if (claims.length > 0) continue
-        const freed = room > 0 ? [] : claimed.keys()
+        const freed = room > 0 ? [] : batches.keys()
         await Promise.race([...freed, waiting])
       } catch (error) {
         this.#isReady = false
-        logger.error({ err: error, lane }, 'delivery: batches could not be claimed, trying again')
+        logger.error({ err: error, lane }, 'delivery: claim failed, retrying')
         await pause(ERROR_PAUSE_MS, signal)
       }
     }
-    await Promise.all(claimed.keys())
-  }
-
-  /** One page after another, as soon as all that is at hand can be begun. */
-  async #takePages({ unsettled, claimed, taken }: Slots, pages: PageSource): Promise<void> {
-    const { signal } = this.#stopping
-    let waiting: Promise<void> | undefined
-    while (!signal.aborted) {
-      waiting ??= pages.wait(POLL_MS, signal).then(() => {
-        waiting = undefined
-      })
-      if (
-        countFilled(taken, claimed, unsettled.most) > unsettled.most ||
-        claimed.size + taken.size >= this.#deps.concurrency
-      ) {
-        await Promise.race([...claimed.keys(), ...taken.keys()])
-        continue
-      }
-      const claims = await pages.take(signal)
-      if (claims) this.#begin(claims, taken, unsettled)
-      else await waiting
-    }
-    await Promise.all(taken.keys())
+    await Promise.all(batches.keys())
   }
 
   #waitForWork(lane: Lane): Promise<void> {
     const { queue, duty } = this.#deps
     const { signal } = this.#stopping
-    return duty.reserve.includes(lane) ? pause(POLL_MS, signal) : queue.waitForWork(lane, POLL_MS, signal)
+    return duty.fallbackLanes.includes(lane) ? pause(POLL_MS, signal) : queue.waitForWork(lane, POLL_MS, signal)
   }
 
-  #begin(claims: readonly BatchClaim[], working: Working, unsettled: UnsettledTargets): void {
+  /** The batches to claim, each counted as the largest possible; 0 while there is too little room for a claim. */
+  #room({ lane, inFlight, batches }: LaneWork): number {
+    const batchTargets = lane === 'small' ? SMALL_BATCH_TARGETS : this.#deps.maxBatchTargets
+    const claimed = [...batches.values()].reduce((sum, targets) => sum + targets, 0)
+    const byTargets = Math.floor((inFlight.maxTargets + CLAIMED_AHEAD[lane] - claimed) / batchTargets)
+    const { min, max } = CLAIMED_TOGETHER[lane]
+    const room = Math.min(this.#deps.concurrency - batches.size, byTargets, max)
+    // One is always allowed: a configured batch may be larger than all that may be in flight.
+    if (batches.size === 0) return Math.max(room, 1)
+    return room < min ? 0 : room
+  }
+
+  #begin(claims: readonly BatchClaim[], work: LaneWork): void {
+    const reads = this.#readRanges(claims)
     for (const claim of claims) {
-      const work = this.#work(claim, unsettled).finally(() => working.delete(work))
-      working.set(work, claim.count)
+      const delivery = this.#deliver(claim, reads.get(claim.id), work.inFlight).finally(() =>
+        work.batches.delete(delivery),
+      )
+      work.batches.set(delivery, claim.count)
     }
   }
 
-  /** Batches that may be claimed, each taken for as large as it can be. */
-  #room({ lane, unsettled, claimed, taken }: Slots): number {
-    const batchTargets = lane === 'small' ? SMALL_BATCH_TARGETS : this.#deps.maxBatchTargets
-    const ahead = lane === 'small' ? 0 : Math.max(CLAIMED_AHEAD, batchTargets)
-    const filled = countFilled(claimed, taken, unsettled.most)
-    const byTargets = Math.floor((unsettled.most + ahead - filled) / batchTargets)
-    // One is always allowed: a batch may be configured larger than all that may be unsettled.
-    return Math.min(this.#deps.concurrency - claimed.size, Math.max(byTargets, claimed.size === 0 ? 1 : 0))
+  #readRanges(claims: readonly BatchClaim[]): Map<string, Promise<RangeTargets>> {
+    const ranges = claims.flatMap(({ targets, ...claim }): RangeBatch[] =>
+      targets.kind === 'range' ? [{ ...claim, range: targets.range }] : [],
+    )
+    return ranges.length === 0 ? new Map() : (this.#deps.ranges?.read(ranges) ?? new Map())
   }
 
-  async #work(claim: BatchClaim, unsettled: UnsettledTargets): Promise<void> {
-    const { queue, logger, now } = this.#deps
+  /** Never rejects: a batch that is neither acknowledged nor released is abandoned, and claimed again after its lease. */
+  async #deliver(claim: BatchClaim, read: Promise<RangeTargets> | undefined, inFlight: InFlightLimit): Promise<void> {
+    const { logger, now } = this.#deps
+    const { uid, provider } = claim
     const hold = this.#leases.hold(claim)
     const claimedAtMs = now()
-    // What was cancelled or has expired is not sent, and needs no room.
-    const isLive = claim.sendState === 'live'
-    const hasRoom = isLive && (await unsettled.take(claim.count, hold.signal))
     try {
-      if (isLive && !hasRoom) await queue.release([claim])
-      else await deliverBatch(this.#deliver, afterWait(claim, now() - claimedAtMs, hold), hold)
+      const batch = await this.#open(claim, read)
+      if (!batch) return
+      // A batch of a cancelled or expired send is not sent, and needs no room.
+      const isLive = claim.sendState === 'live'
+      if (isLive && !(await inFlight.take(batch.count, hold.signal))) return await this.#deps.queue.release([claim])
+      try {
+        await deliverBatch(this.#deps, afterWait(batch, now() - claimedAtMs, hold), hold)
+      } finally {
+        if (isLive) inFlight.release(batch.count)
+      }
     } catch (error) {
-      const { uid, provider } = claim
-      logger.error({ err: error, uid, provider }, 'delivery: batch not acknowledged, sent again after its lease')
+      logger.error({ err: error, uid, provider }, 'delivery: batch not acknowledged, claimed again after its lease')
     } finally {
-      if (hasRoom) unsettled.release(claim.count)
-      this.#leases.drop(claim)
+      this.#leases.release(claim)
     }
   }
-}
 
-/** Targets that fill the room of one kind. The other kind fills half of it at most, so that either leaves the other its half. */
-function countFilled(own: Working, other: Working, most: number): number {
-  return countTargets(own) + Math.min(countTargets(other), most / 2)
-}
-
-function countTargets(working: Working): number {
-  return [...working.values()].reduce((sum, targets) => sum + targets, 0)
+  /** The batch with its targets; undefined when its range could not be read and the claim was released. */
+  async #open(claim: BatchClaim, read: Promise<RangeTargets> | undefined): Promise<OpenBatch | undefined> {
+    const { targets, ...batch } = claim
+    if (targets.kind === 'lines') return { ...batch, lines: targets.lines, rest: undefined }
+    try {
+      if (!read) throw new Error('a range batch needs the device store')
+      const { lines, rest } = await read
+      return { ...batch, lines, rest, count: lines.length }
+    } catch (error) {
+      const { uid, provider } = claim
+      this.#deps.logger.error({ err: error, uid, provider }, 'delivery: range not read, batch released')
+      // The device store is most likely unreachable, and the batch can be claimed again at once.
+      await pause(ERROR_PAUSE_MS, this.#stopping.signal)
+      await this.#deps.queue.release([claim])
+      return undefined
+    }
+  }
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
@@ -209,14 +202,14 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await delay(ms, undefined, { signal }).catch(() => undefined)
 }
 
-/** What was true when a batch was claimed may not be any more when there is room for it. */
-function afterWait(claim: BatchClaim, waitedMs: number, { hasDrops }: Hold): BatchClaim {
-  const expiresInMs = claim.expiresInMs === undefined ? undefined : claim.expiresInMs - waitedMs
-  const isExpired = claim.sendState === 'live' && expiresInMs !== undefined && expiresInMs <= 0
+/** Applies the time and the cancellations since the claim. */
+function afterWait(batch: OpenBatch, waitedMs: number, { hasExclusions }: Hold): OpenBatch {
+  const expiresInMs = batch.expiresInMs === undefined ? undefined : batch.expiresInMs - waitedMs
+  const isExpired = batch.sendState === 'live' && expiresInMs !== undefined && expiresInMs <= 0
   return {
-    ...claim,
+    ...batch,
     expiresInMs,
-    sendState: isExpired ? 'expired' : claim.sendState,
-    hasDrops: claim.hasDrops || hasDrops,
+    sendState: isExpired ? 'expired' : batch.sendState,
+    hasExclusions: batch.hasExclusions || hasExclusions,
   }
 }

@@ -7,6 +7,7 @@ import { ApiError } from '../protocol/errors.ts'
 import type { Device } from './device.ts'
 import type { DeviceFilter } from './device-filter.ts'
 import { type DeviceId, formatDeviceId, makeDeviceUuid } from './device-id.ts'
+import { type DeviceRanges, findRanges, type RangeQuery } from './device-ranges.ts'
 import type { DeviceRecord } from './import/device-record.ts'
 import { type ImportOutcome, importDevices } from './import/import-devices.ts'
 import { importUserTopics, type UserTopicRecord } from './import/import-user-topics.ts'
@@ -19,7 +20,7 @@ import type { Registration } from './registration.ts'
 import { deleteOldRemovedDevices, type GoneDevice, removeGoneDevices } from './removal/gone-devices.ts'
 import { removeInactiveDevices } from './removal/inactive-devices.ts'
 import { countRestorable, type RestoreQuery, type RestoreResult, restoreDevices } from './removal/restore-devices.ts'
-import { findPageEnd, pageTargets, type TargetColumn, type TargetPage } from './target-page.ts'
+import { pageTargets, type TargetPage, type TargetPageQuery } from './target-page.ts'
 import type { TopicOperation } from './topic-operation.ts'
 import { type DeviceChanges, removeDevices, updateDevices, updateDeviceTopics } from './update-devices.ts'
 import { updateUserTopics } from './update-user-topics.ts'
@@ -96,23 +97,14 @@ export class DeviceStore {
     return this.#read((sql) => listUserTopics(sql, query))
   }
 
-  /**
-   * A page of the targets of a send, each device once.
-   * @param after `next` of the page before, if there is one
-   * @param used what the send uses of them besides what every target has
-   */
-  pageTargets(
-    filter: DeviceFilter,
-    after: string | undefined,
-    limit: number,
-    used: readonly TargetColumn[] = [],
-  ): Promise<TargetPage> {
-    return this.#call((sql) => pageTargets(sql, filter, after, limit, used))
+  /** A page of the targets of a send, each device once. */
+  pageTargets(filter: DeviceFilter, query: TargetPageQuery): Promise<TargetPage> {
+    return this.#call((sql) => pageTargets(sql, filter, query))
   }
 
-  /** The last device of such a page, as its line names it; undefined when fewer than `limit` are left. */
-  findPageEnd(filter: DeviceFilter, after: string | undefined, limit: number): Promise<string | undefined> {
-    return this.#call((sql) => findPageEnd(sql, filter, after, limit))
+  /** Cuts the targets of a send into ranges, in the order of their device ids. */
+  findRanges(filter: DeviceFilter, query: RangeQuery): Promise<DeviceRanges> {
+    return this.#call((sql) => findRanges(sql, filter, query))
   }
 
   /**

@@ -1,85 +1,76 @@
-// What fan-out reads: the devices that a send means, as the lines that the queue keeps.
-//
-// The server writes the lines and the process only hands their bytes on: making an object of each target and a line of
-// each object would take as long as reading them, and a text of a page's megabyte is memory of its own for V8.
+// The targets of a send, page by page, as the lines that the queue stores (sends/target-line.ts).
 import * as v from 'valibot'
 import { PROVIDER_NAMES, type ProviderName } from '../config/provider-names.ts'
 import type { Fragment, Queryable, Sql } from '../database/pool.ts'
 import { bytes, number, text } from '../database/raw-columns.ts'
+import { countLines, lastDevice } from '../sends/line-bytes.ts'
+import type { OptionalField } from '../sends/target-line.ts'
+import { writeTargetLine } from '../sends/target-line-sql.ts'
 import { decodeProvider, encodePlatform, encodeProvider, PLATFORM_NAMES } from './codes.ts'
 import { type DeviceFilter, resolveFilter } from './device-filter.ts'
 import { FIRST_UUID } from './device-id.ts'
-import { walkDevices, walkIds } from './device-walk.ts'
+import { walkDevices } from './device-walk.ts'
 
-const LINE_FEED = 0x0a
+/** Which page of a filter's devices. */
+export interface TargetPageQuery {
+  /** The last device of the page before; undefined for the first page. */
+  after: string | undefined
+  /** The last device that may be in the page; undefined for no such bound. */
+  until?: string | undefined
+  /** Devices in the page, at most. */
+  limit: number
+  /** The device fields that the send uses besides those of every line. */
+  used?: readonly OptionalField[]
+}
 
-/** What a send may use of its devices besides what every line has. */
-export type TargetColumn = 'locale' | 'timezone' | 'meta'
-
-/**
- * Targets of one provider as the queue keeps them: a line each, `device TAB token TAB user TAB platform` (for Web Push
- * `TAB keys` follows), in the order of ids, lines parted by LF. Where more is asked for, all lines go on with
- * `TAB keys TAB locale TAB timezone TAB meta`. `device` is the id's uuid, because it costs nothing to read: the id as the
- * API has it, which formatDeviceId() makes of it where it is shown, would take the server 3 µs a target and the process 1.
- */
-export interface TargetLines {
+/** Targets of one provider, in the order of device ids. */
+export interface TargetGroup {
   provider: ProviderName
   /** How many lines. */
   count: number
-  /** In UTF-8. */
+  /** UTF-8, separated by line feeds. */
   lines: Buffer
-  /** The zone of these devices, empty for those without; only where time zones are asked for. */
+  /** The time zone of these devices, empty for those without; only if time zones are asked for. */
   timezone?: string
 }
 
+/** A page of targets. */
 export interface TargetPage {
-  /** One for each provider that has targets in the page; where time zones are asked for, for each provider and zone. */
-  groups: TargetLines[]
-  /** Where the next page starts: the last device of the page, as in its line; undefined when this was the last one. */
+  /** One group for each provider in the page; if time zones are asked for, one for each provider and zone. */
+  groups: TargetGroup[]
+  /** The last device of the page, after which the next one begins; undefined for the last page. */
   next: string | undefined
 }
 
-/**
- * A page of the devices that match, in the order of their ids, each once.
- * @param after `next` of the page before; undefined for the first page
- * @param used what of its devices the send uses besides what every line has
- */
-export async function pageTargets(
-  sql: Sql,
-  filter: DeviceFilter,
-  after: string | undefined,
-  limit: number,
-  used: readonly TargetColumn[] = [],
-): Promise<TargetPage> {
+/** A page of the devices that match, in the order of their ids, each once. */
+export async function pageTargets(sql: Sql, filter: DeviceFilter, query: TargetPageQuery): Promise<TargetPage> {
+  const { after, until, limit, used = [] } = query
   const conditions = await resolveFilter(sql, filter)
   if (!conditions) return { groups: [], next: undefined }
-  const columns = sql`d.id, d.provider, d.timezone, ${writeLine(sql, used)} as line`
-  const page = walkDevices(sql, columns, { conditions, afterUuid: after ?? FIRST_UUID, limit })
+  const columns = sql`d.id, d.provider, d.timezone, ${writeTargetLine(sql, makeColumns(sql), used)} as line`
+  const page = walkDevices(sql, columns, { conditions, afterUuid: after ?? FIRST_UUID, untilUuid: until, limit })
   const groups = await (used.includes('timezone') ? readByZone(sql, page) : readByProvider(sql, page))
   const count = groups.reduce((sum, group) => sum + group.count, 0)
-  return { groups, next: count < limit ? undefined : lastDevice(groups) }
+  return { groups, next: count < limit ? undefined : findLast(groups) }
 }
 
-/**
- * Where such a page ends, without reading it.
- * @returns its last device, as a line names it; undefined when fewer than `limit` are left
- */
-export async function findPageEnd(
-  sql: Sql,
-  filter: DeviceFilter,
-  after: string | undefined,
-  limit: number,
-): Promise<string | undefined> {
-  const conditions = await resolveFilter(sql, filter)
-  if (!conditions) return undefined
-  const [row] = await sql`
-    select page.id::text from (${walkIds(sql, { conditions, afterUuid: after ?? FIRST_UUID, limit })}) as page
-    order by page.id offset ${limit - 1}`
-  return row && v.parse(PageEnd, row).id
+/** The columns of the row `d` of devices. No field contains a tab or a line feed (field-checks.ts), nor does meta as JSON. */
+function makeColumns(sql: Queryable) {
+  const platforms = PLATFORM_NAMES.map((name) => sql`when ${encodePlatform(name)} then ${name}`)
+  return {
+    deviceId: sql`d.id::text`,
+    value: sql`d.token`,
+    user: sql`d.user_id`,
+    platform: sql`case d.platform ${platforms.reduce((names, name) => sql`${names} ${name}`)} end`,
+    keys: sql`d.webpush_keys`,
+    locale: sql`d.locale`,
+    timezone: sql`d.timezone`,
+    meta: sql`coalesce(d.meta::text, '')`,
+  }
 }
 
-async function readByProvider(sql: Sql, page: Fragment): Promise<TargetLines[]> {
-  // The aggregates take the lines as they come, in the order of the query in it.
+async function readByProvider(sql: Sql, page: Fragment): Promise<TargetGroup[]> {
+  // The aggregates take the lines in the order of the inner query.
   const rows = await sql`select ${aggregateByProvider(sql)} from (${page}) as page`.raw()
   const [texts] = v.parse(Texts, rows)
   return PROVIDER_NAMES.flatMap((provider, index) => {
@@ -88,7 +79,7 @@ async function readByProvider(sql: Sql, page: Fragment): Promise<TargetLines[]> 
   })
 }
 
-async function readByZone(sql: Sql, page: Fragment): Promise<TargetLines[]> {
+async function readByZone(sql: Sql, page: Fragment): Promise<TargetGroup[]> {
   const rows = await sql`
     select page.provider, page.timezone, count(*), string_agg(page.line, E'\n' order by page.id)
     from (${page}) as page
@@ -98,57 +89,24 @@ async function readByZone(sql: Sql, page: Fragment): Promise<TargetLines[]> {
     .map(([provider, timezone, count, lines]) => ({ provider: decodeProvider(provider), timezone, count, lines }))
 }
 
-/** The line of the row `d` of devices. No field can hold a tab or a line feed: see field-checks.ts. */
-function writeLine(sql: Queryable, used: readonly TargetColumn[]) {
-  return sql`
-    d.id::text || E'\t' || d.token || E'\t' || d.user_id || ${used.length === 0 ? writeFew(sql) : writeMore(sql, used)}`
-}
-
-/** Each `||` copies the line so far, so there are as few as can be: none with keys where there are no keys. */
-function writeFew(sql: Queryable) {
-  return sql`coalesce(${writePlatform(sql)} || (E'\t' || d.webpush_keys), ${writePlatform(sql)})`
-}
-
-function writePlatform(sql: Queryable) {
-  const platforms = PLATFORM_NAMES.map((name) => sql`when ${encodePlatform(name)} then ${`\t${name}`}`)
-  return sql`case d.platform ${platforms.reduce((names, name) => sql`${names} ${name}`)} end`
-}
-
-/** As JSON meta has no tab and no line feed either. */
-function writeMore(sql: Queryable, used: readonly TargetColumn[]) {
-  const locale = used.includes('locale') ? sql`d.locale` : sql`''`
-  const timezone = used.includes('timezone') ? sql`d.timezone` : sql`''`
-  const meta = used.includes('meta') ? sql`coalesce(d.meta::text, '')` : sql`''`
-  return sql`${writePlatform(sql)} || E'\t' || coalesce(d.webpush_keys, '') || E'\t' || ${locale} || E'\t' || ${timezone} || E'\t' || ${meta}`
-}
-
 /** Lines in the order of PROVIDER_NAMES. */
 function aggregateByProvider(sql: Queryable) {
-  // Four aggregates over one pass: `group by` takes twice as long, and keeps the order only if it is sorted again.
+  // Four aggregates over one pass: `group by` takes twice as long, and keeps the order only after another sort.
   const texts = PROVIDER_NAMES.map(
     (name) => sql`string_agg(page.line, E'\n') filter (where page.provider = ${encodeProvider(name)})`,
   )
   return texts.reduce((columns, text) => sql`${columns}, ${text}`)
 }
 
-const PageEnd = v.object({ id: v.string() })
-
 const ZoneRows = v.array(v.tuple([number, text, number, bytes]))
 
 /** One row: null where a provider has no targets. */
 const Texts = v.tuple([v.array(v.nullable(bytes))])
 
-function countLines(lines: Buffer): number {
-  let count = 1
-  for (let at = lines.indexOf(LINE_FEED); at !== -1; at = lines.indexOf(LINE_FEED, at + 1)) count++
-  return count
-}
-
-/** Uuids as texts sort as they do in the table. */
-function lastDevice(groups: readonly TargetLines[]): string | undefined {
-  const lasts = groups.map(({ lines }) => {
-    const start = lines.lastIndexOf('\n') + 1
-    return lines.toString('ascii', start, start + FIRST_UUID.length)
-  })
-  return lasts.sort().at(-1)
+/** Uuids sort as text in the same order as in the table. */
+function findLast(groups: readonly TargetGroup[]): string | undefined {
+  return groups
+    .map(({ lines }) => lastDevice(lines))
+    .sort()
+    .at(-1)
 }

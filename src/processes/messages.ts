@@ -1,7 +1,7 @@
 // What a server and its worker processes say to each other, over Node's own channel between parent and child.
 import * as v from 'valibot'
 import type { Config } from '../config/schema.ts'
-import { LANES } from '../queue/queue.ts'
+import { LANES } from '../queue/lane.ts'
 
 /** A configuration that was checked already; it holds nothing that the channel can't carry. */
 const config = v.custom<Config>((value) => typeof value === 'object' && value !== null)
@@ -11,7 +11,7 @@ const lanes = v.pipe(v.array(v.picklist(LANES)), v.readonly())
 /** To a worker process. */
 export const Order = v.variant('kind', [
   /** The first one. `database.postgresql.dsn` is set, also where the database is embedded, and migrated already. */
-  v.object({ kind: v.literal('start'), config, duty: v.object({ lanes, reserve: lanes }) }),
+  v.object({ kind: v.literal('start'), config, duty: v.object({ lanes, fallbackLanes: lanes }) }),
   v.object({ kind: v.literal('readMetrics'), id: v.number() }),
   /** The last one. */
   v.object({ kind: v.literal('stop'), graceMs: v.number() }),

@@ -12,7 +12,7 @@ import * as v from 'valibot'
 import type { Config } from '../config/schema.ts'
 import { withDeadline } from '../database/deadline.ts'
 import type { Logger } from '../observability/log.ts'
-import { type Duty, LANES } from '../queue/queue.ts'
+import { type Duty, LANES } from '../queue/lane.ts'
 import { type Order, Report } from './messages.ts'
 
 const PROGRAM = resolve(import.meta.dirname, '../../bin/centripush.js')
@@ -39,9 +39,9 @@ interface Deps {
   logger: Logger
 }
 
-const SMALL: Duty = { lanes: ['small'], reserve: [] }
+const SMALL: Duty = { lanes: ['small'], fallbackLanes: [] }
 /** Small sends as well: should there be more than one process can send, or should it be gone. */
-const ALL: Duty = { lanes: LANES, reserve: SMALL.lanes }
+const ALL: Duty = { lanes: LANES, fallbackLanes: SMALL.lanes }
 
 interface Running {
   child: ChildProcess

@@ -2,8 +2,9 @@
 import { PROVIDER_NAMES, type ProviderName } from '../config/provider-names.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
-import type { Page, Queue, Send } from '../queue/queue.ts'
-import type { PageReader } from './pages.ts'
+import type { Queue } from '../queue/queue.ts'
+import type { Page, Send } from '../queue/send.ts'
+import type { PageReader } from './page-reader.ts'
 import { readSend, type SendChecks } from './read-send.ts'
 
 /** When the queue is full, batches leave it within seconds. */

@@ -5,16 +5,16 @@ import type { Queue } from '../queue/queue.ts'
 import { checkUid } from './uid.ts'
 
 /**
- * Stops what of a send has not been handed to a provider: all of it, or what would go to one user or device. An unknown
- * uid is no error: an acknowledgement may overtake its send, which is stopped when it comes. @throws ApiError
+ * Cancels the targets of a send that were not handed to a provider: all of them, or those of one user or device. An unknown
+ * uid is no error: an acknowledgement may overtake its send, which is then cancelled when it arrives. @throws ApiError
  */
-export async function cancelSend(queue: Pick<Queue, 'cancel' | 'drop'>, request: CancelPushRequest): Promise<void> {
+export async function cancelSend(queue: Pick<Queue, 'cancel' | 'exclude'>, request: CancelPushRequest): Promise<void> {
   const { uid, user, device_id: deviceId } = request
   checkUid(uid)
   if (user === '' && deviceId === '') return queue.cancel(uid)
-  // The queue has devices by their uuids.
-  const drop = { user: checkUser('user', user), deviceId: deviceId && parseId('device_id', deviceId).uuid }
-  if ((await queue.drop(uid, drop)) === 'full') {
+  // Target lines name devices by their uuids.
+  const exclusion = { user: checkUser('user', user), deviceId: deviceId && parseId('device_id', deviceId).uuid }
+  if ((await queue.exclude(uid, exclusion)) === 'full') {
     throw new ApiError('internal', 'cancel_push: 100,000 targets of this send are cancelled; cancel all of it instead')
   }
 }

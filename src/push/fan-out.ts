@@ -9,8 +9,10 @@
 // A walk that ends early, also by a crash, is taken up where its cursor stands.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from '../observability/log.ts'
-import type { Duty, Lane, Page, Queue, SendClaim } from '../queue/queue.ts'
-import type { PageReader } from './pages.ts'
+import type { Duty, Lane } from '../queue/lane.ts'
+import type { Queue } from '../queue/queue.ts'
+import type { Page, SendClaim } from '../queue/send.ts'
+import type { PageReader } from './page-reader.ts'
 
 /** Sends walked at a time. Small ones are a page each, and thousands may be due in the same second. */
 const MAX_WALKS: Record<Lane, number> = { small: 16, broadcast: 4 }
@@ -85,7 +87,7 @@ export class FanOut {
   #waitForWork(lane: Lane): Promise<void> {
     const { queue, duty } = this.#deps
     const { signal } = this.#stopping
-    return duty.reserve.includes(lane) ? pause(POLL_MS, signal) : queue.waitForWork(lane, POLL_MS, signal)
+    return duty.fallbackLanes.includes(lane) ? pause(POLL_MS, signal) : queue.waitForWork(lane, POLL_MS, signal)
   }
 
   /** Never rejects. */

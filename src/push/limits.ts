@@ -3,7 +3,8 @@ import { parseRateLimit } from '../limits/policy.ts'
 import { parseTimeWindow, TimeWindowError } from '../personalise/time-window.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
-import type { SendContent, TimeLimit } from '../queue/queue.ts'
+import type { SendContent } from '../sends/send-content.ts'
+import type { TimeLimit } from '../sends/time-limit.ts'
 
 type Wire = NonNullable<SendPushNotificationRequest['limit_strategy']>
 

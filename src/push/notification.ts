@@ -3,7 +3,7 @@ import { LEFT } from '../personalise/tokens.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { JsonText } from '../protocol/json-text.ts'
 import type { PushNotification } from '../protocol/requests/push.ts'
-import type { QueuedNotification } from '../queue/queue.ts'
+import type { Notification } from '../sends/notification.ts'
 
 /** The field of each provider's part that is its JSON. */
 export const JSON_FIELDS: Readonly<Record<ProviderName, string>> = {
@@ -29,9 +29,9 @@ export function readNotifications(
   wire: PushNotification,
   isTemplate: boolean,
   checkHeader: HeaderCheck,
-): Map<ProviderName, QueuedNotification> {
+): Map<ProviderName, Notification> {
   const { fcm, hms, apns, webpush } = wire
-  const notifications = new Map<ProviderName, QueuedNotification>()
+  const notifications = new Map<ProviderName, Notification>()
   if (fcm) notifications.set('fcm', part(JSON_FIELDS.fcm, fcm.message, NO_HEADERS))
   if (hms) notifications.set('hms', part(JSON_FIELDS.hms, hms.message, NO_HEADERS))
   if (apns) notifications.set('apns', part(JSON_FIELDS.apns, apns.payload, apns.headers))
@@ -46,7 +46,7 @@ export function readNotifications(
   return notifications
 }
 
-function part(field: string, json: JsonText | undefined, headers: ReadonlyMap<string, string>): QueuedNotification {
+function part(field: string, json: JsonText | undefined, headers: ReadonlyMap<string, string>): Notification {
   if (json?.kind !== 'object') throw new ApiError('badRequest', `notification.${field}: must be a JSON object`)
   for (const [name, value] of headers) {
     // Whatever becomes an HTTP header of ours must not be able to end it.

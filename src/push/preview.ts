@@ -1,8 +1,9 @@
 // What a request would come to for one device. Nothing is sent, stored or counted.
 import type { ProviderName } from '../config/provider-names.ts'
 import { formatDeviceId } from '../devices/device-id.ts'
+import type { DeviceStore } from '../devices/device-store.ts'
 import { parseId } from '../devices/field-checks.ts'
-import type { TargetColumn, TargetLines, TargetPage } from '../devices/target-page.ts'
+import type { TargetGroup } from '../devices/target-page.ts'
 import { renderKey } from '../limits/key-template.ts'
 import type { RateLimiter } from '../limits/rate-limiter.ts'
 import { NO_TEXTS, parseTexts, type Scope } from '../personalise/scope.ts'
@@ -11,17 +12,15 @@ import { waitForWindow } from '../personalise/time-limit.ts'
 import { makeTranslations } from '../personalise/translations.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
-import type { QueuedNotification, RecipientFilter, Send, SendContent } from '../queue/queue.ts'
-import { decodeTarget, type QueuedTarget } from '../queue/targets.ts'
+import type { Send } from '../queue/send.ts'
+import type { Notification } from '../sends/notification.ts'
+import type { RecipientFilter } from '../sends/recipient.ts'
+import type { SendContent } from '../sends/send-content.ts'
+import { decodeTarget, type OptionalField, type Target } from '../sends/target-line.ts'
 import { readSend, type SendChecks } from './read-send.ts'
 
 export interface PreviewDeps extends SendChecks {
-  pageTargets(
-    filter: RecipientFilter,
-    after: string | undefined,
-    limit: number,
-    used: readonly TargetColumn[],
-  ): Promise<TargetPage>
+  devices: Pick<DeviceStore, 'pageTargets'>
   rateLimiter: Pick<RateLimiter, 'readWait'>
   /** How many bytes of its part of a notification a provider takes. */
   findMaxBytes(provider: ProviderName, headers: ReadonlyMap<string, string>): number
@@ -58,7 +57,7 @@ export interface Preview {
   rate: PreviewRate | undefined
 }
 
-const COLUMNS: readonly TargetColumn[] = ['locale', 'timezone', 'meta']
+const FIELDS: readonly OptionalField[] = ['locale', 'timezone', 'meta']
 const NOTHING: RecipientFilter = { ids: [], users: [], topics: [], providers: [], platforms: [] }
 
 /** @throws ApiError as accepting the request would, and notFound for a device that is not stored */
@@ -86,16 +85,16 @@ export async function previewSend(
   }
 }
 
-async function findTarget(deps: PreviewDeps, filter: RecipientFilter): Promise<QueuedTarget | undefined> {
-  const { groups } = await deps.pageTargets(filter, undefined, 1, COLUMNS)
-  const [group]: (TargetLines | undefined)[] = groups
+async function findTarget(deps: PreviewDeps, filter: RecipientFilter): Promise<Target | undefined> {
+  const { groups } = await deps.devices.pageTargets(filter, { after: undefined, limit: 1, used: FIELDS })
+  const [group]: (TargetGroup | undefined)[] = groups
   return group && decodeTarget(group.lines.toString())
 }
 
 function renderParts(
   { findMaxBytes }: PreviewDeps,
   content: SendContent,
-  device: QueuedTarget,
+  device: Target,
   provider: ProviderName,
 ): PreviewPart[] {
   const { templating, notifications } = content
@@ -111,7 +110,7 @@ function renderParts(
   })
 }
 
-function render({ json, headers }: QueuedNotification, scope: Scope): QueuedNotification {
+function render({ json, headers }: Notification, scope: Scope): Notification {
   const pieces: Uint8Array[] = []
   compileJson(json).write(scope, {
     bytes: (bytes) => pieces.push(bytes),
@@ -126,7 +125,7 @@ function render({ json, headers }: QueuedNotification, scope: Scope): QueuedNoti
 /** Not before its time, and not before its rate limit has room. */
 function findTime(
   { sendAtMs, expireAtMs, content }: Send,
-  device: QueuedTarget,
+  device: Target,
   rate: PreviewRate | undefined,
   nowMs: number,
 ): PreviewTime {
@@ -141,7 +140,7 @@ function findTime(
 async function readRate(
   { rateLimiter }: PreviewDeps,
   { key, policies, isDropped }: NonNullable<SendContent['rateLimit']>,
-  { deviceId, user }: QueuedTarget,
+  { deviceId, user }: Target,
 ): Promise<PreviewRate> {
   const waitMs = await rateLimiter.readWait(renderKey(key, { id: deviceId, user }), policies)
   if (waitMs === 0) return { kind: 'free' }

@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto'
 import type { EndpointCheck } from '../devices/web-push-endpoint.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
-import type { Recipient, Send, SendContent } from '../queue/queue.ts'
+import type { Send } from '../queue/send.ts'
+import type { SendContent } from '../sends/send-content.ts'
 import { readLimits } from './limits.ts'
 import { type HeaderCheck, readNotifications } from './notification.ts'
 import { laneOf, readRecipient } from './recipient.ts'
@@ -49,18 +50,7 @@ export function readSend(request: SendPushNotificationRequest, { checkEndpoint, 
     expireAtMs: readTime('notification.expire_at', request.notification.expire_at),
     recipient,
     content,
-    takesPages: canTakePages(recipient, content),
   }
-}
-
-/**
- * Devices can be read again. What is noted of a batch while it is sent names targets by their places in it, and who waits for
- * an hour of the day is kept waiting with it: both have to be written. Where a page of listed users or devices ends is not
- * found sooner than it is read.
- */
-function canTakePages(recipient: Recipient, { isReliable, timeLimit }: SendContent): boolean {
-  if (recipient.kind !== 'filter' || isReliable || timeLimit) return false
-  return recipient.filter.ids.length === 0 && recipient.filter.users.length === 0
 }
 
 function isTemplate({ use_templating, localizations }: SendPushNotificationRequest): boolean {

@@ -3,8 +3,9 @@ import type { EndpointCheck } from '../devices/web-push-endpoint.ts'
 import { parseWebPushSubscription } from '../devices/web-push-subscription.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { DeviceFilter, PushRecipient } from '../protocol/requests/push.ts'
-import type { Lane, Recipient, RecipientFilter, TargetKind } from '../queue/queue.ts'
-import { joinSubscription } from '../queue/targets.ts'
+import type { Lane } from '../queue/lane.ts'
+import type { Recipient, RecipientFilter, TargetKind } from '../sends/recipient.ts'
+import { joinSubscription } from '../sends/target-line.ts'
 
 /** Raw tokens in one request. */
 const MAX_TOKENS = 100_000

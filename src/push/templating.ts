@@ -5,7 +5,8 @@ import { compileHeader, compileJson } from '../personalise/template.ts'
 import { TemplateError } from '../personalise/template-error.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
-import type { QueuedNotification, Templating } from '../queue/queue.ts'
+import type { Notification } from '../sends/notification.ts'
+import type { Templating } from '../sends/send-content.ts'
 import { JSON_FIELDS } from './notification.ts'
 
 /** As much as a device's meta may be. No provider takes more than that in a whole notification. */
@@ -21,7 +22,7 @@ type TemplatingRequest = Pick<SendPushNotificationRequest, 'use_templating' | 'u
  */
 export function readTemplating(
   request: TemplatingRequest,
-  notifications: ReadonlyMap<ProviderName, QueuedNotification>,
+  notifications: ReadonlyMap<ProviderName, Notification>,
 ): Templating | undefined {
   if (!request.use_templating && request.localizations.size === 0) return undefined
   checkCounts(request)
@@ -34,7 +35,7 @@ export function readTemplating(
   }
 }
 
-function compileAll(provider: ProviderName, { json, headers }: QueuedNotification) {
+function compileAll(provider: ProviderName, { json, headers }: Notification) {
   const field = `notification.${JSON_FIELDS[provider]}`
   return [
     compile(field, () => compileJson(json)),

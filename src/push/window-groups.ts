@@ -1,24 +1,20 @@
-// A page's targets by when they may be sent to. Where a send has hours of the day, targets wait as what they are: those
-// of all zones whose window opens at the same time are batches for then.
+// Groups the targets of a page by the time at which their local window opens: the targets of all zones whose windows open
+// at the same time are stored as batches with that delay.
+import type { TargetGroup } from '../devices/target-page.ts'
 import { waitForWindow } from '../personalise/time-limit.ts'
-import type { NewBatch, TimeLimit } from '../queue/queue.ts'
-import { joinLines } from '../queue/targets.ts'
+import { joinLines } from '../sends/line-bytes.ts'
+import type { TimeLimit } from '../sends/time-limit.ts'
 
-/** Targets of one provider that are in one zone. */
-export interface ZoneGroup extends Pick<NewBatch, 'provider' | 'lines' | 'count'> {
-  /** Empty: none. */
-  timezone?: string
-}
-
+/** Groups by window. */
 export interface WindowGroups<Group> {
-  /** To be sent after `delayMs`, 0 being at once: for each provider one group a time. */
+  /** Sent after `delayMs`, at once if it is 0: one group for each provider and delay. */
   open: (Group & { delayMs: number })[]
-  /** Never to be sent. */
+  /** Never sent: without a time zone. */
   closed: Group[]
 }
 
-/** @param atMs Unix time in ms */
-export function groupByWindow<Group extends ZoneGroup>(
+/** Groups targets by the delay until their window opens. @param atMs Unix time in ms */
+export function groupByWindow<Group extends TargetGroup>(
   groups: readonly Group[],
   limit: TimeLimit,
   atMs: number,
@@ -39,8 +35,8 @@ export function groupByWindow<Group extends ZoneGroup>(
   return { open: [...open.values()].map(({ delayMs, groups }) => ({ ...mergeGroups(groups), delayMs })), closed }
 }
 
-/** Once all are known: a page may have hundreds of zones, and each copy is of all before it. */
-function mergeGroups<Group extends ZoneGroup>(groups: [Group, ...Group[]]): Group {
+/** Called once for all groups of a delay: a page may have hundreds of zones, and joining them one by one copies each again. */
+function mergeGroups<Group extends TargetGroup>(groups: [Group, ...Group[]]): Group {
   const count = groups.reduce((sum, group) => sum + group.count, 0)
   return { ...groups[0], count, lines: joinLines(groups.map(({ lines }) => lines)) }
 }

@@ -1,40 +1,37 @@
 import { EventEmitter } from 'node:events'
-import type { Lane, Page } from './queue.ts'
+import { LANES, type Lane } from './lane.ts'
+import type { Page } from './send.ts'
 
-/** What is waited for: batches and walks of a lane, or broadcasts whose pages are taken. */
-export const WORKS = ['small', 'broadcast', 'pages'] as const
-export type Work = (typeof WORKS)[number]
-
-/** Where the work is that a send, or a page of it, makes: its batches may be in another lane than the send. */
+/** The lane in which a send, or a page of it, makes work: its batches may be in another lane than the send. */
 export function laneOfWork(send: { lane: Lane }, page: Page | undefined): Lane {
   return page?.batches[0]?.lane ?? send.lane
 }
 
-/** Wakes those in this process who wait for work. */
+/** Wakes the loops of this process that wait for work. */
 export class Announcements {
   readonly #events = new EventEmitter().setMaxListeners(0)
 
-  announce(work: Work): void {
-    this.#events.emit(work)
+  announce(lane: Lane): void {
+    this.#events.emit(lane)
   }
 
-  /** For when nobody knows what was missed. */
+  /** For a reconnection, after which missed announcements are unknown. */
   announceAll(): void {
-    for (const work of WORKS) this.announce(work)
+    for (const lane of LANES) this.announce(lane)
   }
 
-  /** Resolves at the next announcement of `work`, after `timeoutMs`, or when `signal` aborts. */
-  wait(work: Work, timeoutMs: number, signal: AbortSignal): Promise<void> {
-    // By hand: AbortSignal.any() on a signal that lives as long as the process is never let go (Node 20).
+  /** Resolves at the next announcement for `lane`, after `timeoutMs`, or when `signal` aborts. */
+  wait(lane: Lane, timeoutMs: number, signal: AbortSignal): Promise<void> {
+    // Not AbortSignal.any(): on a signal that lives as long as the process it is never collected (Node 20).
     return new Promise((resolve) => {
       const end = () => {
         clearTimeout(timer)
-        this.#events.off(work, end)
+        this.#events.off(lane, end)
         signal.removeEventListener('abort', end)
         resolve()
       }
       const timer = setTimeout(end, timeoutMs)
-      this.#events.once(work, end)
+      this.#events.once(lane, end)
       signal.addEventListener('abort', end)
       if (signal.aborted) end()
     })

@@ -4,7 +4,7 @@ import type { ProviderName } from '../../src/config/provider-names.ts'
 import type { DeviceFilter } from '../../src/devices/device-filter.ts'
 import { formatDeviceId } from '../../src/devices/device-id.ts'
 import type { TargetLines } from '../../src/devices/target-page.ts'
-import { decodeTarget } from '../../src/queue/targets.ts'
+import { decodeTarget } from '../../src/sends/target-line.ts'
 import { type Devices, openDevices } from './methods.ts'
 
 let devices: Devices

@@ -7,7 +7,9 @@ import { PostgresRateLimiter } from '../../src/limits/postgres/postgres-rate-lim
 import type { RateLimiter } from '../../src/limits/rate-limiter.ts'
 import { RedisRateLimiter } from '../../src/limits/redis/redis-rate-limiter.ts'
 import { LostParts } from '../../src/push/lost-parts.ts'
-import type { BatchClaim, Queue, SendContent, TakenPages } from '../../src/queue/queue.ts'
+import type { BatchClaim } from '../../src/queue/batch.ts'
+import type { Queue, TakenPages } from '../../src/queue/queue.ts'
+import type { SendContent } from '../../src/sends/send-content.ts'
 import { alterQueues, alterTakenPages } from './alter-queue.ts'
 import { findStoreMistakes } from './store-mistakes.ts'
 

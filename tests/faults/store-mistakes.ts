@@ -1,7 +1,7 @@
 // Mistakes that the queue's contract has no words for: past it, in the statements of its store.
 import { chooseQueue } from '../../src/config/check.ts'
 import { loadConfig } from '../../src/config/load.ts'
-import type { BatchClaim, NewBatch } from '../../src/queue/queue.ts'
+import type { BatchClaim, NewBatch } from '../../src/queue/batch.ts'
 import { makePostgresMistakes } from './postgres-mistakes.ts'
 import { makeRedisMistakes } from './redis-mistakes.ts'
 

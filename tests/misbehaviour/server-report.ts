@@ -1,5 +1,5 @@
 import type { Queue } from '../../src/queue/queue.ts'
-import { readValue } from '../../src/queue/targets.ts'
+import { readValue } from '../../src/sends/target-line.ts'
 import type { ServerReport } from './verdict.ts'
 
 const PAGE = 1000

@@ -2,7 +2,10 @@
 // is, and through one whose calls fail one time in ten, before or after having done their work.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { ProviderName } from '../../src/config/provider-names.ts'
-import type { BatchClaim, Lane, NewBatch, Page, Queue, Send, SendClaim } from '../../src/queue/queue.ts'
+import type { BatchClaim, NewBatch } from '../../src/queue/batch.ts'
+import type { Lane } from '../../src/queue/lane.ts'
+import type { Page, Send, SendClaim } from '../../src/queue/send.ts'
+import type { Queue } from '../../src/queue/queue.ts'
 import { injectFaults, makeRandom, repeatFailed } from './faults.ts'
 import { makeSend } from './make-send.ts'
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Send } from '../../src/queue/queue.ts'
+import type { Send } from '../../src/queue/send.ts'
 
 /** A send to one FCM token, under a uid of its own. */
 export function makeSend(over: Partial<Send> & { json?: Buffer } = {}): Send {

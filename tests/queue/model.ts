@@ -1,15 +1,9 @@
 // What the queue does, in memory and without any of its difficulties; and the same steps on a real one beside it.
 import { expect } from 'vitest'
-import type {
-  BatchClaim,
-  Lane,
-  LostPart,
-  NewBatch,
-  PageClaim,
-  Queue,
-  SendClaim,
-  TakenPages,
-} from '../../src/queue/queue.ts'
+import type { BatchClaim, NewBatch } from '../../src/queue/batch.ts'
+import type { Lane } from '../../src/queue/lane.ts'
+import type { LostPart, PageClaim, Queue, TakenPages } from '../../src/queue/queue.ts'
+import type { SendClaim } from '../../src/queue/send.ts'
 import { makeSend } from './make-send.ts'
 
 /** The numbers choose among what there is, by their remainder. */

@@ -1,16 +1,16 @@
 import type { Sql } from '../../database/pool.ts'
-import { type Settlement, settleBatches } from './settle-statements.ts'
+import { type Acknowledgement, acknowledgeBatches } from './acknowledge-statement.ts'
 
 /** Few enough to be written within milliseconds. */
 const MAX_TOGETHER = 64
 
 interface Waiting {
-  settlement: Settlement
+  end: Acknowledgement
   resolve(result: 'acknowledged' | 'lost'): void
   reject(error: unknown): void
 }
 
-/** Acknowledgements that arrive while one is being written share the next statement, and so its commit. */
+/** Groups acknowledgements: those that arrive during a statement share the next one, and so its commit. */
 export class Acknowledgements {
   readonly #sql: Sql
   readonly #waiting: Waiting[] = []
@@ -20,30 +20,30 @@ export class Acknowledgements {
     this.#sql = deps.sql
   }
 
-  /** Settles a batch; see settleBatches(). */
-  add(settlement: Settlement): Promise<'acknowledged' | 'lost'> {
+  /** Acknowledges a batch; see acknowledgeBatches(). */
+  add(end: Acknowledgement): Promise<'acknowledged' | 'lost'> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ settlement, resolve, reject })
+      this.#waiting.push({ end, resolve, reject })
       if (!this.#isWriting) void this.#write()
     })
   }
 
-  /** Never rejects: what fails does so in the promises of those that it was for. */
+  /** Never rejects: a failed statement rejects the promises of its acknowledgements. */
   async #write(): Promise<void> {
     this.#isWriting = true
-    while (this.#waiting.length > 0) await this.#writeSome(this.#waiting.splice(0, MAX_TOGETHER))
+    while (this.#waiting.length > 0) await this.#writeGroup(this.#waiting.splice(0, MAX_TOGETHER))
     this.#isWriting = false
   }
 
-  async #writeSome(some: readonly Waiting[]): Promise<void> {
+  async #writeGroup(group: readonly Waiting[]): Promise<void> {
     try {
-      const settled = await settleBatches(
+      const ended = await acknowledgeBatches(
         this.#sql,
-        some.map(({ settlement }) => settlement),
+        group.map(({ end }) => end),
       )
-      for (const { settlement, resolve } of some) resolve(settled.has(settlement.claim.id) ? 'acknowledged' : 'lost')
+      for (const { end, resolve } of group) resolve(ended.has(end.claim.id) ? 'acknowledged' : 'lost')
     } catch (error) {
-      for (const { reject } of some) reject(error)
+      for (const { reject } of group) reject(error)
     }
   }
 }

@@ -1,55 +1,63 @@
-// The SQL that claims batches and keeps them. Whatever changes rows is one statement; the fence decides who may write.
+// The SQL that claims batches and keeps them. Each change is one statement; the fence decides whether it applies.
 import * as v from 'valibot'
 import { PROVIDER_NAMES, type ProviderName } from '../../config/provider-names.ts'
 import { commitAsynchronously } from '../../database/asynchronous-commit.ts'
 import type { Fragment, Sql } from '../../database/pool.ts'
-import { boolean, bytea, bytes, number, text } from '../../database/raw-columns.ts'
-import type { BatchClaim, Lane, Progress } from '../queue.ts'
-import { decodeContent } from '../send-content.ts'
-import { decodeLines } from '../targets.ts'
+import { boolean, bytea, bytes, nameColumns, number, text } from '../../database/raw-columns.ts'
+import { decodeLines } from '../../sends/line-bytes.ts'
+import type { BatchClaim, ClaimKey, Progress } from '../batch.ts'
+import type { Lane } from '../lane.ts'
+import { decodeContent } from '../stored-send.ts'
 import { CANCELLED, LANES } from './states.ts'
+import { readRange } from './stored-targets.ts'
 
-/** In the order of the columns that claimWaitingBatches() selects. */
-const StoredBatches = v.array(
-  v.tuple([
-    text,
-    text,
-    v.pipe(text, v.picklist(PROVIDER_NAMES)),
-    v.pipe(text, v.picklist(['token', 'topic', 'condition'])),
-    number,
-    bytes,
-    number,
-    number,
-    number,
-    v.nullable(bytea),
-    number,
-    v.nullable(number),
-    v.pipe(text, v.picklist(['live', 'cancelled', 'expired'])),
-    boolean,
-    boolean,
-    v.nullable(bytea),
-  ]),
-)
+const StoredBatch = v.object({
+  id: text,
+  uid: text,
+  provider: v.pipe(text, v.picklist(PROVIDER_NAMES)),
+  target_kind: v.pipe(text, v.picklist(['token', 'topic', 'condition'])),
+  target_count: number,
+  targets: v.nullable(bytes),
+  range_after: v.nullable(text),
+  range_until: v.nullable(text),
+  fence: number,
+  attempt: number,
+  ambiguous_attempts: number,
+  settled: v.nullable(bytea),
+  age_ms: number,
+  expires_in_ms: v.nullable(number),
+  send_state: v.pipe(text, v.picklist(['live', 'cancelled', 'expired'])),
+  has_exclusions: boolean,
+  is_probe: boolean,
+  content: v.nullable(bytea),
+})
+
+/** What batches a worker asks for, and how. */
+export interface ClaimQuery {
+  lane: Lane
+  providers: readonly ProviderName[]
+  /** Batches, at most. */
+  limit: number
+  leaseMs: number
+  /** How long after a start of the server abandoned batches are not claimed, in ms: surviving workers extend theirs first. */
+  restartGraceMs: number
+}
 
 /**
- * Claims what has waited longest; batches that another worker is just claiming are passed over, not waited for. Of a
- * paused provider one batch is claimed when its time for a probe has come, and there is one.
+ * Claims the longest waiting batches; batches that another worker is claiming are skipped, not waited for. Of a paused
+ * provider one batch is claimed when a probe is due and there is one.
  */
-export async function claimWaitingBatches(
-  sql: Sql,
-  lane: Lane,
-  providers: readonly ProviderName[],
-  limit: number,
-  leaseMs: number,
-): Promise<BatchClaim[]> {
+export async function claimWaitingBatches(sql: Sql, query: ClaimQuery): Promise<BatchClaim[]> {
+  const { lane, providers, limit, leaseMs, restartGraceMs } = query
+  const isClaimable = sql`
+    b.lane = ${LANES[lane]} and b.claimable_at <= (select clock_timestamp()) and (not b.claimed or (
+      select pg_postmaster_start_time() < clock_timestamp() - ${restartGraceMs} * interval '1 ms'))`
   // Materialized, because the planner may otherwise run the inner query again and claim more than the limit.
   const rows = await sql`
     with probe as (
       update push_pauses as p set probe_at = clock_timestamp() + p.probe_every_ms * interval '1 ms'
       where p.provider = any(${[...providers]}) and p.probe_at <= clock_timestamp() and exists (
-        select from push_batches b
-        where b.provider = p.provider and b.lane = ${LANES[lane]} and b.claimable_at <= (select clock_timestamp())
-          and b.targets is not null
+        select from push_batches b where b.provider = p.provider and ${isClaimable}
       )
       returning p.provider
     ), source as (
@@ -60,10 +68,9 @@ export async function claimWaitingBatches(
     ), picked as materialized (
       select b.id, source.is_probe
       from source cross join lateral (
-        select id, claimable_at from push_batches
-        where provider = source.provider and lane = ${LANES[lane]} and claimable_at <= (select clock_timestamp())
-          and targets is not null
-        order by claimable_at limit source.most for update skip locked
+        select b.id, b.claimable_at from push_batches b
+        where b.provider = source.provider and ${isClaimable}
+        order by b.claimable_at limit source.most for update skip locked
       ) as b
       order by b.claimable_at limit ${limit}
     ), claimed as (
@@ -71,12 +78,12 @@ export async function claimWaitingBatches(
         claimable_at = clock_timestamp() + ${leaseMs} * interval '1 ms', claimed = true,
         fence = b.fence + 1, attempt = b.attempt + 1,
         first_attempt_at = coalesce(b.first_attempt_at, clock_timestamp())
-      from picked ${lane === 'small' ? forgoDisk(sql) : sql``}
+      from picked ${lane === 'small' ? skipDiskWait(sql) : sql``}
       where b.id = picked.id
       returning b.*, picked.is_probe
     )
-    select c.id, c.uid, c.provider, c.target_kind, c.target_count, c.targets, c.fence, c.attempt, c.ambiguous_attempts,
-      c.settled,
+    select c.id, c.uid, c.provider, c.target_kind, c.target_count, c.targets, c.range_after, c.range_until, c.fence,
+      c.attempt, c.ambiguous_attempts, c.settled,
       (extract(epoch from clock_timestamp() - c.first_attempt_at) * 1000)::float8 as age_ms,
       (extract(epoch from s.expire_at - clock_timestamp()) * 1000)::float8 as expires_in_ms,
       case
@@ -84,51 +91,57 @@ export async function claimWaitingBatches(
         when s.expire_at <= clock_timestamp() then 'expired'
         else 'live'
       end as send_state,
-      coalesce(s.drops > 0, false) as has_drops,
+      coalesce(s.drops > 0, false) as has_exclusions,
       c.is_probe,
       case when c.lane = ${LANES.small} then s.content end as content
     from claimed c left join push_sends s using (uid)
     order by c.id`.raw()
-  return v.parse(StoredBatches, rows).map((row) => readBatch(row, lane))
+  return nameColumns(rows).map((row) => readBatch(v.parse(StoredBatch, row), lane))
 }
 
 /**
- * A push for one phone does not wait until its claim is on disk, behind all that a broadcast writes meanwhile. A claim that a
- * crash of the server forgets is made again, and what it was for may be sent twice.
+ * The claim of a push to one phone is not delayed until it is on disk, behind everything that a broadcast writes. If a
+ * crash of the server loses the claim, the batch is claimed again and may be sent twice.
  */
-function forgoDisk(sql: Sql): Fragment {
+function skipDiskWait(sql: Sql): Fragment {
   return sql`cross join ${commitAsynchronously(sql)}`
 }
 
-function readBatch(row: v.InferOutput<typeof StoredBatches>[number], lane: Lane): BatchClaim {
-  const [id, uid, provider, targetKind, count, targets, fence, attempt, ambiguousAttempts, settled, ...more] = row
-  const [ageMs, expiresInMs, sendState, hasDrops, isProbe, content] = more
+function readBatch(row: v.InferOutput<typeof StoredBatch>, lane: Lane): BatchClaim {
   return {
-    id,
-    uid,
+    id: row.id,
+    uid: row.uid,
     lane,
-    provider,
-    targetKind,
-    count,
-    lines: decodeLines(targets),
-    fence,
-    attempt,
-    ambiguousAttempts,
-    ageMs,
-    expiresInMs: expiresInMs ?? undefined,
-    sendState,
-    hasDrops,
-    settled: settled ?? undefined,
-    isProbe,
-    ...(content && { content: decodeContent(content) }),
+    provider: row.provider,
+    targetKind: row.target_kind,
+    count: row.target_count,
+    targets: row.targets
+      ? { kind: 'lines', lines: decodeLines(row.targets) }
+      : { kind: 'range', range: readRange(row) },
+    fence: row.fence,
+    attempt: row.attempt,
+    ambiguousAttempts: row.ambiguous_attempts,
+    ageMs: row.age_ms,
+    expiresInMs: row.expires_in_ms ?? undefined,
+    sendState: row.send_state,
+    hasExclusions: row.has_exclusions,
+    finished: row.settled ?? undefined,
+    isProbe: row.is_probe,
+    ...(row.content && { content: decodeContent(row.content) }),
   }
 }
 
-/** Extends what is still ours. @returns the ids that are not */
-export async function extendLeases(sql: Sql, claims: readonly BatchClaim[], leaseMs: number): Promise<Set<string>> {
+/** The claims as the columns `id` and `fence` of a table `c`. */
+function claimTable(sql: Sql, claims: readonly Pick<BatchClaim, 'id' | 'fence'>[]): Fragment {
+  return sql`
+    unnest(${claims.map(({ id }) => id)}::bigint[], ${claims.map(({ fence }) => fence)}::bigint[]) as c (id, fence)`
+}
+
+/** Extends the leases of valid claims. @returns the ids of lost ones */
+export async function extendLeases(sql: Sql, claims: readonly ClaimKey[], leaseMs: number): Promise<Set<string>> {
   const kept = await sql<{ id: string }[]>`
     update push_batches as b set claimable_at = clock_timestamp() + ${leaseMs} * interval '1 ms'
-    from unnest(${claims.map(({ id }) => id)}::bigint[], ${claims.map(({ fence }) => fence)}::bigint[]) as c (id, fence)
+    from ${claimTable(sql, claims)}
     where b.id = c.id and b.fence = c.fence
     returning b.id`
   const lost = new Set(claims.map(({ id }) => id))
@@ -136,21 +149,22 @@ export async function extendLeases(sql: Sql, claims: readonly BatchClaim[], leas
   return lost
 }
 
-/** Notes settled targets in the rows that are still ours; the targets themselves are not written again. */
-export async function updateSettled(sql: Sql, progress: readonly Progress[]): Promise<void> {
+/** Stores the progress of valid claims; the targets are not written again. */
+export async function updateProgress(sql: Sql, progress: readonly Progress[]): Promise<void> {
+  const bits = progress.map(({ finished }) => Buffer.from(finished).toString('hex'))
   await sql`
-    update push_batches as b set settled = decode(p.settled, 'hex')
+    update push_batches as b set settled = decode(p.finished, 'hex')
     from unnest(${progress.map(({ claim }) => claim.id)}::bigint[], ${progress.map(({ claim }) => claim.fence)}::bigint[],
-      ${progress.map(({ settled }) => Buffer.from(settled).toString('hex'))}::text[]) as p (id, fence, settled)
+      ${bits}::text[]) as p (id, fence, finished)
     where b.id = p.id and b.fence = p.fence`
 }
 
-/** Makes batches claimable at once, as if they had not been claimed. */
-export async function releaseBatches(sql: Sql, claims: readonly BatchClaim[]): Promise<void> {
+/** Releases valid claims, as if the batches had not been claimed. */
+export async function releaseBatches(sql: Sql, claims: readonly ClaimKey[]): Promise<void> {
   await sql`
     update push_batches as b set
       claimable_at = clock_timestamp(), claimed = false, attempt = b.attempt - 1, fence = b.fence + 1,
       first_attempt_at = case when b.attempt > 1 then b.first_attempt_at end
-    from unnest(${claims.map(({ id }) => id)}::bigint[], ${claims.map(({ fence }) => fence)}::bigint[]) as c (id, fence)
+    from ${claimTable(sql, claims)}
     where b.id = c.id and b.fence = c.fence`
 }

@@ -1,16 +1,17 @@
-// The SQL of targets that were given up.
+// The SQL of dead letters.
 import * as v from 'valibot'
 import { PROVIDER_NAMES } from '../../config/provider-names.ts'
 import type { Fragment, Sql } from '../../database/pool.ts'
-import type { DeadLetter, DeadLetterFilter } from '../queue.ts'
+import type { DeadLetter, DeadLetterFilter } from '../dead-letter.ts'
 import { CANCELLED, DONE, FANNED } from './states.ts'
+import { readTargets, StoredTargets } from './stored-targets.ts'
 
 const StoredLetter = v.object({
   id: v.string(),
   uid: v.string(),
   provider: v.picklist(PROVIDER_NAMES),
   target_count: v.number(),
-  targets: v.string(),
+  ...StoredTargets.entries,
   reason: v.string(),
   attempts: v.number(),
   given_up_at: v.date(),
@@ -26,16 +27,26 @@ function matches(sql: Sql, { ids, uid, provider }: DeadLetterFilter): Fragment {
 
 export async function selectDeadLetters(sql: Sql, filter: DeadLetterFilter, limit: number, after: string | undefined) {
   const rows = await sql`
-    select d.id, d.uid, d.provider, d.target_count, d.targets, d.reason, d.attempts, d.given_up_at
+    select d.id, d.uid, d.provider, d.target_count, d.targets, d.range_after, d.range_until, d.reason, d.attempts, d.given_up_at
     from push_dead_letters d where d.id > ${after ?? '0'}::bigint and ${matches(sql, filter)}
     order by d.id limit ${limit}`
   return rows.map((row): DeadLetter => {
-    const { target_count: count, targets: lines, given_up_at: givenUpAt, ...letter } = v.parse(StoredLetter, row)
-    return { ...letter, count, lines, givenUpAtMs: givenUpAt.getTime() }
+    const {
+      id,
+      uid,
+      provider,
+      reason,
+      attempts,
+      target_count: count,
+      given_up_at,
+      ...stored
+    } = v.parse(StoredLetter, row)
+    const givenUpAtMs = given_up_at.getTime()
+    return { id, uid, provider, targets: readTargets(stored), count, reason, attempts, givenUpAtMs }
   })
 }
 
-/** Makes batches of them again, as if never tried. Those of a cancelled send stay. @returns how many targets */
+/** Makes batches of dead letters again, without attempts. Those of a cancelled send stay. @returns the number of targets */
 export async function reviveDeadLetters(sql: Sql, filter: DeadLetterFilter): Promise<number> {
   const [row] = await sql`
     with locked as materialized (
@@ -46,8 +57,10 @@ export async function reviveDeadLetters(sql: Sql, filter: DeadLetterFilter): Pro
     ), revived as (
       delete from push_dead_letters as d using locked where d.uid = locked.uid and ${matches(sql, filter)} returning d.*
     ), written as (
-      insert into push_batches (uid, lane, provider, target_kind, target_count, targets, claimable_at)
-      select uid, lane, provider, target_kind, target_count, targets, clock_timestamp() from revived
+      insert into push_batches (uid, lane, provider, target_kind, target_count, targets, range_after, range_until,
+        claimable_at)
+      select uid, lane, provider, target_kind, target_count, targets, range_after, range_until, clock_timestamp()
+      from revived
     ), counted as (
       update push_sends as s set
         open_batches = s.open_batches + r.batches, forget_at = null,
@@ -59,7 +72,7 @@ export async function reviveDeadLetters(sql: Sql, filter: DeadLetterFilter): Pro
   return v.parse(Targets, row).targets
 }
 
-/** @returns how many targets */
+/** Deletes dead letters. @returns the number of targets */
 export async function deleteDeadLetters(sql: Sql, filter: DeadLetterFilter): Promise<number> {
   const [row] = await sql`
     with deleted as (delete from push_dead_letters as d where ${matches(sql, filter)} returning target_count)

@@ -1,23 +1,41 @@
 import type { Fragment, Queryable } from '../../database/pool.ts'
-import { DONE, FANNED, KEEP_DEAD_LETTERS, KEEP_ENDED } from './states.ts'
+import { KEEP_DEAD_LETTERS_SECONDS, KEEP_ENDED_SECONDS } from '../limits.ts'
+import { DONE, FANNED } from './states.ts'
+
+/** The changes to a send `s` whose number of open batches changes. All parts are SQL expressions. */
+interface Change {
+  /** Batches added, less batches ended. */
+  opened: Fragment
+  /** Whether the send has dead letters, which need its content. */
+  hasDeadLetters: Fragment
+  /** The state before the count: FANNED where this statement ends the walk. */
+  state?: Fragment
+  /** The recipient to keep while the send is not over. */
+  recipient?: Fragment
+}
 
 /**
- * What follows `set` for a send `s` that gets `opened` more batches than it loses, which may be fewer than none: one that was
- * walked to its end is over with its last batch. @param hasLetters whether it leaves dead letters, which keep what it says
+ * The assignments of an `update push_sends as s set …` that counts a send's open batches. A send that was walked to its
+ * end is over with its last batch: this is the one place that says so and sets how long it is kept.
  */
-export function countOpenBatches(sql: Queryable, opened: Fragment, hasLetters: Fragment): Fragment {
+export function countOpenBatches(sql: Queryable, change: Change): Fragment {
+  const { opened, hasDeadLetters, state = sql`s.state`, recipient = sql`s.recipient` } = change
   return sql`
     open_batches = s.open_batches + ${opened},
     (state, recipient, content, forget_at) = (
       select
-        case when is_over then ${DONE}::smallint else s.state end,
-        case when not is_over then s.recipient end,
-        case when not is_over or has_letters then s.content end,
+        case when is_over then ${DONE}::smallint else new_state end,
+        case when not is_over or has_dead_letters then ${recipient} end,
+        case when not is_over or has_dead_letters then s.content end,
         case
-          when is_over then clock_timestamp() +
-            case when has_letters then ${KEEP_DEAD_LETTERS} else ${KEEP_ENDED} end::interval
+          when is_over then clock_timestamp() + interval '1 s' *
+            case when has_dead_letters then ${KEEP_DEAD_LETTERS_SECONDS}::int else ${KEEP_ENDED_SECONDS}::int end
           else s.forget_at
         end
-      from (select s.state = ${FANNED} and s.open_batches + ${opened} = 0 as is_over, ${hasLetters} as has_letters) as _
+      from (
+        select new_state, new_state = ${FANNED} and s.open_batches + ${opened} = 0 as is_over,
+          ${hasDeadLetters} as has_dead_letters
+        from (select ${state}::smallint as new_state) as _
+      ) as _
     )`
 }

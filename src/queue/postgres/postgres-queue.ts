@@ -1,57 +1,47 @@
-// The queue on PostgreSQL: claims with SKIP LOCKED, notify after commit, poll behind it.
+// The queue on PostgreSQL: claims with SKIP LOCKED, NOTIFY after the commit, and polls in case a notification is lost.
 import type { ProviderName } from '../../config/provider-names.ts'
 import type { Sql } from '../../database/pool.ts'
 import type { Logger } from '../../observability/log.ts'
-import { laneOfWork, type Work } from '../announcements.ts'
-import {
-  type BatchClaim,
-  type DeadLetterFilter,
-  type Drop,
-  type GivenUp,
-  LANES,
-  type Lane,
-  type Page,
-  type Progress,
-  type Queue,
-  type Retry,
-  type Send,
-  type SendClaim,
-  type TakenPages,
-} from '../queue.ts'
+import { laneOfWork } from '../announcements.ts'
+import type { ClaimKey, Progress, Remainder } from '../batch.ts'
+import type { DeadLetterFilter } from '../dead-letter.ts'
+import { LANES, type Lane } from '../lane.ts'
+import type { Queue } from '../queue.ts'
+import type { Exclusion, Page, Send, SendClaim } from '../send.ts'
 import { Acknowledgements } from './acknowledgements.ts'
-import { claimWaitingBatches, extendLeases, releaseBatches, updateSettled } from './batch-statements.ts'
+import { claimWaitingBatches, extendLeases, releaseBatches, updateProgress } from './batch-statements.ts'
 import { deleteDeadLetters, reviveDeadLetters, selectDeadLetters } from './dead-letter-statements.ts'
-import { insertDrop, selectDropped } from './drop-statements.ts'
+import { insertExclusion, selectExcluded } from './exclusion-statements.ts'
 import { inTime } from './in-time.ts'
 import { deletePause, upsertPause } from './pause-statements.ts'
-import { cancelSend, insertSend, selectCancelled, selectContent } from './send-statements.ts'
+import { cancelSend, insertSend, selectCancelled, selectSend } from './send-statements.ts'
 import { countJobs, findSettingRisks, selectStats } from './stats-statements.ts'
-import { PostgresTakenPages } from './taken-pages.ts'
-import { buryAbandonedBatches, deleteForgottenSends } from './upkeep-statements.ts'
+import { buryUnclaimedBatches, deleteForgottenSends } from './upkeep-statements.ts'
 import { WakeUp } from './wake-up.ts'
 import { claimDueSends, extendSendLease, insertPage, releaseWalk } from './walk-statements.ts'
 
-/** The depth is counted this often at most: a send more or less does not matter, a count per send does. */
+/** The depth is counted this often at most: a send more or less does not matter, a count for each send would. */
 const DEPTH_INTERVAL_MS = 1000
 const UPKEEP_INTERVAL_MS = 60_000
 
 interface Deps {
   sql: Sql
   logger: Logger
-  /** How long a claim lasts unless it is extended. */
+  /** How long a claim is valid unless it is extended, in ms. */
   leaseMs: number
-  /** Jobs that may wait before sends are refused. */
+  /** Waiting jobs at which sends are refused. */
   maxJobs: number
-  /** How long after a start of the server claims are kept whose lease ended meanwhile; a lease unless given. */
-  settleMs?: number
+  /** How long after a start of the server abandoned batches are not claimed, in ms; a lease unless given. */
+  restartGraceMs?: number
 }
 
+/** A queue in tables of a database. */
 export class PostgresQueue implements Queue {
-  readonly takenPages: TakenPages
   readonly #sql: Sql
   readonly #logger: Logger
   readonly #leaseMs: number
   readonly #maxJobs: number
+  readonly #restartGraceMs: number
   readonly #wakeUp: WakeUp
   readonly #acknowledgements: Acknowledgements
   readonly #upkeepTimer: NodeJS.Timeout
@@ -63,13 +53,9 @@ export class PostgresQueue implements Queue {
     this.#logger = deps.logger
     this.#leaseMs = deps.leaseMs
     this.#maxJobs = deps.maxJobs
+    this.#restartGraceMs = deps.restartGraceMs ?? deps.leaseMs
     this.#wakeUp = new WakeUp(deps)
     this.#acknowledgements = new Acknowledgements(deps)
-    this.takenPages = new PostgresTakenPages({
-      ...deps,
-      wakeUp: this.#wakeUp,
-      settleMs: deps.settleMs ?? deps.leaseMs,
-    })
     this.#upkeepTimer = setInterval(() => this.#cleanUp(), UPKEEP_INTERVAL_MS).unref()
   }
 
@@ -79,10 +65,10 @@ export class PostgresQueue implements Queue {
 
   async enqueue(send: Send, page?: Page) {
     if (await inTime(this.#isFull())) return 'full'
-    const work = send.takesPages ? 'pages' : laneOfWork(send, page)
-    const notice = this.#wakeUp.takeNotice(work)
+    const lane = laneOfWork(send, page)
+    const notice = this.#wakeUp.takeNotice(lane)
     const result = await inTime(insertSend(this.#sql, send, page, notice))
-    this.#wakeUp.announce(work, notice)
+    this.#wakeUp.announce(lane, notice)
     return result
   }
 
@@ -90,8 +76,8 @@ export class PostgresQueue implements Queue {
     return inTime(cancelSend(this.#sql, uid))
   }
 
-  drop(uid: string, drop: Drop) {
-    return inTime(insertDrop(this.#sql, uid, drop))
+  exclude(uid: string, exclusion: Exclusion) {
+    return inTime(insertExclusion(this.#sql, uid, exclusion))
   }
 
   claimSends(lane: Lane, limit: number) {
@@ -111,36 +97,37 @@ export class PostgresQueue implements Queue {
   }
 
   claimBatches(lane: Lane, providers: readonly ProviderName[], limit: number) {
-    return inTime(claimWaitingBatches(this.#sql, lane, providers, limit, this.#leaseMs))
+    const query = { lane, providers, limit, leaseMs: this.#leaseMs, restartGraceMs: this.#restartGraceMs }
+    return inTime(claimWaitingBatches(this.#sql, query))
   }
 
-  loadContent(uid: string) {
-    return inTime(selectContent(this.#sql, uid))
+  loadSend(uid: string) {
+    return inTime(selectSend(this.#sql, uid))
   }
 
   findCancelled(uids: readonly string[]) {
     return inTime(selectCancelled(this.#sql, uids))
   }
 
-  findDropped(uid: string, targets: readonly { user: string; deviceId: string }[]) {
-    return inTime(selectDropped(this.#sql, uid, targets))
+  findExcluded(uid: string, targets: readonly { user: string; deviceId: string }[]) {
+    return inTime(selectExcluded(this.#sql, uid, targets))
   }
 
-  extend(claims: readonly BatchClaim[]) {
+  extend(claims: readonly ClaimKey[]) {
     return inTime(extendLeases(this.#sql, claims, this.#leaseMs))
   }
 
   checkpoint(progress: readonly Progress[]) {
-    return inTime(updateSettled(this.#sql, progress))
+    return inTime(updateProgress(this.#sql, progress))
   }
 
-  acknowledge(claim: BatchClaim, left: { retries: readonly Retry[]; givenUp: readonly GivenUp[] }) {
-    const answer = inTime(this.#acknowledgements.add({ claim, ...left }))
-    // A retry that is due at once is work for others.
-    return left.retries.some(({ delayMs }) => delayMs === 0) ? this.#announcing(answer, claim.lane) : answer
+  acknowledge(claim: ClaimKey, remainder: Remainder) {
+    const answer = inTime(this.#acknowledgements.add({ claim, ...remainder }))
+    // A retry without a delay is work for other workers.
+    return remainder.retries.some(({ delayMs }) => delayMs === 0) ? this.#announcing(answer, claim.lane) : answer
   }
 
-  release(claims: readonly BatchClaim[]) {
+  release(claims: readonly ClaimKey[]) {
     return this.#announcing(releaseBatches(this.#sql, claims), ...claims.map(({ lane }) => lane))
   }
 
@@ -160,7 +147,7 @@ export class PostgresQueue implements Queue {
     return this.#announcing(reviveDeadLetters(this.#sql, filter), ...LANES)
   }
 
-  dropDeadLetters(filter: DeadLetterFilter) {
+  deleteDeadLetters(filter: DeadLetterFilter) {
     return inTime(deleteDeadLetters(this.#sql, filter))
   }
 
@@ -178,10 +165,10 @@ export class PostgresQueue implements Queue {
     await this.#wakeUp.close()
   }
 
-  /** For what makes work: others are told when it is committed. */
-  async #announcing<T>(answer: Promise<T>, ...works: Work[]): Promise<T> {
+  /** Announces work once the statement that makes it is committed. */
+  async #announcing<T>(answer: Promise<T>, ...lanes: Lane[]): Promise<T> {
     const result = await inTime(answer)
-    for (const work of new Set(works)) this.#wakeUp.announce(work)
+    for (const lane of new Set(lanes)) this.#wakeUp.announce(lane)
     return result
   }
 
@@ -197,9 +184,9 @@ export class PostgresQueue implements Queue {
   #cleanUp(): void {
     this.#upkeep = this.#upkeep
       .then(() => deleteForgottenSends(this.#sql))
-      .then(() => buryAbandonedBatches(this.#sql))
+      .then(() => buryUnclaimedBatches(this.#sql))
       .catch((error: unknown) => {
-        this.#logger.warn({ err: error }, 'queue: could not be cleaned up, trying again in a minute')
+        this.#logger.warn({ err: error }, 'queue: clean-up failed, next one in a minute')
       })
   }
 }

@@ -1,19 +1,23 @@
-// The SQL that stores sends, ends them, and reads what they say.
+// The SQL that stores, cancels and reads sends.
 import * as v from 'valibot'
 import type { Fragment, Sql } from '../../database/pool.ts'
-import type { Page, Send, SendContent } from '../queue.ts'
-import { decodeContent, encodeContent, encodeRecipient } from '../send-content.ts'
+import { KEEP_ENDED_SECONDS, KEEP_UNKNOWN_SECONDS } from '../limits.ts'
+import type { Page, Send, StoredSend } from '../send.ts'
+import { decodeContent, decodeRecipient, encodeContent, encodeRecipient } from '../stored-send.ts'
 import { insertNewBatches } from './new-batches.ts'
-import { ANNOUNCED, CANCELLED, DONE, FANNED, FANNING, KEEP_ANNOUNCED, KEEP_ENDED, LANES, WAITING } from './states.ts'
+import { CANCELLED, DONE, FANNED, FANNING, LANES, PLACEHOLDER, WAITING } from './states.ts'
 import type { Notice } from './wake-up.ts'
 
 const Known = v.object({ request_hash: v.nullable(v.instance(Uint8Array)) })
-const Content = v.object({ content: v.instance(Uint8Array) })
+const Stored = v.object({
+  content: v.nullable(v.instance(Uint8Array)),
+  recipient: v.nullable(v.instance(Uint8Array)),
+})
 const Cancelled = v.object({ uid: v.string(), part: v.picklist(['all', 'some']) })
 
 /**
- * Stores a send, or tells what its uid already stands for. A send met by its cancellation stays cancelled.
- * @param notice what workers are notified of with the commit; nothing of undefined
+ * Stores a send, or compares it with the send of the same uid. A send whose cancellation arrived before it stays cancelled.
+ * @param notice sent to workers with the commit; undefined: none
  */
 export async function insertSend(sql: Sql, send: Send, page: Page | undefined, notice: Notice | undefined) {
   const batches = page?.batches ?? []
@@ -26,20 +30,19 @@ export async function insertSend(sql: Sql, send: Send, page: Page | undefined, n
         ${send.uid}, ${state}, ${LANES[send.lane]}, ${send.requestHash},
         ${state === WAITING ? encodeRecipient(send.recipient) : null},
         ${state === DONE ? null : encodeContent(send.content)},
-        case when ${state === WAITING && !send.takesPages} then ${dueAt(sql, send)} end,
+        case when ${state === WAITING} then coalesce(${dateOf(send.sendAtMs)}::timestamptz, clock_timestamp()) end,
         ${dateOf(send.expireAtMs)}, ${batches.length},
-        case when ${state === DONE} then clock_timestamp() + ${KEEP_ENDED}::interval end
+        case when ${state === DONE} then ${keptUntil(sql, KEEP_ENDED_SECONDS)} end
       )
       on conflict (uid) do update set
         request_hash = excluded.request_hash, lane = excluded.lane, expire_at = excluded.expire_at,
         open_batches = excluded.open_batches,
-        state = case when s.state = ${ANNOUNCED} then excluded.state else s.state end,
+        state = case when s.state = ${PLACEHOLDER} then excluded.state else s.state end,
         (recipient, content, claimable_at) = (
-          select excluded.recipient, excluded.content, excluded.claimable_at where s.state = ${ANNOUNCED}
+          select excluded.recipient, excluded.content, excluded.claimable_at where s.state = ${PLACEHOLDER}
         ),
         forget_at = case
-          when s.state = ${ANNOUNCED} then excluded.forget_at
-          else clock_timestamp() + ${KEEP_ENDED}::interval
+          when s.state = ${PLACEHOLDER} then excluded.forget_at else ${keptUntil(sql, KEEP_ENDED_SECONDS)}
         end
         where s.request_hash is null
       returning uid, state
@@ -47,37 +50,46 @@ export async function insertSend(sql: Sql, send: Send, page: Page | undefined, n
       select uid from stored where state <> ${CANCELLED}
     ), written as (
       ${insertNewBatches(sql, batches, 'live')}
-    ), walk as (
-      insert into push_walks (uid, claimable_at)
-      select uid, ${dueAt(sql, send)} from live where ${state === WAITING && send.takesPages}
     )
-    select case when ${notice !== undefined} then pg_notify(${notice?.channel ?? ''}, ${notice?.work ?? ''}) end from stored`
+    select case when ${notice !== undefined} then pg_notify(${notice?.channel ?? ''}, ${notice?.lane ?? ''}) end from stored`
   if (stored.length > 0) return 'accepted'
   const [known] = await sql`select request_hash from push_sends where uid = ${send.uid}`
-  // Gone in between means that its 24 hours ended just now: the caller's retry stores it.
+  // A row that is gone was kept for its 24 hours until just now: the caller's retry stores the send.
   const hash = known && v.parse(Known, known).request_hash
   return hash && send.requestHash.equals(hash) ? 'duplicate' : 'conflict'
 }
 
-/** Ends a send that is still on its way; leaves a mark for one that has not come yet. */
+/**
+ * Cancels a send that is not over, or marks a uid whose send has not arrived. The recipient of a send with ranges is kept,
+ * so that their workers can count the cancelled targets.
+ */
 export async function cancelSend(sql: Sql, uid: string): Promise<void> {
   await sql`
     insert into push_sends as s (uid, state, forget_at)
-    values (${uid}, ${CANCELLED}, clock_timestamp() + ${KEEP_ANNOUNCED}::interval)
+    values (${uid}, ${CANCELLED}, ${keptUntil(sql, KEEP_UNKNOWN_SECONDS)})
     on conflict (uid) do update set
-      state = ${CANCELLED}, claimable_at = null, recipient = null, content = null, fence = s.fence + 1,
-      forget_at = clock_timestamp() + case when s.request_hash is null then ${KEEP_ANNOUNCED} else ${KEEP_ENDED} end::interval
-      where s.state in (${WAITING}, ${FANNING}, ${FANNED}, ${ANNOUNCED})`
-  // One that is left is not claimed, and forgotten with its send.
-  await sql`delete from push_walks where uid = ${uid}`
+      state = ${CANCELLED}, claimable_at = null, content = null, fence = s.fence + 1,
+      recipient = case when s.has_ranges then s.recipient end,
+      forget_at = case
+        when s.request_hash is null then ${keptUntil(sql, KEEP_UNKNOWN_SECONDS)} else ${keptUntil(sql, KEEP_ENDED_SECONDS)}
+      end
+      where s.state in (${WAITING}, ${FANNING}, ${FANNED}, ${PLACEHOLDER})`
 }
 
-export async function selectContent(sql: Sql, uid: string): Promise<SendContent | undefined> {
-  const [row] = await sql`select content from push_sends where uid = ${uid} and content is not null`
-  return row && decodeContent(Buffer.from(v.parse(Content, row).content))
+/** Loads a send for its batches; undefined when there is nothing of it that a batch needs. */
+export async function selectSend(sql: Sql, uid: string): Promise<StoredSend | undefined> {
+  const [row] = await sql`
+    select content, case when has_ranges then recipient end as recipient from push_sends
+    where uid = ${uid} and (content is not null or recipient is not null)`
+  if (!row) return undefined
+  const { content, recipient } = v.parse(Stored, row)
+  return {
+    content: content ? decodeContent(Buffer.from(content)) : undefined,
+    recipient: recipient ? decodeRecipient(Buffer.from(recipient)) : undefined,
+  }
 }
 
-/** Which of these sends were cancelled, as a whole or some targets of them. */
+/** Finds the cancelled sends among these, as a whole or in single targets. */
 export async function selectCancelled(sql: Sql, uids: readonly string[]) {
   const rows = await sql`
     select uid, case when state = ${CANCELLED} then 'all' else 'some' end as part from push_sends
@@ -90,8 +102,9 @@ export async function selectCancelled(sql: Sql, uids: readonly string[]) {
   )
 }
 
-function dueAt(sql: Sql, { sendAtMs }: Send): Fragment {
-  return sql`coalesce(${dateOf(sendAtMs)}::timestamptz, clock_timestamp())`
+/** The time at which a row is deleted that is kept for so long from this statement on. */
+export function keptUntil(sql: Sql, seconds: number): Fragment {
+  return sql`clock_timestamp() + ${seconds} * interval '1 s'`
 }
 
 function dateOf(unixMs: number | undefined): Date | null {

@@ -1,4 +1,4 @@
-// The SQL that looks at the queue and changes nothing.
+// The SQL that reads counts and settings.
 import * as v from 'valibot'
 import { PROVIDER_NAMES } from '../../config/provider-names.ts'
 import type { Sql } from '../../database/pool.ts'
@@ -8,7 +8,7 @@ import { WAITING } from './states.ts'
 
 const Jobs = v.object({ jobs: v.number() })
 
-/** How many batches and due sends there are, counted up to `limit`. What is for later is not in anybody's way. */
+/** Counts batches and due sends, up to `limit`. Scheduled sends don't count: they take no part in back-pressure. */
 export async function countJobs(sql: Sql, limit: number): Promise<number> {
   const [row] = await sql`
     select ((select count(*) from (select from push_batches limit ${limit}) as b) +
@@ -16,10 +16,7 @@ export async function countJobs(sql: Sql, limit: number): Promise<number> {
         select from push_sends
         where lane in (0, 1) and claimable_at is not null
           and (state <> ${WAITING} or claimable_at <= (select clock_timestamp()))
-        limit ${limit}) as s) +
-      (select count(*) from (
-        select from push_walks where fence > 0 or claimable_at <= (select clock_timestamp()) limit ${limit}
-      ) as w))::float8 as jobs`
+        limit ${limit}) as s))::float8 as jobs`
   return v.parse(Jobs, row).jobs
 }
 
@@ -31,6 +28,7 @@ const ProviderCounts = v.object({
 })
 const Others = v.object({ scheduled: v.number(), dead_letters: v.number() })
 
+/** The counts of the queue. */
 export async function selectStats(sql: Sql): Promise<QueueStats> {
   const rows = await sql`
     select provider,
@@ -41,8 +39,7 @@ export async function selectStats(sql: Sql): Promise<QueueStats> {
     from push_batches group by provider`
   const [others] = await sql`
     select
-      ((select count(*) from push_sends where state = ${WAITING} and claimable_at > clock_timestamp()) +
-        (select count(*) from push_walks where fence = 0 and claimable_at > clock_timestamp()))::float8 as scheduled,
+      (select count(*) from push_sends where state = ${WAITING} and claimable_at > clock_timestamp())::float8 as scheduled,
       (select count(*) from push_dead_letters)::float8 as dead_letters`
   const counts = rows.map((row) => v.parse(ProviderCounts, row))
   const { scheduled, dead_letters: deadLetters } = v.parse(Others, others)
@@ -58,7 +55,7 @@ export async function selectStats(sql: Sql): Promise<QueueStats> {
 
 const Setting = v.object({ name: v.string(), setting: v.string() })
 
-/** What of the server's settings can lose what was accepted. */
+/** Settings of the server that can lose accepted sends, a sentence each. */
 export async function findSettingRisks(sql: Sql): Promise<string[]> {
   const rows = await sql`
     select name, setting from pg_settings where name in ('synchronous_commit', 'fsync', 'full_page_writes')`
@@ -67,7 +64,7 @@ export async function findSettingRisks(sql: Sql): Promise<string[]> {
     .filter(({ setting }) => setting === 'off')
     .map(
       ({ name }) =>
-        `PostgreSQL runs with ${name}=off: a crash loses sends that were accepted and repeats batches that were sent; ` +
+        `PostgreSQL runs with ${name}=off: a crash loses accepted sends and repeats batches that were sent; ` +
         `set ${name}=on`,
     )
 }

@@ -1,14 +1,14 @@
 // The SQL that keeps the tables small.
 import * as v from 'valibot'
 import type { Sql } from '../../database/pool.ts'
-import { settleBatches } from './settle-statements.ts'
+import { UNCLAIMED_REASON, UNCLAIMED_TOO_LONG_SECONDS } from '../limits.ts'
+import { acknowledgeBatches } from './acknowledge-statement.ts'
+import { readTargets, StoredTargets } from './stored-targets.ts'
 
 /** At a time, so that no statement holds many locks for long. */
 const BATCH = 1000
-/** Nobody sends to its provider: it was taken out of the configuration, or paused and forgotten. */
-const UNCLAIMED_TOO_LONG = '48 hours'
 
-/** Forgets the uids whose time is over, and with them their drops and dead letters. */
+/** Deletes sends that are kept no longer, and with them their exclusions and dead letters. */
 export async function deleteForgottenSends(sql: Sql): Promise<void> {
   let deleted: number
   do {
@@ -22,22 +22,22 @@ export async function deleteForgottenSends(sql: Sql): Promise<void> {
   } while (deleted === BATCH)
 }
 
-const Abandoned = v.object({ id: v.string(), fence: v.string(), targets: v.string(), target_count: v.number() })
+const Unclaimed = v.object({ id: v.string(), fence: v.string(), target_count: v.number(), ...StoredTargets.entries })
 
-/** Makes dead letters of batches that no worker takes. Those that were taken and lost are restored first. */
-export async function buryAbandonedBatches(sql: Sql): Promise<void> {
+/** Makes dead letters of batches that no worker claims. */
+export async function buryUnclaimedBatches(sql: Sql): Promise<void> {
   const rows = await sql`
-    select id, fence, targets, target_count from push_batches
-    where claimable_at < clock_timestamp() - ${UNCLAIMED_TOO_LONG}::interval and targets is not null
+    select id, fence, target_count, targets, range_after, range_until from push_batches
+    where claimable_at < clock_timestamp() - ${UNCLAIMED_TOO_LONG_SECONDS} * interval '1 s'
     limit ${BATCH}`
-  const abandoned = rows.map((row) => v.parse(Abandoned, row))
-  if (abandoned.length === 0) return
-  await settleBatches(
+  const unclaimed = rows.map((row) => v.parse(Unclaimed, row))
+  if (unclaimed.length === 0) return
+  await acknowledgeBatches(
     sql,
-    abandoned.map(({ id, fence, targets: lines, target_count: count }) => ({
+    unclaimed.map(({ id, fence, target_count: count, ...stored }) => ({
       claim: { id, fence: Number(fence) },
       retries: [],
-      givenUp: [{ lines, count, reason: 'no worker took it for two days' }],
+      givenUp: [{ targets: readTargets(stored), count, reason: UNCLAIMED_REASON }],
     })),
   )
 }

@@ -1,31 +1,29 @@
-// Tells workers that there is work, in this process at once and in others by NOTIFY. Only a hint: a lost one
-// costs a worker's poll interval. Transactions that NOTIFY commit one after another, so they are not more than needed:
-// of those that make work the first one may do it itself, which saves a round trip, and for those behind it there is a
-// transaction of its own.
+// Announces work: in this process at once, to others by NOTIFY. An announcement is a hint: a lost one costs a worker its
+// poll interval. Transactions that NOTIFY commit one after another, so there are as few as possible: the first
+// transaction that makes work notifies itself, which saves a round trip; those within the next interval share one.
 import { commitAsynchronously } from '../../database/asynchronous-commit.ts'
 import type { Sql } from '../../database/pool.ts'
 import type { Logger } from '../../observability/log.ts'
-import { Announcements, WORKS, type Work } from '../announcements.ts'
+import { Announcements } from '../announcements.ts'
+import { LANES, type Lane } from '../lane.ts'
 
 const CHANNEL = 'centripush_queue'
-/**
- * A push for one phone should not wait; the batches of a broadcast are more than workers can take anyway; a page that can
- * be taken is waited for by workers that have little left.
- */
-const NOTIFY_INTERVAL_MS: Record<Work, number> = { small: 5, broadcast: 50, pages: 5 }
+/** In ms. A push to one phone should not wait; a broadcast has more batches than workers can claim anyway. */
+const NOTIFY_INTERVAL_MS: Record<Lane, number> = { small: 5, broadcast: 50 }
 
-/** What NOTIFY says. */
+/** The channel and payload of a NOTIFY. */
 export interface Notice {
   channel: string
-  work: Work
+  lane: Lane
 }
 
+/** The announcements of a queue on PostgreSQL. */
 export class WakeUp {
   readonly #sql: Sql
   readonly #logger: Logger
   readonly #announcements = new Announcements()
-  readonly #lastNotifyMs: Record<Work, number> = { small: 0, broadcast: 0, pages: 0 }
-  readonly #timers = new Map<Work, NodeJS.Timeout>()
+  readonly #lastNotifyMs: Record<Lane, number> = { small: 0, broadcast: 0 }
+  readonly #timers = new Map<Lane, NodeJS.Timeout>()
   #subscription: Promise<{ unlisten(): Promise<void> }> | undefined
   #notifying: Promise<unknown> = Promise.resolve()
 
@@ -34,31 +32,31 @@ export class WakeUp {
     this.#logger = deps.logger
   }
 
-  /** What a transaction that makes `work` is to notify of, if it is its turn; then `announce` is told. */
-  takeNotice(work: Work): Notice | undefined {
-    if (this.#timers.has(work) || this.#leftMs(work) > 0) return undefined
-    this.#lastNotifyMs[work] = Date.now()
-    return { channel: CHANNEL, work }
+  /** The notice that a transaction which makes work has to send itself, if any; `announce` has to follow. */
+  takeNotice(lane: Lane): Notice | undefined {
+    if (this.#timers.has(lane) || this.#remainingMs(lane) > 0) return undefined
+    this.#lastNotifyMs[lane] = Date.now()
+    return { channel: CHANNEL, lane }
   }
 
-  /** To be called after the commit that made the work. @param notice what that notified of */
-  announce(work: Work, notice?: Notice): void {
-    this.#announcements.announce(work)
-    if (notice || this.#timers.has(work)) return
-    const waitMs = this.#leftMs(work)
-    if (waitMs === 0) this.#notify(work)
+  /** To be called after the commit that made the work. @param notice the one that the transaction sent */
+  announce(lane: Lane, notice?: Notice): void {
+    this.#announcements.announce(lane)
+    if (notice || this.#timers.has(lane)) return
+    const waitMs = this.#remainingMs(lane)
+    if (waitMs === 0) this.#notify(lane)
     else {
       this.#timers.set(
-        work,
-        setTimeout(() => this.#notify(work), waitMs),
+        lane,
+        setTimeout(() => this.#notify(lane), waitMs),
       )
     }
   }
 
-  /** Resolves at the next announcement for `work`, after `timeoutMs`, or when `signal` aborts. */
-  wait(work: Work, timeoutMs: number, signal: AbortSignal): Promise<void> {
+  /** Resolves at the next announcement for `lane`, after `timeoutMs`, or when `signal` aborts. */
+  wait(lane: Lane, timeoutMs: number, signal: AbortSignal): Promise<void> {
     this.#subscription ??= this.#listen()
-    return this.#announcements.wait(work, timeoutMs, signal)
+    return this.#announcements.wait(lane, timeoutMs, signal)
   }
 
   async close(): Promise<void> {
@@ -68,26 +66,26 @@ export class WakeUp {
     await subscription?.unlisten()
   }
 
-  /** Until its next NOTIFY. */
-  #leftMs(work: Work): number {
-    return Math.max(0, this.#lastNotifyMs[work] + NOTIFY_INTERVAL_MS[work] - Date.now())
+  /** Milliseconds until the next NOTIFY for the lane is allowed. */
+  #remainingMs(lane: Lane): number {
+    return Math.max(0, this.#lastNotifyMs[lane] + NOTIFY_INTERVAL_MS[lane] - Date.now())
   }
 
-  #notify(work: Work): void {
-    this.#timers.delete(work)
-    this.#lastNotifyMs[work] = Date.now()
-    // Nobody needs a hint on disk, and waiting for that would hold it up.
-    const sent = this.#sql`select ${commitAsynchronously(this.#sql)}, pg_notify(${CHANNEL}, ${work})`.catch(
+  #notify(lane: Lane): void {
+    this.#timers.delete(lane)
+    this.#lastNotifyMs[lane] = Date.now()
+    // A hint need not be on disk, and waiting for the disk would delay it.
+    const sent = this.#sql`select ${commitAsynchronously(this.#sql)}, pg_notify(${CHANNEL}, ${lane})`.catch(
       (error: unknown) => this.#logger.warn({ err: error }, 'queue: NOTIFY failed, workers of other processes poll'),
     )
     this.#notifying = Promise.all([this.#notifying, sent])
   }
 
-  /** A new connection may have missed announcements, so it announces all. */
+  /** A new connection may have missed announcements, so it announces all lanes. */
   async #listen(): Promise<{ unlisten(): Promise<void> }> {
     const announce = (payload: string) => {
-      const work = WORKS.find((work) => work === payload)
-      if (work) this.#announcements.announce(work)
+      const lane = LANES.find((lane) => lane === payload)
+      if (lane) this.#announcements.announce(lane)
     }
     try {
       return await this.#sql.listen(CHANNEL, announce, () => this.#announcements.announceAll())

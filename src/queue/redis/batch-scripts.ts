@@ -1,8 +1,9 @@
 // The scripts that claim batches, keep them, and settle them. The owner of a pending entry and its number of deliveries
 // are the fence.
 import type { ProviderName } from '../../config/provider-names.ts'
-import type { BatchClaim, GivenUp, Lane, Retry } from '../queue.ts'
-import { decodeLines } from '../targets.ts'
+import { decodeLines } from '../../sends/line-bytes.ts'
+import type { BatchClaim, GivenUp, Retry } from '../batch.ts'
+import type { Lane } from '../lane.ts'
 import { type FoundBatch, readFoundBatches, readWord } from './replies.ts'
 import { GROUP, KEEP_DEAD_LETTERS_SECONDS, KEEP_ENDED_SECONDS, type Scope } from './scope.ts'
 import { Script } from './script.ts'

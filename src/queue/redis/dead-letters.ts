@@ -1,4 +1,4 @@
-import type { DeadLetterFilter } from '../queue.ts'
+import type { DeadLetterFilter } from '../dead-letter.ts'
 import type { QueueKeys } from './keys.ts'
 import { readDeadLetters, type StoredLetter } from './replies.ts'
 import type { Scope } from './scope.ts'

@@ -1,5 +1,5 @@
 import type { ProviderName } from '../../config/provider-names.ts'
-import type { Lane } from '../queue.ts'
+import type { Lane } from '../lane.ts'
 
 /** The names of all keys. One hash tag holds them in one slot, so that a script may work on several of them. */
 export type QueueKeys = ReturnType<typeof makeKeys>

@@ -3,22 +3,13 @@
 import { randomUUID } from 'node:crypto'
 import type { ProviderName } from '../../config/provider-names.ts'
 import type { Logger } from '../../observability/log.ts'
-import {
-  type BatchClaim,
-  type DeadLetterFilter,
-  type Drop,
-  type GivenUp,
-  LANES,
-  type Lane,
-  type Page,
-  type Progress,
-  type Queue,
-  type Retry,
-  type Send,
-  type SendClaim,
-  type SendContent,
-} from '../queue.ts'
-import { decodeContent } from '../send-content.ts'
+import type { SendContent } from '../../sends/send-content.ts'
+import type { BatchClaim, GivenUp, Progress, Retry } from '../batch.ts'
+import type { DeadLetterFilter } from '../dead-letter.ts'
+import { LANES, type Lane } from '../lane.ts'
+import type { Queue } from '../queue.ts'
+import type { Exclusion, Page, Send, SendClaim } from '../send.ts'
+import { decodeContent } from '../stored-send.ts'
 import { type Consumer, claimBatches, extendLeases, releaseBatch, settleBatch } from './batch-scripts.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { makeKeys } from './keys.ts'

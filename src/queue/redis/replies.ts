@@ -1,8 +1,12 @@
 // What scripts return, as their first lines say, into what the contract has.
 import * as v from 'valibot'
 import { PROVIDER_NAMES } from '../../config/provider-names.ts'
-import type { BatchClaim, DeadLetter, Lane, Pause, SendClaim } from '../queue.ts'
-import { decodeContent, decodeRecipient } from '../send-content.ts'
+import type { BatchClaim } from '../batch.ts'
+import type { DeadLetter } from '../dead-letter.ts'
+import type { Lane } from '../lane.ts'
+import type { Pause } from '../queue.ts'
+import type { SendClaim } from '../send.ts'
+import { decodeContent, decodeRecipient } from '../stored-send.ts'
 
 const bytes = v.instance(Buffer)
 const text = v.pipe(

@@ -1,4 +1,4 @@
-import type { NewBatch } from '../queue.ts'
+import type { NewBatch } from '../batch.ts'
 import type { QueueKeys } from './keys.ts'
 import type { RedisClient } from './script.ts'
 

@@ -1,7 +1,7 @@
 // The scripts that store sends, end them, and leave single targets out of them.
 import { laneOfWork } from '../announcements.ts'
-import type { Drop, Page, Send } from '../queue.ts'
-import { encodeContent, encodeRecipient } from '../send-content.ts'
+import type { Exclusion, Page, Send } from '../send.ts'
+import { encodeContent, encodeRecipient } from '../stored-send.ts'
 import { readWord } from './replies.ts'
 import { KEEP_ENDED_SECONDS, KEEP_MARK_SECONDS, keysOfNewBatches, type Scope } from './scope.ts'
 import { refusedAs, Script } from './script.ts'

@@ -1,5 +1,6 @@
 import { PROVIDER_NAMES, type ProviderName } from '../../config/provider-names.ts'
-import { LANES, type QueueStats } from '../queue.ts'
+import { LANES } from '../lane.ts'
+import type { QueueStats } from '../queue.ts'
 import { readQueueLook } from './replies.ts'
 import { GROUP, type Scope } from './scope.ts'
 import { Script } from './script.ts'

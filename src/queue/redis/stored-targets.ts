@@ -2,7 +2,7 @@
 // every byte of every text that it is given or gets; the targets of a broadcast, through two scripts, took Redis more time
 // than all the rest.
 import { randomUUID } from 'node:crypto'
-import type { NewBatch } from '../queue.ts'
+import type { NewBatch } from '../batch.ts'
 import type { Scope } from './scope.ts'
 import { refusedAs } from './script.ts'
 

@@ -1,6 +1,6 @@
 // What keeps the streams small: done once a minute by every process that has the queue open.
 import { PROVIDER_NAMES } from '../../config/provider-names.ts'
-import { LANES, type Lane } from '../queue.ts'
+import { LANES, type Lane } from '../lane.ts'
 import { type Consumer, settleBatch } from './batch-scripts.ts'
 import { readAbandoned } from './replies.ts'
 import { GROUP, KEEP_DEAD_LETTERS_SECONDS, type Scope } from './scope.ts'

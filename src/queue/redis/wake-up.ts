@@ -2,7 +2,7 @@
 // costs a worker's poll interval.
 import type { Logger } from '../../observability/log.ts'
 import { Announcements } from '../announcements.ts'
-import { LANES, type Lane } from '../queue.ts'
+import { LANES, type Lane } from '../lane.ts'
 import type { QueueKeys } from './keys.ts'
 import type { RedisClient } from './script.ts'
 

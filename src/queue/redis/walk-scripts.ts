@@ -1,6 +1,8 @@
 // The scripts of fan-out: who walks a send, and what its pages write.
 import { laneOfWork } from '../announcements.ts'
-import type { CommitResult, Lane, NewBatch, Page, SendClaim } from '../queue.ts'
+import type { NewBatch } from '../batch.ts'
+import type { Lane } from '../lane.ts'
+import type { CommitResult, Page, SendClaim } from '../send.ts'
 import { readSendClaims, readWord } from './replies.ts'
 import { GROUP, KEEP_DEAD_LETTERS_SECONDS, KEEP_ENDED_SECONDS, keysOfNewBatches, type Scope } from './scope.ts'
 import { refusedAs, Script } from './script.ts'

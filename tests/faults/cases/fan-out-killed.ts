@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { readValue } from '../../../src/queue/targets.ts'
+import { readValue } from '../../../src/sends/target-line.ts'
 import type { FaultCase } from '../fault-case.ts'
 import { Findings } from '../findings.ts'
 import type { Rig } from '../rig.ts'

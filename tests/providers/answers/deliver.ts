@@ -2,8 +2,8 @@
 import { type DeliverDeps, deliverBatch } from '../../../src/delivery/deliver-batch.ts'
 import { makeMetrics } from '../../../src/observability/metrics.ts'
 import type { Provider } from '../../../src/providers/provider.ts'
-import type { BatchClaim } from '../../../src/queue/queue.ts'
-import { readValue } from '../../../src/queue/targets.ts'
+import type { BatchClaim } from '../../../src/queue/batch.ts'
+import { readValue } from '../../../src/sends/target-line.ts'
 import { makeTestLogger, noteSecrets, PAYLOAD_MARK } from '../../support/run-log.ts'
 
 export interface Delivered {

@@ -2,7 +2,8 @@
 // a default, never change the meaning of one.
 import * as v from 'valibot'
 import { PROVIDER_NAMES } from '../config/provider-names.ts'
-import type { Recipient, SendContent } from './queue.ts'
+import type { Recipient } from '../sends/recipient.ts'
+import type { SendContent } from '../sends/send-content.ts'
 
 const texts = v.array(v.string())
 

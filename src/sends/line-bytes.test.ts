@@ -1,19 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { decodeLines, decodeTarget, readField, splitLines } from './targets.ts'
-
-const NAMES = ['deviceId', 'value', 'user', 'platform', 'keys', 'locale', 'timezone', 'meta'] as const
-
-test('a field read alone is the one that the whole line has, of lines with all fields and with fewer', () => {
-  const field = fc.string({ unit: fc.constantFrom('a', 'é', '😀', ' ', '"'), maxLength: 4 })
-  void fc.assert(
-    fc.property(fc.array(field, { minLength: 4, maxLength: 8 }), (fields) => {
-      const line = fields.join('\t')
-      const read = Object.fromEntries(NAMES.map((name) => [name, readField(line, name)]))
-      expect(read).toEqual(decodeTarget(line))
-    }),
-  )
-})
+import { decodeLines, splitLines } from './line-bytes.ts'
 
 test('lines come back as they were, however many and however long they are', () => {
   // Up to some hundred KB, of characters of one byte to four, so that pieces end within lines and within characters.

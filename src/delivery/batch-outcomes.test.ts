@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { BatchClaim } from '../queue/queue.ts'
+import type { BatchClaim } from '../queue/batch.ts'
 import { SettledBatch } from './settled-batch.ts'
 
 const lineOf = (value: string) => `d-${value}\t${value}\tu-${value}\tios`

@@ -1,28 +1,29 @@
-// How many targets are being sent at once. Whatever was sent and is not acknowledged in the queue is sent again when the
-// worker dies, so this is what a kill can cost in duplicates. Batches that were claimed and not begun cost none.
+// The number of targets that are in flight at once. Targets that were sent and whose batch is not acknowledged are sent
+// again when the worker is killed, so this bounds the duplicates of a kill. Claimed batches that have not begun cost none.
 
 interface Waiting {
   count: number
   end(mayBegin: boolean): void
 }
 
-export class UnsettledTargets {
-  readonly most: number
-  readonly #mostBatches: number
+/** A limit of targets and batches, granted in the order of the requests. */
+export class InFlightLimit {
+  /** Targets, at most. */
+  readonly maxTargets: number
+  readonly #maxBatches: number
   readonly #waiting: Waiting[] = []
-  #count = 0
+  #targets = 0
   #batches = 0
   #isStopped = false
 
-  /** @param most targets, in at most so many batches */
-  constructor(most: number, mostBatches: number) {
-    this.most = most
-    this.#mostBatches = mostBatches
+  constructor(maxTargets: number, maxBatches: number) {
+    this.maxTargets = maxTargets
+    this.#maxBatches = maxBatches
   }
 
   /**
-   * Resolves to true when a batch of `count` targets may be sent, in the order of the calls; `release` has to follow. To
-   * false when `signal` aborts before, or after `stop`. A batch larger than all that is allowed is sent alone.
+   * Resolves to true when a batch of `count` targets may be sent; `release` has to follow. Resolves to false when `signal`
+   * aborts before, or after `stop`. A batch that is larger than the limit is sent alone.
    */
   async take(count: number, signal: AbortSignal): Promise<boolean> {
     if (signal.aborted || this.#isStopped) return false
@@ -31,25 +32,25 @@ export class UnsettledTargets {
     return true
   }
 
-  /** To be called once for each batch that was sent, when it is acknowledged. */
+  /** To be called once for each batch that `take` granted, after its acknowledgement. */
   release(count: number): void {
-    this.#count -= count
+    this.#targets -= count
     this.#batches--
     this.#beginNext()
   }
 
-  /** Lets no batch begin any more. */
+  /** Grants nothing from now on. */
   stop(): void {
     this.#isStopped = true
     for (const { end } of [...this.#waiting]) end(false)
   }
 
   #fits(count: number): boolean {
-    return this.#batches === 0 || (this.#count + count <= this.most && this.#batches < this.#mostBatches)
+    return this.#batches === 0 || (this.#targets + count <= this.maxTargets && this.#batches < this.#maxBatches)
   }
 
   #add(count: number): void {
-    this.#count += count
+    this.#targets += count
     this.#batches++
   }
 
@@ -66,7 +67,7 @@ export class UnsettledTargets {
     return new Promise((resolve) => {
       const onAbort = () => {
         waiting.end(false)
-        // A smaller one may have waited behind it.
+        // A smaller batch behind it may fit.
         this.#beginNext()
       }
       const waiting = {

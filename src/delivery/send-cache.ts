@@ -1,0 +1,27 @@
+import type { StoredSend } from '../queue/send.ts'
+
+/** Sends kept at a time. A worker delivers few at once. */
+const MAX_SENDS = 16
+
+/** In ms. Not longer, because after its 24 hours a uid may belong to another send. */
+const MAX_AGE_MS = 60_000
+
+/** Loads each send once for its many batches; concurrent calls share one load. @param now Unix time in ms */
+export function makeSendCache(load: (uid: string) => Promise<StoredSend | undefined>, now: () => number) {
+  const sends = new Map<string, { send: Promise<StoredSend | undefined>; untilMs: number }>()
+  return (uid: string): Promise<StoredSend | undefined> => {
+    const known = sends.get(uid)
+    const entry = known && now() < known.untilMs ? known : { send: load(uid), untilMs: now() + MAX_AGE_MS }
+    const { send } = entry
+    // Moved to the end: the first of the map is the least recently used.
+    sends.delete(uid)
+    sends.set(uid, entry)
+    for (const oldest of sends.keys()) {
+      if (sends.size <= MAX_SENDS) break
+      sends.delete(oldest)
+    }
+    // A failed load is not kept. The caller gets the rejection through `send` itself.
+    send.catch(() => sends.delete(uid))
+    return send
+  }
+}

@@ -1,0 +1,64 @@
+import type { Batch, Settle } from '../providers/provider.ts'
+import type { SendContent } from '../sends/send-content.ts'
+import { decodeTarget, readValue } from '../sends/target-line.ts'
+import type { BatchOutcomes } from './batch-outcomes.ts'
+import type { DeliverDeps } from './deliver-batch.ts'
+import { sendOneByOne } from './one-by-one.ts'
+import type { OpenBatch, OpenTarget } from './open-batch.ts'
+import { personaliseBatch } from './personal-batch.ts'
+
+/** The targets of one attempt. */
+export interface Attempt {
+  targets: readonly OpenTarget[]
+  outcomes: BatchOutcomes
+  /** Targets that were cancelled since: the provider skips them. Grows during the attempt. */
+  withdrawn: ReadonlySet<OpenTarget>
+  signal: AbortSignal
+}
+
+type Deps = Pick<DeliverDeps, 'providers' | 'batchSizes' | 'logger'>
+
+/** Hands the targets to their provider, in calls of the configured batch size, and records the outcomes. Never rejects. */
+export async function sendTargets(deps: Deps, batch: OpenBatch, content: SendContent, attempt: Attempt): Promise<void> {
+  const { uid, provider } = batch
+  const { targets, outcomes } = attempt
+  const size = deps.batchSizes.get(provider) ?? targets.length
+  const calls: Promise<void>[] = []
+  for (let from = 0; from < targets.length; from += size) {
+    calls.push(sendPart(deps, batch, content, { ...attempt, targets: targets.slice(from, from + size) }, from))
+  }
+  // All calls end before the batch does: a later outcome could not be counted.
+  const failed = (await Promise.allSettled(calls)).find((call) => call.status === 'rejected')
+  if (!failed) return
+  deps.logger.error({ err: failed.reason, uid, provider }, 'delivery: send failed')
+  // A fault of this server must not cost a push. Targets that an abort left without an outcome are due at once.
+  outcomes.settleRest({ kind: 'retry', reason: 'error' })
+}
+
+async function sendPart(
+  { providers }: Deps,
+  { uid, provider: name, targetKind }: OpenBatch,
+  content: SendContent,
+  { targets, outcomes, withdrawn, signal }: Attempt,
+  from: number,
+): Promise<void> {
+  const notification = content.notifications.get(name)
+  const provider = providers.get(name)
+  if (!notification || !provider) throw new Error(`a batch for ${name} was claimed, which is not enabled here`)
+  const personal = personaliseBatch(content, name, targets)
+  const isWithdrawn = (index: number) => {
+    const target = targets[index]
+    return withdrawn.size > 0 && target !== undefined && withdrawn.has(target)
+  }
+  const part: Batch = { uid, notification, targetKind, personal, isWithdrawn, ...addressesOf(name, targets) }
+  const settle: Settle = (index, outcome) => outcomes.settle(from + index, outcome)
+  if (personal && !provider.takesPersonal) await sendOneByOne(provider, part, personal, settle, signal)
+  else await provider.send(part, settle, signal)
+}
+
+/** The addresses of targets. Web Push needs keys beside the value. */
+function addressesOf(provider: string, targets: readonly OpenTarget[]): Pick<Batch, 'targets' | 'keys'> {
+  const values = targets.map(({ line }) => readValue(line))
+  if (provider !== 'webpush') return { targets: values }
+  return { targets: values, keys: targets.map(({ line }) => decodeTarget(line).keys) }
+}

@@ -1,0 +1,150 @@
+// Recipients to batches, page by page. A page begins where the one before it ended, so any worker can continue a walk.
+//
+//   a broadcast to a filter ──▶ ranges: where they end is read from an index, their workers read the devices
+//   everything else         ──▶ lines: raw tokens, and devices that have to be read now (canUseRanges)
+import type { ProviderName } from '../config/provider-names.ts'
+import type { DeviceStore } from '../devices/device-store.ts'
+import type { TargetGroup } from '../devices/target-page.ts'
+import { type NewBatch, RANGE_DEVICES } from '../queue/batch.ts'
+import type { Lane } from '../queue/lane.ts'
+import type { Page } from '../queue/send.ts'
+import { findAddressedProviders } from '../sends/addressed-providers.ts'
+import { splitLines } from '../sends/line-bytes.ts'
+import type { Recipient } from '../sends/recipient.ts'
+import type { SendContent } from '../sends/send-content.ts'
+import type { SkipReason } from '../sends/skip-reason.ts'
+import { encodeNativeTargets } from '../sends/target-line.ts'
+import { findUsedFields } from '../sends/used-fields.ts'
+import { laneOf, SMALL_SEND } from './recipient.ts'
+import { groupByWindow } from './window-groups.ts'
+
+/** Devices of a page: enough to make its fixed cost small, few enough to read it well within a lease. */
+const PAGE_DEVICES = 10_000
+type NativeRecipient = Extract<Recipient, { kind: 'native' }>
+type FilterRecipient = Extract<Recipient, { kind: 'filter' }>
+/** The parts of the content that decide on batches. */
+type PageContent = Pick<SendContent, 'notifications' | 'templating' | 'timeLimit' | 'isReliable'>
+
+/** A send whose recipient is walked. */
+export interface WalkedSend {
+  recipient: Recipient
+  content: PageContent
+}
+
+/** What the reader works with. */
+export interface PageReaderDeps {
+  /** Undefined without a database; then no send with a filter is accepted. */
+  devices: Pick<DeviceStore, 'pageTargets' | 'findRanges'> | undefined
+  /** The enabled providers, each with the most targets of a batch. */
+  batchSizes: ReadonlyMap<ProviderName, number>
+  /** Counts devices that are not sent to. */
+  onSkipped(provider: ProviderName, count: number, reason: SkipReason): void
+  /** Unix time in ms. */
+  now(): number
+}
+
+/** Reads the pages of walks. */
+export class PageReader {
+  readonly #deps: PageReaderDeps
+
+  constructor(deps: PageReaderDeps) {
+    this.#deps = deps
+  }
+
+  /** The batches for the targets after `cursor`; undefined is the start. */
+  async read({ recipient, content }: WalkedSend, cursor: string | undefined): Promise<Page> {
+    if (recipient.kind === 'native') return this.#readValues(recipient, cursor)
+    return canUseRanges(recipient, content)
+      ? await this.#readRanges(recipient, content, cursor)
+      : await this.#readDevices(recipient, content, cursor)
+  }
+
+  /** The cursor is the index of the first value that is not in a batch yet. */
+  #readValues(recipient: NativeRecipient, cursor: string | undefined): Page {
+    const from = Number(cursor ?? 0)
+    const to = Math.min(from + PAGE_DEVICES, recipient.values.length)
+    const lines = encodeNativeTargets(recipient.values.slice(from, to))
+    const { provider, targetKind } = recipient
+    return {
+      batches: this.#split({ provider, lane: laneOf(recipient), targetKind }, lines, to - from),
+      cursor: to < recipient.values.length ? String(to) : undefined,
+    }
+  }
+
+  /** The cursor is the uuid of the last device in a range. Each range is a batch for every provider that is sent to. */
+  async #readRanges({ filter }: FilterRecipient, content: PageContent, cursor: string | undefined): Promise<Page> {
+    const query = { after: cursor, limit: PAGE_DEVICES, size: RANGE_DEVICES }
+    const { ends, hasMore } = await this.#devices().findRanges(filter, query)
+    const providers = findAddressedProviders(filter, content, this.#deps.batchSizes)
+    const batches = ends.flatMap((until, index): NewBatch[] => {
+      const range = { after: index === 0 ? cursor : ends[index - 1], until }
+      return providers.map((provider) => ({
+        provider,
+        lane: 'broadcast',
+        targetKind: 'token',
+        targets: { kind: 'range', range },
+        count: RANGE_DEVICES,
+      }))
+    })
+    return { batches, cursor: hasMore ? ends.at(-1) : undefined }
+  }
+
+  /** The cursor is the uuid of the last device read. */
+  async #readDevices(recipient: FilterRecipient, content: PageContent, cursor: string | undefined): Promise<Page> {
+    const query = { after: cursor, limit: PAGE_DEVICES, used: findUsedFields(content) }
+    const { groups, next } = await this.#devices().pageTargets(recipient.filter, query)
+    const lane = laneOfPage(recipient, groups, next)
+    const batches = this.#chooseGroups(content, groups).flatMap(({ provider, lines, count, delayMs = 0 }) =>
+      this.#split({ provider, lane, targetKind: 'token', delayMs }, lines, count),
+    )
+    return { batches, cursor: next }
+  }
+
+  /** Groups that are sent to, each with its delay. */
+  #chooseGroups(content: PageContent, groups: readonly TargetGroup[]): (TargetGroup & { delayMs?: number })[] {
+    const chosen: TargetGroup[] = []
+    for (const group of groups) {
+      if (this.#isSentTo(content, group.provider)) chosen.push(group)
+      else this.#deps.onSkipped(group.provider, group.count, 'no_notification')
+    }
+    const { timeLimit } = content
+    if (!timeLimit) return chosen
+    const { open, closed } = groupByWindow(chosen, timeLimit, this.#deps.now())
+    for (const { provider, count } of closed) this.#deps.onSkipped(provider, count, 'no_timezone')
+    return open
+  }
+
+  #isSentTo({ notifications }: PageContent, provider: ProviderName): boolean {
+    return notifications.has(provider) && this.#deps.batchSizes.has(provider)
+  }
+
+  #split(batch: Omit<NewBatch, 'targets' | 'count'>, lines: Buffer, count: number): NewBatch[] {
+    const size = this.#deps.batchSizes.get(batch.provider) ?? count
+    return splitLines(lines, count, size).map((part) => ({
+      ...batch,
+      targets: { kind: 'lines', lines: part.lines },
+      count: part.count,
+    }))
+  }
+
+  #devices(): Pick<DeviceStore, 'pageTargets' | 'findRanges'> {
+    const { devices } = this.#deps
+    if (!devices) throw new Error('a send with a filter needs the device store')
+    return devices
+  }
+}
+
+/**
+ * Whether the devices of a send can be read when its batches are sent. With `optimize_for_reliability` the stored progress
+ * names targets by their position in a batch; with a time limit the zone decides on the delay; and listed ids and users are
+ * in no index that would find the end of a range faster than its devices.
+ */
+function canUseRanges({ filter }: FilterRecipient, { isReliable, timeLimit }: PageContent): boolean {
+  return !isReliable && !timeLimit && filter.ids.length === 0 && filter.users.length === 0
+}
+
+/** A user can have any number of devices: a send is small if its targets are few. */
+function laneOfPage(recipient: Recipient, groups: readonly TargetGroup[], next: string | undefined): Lane {
+  const count = groups.reduce((sum, group) => sum + group.count, 0)
+  return next === undefined && count <= SMALL_SEND ? laneOf(recipient) : 'broadcast'
+}

@@ -1,0 +1,17 @@
+import type { ProviderName } from '../config/provider-names.ts'
+import type { RecipientFilter } from './recipient.ts'
+import type { SendContent } from './send-content.ts'
+
+/** The providers whose devices a send to a filter is sent to, in the order of its notifications. @param enabled those of the configuration */
+export function findAddressedProviders(
+  { providers }: RecipientFilter,
+  { notifications }: Pick<SendContent, 'notifications'>,
+  enabled: { has(provider: ProviderName): boolean },
+): ProviderName[] {
+  return [...notifications.keys()].filter((name) => enabled.has(name) && isIncluded(providers, name))
+}
+
+/** Whether a list of a filter includes a value; an empty one includes all. */
+export function isIncluded(values: readonly string[], value: string): boolean {
+  return values.length === 0 || values.includes(value)
+}
