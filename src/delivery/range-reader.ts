@@ -1,10 +1,10 @@
 // Reads the devices of range batches. A worker claims several batches at a time, most of them neighbours of one send:
 // neighbouring ranges are read in one query, because planning and starting a query costs as much as reading 500 devices.
-import { PROVIDER_NAMES, type ProviderName } from '../config/provider-names.ts'
+import type { ProviderName } from '../config/provider-names.ts'
 import type { DeviceStore } from '../devices/device-store.ts'
 import { type DeviceRange, RANGE_DEVICES } from '../queue/batch.ts'
 import type { StoredSend } from '../queue/send.ts'
-import { findAddressedProviders, isIncluded } from '../sends/addressed-providers.ts'
+import { findAddressedProviders } from '../sends/addressed-providers.ts'
 import { decodeLines } from '../sends/line-bytes.ts'
 import type { RecipientFilter } from '../sends/recipient.ts'
 import type { SkipReason } from '../sends/skip-reason.ts'
@@ -12,18 +12,20 @@ import { findUsedFields } from '../sends/used-fields.ts'
 
 /** Length of a uuid as text, with which the line of a device begins. */
 const UUID_LENGTH = 36
-/** Devices of a query. Ranges that are read together have fewer unless devices subscribed since. */
-const QUERY_DEVICES = 6000
-
 /** A range batch whose devices are to be read. */
 export interface RangeBatch {
   id: string
   uid: string
   provider: ProviderName
   range: DeviceRange
+  /** Devices of all providers that the range had when it was found. */
+  count: number
   /** Devices that are not sent to are counted in the first attempt. */
   attempt: number
 }
+
+/** Neighbouring ranges of one send, which are read in one query. */
+type RangeGroup = [RangeBatch, ...RangeBatch[]]
 
 /** The targets of a range batch. */
 export interface RangeTargets {
@@ -62,33 +64,25 @@ export class RangeReader {
     )
   }
 
-  async #readGroup(group: readonly [RangeBatch, ...RangeBatch[]]): Promise<Map<string, RangeTargets>> {
+  async #readGroup(group: RangeGroup): Promise<Map<string, RangeTargets>> {
     const send = await this.#deps.loadSend(group[0].uid)
     if (send?.recipient?.kind !== 'filter') return new Map()
-    const { filter } = send.recipient
-    const sent = send.content ? findAddressedProviders(filter, send.content, this.#deps.providers) : []
-    const unsent = PROVIDER_NAMES.filter((name) => !sent.includes(name) && isIncluded(filter.providers, name))
-    // The batches of a send's first provider count the devices that are not sent to.
-    const counts = group.filter(({ provider, attempt }) => attempt === 1 && provider === sent[0])
-    const providers = new Set([...group.map(({ provider }) => provider), ...(counts.length > 0 ? unsent : [])])
-    const { lines, readUntil } = await this.#query(send, { ...filter, providers: [...providers] }, group)
-    for (const { range } of counts) {
-      for (const provider of unsent) {
-        const { length } = cut(lines.get(provider) ?? [], range)
-        if (length > 0) this.#deps.onSkipped(provider, length, 'no_notification')
-      }
-    }
+    const { lines, readUntil } = await this.#query(send, send.recipient.filter, group)
+    this.#countSkipped(send, send.recipient.filter, group, lines)
     return new Map(
       group.map(({ id, provider, range }) => [id, limit(cut(lines.get(provider) ?? [], range), range, readUntil)]),
     )
   }
 
-  async #query({ content }: StoredSend, filter: RecipientFilter, group: readonly [RangeBatch, ...RangeBatch[]]) {
-    const until = group.reduce((last, { range }) => (range.until > last ? range.until : last), group[0].range.until)
+  /**
+   * Reads the ranges whole, with all providers. An upper bound in the query would not help: behind the last value that the
+   * statistics of the table know the planner expects one row in a range, and chooses a plan that is quadratic.
+   */
+  async #query({ content }: StoredSend, filter: RecipientFilter, group: RangeGroup) {
+    const counts = new Map(group.map(({ range, count }) => [range.until, count]))
     const { groups, next } = await this.#deps.devices.pageTargets(filter, {
       after: group[0].range.after,
-      until,
-      limit: QUERY_DEVICES,
+      limit: [...counts.values()].reduce((sum, count) => sum + count, 0),
       used: content ? findUsedFields(content) : [],
     })
     return {
@@ -97,14 +91,31 @@ export class RangeReader {
       readUntil: next,
     }
   }
+
+  /** Devices that are not sent to are counted with the batches of the first provider that is, in their first attempt. */
+  #countSkipped(
+    { content }: StoredSend,
+    filter: RecipientFilter,
+    group: RangeGroup,
+    lines: ReadonlyMap<ProviderName, string[]>,
+  ) {
+    if (!content) return
+    const sent = findAddressedProviders(filter, content, this.#deps.providers)
+    for (const [provider, found] of lines) {
+      if (sent.includes(provider)) continue
+      const firsts = group.filter((batch) => batch.attempt === 1 && batch.provider === sent[0])
+      const count = firsts.reduce((sum, { range }) => sum + cut(found, range).length, 0)
+      if (count > 0) this.#deps.onSkipped(provider, count, 'no_notification')
+    }
+  }
 }
 
 /** The batches of one send whose ranges overlap or follow each other, in the order of their devices. */
-function groupNeighbours(batches: readonly RangeBatch[]): [RangeBatch, ...RangeBatch[]][] {
+function groupNeighbours(batches: readonly RangeBatch[]): RangeGroup[] {
   const ordered = [...batches].sort(
     (a, b) => compare(a.uid, b.uid) || compare(a.range.after ?? '', b.range.after ?? ''),
   )
-  const groups: [RangeBatch, ...RangeBatch[]][] = []
+  const groups: RangeGroup[] = []
   let until = ''
   for (const batch of ordered) {
     const group = groups.at(-1)

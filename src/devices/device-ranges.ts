@@ -29,7 +29,7 @@ export async function findRanges(sql: Sql, filter: DeviceFilter, query: RangeQue
   const { after, limit, size } = query
   const conditions = await resolveFilter(sql, filter)
   if (!conditions) return { ends: [], hasMore: false }
-  const walk = { conditions, afterUuid: after ?? FIRST_UUID, untilUuid: undefined, limit }
+  const walk = { conditions, afterUuid: after ?? FIRST_UUID, limit }
   const rows = await sql`
     select numbered.id::text as id, numbered.place
     from (

@@ -10,8 +10,6 @@ export interface Walk {
   conditions: DeviceConditions
   /** The last device of the page before. */
   afterUuid: string
-  /** The last device that may be in the page; undefined for no such bound. */
-  untilUuid?: string | undefined
   limit: number
 }
 
@@ -35,7 +33,7 @@ export function walkIds(sql: Queryable, walk: Walk): Fragment {
   if (!isTopic || topicId === undefined) return walkDevices(sql, sql`d.id`, walk)
   return sql`
     select t.device_id as id from device_topics t
-    where t.topic_id = ${topicId} and ${isBetween(sql, sql`t.device_id`, walk)}
+    where t.topic_id = ${topicId} and t.device_id > ${walk.afterUuid}
     order by t.device_id
     limit ${walk.limit}`
 }
@@ -57,7 +55,7 @@ function walkTopics(sql: Queryable, columns: Fragment, walk: Walk, topicIds: rea
       ? sql`and exists (
           select from devices d where d.id = t.device_id and ${deviceColumnsMatch(sql, walk.conditions)})`
       : sql``
-  const { keys, stream } = streamTopics(sql, topicIds, walk)
+  const { keys, stream } = streamTopics(sql, topicIds, walk.afterUuid)
   const start = startsAt(sql, sql`t.device_id`, walk)
   return mergeStreams(sql, columns, walk, { keys, stream: sql`${stream} and ${start} ${filter}` })
 }
@@ -75,16 +73,13 @@ function walkTopic(sql: Queryable, columns: Fragment, walk: Walk, topicId: numbe
 
 /** After the page before, and not before the next device of the topics, users and kinds, which may be a million ids away. */
 function startsAt(sql: Queryable, id: Fragment, walk: Walk): Fragment {
-  const { topicIds, users, providers, platforms } = walk.conditions
-  let start = isBetween(sql, id, walk)
-  if (topicIds) start = sql`${start} and ${id} >= ${selectFirst(sql, streamTopics(sql, topicIds, walk))}`
-  if (users) start = sql`${start} and ${id} >= ${selectFirst(sql, streamUsers(sql, users, walk))}`
+  const { conditions, afterUuid } = walk
+  const { topicIds, users, providers, platforms } = conditions
+  let start = sql`${id} > ${afterUuid}`
+  if (topicIds) start = sql`${start} and ${id} >= ${selectFirst(sql, streamTopics(sql, topicIds, afterUuid))}`
+  if (users) start = sql`${start} and ${id} >= ${selectFirst(sql, streamUsers(sql, users, afterUuid))}`
   if (providers || platforms) start = sql`${start} and ${id} >= ${selectFirst(sql, streamKinds(sql, walk))}`
   return start
-}
-
-function isBetween(sql: Queryable, id: Fragment, { afterUuid, untilUuid }: Walk): Fragment {
-  return untilUuid === undefined ? sql`${id} > ${afterUuid}` : sql`${id} > ${afterUuid} and ${id} <= ${untilUuid}`
 }
 
 /** Null, which nothing compares with, when there is none. */
@@ -103,37 +98,36 @@ interface Streams {
   stream: Fragment
 }
 
-function streamTopics(sql: Queryable, topicIds: readonly number[], walk: Walk): Streams {
+function streamTopics(sql: Queryable, topicIds: readonly number[], afterUuid: string): Streams {
   return {
     keys: sql`unnest(${[...topicIds]}::int[]) as key (topic_id)`,
     stream: sql`
-      select t.device_id as id from device_topics t
-      where t.topic_id = key.topic_id and ${isBetween(sql, sql`t.device_id`, walk)}`,
+      select t.device_id as id from device_topics t where t.topic_id = key.topic_id and t.device_id > ${afterUuid}`,
   }
 }
 
-function streamUsers(sql: Queryable, users: readonly string[], walk: Walk): Streams {
+function streamUsers(sql: Queryable, users: readonly string[], afterUuid: string): Streams {
   return {
     keys: sql`unnest(${[...users]}::text[]) as key (user_id)`,
-    stream: sql`select d.id from devices d where d.user_id = key.user_id and ${isBetween(sql, sql`d.id`, walk)}`,
+    stream: sql`select d.id from devices d where d.user_id = key.user_id and d.id > ${afterUuid}`,
   }
 }
 
 /** A kind is a provider with a platform. */
-function streamKinds(sql: Queryable, walk: Walk): Streams {
-  const { providers = ALL_PROVIDER_CODES, platforms = ALL_PLATFORM_CODES } = walk.conditions
+function streamKinds(sql: Queryable, { conditions, afterUuid }: Walk): Streams {
+  const { providers = ALL_PROVIDER_CODES, platforms = ALL_PLATFORM_CODES } = conditions
   return {
     keys: sql`
       unnest(${[...providers]}::smallint[]) as provider (code), unnest(${[...platforms]}::smallint[]) as platform (code)`,
     stream: sql`
       select d.id from devices d
-      where d.provider = provider.code and d.platform = platform.code and ${isBetween(sql, sql`d.id`, walk)}`,
+      where d.provider = provider.code and d.platform = platform.code and d.id > ${afterUuid}`,
   }
 }
 
 /** The users' streams, of those devices that have one of the kinds. */
 function walkUsers(sql: Queryable, columns: Fragment, walk: Walk, users: readonly string[]): Fragment {
-  const { keys, stream } = streamUsers(sql, users, walk)
+  const { keys, stream } = streamUsers(sql, users, walk.afterUuid)
   const others = deviceColumnsMatch(sql, { ...walk.conditions, users: undefined })
   return mergeStreams(sql, columns, walk, { keys, stream: sql`${stream} and ${others}` })
 }

@@ -15,8 +15,6 @@ import { walkDevices } from './device-walk.ts'
 export interface TargetPageQuery {
   /** The last device of the page before; undefined for the first page. */
   after: string | undefined
-  /** The last device that may be in the page; undefined for no such bound. */
-  until?: string | undefined
   /** Devices in the page, at most. */
   limit: number
   /** The device fields that the send uses besides those of every line. */
@@ -44,11 +42,11 @@ export interface TargetPage {
 
 /** A page of the devices that match, in the order of their ids, each once. */
 export async function pageTargets(sql: Sql, filter: DeviceFilter, query: TargetPageQuery): Promise<TargetPage> {
-  const { after, until, limit, used = [] } = query
+  const { after, limit, used = [] } = query
   const conditions = await resolveFilter(sql, filter)
   if (!conditions) return { groups: [], next: undefined }
   const columns = sql`d.id, d.provider, d.timezone, ${writeTargetLine(sql, makeColumns(sql), used)} as line`
-  const page = walkDevices(sql, columns, { conditions, afterUuid: after ?? FIRST_UUID, untilUuid: until, limit })
+  const page = walkDevices(sql, columns, { conditions, afterUuid: after ?? FIRST_UUID, limit })
   const groups = await (used.includes('timezone') ? readByZone(sql, page) : readByProvider(sql, page))
   const count = groups.reduce((sum, group) => sum + group.count, 0)
   return { groups, next: count < limit ? undefined : findLast(groups) }

@@ -8,10 +8,7 @@ export function findAddressedProviders(
   { notifications }: Pick<SendContent, 'notifications'>,
   enabled: { has(provider: ProviderName): boolean },
 ): ProviderName[] {
-  return [...notifications.keys()].filter((name) => enabled.has(name) && isIncluded(providers, name))
-}
-
-/** Whether a list of a filter includes a value; an empty one includes all. */
-export function isIncluded(values: readonly string[], value: string): boolean {
-  return values.length === 0 || values.includes(value)
+  return [...notifications.keys()].filter(
+    (name) => enabled.has(name) && (providers.length === 0 || providers.includes(name)),
+  )
 }
