@@ -1,49 +1,54 @@
-// The scripts that claim batches, keep them, and settle them. The owner of a pending entry and its number of deliveries
-// are the fence.
+// The scripts that claim, extend, acknowledge and release batches. The owner of a pending entry and its number of
+// deliveries are the fence.
 import type { ProviderName } from '../../config/provider-names.ts'
+import { Script } from '../../redis/script.ts'
 import type { BatchClaim, GivenUp, Lane, Retry } from '../queue.ts'
 import { decodeLines } from '../targets.ts'
+import { KEEP_DEAD_LETTERS_SECONDS, KEEP_ENDED_SECONDS } from './limits.ts'
 import { type FoundBatch, readFoundBatches, readWord } from './replies.ts'
-import { GROUP, KEEP_DEAD_LETTERS_SECONDS, KEEP_ENDED_SECONDS, type Scope } from './scope.ts'
-import { Script } from './script.ts'
+import { GROUP, type Scope } from './scope.ts'
 import { loadTargets } from './stored-targets.ts'
 
-const CLAIM_BATCHES = new Script('claim-batches')
-const EXTEND = new Script('extend')
-const ACKNOWLEDGE = new Script('acknowledge')
-const RELEASE = new Script('release')
+const CLAIM_BATCHES = new Script(new URL('lua/claim-batches.lua', import.meta.url))
+const EXTEND = new Script(new URL('lua/extend.lua', import.meta.url))
+const ACKNOWLEDGE = new Script(new URL('lua/acknowledge.lua', import.meta.url))
+const RELEASE = new Script(new URL('lua/release.lua', import.meta.url))
 
-/** A worker's place in the group. */
+/** A worker as a member of the consumer group. */
 export interface Consumer extends Scope {
   /** Its name in the group. */
   consumer: string
 }
 
+/** Which batches to claim. */
 export interface ClaimOptions {
   lane: Lane
   providers: readonly ProviderName[]
   limit: number
   leaseMs: number
-  /** Whether to look for ended leases first: through all pending entries, which costs more than the claim. */
-  sweeps: boolean
+  /** Whether to look for abandoned batches first. That reads all pending entries, which costs more than the claim. */
+  looksForAbandoned: boolean
 }
 
+/** The batches of one claim. */
 export interface Claimed {
   claims: BatchClaim[]
-  /** Whose targets are gone: Redis evicted them. */
+  /** Claims without target lines, because Redis evicted them. */
   empty: Omit<BatchClaim, 'lines'>[]
 }
 
-/** Claims batches whose lease has ended, and new ones. */
+/** Claims abandoned batches, then new ones. */
 export async function claimBatches({ client, keys, consumer }: Consumer, options: ClaimOptions): Promise<Claimed> {
-  const { lane, providers, limit, leaseMs, sweeps } = options
-  const { retries, retryBodies, pauses, batches, notes, sendPrefix, dropsPrefix } = keys
+  const { lane, providers, limit, leaseMs, looksForAbandoned } = options
+  const { retries, retryBodies, pauses, batches, notes, sendPrefix, exclusionsPrefix } = keys
   const streams = providers.flatMap((provider) => [batches(lane, provider), notes(lane, provider)])
+  // A small send has one batch for each provider: the content with its claim saves a round trip.
   const withContent = lane === 'small' ? '1' : '0'
+  const sweep = looksForAbandoned ? '1' : '0'
   const reply = await CLAIM_BATCHES.run(
     client,
     [retries, retryBodies, pauses, ...streams],
-    [GROUP, consumer, limit, leaseMs, sweeps ? '1' : '0', sendPrefix, dropsPrefix, withContent, ...providers],
+    [GROUP, consumer, limit, leaseMs, sweep, sendPrefix, exclusionsPrefix, withContent, ...providers],
   )
   return await addTargets({ client, keys }, readFoundBatches(reply, lane))
 }
@@ -53,38 +58,42 @@ async function addTargets(scope: Scope, found: readonly FoundBatch[]): Promise<C
   const stored = await loadTargets(scope, names)
   const byKey = new Map(names.map((name, index) => [name, stored[index]]))
   const claimed: Claimed = { claims: [], empty: [] }
-  for (const { claim, inline, targetsKey } of found) {
-    const lines = targetsKey === '' ? inline : byKey.get(targetsKey)
-    if (lines) claimed.claims.push({ ...claim, lines: decodeLines(lines) })
+  for (const { claim, lines, targetsKey } of found) {
+    const bytes = targetsKey === '' ? lines : byKey.get(targetsKey)
+    if (bytes) claimed.claims.push({ ...claim, lines: decodeLines(bytes) })
     else claimed.empty.push(claim)
   }
   return claimed
 }
 
-/** Extends what is still ours, and notes what of it is settled where that is given. @returns the ids that are not ours */
+/**
+ * Extends the leases of claims, and stores a checkpoint of those that have one.
+ * @param held `settled`: the checkpoint, a bit for each finished target
+ * @returns the ids of the claims that are lost
+ */
 export async function extendLeases(
   { client, keys, consumer }: Consumer,
   held: readonly { claim: BatchClaim; settled?: Uint8Array }[],
 ): Promise<Set<string>> {
-  const touched = held.flatMap(({ claim: { lane, provider } }) => [
+  const extended = held.flatMap(({ claim: { lane, provider } }) => [
     keys.batches(lane, provider),
     keys.notes(lane, provider),
   ])
   const args = held.flatMap(({ claim, settled }) => [claim.id, claim.fence, settled ? Buffer.from(settled) : ''])
-  const lost = await EXTEND.run(client, touched, [GROUP, consumer, ...args])
-  const places = new Set(Array.isArray(lost) ? lost.map(Number) : [])
-  return new Set(held.filter((_, index) => places.has(index + 1)).map(({ claim }) => claim.id))
+  const lost = await EXTEND.run(client, extended, [GROUP, consumer, ...args])
+  const positions = new Set(Array.isArray(lost) ? lost.map(Number) : [])
+  return new Set(held.filter((_, index) => positions.has(index + 1)).map(({ claim }) => claim.id))
 }
 
-/** Removes a batch that is still ours, and stores what is to be retried and what was given up. */
-export async function settleBatch(
+/** Removes a claimed batch, and stores its retries and dead letters. 'lost': the claim is lost, nothing was changed. */
+export async function acknowledgeBatch(
   { client, keys, consumer }: Consumer,
   claim: Pick<BatchClaim, 'id' | 'uid' | 'lane' | 'provider' | 'targetKind' | 'fence' | 'attempt'>,
   left: { retries: readonly Retry[]; givenUp: readonly GivenUp[] },
 ): Promise<'acknowledged' | 'lost'> {
-  const { batches, notes, send, drops, retries, retryBodies, lastRetry, deadLetters, work } = keys
+  const { batches, notes, send, exclusions, retries, retryBodies, lastRetry, deadLetters, work } = keys
   const { id, uid, lane, provider, targetKind, fence, attempt } = claim
-  const sendKeys = [send(uid), drops(uid), retries, retryBodies, lastRetry, deadLetters]
+  const sendKeys = [send(uid), exclusions(uid), retries, retryBodies, lastRetry, deadLetters]
   const reply = await ACKNOWLEDGE.run(
     client,
     [batches(lane, provider), notes(lane, provider), ...sendKeys],
@@ -115,7 +124,7 @@ export async function settleBatch(
   return readWord(reply, ['ACKNOWLEDGED', 'LOST']) === 'LOST' ? 'lost' : 'acknowledged'
 }
 
-/** Makes a batch that is still ours claimable at once, as if it had not been claimed. */
+/** Releases a claimed batch: it can be claimed at once, and no attempt is counted. Does nothing when the claim is lost. */
 export async function releaseBatch({ client, keys, consumer }: Consumer, claim: BatchClaim): Promise<void> {
   const { lane, provider, id, fence, attempt } = claim
   const args = [GROUP, consumer, id, fence, attempt - 1, keys.work(lane)]

@@ -1,7 +1,7 @@
-// What scripts return, as their first lines say, into what the contract has.
+// The replies of the scripts as types of the contract.
 import * as v from 'valibot'
 import { PROVIDER_NAMES } from '../../config/provider-names.ts'
-import type { BatchClaim, DeadLetter, Lane, Pause, SendClaim } from '../queue.ts'
+import type { BatchClaim, Lane, Pause, SendClaim } from '../queue.ts'
 import { decodeContent, decodeRecipient } from '../send-content.ts'
 
 const bytes = v.instance(Buffer)
@@ -14,139 +14,125 @@ const maybeDigits = v.pipe(
   text,
   v.transform((value) => (value === '' ? undefined : Number(value))),
 )
+const maybeBytes = v.pipe(
+  bytes,
+  v.transform((value) => (value.length === 0 ? undefined : value)),
+)
+const oneOrZero = v.pipe(
+  v.number(),
+  v.transform((value) => value === 1),
+)
+const provider = v.pipe(text, v.picklist(PROVIDER_NAMES))
+const targetKind = v.pipe(text, v.picklist(['token', 'topic', 'condition']))
 
-/** A word that tells how it went. */
+/** Reads a reply that is one of some words. */
 export function readWord<const Word extends string>(reply: unknown, words: readonly Word[]): Word {
   return v.parse(v.pipe(text, v.picklist(words)), reply)
 }
 
-const Sends = v.array(v.tuple([text, bytes, bytes, v.number(), v.nullable(text)]))
+const Table = v.tupleWithRest([text], v.array(v.unknown()))
 
+/** Reads a table: a header with the names of the columns, separated by spaces, then the rows. */
+function readTable<Row extends v.GenericSchema>(reply: unknown, row: Row): v.InferOutput<Row>[] {
+  const [header, ...rows] = v.parse(Table, reply)
+  const names = header.split(' ')
+  return rows.map((values) => {
+    const fields: Record<string, unknown> = {}
+    for (let column = 0; column < names.length; column++) fields[names[column] ?? ''] = values[column]
+    return v.parse(row, fields)
+  })
+}
+
+const SendRow = v.object({ uid: text, recipient: bytes, content: bytes, fence: v.number(), cursor: v.nullable(text) })
+
+/** Reads the reply of claim-sends.lua. @throws ValiError when a newer server stored something that this one can't read */
 export function readSendClaims(reply: unknown, lane: Lane): SendClaim[] {
-  return v.parse(Sends, reply).map(([uid, recipient, content, fence, cursor]) => ({
-    uid,
+  return readTable(reply, SendRow).map(({ recipient, content, cursor, ...claim }) => ({
+    ...claim,
     lane,
     recipient: decodeRecipient(recipient),
     content: decodeContent(content),
-    fence,
     cursor: cursor ?? undefined,
   }))
 }
 
-const Batches = v.array(
-  v.tuple([
-    v.pipe(text, v.picklist(PROVIDER_NAMES)),
-    text,
-    text,
-    v.pipe(text, v.picklist(['token', 'topic', 'condition'])),
-    digits,
-    bytes,
-    text,
-    v.number(),
-    digits,
-    digits,
-    digits,
-    v.pipe(text, v.picklist(['live', 'cancelled', 'expired'])),
-    maybeDigits,
-    v.number(),
-    bytes,
-    v.number(),
-    bytes,
-  ]),
-)
+const BatchRow = v.object({
+  provider,
+  id: text,
+  uid: text,
+  targetKind,
+  count: digits,
+  lines: bytes,
+  targetsKey: text,
+  fence: v.number(),
+  attemptsBefore: digits,
+  ambiguousAttempts: digits,
+  ageMs: digits,
+  sendState: v.pipe(text, v.picklist(['live', 'cancelled', 'expired'])),
+  expiresInMs: maybeDigits,
+  hasExclusions: oneOrZero,
+  settled: maybeBytes,
+  isProbe: oneOrZero,
+  content: maybeBytes,
+})
 
-/** A claim without its targets, and these, or the key that has them. */
+/** A claim without its target lines, and these or the key that holds them. */
 export interface FoundBatch {
   claim: Omit<BatchClaim, 'lines'>
-  inline: Buffer
-  /** Empty where they are inline. */
+  lines: Buffer
+  /** Empty when the lines are in `lines`. */
   targetsKey: string
 }
 
-/** The id of a claim is that of its stream's entry; with lane and provider it names it for good. */
+/** Reads the reply of claim-batches.lua. The id of a claim is that of its entry: unique with its lane and provider. */
 export function readFoundBatches(reply: unknown, lane: Lane): FoundBatch[] {
-  return v.parse(Batches, reply).map((fields) => {
-    const [provider, id, uid, targetKind, count, inline, targetsKey, deliveries, attempts, ...more] = fields
-    const [ambiguousAttempts, ageMs, sendState, expiresInMs, drops, settled, probe, content] = more
-    const claim = {
-      id,
-      uid,
-      lane,
-      provider,
-      targetKind,
-      count,
-      fence: deliveries,
-      attempt: attempts + deliveries,
-      ambiguousAttempts,
-      ageMs,
-      expiresInMs,
-      sendState,
-      hasDrops: drops === 1,
-      settled: settled.length > 0 ? settled : undefined,
-      isProbe: probe === 1,
-      ...(content.length > 0 && { content: decodeContent(content) }),
-    }
-    return { claim, inline, targetsKey }
-  })
+  return readTable(reply, BatchRow).map(
+    ({ lines, targetsKey, attemptsBefore, hasExclusions: hasDrops, content, ...claim }) => ({
+      claim: {
+        ...claim,
+        lane,
+        attempt: attemptsBefore + claim.fence,
+        hasDrops,
+        ...(content && { content: decodeContent(content) }),
+      },
+      lines,
+      targetsKey,
+    }),
+  )
 }
 
-const Abandoned = v.array(
-  v.tuple([text, text, v.pipe(text, v.picklist(['token', 'topic', 'condition'])), digits, text, v.number(), digits]),
-)
+const AbandonedRow = v.object({
+  id: text,
+  uid: text,
+  targetKind,
+  count: digits,
+  lines: text,
+  fence: v.number(),
+  attempt: digits,
+})
 
-/** Batches that were claimed to be buried. */
+/** Reads the reply of claim-abandoned.lua. */
 export function readAbandoned(reply: unknown) {
-  return v.parse(Abandoned, reply).map(([id, uid, targetKind, count, lines, fence, attempt]) => ({
-    id,
-    uid,
-    targetKind,
-    count,
-    lines,
-    fence,
-    attempt,
-  }))
+  return readTable(reply, AbandonedRow)
 }
 
-const Pauses = v.array(v.tuple([v.pipe(text, v.picklist(PROVIDER_NAMES)), text, maybeDigits]))
-const Stats = v.tuple([
-  v.number(),
-  v.number(),
-  v.number(),
-  Pauses,
-  v.array(v.tuple([v.number(), v.number(), v.number()])),
-])
+const Names = v.array(v.unknown())
+const Counts = v.object({
+  jobs: v.number(),
+  scheduled: v.number(),
+  deadLetters: v.number(),
+  pauses: v.array(v.tuple([provider, text, maybeDigits])),
+  streams: v.array(v.tuple([v.number(), v.number(), v.number()])),
+})
 
-/** What the queue looks like: `jobs` are batches and due sends in all, `streams` are in the order they were asked for. */
-export function readQueueLook(reply: unknown) {
-  const [jobs, scheduled, deadLetters, pauses, streams] = v.parse(Stats, reply)
+/** Reads the reply of stats.lua. `streams` are in the order of the script's keys. */
+export function readCounts(reply: unknown) {
+  const list = v.parse(Names, reply)
+  const pairs = list.flatMap((name, index) => (index % 2 === 0 ? [[v.parse(text, name), list[index + 1]]] : []))
+  const { pauses, streams, ...counts } = v.parse(Counts, Object.fromEntries(pairs))
   return {
-    jobs,
-    scheduled,
-    deadLetters,
+    ...counts,
     pauses: pauses.map(([provider, reason, probeInMs]): Pause => ({ provider, reason, probeInMs })),
     streams: streams.map(([waiting, inFlight, oldestMs]) => ({ waiting, inFlight, oldestMs })),
   }
-}
-
-/** A dead letter, and the stream it came from. */
-export type StoredLetter = DeadLetter & { lane: Lane }
-
-const Entries = v.array(v.tuple([v.string(), v.array(v.string())]))
-const Letter = v.object({
-  u: v.string(),
-  p: v.picklist(PROVIDER_NAMES),
-  l: v.picklist(['small', 'broadcast']),
-  n: v.pipe(v.string(), v.transform(Number)),
-  t: v.string(),
-  r: v.string(),
-  a: v.pipe(v.string(), v.transform(Number)),
-})
-
-export function readDeadLetters(reply: unknown): StoredLetter[] {
-  return v.parse(Entries, reply).map(([id, fields]) => {
-    const pairs = fields.flatMap((name, index) => (index % 2 === 0 ? [[name, fields[index + 1]]] : []))
-    const { u, p, l, n, t, r, a } = v.parse(Letter, Object.fromEntries(pairs))
-    const givenUpAtMs = Number(id.split('-')[0])
-    return { id, uid: u, provider: p, lane: l, count: n, lines: t, reason: r, attempts: a, givenUpAtMs }
-  })
 }
