@@ -1,6 +1,7 @@
 // The replies of the scripts as types of the contract.
 import * as v from 'valibot'
 import { PROVIDER_NAMES } from '../../config/provider-names.ts'
+import { type ReplyRow, readTable } from '../../redis/reply-table.ts'
 import type { BatchClaim, Lane, Pause, SendClaim } from '../queue.ts'
 import { decodeContent, decodeRecipient } from '../send-content.ts'
 
@@ -9,72 +10,30 @@ const text = v.pipe(
   bytes,
   v.transform((value) => value.toString()),
 )
-const digits = v.pipe(text, v.transform(Number))
 const maybeDigits = v.pipe(
   text,
   v.transform((value) => (value === '' ? undefined : Number(value))),
 )
-const maybeBytes = v.pipe(
-  bytes,
-  v.transform((value) => (value.length === 0 ? undefined : value)),
-)
-const oneOrZero = v.pipe(
-  v.number(),
-  v.transform((value) => value === 1),
-)
 const provider = v.pipe(text, v.picklist(PROVIDER_NAMES))
-const targetKind = v.pipe(text, v.picklist(['token', 'topic', 'condition']))
+const TARGET_KINDS = ['token', 'topic', 'condition'] as const
+const SEND_STATES = ['live', 'cancelled', 'expired'] as const
 
 /** Reads a reply that is one of some words. */
 export function readWord<const Word extends string>(reply: unknown, words: readonly Word[]): Word {
   return v.parse(v.pipe(text, v.picklist(words)), reply)
 }
 
-const Table = v.tupleWithRest([text], v.array(v.unknown()))
-
-/** Reads a table: a header with the names of the columns, separated by spaces, then the rows. */
-function readTable<Row extends v.GenericSchema>(reply: unknown, row: Row): v.InferOutput<Row>[] {
-  const [header, ...rows] = v.parse(Table, reply)
-  const names = header.split(' ')
-  return rows.map((values) => {
-    const fields: Record<string, unknown> = {}
-    for (let column = 0; column < names.length; column++) fields[names[column] ?? ''] = values[column]
-    return v.parse(row, fields)
-  })
-}
-
-const SendRow = v.object({ uid: text, recipient: bytes, content: bytes, fence: v.number(), cursor: v.nullable(text) })
-
 /** Reads the reply of claim-sends.lua. @throws ValiError when a newer server stored something that this one can't read */
 export function readSendClaims(reply: unknown, lane: Lane): SendClaim[] {
-  return readTable(reply, SendRow).map(({ recipient, content, cursor, ...claim }) => ({
-    ...claim,
+  return readTable(reply, (row) => ({
+    uid: row.readText('uid'),
     lane,
-    recipient: decodeRecipient(recipient),
-    content: decodeContent(content),
-    cursor: cursor ?? undefined,
+    recipient: decodeRecipient(row.readBytes('recipient')),
+    content: decodeContent(row.readBytes('content')),
+    fence: row.readNumber('fence'),
+    cursor: row.readNullableText('cursor'),
   }))
 }
-
-const BatchRow = v.object({
-  provider,
-  id: text,
-  uid: text,
-  targetKind,
-  count: digits,
-  lines: bytes,
-  targetsKey: text,
-  fence: v.number(),
-  attemptsBefore: digits,
-  ambiguousAttempts: digits,
-  ageMs: digits,
-  sendState: v.pipe(text, v.picklist(['live', 'cancelled', 'expired'])),
-  expiresInMs: maybeDigits,
-  hasExclusions: oneOrZero,
-  settled: maybeBytes,
-  isProbe: oneOrZero,
-  content: maybeBytes,
-})
 
 /** A claim without its target lines, and these or the key that holds them. */
 export interface FoundBatch {
@@ -86,34 +45,49 @@ export interface FoundBatch {
 
 /** Reads the reply of claim-batches.lua. The id of a claim is that of its entry: unique with its lane and provider. */
 export function readFoundBatches(reply: unknown, lane: Lane): FoundBatch[] {
-  return readTable(reply, BatchRow).map(
-    ({ lines, targetsKey, attemptsBefore, hasExclusions: hasDrops, content, ...claim }) => ({
-      claim: {
-        ...claim,
-        lane,
-        attempt: attemptsBefore + claim.fence,
-        hasDrops,
-        ...(content && { content: decodeContent(content) }),
-      },
-      lines,
-      targetsKey,
-    }),
-  )
+  return readTable(reply, (row) => ({
+    claim: readClaim(row, lane),
+    lines: row.readBytes('lines'),
+    targetsKey: row.readText('targetsKey'),
+  }))
 }
 
-const AbandonedRow = v.object({
-  id: text,
-  uid: text,
-  targetKind,
-  count: digits,
-  lines: text,
-  fence: v.number(),
-  attempt: digits,
-})
+function readClaim(row: ReplyRow, lane: Lane): FoundBatch['claim'] {
+  const fence = row.readNumber('fence')
+  const expiresIn = row.readText('expiresInMs')
+  const settled = row.readBytes('settled')
+  const content = row.readBytes('content')
+  return {
+    provider: row.readWord('provider', PROVIDER_NAMES),
+    id: row.readText('id'),
+    uid: row.readText('uid'),
+    lane,
+    targetKind: row.readWord('targetKind', TARGET_KINDS),
+    count: row.readNumber('count'),
+    fence,
+    attempt: row.readNumber('attemptsBefore') + fence,
+    ambiguousAttempts: row.readNumber('ambiguousAttempts'),
+    ageMs: row.readNumber('ageMs'),
+    sendState: row.readWord('sendState', SEND_STATES),
+    expiresInMs: expiresIn === '' ? undefined : Number(expiresIn),
+    hasDrops: row.readNumber('hasExclusions') === 1,
+    settled: settled.length > 0 ? settled : undefined,
+    isProbe: row.readNumber('isProbe') === 1,
+    ...(content.length > 0 && { content: decodeContent(content) }),
+  }
+}
 
 /** Reads the reply of claim-abandoned.lua. */
 export function readAbandoned(reply: unknown) {
-  return readTable(reply, AbandonedRow)
+  return readTable(reply, (row) => ({
+    id: row.readText('id'),
+    uid: row.readText('uid'),
+    targetKind: row.readWord('targetKind', TARGET_KINDS),
+    count: row.readNumber('count'),
+    lines: row.readText('lines'),
+    fence: row.readNumber('fence'),
+    attempt: row.readNumber('attempt'),
+  }))
 }
 
 const Names = v.array(v.unknown())

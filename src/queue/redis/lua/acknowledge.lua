@@ -9,10 +9,8 @@
 --       14.. for each retry: count, targets, ambiguous attempts, delay in ms, '1' when its attempts start over;
 --       then for each dead letter: count, targets, reason
 -- Returns ACKNOWLEDGED, or LOST when the claim is lost: nothing is changed then. A second run returns LOST.
---- @include clock
---- @include read-fields
---- @include write-batch
---- @include delay-batch
+--- @include read-field
+--- @include add-batch
 --- @include claimed-entry
 --- @include open-batches
 --- @include wake-workers
@@ -26,19 +24,14 @@ if not is_claimed(stream, group, consumer, id, deliveries) then return 'LOST' en
 local now = read_clock()
 -- The claim stored this time. Counted from the acknowledgement, the age of each retry would lack the duration of the
 -- attempt.
-local first = redis.call('HGET', notes, first_claim_field(id)) or to_digits(now)
+local first = redis.call('HGET', notes, id .. FIRST_CLAIM) or to_digits(now)
 local at = 14
 for _ = 1, retries do
   local count, targets, ambiguous, delay_ms, starts_over = unpack(ARGV, at, at + RETRY_ARGS - 1)
   local batch = make_batch(uid, kind, count, targets)
   batch.m = ambiguous
   if starts_over ~= '1' then batch.a, batch.f = attempts, first end
-  if tonumber(delay_ms) == 0 then
-    write_batch(stream, batch)
-    wake_workers(channel)
-  else
-    delay_batch(stream, batch, now + delay_ms, KEYS[5], KEYS[6], KEYS[7])
-  end
+  if add_batch(stream, batch, delay_ms, now, KEYS[5], KEYS[6], KEYS[7]) then wake_workers(channel) end
   at = at + RETRY_ARGS
 end
 
@@ -53,11 +46,8 @@ for letter = at, #ARGV, LETTER_ARGS do
 end
 
 local entry = redis.call('XRANGE', stream, id, id)[1]
-local targets_key = entry and read_fields(entry[2]).b
+local targets_key = entry and read_field(entry[2], 'b')
 if targets_key then redis.call('UNLINK', targets_key) end
 remove_claimed(stream, notes, group, id)
-if state then
-  local open = count_open_batches(send, retries - 1)
-  if state == 'fanned' and open == 0 then end_send(send, exclusions, ARGV[10], ARGV[11]) end
-end
+if state then count_open_batches(send, exclusions, retries - 1, state == 'fanned', ARGV[10], ARGV[11]) end
 return 'ACKNOWLEDGED'

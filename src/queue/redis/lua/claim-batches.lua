@@ -50,11 +50,11 @@ end
 
 local function add_row(provider, notes, entry, deliveries, is_probe)
   local id, batch = entry[1], read_fields(entry[2])
-  local noted = redis.call('HMGET', notes, first_claim_field(id), finished_field(id))
+  local noted = redis.call('HMGET', notes, id .. FIRST_CLAIM, id .. FINISHED)
   local first, finished = noted[1], noted[2]
   if not first then
     first = batch.f ~= '' and batch.f or now_digits
-    redis.call('HSET', notes, first_claim_field(id), first)
+    redis.call('HSET', notes, id .. FIRST_CLAIM, first)
   end
   local state, expires_in = read_send(send_prefix .. batch.u)
   local content = returns_content and redis.call('HGET', send_prefix .. batch.u, 'content')

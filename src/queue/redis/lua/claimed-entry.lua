@@ -14,5 +14,5 @@ end
 local function remove_claimed(stream, notes, group, id)
   redis.call('XACK', stream, group, id)
   redis.call('XDEL', stream, id)
-  redis.call('HDEL', notes, first_claim_field(id), finished_field(id))
+  redis.call('HDEL', notes, id .. FIRST_CLAIM, id .. FINISHED)
 end

@@ -8,9 +8,7 @@
 --       delay in ms
 -- Returns COMMITTED; LOST when the claim is lost; FULL when the key of a batch's targets does not exist. A second run
 -- returns COMMITTED and writes nothing.
---- @include clock
---- @include write-batch
---- @include delay-batch
+--- @include add-batch
 --- @include open-batches
 --- @include wake-workers
 local send, due_sends, exclusions = KEYS[1], KEYS[2], KEYS[3]
@@ -36,24 +34,17 @@ for i = FIRST_STREAM, #KEYS do
   local kind, count, targets, is_key, delay_ms = unpack(ARGV, at, at + BATCH_ARGS - 1)
   if is_key == '1' then redis.call('PERSIST', targets) end
   local batch = make_batch(uid, kind, count, targets, is_key == '1')
-  if tonumber(delay_ms) == 0 then
-    write_batch(KEYS[i], batch)
-  else
-    delay_batch(KEYS[i], batch, now + delay_ms, KEYS[4], KEYS[5], KEYS[6])
-  end
+  add_batch(KEYS[i], batch, delay_ms, now, KEYS[4], KEYS[5], KEYS[6])
 end
-local open = count_open_batches(send, #KEYS - FIRST_STREAM + 1)
+local added = #KEYS - FIRST_STREAM + 1
+local open = count_open_batches(send, exclusions, added, is_last, ARGV[6], ARGV[7])
 if not is_last then
   redis.call('HSET', send, 'cursor', new)
   redis.call('ZADD', due_sends, 'XX', to_digits(now + lease_ms), uid)
 else
   redis.call('ZREM', due_sends, uid)
   redis.call('HDEL', send, 'recipient', 'cursor')
-  if open > 0 then
-    redis.call('HSET', send, 'state', 'fanned')
-  else
-    end_send(send, exclusions, ARGV[6], ARGV[7])
-  end
+  if open > 0 then redis.call('HSET', send, 'state', 'fanned') end
 end
 wake_workers(ARGV[8])
 return 'COMMITTED'

@@ -7,9 +7,7 @@
 --       11.. for each batch: kind of targets, count, target lines, delay in ms
 -- Returns ACCEPTED; DUPLICATE when the same request is stored under the uid, CONFLICT when another one is. A send that
 -- was cancelled before it arrived stays cancelled. A second run returns DUPLICATE and changes nothing.
---- @include clock
---- @include write-batch
---- @include delay-batch
+--- @include add-batch
 --- @include wake-workers
 local send, due_sends, scheduled, exclusions = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local uid, hash, state, recipient, content = ARGV[1], ARGV[2], ARGV[4], ARGV[5], ARGV[6]
@@ -28,12 +26,7 @@ local now = read_clock()
 for i = FIRST_STREAM, #KEYS do
   local at = FIRST_BATCH + (i - FIRST_STREAM) * BATCH_ARGS
   local kind, count, lines, delay_ms = unpack(ARGV, at, at + BATCH_ARGS - 1)
-  local batch = make_batch(uid, kind, count, lines)
-  if tonumber(delay_ms) == 0 then
-    write_batch(KEYS[i], batch)
-  else
-    delay_batch(KEYS[i], batch, now + delay_ms, KEYS[5], KEYS[6], KEYS[7])
-  end
+  add_batch(KEYS[i], make_batch(uid, kind, count, lines), delay_ms, now, KEYS[5], KEYS[6], KEYS[7])
 end
 redis.call('HSET', send, 'state', state, 'hash', hash, 'lane', ARGV[3], 'expire', ARGV[8], 'fence', '0',
   'open', #KEYS - FIRST_STREAM + 1)

@@ -13,7 +13,7 @@ for i = 1, #KEYS / 2 do
   if is_claimed(stream, group, consumer, id, deliveries) then
     -- JUSTID keeps the number of deliveries, which is part of the fence.
     redis.call('XCLAIM', stream, group, consumer, 0, id, 'JUSTID')
-    if finished ~= '' then redis.call('HSET', notes, finished_field(id), finished) end
+    if finished ~= '' then redis.call('HSET', notes, id .. FINISHED, finished) end
   else
     lost[#lost + 1] = i
   end

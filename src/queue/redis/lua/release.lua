@@ -15,10 +15,10 @@ local entry = redis.call('XRANGE', stream, id, id)[1]
 if not entry then return end
 local batch = read_fields(entry[2])
 batch.a = attempts
-batch.f = attempts ~= '0' and (redis.call('HGET', notes, first_claim_field(id)) or batch.f) or ''
+batch.f = attempts ~= '0' and (redis.call('HGET', notes, id .. FIRST_CLAIM) or batch.f) or ''
 local new_id = write_batch(stream, batch)
 -- Targets that an earlier claim finished must not be sent again.
-local finished = redis.call('HGET', notes, finished_field(id))
-if finished then redis.call('HSET', notes, finished_field(new_id), finished) end
+local finished = redis.call('HGET', notes, id .. FINISHED)
+if finished then redis.call('HSET', notes, new_id .. FINISHED, finished) end
 remove_claimed(stream, notes, group, id)
 wake_workers(ARGV[6])

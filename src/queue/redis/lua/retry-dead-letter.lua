@@ -15,7 +15,7 @@ if not entry or not state or state == 'cancelled' then return 0 end
 local letter = read_fields(entry[2])
 write_batch(stream, make_batch(letter.u, letter.k, letter.n, letter.t))
 redis.call('XDEL', dead_letters, id)
-count_open_batches(send, 1)
+count_open_batches(send, exclusions, 1, false)
 if state == 'done' then redis.call('HSET', send, 'state', 'fanned') end
 redis.call('PERSIST', send)
 redis.call('PERSIST', exclusions)
