@@ -52,7 +52,11 @@ export class RedisCredentialCache implements CredentialCache {
     }
   }
 
-  /** Takes the lock. @returns the value that tells its owner @throws CredentialLockError when others hold it for too long */
+  /**
+   * Takes the lock.
+   * @returns the value that tells its owner
+   * @throws CredentialLockError when others hold it for too long
+   */
   async #lock(lockKey: string): Promise<string> {
     const owner = randomBytes(16).toString('base64url')
     for (let waitedMs = 0; waitedMs <= MAX_WAIT_MS; waitedMs += RETRY_MS) {

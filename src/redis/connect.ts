@@ -15,8 +15,8 @@ const DEFAULT_PORT = 6379
 const DEFAULT_SENTINEL_PORT = 26_379
 
 /**
- * Opens a connection that reconnects by itself. Commands fail at once while it is disconnected, and when the reply takes
- * longer than `io_timeout`: the command may have run, so callers repeat only commands that may run twice.
+ * Opens a connection that reconnects by itself. Commands fail at once while it is disconnected, and when the reply
+ * takes longer than `io_timeout`: the command may have run, so callers repeat only commands that may run twice.
  * @throws ConfigError when the first connection fails
  */
 export async function connectRedis(options: RedisOptions, logger: Logger): Promise<RedisClient> {
@@ -93,7 +93,10 @@ function parseAddress({ address: [address = ''], db }: RedisOptions) {
   }
 }
 
-/** Splits texts with several addresses of a Cluster or of Sentinels, separated by commas: Centrifugo accepts these too. */
+/**
+ * Splits texts with several addresses of a Cluster or of Sentinels, separated by commas: Centrifugo accepts these
+ * too.
+ */
 function splitAddresses(addresses: readonly string[]): string[] {
   return addresses.flatMap((address) => address.split(',')).filter(Boolean)
 }

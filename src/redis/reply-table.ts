@@ -1,6 +1,7 @@
 /**
- * Calls `read` for each row of a table that a script returned: an array whose first element is a header with the names of
- * the columns, separated by spaces. The names are sent once, not with each row. `row` is valid during the call only.
+ * Calls `read` for each row of a table that a script returned: an array whose first element is a header with the
+ * names of the columns, separated by spaces. The names are sent once, not with each row. `row` is valid during the
+ * call only.
  * @throws TypeError when the reply is no table, or a value is not of the type that `read` asks for
  */
 export function readTable<T>(reply: unknown, read: (row: ReplyRow) => T): T[] {

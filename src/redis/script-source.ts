@@ -5,8 +5,9 @@ import { basename } from 'node:path'
 const INCLUDE = /^--- @include ([a-z0-9-]+)$/gm
 
 /**
- * Reads a Lua script. A line `--- @include name` is replaced by the file `name.lua` of the script's folder, which may have
- * includes too. Each file is included once, at its first mention: the functions that it defines are available below it.
+ * Reads a Lua script. A line `--- @include name` is replaced by the file `name.lua` of the script's folder, which may
+ * have includes too. Each file is included once, at its first mention: the functions that it defines are available
+ * below it.
  * @param file the script, a file: URL
  * @throws Error that names the script and the include when a file does not exist
  */

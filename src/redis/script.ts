@@ -7,7 +7,7 @@ type Argument = string | number | Buffer
 /** Longer texts are encoded here. ioredis would measure them, join them with all others to one text and encode that. */
 const LONG_TEXT = 1024
 
-/** A Lua script that Redis keeps by its hash. A script may run twice for one call: its first lines say what that does. */
+/** A Lua script, called by its hash. A call may run it twice; its first lines describe the effect of a second run. */
 export class Script {
   readonly #source: string
   readonly #sha1: string

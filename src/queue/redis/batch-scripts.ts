@@ -124,7 +124,10 @@ export async function acknowledgeBatch(
   return readWord(reply, ['ACKNOWLEDGED', 'LOST']) === 'LOST' ? 'lost' : 'acknowledged'
 }
 
-/** Releases a claimed batch: it can be claimed at once, and no attempt is counted. Does nothing when the claim is lost. */
+/**
+ * Releases a claimed batch: it can be claimed at once, and no attempt is counted. Does nothing when the claim is
+ * lost.
+ */
 export async function releaseBatch({ client, keys, consumer }: Consumer, claim: BatchClaim): Promise<void> {
   const { lane, provider, id, fence, attempt } = claim
   const args = [GROUP, consumer, id, fence, attempt - 1, keys.work(lane)]

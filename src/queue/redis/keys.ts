@@ -1,7 +1,9 @@
 import type { ProviderName } from '../../config/provider-names.ts'
 import type { Lane } from '../queue.ts'
 
-/** The names of all keys. One hash tag puts them into one slot of a Cluster, so that a script may use several of them. */
+/**
+ * The names of all keys. One hash tag puts them into one slot of a Cluster, so that a script may use several of them.
+ */
 export type QueueKeys = ReturnType<typeof makeKeys>
 
 /** @param prefix the beginning of all keys */
@@ -14,11 +16,16 @@ export function makeKeys(prefix: string) {
     /** Set: the exclusions of a send. Its name is stored data. */
     exclusions: (uid: string) => `${base}drops:${uid}`,
     exclusionsPrefix: `${base}drops:`,
-    /** Sorted set: uids by the time from which on they can be claimed for fan-out: now, `send_at`, or the end of a lease. */
+    /**
+     * Sorted set: uids by the time from which on they can be claimed for fan-out: now, `send_at`, or the end of a
+     * lease.
+     */
     dueSends: (lane: Lane) => `${base}due:${lane}`,
     /** Sorted set: uids of scheduled sends by their `send_at`. */
     scheduled: `${base}scheduled`,
-    /** Stream: waiting and claimed batches. Entries are removed when they are acknowledged; a stream is never trimmed. */
+    /**
+     * Stream: waiting and claimed batches. Entries are removed when they are acknowledged; a stream is never trimmed.
+     */
     batches: (lane: Lane, provider: ProviderName) => `${base}batches:${lane}:${provider}`,
     /** String: the target lines of one batch of a broadcast; the batch's entry names the key (stored-targets.ts). */
     targets: (id: string) => `${base}targets:${id}`,

@@ -1,13 +1,16 @@
 // Writes that Redis has answered and may still lose. With `appendfsync everysec` it answers before the write is in its
-// file, and a replica that is promoted may lack the primary's last writes. A crash then loses accepted sends. This process
-// therefore remembers its last writes for as long as they can be lost, and repeats them after the connection was lost.
-// Each of these writes may be repeated: it changes nothing when Redis still has it.
+// file, and a replica that is promoted may lack the primary's last writes. A crash then loses accepted sends. This
+// process therefore remembers its last writes for as long as they can be lost, and repeats them after the connection
+// was lost. Each of these writes may be repeated: it changes nothing when Redis still has it.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from '../../observability/log.ts'
 import type { RedisClient } from '../../redis/connect.ts'
+import type { Page, Send } from '../queue.ts'
 import { MAX_RECENT_WRITES_BYTES, MAY_BE_LOST_MS } from './limits.ts'
 
 const RETRY_MS = 200
+/** The approximate memory of a remembered write that has a uid and no texts, in bytes. */
+export const SMALL_WRITE_BYTES = 500
 /** The events of ioredis for a lost connection, to the server or to a node of a Cluster. */
 const LOSSES = ['close', '-node', 'node error'] as const
 
@@ -98,4 +101,11 @@ export class RecentWrites {
       await delay(RETRY_MS, undefined, { signal }).catch(() => undefined)
     }
   }
+}
+
+/** The approximate memory of a remembered send with its first batches, in bytes. */
+export function estimateBytes({ recipient, content }: Send, page: Page | undefined): number {
+  const texts = [...content.notifications.values()].reduce((sum, { json }) => sum + json.length, SMALL_WRITE_BYTES)
+  const values = recipient.kind === 'native' ? recipient.values.reduce((sum, value) => sum + value.length, 0) : 0
+  return (page?.batches ?? []).reduce((sum, { lines }) => sum + lines.length, texts + values)
 }

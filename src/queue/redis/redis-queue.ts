@@ -1,5 +1,6 @@
-// The queue on Redis Streams: a stream of batches for each lane and provider, read by one consumer group. Each transition
-// is one script (lua/), and atomic. The owner of a pending entry and its number of deliveries are the fence.
+// The queue on Redis Streams: a stream of batches for each lane and provider, read by one consumer group. Each
+// transition is one script (lua/), and atomic. The owner of a pending entry and its number of deliveries are the
+// fence.
 import { randomUUID } from 'node:crypto'
 import type { ProviderName } from '../../config/provider-names.ts'
 import type { Logger } from '../../observability/log.ts'
@@ -24,7 +25,7 @@ import { decodeContent } from '../send-content.ts'
 import { acknowledgeBatch, type Consumer, claimBatches, extendLeases, releaseBatch } from './batch-scripts.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { makeKeys } from './keys.ts'
-import { RecentWrites } from './recent-writes.ts'
+import { estimateBytes, RecentWrites, SMALL_WRITE_BYTES } from './recent-writes.ts'
 import { findRisks } from './risks.ts'
 import { cancelSend, findCancelled, findExcluded, storeExclusion, storeSend } from './send-scripts.ts'
 import { readStats } from './stats.ts'
@@ -32,7 +33,9 @@ import { cleanUp, giveUpUnclaimedBatches } from './upkeep-scripts.ts'
 import { WakeUp } from './wake-up.ts'
 import { claimDueSends, extendSendLease, storePage } from './walk-scripts.ts'
 
-/** The shortest interval of counting jobs. The limit need not be exact, and a count for each send would be expensive. */
+/**
+ * The shortest interval of counting jobs. The limit need not be exact, and a count for each send would be expensive.
+ */
 const COUNT_INTERVAL_MS = 1000
 const UPKEEP_INTERVAL_MS = 60_000
 /** How often, in the time of a lease, a process looks for abandoned batches by default. */
@@ -52,9 +55,6 @@ interface Deps {
   /** The interval of looking for abandoned batches. */
   sweepMs?: number
 }
-
-/** The approximate memory of a remembered write that has a uid and no texts. */
-const SMALL_WRITE_BYTES = 500
 
 const PAUSE = new Script(new URL('lua/pause.lua', import.meta.url))
 
@@ -243,10 +243,4 @@ export class RedisQueue implements Queue {
       this.#logger.warn({ err: error }, 'queue: clean-up failed, retrying in a minute')
     })
   }
-}
-
-function estimateBytes({ recipient, content }: Send, page: Page | undefined): number {
-  const texts = [...content.notifications.values()].reduce((sum, { json }) => sum + json.length, SMALL_WRITE_BYTES)
-  const values = recipient.kind === 'native' ? recipient.values.reduce((sum, value) => sum + value.length, 0) : 0
-  return (page?.batches ?? []).reduce((sum, { lines }) => sum + lines.length, texts + values)
 }

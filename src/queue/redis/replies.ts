@@ -23,7 +23,10 @@ export function readWord<const Word extends string>(reply: unknown, words: reado
   return v.parse(v.pipe(text, v.picklist(words)), reply)
 }
 
-/** Reads the reply of claim-sends.lua. @throws ValiError when a newer server stored something that this one can't read */
+/**
+ * Reads the reply of claim-sends.lua.
+ * @throws ValiError when a newer server stored something that this one can't read
+ */
 export function readSendClaims(reply: unknown, lane: Lane): SendClaim[] {
   return readTable(reply, (row) => ({
     uid: row.readText('uid'),

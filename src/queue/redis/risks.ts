@@ -3,7 +3,10 @@ import type { RedisClient } from '../../redis/connect.ts'
 
 const Settings = v.array(v.string())
 
-/** Finds settings of the server that can lose accepted sends. @returns a sentence for each, with the setting to change */
+/**
+ * Finds settings of the server that can lose accepted sends.
+ * @returns a sentence for each, with the setting to change
+ */
 export async function findRisks(client: RedisClient): Promise<string[]> {
   try {
     const [maxmemory, policy, appendonly] = await Promise.all([
@@ -16,9 +19,7 @@ export async function findRisks(client: RedisClient): Promise<string[]> {
         ? [`Redis may evict queued pushes when its memory is full (maxmemory-policy ${policy}); set it to noeviction`]
         : []),
       ...(appendonly === 'no'
-        ? [
-            'Redis keeps no append-only file: a restart loses all pushes queued since its last snapshot; set appendonly yes',
-          ]
+        ? ['Redis keeps no append-only file: a restart loses pushes queued since the last snapshot; set appendonly yes']
         : []),
     ]
   } catch (error) {

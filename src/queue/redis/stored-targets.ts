@@ -1,5 +1,5 @@
-// The target lines of broadcasts: one key for each batch, written and read without a script. Lua hashes every byte of its
-// strings; with the target lines as arguments and results of scripts, that took more than half of Redis' time.
+// The target lines of broadcasts: one key for each batch, written and read without a script. Lua hashes every byte of
+// its strings; with the target lines as arguments and results of scripts, that took more than half of Redis' time.
 import { randomUUID } from 'node:crypto'
 import { replyWhenOutOfMemory } from '../../redis/out-of-memory.ts'
 import type { NewBatch } from '../queue.ts'
@@ -23,7 +23,10 @@ export function placeTargets({ client, keys }: Scope, { lines, ...batch }: NewBa
   return { ...batch, targets: key, isKey: true, isSent }
 }
 
-/** Deletes target lines that no batch refers to, so that repeated commits of a page at `maxmemory` don't fill the memory. */
+/**
+ * Deletes target lines that no batch refers to, so that repeated commits of a page at `maxmemory` don't fill the
+ * memory.
+ */
 export function deleteUnusedTargets({ client }: Scope, placed: readonly PlacedBatch[]): void {
   const names = placed.flatMap(({ targets, isKey }) => (isKey ? targets : []))
   if (names.length > 0) client.unlink(names).catch(() => undefined)

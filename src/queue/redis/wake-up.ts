@@ -1,5 +1,5 @@
-// Announces work of a lane to workers: scripts publish it, a connection of its own listens. A lost announcement delays the
-// work by the poll interval of a worker, and nothing else.
+// Announces work of a lane to workers: scripts publish it, a connection of its own listens. A lost announcement
+// delays the work by the poll interval of a worker, and nothing else.
 import type { Logger } from '../../observability/log.ts'
 import type { RedisClient } from '../../redis/connect.ts'
 import { Announcements } from '../announcements.ts'
