@@ -3,7 +3,7 @@ import type { Sql } from '../database/pool.ts'
 import { PostgresRateLimiter } from '../limits/postgres/postgres-rate-limiter.ts'
 import type { RateLimiter } from '../limits/rate-limiter.ts'
 import { RedisRateLimiter } from '../limits/redis/redis-rate-limiter.ts'
-import { connectRedis } from '../queue/redis/connect.ts'
+import { connectRedis } from '../redis/connect.ts'
 import type { OnStop } from '../teardowns.ts'
 import type { Plan } from './plan.ts'
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { Redis } from 'ioredis'
 import { chooseRedis } from '../../src/config/check.ts'
 import type { Config } from '../../src/config/schema.ts'
 import { makeKeys } from '../../src/queue/redis/keys.ts'
+import { loadScriptSource } from '../../src/redis/script-source.ts'
 import type { StoreMistakes } from './store-mistakes.ts'
 
 /** Batches that a trimmed stream keeps. */
@@ -25,20 +25,20 @@ export function makeRedisMistakes(config: Config): StoreMistakes {
     dropFence: () =>
       patchScript(
         'acknowledge',
-        /^if pending\.err or .* return 'LOST' end$/m,
-        "if #redis.call('XRANGE', KEYS[1], ARGV[3], ARGV[3]) == 0 then return 'LOST' end",
+        /^if not is_claimed\(.* return 'LOST' end$/m,
+        "if #redis.call('XRANGE', stream, id, id) == 0 then return 'LOST' end",
       ),
     // It has no taken pages.
     acknowledgeTaken: async () => undefined,
     endTakenClaims: () => undefined,
     keepPagesInMemory: () => undefined,
-    trimStreams: () => patchScript('commit-page', "XADD', KEYS[i], '*'", `XADD', KEYS[i], 'MAXLEN', '${KEPT}', '*'`),
+    trimStreams: () => patchScript('commit-page', "XADD', stream, '*'", `XADD', stream, 'MAXLEN', '${KEPT}', '*'`),
   }
 }
 
 /** Has a script of the queue run with `text` in another's place. Throws when it is not there: nothing would be planted. */
 function patchScript(name: string, place: string | RegExp, text: string): void {
-  const source = readFileSync(new URL(`../../src/queue/redis/${name}.lua`, import.meta.url), 'utf8')
+  const source = loadScriptSource(new URL(`../../src/queue/redis/lua/${name}.lua`, import.meta.url))
   const changed = source.replace(place, text)
   if (changed === source) throw new Error(`${name} has nothing to plant a mistake in`)
   // By the time that a mistake is planted the queue has read its scripts: what it sends is changed.

@@ -88,7 +88,7 @@ describe('shared credentials in Redis', () => {
       await cache.update('a', async () => 'the other’s')
       return 'mine'
     })
-    await expect(tooLate).rejects.toThrow('the turn was over')
+    await expect(tooLate).rejects.toThrow('its lock expired')
     expect(await cache.update('a', async (stored = '') => stored)).toBe('the other’s')
     redis.disconnect()
     await server.stop()

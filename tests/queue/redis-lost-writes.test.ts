@@ -51,7 +51,7 @@ afterEach(async () => {
 })
 
 const claimAll = () => queue.claimBatches('small', ['fcm'], 10)
-const waitUntilBack = () => vi.waitFor(() => expect(logged.join('')).toContain('Redis is back'), WAIT)
+const waitUntilBack = () => vi.waitFor(() => expect(logged.join('')).toContain('Redis reconnected'), WAIT)
 
 test('sends that a killed Redis has forgotten are stored again, and those cancelled stay so', async () => {
   const [small, cancelled, scheduled] = [makeSend(), makeSend(), makeSend({ sendAtMs: Date.now() + 3_600_000 })]

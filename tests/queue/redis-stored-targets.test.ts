@@ -8,7 +8,7 @@ import type { BatchClaim, NewBatch } from '../../src/queue/batch.ts'
 import type { SendClaim } from '../../src/queue/send.ts'
 import { makeKeys } from '../../src/queue/redis/keys.ts'
 import { RedisQueue } from '../../src/queue/redis/redis-queue.ts'
-import { buryAbandonedBatches } from '../../src/queue/redis/upkeep-scripts.ts'
+import { giveUpUnclaimedBatches } from '../../src/queue/redis/upkeep-scripts.ts'
 import { KillableRedis } from '../support/killable-redis.ts'
 import { keepLines } from '../support/run-log.ts'
 import { makeSend } from './make-send.ts'
@@ -142,7 +142,7 @@ test('a batch whose targets were evicted ends, the log says what to set, and oth
 test('are in the dead letter of a batch that nobody took', async () => {
   await commit([batchOf('abandoned')])
   const here = { client: redis, keys: makeKeys(prefix), consumer: 'upkeep' }
-  await expect.poll(() => buryAbandonedBatches(here, 0).then(() => queue.listDeadLetters({}, 10))).toHaveLength(1)
+  await expect.poll(() => giveUpUnclaimedBatches(here, 0).then(() => queue.listDeadLetters({}, 10))).toHaveLength(1)
   expect((await queue.listDeadLetters({}, 10)).map(({ lines }) => lines)).toEqual([lineOf('abandoned')])
   expect(await listTargets()).toEqual([])
 })

@@ -1,35 +1,33 @@
-import { createHash, hash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import type { Cluster, Redis } from 'ioredis'
+import { hash } from 'node:crypto'
 import * as v from 'valibot'
+import type { RedisClient } from '../../redis/connect.ts'
+import { Script } from '../../redis/script.ts'
 import { answerAsks, type GroupedAsks, groupAsks, hashIds, type KeyDecision } from '../key-asks.ts'
 import type { Answer, Ask, RateLimiter, RatePolicy } from '../rate-limiter.ts'
 import { waitForRoom } from '../wait-for-room.ts'
 import { readGrantTimes } from './read-value.ts'
 
 interface Deps {
-  /** Its time-outs and retries are what calls have: a call may safely be made twice. */
-  redis: Redis | Cluster
-  /** Begins every key, in braces: all keys are in one slot, as one script for all of a call's keys needs it. */
+  /** Calls fail when its commands fail; they may be repeated. */
+  redis: RedisClient
+  /** The beginning of all keys. It is their hash tag too, so that the keys of a call are in one slot of a Cluster. */
   prefix: string
 }
+
+const TAKE_GRANTS = new Script(new URL('take-grants.lua', import.meta.url))
 
 const Reply = v.array(v.number())
 const digits = v.pipe(v.union([v.string(), v.number()]), v.transform(Number))
 const Clock = v.tuple([digits, digits])
 
-/** Limits in Redis, a value per key that expires with its last grant. */
+/** The rate limiter on Redis: one value for each limited key, which expires with its last grant. */
 export class RedisRateLimiter implements RateLimiter {
-  readonly #redis: Redis | Cluster
+  readonly #redis: RedisClient
   readonly #prefix: string
-  readonly #script: string
-  readonly #scriptHash: string
 
   constructor(deps: Deps) {
     this.#redis = deps.redis
     this.#prefix = `{${deps.prefix}}:limit:`
-    this.#script = readFileSync(new URL('./take-grants.lua', import.meta.url), 'utf8')
-    this.#scriptHash = createHash('sha1').update(this.#script).digest('hex')
   }
 
   async take(asks: readonly Ask[], policies: readonly RatePolicy[]): Promise<Answer[]> {
@@ -38,7 +36,7 @@ export class RedisRateLimiter implements RateLimiter {
     const keys = grouped.groups.map(({ key }) => this.#prefix + key)
     const ids = hashIds(grouped.groups, hashId).map((hashes) => hashes.join(''))
     const numbers = policies.flatMap(({ rate, intervalMs }) => [rate, intervalMs])
-    const reply = await this.#run(keys, [policies.length, ...numbers, ...ids])
+    const reply = await TAKE_GRANTS.run(this.#redis, keys, [policies.length, ...numbers, ...ids])
     return answerAsks(grouped, readDecisions(v.parse(Reply, reply), grouped), policies)
   }
 
@@ -48,19 +46,9 @@ export class RedisRateLimiter implements RateLimiter {
     const [seconds, micros] = v.parse(Clock, await this.#redis.time())
     return waitForRoom(readGrantTimes(value), policies, seconds * 1000 + Math.floor(micros / 1000))
   }
-
-  /** By its hash; the whole script goes over the wire only where Redis does not know it (after its restart). */
-  async #run(keys: string[], args: (string | number)[]): Promise<unknown> {
-    try {
-      return await this.#redis.evalsha(this.#scriptHash, keys.length, ...keys, ...args)
-    } catch (error) {
-      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
-      return this.#redis.eval(this.#script, keys.length, ...keys, ...args)
-    }
-  }
 }
 
-/** The script's flat list, as its header says. */
+/** Reads the flat list that take-grants.lua returns. */
 function readDecisions([decidedAtMs = 0, ...numbers]: number[], { groups }: GroupedAsks): KeyDecision[] {
   let at = 0
   return groups.map(({ ids }) => {
@@ -71,7 +59,7 @@ function readDecisions([decidedAtMs = 0, ...numbers]: number[], { groups }: Grou
   })
 }
 
-/** 60 bits of a hash, so that two asks of a key are never taken for one: the 10 characters the script counts on. */
+/** 60 bits of a hash, as the 10 characters that take-grants.lua expects. So many bits keep the asks of a key apart. */
 function hashId(id: string): string {
   return hash('sha256', id, 'base64').slice(0, 10)
 }

@@ -1,50 +1,56 @@
-// The scripts that claim batches, keep them, and settle them. The owner of a pending entry and its number of deliveries
-// are the fence.
+// The scripts that claim, extend, acknowledge and release batches. The owner of a pending entry and its number of
+// deliveries are the fence.
 import type { ProviderName } from '../../config/provider-names.ts'
+import { Script } from '../../redis/script.ts'
 import { decodeLines } from '../../sends/line-bytes.ts'
-import type { BatchClaim, GivenUp, Retry } from '../batch.ts'
+import type { BatchClaim, ClaimKey, Progress, Remainder } from '../batch.ts'
 import type { Lane } from '../lane.ts'
+import { KEEP_DEAD_LETTERS_SECONDS, KEEP_ENDED_SECONDS } from '../limits.ts'
+import { entryOf } from './claim-id.ts'
 import { type FoundBatch, readFoundBatches, readWord } from './replies.ts'
-import { GROUP, KEEP_DEAD_LETTERS_SECONDS, KEEP_ENDED_SECONDS, type Scope } from './scope.ts'
-import { Script } from './script.ts'
-import { loadTargets } from './stored-targets.ts'
+import { GROUP, type Scope } from './scope.ts'
+import { encodeTargets, loadTargets } from './stored-targets.ts'
 
-const CLAIM_BATCHES = new Script('claim-batches')
-const EXTEND = new Script('extend')
-const ACKNOWLEDGE = new Script('acknowledge')
-const RELEASE = new Script('release')
+const CLAIM_BATCHES = new Script(new URL('lua/claim-batches.lua', import.meta.url))
+const EXTEND = new Script(new URL('lua/extend.lua', import.meta.url))
+const ACKNOWLEDGE = new Script(new URL('lua/acknowledge.lua', import.meta.url))
+const RELEASE = new Script(new URL('lua/release.lua', import.meta.url))
 
-/** A worker's place in the group. */
+/** A worker as a member of the consumer group. */
 export interface Consumer extends Scope {
   /** Its name in the group. */
   consumer: string
 }
 
+/** Which batches to claim. */
 export interface ClaimOptions {
   lane: Lane
   providers: readonly ProviderName[]
   limit: number
   leaseMs: number
-  /** Whether to look for ended leases first: through all pending entries, which costs more than the claim. */
-  sweeps: boolean
+  /** Whether to look for abandoned batches first. That reads all pending entries, which costs more than the claim. */
+  looksForAbandoned: boolean
 }
 
+/** The batches of one claim. */
 export interface Claimed {
   claims: BatchClaim[]
-  /** Whose targets are gone: Redis evicted them. */
-  empty: Omit<BatchClaim, 'lines'>[]
+  /** Claims without target lines, because Redis evicted them. */
+  empty: Omit<BatchClaim, 'targets'>[]
 }
 
-/** Claims batches whose lease has ended, and new ones. */
+/** Claims abandoned batches, then new ones. */
 export async function claimBatches({ client, keys, consumer }: Consumer, options: ClaimOptions): Promise<Claimed> {
-  const { lane, providers, limit, leaseMs, sweeps } = options
-  const { retries, retryBodies, pauses, batches, notes, sendPrefix, dropsPrefix } = keys
+  const { lane, providers, limit, leaseMs, looksForAbandoned } = options
+  const { retries, retryBodies, pauses, batches, notes, sendPrefix, exclusionsPrefix } = keys
   const streams = providers.flatMap((provider) => [batches(lane, provider), notes(lane, provider)])
+  // A small send has one batch for each provider: the content with its claim saves a round trip.
   const withContent = lane === 'small' ? '1' : '0'
+  const sweep = looksForAbandoned ? '1' : '0'
   const reply = await CLAIM_BATCHES.run(
     client,
     [retries, retryBodies, pauses, ...streams],
-    [GROUP, consumer, limit, leaseMs, sweeps ? '1' : '0', sendPrefix, dropsPrefix, withContent, ...providers],
+    [GROUP, consumer, limit, leaseMs, sweep, sendPrefix, exclusionsPrefix, withContent, ...providers],
   )
   return await addTargets({ client, keys }, readFoundBatches(reply, lane))
 }
@@ -54,45 +60,50 @@ async function addTargets(scope: Scope, found: readonly FoundBatch[]): Promise<C
   const stored = await loadTargets(scope, names)
   const byKey = new Map(names.map((name, index) => [name, stored[index]]))
   const claimed: Claimed = { claims: [], empty: [] }
-  for (const { claim, inline, targetsKey } of found) {
-    const lines = targetsKey === '' ? inline : byKey.get(targetsKey)
-    if (lines) claimed.claims.push({ ...claim, lines: decodeLines(lines) })
+  for (const { claim, lines, targetsKey, range } of found) {
+    const bytes = targetsKey === '' ? lines : byKey.get(targetsKey)
+    if (range) claimed.claims.push({ ...claim, targets: { kind: 'range', range } })
+    else if (bytes) claimed.claims.push({ ...claim, targets: { kind: 'lines', lines: decodeLines(bytes) } })
     else claimed.empty.push(claim)
   }
   return claimed
 }
 
-/** Extends what is still ours, and notes what of it is settled where that is given. @returns the ids that are not ours */
+/** Extends the leases of claims, and stores the progress of those that have one. @returns the ids of lost claims */
 export async function extendLeases(
   { client, keys, consumer }: Consumer,
-  held: readonly { claim: BatchClaim; settled?: Uint8Array }[],
+  held: readonly (Pick<Progress, 'claim'> & Partial<Progress>)[],
 ): Promise<Set<string>> {
-  const touched = held.flatMap(({ claim: { lane, provider } }) => [
+  const extended = held.flatMap(({ claim: { lane, provider } }) => [
     keys.batches(lane, provider),
     keys.notes(lane, provider),
   ])
-  const args = held.flatMap(({ claim, settled }) => [claim.id, claim.fence, settled ? Buffer.from(settled) : ''])
-  const lost = await EXTEND.run(client, touched, [GROUP, consumer, ...args])
-  const places = new Set(Array.isArray(lost) ? lost.map(Number) : [])
-  return new Set(held.filter((_, index) => places.has(index + 1)).map(({ claim }) => claim.id))
+  const args = held.flatMap(({ claim, finished }) => [
+    entryOf(claim),
+    claim.fence,
+    finished ? Buffer.from(finished) : '',
+  ])
+  const lost = await EXTEND.run(client, extended, [GROUP, consumer, ...args])
+  const positions = new Set(Array.isArray(lost) ? lost.map(Number) : [])
+  return new Set(held.filter((_, index) => positions.has(index + 1)).map(({ claim }) => claim.id))
 }
 
-/** Removes a batch that is still ours, and stores what is to be retried and what was given up. */
-export async function settleBatch(
+/** Removes a claimed batch, and stores its retries and dead letters. 'lost': the claim is lost, nothing was changed. */
+export async function acknowledgeBatch(
   { client, keys, consumer }: Consumer,
-  claim: Pick<BatchClaim, 'id' | 'uid' | 'lane' | 'provider' | 'targetKind' | 'fence' | 'attempt'>,
-  left: { retries: readonly Retry[]; givenUp: readonly GivenUp[] },
+  claim: ClaimKey,
+  { retries: newRetries, givenUp }: Remainder,
 ): Promise<'acknowledged' | 'lost'> {
-  const { batches, notes, send, drops, retries, retryBodies, lastRetry, deadLetters, work } = keys
-  const { id, uid, lane, provider, targetKind, fence, attempt } = claim
-  const sendKeys = [send(uid), drops(uid), retries, retryBodies, lastRetry, deadLetters]
+  const { batches, notes, send, exclusions, retries, retryBodies, lastRetry, deadLetters, work } = keys
+  const { uid, lane, provider, targetKind, fence, attempt } = claim
+  const sendKeys = [send(uid), exclusions(uid), retries, retryBodies, lastRetry, deadLetters]
   const reply = await ACKNOWLEDGE.run(
     client,
     [batches(lane, provider), notes(lane, provider), ...sendKeys],
     [
       GROUP,
       consumer,
-      id,
+      entryOf(claim),
       fence,
       provider,
       lane,
@@ -102,23 +113,26 @@ export async function settleBatch(
       KEEP_ENDED_SECONDS,
       KEEP_DEAD_LETTERS_SECONDS,
       work(lane),
-      left.retries.length,
-      ...left.retries.flatMap(({ count, lines, ambiguousAttempts, delayMs, startsOver }) => [
+      newRetries.length,
+      ...newRetries.flatMap(({ count, targets, ambiguousAttempts, delayMs, startsOver }) => [
         count,
-        lines,
+        ...encodeTargets(targets),
         ambiguousAttempts,
         Math.ceil(delayMs),
         startsOver ? '1' : '0',
       ]),
-      ...left.givenUp.flatMap(({ count, lines, reason }) => [count, lines, reason]),
+      ...givenUp.flatMap(({ count, targets, reason }) => [count, ...encodeTargets(targets), reason]),
     ],
   )
   return readWord(reply, ['ACKNOWLEDGED', 'LOST']) === 'LOST' ? 'lost' : 'acknowledged'
 }
 
-/** Makes a batch that is still ours claimable at once, as if it had not been claimed. */
-export async function releaseBatch({ client, keys, consumer }: Consumer, claim: BatchClaim): Promise<void> {
-  const { lane, provider, id, fence, attempt } = claim
-  const args = [GROUP, consumer, id, fence, attempt - 1, keys.work(lane)]
+/**
+ * Releases a claimed batch: it can be claimed at once, and no attempt is counted. Does nothing when the claim is
+ * lost.
+ */
+export async function releaseBatch({ client, keys, consumer }: Consumer, claim: ClaimKey): Promise<void> {
+  const { lane, provider, fence, attempt } = claim
+  const args = [GROUP, consumer, entryOf(claim), fence, attempt - 1, keys.work(lane)]
   await RELEASE.run(client, [keys.batches(lane, provider), keys.notes(lane, provider)], args)
 }

@@ -1,15 +1,16 @@
+import type { RedisClient } from '../../redis/connect.ts'
+import { Script } from '../../redis/script.ts'
 import type { DeadLetterFilter } from '../dead-letter.ts'
+import { readDeadLetters, type StoredLetter } from './dead-letter-entries.ts'
 import type { QueueKeys } from './keys.ts'
-import { readDeadLetters, type StoredLetter } from './replies.ts'
 import type { Scope } from './scope.ts'
-import { type RedisClient, Script } from './script.ts'
 
-/** Read at a time; each holds a batch's targets. */
+/** Dead letters that are read at once. Each has up to a batch of targets. */
 const PAGE = 100
 
-const REVIVE = new Script('revive')
+const RETRY_DEAD_LETTER = new Script(new URL('lua/retry-dead-letter.lua', import.meta.url))
 
-/** The stream of targets that were given up. It is looked through from its start: people ask for it, and not often. */
+/** The stream of dead letters. It is read from its start: operators ask for dead letters rarely. */
 export class DeadLetters {
   readonly #client: RedisClient
   readonly #keys: QueueKeys
@@ -19,40 +20,40 @@ export class DeadLetters {
     this.#keys = deps.keys
   }
 
-  /** The oldest first, after the one with the id `after`. */
+  /** Lists dead letters, oldest first, up to `limit`. @param after the id of the last one of the page before */
   async list(filter: DeadLetterFilter, limit: number, after?: string): Promise<StoredLetter[]> {
     const found: StoredLetter[] = []
-    for await (const letter of this.#walk(after)) {
+    for await (const letter of this.#read(after)) {
       if (matches(letter, filter)) found.push(letter)
       if (found.length === limit) break
     }
     return found
   }
 
-  /** Sends them again; resolves to how many targets. */
+  /** Turns dead letters into batches without attempts. @returns the number of their targets */
   retry(filter: DeadLetterFilter): Promise<number> {
-    const { deadLetters, send, batches, drops, work } = this.#keys
+    const { deadLetters, send, batches, exclusions, work } = this.#keys
     return this.#change(filter, async ({ id, uid, lane, provider }) => {
-      const keys = [deadLetters, send(uid), batches(lane, provider), drops(uid)]
-      return Number(await REVIVE.run(this.#client, keys, [id, work(lane)]))
+      const keys = [deadLetters, send(uid), batches(lane, provider), exclusions(uid)]
+      return Number(await RETRY_DEAD_LETTER.run(this.#client, keys, [id, work(lane)]))
     })
   }
 
-  /** Forgets them; resolves to how many targets. */
-  drop(filter: DeadLetterFilter): Promise<number> {
+  /** Deletes dead letters. @returns the number of their targets */
+  delete(filter: DeadLetterFilter): Promise<number> {
     return this.#change(filter, async ({ id, count }) =>
       (await this.#client.xdel(this.#keys.deadLetters, id)) === 1 ? count : 0,
     )
   }
 
-  /** Resolves to the sum of what `change` resolves to for those that match. */
+  /** Calls `change` for each dead letter that matches. @returns the sum of its results */
   async #change(filter: DeadLetterFilter, change: (letter: StoredLetter) => Promise<number>): Promise<number> {
     let targets = 0
-    for await (const letter of this.#walk(undefined)) if (matches(letter, filter)) targets += await change(letter)
+    for await (const letter of this.#read(undefined)) if (matches(letter, filter)) targets += await change(letter)
     return targets
   }
 
-  async *#walk(after: string | undefined): AsyncGenerator<StoredLetter> {
+  async *#read(after: string | undefined): AsyncGenerator<StoredLetter> {
     let from = after === undefined ? '-' : `(${after}`
     for (;;) {
       const page = readDeadLetters(await this.#client.xrange(this.#keys.deadLetters, from, '+', 'COUNT', PAGE))

@@ -1,34 +1,47 @@
 import type { ProviderName } from '../../config/provider-names.ts'
 import type { Lane } from '../lane.ts'
 
-/** The names of all keys. One hash tag holds them in one slot, so that a script may work on several of them. */
+/**
+ * The names of all keys. One hash tag puts them into one slot of a Cluster, so that a script may use several of them.
+ */
 export type QueueKeys = ReturnType<typeof makeKeys>
 
+/** @param prefix the beginning of all keys */
 export function makeKeys(prefix: string) {
   const base = `${prefix}{queue}:`
   return {
-    /** Hash: a send. Expires when it is to be forgotten. */
+    /** Hash: a send. It expires some time after its end. */
     send: (uid: string) => `${base}send:${uid}`,
     sendPrefix: `${base}send:`,
-    /** Set: targets left out of a send. */
-    drops: (uid: string) => `${base}drops:${uid}`,
-    dropsPrefix: `${base}drops:`,
-    /** Sorted set of uids: when a send may be claimed for fan-out. Lease, delay and schedule at once. */
+    /** Set: the exclusions of a send. Its name is stored data. */
+    exclusions: (uid: string) => `${base}drops:${uid}`,
+    exclusionsPrefix: `${base}drops:`,
+    /**
+     * Sorted set: uids by the time from which on they can be claimed for fan-out: now, `send_at`, or the end of a
+     * lease.
+     */
     dueSends: (lane: Lane) => `${base}due:${lane}`,
-    /** Sorted set of uids: sends for later. */
+    /** Sorted set: uids of scheduled sends by their `send_at`. */
     scheduled: `${base}scheduled`,
-    /** Stream: the batches that wait or are claimed; an entry goes when it is acknowledged, never by trimming. */
+    /**
+     * Stream: waiting and claimed batches. Entries are removed when they are acknowledged; a stream is never trimmed.
+     */
     batches: (lane: Lane, provider: ProviderName) => `${base}batches:${lane}:${provider}`,
-    /** String: the targets of one of a broadcast's batches; their stream has the key (stored-targets.ts). */
+    /** String: the target lines of one batch of a broadcast; the batch's entry names the key (stored-targets.ts). */
     targets: (id: string) => `${base}targets:${id}`,
-    /** Hash: when a batch was claimed first, and what of it is settled. */
+    /** Hash: of each claimed batch the time of its first claim and its checkpoint. */
     notes: (lane: Lane, provider: ProviderName) => `${base}notes:${lane}:${provider}`,
+    /** Sorted set: retries and other delayed batches, by the time from which on they can be claimed. */
     retries: `${base}retries`,
+    /** Hash: the fields of each delayed batch. */
     retryBodies: `${base}retries:bodies`,
+    /** Counter: the number of the last delayed batch. */
     lastRetry: `${base}retries:last`,
+    /** Stream: dead letters, trimmed by their age. */
     deadLetters: `${base}dead`,
+    /** Hash: paused providers. */
     pauses: `${base}pauses`,
-    /** Channel: there may be work in a lane. */
+    /** Channel: announces work of a lane. */
     work: (lane: Lane) => `${base}work:${lane}`,
   }
 }

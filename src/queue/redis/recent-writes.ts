@@ -1,37 +1,38 @@
-// What Redis may have answered and yet not have: with `appendfsync everysec` it answers before its file has the write,
-// up to two seconds while the disk is busy, and a replica that takes over may be behind its primary. Who dies then has
-// forgotten sends that were accepted. So the last ones are remembered here for as long as that can be, and written again
-// when the connection was lost: every one of these writes may be repeated, and changes nothing where it is known.
+// Writes that Redis has answered and may still lose. With `appendfsync everysec` it answers before the write is in its
+// file, and a replica that is promoted may lack the primary's last writes. A crash then loses accepted sends. This
+// process therefore remembers its last writes for as long as they can be lost, and repeats them after the connection
+// was lost. Each of these writes may be repeated: it changes nothing when Redis still has it.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from '../../observability/log.ts'
-import type { RedisClient } from './script.ts'
+import type { RedisClient } from '../../redis/connect.ts'
+import type { Page, Send } from '../send.ts'
+import { MAX_RECENT_WRITES_BYTES, MAY_BE_LOST_MS } from './limits.ts'
 
-/** Redis gives up waiting for its disk after two seconds, and writes to it once a second. */
-const MAY_BE_LOST_MS = 5000
-/** Of requests in memory; beyond it the oldest are forgotten. */
-const MAX_BYTES = 64 * 1024 * 1024
 const RETRY_MS = 200
-/** What ioredis says when a server, or one of a Cluster's, is gone. */
+/** The approximate memory of a remembered write that has a uid and no texts, in bytes. */
+export const SMALL_WRITE_BYTES = 500
+/** The events of ioredis for a lost connection, to the server or to a node of a Cluster. */
 const LOSSES = ['close', '-node', 'node error'] as const
 
 interface Write {
   atMs: number
-  /** How much memory it holds, roughly. */
+  /** Its approximate memory. */
   bytes: number
-  /** It ends a send, or leaves somebody out of one. */
+  /** It cancels a send, or excludes a target from one. */
   isCancellation: boolean
-  /** Resolves to whether the store has it now; false when it has no room. */
+  /** Writes again. Resolves to false when Redis refuses it for lack of memory, otherwise to true. */
   repeat: () => Promise<boolean>
 }
 
+/** The last writes of this process, repeated after the connection was lost. */
 export class RecentWrites {
   readonly #logger: Logger
   readonly #closing = new AbortController()
   #writes: Write[] = []
   #bytes = 0
-  /** Unix time in ms of the first sign that the store is gone; undefined while it is there. */
+  /** Unix ms at which the connection was lost; undefined while all writes are stored. */
   #lostAtMs: number | undefined
-  /** Signs of that so far. */
+  /** How often the connection was lost. */
   #losses = 0
 
   constructor(deps: { client: RedisClient; logger: Logger }) {
@@ -39,13 +40,14 @@ export class RecentWrites {
     for (const event of LOSSES) deps.client.on(event, () => this.#onLost())
   }
 
-  /** Remembers a write that was answered. */
+  /** Remembers an answered write. */
   remember(write: Omit<Write, 'atMs'>): void {
     this.#writes.push({ ...write, atMs: Date.now() })
     this.#bytes += write.bytes
     this.#forgetOld()
   }
 
+  /** Stops repeating, and forgets all writes. */
   close(): void {
     this.#closing.abort()
     this.#writes = []
@@ -55,7 +57,7 @@ export class RecentWrites {
     const oldestMs = (this.#lostAtMs ?? Date.now()) - MAY_BE_LOST_MS
     let count = 0
     for (const { atMs, bytes } of this.#writes) {
-      if (atMs >= oldestMs && this.#bytes <= MAX_BYTES) break
+      if (atMs >= oldestMs && this.#bytes <= MAX_RECENT_WRITES_BYTES) break
       this.#bytes -= bytes
       count++
     }
@@ -69,12 +71,12 @@ export class RecentWrites {
     this.#lostAtMs = Date.now()
     this.#forgetOld()
     this.#repeatAll().catch((error: unknown) => {
-      this.#logger.error({ err: error }, 'queue: what was accepted last could not be stored again')
+      this.#logger.error({ err: error }, 'queue: recent writes not repeated')
     })
   }
 
   async #repeatAll(): Promise<void> {
-    // Cancellations hold for sends that come after them: no worker may see such a send before.
+    // Cancellations first: they apply to sends that are stored later, and no worker may claim such a send before.
     const isSend = ({ isCancellation }: Write) => Number(!isCancellation)
     let losses: number
     let writes: Write[]
@@ -82,21 +84,29 @@ export class RecentWrites {
       losses = this.#losses
       writes = this.#writes.toSorted((a, b) => isSend(a) - isSend(b))
       for (const write of writes) await this.#repeat(write)
-      // Lost again meanwhile: what was repeated or accepted before that may be gone too.
+      // After another loss, the writes that were repeated or accepted before it may be lost too.
     } while (losses !== this.#losses && !this.#closing.signal.aborted)
     if (writes.length > 0) {
-      this.#logger.info({ writes: writes.length }, 'queue: Redis is back; what was accepted last is in it')
+      this.#logger.info({ writes: writes.length }, 'queue: Redis reconnected, recent writes repeated')
     }
     this.#lostAtMs = undefined
   }
 
-  /** As often as it takes. */
+  /** Retries until the write is stored or this is closed. */
   async #repeat(write: Write): Promise<void> {
     const { signal } = this.#closing
     while (!signal.aborted) {
-      // An error means that it is still away.
+      // An error: Redis is not available yet.
       if (await write.repeat().catch(() => false)) return
       await delay(RETRY_MS, undefined, { signal }).catch(() => undefined)
     }
   }
+}
+
+/** The approximate memory of a remembered send with its first batches, in bytes. */
+export function estimateBytes({ recipient, content }: Send, page: Page | undefined): number {
+  const texts = [...content.notifications.values()].reduce((sum, { json }) => sum + json.length, SMALL_WRITE_BYTES)
+  const values = recipient.kind === 'native' ? recipient.values.reduce((sum, value) => sum + value.length, 0) : 0
+  const lines = (page?.batches ?? []).map(({ targets }) => (targets.kind === 'lines' ? targets.lines.length : 0))
+  return lines.reduce((sum, length) => sum + length, texts + values)
 }

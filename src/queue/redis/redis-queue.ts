@@ -1,56 +1,55 @@
-// The queue on Redis Streams: a stream of batches for each lane and provider, read by one consumer group. Each transition
-// is one script (*.lua), whole or not at all; the owner of a pending entry and its number of deliveries are the fence.
+// The queue on Redis Streams: a stream of batches for each lane and provider, read by one consumer group. Each
+// transition is one script (lua/), and atomic. The owner of a pending entry and its number of deliveries are the
+// fence.
 import { randomUUID } from 'node:crypto'
 import type { ProviderName } from '../../config/provider-names.ts'
 import type { Logger } from '../../observability/log.ts'
-import type { SendContent } from '../../sends/send-content.ts'
-import type { BatchClaim, GivenUp, Progress, Retry } from '../batch.ts'
+import type { RedisClient } from '../../redis/connect.ts'
+import { Script } from '../../redis/script.ts'
+import type { ClaimKey, Progress, Remainder } from '../batch.ts'
 import type { DeadLetterFilter } from '../dead-letter.ts'
 import { LANES, type Lane } from '../lane.ts'
 import type { Queue } from '../queue.ts'
 import type { Exclusion, Page, Send, SendClaim } from '../send.ts'
-import { decodeContent } from '../stored-send.ts'
-import { type Consumer, claimBatches, extendLeases, releaseBatch, settleBatch } from './batch-scripts.ts'
+import { acknowledgeBatch, type Consumer, claimBatches, extendLeases, releaseBatch } from './batch-scripts.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { makeKeys } from './keys.ts'
-import { RecentWrites } from './recent-writes.ts'
+import { estimateBytes, RecentWrites, SMALL_WRITE_BYTES } from './recent-writes.ts'
 import { findRisks } from './risks.ts'
-import { type RedisClient, Script } from './script.ts'
-import { cancelSend, findCancelled, findDropped, storeDrop, storeSend } from './send-scripts.ts'
+import { cancelSend, findCancelled, findExcluded, loadSend, storeExclusion, storeSend } from './send-scripts.ts'
 import { readStats } from './stats.ts'
-import { buryAbandonedBatches, cleanUp } from './upkeep-scripts.ts'
+import { cleanUp, giveUpUnclaimedBatches } from './upkeep-scripts.ts'
 import { WakeUp } from './wake-up.ts'
 import { claimDueSends, extendSendLease, storePage } from './walk-scripts.ts'
 
-/** The depth is counted this often at most: a send more or less does not matter, a count per send does. */
-const DEPTH_INTERVAL_MS = 1000
+/**
+ * The shortest interval of counting jobs. The limit need not be exact, and a count for each send would be expensive.
+ */
+const COUNT_INTERVAL_MS = 1000
 const UPKEEP_INTERVAL_MS = 60_000
-/** Ended leases are looked for this many times in one, unless told otherwise. */
+/** How often, in the time of a lease, a process looks for abandoned batches by default. */
 const SWEEPS_PER_LEASE = 7.5
 
 interface Deps {
   client: RedisClient
-  /** A second connection, that is used for nothing but listening. Both are closed with the queue. */
+  /** A second connection, without other uses, for announcements. The queue closes both. */
   subscriber: RedisClient
-  /** Before all keys. */
+  /** The beginning of all keys. */
   prefix: string
   logger: Logger
-  /** How long a claim lasts unless it is extended. */
+  /** How long a claim is valid unless it is extended. */
   leaseMs: number
-  /** Jobs that may wait before sends are refused. */
+  /** With this many jobs, sends are refused as 'full'. */
   maxJobs: number
-  /** How often ended leases are looked for. */
+  /** The interval of looking for abandoned batches. */
   sweepMs?: number
 }
 
-/** What a write that names a send and no more holds, roughly. */
-const SMALL_WRITE_BYTES = 500
+const PAUSE = new Script(new URL('lua/pause.lua', import.meta.url))
 
-const PAUSE = new Script('pause')
-
+/** The queue on Redis 7.0 or newer. */
 export class RedisQueue implements Queue {
-  readonly takenPages = undefined
-  /** The name of this process in the group is new at each start: claims of a life before must not be taken for ours. */
+  /** The consumer has a new name at each start, so that claims of an earlier run of this process are not extended. */
   readonly #here: Consumer
   readonly #logger: Logger
   readonly #leaseMs: number
@@ -73,7 +72,7 @@ export class RedisQueue implements Queue {
     this.#wakeUp = new WakeUp({ subscriber, keys, logger })
     this.#deadLetters = new DeadLetters(this.#here)
     this.#recentWrites = new RecentWrites({ client, logger })
-    this.#upkeepTimer = setInterval(() => this.#keepSmall(), UPKEEP_INTERVAL_MS).unref()
+    this.#upkeepTimer = setInterval(() => this.#runUpkeep(), UPKEEP_INTERVAL_MS).unref()
   }
 
   findRisks() {
@@ -84,7 +83,7 @@ export class RedisQueue implements Queue {
     if (await this.#isFull()) return 'full'
     const store = () => storeSend(this.#here, send, page)
     const result = await store()
-    // A duplicate too: who accepted it first may be gone, with the only memory of it.
+    // A duplicate too: the process that accepted the send first may have stopped, and it alone remembers that write.
     if (result === 'accepted' || result === 'duplicate') {
       const repeat = async () => (await store()) !== 'full'
       this.#recentWrites.remember({ bytes: estimateBytes(send, page), isCancellation: false, repeat })
@@ -99,8 +98,8 @@ export class RedisQueue implements Queue {
     this.#recentWrites.remember({ bytes: SMALL_WRITE_BYTES, isCancellation: true, repeat })
   }
 
-  async drop(uid: string, drop: Drop) {
-    const store = () => storeDrop(this.#here, uid, drop)
+  async exclude(uid: string, exclusion: Exclusion) {
+    const store = () => storeExclusion(this.#here, uid, exclusion)
     const result = await store()
     const repeat = () => store().then(() => true)
     this.#recentWrites.remember({ bytes: SMALL_WRITE_BYTES, isCancellation: true, repeat })
@@ -124,35 +123,33 @@ export class RedisQueue implements Queue {
   }
 
   async claimBatches(lane: Lane, providers: readonly ProviderName[], limit: number) {
-    const sweeps = this.#isTimeToSweep(lane)
-    const options = { lane, providers, limit, leaseMs: this.#leaseMs, sweeps }
+    const looksForAbandoned = this.#isSweepDue(lane)
+    const options = { lane, providers, limit, leaseMs: this.#leaseMs, looksForAbandoned }
     const { claims, empty } = await claimBatches(this.#here, options)
     for (const claim of empty) {
       const { uid, provider, count: targets } = claim
       this.#logger.error(
         { uid, provider, targets },
-        'queue: the targets of a batch are gone; set maxmemory-policy noeviction',
+        'queue: target lines evicted, batch ended unsent; set maxmemory-policy to noeviction',
       )
-      await settleBatch(this.#here, claim, { retries: [], givenUp: [] })
+      await acknowledgeBatch(this.#here, claim, { retries: [], givenUp: [] })
     }
     return claims
   }
 
-  async loadContent(uid: string): Promise<SendContent | undefined> {
-    const { client, keys } = this.#here
-    const content = await client.hgetBuffer(keys.send(uid), 'content')
-    return content ? decodeContent(content) : undefined
+  loadSend(uid: string) {
+    return loadSend(this.#here, uid)
   }
 
   findCancelled(uids: readonly string[]) {
     return findCancelled(this.#here, uids)
   }
 
-  findDropped(uid: string, targets: readonly { user: string; deviceId: string }[]) {
-    return findDropped(this.#here, uid, targets)
+  findExcluded(uid: string, targets: readonly { user: string; deviceId: string }[]) {
+    return findExcluded(this.#here, uid, targets)
   }
 
-  extend(claims: readonly BatchClaim[]) {
+  extend(claims: readonly ClaimKey[]) {
     return extendLeases(
       this.#here,
       claims.map((claim) => ({ claim })),
@@ -163,11 +160,11 @@ export class RedisQueue implements Queue {
     await extendLeases(this.#here, progress)
   }
 
-  acknowledge(claim: BatchClaim, left: { retries: readonly Retry[]; givenUp: readonly GivenUp[] }) {
-    return settleBatch(this.#here, claim, left)
+  acknowledge(claim: ClaimKey, remainder: Remainder) {
+    return acknowledgeBatch(this.#here, claim, remainder)
   }
 
-  async release(claims: readonly BatchClaim[]) {
+  async release(claims: readonly ClaimKey[]) {
     await Promise.all(claims.map((claim) => releaseBatch(this.#here, claim)))
   }
 
@@ -191,8 +188,8 @@ export class RedisQueue implements Queue {
     return this.#deadLetters.retry(filter)
   }
 
-  dropDeadLetters(filter: DeadLetterFilter) {
-    return this.#deadLetters.drop(filter)
+  deleteDeadLetters(filter: DeadLetterFilter) {
+    return this.#deadLetters.delete(filter)
   }
 
   waitForWork(lane: Lane, timeoutMs: number, signal: AbortSignal) {
@@ -210,8 +207,8 @@ export class RedisQueue implements Queue {
     this.#here.client.disconnect()
   }
 
-  /** Looking through all pending entries at each claim would cost more than the claim. */
-  #isTimeToSweep(lane: Lane): boolean {
+  /** Not at each claim: reading all pending entries costs more than the claim. */
+  #isSweepDue(lane: Lane): boolean {
     const nowMs = Date.now()
     if (nowMs < this.#nextSweepMs[lane]) return false
     this.#nextSweepMs[lane] = nowMs + this.#sweepMs
@@ -222,20 +219,14 @@ export class RedisQueue implements Queue {
     const nowMs = Date.now()
     if (!this.#full || nowMs >= this.#full.untilMs) {
       const answer = readStats(this.#here).then(({ jobs }) => jobs >= this.#maxJobs)
-      this.#full = { untilMs: nowMs + DEPTH_INTERVAL_MS, answer }
+      this.#full = { untilMs: nowMs + COUNT_INTERVAL_MS, answer }
     }
     return this.#full.answer
   }
 
-  #keepSmall(): void {
-    Promise.all([cleanUp(this.#here), buryAbandonedBatches(this.#here)]).catch((error: unknown) => {
-      this.#logger.warn({ err: error }, 'queue: could not be cleaned up, trying again in a minute')
+  #runUpkeep(): void {
+    Promise.all([cleanUp(this.#here), giveUpUnclaimedBatches(this.#here)]).catch((error: unknown) => {
+      this.#logger.warn({ err: error }, 'queue: clean-up failed, retrying in a minute')
     })
   }
-}
-
-function estimateBytes({ recipient, content }: Send, page: Page | undefined): number {
-  const texts = [...content.notifications.values()].reduce((sum, { json }) => sum + json.length, SMALL_WRITE_BYTES)
-  const values = recipient.kind === 'native' ? recipient.values.reduce((sum, value) => sum + value.length, 0) : 0
-  return (page?.batches ?? []).reduce((sum, { lines }) => sum + lines.length, texts + values)
 }

@@ -1,156 +1,134 @@
-// What scripts return, as their first lines say, into what the contract has.
+// The replies of the scripts as types of the contract.
 import * as v from 'valibot'
 import { PROVIDER_NAMES } from '../../config/provider-names.ts'
-import type { BatchClaim } from '../batch.ts'
-import type { DeadLetter } from '../dead-letter.ts'
+import { type ReplyRow, readTable } from '../../redis/reply-table.ts'
+import type { BatchClaim, BatchTargets, DeviceRange } from '../batch.ts'
 import type { Lane } from '../lane.ts'
 import type { Pause } from '../queue.ts'
 import type { SendClaim } from '../send.ts'
 import { decodeContent, decodeRecipient } from '../stored-send.ts'
+import { makeClaimId } from './claim-id.ts'
+import { decodeRange } from './stored-targets.ts'
 
 const bytes = v.instance(Buffer)
 const text = v.pipe(
   bytes,
   v.transform((value) => value.toString()),
 )
-const digits = v.pipe(text, v.transform(Number))
 const maybeDigits = v.pipe(
   text,
   v.transform((value) => (value === '' ? undefined : Number(value))),
 )
+const provider = v.pipe(text, v.picklist(PROVIDER_NAMES))
+const TARGET_KINDS = ['token', 'topic', 'condition'] as const
+const SEND_STATES = ['live', 'cancelled', 'expired'] as const
 
-/** A word that tells how it went. */
+/** Reads a reply that is one of some words. */
 export function readWord<const Word extends string>(reply: unknown, words: readonly Word[]): Word {
   return v.parse(v.pipe(text, v.picklist(words)), reply)
 }
 
-const Sends = v.array(v.tuple([text, bytes, bytes, v.number(), v.nullable(text)]))
-
+/**
+ * Reads the reply of claim-sends.lua.
+ * @throws ValiError when a newer server stored something that this one can't read
+ */
 export function readSendClaims(reply: unknown, lane: Lane): SendClaim[] {
-  return v.parse(Sends, reply).map(([uid, recipient, content, fence, cursor]) => ({
-    uid,
+  return readTable(reply, (row) => ({
+    uid: row.readText('uid'),
     lane,
-    recipient: decodeRecipient(recipient),
-    content: decodeContent(content),
-    fence,
-    cursor: cursor ?? undefined,
+    recipient: decodeRecipient(row.readBytes('recipient')),
+    content: decodeContent(row.readBytes('content')),
+    fence: row.readNumber('fence'),
+    cursor: row.readNullableText('cursor'),
   }))
 }
 
-const Batches = v.array(
-  v.tuple([
-    v.pipe(text, v.picklist(PROVIDER_NAMES)),
-    text,
-    text,
-    v.pipe(text, v.picklist(['token', 'topic', 'condition'])),
-    digits,
-    bytes,
-    text,
-    v.number(),
-    digits,
-    digits,
-    digits,
-    v.pipe(text, v.picklist(['live', 'cancelled', 'expired'])),
-    maybeDigits,
-    v.number(),
-    bytes,
-    v.number(),
-    bytes,
-  ]),
-)
-
-/** A claim without its targets, and these, or the key that has them. */
+/** A claim without its targets, and these: lines, the key that holds them, or a range. */
 export interface FoundBatch {
-  claim: Omit<BatchClaim, 'lines'>
-  inline: Buffer
-  /** Empty where they are inline. */
+  claim: Omit<BatchClaim, 'targets'>
+  lines: Buffer
+  /** Empty when the lines are in `lines`. */
   targetsKey: string
+  /** Undefined for a batch of lines. */
+  range: DeviceRange | undefined
 }
 
-/** The id of a claim is that of its stream's entry; with lane and provider it names it for good. */
+/** Reads the reply of claim-batches.lua. */
 export function readFoundBatches(reply: unknown, lane: Lane): FoundBatch[] {
-  return v.parse(Batches, reply).map((fields) => {
-    const [provider, id, uid, targetKind, count, inline, targetsKey, deliveries, attempts, ...more] = fields
-    const [ambiguousAttempts, ageMs, sendState, expiresInMs, drops, settled, probe, content] = more
-    const claim = {
-      id,
-      uid,
-      lane,
-      provider,
-      targetKind,
-      count,
-      fence: deliveries,
-      attempt: attempts + deliveries,
-      ambiguousAttempts,
-      ageMs,
-      expiresInMs,
-      sendState,
-      hasDrops: drops === 1,
-      settled: settled.length > 0 ? settled : undefined,
-      isProbe: probe === 1,
-      ...(content.length > 0 && { content: decodeContent(content) }),
-    }
-    return { claim, inline, targetsKey }
-  })
-}
-
-const Abandoned = v.array(
-  v.tuple([text, text, v.pipe(text, v.picklist(['token', 'topic', 'condition'])), digits, text, v.number(), digits]),
-)
-
-/** Batches that were claimed to be buried. */
-export function readAbandoned(reply: unknown) {
-  return v.parse(Abandoned, reply).map(([id, uid, targetKind, count, lines, fence, attempt]) => ({
-    id,
-    uid,
-    targetKind,
-    count,
-    lines,
-    fence,
-    attempt,
+  return readTable(reply, (row) => ({
+    claim: readClaim(row, lane),
+    lines: row.readBytes('lines'),
+    targetsKey: row.readText('targetsKey'),
+    range: readRange(row),
   }))
 }
 
-const Pauses = v.array(v.tuple([v.pipe(text, v.picklist(PROVIDER_NAMES)), text, maybeDigits]))
-const Stats = v.tuple([
-  v.number(),
-  v.number(),
-  v.number(),
-  Pauses,
-  v.array(v.tuple([v.number(), v.number(), v.number()])),
-])
+function readRange(row: ReplyRow): DeviceRange | undefined {
+  const range = row.readText('range')
+  return range === '' ? undefined : decodeRange(range)
+}
 
-/** What the queue looks like: `jobs` are batches and due sends in all, `streams` are in the order they were asked for. */
-export function readQueueLook(reply: unknown) {
-  const [jobs, scheduled, deadLetters, pauses, streams] = v.parse(Stats, reply)
+function readClaim(row: ReplyRow, lane: Lane): FoundBatch['claim'] {
+  const fence = row.readNumber('fence')
+  const expiresIn = row.readText('expiresInMs')
+  const finished = row.readBytes('settled')
+  const content = row.readBytes('content')
+  const provider = row.readWord('provider', PROVIDER_NAMES)
   return {
-    jobs,
-    scheduled,
-    deadLetters,
-    pauses: pauses.map(([provider, reason, probeInMs]): Pause => ({ provider, reason, probeInMs })),
-    streams: streams.map(([waiting, inFlight, oldestMs]) => ({ waiting, inFlight, oldestMs })),
+    provider,
+    id: makeClaimId({ lane, provider }, row.readText('id')),
+    uid: row.readText('uid'),
+    lane,
+    targetKind: row.readWord('targetKind', TARGET_KINDS),
+    count: row.readNumber('count'),
+    fence,
+    attempt: row.readNumber('attemptsBefore') + fence,
+    ambiguousAttempts: row.readNumber('ambiguousAttempts'),
+    ageMs: row.readNumber('ageMs'),
+    sendState: row.readWord('sendState', SEND_STATES),
+    expiresInMs: expiresIn === '' ? undefined : Number(expiresIn),
+    hasExclusions: row.readNumber('hasExclusions') === 1,
+    finished: finished.length > 0 ? finished : undefined,
+    isProbe: row.readNumber('isProbe') === 1,
+    ...(content.length > 0 && { content: decodeContent(content) }),
   }
 }
 
-/** A dead letter, and the stream it came from. */
-export type StoredLetter = DeadLetter & { lane: Lane }
+/** Reads the reply of claim-abandoned.lua. */
+export function readAbandoned(reply: unknown) {
+  return readTable(reply, (row) => ({
+    id: row.readText('id'),
+    uid: row.readText('uid'),
+    targetKind: row.readWord('targetKind', TARGET_KINDS),
+    count: row.readNumber('count'),
+    targets: readTargets(row),
+    fence: row.readNumber('fence'),
+    attempt: row.readNumber('attempt'),
+  }))
+}
 
-const Entries = v.array(v.tuple([v.string(), v.array(v.string())]))
-const Letter = v.object({
-  u: v.string(),
-  p: v.picklist(PROVIDER_NAMES),
-  l: v.picklist(['small', 'broadcast']),
-  n: v.pipe(v.string(), v.transform(Number)),
-  t: v.string(),
-  r: v.string(),
-  a: v.pipe(v.string(), v.transform(Number)),
+function readTargets(row: ReplyRow): BatchTargets<string> {
+  const range = readRange(row)
+  return range ? { kind: 'range', range } : { kind: 'lines', lines: row.readText('lines') }
+}
+
+const Names = v.array(v.unknown())
+const Counts = v.object({
+  jobs: v.number(),
+  scheduled: v.number(),
+  deadLetters: v.number(),
+  pauses: v.array(v.tuple([provider, text, maybeDigits])),
+  streams: v.array(v.tuple([v.number(), v.number(), v.number()])),
 })
 
-export function readDeadLetters(reply: unknown): StoredLetter[] {
-  return v.parse(Entries, reply).map(([id, fields]) => {
-    const pairs = fields.flatMap((name, index) => (index % 2 === 0 ? [[name, fields[index + 1]]] : []))
-    const { u, p, l, n, t, r, a } = v.parse(Letter, Object.fromEntries(pairs))
-    const givenUpAtMs = Number(id.split('-')[0])
-    return { id, uid: u, provider: p, lane: l, count: n, lines: t, reason: r, attempts: a, givenUpAtMs }
-  })
+/** Reads the reply of stats.lua. `streams` are in the order of the script's keys. */
+export function readCounts(reply: unknown) {
+  const list = v.parse(Names, reply)
+  const pairs = list.flatMap((name, index) => (index % 2 === 0 ? [[v.parse(text, name), list[index + 1]]] : []))
+  const { pauses, streams, ...counts } = v.parse(Counts, Object.fromEntries(pairs))
+  return {
+    ...counts,
+    pauses: pauses.map(([provider, reason, probeInMs]): Pause => ({ provider, reason, probeInMs })),
+    streams: streams.map(([waiting, inFlight, oldestMs]) => ({ waiting, inFlight, oldestMs })),
+  }
 }

@@ -1,9 +1,12 @@
 import * as v from 'valibot'
-import type { RedisClient } from './script.ts'
+import type { RedisClient } from '../../redis/connect.ts'
 
 const Settings = v.array(v.string())
 
-/** What of the server's settings can lose what was accepted, a sentence each. */
+/**
+ * Finds settings of the server that can lose accepted sends.
+ * @returns a sentence for each, with the setting to change
+ */
 export async function findRisks(client: RedisClient): Promise<string[]> {
   try {
     const [maxmemory, policy, appendonly] = await Promise.all([
@@ -16,14 +19,14 @@ export async function findRisks(client: RedisClient): Promise<string[]> {
         ? [`Redis may evict queued pushes when its memory is full (maxmemory-policy ${policy}); set it to noeviction`]
         : []),
       ...(appendonly === 'no'
-        ? [
-            'Redis keeps no append-only file: a restart loses what is queued since its last snapshot; set appendonly yes',
-          ]
+        ? ['Redis keeps no append-only file: a restart loses pushes queued since the last snapshot; set appendonly yes']
         : []),
     ]
   } catch (error) {
     if (!(error instanceof Error && /^(NOPERM|ERR unknown command)/.test(error.message))) throw error
-    return ['Redis does not show its settings: make sure that maxmemory-policy is noeviction and appendonly is on']
+    return [
+      'Redis does not allow reading its settings: check that maxmemory-policy is noeviction and appendonly is yes',
+    ]
   }
 }
 

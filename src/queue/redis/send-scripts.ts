@@ -1,26 +1,26 @@
-// The scripts that store sends, end them, and leave single targets out of them.
+// The scripts that store sends, cancel them, and exclude single targets from them.
+import { replyWhenOutOfMemory } from '../../redis/out-of-memory.ts'
+import { Script } from '../../redis/script.ts'
 import { laneOfWork } from '../announcements.ts'
-import type { Exclusion, Page, Send } from '../send.ts'
-import { encodeContent, encodeRecipient } from '../stored-send.ts'
+import { KEEP_ENDED_SECONDS, KEEP_UNKNOWN_SECONDS, MAX_EXCLUSIONS } from '../limits.ts'
+import type { Exclusion, Page, Send, StoredSend } from '../send.ts'
+import { decodeContent, decodeRecipient, encodeContent, encodeRecipient } from '../stored-send.ts'
 import { readWord } from './replies.ts'
-import { KEEP_ENDED_SECONDS, KEEP_MARK_SECONDS, keysOfNewBatches, type Scope } from './scope.ts'
-import { refusedAs, Script } from './script.ts'
+import { keysOfNewBatches, type Scope } from './scope.ts'
+import { encodeTargets } from './stored-targets.ts'
 
-/** More means that the send should be cancelled as a whole. */
-const MAX_DROPS = 100_000
+const ENQUEUE = new Script(new URL('lua/enqueue.lua', import.meta.url))
+const CANCEL = new Script(new URL('lua/cancel.lua', import.meta.url))
+const EXCLUDE = new Script(new URL('lua/exclude.lua', import.meta.url))
 
-const ENQUEUE = new Script('enqueue')
-const CANCEL = new Script('cancel')
-const DROP = new Script('drop')
-
-/** Stores a send, and its first batches if it has them, or tells what its uid already stands for. */
+/** Stores a send, and with `page` its first batches. Results are those of `Queue.enqueue`. */
 export async function storeSend({ client, keys }: Scope, send: Send, page: Page | undefined) {
   const batches = page?.batches ?? []
   const state = page === undefined ? 'waiting' : batches.length > 0 ? 'fanned' : 'done'
-  const { send: keyOf, dueSends, scheduled, drops } = keys
+  const { send: keyOf, dueSends, scheduled, exclusions } = keys
   const reply = await ENQUEUE.run(
     client,
-    [keyOf(send.uid), dueSends(send.lane), scheduled, drops(send.uid), ...keysOfNewBatches(keys, batches)],
+    [keyOf(send.uid), dueSends(send.lane), scheduled, exclusions(send.uid), ...keysOfNewBatches(keys, batches)],
     [
       send.uid,
       send.requestHash,
@@ -32,41 +32,62 @@ export async function storeSend({ client, keys }: Scope, send: Send, page: Page 
       send.expireAtMs ?? '',
       KEEP_ENDED_SECONDS,
       keys.work(laneOfWork(send, page)),
-      ...batches.flatMap(({ targetKind, count, lines, delayMs = 0 }) => [targetKind, count, lines, Math.ceil(delayMs)]),
+      ...batches.flatMap(({ targetKind, count, targets, delayMs = 0 }) => [
+        targetKind,
+        count,
+        ...encodeTargets(targets),
+        Math.ceil(delayMs),
+      ]),
     ],
-  ).catch(refusedAs('FULL'))
+  ).catch(replyWhenOutOfMemory('FULL'))
   const results = { ACCEPTED: 'accepted', DUPLICATE: 'duplicate', CONFLICT: 'conflict', FULL: 'full' } as const
   return results[readWord(reply, ['ACCEPTED', 'DUPLICATE', 'CONFLICT', 'FULL'])]
 }
 
-/** Ends a send that is still on its way; leaves a mark for one that has not come yet. */
+/** Cancels a send. An unknown uid is remembered for ten minutes. */
 export async function cancelSend({ client, keys }: Scope, uid: string): Promise<void> {
-  const { send, dueSends, scheduled, drops } = keys
-  const touched = [send(uid), dueSends('small'), dueSends('broadcast'), scheduled, drops(uid)]
-  await CANCEL.run(client, touched, [uid, KEEP_ENDED_SECONDS, KEEP_MARK_SECONDS])
+  const { send, dueSends, scheduled, exclusions } = keys
+  const keysOfSend = [send(uid), dueSends('small'), dueSends('broadcast'), scheduled, exclusions(uid)]
+  await CANCEL.run(client, keysOfSend, [uid, KEEP_ENDED_SECONDS, KEEP_UNKNOWN_SECONDS])
 }
 
-/** Which of these sends were cancelled, as a whole or some targets of them. */
+/** Loads a send for its batches; undefined when there is nothing of it that a batch needs. */
+export async function loadSend({ client, keys }: Scope, uid: string): Promise<StoredSend | undefined> {
+  const key = keys.send(uid)
+  const [content = null, hasRanges = null] = await client.hmgetBuffer(key, 'content', 'ranges')
+  // A recipient can be 16 MB of raw tokens: only that of ranges is read.
+  const recipient = hasRanges && (await client.hgetBuffer(key, 'recipient'))
+  if (!content && !recipient) return undefined
+  return {
+    content: content ? decodeContent(content) : undefined,
+    recipient: recipient ? decodeRecipient(recipient) : undefined,
+  }
+}
+
+/** Finds the sends among `uids` that are cancelled: 'all' of the send, or 'some' of its targets. */
 export async function findCancelled({ client, keys }: Scope, uids: readonly string[]) {
   const found = new Map<string, 'all' | 'some'>()
-  const look = async (uid: string) => {
-    const [state, drops] = await Promise.all([client.hget(keys.send(uid), 'state'), client.exists(keys.drops(uid))])
+  const check = async (uid: string) => {
+    const [state, exclusions] = await Promise.all([
+      client.hget(keys.send(uid), 'state'),
+      client.exists(keys.exclusions(uid)),
+    ])
     if (state === 'cancelled') found.set(uid, 'all')
-    else if (drops === 1) found.set(uid, 'some')
+    else if (exclusions === 1) found.set(uid, 'some')
   }
-  await Promise.all(uids.map(look))
+  await Promise.all(uids.map(check))
   return found
 }
 
-/** Remembers a drop, of an unknown send for ten minutes. */
-export async function storeDrop({ client, keys }: Scope, uid: string, drop: Drop): Promise<'dropped' | 'full'> {
-  const args = [memberOf(drop), MAX_DROPS, KEEP_MARK_SECONDS]
-  const reply = await DROP.run(client, [keys.send(uid), keys.drops(uid)], args)
-  return readWord(reply, ['DROPPED', 'FULL']) === 'FULL' ? 'full' : 'dropped'
+/** Stores an exclusion. That of an unknown uid is kept for ten minutes. 'full': the send has as many as are allowed. */
+export async function storeExclusion({ client, keys }: Scope, uid: string, exclusion: Exclusion) {
+  const args = [memberOf(exclusion), MAX_EXCLUSIONS, KEEP_UNKNOWN_SECONDS]
+  const reply = await EXCLUDE.run(client, [keys.send(uid), keys.exclusions(uid)], args)
+  return readWord(reply, ['EXCLUDED', 'FULL']) === 'FULL' ? ('full' as const) : ('excluded' as const)
 }
 
-/** For each target whether its user, its device, or it as both was dropped. */
-export async function findDropped(
+/** For each target: whether its user, its device, or the device as that user's is excluded. */
+export async function findExcluded(
   { client, keys }: Scope,
   uid: string,
   targets: readonly { user: string; deviceId: string }[],
@@ -77,11 +98,11 @@ export async function findDropped(
     memberOf({ user: '', deviceId }),
     memberOf({ user, deviceId }),
   ])
-  const found = await client.smismember(keys.drops(uid), members)
+  const found = await client.smismember(keys.exclusions(uid), members)
   return targets.map((_, index) => found.slice(index * 3, index * 3 + 3).includes(1))
 }
 
-/** As it stands in the set of a send's drops; neither part can hold a tab. */
-function memberOf({ user, deviceId }: Drop): string {
+/** An exclusion as a member of the send's set. Neither part can contain a tab. */
+function memberOf({ user, deviceId }: Exclusion): string {
   return `${user}\t${deviceId}`
 }

@@ -1,38 +1,60 @@
-// Where the targets of broadcasts stand: each batch's in a key of its own, written and read past the scripts. Lua hashes
-// every byte of every text that it is given or gets; the targets of a broadcast, through two scripts, took Redis more time
-// than all the rest.
+// The targets of batches, as entries of streams refer to them (lua/write-batch.lua). Target lines of broadcasts have a key
+// for each batch, written and read without a script: Lua hashes every byte of its strings, and with the target lines as
+// arguments and results of scripts that took more than half of Redis' time.
 import { randomUUID } from 'node:crypto'
-import type { NewBatch } from '../batch.ts'
+import { replyWhenOutOfMemory } from '../../redis/out-of-memory.ts'
+import type { BatchTargets, DeviceRange, NewBatch } from '../batch.ts'
+import { KEEP_UNUSED_TARGETS_MS } from './limits.ts'
 import type { Scope } from './scope.ts'
-import { refusedAs } from './script.ts'
 
-/** What no batch names goes: that of a page whose commit failed, or whose answer got lost. */
-const UNNAMED_MS = 60_000
+/** Targets as arguments of a script: the field that they are stored in, and its value. */
+export type TargetArguments = [form: 't' | 'b' | 'd', value: Buffer | string]
 
-/** A batch as its script wants it. */
-export interface PlacedBatch extends Omit<NewBatch, 'lines'> {
-  /** The lines, or the key that has them. */
-  targets: Buffer | string
-  isKey: boolean
-  /** Resolves when they are there, or were refused because Redis is at `maxmemory`: the script that names them finds out. */
+/** A batch as an argument of its script. */
+export interface PlacedBatch {
+  batch: NewBatch
+  targets: TargetArguments
+  /** Resolves when the lines are stored, and when Redis refused them at `maxmemory`: then the script returns FULL. */
   isSent: Promise<unknown>
 }
 
-/** Sends the targets of a broadcast's batch ahead of the script that will name them, on the same connection. */
-export function placeTargets({ client, keys }: Scope, { lines, ...batch }: NewBatch): PlacedBatch {
-  if (batch.lane === 'small') return { ...batch, targets: lines, isKey: false, isSent: Promise.resolve() }
-  const key = keys.targets(randomUUID())
-  const isSent = client.set(key, lines, 'PX', UNNAMED_MS).catch(refusedAs('FULL'))
-  return { ...batch, targets: key, isKey: true, isSent }
+/** Targets that are stored in the entry itself. */
+export function encodeTargets(targets: BatchTargets<Buffer | string>): TargetArguments {
+  return targets.kind === 'lines' ? ['t', targets.lines] : ['d', encodeRange(targets.range)]
 }
 
-/** Takes back what no batch names, so that a page which has to wait for memory does not use it up by its attempts. */
-export function takeBackTargets({ client }: Scope, placed: readonly PlacedBatch[]): void {
-  const names = placed.flatMap(({ targets, isKey }) => (isKey ? targets : []))
+/** A range as the field `d`. */
+function encodeRange({ after = '', until }: DeviceRange): string {
+  return `${after} ${until}`
+}
+
+/** Reads the field `d`. */
+export function decodeRange(text: string): DeviceRange {
+  const [after = '', until = ''] = text.split(' ')
+  return { after: after || undefined, until }
+}
+
+/** Sends the target lines of a broadcast's batch ahead of the script that refers to them, on the same connection. */
+export function placeTargets({ client, keys }: Scope, batch: NewBatch): PlacedBatch {
+  const { lane, targets } = batch
+  if (lane === 'small' || targets.kind === 'range') {
+    return { batch, targets: encodeTargets(targets), isSent: Promise.resolve() }
+  }
+  const key = keys.targets(randomUUID())
+  const isSent = client.set(key, targets.lines, 'PX', KEEP_UNUSED_TARGETS_MS).catch(replyWhenOutOfMemory('FULL'))
+  return { batch, targets: ['b', key], isSent }
+}
+
+/**
+ * Deletes target lines that no batch refers to, so that repeated commits of a page at `maxmemory` don't fill the
+ * memory.
+ */
+export function deleteUnusedTargets({ client }: Scope, placed: readonly PlacedBatch[]): void {
+  const names = placed.flatMap(({ targets: [form, value] }) => (form === 'b' ? [value.toString()] : []))
   if (names.length > 0) client.unlink(names).catch(() => undefined)
 }
 
-/** The targets under each of `names`, null where they are gone. */
+/** Reads the target lines under each key; null where the key does not exist. */
 export async function loadTargets({ client }: Scope, names: readonly string[]): Promise<(Buffer | null)[]> {
   return names.length === 0 ? [] : await client.mgetBuffer([...names])
 }

@@ -1,43 +1,46 @@
-// What keeps the streams small: done once a minute by every process that has the queue open.
+// The scripts that keep the streams small. Every process runs them once a minute.
 import { PROVIDER_NAMES } from '../../config/provider-names.ts'
+import { Script } from '../../redis/script.ts'
 import { LANES, type Lane } from '../lane.ts'
-import { type Consumer, settleBatch } from './batch-scripts.ts'
+import { KEEP_DEAD_LETTERS_SECONDS, UNCLAIMED_REASON, UNCLAIMED_TOO_LONG_SECONDS } from '../limits.ts'
+import { acknowledgeBatch, type Consumer } from './batch-scripts.ts'
+import { makeClaimId } from './claim-id.ts'
+import { CONSUMER_SILENT_MS, MAX_GIVEN_UP_AT_ONCE } from './limits.ts'
 import { readAbandoned } from './replies.ts'
-import { GROUP, KEEP_DEAD_LETTERS_SECONDS, type Scope } from './scope.ts'
-import { Script } from './script.ts'
+import { GROUP, type Scope } from './scope.ts'
 
-/** Nobody sends to its provider: it was taken out of the configuration, or paused and forgotten. */
-const UNCLAIMED_TOO_LONG_MS = 48 * 3600 * 1000
-/** At a time, so that no script takes long. */
-const BATCH = 100
-/** A worker that asked for nothing for so long has gone: one that lives asks twice a second. */
-const CONSUMER_SILENT_MS = 3600 * 1000
+const CLEAN_UP = new Script(new URL('lua/clean-up.lua', import.meta.url))
+const CLAIM_ABANDONED = new Script(new URL('lua/claim-abandoned.lua', import.meta.url))
 
-const CLEAN_UP = new Script('clean-up')
-const CLAIM_ABANDONED = new Script('claim-abandoned')
-
-/** Forgets dead letters whose time is over, and workers that have gone. */
+/** Deletes old dead letters, and the consumers of workers that have stopped. */
 export async function cleanUp({ client, keys }: Scope): Promise<void> {
   const streams = LANES.flatMap((lane) => PROVIDER_NAMES.map((provider) => keys.batches(lane, provider)))
   await CLEAN_UP.run(client, [keys.deadLetters, ...streams], [GROUP, KEEP_DEAD_LETTERS_SECONDS, CONSUMER_SILENT_MS])
 }
 
-/** Makes dead letters of batches that no worker takes. @param tooLongMs how long nobody took them */
-export async function buryAbandonedBatches(queue: Consumer, tooLongMs = UNCLAIMED_TOO_LONG_MS): Promise<void> {
+/** Turns batches that no worker claims into dead letters. @param tooLongMs the time without a claim */
+export async function giveUpUnclaimedBatches(
+  queue: Consumer,
+  tooLongMs = UNCLAIMED_TOO_LONG_SECONDS * 1000,
+): Promise<void> {
   for (const lane of LANES) {
-    for (const provider of PROVIDER_NAMES) await buryAbandonedOf(queue, { lane, provider, tooLongMs })
+    for (const provider of PROVIDER_NAMES) await giveUpUnclaimedOf(queue, { lane, provider, tooLongMs })
   }
 }
 
-async function buryAbandonedOf(
+async function giveUpUnclaimedOf(
   queue: Consumer,
   { lane, provider, tooLongMs }: { lane: Lane; provider: (typeof PROVIDER_NAMES)[number]; tooLongMs: number },
 ): Promise<void> {
   const { client, keys, consumer } = queue
   const stream = keys.batches(lane, provider)
-  const reply = await CLAIM_ABANDONED.run(client, [stream], [GROUP, consumer, tooLongMs, BATCH])
-  for (const { lines, count, ...claim } of readAbandoned(reply)) {
-    const givenUp = [{ lines, count, reason: 'no worker took it for two days' }]
-    await settleBatch(queue, { ...claim, lane, provider }, { retries: [], givenUp })
+  const reply = await CLAIM_ABANDONED.run(client, [stream], [GROUP, consumer, tooLongMs, MAX_GIVEN_UP_AT_ONCE])
+  for (const { id, targets, count, ...claim } of readAbandoned(reply)) {
+    const givenUp = [{ targets, count, reason: UNCLAIMED_REASON }]
+    await acknowledgeBatch(
+      queue,
+      { ...claim, id: makeClaimId({ lane, provider }, id), lane, provider },
+      { retries: [], givenUp },
+    )
   }
 }

@@ -1,16 +1,17 @@
-// Tells workers that there is work in a lane: scripts publish it, a connection of its own listens. Only a hint: a lost one
-// costs a worker's poll interval.
+// Announces work of a lane to workers: scripts publish it, a connection of its own listens. A lost announcement
+// delays the work by the poll interval of a worker, and nothing else.
 import type { Logger } from '../../observability/log.ts'
+import type { RedisClient } from '../../redis/connect.ts'
 import { Announcements } from '../announcements.ts'
 import { LANES, type Lane } from '../lane.ts'
 import type { QueueKeys } from './keys.ts'
-import type { RedisClient } from './script.ts'
 
+/** The announcements of a queue. */
 export class WakeUp {
   readonly #announcements = new Announcements()
   readonly #subscriber: RedisClient
 
-  /** @param deps.subscriber a connection that is used for nothing else; it is closed with this */
+  /** @param deps.subscriber a connection without other uses; `close` closes it */
   constructor(deps: { subscriber: RedisClient; keys: QueueKeys; logger: Logger }) {
     const { subscriber, keys, logger } = deps
     this.#subscriber = subscriber
@@ -19,10 +20,10 @@ export class WakeUp {
       const lane = lanes.get(channel)
       if (lane) this.#announcements.announce(lane)
     })
-    // After a reconnect the library subscribes again; meanwhile something may have been missed.
+    // After a reconnect the library subscribes again. Announcements may have been lost meanwhile.
     subscriber.on('ready', () => this.#announcements.announceAll())
     subscriber.subscribe(...lanes.keys()).catch((error: unknown) => {
-      logger.warn({ err: error }, 'queue: SUBSCRIBE failed, polling until it works')
+      logger.warn({ err: error }, 'queue: SUBSCRIBE failed, polling')
     })
   }
 
@@ -31,6 +32,7 @@ export class WakeUp {
     return this.#announcements.wait(lane, timeoutMs, signal)
   }
 
+  /** Ends listening; waiting calls end at their timeout or signal. */
   close(): void {
     this.#subscriber.disconnect()
   }

@@ -1,25 +1,28 @@
-// From options to connections: one server, one behind Sentinels, or a Cluster.
+// Connections to Redis: to one server, to a primary behind Sentinels, or to a Cluster.
 import type { ConnectionOptions } from 'node:tls'
 import { Cluster, Redis } from 'ioredis'
-import { ConfigError } from '../../config/config-error.ts'
-import { readPem } from '../../config/pem.ts'
-import type { RedisOptions } from '../../config/redis.ts'
-import type { Logger } from '../../observability/log.ts'
-import type { RedisClient } from './script.ts'
+import { ConfigError } from '../config/config-error.ts'
+import { readPem } from '../config/pem.ts'
+import type { RedisOptions } from '../config/redis.ts'
+import type { Logger } from '../observability/log.ts'
 
-/** Between two attempts to connect, at most. */
+/** A connection to one server, to a primary behind Sentinels, or to a Cluster. */
+export type RedisClient = Redis | Cluster
+
+/** The longest pause between two attempts to connect. */
 const MAX_RECONNECT_DELAY_MS = 1000
 const DEFAULT_PORT = 6379
 const DEFAULT_SENTINEL_PORT = 26_379
 
 /**
- * Opens a connection that heals by itself. While it is away commands fail at once, and an answer that takes longer than
- * `io_timeout` is a failure too: every script may be run again. @throws ConfigError when the first connection fails
+ * Opens a connection that reconnects by itself. Commands fail at once while it is disconnected, and when the reply
+ * takes longer than `io_timeout`: the command may have run, so callers repeat only commands that may run twice.
+ * @throws ConfigError when the first connection fails
  */
 export async function connectRedis(options: RedisOptions, logger: Logger): Promise<RedisClient> {
   const client = makeClient(options)
-  // What is asked for meanwhile fails and is logged there; without a listener each of these would be printed.
-  client.on('error', (error: Error) => logger.debug({ err: error }, 'redis: connection failed, trying again'))
+  // Commands that fail meanwhile are logged by their callers. Without a listener, ioredis prints each error.
+  client.on('error', (error: Error) => logger.debug({ err: error }, 'redis: connection failed, retrying'))
   try {
     await client.connect()
     await client.ping()
@@ -27,7 +30,7 @@ export async function connectRedis(options: RedisOptions, logger: Logger): Promi
   } catch (error) {
     client.disconnect()
     const why = error instanceof Error ? error.message : 'unknown'
-    throw new ConfigError(`push_notifications.queue.redis: can't be used: ${why}`, { cause: error })
+    throw new ConfigError(`push_notifications.queue.redis: connection failed: ${why}`, { cause: error })
   }
 }
 
@@ -62,10 +65,10 @@ function makeCommonOptions(options: RedisOptions) {
   return {
     connectTimeout: options.connect_timeout,
     commandTimeout: options.io_timeout,
-    // A connection that swallows what is sent to it is closed, so that the next attempt gets a new one.
+    // A connection on which no reply arrives is closed, so that the next attempt opens a new one.
     socketTimeout: options.io_timeout * 2,
     maxRetriesPerRequest: 0,
-    // After a failover the old primary answers READONLY: connect again, to the new one.
+    // After a failover the old primary replies READONLY: reconnect, to the new primary.
     reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
     ...(options.user !== '' && { username: options.user }),
     ...(options.password !== '' && { password: options.password }),
@@ -90,14 +93,17 @@ function parseAddress({ address: [address = ''], db }: RedisOptions) {
   }
 }
 
-/** Several addresses of one Cluster or of one group of Sentinels may also stand in one text, as Centrifugo has them. */
+/**
+ * Splits texts with several addresses of a Cluster or of Sentinels, separated by commas: Centrifugo accepts these
+ * too.
+ */
 function splitAddresses(addresses: readonly string[]): string[] {
   return addresses.flatMap((address) => address.split(',')).filter(Boolean)
 }
 
 function parseHost(address: string, defaultPort = DEFAULT_PORT): { host: string; port: number } {
   const url = URL.parse(`redis://${address.replace(/^redis(s)?:\/\//, '')}`)
-  if (!url?.hostname) throw new ConfigError('push_notifications.queue.redis: an address is not host:port')
+  if (!url?.hostname) throw new ConfigError('push_notifications.queue.redis: expected addresses of the form host:port')
   return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || defaultPort) }
 }
 

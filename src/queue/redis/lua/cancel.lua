@@ -1,0 +1,21 @@
+#!lua flags=allow-oom
+-- Cancels a send. An unknown uid is stored as cancelled, because the cancellation may arrive before its send.
+-- KEYS: 1 send  2 due small sends  3 due broadcasts  4 scheduled sends  5 exclusions of the send
+-- ARGV: 1 uid  2 seconds to keep a cancelled send  3 seconds to keep an unknown uid
+-- A second run changes nothing.
+local send, uid = KEYS[1], ARGV[1]
+local known = redis.call('HMGET', send, 'state', 'hash')
+local state, hash = known[1], known[2]
+if state == 'done' or (state == 'cancelled' and hash) then return end
+redis.call('HSET', send, 'state', 'cancelled')
+-- The fence stops the worker that walks the send.
+redis.call('HINCRBY', send, 'fence', 1)
+redis.call('HDEL', send, 'content')
+-- The workers of range batches count the cancelled targets.
+if redis.call('HEXISTS', send, 'ranges') == 0 then redis.call('HDEL', send, 'recipient') end
+redis.call('ZREM', KEYS[2], uid)
+redis.call('ZREM', KEYS[3], uid)
+redis.call('ZREM', KEYS[4], uid)
+-- They have no effect any more, and the send's end, which sets their expiry, does not come.
+redis.call('UNLINK', KEYS[5])
+redis.call('EXPIRE', send, hash and ARGV[2] or ARGV[3])

@@ -1,0 +1,122 @@
+#!lua flags=allow-oom
+-- Claims batches of a lane: first abandoned ones, whose lease has ended, then new ones. Before that, due retries are
+-- moved to their streams. Of a paused provider one batch is claimed when a probe is due.
+-- KEYS: 1 retries by time  2 bodies of retries  3 pauses  4.. for each provider: stream, notes on its claims
+-- ARGV: 1 group  2 consumer  3 most batches  4 lease, ms  5 '1': look for abandoned batches
+--       6 prefix of the keys of sends  7 prefix of the keys of exclusions  8 '1': return the content of the send too
+--       9.. providers
+-- Returns a header with the names of the columns, then a row for each batch. A second run claims other batches; those
+-- whose reply was lost are abandoned after their lease.
+--- @include clock
+--- @include read-fields
+--- @include write-batch
+--- @include claim-notes
+--- @include create-group
+local retries, bodies, pauses = KEYS[1], KEYS[2], KEYS[3]
+local group, consumer, lease_ms, looks_for_abandoned = ARGV[1], ARGV[2], ARGV[4], ARGV[5] == '1'
+local send_prefix, exclusions_prefix, returns_content = ARGV[6], ARGV[7], ARGV[8] == '1'
+local FIRST_PROVIDER, FIRST_STREAM = 9, 4
+-- Most retries that one call moves, so that no call takes long.
+local MOST_MOVED = 100
+-- expiresInMs is '' for a send without an expiry; settled '' without a checkpoint; content '' unless it is asked for.
+local HEADER = 'provider id uid targetKind count lines targetsKey range fence attemptsBefore ambiguousAttempts ageMs '
+  .. 'sendState expiresInMs hasExclusions settled isProbe content'
+
+local now = read_clock()
+local now_digits = to_digits(now)
+for _, id in ipairs(redis.call('ZRANGE', retries, '-inf', now_digits, 'BYSCORE', 'LIMIT', 0, MOST_MOVED)) do
+  local packed = redis.call('HGET', bodies, id)
+  -- Only a Redis that evicts keys loses it. Such a retry must not block all claims.
+  if packed then
+    local batch = cmsgpack.unpack(packed)
+    write_batch(batch.s, batch)
+  end
+  redis.call('ZREM', retries, id)
+  redis.call('HDEL', bodies, id)
+end
+
+local rows = { HEADER }
+local left = tonumber(ARGV[3])
+
+-- Returns the state of a send, and the ms until it expires, '' when it does not.
+local function read_send(send)
+  local stored = redis.call('HMGET', send, 'state', 'expire')
+  local state, expire_at = stored[1], stored[2]
+  local is_cancelled = not state or state == 'cancelled'
+  if not expire_at or expire_at == '' then return is_cancelled and 'cancelled' or 'live', '' end
+  local expires_in = to_digits(expire_at - now)
+  return is_cancelled and 'cancelled' or tonumber(expires_in) <= 0 and 'expired' or 'live', expires_in
+end
+
+local function add_row(provider, notes, entry, deliveries, is_probe)
+  local id, batch = entry[1], read_fields(entry[2])
+  local noted = redis.call('HMGET', notes, id .. FIRST_CLAIM, id .. FINISHED)
+  local first, finished = noted[1], noted[2]
+  if not first then
+    first = batch.f ~= '' and batch.f or now_digits
+    redis.call('HSET', notes, id .. FIRST_CLAIM, first)
+  end
+  local state, expires_in = read_send(send_prefix .. batch.u)
+  local content = returns_content and redis.call('HGET', send_prefix .. batch.u, 'content')
+  local has_exclusions = redis.call('EXISTS', exclusions_prefix .. batch.u)
+  rows[#rows + 1] = {
+    provider, id, batch.u, batch.k, batch.n, batch.t or '', batch.b or '', batch.d or '', deliveries, batch.a, batch.m,
+    to_digits(now - first), state, expires_in, has_exclusions, finished or '', is_probe, content or '',
+  }
+  left = left - 1
+end
+
+-- Claims up to `most` batches of a stream.
+local function claim(provider, stream, notes, most, is_probe)
+  if looks_for_abandoned then
+    local abandoned = redis.pcall('XPENDING', stream, group, 'IDLE', lease_ms, '-', '+', most)
+    -- The reply is an error while the group does not exist.
+    for _, pending in ipairs(abandoned.err and {} or abandoned) do
+      local id, deliveries = pending[1], pending[4]
+      local entry = redis.call('XCLAIM', stream, group, consumer, lease_ms, id)[1]
+      if entry then
+        most = most - 1
+        add_row(provider, notes, entry, deliveries + 1, is_probe)
+      end
+    end
+  end
+  if most <= 0 then return end
+  local new = redis.pcall('XREADGROUP', 'GROUP', group, consumer, 'COUNT', most, 'STREAMS', stream, '>')
+  if new and new.err then
+    create_group(stream, group)
+    new = redis.call('XREADGROUP', 'GROUP', group, consumer, 'COUNT', most, 'STREAMS', stream, '>')
+  end
+  if new then
+    for _, entry in ipairs(new[1][2]) do add_row(provider, notes, entry, 1, is_probe) end
+  end
+end
+
+-- Claims one batch of a paused provider when a probe is due.
+local function claim_probe(provider, stream, notes, pause)
+  if not pause.every or pause.at > now then return end
+  local before = #rows
+  claim(provider, stream, notes, 1, 1)
+  if #rows > before then
+    pause.at = now + pause.every
+    redis.call('HSET', pauses, provider, cmsgpack.pack(pause))
+  end
+end
+
+local providers = #ARGV - FIRST_PROVIDER + 1
+-- In the first round each provider gets its share, in the second the rest goes to any of them.
+for round = 1, 2 do
+  for i = 1, providers do
+    local provider = ARGV[FIRST_PROVIDER + i - 1]
+    local stream, notes = KEYS[FIRST_STREAM + 2 * i - 2], KEYS[FIRST_STREAM + 2 * i - 1]
+    local most = round == 1 and math.ceil(left / (providers - i + 1)) or left
+    if most > 0 and redis.call('EXISTS', stream) == 1 then
+      local pause = redis.call('HGET', pauses, provider)
+      if not pause then
+        claim(provider, stream, notes, most, 0)
+      elseif round == 1 then
+        claim_probe(provider, stream, notes, cmsgpack.unpack(pause))
+      end
+    end
+  end
+end
+return rows

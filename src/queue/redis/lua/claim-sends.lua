@@ -1,0 +1,26 @@
+#!lua flags=allow-oom
+-- Claims due sends of a lane for fan-out, oldest first. A claim lasts until the send's new time in the set.
+-- KEYS: 1 due sends of the lane  2 scheduled sends
+-- ARGV: 1 most sends  2 lease, ms  3 prefix of the keys of sends
+-- Returns a header with the names of the columns, then a row for each send. A second run claims other sends; after
+-- their lease, sends whose reply was lost can be claimed again.
+--- @include clock
+local due_sends, scheduled, lease_ms, send_prefix = KEYS[1], KEYS[2], ARGV[2], ARGV[3]
+local HEADER = 'uid recipient content fence cursor'
+local now = read_clock()
+local rows = { HEADER }
+for _, uid in ipairs(redis.call('ZRANGE', due_sends, '-inf', to_digits(now), 'BYSCORE', 'LIMIT', 0, ARGV[1])) do
+  local send = send_prefix .. uid
+  redis.call('ZREM', scheduled, uid)
+  local stored = redis.call('HMGET', send, 'recipient', 'content', 'cursor')
+  local recipient, content, cursor = stored[1], stored[2], stored[3]
+  if recipient then
+    redis.call('HSET', send, 'state', 'fanning')
+    local fence = redis.call('HINCRBY', send, 'fence', 1)
+    redis.call('ZADD', due_sends, to_digits(now + lease_ms), uid)
+    rows[#rows + 1] = { uid, recipient, content, fence, cursor }
+  else
+    redis.call('ZREM', due_sends, uid)
+  end
+end
+return rows

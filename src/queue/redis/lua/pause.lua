@@ -1,0 +1,15 @@
+#!lua flags=allow-oom
+-- Pauses a provider. A pause without probes, an operator's, is not replaced by one with probes, a worker's.
+-- KEYS: 1 pauses
+-- ARGV: 1 provider  2 reason  3 interval of probes, ms ('' = no probes)
+-- A second run restarts the interval until the first probe.
+--- @include clock
+local pauses, provider, reason, interval_ms = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])
+local known = redis.call('HGET', pauses, provider)
+if known and not cmsgpack.unpack(known).every then return end
+local pause = { reason = reason }
+if interval_ms then
+  pause.every = interval_ms
+  pause.at = read_clock() + interval_ms
+end
+redis.call('HSET', pauses, provider, cmsgpack.pack(pause))

@@ -1,0 +1,24 @@
+#!lua
+-- Turns a dead letter into a batch without attempts. Dead letters of a cancelled or deleted send are kept as they are.
+-- KEYS: 1 dead letters  2 send  3 stream  4 exclusions of the send
+-- ARGV: 1 id  2 channel
+-- Returns the number of its targets; 0 when nothing was changed, as in a second run.
+--- @include read-fields
+--- @include write-batch
+--- @include open-batches
+--- @include wake-workers
+local dead_letters, send, stream, exclusions = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local id = ARGV[1]
+local entry = redis.call('XRANGE', dead_letters, id, id)[1]
+local state = redis.call('HGET', send, 'state')
+if not entry or not state or state == 'cancelled' then return 0 end
+local letter = read_fields(entry[2])
+local form = letter.d and 'd' or 't'
+write_batch(stream, make_batch(letter.u, letter.k, letter.n, form, letter[form]))
+redis.call('XDEL', dead_letters, id)
+count_open_batches(send, exclusions, 1, false)
+if state == 'done' then redis.call('HSET', send, 'state', 'fanned') end
+redis.call('PERSIST', send)
+redis.call('PERSIST', exclusions)
+wake_workers(ARGV[2])
+return tonumber(letter.n)
