@@ -13,18 +13,18 @@ const EIGHT_UTC = Date.UTC(2026, 0, 5, 8)
 const targetsIn = (...zones: string[]) =>
   zones.map((zone, place) => ({ line: `d${place}\tt${place}\tu${place}\tios\t\t\t${zone}\t`, place }))
 const never: Pick<RateLimiter, 'take'> = {
-  take: () => Promise.reject(new Error('it must not be asked')),
+  take: () => Promise.reject(new Error('no grant may be taken')),
 }
 
-describe('hours of the day', () => {
+describe('a time limit', () => {
   const admit = (content: Partial<SendContent>, ...zones: string[]) =>
     admitTargets({ now: () => EIGHT_UTC }, { uid: 'u' }, { ...CONTENT, ...content }, targetsIn(...zones))
 
-  test('let through who is inside, and hold the others until their window opens, together where that is the same', async () => {
+  test('admits targets inside their window, and delays the others until it opens, in one group for each delay', async () => {
     const zones = ['Europe/Berlin', 'UTC', 'Asia/Tokyo', 'Africa/Abidjan', 'Europe/Paris']
-    const { admitted, held, dropped } = await admit({ timeLimit: MORNING }, ...zones)
+    const { admitted, delayed, dropped } = await admit({ timeLimit: MORNING }, ...zones)
     expect(admitted.map(({ place }) => place)).toEqual([0, 4])
-    expect(held.map(({ delayMs, targets }) => [delayMs / HOUR_MS, targets.map(({ place }) => place)])).toEqual([
+    expect(delayed.map(({ delayMs, targets }) => [delayMs / HOUR_MS, targets.map(({ place }) => place)])).toEqual([
       [1, [1, 3]],
       [16, [2]],
     ])
@@ -34,14 +34,14 @@ describe('hours of the day', () => {
   test.each([
     [false, [], [['no_timezone', 2]]],
     [true, [0, 1], []],
-  ])('where sendsWithoutZone is %j for devices whose zone nobody knows', async (sendsWithoutZone, places, drops) => {
+  ])('with sendsWithoutZone %j, for devices without a known time zone', async (sendsWithoutZone, places, drops) => {
     const { admitted, dropped } = await admit({ timeLimit: { ...MORNING, sendsWithoutZone } }, '', 'Mars/Olympus')
     expect(admitted.map(({ place }) => place)).toEqual(places)
     expect([...dropped]).toEqual(drops)
   })
 })
 
-/** A limiter that grants everything, and what it was asked for. */
+/** A limiter that grants everything and records the asks. */
 function makeGranter() {
   const asked: Ask[] = []
   const rateLimiter: Pick<RateLimiter, 'take'> = {
@@ -55,7 +55,7 @@ function makeGranter() {
 
 const limitOf = (key: KeyTemplate) => ({ key, policies: [{ rate: 1, intervalMs: 1 }], isDropped: false })
 
-test('who is outside the hours is not charged for a rate', async () => {
+test('a target outside its window takes no grant of a rate limit', async () => {
   const content = { ...CONTENT, timeLimit: MORNING, rateLimit: limitOf(['k']) }
   const { asked, rateLimiter } = makeGranter()
   const targets = targetsIn('UTC', 'Europe/Berlin')
@@ -64,7 +64,7 @@ test('who is outside the hours is not charged for a rate', async () => {
   expect(asked.map(({ id }) => id)).toEqual(['u d1'])
 })
 
-test('what a limit is asked for tells two sends of a key apart, and two devices that share one', async () => {
+test('two sends with the same key, and two devices that share a key, take different grants', async () => {
   const ask = async (uid: string, key: KeyTemplate) => {
     const { asked, rateLimiter } = makeGranter()
     const content = { ...CONTENT, rateLimit: limitOf(key) }
@@ -77,13 +77,13 @@ test('what a limit is asked for tells two sends of a key apart, and two devices 
   }
 })
 
-test('a send without limits asks nobody', async () => {
+test('a send without limits takes no grant', async () => {
   const targets = targetsIn('', '')
   const deps = { now: () => EIGHT_UTC, rateLimiter: never }
   expect((await admitTargets(deps, { uid: 'u' }, CONTENT, targets)).admitted).toEqual(targets)
 })
 
-test('waits are rounded up to few that differ, by a quarter at most', () => {
+test('waits are rounded up by a quarter at most, to few different ones', () => {
   const waits = Array.from({ length: 60_000 }, (_, index) => index + 1)
   const rounded = waits.map(roundUpWait)
   rounded.forEach((wait, index) => {

@@ -5,7 +5,7 @@ import { SendPushNotificationRequest } from '../../src/protocol/requests/push.ts
 import { decodeMessage } from '../../src/protocol/wire-types.ts'
 import { checkHeader } from '../../src/providers/check-header.ts'
 import { type AcceptDeps, acceptSend } from '../../src/push/accept.ts'
-import { PageReader } from '../../src/push/pages.ts'
+import { PageReader } from '../../src/push/page-reader.ts'
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { makeTestLogger } from '../support/run-log.ts'

@@ -16,7 +16,6 @@ export function makeSend(over: Partial<Send> & { json?: Buffer } = {}): Send {
       analyticsUid: 'analytics',
       isReliable: true,
     },
-    takesPages: false,
     ...send,
   }
 }

@@ -23,7 +23,7 @@ test('statements that were planned while the queue was empty read no table from 
       const claimed = await queue.claimBatches('broadcast', ['fcm', 'apns'], 8)
       await queue.extend(claimed)
       for (const one of claimed) {
-        await queue.loadContent(one.uid)
+        await queue.loadSend(one.uid)
         await queue.acknowledge(one, { retries: [], givenUp: [] })
       }
     }

@@ -70,12 +70,12 @@ test('sends that a killed Redis has forgotten are stored again, and those cancel
 
 test('whom a send leaves out is left out of what is stored again', async () => {
   const send = makeSend()
-  await queue.drop(send.uid, { user: 'u', deviceId: '' })
+  await queue.exclude(send.uid, { user: 'u', deviceId: '' })
   await queue.enqueue(send, PAGE)
   await server.killAndForget()
   await server.restart()
   await waitUntilBack()
-  expect(await claimAll()).toMatchObject([{ uid: send.uid, hasDrops: true }])
+  expect(await claimAll()).toMatchObject([{ uid: send.uid, hasExclusions: true }])
 })
 
 test('what a killed Redis still has is not sent a second time', async () => {

@@ -5,10 +5,10 @@ import { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { BatchClaim, NewBatch } from '../../src/queue/batch.ts'
-import type { SendClaim } from '../../src/queue/send.ts'
 import { makeKeys } from '../../src/queue/redis/keys.ts'
 import { RedisQueue } from '../../src/queue/redis/redis-queue.ts'
 import { giveUpUnclaimedBatches } from '../../src/queue/redis/upkeep-scripts.ts'
+import type { SendClaim } from '../../src/queue/send.ts'
 import { KillableRedis } from '../support/killable-redis.ts'
 import { keepLines } from '../support/run-log.ts'
 import { makeSend } from './make-send.ts'
@@ -80,7 +80,7 @@ test('come with their batch, whatever their bytes, and go when it is acknowledge
   expect(linesOf(claims)).toEqual([...names, 'b'].map(lineOf))
   for (const claim of claims) expect(await queue.acknowledge(claim, NOTHING_LEFT)).toBe('acknowledged')
   expect(await listTargets()).toEqual([])
-  expect(await queue.loadContent(uid)).toBeUndefined()
+  expect(await queue.loadSend(uid)).toBeUndefined()
 })
 
 test('stay with a batch that is given back, claimed by another after its lease, or waits for its time', async () => {
@@ -135,7 +135,7 @@ test('a batch whose targets were evicted ends, the log says what to set, and oth
   const other = await commit([batchOf('other')])
   const claims = await claimAll()
   expect(claims.map((claim) => [claim.uid, claim.lines])).toEqual([[other.uid, [lineOf('other')]]])
-  expect(await queue.loadContent(uid)).toBeUndefined()
+  expect(await queue.loadSend(uid)).toBeUndefined()
   expect(logged.filter((line) => line.includes(uid) && line.includes('noeviction'))).toHaveLength(1)
 })
 

@@ -36,11 +36,11 @@ async function use(queue: RedisQueue): Promise<void> {
   expect(await queue.extendWalk(walk)).toBe('extended')
   const batches = [BATCH, BATCH, { ...BATCH, lane: 'broadcast' as const }]
   expect(await queue.commitPage(walk, { batches, cursor: undefined })).toBe('committed')
-  expect(await queue.drop(walked.uid, { user: 'user', deviceId: '' })).toBe('dropped')
+  expect(await queue.exclude(walked.uid, { user: 'user', deviceId: '' })).toBe('excluded')
   const [first, second] = await queue.claimBatches('small', ['fcm', 'apns'], 2)
   if (!first || !second) throw new Error('both batches should be claimable')
-  expect(first).toMatchObject({ uid: walked.uid, hasDrops: true, sendState: 'live' })
-  expect(await queue.findDropped(walked.uid, [{ user: 'user', deviceId: 'device' }])).toEqual([true])
+  expect(first).toMatchObject({ uid: walked.uid, hasExclusions: true, sendState: 'live' })
+  expect(await queue.findExcluded(walked.uid, [{ user: 'user', deviceId: 'device' }])).toEqual([true])
   expect(await queue.extend([first, second])).toEqual(new Set())
   await queue.checkpoint([{ claim: first, settled: Uint8Array.of(1) }])
   const retries = [{ ...LINES, delayMs: 0, ambiguousAttempts: 0 }]

@@ -1,6 +1,6 @@
 import type { Fragment, Queryable } from '../../database/pool.ts'
 import { KEEP_DEAD_LETTERS_SECONDS, KEEP_ENDED_SECONDS } from '../limits.ts'
-import { DONE, FANNED } from './states.ts'
+import { CANCELLED, DONE, FANNED } from './states.ts'
 
 /** The changes to a send `s` whose number of open batches changes. All parts are SQL expressions. */
 interface Change {
@@ -16,7 +16,8 @@ interface Change {
 
 /**
  * The assignments of an `update push_sends as s set …` that counts a send's open batches. A send that was walked to its
- * end is over with its last batch: this is the one place that says so and sets how long it is kept.
+ * end is over with its last batch: this is the one place that says so and sets how long it is kept. The recipient of a
+ * cancelled send is deleted with its last batch.
  */
 export function countOpenBatches(sql: Queryable, change: Change): Fragment {
   const { opened, hasDeadLetters, state = sql`s.state`, recipient = sql`s.recipient` } = change
@@ -25,7 +26,7 @@ export function countOpenBatches(sql: Queryable, change: Change): Fragment {
     (state, recipient, content, forget_at) = (
       select
         case when is_over then ${DONE}::smallint else new_state end,
-        case when not is_over or has_dead_letters then ${recipient} end,
+        case when not is_unsent and (not is_over or has_dead_letters) then ${recipient} end,
         case when not is_over or has_dead_letters then s.content end,
         case
           when is_over then clock_timestamp() + interval '1 s' *
@@ -34,6 +35,7 @@ export function countOpenBatches(sql: Queryable, change: Change): Fragment {
         end
       from (
         select new_state, new_state = ${FANNED} and s.open_batches + ${opened} = 0 as is_over,
+          new_state = ${CANCELLED} and s.open_batches + ${opened} = 0 as is_unsent,
           ${hasDeadLetters} as has_dead_letters
         from (select ${state}::smallint as new_state) as _
       ) as _

@@ -60,8 +60,8 @@ export async function insertSend(sql: Sql, send: Send, page: Page | undefined, n
 }
 
 /**
- * Cancels a send that is not over, or marks a uid whose send has not arrived. The recipient of a send with ranges is kept,
- * so that their workers can count the cancelled targets.
+ * Cancels a send that is not over, or marks a uid whose send has not arrived. The recipient is kept
+ * while ranges are open, so that their workers can count the cancelled targets.
  */
 export async function cancelSend(sql: Sql, uid: string): Promise<void> {
   await sql`
@@ -69,7 +69,7 @@ export async function cancelSend(sql: Sql, uid: string): Promise<void> {
     values (${uid}, ${CANCELLED}, ${keptUntil(sql, KEEP_UNKNOWN_SECONDS)})
     on conflict (uid) do update set
       state = ${CANCELLED}, claimable_at = null, content = null, fence = s.fence + 1,
-      recipient = case when s.has_ranges then s.recipient end,
+      recipient = case when s.has_ranges and s.open_batches > 0 then s.recipient end,
       forget_at = case
         when s.request_hash is null then ${keptUntil(sql, KEEP_UNKNOWN_SECONDS)} else ${keptUntil(sql, KEEP_ENDED_SECONDS)}
       end

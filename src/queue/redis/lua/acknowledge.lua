@@ -49,5 +49,8 @@ local entry = redis.call('XRANGE', stream, id, id)[1]
 local targets_key = entry and read_field(entry[2], 'b')
 if targets_key then redis.call('UNLINK', targets_key) end
 remove_claimed(stream, notes, group, id)
-if state then count_open_batches(send, exclusions, retries - 1, state == 'fanned', ARGV[10], ARGV[11]) end
+if state then
+  local open = count_open_batches(send, exclusions, retries - 1, state == 'fanned', ARGV[10], ARGV[11])
+  if state == 'cancelled' and open == 0 then redis.call('HDEL', send, 'recipient') end
+end
 return 'ACKNOWLEDGED'

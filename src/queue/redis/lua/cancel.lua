@@ -11,8 +11,9 @@ redis.call('HSET', send, 'state', 'cancelled')
 -- The fence stops the worker that walks the send.
 redis.call('HINCRBY', send, 'fence', 1)
 redis.call('HDEL', send, 'content')
--- The workers of range batches count the cancelled targets.
-if redis.call('HEXISTS', send, 'ranges') == 0 then redis.call('HDEL', send, 'recipient') end
+-- The workers of open range batches count the cancelled targets.
+local kept = redis.call('HMGET', send, 'ranges', 'open')
+if not kept[1] or tonumber(kept[2]) == 0 then redis.call('HDEL', send, 'recipient') end
 redis.call('ZREM', KEYS[2], uid)
 redis.call('ZREM', KEYS[3], uid)
 redis.call('ZREM', KEYS[4], uid)
