@@ -1,5 +1,5 @@
-import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fc } from '../../tests/support/fast-check.ts'
 import { UnsettledTargets } from './unsettled-targets.ts'
 
 const MOST = 10

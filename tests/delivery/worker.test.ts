@@ -49,7 +49,7 @@ function startWorker(
     providers: new Map([['fcm', provider]]),
     removeGone: async (_, tokens) => gone.push(...tokens),
     removalBreaker: new RemovalBreaker({ onChange: () => undefined }),
-    retryPolicy: { scale: over.retryScale ?? 0.01, random: Math.random },
+    retryPolicy: { scale: over.retryScale ?? 0.01, random: () => 0.5 },
     metrics: makeMetrics(),
     logger,
     now: over.now ?? Date.now,

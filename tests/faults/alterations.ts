@@ -1,4 +1,4 @@
-// What a server process can be altered by. All but `only-fan-out` are mistakes, planted to see a case notice them.
+// The alterations of a server process. All of them except `only-fan-out` are mistakes that a case has to notice.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -13,15 +13,15 @@ import type { SendContent } from '../../src/sends/send-content.ts'
 import { alterQueues, alterTakenPages } from './alter-queue.ts'
 import { findStoreMistakes } from './store-mistakes.ts'
 
-/** Batches that the worker which pops takes out at a time. */
+/** The batches of one claim of `popped-into-memory`. */
 const POPPED = 32
-/** How long an answer is ahead of what it answers for. */
+/** The time from an early answer to the write. */
 const ANSWERED_EARLY_MS = 1000
-/** Between two writes that should be one: as long as a kill that follows the first one may take to come. */
+/** The pause between two writes that should be one. A kill that follows the first write comes within this time. */
 const BETWEEN_WRITES_MS = 100
 
 const ALTERATIONS: Record<string, () => void> = {
-  /** Walks and delivers nothing. */
+  /** Fans out, but delivers nothing. */
   'only-fan-out': () => {
     Worker.prototype.start = () => undefined
   },
@@ -87,7 +87,7 @@ const ALTERATIONS: Record<string, () => void> = {
   'answered-before-stored': () => {
     alterQueues({
       enqueue: (own) => async (send, page) => {
-        // A broadcast that is not there yet would look to the case like one that has ended.
+        // A case takes a missing broadcast for an ended one.
         if (send.lane === 'broadcast') return own.enqueue(send, page)
         setTimeout(() => own.enqueue(send, page).catch(() => undefined), ANSWERED_EARLY_MS)
         return 'accepted'
@@ -97,7 +97,7 @@ const ALTERATIONS: Record<string, () => void> = {
   'users-not-looked-up': () => {
     alterQueues({ findDropped: () => async (_uid, targets) => targets.map(() => false) })
   },
-  /** Keys of its own, which is what counting in memory comes to. */
+  /** Every process has its own keys, as with counters in memory. */
   'each-worker-its-own-rates': () => {
     alterLimiters((take) => (asks, policies) => {
       return take(
@@ -106,7 +106,7 @@ const ALTERATIONS: Record<string, () => void> = {
       )
     })
   },
-  /** What was limited is let through as soon as it asks again. */
+  /** The second ask of a limited push is granted. */
   'limits-forgotten': () => {
     const limited = new Set<string>()
     alterLimiters((take) => async (asks, policies) => {
@@ -141,7 +141,7 @@ const ALTERATIONS: Record<string, () => void> = {
   },
 }
 
-/** To be called before anything makes a queue. */
+/** Plants alterations in this process. Call it before the first queue is made. */
 export function plantAlterations(names: readonly string[]): void {
   for (const name of names) {
     const plant = ALTERATIONS[name]
@@ -150,7 +150,7 @@ export function plantAlterations(names: readonly string[]): void {
   }
 }
 
-/** What Node runs instead of `bin/centripush.js`, for startCentripush(). */
+/** The program that starts an altered server, for startCentripush(). */
 export function alteredServer(names: readonly string[]): { program: string[] } {
   const script = fileURLToPath(new URL('altered-server.ts', import.meta.url))
   return { program: ['--import', import.meta.resolve('tsx'), script, names.join(',')] }
@@ -203,7 +203,7 @@ interface ContentKeeper {
   takenAlterations: { claimSend(own: TakenPages): TakenPages['claimSend'] }
 }
 
-/** Keeps what a send says beyond its end: the mistake alone should show, not what follows from it in the store. */
+/** Keeps the content of ended sends, so that only the mistake itself shows, and not its consequences in the store. */
 function makeContentKeeper(): ContentKeeper {
   const contents = new Map<string, SendContent>()
   return {

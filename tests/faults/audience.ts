@@ -1,8 +1,9 @@
 import type { Sql } from '../../src/database/pool.ts'
 
-/** Devices that follow a topic, each of a user of its own. */
+/** The devices that are subscribed to a topic, each of its own user. */
 export interface Audience {
   topic: string
+  /** The tokens of all its devices. */
   tokens: ReadonlySet<string>
 }
 
@@ -12,8 +13,8 @@ export function userOf(token: string): string {
 }
 
 /**
- * Stores an audience, unless an earlier rig of the same database has. By SQL: faults need not wait for a hundred thousand
- * registrations. The simulator answers tokens that start with `slow-` late.
+ * Stores an audience, unless an earlier rig has stored it in the same database. It uses SQL, because a hundred thousand
+ * registrations would take longer than the cases. The simulator answers late to tokens that start with `slow-`.
  */
 export async function storeAudience(sql: Sql, topic: string, count: number): Promise<Audience> {
   const inserted = await sql`insert into topics (name) values (${topic}) on conflict do nothing returning id`

@@ -11,7 +11,7 @@ import { reliableWorkerKilled, workerKilled } from './cases/worker-killed.ts'
 import { workersRestarted } from './cases/workers-restarted.ts'
 import type { FaultCase } from './fault-case.ts'
 
-/** Every fault, in the order in which docs/reliability.md has them. */
+/** Every fault case, in the order of docs/reliability.md. */
 export const FAULT_CASES: readonly FaultCase[] = [
   workerKilled,
   reliableWorkerKilled,

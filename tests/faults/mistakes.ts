@@ -1,17 +1,17 @@
 import type { BackendName } from './backend.ts'
 
-/** An alteration of the servers (alterations.ts) and the case that has to notice it. */
+/** An alteration of the servers (alterations.ts), and the case that has to notice it. */
 export interface Mistake {
   alteration: string
   caseName: string
-  /** Part of what the case has to say: that it fails for another reason would prove nothing. */
+  /** Part of the broken promise that the case has to report. A failure for another reason proves nothing. */
   shows: string
   backends?: readonly BackendName[]
 }
 
 const LOST = 'never sent to'
 
-/** At least one for each case. */
+/** The mistakes of `--mistakes`. */
 export const MISTAKES: readonly Mistake[] = [
   { alteration: 'acknowledged-before-sending', caseName: 'worker-killed', shows: LOST },
   { alteration: 'popped-into-memory', caseName: 'worker-killed', shows: LOST },

@@ -62,7 +62,7 @@ export function makePostgresMistakes(dsn: string): StoreMistakes {
   }
 }
 
-/** The fence that a batch has, whoever holds it. */
+/** The present fence of a batch. */
 function findFence(dsn: string, { id, fence }: BatchClaim): Promise<number> {
   return withConnection(dsn, async (sql) => {
     const [row] = await sql<{ fence: string }[]>`select fence from push_batches where id = ${id}`
@@ -82,7 +82,7 @@ function writePage(dsn: string, page: PageClaim): Promise<PageClaim> {
   })
 }
 
-/** A connection that stays open would keep a process from ending that was told to stop. */
+/** An open connection would keep a stopped process from ending, so each call has its own. */
 async function withConnection<T>(dsn: string, work: (sql: Sql) => PromiseLike<T>): Promise<T> {
   const sql = openDatabase({ dsn, maxConnections: 1 })
   try {

@@ -6,7 +6,7 @@ import type { Config } from '../../src/config/schema.ts'
 import { makeKeys } from '../../src/queue/redis/keys.ts'
 import type { StoreMistakes } from './store-mistakes.ts'
 
-/** Batches that a trimmed stream keeps. */
+/** The batches that a trimmed stream keeps. */
 const KEPT = 20
 
 export function makeRedisMistakes(config: Config): StoreMistakes {
@@ -36,12 +36,12 @@ export function makeRedisMistakes(config: Config): StoreMistakes {
   }
 }
 
-/** Has a script of the queue run with `text` in another's place. Throws when it is not there: nothing would be planted. */
+/** Replaces `place` in a script of the queue with `text`. @throws Error when the script does not have `place` */
 function patchScript(name: string, place: string | RegExp, text: string): void {
   const source = readFileSync(new URL(`../../src/queue/redis/${name}.lua`, import.meta.url), 'utf8')
   const changed = source.replace(place, text)
   if (changed === source) throw new Error(`${name} has nothing to plant a mistake in`)
-  // By the time that a mistake is planted the queue has read its scripts: what it sends is changed.
+  // The queue has loaded its scripts before a mistake is planted, so the commands to Redis are changed instead.
   const changes = new Map<unknown, string>([
     [source, changed],
     [sha1(source), sha1(changed)],

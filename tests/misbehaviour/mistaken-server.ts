@@ -1,9 +1,9 @@
-// `centripush serve` with a mistake planted in it: its name as the first argument, the command line behind it.
+// `centripush serve` with a planted mistake. The first argument is its name; the usual command line follows.
 import { SettledBatch } from '../../src/delivery/settled-batch.ts'
 import { alterQueues } from '../faults/alter-queue.ts'
 
 const MISTAKES: Record<string, () => void> = {
-  /** Of three batches one goes back with all that it had. */
+  /** One of three batches is stored again with all of its targets. */
   'sent-retried': () => {
     let batches = 0
     alterQueues({

@@ -4,7 +4,7 @@ import type { ServerReport } from './verdict.ts'
 
 const PAGE = 1000
 
-/** What the metrics page at `url` and the queue say about the one send that there was; `targetOf`: of a token. */
+/** Reads the outcomes of the only send from the metrics page at `url` and from the queue; `targetOf` maps tokens. */
 export async function readServerReport(
   url: string,
   queue: Queue,

@@ -63,7 +63,7 @@ function startWorker(fcm: ScriptedProvider, hms?: ScriptedProvider): Worker {
     providers: new Map<ProviderName, ScriptedProvider>([['fcm', fcm], ...(hms ? [['hms', hms] as const] : [])]),
     removeGone: async () => 0,
     removalBreaker: undefined,
-    retryPolicy: { scale: 0.01, random: Math.random },
+    retryPolicy: { scale: 0.01, random: () => 0.5 },
     metrics: makeMetrics(),
     logger,
     now: Date.now,

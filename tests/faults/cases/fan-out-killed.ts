@@ -5,15 +5,16 @@ import { Findings } from '../findings.ts'
 import type { Rig } from '../rig.ts'
 import { waitFor } from '../wait.ts'
 
-/** Batches taken at a time. */
+/** Batches of one claim. */
 const CLAIMS = 16
 const IDLE_MS = 100
-/** A page is written within about this time: kills fall anywhere in it. */
+/** A page is stored within about this time; a kill falls into any part of it. */
 const PAGE_MS = 40
 
+/** Kills of the worker that walks a broadcast's recipients. */
 export const fanOutKilled: FaultCase = {
   name: 'fan-out-killed',
-  promise: 'kill -9 of the worker that fans out loses no target and writes no batch twice',
+  promise: 'kill -9 of the worker that fans out loses no target and stores none in two batches',
   async run(rig, random, note) {
     const { walkedDevices, kills } = rig.scale
     const audience = await rig.audience('walked', walkedDevices)
@@ -21,10 +22,10 @@ export const fanOutKilled: FaultCase = {
     const taken = new TakenTargets(rig)
     const uid = rig.makeUid('walked')
     let walker = await rig.startProcess('worker', { alterations: ['only-fan-out'] })
-    // PostgreSQL writes the pages of a reliable send; of another one the workers would take them.
+    // On both stores the batches of a reliable send have lines, which show their targets.
     await rig.sendTo(audience, uid, { optimize_for_reliability: true })
     const drained = taken.drain(uid)
-    // Awaited below; until then a failure must not end the process.
+    // It is awaited below. Until then a rejection must not end the process.
     drained.catch(() => undefined)
     for (; findings.rounds < kills; findings.rounds++) {
       await taken.reach(Math.floor((walkedDevices * (findings.rounds + random() * 0.9)) / kills))
@@ -43,7 +44,7 @@ export const fanOutKilled: FaultCase = {
   },
 }
 
-/** Takes the batches out of the queue as a worker does, and notes who is in them. */
+/** Claims and acknowledges the batches as a worker does, and keeps their targets. */
 class TakenTargets {
   readonly #rig: Rig
   readonly values: string[] = []
@@ -57,7 +58,7 @@ class TakenTargets {
     return this.values.length
   }
 
-  /** Resolves when `count` targets were taken. */
+  /** Resolves when the claimed batches have had `count` targets. */
   reach(count: number): Promise<void> {
     if (this.count >= count) return Promise.resolve()
     const reached = new Promise<void>((resolve) => {
@@ -66,7 +67,7 @@ class TakenTargets {
     return waitFor(`${count} targets in batches`, reached)
   }
 
-  /** Takes all batches of a send until it is over. */
+  /** Claims all batches of a send until it has ended. */
   async drain(uid: string): Promise<void> {
     const { queue } = this.#rig
     const { signal } = new AbortController()

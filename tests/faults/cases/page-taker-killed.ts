@@ -5,22 +5,23 @@ import type { FaultCase } from '../fault-case.ts'
 import { Findings } from '../findings.ts'
 
 const WORKERS = 2
-/** From a request on: within this time idle workers take, read and open their first pages. */
+/** Idle workers claim and read the first batches of a broadcast within this time of the request. */
 const TAKING_MS = 120
-/** A worker never holds more targets unsettled than this. */
+/** The most targets that a worker has in flight. */
 const MAX_UNSETTLED = 5000
 const RESUMED_WITHIN_MS = 20_000
 
+/** Kills of workers at the start of a broadcast. */
 export const pageTakerKilled: FaultCase = {
   name: 'page-taker-killed',
-  promise: 'kill -9 of workers while they take the pages of a broadcast loses no target',
-  // The others write their pages.
+  promise: 'kill -9 of workers that claim the first ranges of a broadcast loses no target',
+  // Only PostgreSQL stores ranges.
   backends: ['postgresql'],
   async run(rig, random, note) {
     const { kills, fewDevices } = rig.scale
     const audience = await rig.audience('crowd', fewDevices)
     const findings = new Findings()
-    // The API starts with its first request, which is not to be the one that counts.
+    // The first call starts the API process, which would delay the send.
     await rig.cancel(rig.makeUid('first'))
     while (findings.rounds < WORKERS * kills) {
       const workers = await Promise.all(Array.from({ length: WORKERS }, () => rig.startProcess('worker')))
