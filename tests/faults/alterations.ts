@@ -6,11 +6,10 @@ import { Worker } from '../../src/delivery/worker.ts'
 import { PostgresRateLimiter } from '../../src/limits/postgres/postgres-rate-limiter.ts'
 import type { RateLimiter } from '../../src/limits/rate-limiter.ts'
 import { RedisRateLimiter } from '../../src/limits/redis/redis-rate-limiter.ts'
-import { LostParts } from '../../src/push/lost-parts.ts'
 import type { BatchClaim } from '../../src/queue/batch.ts'
-import type { Queue, TakenPages } from '../../src/queue/queue.ts'
-import type { SendContent } from '../../src/sends/send-content.ts'
-import { alterQueues, alterTakenPages } from './alter-queue.ts'
+import { alterQueues } from './alter-queue.ts'
+import { RANGE_ALTERATIONS } from './range-alterations.ts'
+import { ACKNOWLEDGED_ALREADY, acknowledgeUnsent, makeSendKeeper } from './send-keeper.ts'
 import { findStoreMistakes } from './store-mistakes.ts'
 
 /** The batches of one claim of `popped-into-memory`. */
@@ -26,7 +25,7 @@ const ALTERATIONS: Record<string, () => void> = {
     Worker.prototype.start = () => undefined
   },
   'acknowledged-before-sending': () => {
-    const keeper = makeContentKeeper()
+    const keeper = makeSendKeeper()
     alterQueues({
       ...keeper.alterations,
       claimBatches: (own) => async (lane, providers, limit) => {
@@ -36,10 +35,9 @@ const ALTERATIONS: Record<string, () => void> = {
       },
       ...ACKNOWLEDGED_ALREADY,
     })
-    alterTakenPages({ ...keeper.takenAlterations, openPage: acknowledgeOpened })
   },
   'popped-into-memory': () => {
-    const keeper = makeContentKeeper()
+    const keeper = makeSendKeeper()
     const popped: BatchClaim[] = []
     alterQueues({
       ...keeper.alterations,
@@ -53,15 +51,8 @@ const ALTERATIONS: Record<string, () => void> = {
       },
       ...ACKNOWLEDGED_ALREADY,
     })
-    // A page is many batches at a time already.
-    alterTakenPages({ ...keeper.takenAlterations, openPage: acknowledgeOpened })
   },
   'no-fence': () => findStoreMistakes().dropFence(),
-  'lost-parts-not-looked-for': () => {
-    LostParts.prototype.start = () => undefined
-  },
-  'held-parts-taken-for-lost': () => findStoreMistakes().endTakenClaims(),
-  'pages-kept-in-memory': () => findStoreMistakes().keepPagesInMemory(),
   'streams-trimmed': () => findStoreMistakes().trimStreams(),
   'cursor-apart': () => {
     const store = findStoreMistakes()
@@ -95,7 +86,7 @@ const ALTERATIONS: Record<string, () => void> = {
     })
   },
   'users-not-looked-up': () => {
-    alterQueues({ findDropped: () => async (_uid, targets) => targets.map(() => false) })
+    alterQueues({ findExcluded: () => async (_uid, targets) => targets.map(() => false) })
   },
   /** Every process has its own keys, as with counters in memory. */
   'each-worker-its-own-rates': () => {
@@ -121,7 +112,7 @@ const ALTERATIONS: Record<string, () => void> = {
     })
   },
   'cancellation-not-looked-up': () => {
-    const keeper = makeContentKeeper()
+    const keeper = makeSendKeeper()
     alterQueues({
       ...keeper.alterations,
       findCancelled: () => async () => new Map(),
@@ -131,14 +122,8 @@ const ALTERATIONS: Record<string, () => void> = {
         return claims.map(callLive)
       },
     })
-    alterTakenPages({
-      ...keeper.takenAlterations,
-      openPage: (own) => async (page, batches) => {
-        const opened = await own.openPage(page, batches)
-        return typeof opened === 'string' ? opened : opened.map(callLive)
-      },
-    })
   },
+  ...RANGE_ALTERATIONS,
 }
 
 /** Plants alterations in this process. Call it before the first queue is made. */
@@ -156,32 +141,6 @@ export function alteredServer(names: readonly string[]): { program: string[] } {
   return { program: ['--import', import.meta.resolve('tsx'), script, names.join(',')] }
 }
 
-const ACKNOWLEDGED_ALREADY = {
-  acknowledge: () => async () => 'acknowledged' as const,
-  extend: () => async () => new Set<string>(),
-  checkpoint: () => async () => undefined,
-}
-
-async function acknowledgeUnsent(
-  own: Queue,
-  claims: readonly BatchClaim[],
-  keep: ContentKeeper['keep'],
-): Promise<void> {
-  for (const claim of claims) {
-    await keep(own, claim.uid)
-    await own.acknowledge(claim, { retries: [], givenUp: [] })
-  }
-}
-
-function acknowledgeOpened(own: TakenPages): TakenPages['openPage'] {
-  const store = findStoreMistakes()
-  return async (page, batches) => {
-    const opened = await own.openPage(page, batches)
-    if (typeof opened !== 'string') await store.acknowledgeTaken(opened)
-    return opened
-  }
-}
-
 function callLive(claim: BatchClaim): BatchClaim {
   return { ...claim, sendState: 'live' }
 }
@@ -194,30 +153,5 @@ function alterLimiters(alter: (take: Take) => Take): void {
     prototype.take = function take(asks, policies) {
       return alter((...call) => own.apply(this, call))(asks, policies)
     }
-  }
-}
-
-interface ContentKeeper {
-  keep(own: Queue, uid: string): Promise<void>
-  alterations: { loadContent(own: Queue): Queue['loadContent'] }
-  takenAlterations: { claimSend(own: TakenPages): TakenPages['claimSend'] }
-}
-
-/** Keeps the content of ended sends, so that only the mistake itself shows, and not its consequences in the store. */
-function makeContentKeeper(): ContentKeeper {
-  const contents = new Map<string, SendContent>()
-  return {
-    async keep(own, uid) {
-      const content = await own.loadContent(uid)
-      if (content) contents.set(uid, content)
-    },
-    alterations: { loadContent: (own) => async (uid) => contents.get(uid) ?? own.loadContent(uid) },
-    takenAlterations: {
-      claimSend: (own) => async () => {
-        const claim = await own.claimSend()
-        if (claim) contents.set(claim.uid, claim.content)
-        return claim
-      },
-    },
   }
 }

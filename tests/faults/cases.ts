@@ -1,6 +1,7 @@
 import { apiKilled } from './cases/api-killed.ts'
+import { audienceChanged } from './cases/audience-changed.ts'
 import { fanOutKilled } from './cases/fan-out-killed.ts'
-import { pageTakerKilled } from './cases/page-taker-killed.ts'
+import { rangeWorkerKilled } from './cases/range-worker-killed.ts'
 import { ratesKept } from './cases/rates-kept.ts'
 import { sendCancelled } from './cases/send-cancelled.ts'
 import { storeFull } from './cases/store-full.ts'
@@ -15,7 +16,8 @@ import type { FaultCase } from './fault-case.ts'
 export const FAULT_CASES: readonly FaultCase[] = [
   workerKilled,
   reliableWorkerKilled,
-  pageTakerKilled,
+  rangeWorkerKilled,
+  audienceChanged,
   fanOutKilled,
   workersRestarted,
   workerFrozen,

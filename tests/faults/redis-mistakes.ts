@@ -9,14 +9,16 @@ import type { StoreMistakes } from './store-mistakes.ts'
 /** The batches that a trimmed stream keeps. */
 const KEPT = 20
 
+/** The mistakes on Redis. */
 export function makeRedisMistakes(config: Config): StoreMistakes {
   const { address, prefix } = chooseRedis(config)
   const keys = makeKeys(prefix)
   return {
     async writeBatches(uid, batches) {
       const redis = new Redis(address[0] ?? '')
-      for (const { lane, provider, targetKind, count, lines } of batches) {
-        const fields = { u: uid, k: targetKind, n: count, t: lines, a: 0, m: 0, f: '' }
+      for (const { lane, provider, targetKind, count, targets } of batches) {
+        if (targets.kind === 'range') throw new Error('batches of ranges cannot be stored apart from the cursor here')
+        const fields = { u: uid, k: targetKind, n: count, t: targets.lines, a: 0, m: 0, f: '' }
         await redis.xadd(keys.batches(lane, provider), '*', ...Object.entries(fields).flat())
       }
       await redis.hincrby(keys.send(uid), 'open', batches.length)
@@ -28,10 +30,9 @@ export function makeRedisMistakes(config: Config): StoreMistakes {
         /^if pending\.err or .* return 'LOST' end$/m,
         "if #redis.call('XRANGE', KEYS[1], ARGV[3], ARGV[3]) == 0 then return 'LOST' end",
       ),
-    // It has no taken pages.
-    acknowledgeTaken: async () => undefined,
-    endTakenClaims: () => undefined,
-    keepPagesInMemory: () => undefined,
+    // Redis keeps the times of claims in the stream, which no write can change, and has no grace.
+    endRangeLeases: () => undefined,
+    omitRestartGrace: () => undefined,
     trimStreams: () => patchScript('commit-page', "XADD', KEYS[i], '*'", `XADD', KEYS[i], 'MAXLEN', '${KEPT}', '*'`),
   }
 }

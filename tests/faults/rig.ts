@@ -14,13 +14,13 @@ import { type CentripushProcess, startCentripush } from '../support/centripush-p
 import { startFcmSimulator, type TestFcmSimulator } from '../support/fcm-simulator.ts'
 import { makeTestLogger, PAYLOAD_MARK } from '../support/run-log.ts'
 import { alteredServer } from './alterations.ts'
-import { type Audience, storeAudience } from './audience.ts'
-import type { Backend, Settings } from './backend.ts'
+import { type Audience, Audiences } from './audience.ts'
+import type { Backend } from './backend.ts'
 import { Deliveries } from './deliveries.ts'
 import type { Scale } from './scale.ts'
+import { API_KEY, makeSettings } from './settings.ts'
 import { waitUntil } from './wait.ts'
 
-const KEY = 'key-of-the-clients'
 const DEFAULT_BATCH_SIZE = 500
 /** Streams of each connection to the simulator. */
 const MAX_STREAMS = 10
@@ -74,6 +74,7 @@ export class Rig {
   readonly scale: Scale
   /** The pushes that the simulator accepted. */
   readonly deliveries: Deliveries
+  readonly audiences: Audiences
   /** The queue without alterations, for reading its state. */
   readonly queue: Queue
   readonly #parts: Parts
@@ -90,6 +91,7 @@ export class Rig {
     this.backend = parts.backend
     this.scale = parts.scale
     this.queue = parts.queue
+    this.audiences = new Audiences(parts)
     this.deliveries = new Deliveries({ simulator: parts.fcm.simulator })
   }
 
@@ -112,15 +114,7 @@ export class Rig {
 
   /** The devices that are subscribed to `topic`; they are stored by the first call. */
   audience(topic: string, count: number): Promise<Audience> {
-    return storeAudience(this.#parts.sql, topic, count)
-  }
-
-  /** The uuid of each device of an audience, by its token. */
-  async findDeviceIds({ topic }: Audience): Promise<ReadonlyMap<string, string>> {
-    const rows = await this.#parts.sql<{ token: string; id: string }[]>`
-      select d.token, d.id from devices d join device_topics on device_id = d.id join topics t on t.id = topic_id
-      where t.name = ${topic}`
-    return new Map(rows.map(({ token, id }) => [token, id]))
+    return this.audiences.store(topic, count)
   }
 
   /** Opens the rate limiter that the servers share. It is closed with the rig. */
@@ -149,7 +143,7 @@ export class Rig {
     const { url = '' } = api ?? (await this.#api) ?? {}
     const answer = await fetch(`${url}/api/${method}`, {
       method: 'POST',
-      headers: { 'x-api-key': KEY },
+      headers: { 'x-api-key': API_KEY },
       body: JSON.stringify(params),
     })
     return v.parse(Reply, await answer.json())
@@ -197,7 +191,7 @@ export class Rig {
    * worker may hang, or when its waiting batches are not sent for much longer.
    */
   async isOver(uid: string): Promise<boolean> {
-    if ((await this.queue.loadContent(uid)) === undefined) return true
+    if ((await this.queue.loadSend(uid))?.content === undefined) return true
     if (this.deliveries.total !== this.#rest.total) this.noteWork()
     else if (!(await this.#isAtRest())) this.#rest.sinceMs = Date.now()
     const hangMs = LEASES_WITHOUT_WORK * this.scale.leaseMs + START_MS
@@ -242,24 +236,4 @@ export class Rig {
 async function killAll(processes: readonly Promise<CentripushProcess>[]): Promise<void> {
   const started = await Promise.allSettled(processes)
   await Promise.all(started.map((start) => (start.status === 'fulfilled' ? start.value.kill() : undefined)))
-}
-
-function makeSettings({ backend, scale }: RigOptions, { simulator }: TestFcmSimulator, batchSize: number): Settings {
-  const { origin, files } = simulator
-  return {
-    http_api: { key: KEY },
-    database: { postgresql: { dsn: backend.dsn } },
-    push_notifications: {
-      enabled_providers: ['fcm'],
-      queue: backend.queueSettings,
-      fcm: {
-        credentials_file: files.credentials,
-        ca_file: files.ca,
-        push_endpoint: origin,
-        auth_endpoint: origin,
-        tokens_batch_size: batchSize,
-      },
-    },
-    worker: { lease: `${scale.leaseMs}ms`, heartbeat: `${scale.heartbeatMs}ms` },
-  }
 }

@@ -1,7 +1,7 @@
 // Mistakes in the statements of a store, below the queue's contract.
 import { chooseQueue } from '../../src/config/check.ts'
 import { loadConfig } from '../../src/config/load.ts'
-import type { BatchClaim, NewBatch } from '../../src/queue/batch.ts'
+import type { NewBatch } from '../../src/queue/batch.ts'
 import { makePostgresMistakes } from './postgres-mistakes.ts'
 import { makeRedisMistakes } from './redis-mistakes.ts'
 
@@ -11,12 +11,10 @@ export interface StoreMistakes {
   writeBatches(uid: string, batches: readonly NewBatch[]): Promise<void>
   /** Accepts acknowledgements with an outdated fence. */
   dropFence(): void
-  /** Acknowledges batches of a page that the store has not written. */
-  acknowledgeTaken(claims: readonly BatchClaim[]): Promise<void>
-  /** Has what workers hold of taken pages be taken for what dead ones left. */
-  endTakenClaims(): void
-  /** Has a page that was taken be in its worker's memory alone until it is opened. */
-  keepPagesInMemory(): void
+  /** Ends the leases of claimed range batches before their time. */
+  endRangeLeases(): void
+  /** Lets abandoned batches be claimed as soon as the store has started, before surviving workers extend their leases. */
+  omitRestartGrace(): void
   /** Trims the oldest batches of a long stream. */
   trimStreams(): void
 }

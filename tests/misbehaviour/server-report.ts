@@ -33,7 +33,9 @@ async function listDeadTokens(queue: Queue): Promise<string[]> {
   const tokens: string[] = []
   for (let after: string | undefined; ; ) {
     const page = await queue.listDeadLetters({}, PAGE, after)
-    for (const { lines } of page) tokens.push(...lines.split('\n').map(readValue))
+    for (const { targets } of page) {
+      if (targets.kind === 'lines') tokens.push(...targets.lines.split('\n').map(readValue))
+    }
     after = page.at(-1)?.id
     if (page.length < PAGE) return tokens
   }

@@ -59,7 +59,7 @@ function strategyOf(word: string): object {
 
 /** Asks the limiter again for each push: its answer has the time of the first grant. */
 async function checkGrants(rig: Rig, findings: Findings, audience: Audience, word: string, uids: readonly string[]) {
-  const devices = [...(await rig.findDeviceIds(audience))]
+  const devices = [...(await rig.audiences.findDeviceIds(audience))]
   // The key names the device, and the id of an ask names the send.
   const asks = devices.flatMap(([, id]) => uids.map((uid): Ask => ({ key: `${word}:${id}`, id: uid })))
   const answers: Answer[] = []

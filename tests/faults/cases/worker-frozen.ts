@@ -18,8 +18,8 @@ export const workerFrozen: FaultCase = {
     'the first worker are refused when it goes on (SIGCONT)',
   async run(rig) {
     const findings = new Findings()
+    // The first send has a range batch, and the reliable one a batch of lines. Each is claimed again, and its fence decides.
     await freezeWorker(rig, findings, false)
-    // The batches of a reliable send have lines on both stores. The same batch is claimed again, and its fence decides.
     await freezeWorker(rig, findings, true)
     return findings
   },
