@@ -3,10 +3,10 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'tests/**/*.test.ts', 'compat-tests/**/*.test.ts'],
-    globalSetup: ['tests/support/run-leaks.ts', 'tests/support/postgres-server.ts', 'tests/support/redis-server.ts'],
+    globalSetup: ['seed', 'run-leaks', 'postgres-server', 'redis-server'].map((name) => `tests/support/${name}.ts`),
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    // Two cores: more files at once only make each other late.
+    // Tests have time limits: with more files at a time than cores, each of them takes longer.
     maxWorkers: 2,
   },
 })

@@ -17,7 +17,7 @@ where s.uid = w.uid and s.state = 0;
 update push_sends set has_ranges = true
 where uid in (select uid from push_pages union select uid from push_batches where targets is null);
 
--- A page becomes a batch for each provider that the send has a notification for; it has at most 5,000 devices.
+-- A page becomes a batch for each provider that the send addresses and has a notification for. It has at most 5,000 devices.
 with opened as (
   insert into push_batches (uid, lane, provider, target_kind, target_count, claimable_at, range_after, range_until)
   select p.uid, 1, n.notification ->> 'provider', 'token', 5000, clock_timestamp(), p.range_after,
@@ -25,6 +25,8 @@ with opened as (
   from push_pages p
   join push_sends s on s.uid = p.uid and s.content is not null and s.recipient is not null
   cross join lateral json_array_elements(convert_from(s.content, 'UTF8')::json -> 'notifications') as n (notification)
+  cross join lateral (select (convert_from(s.recipient, 'UTF8')::json #> '{filter,providers}')::jsonb as names) as providers
+  where providers.names = '[]' or providers.names ? (n.notification ->> 'provider')
   returning uid
 )
 update push_sends as s set

@@ -1,5 +1,5 @@
-import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fc } from '../../tests/support/fast-check.ts'
 import { InFlightLimit } from './in-flight-limit.ts'
 
 const MAX_TARGETS = 10

@@ -1,5 +1,5 @@
-import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { fc } from '../../tests/support/fast-check.ts'
 import { ApiError } from '../protocol/errors.ts'
 import { isPerDevice, renderKey } from './key-template.ts'
 import { parseRateLimit } from './policy.ts'

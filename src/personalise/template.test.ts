@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { fc } from '../../tests/support/fast-check.ts'
 import type { Scope } from './scope.ts'
 import { compileHeader, compileJson, type TextSink } from './template.ts'
 import { TemplateError } from './template-error.ts'

@@ -1,5 +1,5 @@
-import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { fc } from '../../tests/support/fast-check.ts'
 import { compactJson, JsonSyntaxError, parseJsonText, readJsonText } from './json-text.ts'
 
 const parse = (text: string | Buffer) => parseJsonText(Buffer.from(text))

@@ -1,5 +1,5 @@
-import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fc } from '../../tests/support/fast-check.ts'
 import { decodeLines, splitLines } from './line-bytes.ts'
 
 test('lines come back as they were, however many and however long they are', () => {

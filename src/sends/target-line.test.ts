@@ -1,5 +1,5 @@
-import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fc } from '../../tests/support/fast-check.ts'
 import { decodeTarget, readField } from './target-line.ts'
 
 const NAMES = ['deviceId', 'value', 'user', 'platform', 'keys', 'locale', 'timezone', 'meta'] as const

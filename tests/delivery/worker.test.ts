@@ -5,8 +5,8 @@ import type { GoneToken } from '../../src/delivery/settled-batch.ts'
 import { Worker } from '../../src/delivery/worker.ts'
 import { makeMetrics } from '../../src/observability/metrics.ts'
 import type { Outcome } from '../../src/providers/provider.ts'
-import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
 import { type Duty, FULL_DUTY, LANES, type Lane } from '../../src/queue/lane.ts'
+import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
 import type { Queue } from '../../src/queue/queue.ts'
 import type { Send } from '../../src/queue/send.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
@@ -49,7 +49,7 @@ function startWorker(
     providers: new Map([['fcm', provider]]),
     removeGone: async (_, tokens) => gone.push(...tokens),
     removalBreaker: new RemovalBreaker({ onChange: () => undefined }),
-    retryPolicy: { scale: over.retryScale ?? 0.01, random: Math.random },
+    retryPolicy: { scale: over.retryScale ?? 0.01, random: () => 0.5 },
     metrics: makeMetrics(),
     logger,
     now: over.now ?? Date.now,

@@ -1,6 +1,6 @@
 // Random requests, of few values so that they meet: the same tokens, users and topics again and again.
 import { createECDH } from 'node:crypto'
-import * as fc from 'fast-check'
+import { fc } from '../support/fast-check.ts'
 import type * as model from './model.ts'
 
 /**

@@ -1,8 +1,8 @@
 // Puts the same sequence of calls to the model and to the methods on a real database, and compares after every step:
 // what the call answered, and by the three lists everything that is stored.
 import { isDeepStrictEqual } from 'node:util'
-import * as fc from 'fast-check'
 import { ApiError } from '../../src/protocol/errors.ts'
+import { fc } from '../support/fast-check.ts'
 import type { Devices } from './methods.ts'
 import { DeviceModel } from './model.ts'
 import { DeviceIds, type Operation, operation } from './model-operations.ts'

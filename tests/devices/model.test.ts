@@ -1,6 +1,6 @@
 // Random sequences of the eight methods, against a model in memory.
-import * as fc from 'fast-check'
 import { afterEach, expect, test } from 'vitest'
+import { fc } from '../support/fast-check.ts'
 import { type Devices, openDevices } from './methods.ts'
 import { MISTAKES } from './model-mistakes.ts'
 import { modelProperty } from './model-run.ts'

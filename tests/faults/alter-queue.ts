@@ -1,21 +1,15 @@
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
-import { PostgresTakenPages } from '../../src/queue/postgres/taken-pages.ts'
-import type { Queue, TakenPages } from '../../src/queue/queue.ts'
+import type { Queue } from '../../src/queue/queue.ts'
 import { RedisQueue } from '../../src/queue/redis/redis-queue.ts'
 
-/** Methods in the place of an object's own, made once for each object; `own` is the object as it was. */
+/** Replacements of an object's methods, made once for each object; `own` is the unaltered object. */
 type Alterations<T, Name extends keyof T = keyof T> = { [Each in Name]?: (own: T) => T[Each] }
 
-export type QueueAlterations = Alterations<Queue, Exclude<keyof Queue, 'takenPages'>>
+export type QueueAlterations = Alterations<Queue>
 
-/** Alters all queues that this process makes, of whatever kind. */
+/** Alters all queues of this process, on both stores. */
 export function alterQueues(alterations: QueueAlterations): void {
   for (const prototype of [PostgresQueue.prototype, RedisQueue.prototype]) alter<Queue>(prototype, alterations)
-}
-
-/** Alters the taken pages of all queues that this process makes and that have them. */
-export function alterTakenPages(alterations: Alterations<TakenPages>): void {
-  alter<TakenPages>(PostgresTakenPages.prototype, alterations)
 }
 
 function alter<T extends object>(prototype: T, alterations: Alterations<T>): void {

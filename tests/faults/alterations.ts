@@ -1,4 +1,4 @@
-// What a server process can be altered by. All but `only-fan-out` are mistakes, planted to see a case notice them.
+// The alterations of a server process. All of them except `only-fan-out` are mistakes that a case has to notice.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -6,27 +6,26 @@ import { Worker } from '../../src/delivery/worker.ts'
 import { PostgresRateLimiter } from '../../src/limits/postgres/postgres-rate-limiter.ts'
 import type { RateLimiter } from '../../src/limits/rate-limiter.ts'
 import { RedisRateLimiter } from '../../src/limits/redis/redis-rate-limiter.ts'
-import { LostParts } from '../../src/push/lost-parts.ts'
 import type { BatchClaim } from '../../src/queue/batch.ts'
-import type { Queue, TakenPages } from '../../src/queue/queue.ts'
-import type { SendContent } from '../../src/sends/send-content.ts'
-import { alterQueues, alterTakenPages } from './alter-queue.ts'
+import { alterQueues } from './alter-queue.ts'
+import { RANGE_ALTERATIONS } from './range-alterations.ts'
+import { ACKNOWLEDGED_ALREADY, acknowledgeUnsent, makeSendKeeper } from './send-keeper.ts'
 import { findStoreMistakes } from './store-mistakes.ts'
 
-/** Batches that the worker which pops takes out at a time. */
+/** The batches of one claim of `popped-into-memory`. */
 const POPPED = 32
-/** How long an answer is ahead of what it answers for. */
+/** The time from an early answer to the write. */
 const ANSWERED_EARLY_MS = 1000
-/** Between two writes that should be one: as long as a kill that follows the first one may take to come. */
+/** The pause between two writes that should be one. A kill that follows the first write comes within this time. */
 const BETWEEN_WRITES_MS = 100
 
 const ALTERATIONS: Record<string, () => void> = {
-  /** Walks and delivers nothing. */
+  /** Fans out, but delivers nothing. */
   'only-fan-out': () => {
     Worker.prototype.start = () => undefined
   },
   'acknowledged-before-sending': () => {
-    const keeper = makeContentKeeper()
+    const keeper = makeSendKeeper()
     alterQueues({
       ...keeper.alterations,
       claimBatches: (own) => async (lane, providers, limit) => {
@@ -36,10 +35,9 @@ const ALTERATIONS: Record<string, () => void> = {
       },
       ...ACKNOWLEDGED_ALREADY,
     })
-    alterTakenPages({ ...keeper.takenAlterations, openPage: acknowledgeOpened })
   },
   'popped-into-memory': () => {
-    const keeper = makeContentKeeper()
+    const keeper = makeSendKeeper()
     const popped: BatchClaim[] = []
     alterQueues({
       ...keeper.alterations,
@@ -53,15 +51,8 @@ const ALTERATIONS: Record<string, () => void> = {
       },
       ...ACKNOWLEDGED_ALREADY,
     })
-    // A page is many batches at a time already.
-    alterTakenPages({ ...keeper.takenAlterations, openPage: acknowledgeOpened })
   },
   'no-fence': () => findStoreMistakes().dropFence(),
-  'lost-parts-not-looked-for': () => {
-    LostParts.prototype.start = () => undefined
-  },
-  'held-parts-taken-for-lost': () => findStoreMistakes().endTakenClaims(),
-  'pages-kept-in-memory': () => findStoreMistakes().keepPagesInMemory(),
   'streams-trimmed': () => findStoreMistakes().trimStreams(),
   'cursor-apart': () => {
     const store = findStoreMistakes()
@@ -87,7 +78,7 @@ const ALTERATIONS: Record<string, () => void> = {
   'answered-before-stored': () => {
     alterQueues({
       enqueue: (own) => async (send, page) => {
-        // A broadcast that is not there yet would look to the case like one that has ended.
+        // A case takes a missing broadcast for an ended one.
         if (send.lane === 'broadcast') return own.enqueue(send, page)
         setTimeout(() => own.enqueue(send, page).catch(() => undefined), ANSWERED_EARLY_MS)
         return 'accepted'
@@ -95,9 +86,9 @@ const ALTERATIONS: Record<string, () => void> = {
     })
   },
   'users-not-looked-up': () => {
-    alterQueues({ findDropped: () => async (_uid, targets) => targets.map(() => false) })
+    alterQueues({ findExcluded: () => async (_uid, targets) => targets.map(() => false) })
   },
-  /** Keys of its own, which is what counting in memory comes to. */
+  /** Every process has its own keys, as with counters in memory. */
   'each-worker-its-own-rates': () => {
     alterLimiters((take) => (asks, policies) => {
       return take(
@@ -106,7 +97,7 @@ const ALTERATIONS: Record<string, () => void> = {
       )
     })
   },
-  /** What was limited is let through as soon as it asks again. */
+  /** The second ask of a limited push is granted. */
   'limits-forgotten': () => {
     const limited = new Set<string>()
     alterLimiters((take) => async (asks, policies) => {
@@ -121,7 +112,7 @@ const ALTERATIONS: Record<string, () => void> = {
     })
   },
   'cancellation-not-looked-up': () => {
-    const keeper = makeContentKeeper()
+    const keeper = makeSendKeeper()
     alterQueues({
       ...keeper.alterations,
       findCancelled: () => async () => new Map(),
@@ -131,17 +122,11 @@ const ALTERATIONS: Record<string, () => void> = {
         return claims.map(callLive)
       },
     })
-    alterTakenPages({
-      ...keeper.takenAlterations,
-      openPage: (own) => async (page, batches) => {
-        const opened = await own.openPage(page, batches)
-        return typeof opened === 'string' ? opened : opened.map(callLive)
-      },
-    })
   },
+  ...RANGE_ALTERATIONS,
 }
 
-/** To be called before anything makes a queue. */
+/** Plants alterations in this process. Call it before the first queue is made. */
 export function plantAlterations(names: readonly string[]): void {
   for (const name of names) {
     const plant = ALTERATIONS[name]
@@ -150,36 +135,10 @@ export function plantAlterations(names: readonly string[]): void {
   }
 }
 
-/** What Node runs instead of `bin/centripush.js`, for startCentripush(). */
+/** The program that starts an altered server, for startCentripush(). */
 export function alteredServer(names: readonly string[]): { program: string[] } {
   const script = fileURLToPath(new URL('altered-server.ts', import.meta.url))
   return { program: ['--import', import.meta.resolve('tsx'), script, names.join(',')] }
-}
-
-const ACKNOWLEDGED_ALREADY = {
-  acknowledge: () => async () => 'acknowledged' as const,
-  extend: () => async () => new Set<string>(),
-  checkpoint: () => async () => undefined,
-}
-
-async function acknowledgeUnsent(
-  own: Queue,
-  claims: readonly BatchClaim[],
-  keep: ContentKeeper['keep'],
-): Promise<void> {
-  for (const claim of claims) {
-    await keep(own, claim.uid)
-    await own.acknowledge(claim, { retries: [], givenUp: [] })
-  }
-}
-
-function acknowledgeOpened(own: TakenPages): TakenPages['openPage'] {
-  const store = findStoreMistakes()
-  return async (page, batches) => {
-    const opened = await own.openPage(page, batches)
-    if (typeof opened !== 'string') await store.acknowledgeTaken(opened)
-    return opened
-  }
 }
 
 function callLive(claim: BatchClaim): BatchClaim {
@@ -194,30 +153,5 @@ function alterLimiters(alter: (take: Take) => Take): void {
     prototype.take = function take(asks, policies) {
       return alter((...call) => own.apply(this, call))(asks, policies)
     }
-  }
-}
-
-interface ContentKeeper {
-  keep(own: Queue, uid: string): Promise<void>
-  alterations: { loadContent(own: Queue): Queue['loadContent'] }
-  takenAlterations: { claimSend(own: TakenPages): TakenPages['claimSend'] }
-}
-
-/** Keeps what a send says beyond its end: the mistake alone should show, not what follows from it in the store. */
-function makeContentKeeper(): ContentKeeper {
-  const contents = new Map<string, SendContent>()
-  return {
-    async keep(own, uid) {
-      const content = await own.loadContent(uid)
-      if (content) contents.set(uid, content)
-    },
-    alterations: { loadContent: (own) => async (uid) => contents.get(uid) ?? own.loadContent(uid) },
-    takenAlterations: {
-      claimSend: (own) => async () => {
-        const claim = await own.claimSend()
-        if (claim) contents.set(claim.uid, claim.content)
-        return claim
-      },
-    },
   }
 }

@@ -1,4 +1,4 @@
-// `centripush serve` with something planted in it: alterations as the first argument, the command line behind it.
+// `centripush serve` with alterations. The first argument has their names; the usual command line follows.
 import { plantAlterations } from './alterations.ts'
 
 const [alterations = ''] = process.argv.splice(2, 1)

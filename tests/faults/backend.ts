@@ -1,22 +1,25 @@
 import type { InferInput } from 'valibot'
 import type { ConfigSchema } from '../../src/config/schema.ts'
 
+/** The configuration of a server. */
 export type Settings = InferInput<typeof ConfigSchema>
 
+/** The stores that a queue can be kept in. */
 export type BackendName = 'postgresql' | 'redis'
 
-/** The store that a queue lives in, run so that it can be killed and come back as it was. */
+/** The store of a queue, with its own server: it can be killed, and its data is back after a restart. */
 export interface Backend {
   readonly name: BackendName
-  /** PostgreSQL with the devices. */
+  /** The PostgreSQL that has the devices. */
   readonly dsn: string
   /** For `push_notifications.queue`. */
   readonly queueSettings: NonNullable<NonNullable<Settings['push_notifications']>['queue']>
-  /** kill -9; resolves when it is gone. */
+  /** Kills the store (SIGKILL). Resolves when its processes have ended. */
   killStore(): Promise<void>
-  /** Resolves when it answers again. */
+  /** Starts the store again. Resolves when it answers. */
   restartStore(): Promise<void>
-  /** Redis only: gives the store `bytes` more than it uses, or with undefined all that it wants. */
+  /** Redis only: limits the store's memory to `bytes` above its present use; undefined removes the limit. */
   limitMemory?(bytes: number | undefined): Promise<void>
+  /** Ends the store and removes its data. */
   stop(): Promise<void>
 }

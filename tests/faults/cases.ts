@@ -1,6 +1,7 @@
 import { apiKilled } from './cases/api-killed.ts'
+import { audienceChanged } from './cases/audience-changed.ts'
 import { fanOutKilled } from './cases/fan-out-killed.ts'
-import { pageTakerKilled } from './cases/page-taker-killed.ts'
+import { rangeWorkerKilled } from './cases/range-worker-killed.ts'
 import { ratesKept } from './cases/rates-kept.ts'
 import { sendCancelled } from './cases/send-cancelled.ts'
 import { storeFull } from './cases/store-full.ts'
@@ -11,11 +12,12 @@ import { reliableWorkerKilled, workerKilled } from './cases/worker-killed.ts'
 import { workersRestarted } from './cases/workers-restarted.ts'
 import type { FaultCase } from './fault-case.ts'
 
-/** Every fault, in the order in which docs/reliability.md has them. */
+/** Every fault case, in the order of docs/reliability.md. */
 export const FAULT_CASES: readonly FaultCase[] = [
   workerKilled,
   reliableWorkerKilled,
-  pageTakerKilled,
+  rangeWorkerKilled,
+  audienceChanged,
   fanOutKilled,
   workersRestarted,
   workerFrozen,

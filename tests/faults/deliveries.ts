@@ -1,27 +1,28 @@
-// The simulator's log, read as what it is here: the truth about who got what, and when.
+// Reads the simulator's log, which is the truth about the pushes: their targets and times.
 import * as v from 'valibot'
 import type { FcmSimulator } from '../../src/simulators/fcm/fcm-simulator.ts'
 import { waitFor } from './wait.ts'
 
 const Body = v.object({ message: v.object({ data: v.object({ uid: v.string() }) }) })
 
-/** A push that a phone would have got. */
+/** A push that the provider accepted. */
 export interface Delivery {
   target: string
   /** Unix time in ms. */
   atMs: number
 }
 
-/** What a log says of a send. */
+/** The counts of a send. */
 export interface Count {
-  /** Targets that never got it. */
+  /** Targets without a push. */
   lost: number
-  /** Pushes beyond the first, over all targets. */
+  /** Pushes beyond the first of each target. */
   duplicates: number
-  /** Pushes to somebody who was not to get one. */
+  /** Pushes to targets outside of the send. */
   strays: number
 }
 
+/** The accepted pushes, by the uid of their send. */
 export class Deliveries {
   readonly #simulator: FcmSimulator
   readonly #byUid = new Map<string, Delivery[]>()
@@ -31,17 +32,17 @@ export class Deliveries {
     this.#simulator = deps.simulator
   }
 
-  /** Pushes of all sends so far. */
+  /** The number of pushes of all sends so far. */
   get total(): number {
     return this.#simulator.accepted.length
   }
 
-  /** Resolves when there were `total` pushes. Rejects when there never are. */
+  /** Resolves when there are `total` pushes. Rejects after a time limit. */
   reach(total: number): Promise<void> {
     return waitFor(`${total} pushes`, this.#simulator.waitForAccepted(total))
   }
 
-  /** The pushes of a send, in order. */
+  /** The pushes of a send, in the order of their arrival. */
   of(uid: string): readonly Delivery[] {
     const { accepted } = this.#simulator
     for (; this.#read < accepted.length; this.#read++) {
@@ -51,7 +52,7 @@ export class Deliveries {
     return this.#byUid.get(uid) ?? []
   }
 
-  /** How many pushes of any send came in [fromMs, toMs). */
+  /** The number of pushes of all sends in [fromMs, toMs). */
   countBetween(fromMs: number, toMs: number): number {
     const { accepted } = this.#simulator
     let count = 0
@@ -69,14 +70,14 @@ export class Deliveries {
   }
 }
 
-/** Compares what was to be sent with what was. */
+/** Compares the expected targets of a send with its pushes. */
 export function countDeliveries(expected: ReadonlySet<string>, deliveries: readonly Delivery[]): Count {
   const seen = new Set(deliveries.map(({ target }) => target))
   const strays = [...seen].filter((target) => !expected.has(target)).length
   return { lost: expected.size - (seen.size - strays), duplicates: deliveries.length - seen.size, strays }
 }
 
-/** The longest time in ms from `fromMs` on in which nothing was sent, until the last push. */
+/** The longest time in ms without a push, from `fromMs` until the last push. */
 export function findLongestPause(fromMs: number, deliveries: readonly Delivery[]): number {
   let longestMs = 0
   let lastMs = fromMs

@@ -2,17 +2,17 @@ import type { BackendName } from './backend.ts'
 import type { Findings } from './findings.ts'
 import type { Rig } from './rig.ts'
 
-/** A fault, and what has to hold all the same. */
+/** A fault, and the promise that has to hold in spite of it. */
 export interface FaultCase {
-  /** For `--only`. */
+  /** The name for `--only`. */
   name: string
-  /** What holds, as a sentence. */
+  /** The promise, as a sentence. */
   promise: string
-  /** Where it can happen; absent: everywhere. */
+  /** The back-ends that the fault can happen on; absent for all. */
   backends?: readonly BackendName[]
   /**
-   * Brings the fault about as often as the rig's scale says. Everything random comes from `random` (0 to 1), so a seed
-   * repeats it; `note` tells whoever watches how far it is. Rejects when something does not end that has to.
+   * Causes the fault as often as the rig's scale says, and counts the pushes. All random choices come from `random`
+   * (0 to 1), so the same seed repeats them. `note` prints the progress. Rejects when a send or a process does not end.
    */
   run(rig: Rig, random: () => number, note: (progress: string) => void): Promise<Findings>
 }

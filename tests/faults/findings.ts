@@ -1,30 +1,32 @@
 import type { Count } from './deliveries.ts'
 
-/** What a case found out. */
+/** The findings of a case. */
 export class Findings {
-  /** Kills, restarts or whatever else the case repeats. */
+  /** Repetitions of the fault: kills, restarts or requests. */
   rounds = 0
+  /** Targets without a push. */
   lost = 0
+  /** Pushes beyond the first of each target. */
   duplicates = 0
-  /** The longest time in ms that the case promises something about; undefined where it doesn't. */
+  /** The longest time in ms that the promise limits; undefined when the promise is not about time. */
   longestMs: number | undefined
-  /** The promises that were broken, a sentence each; empty is what a case is to end with. */
+  /** Broken promises, a sentence each; empty when all of them held. */
   readonly broken: string[] = []
 
-  /** Adds what the log says of one send, of which nothing may be lost, or go to somebody else. */
+  /** Adds the counts of one send. Lost targets and stray pushes break a promise. */
   add(count: Count): void {
     this.lost += count.lost
     this.duplicates += count.duplicates
     this.require(count.lost === 0, `${count.lost} targets were never sent to`)
-    this.require(count.strays === 0, `${count.strays} pushes went to devices that are not meant`)
+    this.require(count.strays === 0, `${count.strays} pushes went to devices outside of the send`)
   }
 
-  /** Keeps the longest. */
+  /** Keeps the longest time. */
   noteTime(ms: number): void {
     this.longestMs = Math.max(this.longestMs ?? 0, ms)
   }
 
-  /** Notes a broken promise unless `holds`. */
+  /** Adds `broken` to the broken promises unless `holds`. */
   require(holds: boolean, broken: string): void {
     if (!holds) this.broken.push(broken)
   }

@@ -1,28 +1,30 @@
 import type { BackendName } from './backend.ts'
 
-/** An alteration of the servers (alterations.ts) and the case that has to notice it. */
+/** An alteration of the servers (alterations.ts), and the case that has to notice it. */
 export interface Mistake {
   alteration: string
   caseName: string
-  /** Part of what the case has to say: that it fails for another reason would prove nothing. */
+  /** Part of the broken promise that the case has to report. A failure for another reason proves nothing. */
   shows: string
   backends?: readonly BackendName[]
 }
 
 const LOST = 'never sent to'
 
-/** At least one for each case. */
+/** The mistakes of `--mistakes`. */
 export const MISTAKES: readonly Mistake[] = [
   { alteration: 'acknowledged-before-sending', caseName: 'worker-killed', shows: LOST },
   { alteration: 'popped-into-memory', caseName: 'worker-killed', shows: LOST },
   { alteration: 'nothing-noted-while-sending', caseName: 'reliable-worker-killed', shows: 'were doubled' },
   { alteration: 'streams-trimmed', caseName: 'worker-killed', shows: LOST, backends: ['redis'] },
   { alteration: 'cursor-apart', caseName: 'fan-out-killed', shows: 'in more than one batch' },
-  { alteration: 'lost-parts-not-looked-for', caseName: 'worker-killed', shows: LOST, backends: ['postgresql'] },
-  { alteration: 'pages-kept-in-memory', caseName: 'page-taker-killed', shows: LOST, backends: ['postgresql'] },
+  { alteration: 'abandoned-ranges-forgotten', caseName: 'worker-killed', shows: LOST },
+  { alteration: 'range-acknowledged-before-reading', caseName: 'range-worker-killed', shows: LOST },
+  { alteration: 'rest-of-range-forgotten', caseName: 'audience-changed', shows: LOST },
+  { alteration: 'ranges-of-reliable-sends', caseName: 'audience-changed', shows: LOST },
   { alteration: 'popped-into-memory', caseName: 'workers-restarted', shows: LOST },
   {
-    alteration: 'held-parts-taken-for-lost',
+    alteration: 'held-ranges-taken-for-abandoned',
     caseName: 'workers-restarted',
     shows: 'were doubled',
     backends: ['postgresql'],
@@ -30,6 +32,12 @@ export const MISTAKES: readonly Mistake[] = [
   { alteration: 'no-fence', caseName: 'worker-frozen', shows: 'the worker that took over were refused' },
   { alteration: 'uid-forgotten', caseName: 'api-killed', shows: 'were made twice' },
   { alteration: 'answered-before-stored', caseName: 'store-killed', shows: LOST },
+  {
+    alteration: 'no-grace-after-restart',
+    caseName: 'store-killed',
+    shows: 'were doubled',
+    backends: ['postgresql'],
+  },
   { alteration: 'users-not-looked-up', caseName: 'users-acknowledge', shows: 'after they acknowledged' },
   { alteration: 'cancellation-not-looked-up', caseName: 'send-cancelled', shows: 'later than 1 s after the answer' },
   { alteration: 'each-worker-its-own-rates', caseName: 'rates-kept', shows: 'sent without a grant' },

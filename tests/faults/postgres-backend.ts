@@ -1,7 +1,7 @@
 import { KillablePostgres } from '../support/killable-postgres.ts'
 import type { Backend } from './backend.ts'
 
-/** Devices and queue in one PostgreSQL, as they are by default. */
+/** Devices and queue in one PostgreSQL, the default of the server. */
 export async function startPostgresBackend(): Promise<Backend> {
   const postgres = await KillablePostgres.start()
   return {

@@ -1,15 +1,13 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { openDatabase, type Sql } from '../../src/database/pool.ts'
+import type { ClaimKey } from '../../src/queue/batch.ts'
 import { insertNewBatches } from '../../src/queue/postgres/new-batches.ts'
-import { settleBatches } from '../../src/queue/postgres/settle-statements.ts'
-import type { BatchClaim } from '../../src/queue/batch.ts'
-import type { PageClaim } from '../../src/queue/queue.ts'
-import { alterQueues, alterTakenPages } from './alter-queue.ts'
+import { alterQueues } from './alter-queue.ts'
 import type { StoreMistakes } from './store-mistakes.ts'
 
-/** In which a page is nowhere but in memory: kills fall into it. */
-const IN_MEMORY_MS = 50
+/** The time between two changes of claims, which would otherwise slow down each claim by a connection. */
+const CHANGE_INTERVAL_MS = 100
 
+/** The mistakes on PostgreSQL. @param dsn the database of the queue */
 export function makePostgresMistakes(dsn: string): StoreMistakes {
   return {
     writeBatches: (uid, batches) =>
@@ -22,67 +20,51 @@ export function makePostgresMistakes(dsn: string): StoreMistakes {
       }),
     dropFence: () =>
       alterQueues({
-        acknowledge: (own) => async (claim, left) => {
-          return own.acknowledge({ ...claim, fence: await findFence(dsn, claim) }, left)
+        acknowledge: (own) => async (claim, remainder) => {
+          return own.acknowledge({ ...claim, fence: await findFence(dsn, claim) }, remainder)
         },
         extend: (own) => async (claims) => {
           const fences = await Promise.all(claims.map((claim) => findFence(dsn, claim)))
           return own.extend(claims.map((claim, index) => ({ ...claim, fence: fences[index] ?? claim.fence })))
         },
       }),
-    acknowledgeTaken: (claims) =>
-      withConnection(dsn, async (sql) => {
-        await settleBatches(
-          sql,
-          claims.map((claim) => ({ claim, retries: [], givenUp: [] })),
-        )
+    endRangeLeases: () =>
+      changeBeforeClaims(dsn, (sql) => {
+        return sql`update push_batches set claimable_at = clock_timestamp() where claimed and targets is null`
       }),
-    endTakenClaims: () =>
-      alterTakenPages({
-        claimLost: (own) => async (limit) => {
-          await withConnection(
-            dsn,
-            (sql) => sql`update push_batches set claimable_at = clock_timestamp() where targets is null`,
-          )
-          return own.claimLost(limit)
-        },
-      }),
-    keepPagesInMemory: () =>
-      alterTakenPages({
-        takePage: (own) => async (claim, until) => {
-          const page = await own.takePage(claim, until)
-          if (page === 'lost') return page
-          await withConnection(dsn, (sql) => sql`delete from push_pages where id = ${page.id}`)
-          await delay(IN_MEMORY_MS)
-          return page
-        },
-        openPage: (own) => async (page, batches) => own.openPage(await writePage(dsn, page), batches),
+    omitRestartGrace: () =>
+      changeBeforeClaims(dsn, (sql) => {
+        return sql`update push_batches set claimed = false where claimed and claimable_at <= clock_timestamp()`
       }),
     trimStreams: () => undefined,
   }
 }
 
-/** The fence that a batch has, whoever holds it. */
-function findFence(dsn: string, { id, fence }: BatchClaim): Promise<number> {
+/** Runs a statement before claims of broadcast batches. A rejection, because the store is down, is left to the claim. */
+function changeBeforeClaims(dsn: string, change: (sql: Sql) => PromiseLike<unknown>): void {
+  alterQueues({
+    claimBatches: (own) => {
+      let lastMs = 0
+      return async (lane, providers, limit) => {
+        if (lane === 'broadcast' && Date.now() - lastMs >= CHANGE_INTERVAL_MS) {
+          lastMs = Date.now()
+          await withConnection(dsn, change).catch(() => undefined)
+        }
+        return own.claimBatches(lane, providers, limit)
+      }
+    },
+  })
+}
+
+/** The present fence of a batch. */
+function findFence(dsn: string, { id, fence }: ClaimKey): Promise<number> {
   return withConnection(dsn, async (sql) => {
     const [row] = await sql<{ fence: string }[]>`select fence from push_batches where id = ${id}`
     return Number(row?.fence ?? fence)
   })
 }
 
-/** @returns the claim of what was written */
-function writePage(dsn: string, page: PageClaim): Promise<PageClaim> {
-  const { uid, fence, range } = page
-  return withConnection(dsn, async (sql) => {
-    const [row] = await sql<{ id: string }[]>`
-      insert into push_pages (uid, fence, range_after, range_until, claimable_at)
-      values (${uid}, ${fence}, ${range.after ?? null}, ${range.until ?? null}, clock_timestamp() + interval '1 minute')
-      returning id`
-    return { ...page, id: row?.id ?? page.id }
-  })
-}
-
-/** A connection that stays open would keep a process from ending that was told to stop. */
+/** An open connection would keep a stopped process from ending, so each call has its own. */
 async function withConnection<T>(dsn: string, work: (sql: Sql) => PromiseLike<T>): Promise<T> {
   const sql = openDatabase({ dsn, maxConnections: 1 })
   try {

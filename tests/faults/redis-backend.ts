@@ -2,7 +2,7 @@ import { KillablePostgres } from '../support/killable-postgres.ts'
 import { KillableRedis } from '../support/killable-redis.ts'
 import type { Backend } from './backend.ts'
 
-/** The queue in Redis, the devices in a PostgreSQL that nothing happens to. */
+/** The queue in Redis, and the devices in a PostgreSQL that stays up. */
 export async function startRedisBackend(): Promise<Backend> {
   const [postgres, redis] = await Promise.all([KillablePostgres.start(), KillableRedis.start()])
   return {

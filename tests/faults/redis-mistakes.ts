@@ -6,17 +6,19 @@ import { makeKeys } from '../../src/queue/redis/keys.ts'
 import { loadScriptSource } from '../../src/redis/script-source.ts'
 import type { StoreMistakes } from './store-mistakes.ts'
 
-/** Batches that a trimmed stream keeps. */
+/** The batches that a trimmed stream keeps. */
 const KEPT = 20
 
+/** The mistakes on Redis. */
 export function makeRedisMistakes(config: Config): StoreMistakes {
   const { address, prefix } = chooseRedis(config)
   const keys = makeKeys(prefix)
   return {
     async writeBatches(uid, batches) {
       const redis = new Redis(address[0] ?? '')
-      for (const { lane, provider, targetKind, count, lines } of batches) {
-        const fields = { u: uid, k: targetKind, n: count, t: lines, a: 0, m: 0, f: '' }
+      for (const { lane, provider, targetKind, count, targets } of batches) {
+        if (targets.kind === 'range') throw new Error('batches of ranges cannot be stored apart from the cursor here')
+        const fields = { u: uid, k: targetKind, n: count, t: targets.lines, a: 0, m: 0, f: '' }
         await redis.xadd(keys.batches(lane, provider), '*', ...Object.entries(fields).flat())
       }
       await redis.hincrby(keys.send(uid), 'open', batches.length)
@@ -28,32 +30,7 @@ export function makeRedisMistakes(config: Config): StoreMistakes {
         /^if not is_claimed\(.* return 'LOST' end$/m,
         "if #redis.call('XRANGE', stream, id, id) == 0 then return 'LOST' end",
       ),
-    // It has no taken pages.
-    acknowledgeTaken: async () => undefined,
-    endTakenClaims: () => undefined,
-    keepPagesInMemory: () => undefined,
+    // Redis keeps the times of claims in the stream, which no write can change, and has no grace.
+    endRangeLeases: () => undefined,
+    omitRestartGrace: () => undefined,
     trimStreams: () => patchScript('commit-page', "XADD', stream, '*'", `XADD', stream, 'MAXLEN', '${KEPT}', '*'`),
-  }
-}
-
-/** Has a script of the queue run with `text` in another's place. Throws when it is not there: nothing would be planted. */
-function patchScript(name: string, place: string | RegExp, text: string): void {
-  const source = loadScriptSource(new URL(`../../src/queue/redis/lua/${name}.lua`, import.meta.url))
-  const changed = source.replace(place, text)
-  if (changed === source) throw new Error(`${name} has nothing to plant a mistake in`)
-  // By the time that a mistake is planted the queue has read its scripts: what it sends is changed.
-  const changes = new Map<unknown, string>([
-    [source, changed],
-    [sha1(source), sha1(changed)],
-  ])
-  const own = Redis.prototype.callBuffer
-  Object.defineProperty(Redis.prototype, 'callBuffer', {
-    value(this: Redis, command: string, [script, ...args]: unknown[]) {
-      return Reflect.apply(own, this, [command, [changes.get(script) ?? script, ...args]])
-    },
-  })
-}
-
-function sha1(text: string): string {
-  return createHash('sha1').update(text).digest('hex')
-}

@@ -1,4 +1,4 @@
-// Real processes round a real store, with the simulator as the only provider: what a case breaks things in.
+// The environment of a case: real server processes on a real store, with the simulator as their only provider.
 import { randomUUID } from 'node:crypto'
 import * as v from 'valibot'
 import { assembleQueue } from '../../src/assemble/assemble-queue.ts'
@@ -14,43 +14,48 @@ import { type CentripushProcess, startCentripush } from '../support/centripush-p
 import { startFcmSimulator, type TestFcmSimulator } from '../support/fcm-simulator.ts'
 import { makeTestLogger, PAYLOAD_MARK } from '../support/run-log.ts'
 import { alteredServer } from './alterations.ts'
-import { type Audience, storeAudience } from './audience.ts'
-import type { Backend, Settings } from './backend.ts'
+import { type Audience, Audiences } from './audience.ts'
+import type { Backend } from './backend.ts'
 import { Deliveries } from './deliveries.ts'
 import type { Scale } from './scale.ts'
+import { API_KEY, makeSettings } from './settings.ts'
 import { waitUntil } from './wait.ts'
 
-const KEY = 'key-of-the-clients'
 const DEFAULT_BATCH_SIZE = 500
-/** Of the forty connections that a worker opens to FCM. */
+/** Streams of each connection to the simulator. */
 const MAX_STREAMS = 10
-/** What a worker can have in flight then. */
-export const MAX_REQUESTS_IN_FLIGHT = 40 * MAX_STREAMS
-/** A walk goes on two leases after its worker's death at the latest, plus what a process takes to start when all is slow. */
+/** Connections of a worker to FCM (`MAX_CONNECTIONS` in src/providers/fcm/fcm.ts). */
+const MAX_CONNECTIONS = 50
+/** Requests that a worker can have in flight. */
+export const MAX_REQUESTS_IN_FLIGHT = MAX_CONNECTIONS * MAX_STREAMS
+/** A killed worker's walk is taken over after two leases at the latest, and a process starts within this time. */
 const LEASES_WITHOUT_WORK = 2
 const START_MS = 15_000
-/** So many times that long while batches wait, which nobody claims then: a slow machine is not to be taken for that. */
+/** A send with waiting batches counts as stuck only after this multiple of that time, because a machine may be slow. */
 const STUCK_FACTOR = 3
-/** A million devices. */
+/** Storing a million devices takes minutes. */
 const STORING_TIMEOUT_MS = 600_000
 
 const Reply = v.object({
   result: v.optional(v.record(v.string(), v.unknown())),
   error: v.optional(v.object({ code: v.number(), message: v.string() })),
 })
+/** The reply of an API method. */
 export type Reply = v.InferOutput<typeof Reply>
 
+/** The options of a rig. */
 export interface RigOptions {
   backend: Backend
   scale: Scale
-  /** Alterations of every process (alterations.ts): mistakes that a case has to notice. */
+  /** Alterations of every process (alterations.ts): the mistakes that a case has to notice. */
   alterations?: readonly string[]
 }
 
+/** The options of one process. */
 export interface ProcessOptions {
-  /** Alterations of this process besides the rig's. */
+  /** Alterations of this process, in addition to the rig's. */
   alterations?: readonly string[]
-  /** Targets of a batch. */
+  /** The most targets of a batch. */
   batchSize?: number
 }
 
@@ -63,18 +68,21 @@ interface Parts extends RigOptions {
   logger: Logger
 }
 
+/** A store, the simulator and the server processes of a round. */
 export class Rig {
   readonly backend: Backend
   readonly scale: Scale
+  /** The pushes that the simulator accepted. */
   readonly deliveries: Deliveries
-  /** The queue itself, without a mistake: to look at. */
+  readonly audiences: Audiences
+  /** The queue without alterations, for reading its state. */
   readonly queue: Queue
   readonly #parts: Parts
   readonly #processes: Promise<CentripushProcess>[] = []
   readonly #unended = new Set<string>()
   readonly #teardowns: ReturnType<typeof makeTeardowns>
   #api: Promise<CentripushProcess> | undefined
-  /** Since when nothing is to be done, since when nothing was sent, and how many pushes there were then. */
+  /** Since when the queue has had no batch, since when nothing was sent, and the number of pushes at that time. */
   #rest = { sinceMs: 0, sentMs: 0, total: 0 }
 
   private constructor(parts: Parts) {
@@ -83,12 +91,14 @@ export class Rig {
     this.backend = parts.backend
     this.scale = parts.scale
     this.queue = parts.queue
+    this.audiences = new Audiences(parts)
     this.deliveries = new Deliveries({ simulator: parts.fcm.simulator })
   }
 
+  /** Starts the simulator and connects to the store; processes are started by the cases. */
   static async start(options: RigOptions): Promise<Rig> {
     const { backend, scale } = options
-    // Late enough that who takes over a batch still waits for its answers when the worker that lost it comes back.
+    // Slow answers take longer than a lease. When a frozen worker goes on, both workers have the batch in flight.
     const fcm = await startFcmSimulator({ slowMs: scale.leaseMs * 1.2, maxStreams: MAX_STREAMS })
     const sql = openDatabase({ dsn: backend.dsn, maxConnections: 2, statementTimeoutMs: STORING_TIMEOUT_MS })
     const config = parseConfig(makeSettings(options, fcm, DEFAULT_BATCH_SIZE))
@@ -97,32 +107,24 @@ export class Rig {
     return new Rig({ ...options, fcm, sql, queue, closeQueue: stop, config, logger })
   }
 
-  /** A uid that no send has had, with a word to know it by. */
+  /** A new uid that starts with `word`. */
   makeUid(word: string): string {
     return `${word} ${randomUUID()}`
   }
 
-  /** Devices that follow `topic`, the same ones however often it is called. */
+  /** The devices that are subscribed to `topic`; they are stored by the first call. */
   audience(topic: string, count: number): Promise<Audience> {
-    return storeAudience(this.#parts.sql, topic, count)
+    return this.audiences.store(topic, count)
   }
 
-  /** The uuid of each of an audience's devices, by its token. */
-  async findDeviceIds({ topic }: Audience): Promise<ReadonlyMap<string, string>> {
-    const rows = await this.#parts.sql<{ token: string; id: string }[]>`
-      select d.token, d.id from devices d join device_topics on device_id = d.id join topics t on t.id = topic_id
-      where t.name = ${topic}`
-    return new Map(rows.map(({ token, id }) => [token, id]))
-  }
-
-  /** The rate limiter that the servers share. */
+  /** Opens the rate limiter that the servers share. It is closed with the rig. */
   async openLimiter(): Promise<RateLimiter> {
     const { sql, config, logger } = this.#parts
     const queueSql = this.backend.name === 'postgresql' ? sql : undefined
     return await makeRateLimiter({ config, logger }, queueSql, this.#teardowns.onStop)
   }
 
-  /** A server process; it ends with the case at the latest. */
+  /** Starts a server process. It ends with the case at the latest. */
   startProcess(role: 'api' | 'worker', options: ProcessOptions = {}): Promise<CentripushProcess> {
     const server = this.#startProcess(role, options)
     this.#processes.push(server)
@@ -135,19 +137,19 @@ export class Rig {
     return startCentripush(settings, { role, ...(alterations.length > 0 && alteredServer(alterations)) })
   }
 
-  /** Calls a method of the API; of the one that lives as long as the rig unless another is named. Rejects without answer. */
+  /** Calls a method of `api`, or of the API process that the rig keeps. Rejects when no answer comes. */
   async call(method: string, params: object, api?: CentripushProcess): Promise<Reply> {
     if (!api) this.#api ??= this.#startProcess('api', {})
     const { url = '' } = api ?? (await this.#api) ?? {}
     const answer = await fetch(`${url}/api/${method}`, {
       method: 'POST',
-      headers: { 'x-api-key': KEY },
+      headers: { 'x-api-key': API_KEY },
       body: JSON.stringify(params),
     })
     return v.parse(Reply, await answer.json())
   }
 
-  /** Parameters of a send whose pushes the log knows by `uid`. */
+  /** The parameters of a send. Its pushes carry `uid`, by which `deliveries` finds them. */
   sendParams(uid: string, filter: object, more: object = {}, data: Record<string, string> = {}): object {
     this.#unended.add(uid)
     this.noteWork()
@@ -155,21 +157,21 @@ export class Rig {
     return { uid, recipient: { filter }, notification, ...more }
   }
 
-  /** Sends to an audience. @returns Unix time in ms at which it was accepted */
+  /** Sends to an audience. @returns the Unix time in ms of the API's answer */
   async sendTo({ topic }: Audience, uid: string, more: object = {}): Promise<number> {
     const { error } = await this.call('send_push_notification', this.sendParams(uid, { topics: [topic] }, more))
     if (error) throw new Error(`the send was refused: ${error.code} ${error.message}`)
     return Date.now()
   }
 
-  /** Cancels a send, or what of it goes to one user. @returns Unix time in ms of the answer */
+  /** Cancels a send, or its pushes to one user. @returns the Unix time in ms of the answer */
   async cancel(uid: string, user = ''): Promise<number> {
     const { error } = await this.call('cancel_push', { uid, user })
     if (error) throw new Error(`the cancellation was refused: ${error.code} ${error.message}`)
     return Date.now()
   }
 
-  /** Resolves when there were `total` pushes of any sends, or a send is over before that. */
+  /** Resolves when there are `total` pushes of all sends, or when the send `uid` has ended before. */
   async reach(total: number, uid: string): Promise<void> {
     let isReached = false
     const reached = this.deliveries.reach(total).finally(() => {
@@ -178,18 +180,18 @@ export class Rig {
     await Promise.race([reached, waitUntil(`${total} pushes`, async () => isReached || (await this.isOver(uid)))])
   }
 
-  /** Resolves when a send is over. */
+  /** Resolves when a send has ended. */
   async waitForEnd(uid: string): Promise<void> {
     await waitUntil(`the end of the send ${uid}`, () => this.isOver(uid))
     this.#unended.delete(uid)
   }
 
   /**
-   * Whether a send has ended, or is not going to: for longer than a worker may hang nothing waits and nothing is sent, or
-   * for far longer what waits is not sent.
+   * Whether a send has ended, or will never end. It counts as stuck when it has no batch and no push for longer than a
+   * worker may hang, or when its waiting batches are not sent for much longer.
    */
   async isOver(uid: string): Promise<boolean> {
-    if ((await this.queue.loadContent(uid)) === undefined) return true
+    if ((await this.queue.loadSend(uid))?.content === undefined) return true
     if (this.deliveries.total !== this.#rest.total) this.noteWork()
     else if (!(await this.#isAtRest())) this.#rest.sinceMs = Date.now()
     const hangMs = LEASES_WITHOUT_WORK * this.scale.leaseMs + START_MS
@@ -197,12 +199,12 @@ export class Rig {
     return Date.now() - sinceMs > hangMs || Date.now() - sentMs > STUCK_FACTOR * hangMs
   }
 
-  /** To be told when a case itself takes batches out of the queue, which no log shows. */
+  /** Restarts the times of `isOver`. A case that claims batches itself calls it: the simulator sees no push of them. */
   noteWork(): void {
     this.#rest = { sinceMs: Date.now(), sentMs: Date.now(), total: this.deliveries.total }
   }
 
-  /** Resolves when no batch waits or is being sent. */
+  /** Resolves when no batch is waiting or claimed. */
   async waitForRest(): Promise<void> {
     await waitUntil('an empty queue', () => this.#isAtRest())
   }
@@ -212,13 +214,14 @@ export class Rig {
     return [...waiting.values(), ...inFlight.values()].every((count) => count === 0)
   }
 
-  /** Ends all processes but the standing API, and what a case left unfinished. */
+  /** Ends all processes except the rig's API process, and cancels the sends that have not ended. */
   async clear(): Promise<void> {
     await killAll(this.#processes.splice(0))
     for (const uid of this.#unended) await this.queue.cancel(uid)
     this.#unended.clear()
   }
 
+  /** Ends all processes and the simulator, and disconnects from the store. */
   async stop(): Promise<void> {
     await this.clear()
     await (await this.#api?.catch(() => undefined))?.kill()
@@ -229,28 +232,8 @@ export class Rig {
   }
 }
 
-/** Also those that are still starting. One that did not start has ended already. */
+/** Kills running and starting processes. A process that did not start has ended already. */
 async function killAll(processes: readonly Promise<CentripushProcess>[]): Promise<void> {
   const started = await Promise.allSettled(processes)
   await Promise.all(started.map((start) => (start.status === 'fulfilled' ? start.value.kill() : undefined)))
-}
-
-function makeSettings({ backend, scale }: RigOptions, { simulator }: TestFcmSimulator, batchSize: number): Settings {
-  const { origin, files } = simulator
-  return {
-    http_api: { key: KEY },
-    database: { postgresql: { dsn: backend.dsn } },
-    push_notifications: {
-      enabled_providers: ['fcm'],
-      queue: backend.queueSettings,
-      fcm: {
-        credentials_file: files.credentials,
-        ca_file: files.ca,
-        push_endpoint: origin,
-        auth_endpoint: origin,
-        tokens_batch_size: batchSize,
-      },
-    },
-    worker: { lease: `${scale.leaseMs}ms`, heartbeat: `${scale.heartbeatMs}ms` },
-  }
 }

@@ -4,7 +4,7 @@ import type { FaultCase } from './fault-case.ts'
 import { Findings } from './findings.ts'
 import type { Rig } from './rig.ts'
 
-/** What a case came to. */
+/** The result of one case on one back-end. */
 export interface CaseResult {
   name: string
   backend: BackendName
@@ -13,12 +13,12 @@ export interface CaseResult {
   seconds: number
 }
 
-/** Whether a case can happen on a back-end. */
+/** Whether a case applies to a back-end. */
 export function isFor({ backends }: FaultCase, backend: BackendName): boolean {
   return backends?.includes(backend) ?? true
 }
 
-/** Runs a case and clears up behind it. Never rejects: what went wrong is among the broken promises. */
+/** Runs a case and ends its processes and sends. Never rejects: an error counts as a broken promise. */
 export async function runCase(
   rig: Rig,
   faultCase: FaultCase,

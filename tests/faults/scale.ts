@@ -1,22 +1,23 @@
-/** How much of everything a round has, and the times that the workers are given. */
+/** The size of a round, and the lease and heartbeat of its workers. */
 export interface Scale {
   name: 'short' | 'full'
   leaseMs: number
   heartbeatMs: number
   /** Devices of a broadcast. */
   devices: number
-  /** Of a smaller one, where the fault and not the crowd is what matters. */
+  /** Devices of a broadcast in cases that need no large one. */
   fewDevices: number
-  /** Devices that the walk of the fan-out case has. */
+  /** Devices that the walk of `fan-out-killed` reads. */
   walkedDevices: number
-  /** Kills of a worker, and of the others, in a case. */
+  /** Kills of workers in `worker-killed` and `reliable-worker-killed`. */
   workerKills: number
+  /** Kills or restarts in each of the other cases. */
   kills: number
-  /** Users who acknowledge what they are about to get. */
+  /** Users that acknowledge a message before and during its send. */
   acknowledgements: number
 }
 
-/** In `npm test`: lease and heartbeat a tenth of the real ones. */
+/** The round of a gate: lease and heartbeat are a tenth of the real ones. */
 export const SHORT: Scale = {
   name: 'short',
   leaseMs: 1500,
@@ -29,10 +30,10 @@ export const SHORT: Scale = {
   acknowledgements: 200,
 }
 
-/** For planted mistakes: so many kills that one falls where it hurts. */
+/** The round with planted mistakes: enough kills for one of them to meet the mistake. */
 export const PLANTED: Scale = { ...SHORT, workerKills: 6, kills: 6 }
 
-/** With the defaults of the configuration. */
+/** The long round: lease and heartbeat are the defaults of the configuration. */
 export const FULL: Scale = {
   name: 'full',
   leaseMs: 15_000,

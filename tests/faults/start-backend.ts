@@ -7,10 +7,10 @@ const STARTS: Record<BackendName, () => Promise<Backend>> = {
   redis: startRedisBackend,
 }
 
-/** The back-ends that are run. */
+/** All back-ends. */
 export const BACKEND_NAMES: readonly BackendName[] = ['postgresql', 'redis']
 
-/** Starts a store of its own. */
+/** Starts a new, empty store. */
 export function startBackend(name: BackendName): Promise<Backend> {
   return STARTS[name]()
 }

@@ -1,26 +1,25 @@
-// Mistakes that the queue's contract has no words for: past it, in the statements of its store.
+// Mistakes in the statements of a store, below the queue's contract.
 import { chooseQueue } from '../../src/config/check.ts'
 import { loadConfig } from '../../src/config/load.ts'
-import type { BatchClaim, NewBatch } from '../../src/queue/batch.ts'
+import type { NewBatch } from '../../src/queue/batch.ts'
 import { makePostgresMistakes } from './postgres-mistakes.ts'
 import { makeRedisMistakes } from './redis-mistakes.ts'
 
+/** The mistakes that every store has to offer. */
 export interface StoreMistakes {
-  /** Writes batches of a send and leaves its cursor where it is. */
+  /** Stores batches of a send without moving its cursor. */
   writeBatches(uid: string, batches: readonly NewBatch[]): Promise<void>
-  /** Has whoever acknowledges a batch be taken for the one that holds it. */
+  /** Accepts acknowledgements with an outdated fence. */
   dropFence(): void
-  /** Acknowledges batches of a page that the store has not written. */
-  acknowledgeTaken(claims: readonly BatchClaim[]): Promise<void>
-  /** Has what workers hold of taken pages be taken for what dead ones left. */
-  endTakenClaims(): void
-  /** Has a page that was taken be in its worker's memory alone until it is opened. */
-  keepPagesInMemory(): void
-  /** Has a stream lose its oldest batches when it is long. */
+  /** Ends the leases of claimed range batches before their time. */
+  endRangeLeases(): void
+  /** Lets abandoned batches be claimed as soon as the store has started, before surviving workers extend their leases. */
+  omitRestartGrace(): void
+  /** Trims the oldest batches of a long stream. */
   trimStreams(): void
 }
 
-/** Of the store that the command line of this process names. */
+/** The mistakes of the store that this process is configured with. */
 export function findStoreMistakes(): StoreMistakes {
   const { config } = loadConfig(process.argv[process.argv.indexOf('--config') + 1], {})
   return chooseQueue(config) === 'redis'

@@ -1,24 +1,24 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** How often something is looked at that nothing tells of. */
+/** Pause between two checks of a condition that has no event. */
 const POLL_MS = 50
-/** Longer than anything here takes on a slow machine. What is later is never. */
+/** Longer than any step of a case takes on a slow machine. */
 const LIMIT_MS = 180_000
 
-/** Asks until the answer is yes; a question that fails (the store is away) is asked again. Rejects when it never is. */
-export async function waitUntil(what: string, isSo: () => Promise<boolean>): Promise<void> {
+/** Resolves when `isSo` is true. A check that rejects, because a store is down, is repeated. Rejects after the limit. */
+export async function waitUntil(event: string, isSo: () => Promise<boolean>): Promise<void> {
   const deadlineMs = Date.now() + LIMIT_MS
   while (!(await isSo().catch(() => false))) {
-    if (Date.now() > deadlineMs) throw new Error(`waited in vain for ${what}`)
+    if (Date.now() > deadlineMs) throw new Error(`no ${event} within ${LIMIT_MS / 1000} s`)
     await delay(POLL_MS)
   }
 }
 
-/** The same for a promise. */
-export async function waitFor<T>(what: string, answer: Promise<T>): Promise<T> {
+/** Resolves as `answer` does. Rejects after the limit. */
+export async function waitFor<T>(event: string, answer: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`waited in vain for ${what}`)), LIMIT_MS)
+    timer = setTimeout(() => reject(new Error(`no ${event} within ${LIMIT_MS / 1000} s`)), LIMIT_MS)
     timer.unref()
   })
   return Promise.race([answer, limit]).finally(() => clearTimeout(timer))

@@ -1,11 +1,11 @@
 // Header blocks: the vectors of RFC 7541 Appendix C as far as they need no dynamic table, and what we write ourselves.
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readAnswerFields, WantedHeaders } from '../../src/http2/answer-fields.ts'
 import { ByteWriter } from '../../src/http2/byte-writer.ts'
 import { encodeSharedFields, RequestFieldWriter, writePath } from '../../src/http2/field-block.ts'
 import { FieldReader } from '../../src/http2/field-reader.ts'
 import { decodeHuffman } from '../../src/http2/huffman.ts'
+import { fc } from '../support/fast-check.ts'
 import { encodeHuffman } from '../support/huffman-code.ts'
 
 function readFields(block: Buffer): [string, string][] {
@@ -86,7 +86,6 @@ describe('Huffman code', () => {
         const code = encodeHuffman(bytes)
         expect(decodeHuffman(code, 0, code.length)).toBe(Buffer.from(bytes).toString('latin1'))
       }),
-      { seed: 1 },
     )
   })
 
@@ -96,7 +95,7 @@ describe('Huffman code', () => {
         const text = decodeHuffman(Buffer.from(bytes), 0, bytes.length)
         if (text !== undefined) expect(encodeHuffman(Buffer.from(text, 'latin1'))).toEqual(Buffer.from(bytes))
       }),
-      { seed: 2, numRuns: 2000 },
+      { numRuns: 2000 },
     )
   })
 })

@@ -1,9 +1,9 @@
 // What every implementation of the rate limiter promises.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import * as fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type Answer, type Ask, MAX_ASKS, type RateLimiter, type RatePolicy } from '../../src/limits/rate-limiter.ts'
+import { fc } from '../support/fast-check.ts'
 import { modelProperty } from './random-calls.ts'
 
 export interface LimiterUnderTest {

@@ -1,9 +1,9 @@
 // Random calls on few keys, put to a limiter and to the model.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import * as fc from 'fast-check'
 import { expect } from 'vitest'
 import type { RateLimiter, RatePolicy } from '../../src/limits/rate-limiter.ts'
+import { fc } from '../support/fast-check.ts'
 import { LimiterModel } from './model.ts'
 
 /** So short that many windows open and close in a sequence of calls; the last ones never do. */

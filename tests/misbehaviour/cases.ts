@@ -4,4 +4,5 @@ import { FCM_CASE } from './providers/fcm.ts'
 import { HMS_CASE } from './providers/hms.ts'
 import { WEBPUSH_CASE } from './providers/webpush.ts'
 
+/** All providers. */
 export const MISBEHAVIOUR_CASES: readonly MisbehaviourCase[] = [FCM_CASE, APNS_CASE, HMS_CASE, WEBPUSH_CASE]

@@ -1,19 +1,26 @@
-// `centripush serve` with a mistake planted in it: its name as the first argument, the command line behind it.
-import { SettledBatch } from '../../src/delivery/settled-batch.ts'
+// `centripush serve` with a planted mistake. The first argument is its name; the usual command line follows.
+import { BatchOutcomes } from '../../src/delivery/batch-outcomes.ts'
+import type { BatchClaim, Retry } from '../../src/queue/batch.ts'
 import { alterQueues } from '../faults/alter-queue.ts'
 
 const MISTAKES: Record<string, () => void> = {
-  /** Of three batches one goes back with all that it had. */
+  /** One of three batches is stored again with all of its targets. */
   'sent-retried': () => {
     let batches = 0
+    const wholes = new Map<string, Retry>()
     alterQueues({
+      claimBatches: (own) => async (lane, providers, limit) => {
+        const claims = await own.claimBatches(lane, providers, limit)
+        for (const claim of claims) {
+          if (claim.attempt === 1 && batches++ % 3 === 0) wholes.set(claim.id, makeRetry(claim))
+        }
+        return claims
+      },
       acknowledge:
         (own) =>
         (claim, { retries, givenUp }) => {
-          const { lines, count } = claim
-          const isWhole = claim.attempt === 1 && batches++ % 3 === 0
-          const left = isWhole ? [{ lines: lines.join('\n'), count, delayMs: 0, ambiguousAttempts: 0 }] : retries
-          return own.acknowledge(claim, { retries: left, givenUp })
+          const whole = wholes.get(claim.id)
+          return own.acknowledge(claim, { retries: whole ? [whole] : retries, givenUp })
         },
     })
   },
@@ -35,8 +42,8 @@ const MISTAKES: Record<string, () => void> = {
     })
   },
   'counted-twice': () => {
-    const own = SettledBatch.prototype.counts
-    SettledBatch.prototype.counts = function counts() {
+    const own = BatchOutcomes.prototype.counts
+    BatchOutcomes.prototype.counts = function counts() {
       return own.call(this).map((entry) => ({ ...entry, count: entry.count * (entry.outcome === 'sent' ? 2 : 1) }))
     }
   },
@@ -48,11 +55,16 @@ const MISTAKES: Record<string, () => void> = {
   },
 }
 
-type Settle = SettledBatch['settle']
+function makeRetry({ targets, count }: BatchClaim): Retry {
+  const stored = targets.kind === 'range' ? targets : { kind: targets.kind, lines: targets.lines.join('\n') }
+  return { targets: stored, count, delayMs: 0, ambiguousAttempts: 0 }
+}
+
+type Settle = BatchOutcomes['settle']
 
 function alterSettle(alter: (own: Settle, ...call: Parameters<Settle>) => void): void {
-  const own = SettledBatch.prototype.settle
-  SettledBatch.prototype.settle = function settle(...call) {
+  const own = BatchOutcomes.prototype.settle
+  BatchOutcomes.prototype.settle = function settle(...call) {
     alter((...changed) => own.apply(this, changed), ...call)
   }
 }

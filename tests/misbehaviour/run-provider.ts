@@ -1,5 +1,5 @@
-// One provider that misbehaves, the whole way: a server process with its queue on a real store sends to a simulator over
-// TLS and HTTP/2, until the queue is done with the send.
+// One misbehaving provider, end to end: a server process with its queue on a real store sends to a simulator over TLS
+// and HTTP/2 until the send has ended.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { assembleQueue } from '../../src/assemble/assemble-queue.ts'
@@ -17,11 +17,14 @@ import { judge, type Verdict } from './verdict.ts'
 
 const KEY = 'key-of-the-clients'
 const SHARE = 0.05
-/** Each takes all that is on its connection along, for the 25 s until that is noticed: they come an eighth as often. */
-const SELDOM = new Set(['hang', 'stall'])
-const OFTENER = 8
+/**
+ * Faults that block all streams of their connection for 25 s, until the client notices. Each of the other faults is
+ * chosen eight times as often.
+ */
+const BLOCKING = new Set(['hang', 'stall'])
+const WEIGHT_OF_OTHERS = 8
 const POLL_MS = 200
-/** Twice as long as a half-open connection goes unnoticed: whatever has not come by then never will. */
+/** Twice the time after which a client notices a half-open connection. A push that has not come by then never comes. */
 const SILENCE_MS = 60_000
 const RETRY_SCALE = 0.01
 
@@ -29,13 +32,18 @@ export interface RunOptions {
   backend: Pick<Backend, 'dsn' | 'queueSettings'>
   pushes: number
   seed: number
-  /** Planted in the server (mistakes.ts); none unless given. */
+  /** The mistake that is planted in the server (mistakes.ts); undefined plants none. */
   mistake?: string | undefined
-  /** Told how many requests there were so far. */
+  /** Called with the number of requests so far. */
   onProgress?: ((requests: number) => void) | undefined
+  /** Ends the run early: it rejects with the signal's reason, and its processes are gone by then. */
+  signal?: AbortSignal | undefined
 }
 
-/** Sends to as many targets as said, each fault asked for by at least one of them and the others met by chance. */
+/**
+ * Sends one push to each of `pushes` targets. At least one target asks for each fault, and the simulator chooses
+ * further ones by chance. Rejects when the server does not start or refuses the send.
+ */
 export async function runProvider(tested: MisbehaviourCase, options: RunOptions): Promise<Verdict> {
   const treatments: Treatment[] = []
   const faults = new Map(tested.words.map((word) => [word, 0]))
@@ -52,7 +60,7 @@ export async function runProvider(tested: MisbehaviourCase, options: RunOptions)
     const uid = randomUUID()
     const recipient = { [provider.recipientField]: targets.map(provider.tokenOf) }
     await send(server.url, { uid, recipient, notification: provider.notification })
-    await waitForEnd(store.queue, uid, treatments, options.onProgress)
+    await waitForEnd(store.queue, uid, treatments, options)
     const report = await readServerReport(server.url, store.queue, provider.targetOf)
     return judge({ targets, treatments, faults, read: provider.read, report })
   } finally {
@@ -63,17 +71,17 @@ export async function runProvider(tested: MisbehaviourCase, options: RunOptions)
 }
 
 function weigh(words: readonly string[]): string[] {
-  return words.flatMap((word) => new Array(SELDOM.has(word) ? 1 : OFTENER).fill(word))
+  return words.flatMap((word) => new Array(BLOCKING.has(word) ? 1 : WEIGHT_OF_OTHERS).fill(word))
 }
 
 /**
- * As many different ones, of a form that every provider takes. The seldom faults would else be missing in a short run,
- * and so would targets that are given up, for which every request of some is reset.
+ * `count` different targets, in a form that every provider accepts. One target asks for each fault, because a short run
+ * might not meet the rare ones by chance. Every request of the `reset-` targets is reset, so the server gives them up.
  */
 function makeTargets(count: number, { words, refused = [] }: MisbehaviourCase): string[] {
   const asked = [...words.map((word) => `${word}-once-1`), 'reset-1', 'reset-2', 'reset-3', ...refused]
   const others = Array.from({ length: count - asked.length }, (_, index) => `device-${index}`)
-  // Between the others, as faults by chance are.
+  // Spread over the others, as faults by chance are.
   asked.forEach((target, index) => {
     others.splice(Math.floor(((index + 0.5) / asked.length) * others.length), 0, target)
   })
@@ -100,21 +108,22 @@ async function send(url: string, body: object): Promise<void> {
   if (!text.startsWith('{"result"')) throw new Error(`the send was refused: ${text}`)
 }
 
-/** Resolves when the queue has forgotten what the send says, or nothing has happened for so long that nothing will. */
+/** Resolves when the send has ended, or when nothing was sent for `SILENCE_MS`. */
 async function waitForEnd(
   queue: Queue,
   uid: string,
   treatments: readonly Treatment[],
-  onProgress: RunOptions['onProgress'],
+  { onProgress, signal }: Pick<RunOptions, 'onProgress' | 'signal'>,
 ): Promise<void> {
   let seen = 0
   let movedAtMs = Date.now()
-  while ((await queue.loadContent(uid)) !== undefined && Date.now() - movedAtMs < SILENCE_MS) {
+  while ((await queue.loadSend(uid)) !== undefined && Date.now() - movedAtMs < SILENCE_MS) {
     if (treatments.length > seen) movedAtMs = Date.now()
     seen = treatments.length
     onProgress?.(seen)
+    signal?.throwIfAborted()
     await delay(POLL_MS)
   }
-  // The last batch is counted just after it is acknowledged, and its streams are closed.
+  // The metrics count the last batch shortly after its acknowledgement.
   await delay(POLL_MS)
 }

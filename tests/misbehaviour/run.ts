@@ -1,41 +1,37 @@
-// npm run test:misbehaviour: what became of every push while its provider misbehaved, as a table.
+// npm run test:misbehaviour: the outcome of every push while its provider misbehaves, as a table.
 import { parseArgs } from 'node:util'
 import type { BackendName } from '../faults/backend.ts'
 import { BACKEND_NAMES, startBackend } from '../faults/start-backend.ts'
+import { formatCounts } from '../support/format-counts.ts'
+import { withLeakCheck } from '../support/run-leaks.ts'
+import { parseSeed, SEED } from '../support/seed.ts'
 import { MISBEHAVIOUR_CASES } from './cases.ts'
 import type { MisbehaviourCase } from './misbehaving-provider.ts'
 import { MISTAKES, type Mistake } from './mistakes.ts'
+import { describeRun, HEADER, hasPassed } from './report.ts'
 import { type RunOptions, runProvider } from './run-provider.ts'
-import type { Verdict } from './verdict.ts'
 
 const HELP = `npm run test:misbehaviour -- [--full] [--mistakes] [--provider NAME] [--backend NAME] [--seed N]
 
-Sends through a real server to providers that misbehave at every twentieth request, in every way they know, and
-compares what it says became of each push with what the provider did.
+Sends through a real server to providers that misbehave at every twentieth request, in all their ways, and compares
+the outcome that the server reports for each push with the simulator's record.
 
-  --full           100,000 pushes to each instead of 3,000; an hour instead of minutes
-  --mistakes       with mistakes planted in the server: says whether each is noticed
+  --full           100,000 pushes to each provider instead of 3,000: an hour instead of minutes
+  --mistakes       plants mistakes in the server, and checks that each is noticed
   --provider NAME  ${MISBEHAVIOUR_CASES.map(({ name }) => name).join(', ')}
-  --backend NAME   ${BACKEND_NAMES.join(', ')}; the store of the queue, redis unless given
-  --seed N         repeats the random choices of a run
+  --backend NAME   ${BACKEND_NAMES.join(', ')}: the store of the queue; redis unless given
+  --seed N         the seed of the random choices, or 'random' for a new one; without it every run has the same seed
 `
 const SHORT = 3000
 const FULL = 100_000
 const PROGRESS_MS = 30_000
-const ROW = [10, 11, 10, 10, 11, 10, 10, 8, 9, 8] as const
-const HEADER = [
-  'provider',
-  'back-end',
-  'requests',
-  'accepted',
-  'duplicates',
-  'withheld',
-  'sent',
-  'failed',
-  'given up',
-  'seconds',
-  'verdict',
-]
+
+interface Task {
+  backend: BackendName
+  tested: MisbehaviourCase
+  mistake: Mistake | undefined
+  options: Pick<RunOptions, 'pushes' | 'seed' | 'signal'>
+}
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -54,66 +50,62 @@ async function main(): Promise<number> {
     process.stdout.write(HELP)
     return values.help ? 0 : 2
   }
-  const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(values.seed)
+  const seed = values.seed === undefined ? SEED : parseSeed(values.seed)
   const pushes = values.full ? FULL : SHORT
-  process.stdout.write(`${new Date().toISOString()} ${pushes} pushes each, seed ${seed}\n${formatRow(HEADER)}\n`)
+  const options = { pushes, seed, signal: abortWhenInterrupted() }
   const mistakes = values.mistakes ? MISTAKES : [undefined]
-  let isGood = true
-  for (const tested of cases) {
-    for (const mistake of mistakes) isGood = (await runOn(backend, tested, { pushes, seed }, mistake)) && isGood
+  const tasks = cases.flatMap((tested) => mistakes.map((mistake): Task => ({ backend, tested, mistake, options })))
+  const run = async () => {
+    process.stdout.write(`${new Date().toISOString()} ${pushes} pushes each, seed ${seed}\n${HEADER}\n`)
+    // Short runs wait most of their time for answers that never come, so all of them run at the same time.
+    const passed = values.full || values.mistakes ? await runInTurn(tasks) : await Promise.all(tasks.map(runTask))
+    process.stdout.write(formatCounts(passed))
+    return passed.every(Boolean) ? 0 : 1
   }
-  return isGood ? 0 : 1
+  // The logs of a full run are too long to be kept and searched.
+  return values.full ? run() : withLeakCheck(run)
 }
 
-/** In a store of its own. @returns whether it went as it should */
-async function runOn(
-  name: BackendName,
-  tested: MisbehaviourCase,
-  options: Pick<RunOptions, 'pushes' | 'seed'>,
-  mistake: Mistake | undefined,
-): Promise<boolean> {
+/** Aborts at SIGINT and SIGTERM: an interrupted run leaves none of its processes behind. */
+function abortWhenInterrupted(): AbortSignal {
+  const controller = new AbortController()
+  const abort = () => controller.abort(new Error('the run was interrupted'))
+  process.once('SIGINT', abort).once('SIGTERM', abort)
+  return controller.signal
+}
+
+async function runInTurn(tasks: readonly Task[]): Promise<boolean[]> {
+  const passed: boolean[] = []
+  for (const task of tasks) passed.push(await runTask(task))
+  return passed
+}
+
+/** Runs in a store of its own, and prints the row. @returns whether the run passed */
+async function runTask({ backend: name, tested, mistake, options }: Task): Promise<boolean> {
   const backend = await startBackend(name)
-  // Whoever interrupts a run is left with none of its processes.
-  const interrupt = () => backend.stop().finally(() => process.exit(1))
-  process.once('SIGINT', interrupt).once('SIGTERM', interrupt)
   const startedAtMs = Date.now()
   const onProgress = makeProgress(`${tested.name} on ${name}`)
   try {
     const verdict = await runProvider(tested, { ...options, backend, mistake: mistake?.name, onProgress })
-    const seconds = (Date.now() - startedAtMs) / 1000
-    process.stdout.write(describe(tested.name, name, verdict, seconds, mistake))
-    return mistake ? isNoticed(verdict, mistake) : verdict.broken.length === 0
+    const run = { provider: tested.name, backend: name, verdict, seconds: (Date.now() - startedAtMs) / 1000, mistake }
+    process.stdout.write(describeRun(run))
+    return hasPassed(run)
+  } catch (error) {
+    // The other runs go on.
+    process.stdout.write(`${tested.name} on ${name}: ${error instanceof Error ? error.message : error}\n`)
+    return false
   } finally {
-    process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
     await backend.stop()
   }
 }
 
-function isNoticed({ broken }: Verdict, { shows }: Mistake): boolean {
-  return broken.some((sentence) => sentence.includes(shows))
-}
-
-function describe(provider: string, backend: string, verdict: Verdict, seconds: number, mistake?: Mistake): string {
-  const { faults, requests, accepted, duplicates, withheld, sent, failed, givenUp, broken } = verdict
-  const outcome = broken.length === 0 ? 'holds' : 'BROKEN'
-  const figures = [requests, accepted, duplicates, withheld, sent, failed, givenUp, seconds.toFixed(0)]
-  const notice = mistake ? ` with ${mistake.name}: ${isNoticed(verdict, mistake) ? 'noticed' : 'NOT NOTICED'}` : ''
-  const counts = [...faults].map(([word, times]) => `${word} ${times}`).join(', ')
-  const details = [...broken.slice(0, 8), `faults: ${counts}`].map((line) => `    ${line}\n`)
-  return `${formatRow([provider, backend, ...figures, outcome])}${notice}\n${details.join('')}`
-}
-
-function formatRow(cells: readonly (string | number)[]): string {
-  return cells.map((cell, index) => String(cell).padEnd(ROW[index] ?? 0)).join(' ')
-}
-
-/** Goes where it does not end up in the table. */
-function makeProgress(what: string): (requests: number) => void {
+/** Progress goes to standard error, so that the table on standard output stays a table. */
+function makeProgress(task: string): (requests: number) => void {
   let nextAtMs = Date.now() + PROGRESS_MS
   return (requests) => {
     if (Date.now() < nextAtMs) return
     nextAtMs += PROGRESS_MS
-    process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${what}: ${requests} requests\n`)
+    process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${task}: ${requests} requests\n`)
   }
 }
 

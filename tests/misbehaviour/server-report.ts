@@ -4,7 +4,7 @@ import type { ServerReport } from './verdict.ts'
 
 const PAGE = 1000
 
-/** What the metrics page at `url` and the queue say about the one send that there was; `targetOf`: of a token. */
+/** Reads the outcomes of the only send from the metrics page at `url` and from the queue; `targetOf` maps tokens. */
 export async function readServerReport(
   url: string,
   queue: Queue,
@@ -33,7 +33,9 @@ async function listDeadTokens(queue: Queue): Promise<string[]> {
   const tokens: string[] = []
   for (let after: string | undefined; ; ) {
     const page = await queue.listDeadLetters({}, PAGE, after)
-    for (const { lines } of page) tokens.push(...lines.split('\n').map(readValue))
+    for (const { targets } of page) {
+      if (targets.kind === 'lines') tokens.push(...targets.lines.split('\n').map(readValue))
+    }
     after = page.at(-1)?.id
     if (page.length < PAGE) return tokens
   }

@@ -1,61 +1,65 @@
-// What the simulator did to each target, in order, against what the server says became of it. The simulator is right:
+// Compares the simulator's record of each target with the outcome that the server reports. The record is the truth:
 //
-//   answered with an end (sent, refused for good)   the server counts that, and never asks again
-//   answered with anything else, or not answered    the server asks again, or gives up: a dead letter
+//   a final answer (accepted, refused for good)   the server counts this outcome and makes no further request
+//   any other answer, or none                     the server tries again, or gives up and keeps a dead letter
 //
-// Pushes that came twice are only forgiven where the earlier one was accepted and not answered.
+// A second push to a target is allowed only when the first one was accepted and its answer was withheld.
 import type { Answer } from '../../src/simulators/answer.ts'
 import type { Treatment } from '../../src/simulators/simulator-server.ts'
 import type { Reading } from './misbehaving-provider.ts'
 
-/** What the server says became of its targets. */
+/** The outcomes that the server reports. */
 export interface ServerReport {
-  /** Ends by their reason; that of what was sent is empty. */
+  /** Targets with a final outcome by its error code; the code of accepted pushes is empty. */
   counted: ReadonlyMap<string, number>
-  /** Targets given up, as the metrics have them. */
+  /** Targets given up, by the metrics. */
   givenUp: number
   /** The targets of the dead letters. */
   deadLetters: readonly string[]
 }
 
+/** Everything that a verdict is based on. */
 export interface Evidence {
   targets: readonly string[]
-  /** In the order in which the simulator looked at them. */
+  /** In the order in which the simulator processed them. */
   treatments: readonly Treatment[]
   /** How often each fault happened. */
   faults: ReadonlyMap<string, number>
+  /** The meaning of an answer for a target. */
   read(answer: Answer, target: string): Reading
   report: ServerReport
 }
 
+/** The figures of a run, and its broken promises. */
 export interface Verdict {
   faults: ReadonlyMap<string, number>
   requests: number
-  /** Pushes that phones got. */
+  /** Pushes that the provider accepted. */
   accepted: number
-  /** Beyond the first of each target. */
+  /** Accepted pushes beyond the first of each target. */
   duplicates: number
-  /** Accepted pushes whose answer never reached the server. */
+  /** Accepted pushes without an answer to the server. */
   withheld: number
   sent: number
   failed: number
   givenUp: number
-  /** Broken promises, a sentence each; empty is what a run is to end with. */
+  /** Broken promises, a sentence each; empty when all of them held. */
   broken: string[]
 }
 
-/** What is known of one target. */
+/** The requests for one target. */
 interface History {
   accepted: number
   withheld: number
-  /** How the last request was answered; undefined where it wasn't. */
+  /** The answer to the last request; undefined without an answer. */
   last: Reading | undefined
-  /** Requests after one that was answered with an end. */
+  /** Requests after a final answer. */
   needless: number
-  /** Pushes after one whose acceptance was told. */
+  /** Accepted pushes after one whose acceptance was answered. */
   needlessPushes: number
 }
 
+/** Compares the record of every target with the server's report. */
 export function judge({ targets, treatments, faults, read, report }: Evidence): Verdict {
   const histories = new Map(targets.map((target) => [target, newHistory()]))
   let strays = 0
@@ -79,20 +83,20 @@ export function judge({ targets, treatments, faults, read, report }: Evidence): 
     if (is !== was) broken.push(`${sentence}: ${is} and ${was}`)
   }
   none([...faults.values()].filter((times) => times === 0).length, 'faults did not happen')
-  none(strays, 'pushes went to targets that nobody named')
+  none(strays, 'pushes went to targets outside of the send')
   none(
     sum(({ needless }) => needless),
-    'requests were made again although they had been answered for good',
+    'requests were repeated after a final answer',
   )
   none(
     sum(({ needlessPushes }) => needlessPushes),
-    'pushes came twice although the first was answered',
+    'pushes were repeated after an answered one',
   )
-  none(ended.filter((last) => !isEnd(last)).length, 'targets were lost: no end, and no dead letter')
-  none(all.filter(([target, { last }]) => dead.has(target) && isEnd(last)).length, 'dead letters had an end')
+  none(ended.filter((last) => !isEnd(last)).length, 'targets were lost: neither a final answer nor a dead letter')
+  none(all.filter(([target, { last }]) => dead.has(target) && isEnd(last)).length, 'dead letters had a final answer')
   none(report.deadLetters.length - dead.size, 'targets are dead letters twice')
-  same(report.givenUp, dead.size, 'not as many targets were counted as given up as there are dead letters')
-  same(counted + report.givenUp, targets.length, 'not as many ends were counted as there are targets')
+  same(report.givenUp, dead.size, 'the count of given-up targets differs from the dead letters')
+  same(counted + report.givenUp, targets.length, 'the counted outcomes differ from the targets')
   broken.push(...compareCounts(ended, report.counted))
   const sent = report.counted.get('') ?? 0
   return {
@@ -131,13 +135,13 @@ function isEnd(reading: Reading | undefined): reading is Reading {
   return reading !== undefined && reading.end !== 'again'
 }
 
-/** Every end that the simulator told, by its reason, has to be counted as often as it told it. */
+/** The server has to count every final answer of the simulator, by its error code. */
 function compareCounts(ended: readonly (Reading | undefined)[], counted: ReadonlyMap<string, number>): string[] {
   const told = new Map<string, number>()
   for (const last of ended) if (isEnd(last)) told.set(last.reason, (told.get(last.reason) ?? 0) + 1)
   const reasons = new Set([...told.keys(), ...counted.keys()])
   return [...reasons].flatMap((reason) => {
     const [is, was] = [counted.get(reason) ?? 0, told.get(reason) ?? 0]
-    return is === was ? [] : [`${is} targets are counted as ${reason || 'sent'}, but ${was} were told so`]
+    return is === was ? [] : [`${is} targets are counted as ${reason || 'sent'}, but ${was} were answered so`]
   })
 }

@@ -1,5 +1,4 @@
 import { generateKeyPairSync } from 'node:crypto'
-import fc from 'fast-check'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runTransaction } from '../../src/database/transaction.ts'
@@ -8,6 +7,7 @@ import { parseSigningKey, type SigningKey } from '../../src/providers/apns/signi
 import type { CredentialCache } from '../../src/providers/credential-cache.ts'
 import { PostgresCredentialCache } from '../../src/providers/credential-cache-postgres.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { fc } from '../support/fast-check.ts'
 import { makeTestLogger } from '../support/run-log.ts'
 
 const MINUTE_MS = 60_000

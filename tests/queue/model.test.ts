@@ -1,12 +1,12 @@
 // Runs random steps on each store and on a model in memory, abandoned claims and cancellations among them. Both agree.
 import { randomUUID } from 'node:crypto'
-import fc from 'fast-check'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { LANES } from '../../src/queue/lane.ts'
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
 import { RedisQueue } from '../../src/queue/redis/redis-queue.ts'
 import { createTestDatabase } from '../support/database.ts'
+import { fc } from '../support/fast-check.ts'
 import { KillableRedis } from '../support/killable-redis.ts'
 import { makeTestLogger } from '../support/run-log.ts'
 import { QueueModel, type RealQueue, type Step, type TargetsKind } from './model.ts'

@@ -1,5 +1,5 @@
-// No token, key, endpoint path or payload is in any log of the whole run: the servers' own, those of the parts that ran in
-// the tests' processes, and what commands wrote to standard error.
+// Checks after a whole run that no log has a token, a key, the path of an endpoint or a payload. The logs are those of
+// the servers and of the parts that ran in the tests' processes, and the standard error of commands.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,19 +12,31 @@ let directory: string
 export function setup(): void {
   directory = mkdtempSync(join(tmpdir(), 'centripush-run-'))
   process.env[RUN_DIRECTORY] = directory
+  // An interrupted run has no teardown.
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
 }
 
-/** Called by vitest after the last test. Fails the run by its exit code: of what a teardown throws, vitest only tells. */
+/** Called by vitest after the last test. It sets the exit code, because vitest ignores an error of a teardown. */
 export function teardown(): void {
+  if (reportLeaks() > 0) process.exitCode = 1
+}
+
+/** Runs `work` as a whole run outside of vitest. Resolves to its exit code, or to 1 when a log has a secret. */
+export async function withLeakCheck(work: () => Promise<number>): Promise<number> {
+  setup()
+  const code = await work()
+  return reportLeaks() > 0 ? code || 1 : code
+}
+
+/** Prints the leaks of the run. @returns how many log lines have one */
+function reportLeaks(): number {
   const secrets = readSecrets()
   const logs = readRun('.log')
   const leaks = logs.flatMap((log) => findLeaks(log, secrets))
   const lines = logs.reduce((sum, log) => sum + log.split('\n').length - 1, 0)
-  console.log(`${lines} lines of logs, ${secrets.size} secrets of the tests, ${leaks.length} lines with one`)
-  rmSync(directory, { recursive: true })
-  if (leaks.length === 0) return
-  console.error(`the logs hold what they must not:\n${describeLeaks(leaks)}`)
-  process.exitCode = 1
+  console.log(`${lines} log lines, ${secrets.size} secrets of the tests, ${leaks.length} lines with a secret`)
+  if (leaks.length > 0) console.error(`the logs have secrets:\n${describeLeaks(leaks)}`)
+  return leaks.length
 }
 
 function readSecrets(): Set<string> {
@@ -37,7 +49,7 @@ function readRun(ending: string): string[] {
   return files.map((file) => readFileSync(join(directory, file), 'utf8'))
 }
 
-/** One line for each kind: a kind that is everywhere hides no other. */
+/** One line for each kind of leak, so that a frequent one does not hide the others. */
 function describeLeaks(leaks: readonly Leak[]): string {
   const kinds = [...new Set(leaks.map(({ what }) => what))]
   return kinds

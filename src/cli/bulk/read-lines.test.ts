@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fc } from '../../../tests/support/fast-check.ts'
 import { type Line, readLines } from './read-lines.ts'
 
 async function* cut(bytes: Buffer, size: number): AsyncGenerator<Buffer> {

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { fc } from '../../../tests/support/fast-check.ts'
 import { ByteWriter } from '../../http2/byte-writer.ts'
 import { makeBodyWriter } from './message-body.ts'
 

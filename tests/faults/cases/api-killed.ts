@@ -9,13 +9,14 @@ import type { Rig } from '../rig.ts'
 const SENDS_PER_KILL = 100
 const CLIENTS = 16
 const CLIENT_PAUSE_MS = 20
-/** Requests take a few milliseconds: kills fall anywhere in them. */
+/** A request takes less than this; a kill falls into any part of it. */
 const REQUEST_MS = 30
 
+/** Kills of the API process. */
 export const apiKilled: FaultCase = {
   name: 'api-killed',
   promise:
-    'kill -9 of the API in the middle of requests, which clients repeat with the same uid, makes one send of each',
+    'kill -9 of the API during requests that clients repeat with the same uid results in one send for each request',
   async run(rig, random, note) {
     const { kills } = rig.scale
     const audience = await rig.audience('crowd', rig.scale.fewDevices)
@@ -50,7 +51,7 @@ export const apiKilled: FaultCase = {
   },
 }
 
-/** As a client does that wants to be sure: the same request until there is an answer. */
+/** Repeats the same request until it is answered, as a careful client does. */
 async function sendUntilAnswered(
   rig: Rig,
   api: () => Promise<CentripushProcess>,
@@ -62,7 +63,7 @@ async function sendUntilAnswered(
       const { error } = await rig.call('send_push_notification', params, await api())
       if (!error) return
     } catch {
-      // Killed with our request in it.
+      // The API was killed during the request.
     }
     await delay(CLIENT_PAUSE_MS)
   }

@@ -8,23 +8,24 @@ import type { FaultCase } from '../fault-case.ts'
 import { Findings } from '../findings.ts'
 import type { Rig } from '../rig.ts'
 
-/** Worker processes at least; each server starts as many as there are cores. */
+/** Worker processes; several servers run them together. */
 const WORKERS = 8
 const DEVICES = 2000
 /** Sends to the same devices at the same time. */
 const SENDS = 4
 const KILLS_PER_ROUND = 2
-/** Of a device's pushes the second waits for the first policy, and the fourth for the second one. */
+/** A device's second push is delayed by the first policy, and its fourth push by the second policy. */
 const POLICIES: readonly RatePolicy[] = [
   { rate: 1, intervalMs: 1500 },
   { rate: 3, intervalMs: 6000 },
-  // Never reached: it has every grant remembered until this case asks for it.
+  // This limit is never reached. It makes the limiter remember every grant until the case asks for it.
   { rate: 1000, intervalMs: 3_600_000 },
 ]
 
+/** Kills of workers that send limited broadcasts. */
 export const ratesKept: FaultCase = {
   name: 'rates-kept',
-  promise: 'rate limits hold for 8 workers of which some are killed, in every window, and no delayed push is lost',
+  promise: 'rate limits of 8 workers hold in every window while some are killed, and no delayed push is lost',
   async run(rig, random, note) {
     const audience = await rig.audience('limited', DEVICES)
     const findings = new Findings()
@@ -37,7 +38,7 @@ export const ratesKept: FaultCase = {
       const before = rig.deliveries.total
       await Promise.all(uids.map((uid) => rig.sendTo(audience, uid, { limit_strategy: strategyOf(word) })))
       for (let kill = 0; kill < KILLS_PER_ROUND; kill++) {
-        // Some when the first pushes are on their way, some while others wait.
+        // One kill falls among the first pushes, and one into the delay of the others.
         await rig.reach(before + Math.ceil(((kill + 0.5) * DEVICES * SENDS) / 4), word)
         await delay(random() * 500)
         await killOne(servers, Math.floor(random() * servers.length), start)
@@ -56,10 +57,10 @@ function strategyOf(word: string): object {
   return { rate_limit: { key: `${word}:{{.device.id}}`, policies } }
 }
 
-/** Asks once more for each push, which tells when it was granted. */
+/** Asks the limiter again for each push: its answer has the time of the first grant. */
 async function checkGrants(rig: Rig, findings: Findings, audience: Audience, word: string, uids: readonly string[]) {
-  const devices = [...(await rig.findDeviceIds(audience))]
-  // The key names the device, so the send alone tells its asks apart.
+  const devices = [...(await rig.audiences.findDeviceIds(audience))]
+  // The key names the device, and the id of an ask names the send.
   const asks = devices.flatMap(([, id]) => uids.map((uid): Ask => ({ key: `${word}:${id}`, id: uid })))
   const answers: Answer[] = []
   const limiter = await rig.openLimiter()
@@ -80,7 +81,7 @@ async function checkGrants(rig: Rig, findings: Findings, audience: Audience, wor
 }
 
 function firstArrivals(rig: Rig, uid: string): ReadonlyMap<string, number> {
-  // Of several the last one of the list stays: reversed that is the first.
+  // A map keeps the last entry of equal keys, so the list is reversed.
   return new Map(
     rig.deliveries
       .of(uid)
@@ -89,7 +90,7 @@ function firstArrivals(rig: Rig, uid: string): ReadonlyMap<string, number> {
   )
 }
 
-/** How many grants came too soon after the one that many places before. */
+/** The number of grants within one interval of the grant that is `rate` places before. */
 function countCrowded(times: readonly number[]): number {
   const sorted = times.toSorted((a, b) => a - b)
   return POLICIES.reduce((sum, { rate, intervalMs }) => {

@@ -6,15 +6,15 @@ import { Findings } from '../findings.ts'
 import type { Rig } from '../rig.ts'
 
 const TAKES_EFFECT_WITHIN_MS = 1000
-/** A walk of a broadcast takes longer than this. */
+/** The walk of a broadcast takes longer than this. */
 const WALK_MS = 100
 const IN_SECONDS = 2
 
-/** Has a send cancelled at some moment of its life. @returns Unix time in ms of the answer */
+/** Cancels a send in one of its phases. @returns the Unix time in ms of the answer */
 type Cancellation = (rig: Rig, audience: Audience, uid: string, random: () => number) => Promise<number>
 
 const CANCELLATIONS: Record<string, Cancellation> = {
-  async 'before it came'(rig, audience, uid) {
+  async 'before its request'(rig, audience, uid) {
     const atMs = await rig.cancel(uid)
     await rig.sendTo(audience, uid)
     return atMs
@@ -29,7 +29,7 @@ const CANCELLATIONS: Record<string, Cancellation> = {
     return rig.cancel(uid)
   },
   'while it is sent': (rig, audience, uid, random) => cancelEarly(rig, audience, uid, random, {}),
-  // PostgreSQL has the pages of this one written, most of them long before they are sent.
+  // The batches of a reliable send are stored, most of them long before they are sent.
   'while its batches wait': (rig, audience, uid, random) =>
     cancelEarly(rig, audience, uid, random, { optimize_for_reliability: true }),
   async 'after its end'(rig, audience, uid) {
@@ -39,7 +39,7 @@ const CANCELLATIONS: Record<string, Cancellation> = {
   },
 }
 
-/** So early that what follows would take longer than a cancellation may. */
+/** Cancels so early that the rest of the send would take longer than a second. */
 async function cancelEarly(rig: Rig, audience: Audience, uid: string, random: () => number, more: object) {
   const before = rig.deliveries.total
   await rig.sendTo(audience, uid, more)
@@ -47,9 +47,10 @@ async function cancelEarly(rig: Rig, audience: Audience, uid: string, random: ()
   return rig.cancel(uid)
 }
 
+/** Cancellations in every phase of a send. */
 export const sendCancelled: FaultCase = {
   name: 'send-cancelled',
-  promise: 'of a send that is cancelled, at whatever moment, nothing is handed over later than 1 s after the answer',
+  promise: 'no push of a cancelled send goes out later than 1 s after the answer, in whatever phase it is cancelled',
   async run(rig, random, note) {
     const audience = await rig.audience('broadcast', rig.scale.devices)
     const findings = new Findings()
@@ -73,7 +74,7 @@ export const sendCancelled: FaultCase = {
   },
 }
 
-/** Resolves when nothing waits, and a send that became due after all others were has arrived. */
+/** Resolves when no batch is waiting and a later send has arrived, which became due after all others. */
 async function waitForSilence(rig: Rig): Promise<void> {
   const uid = rig.makeUid('last')
   const last = await rig.audience('last', 1)

@@ -5,9 +5,9 @@ import { Findings } from '../findings.ts'
 import type { Rig } from '../rig.ts'
 import { waitUntil } from '../wait.ts'
 
-/** What the store may take besides what it holds. */
+/** The memory that the store may use above its present use. */
 const ROOM_BYTES = 3_000_000
-/** Of a push: a few hundred of them fill the room. */
+/** The payload of a push: a few hundred pushes fill the memory. */
 const PAYLOAD = 'x'.repeat(3000)
 const AT_ONCE = 8
 const ENOUGH_REFUSED = 16
@@ -18,11 +18,12 @@ interface Asked {
   params: object
 }
 
+/** Redis at its memory limit. */
 export const storeFull: FaultCase = {
   name: 'store-full',
   promise:
-    'a store without room answers with an error and keeps nothing of what it refused; workers empty it all the same, ' +
-    'and then it takes sends again by itself',
+    'a full store refuses sends with an error and keeps nothing of a refused one; workers can still empty it, and ' +
+    'then it accepts sends again',
   backends: ['redis'],
   async run(rig, random, note) {
     const findings = new Findings()
@@ -33,13 +34,13 @@ export const storeFull: FaultCase = {
       await rig.sendTo(audience, walked)
       const { accepted, refused } = await fill(rig, [...audience.tokens])
       findings.rounds = accepted.length
-      findings.require(refused.length > 0, 'a store without room took everything')
+      findings.require(refused.length > 0, 'a full store accepted every send')
       note(`${accepted.length} sends accepted, ${refused.length} refused`)
       await rig.startProcess('worker')
       for (const { uid } of accepted) await rig.waitForEnd(uid)
       await rig.waitForEnd(walked)
       const kept = refused.filter(({ uid }) => rig.deliveries.of(uid).length > 0).length
-      findings.require(kept === 0, `${kept} sends were refused and sent all the same`)
+      findings.require(kept === 0, `${kept} refused sends were sent`)
       for (const asked of refused) await repeat(rig, asked)
       findings.add(countDeliveries(audience.tokens, rig.deliveries.of(walked)))
       for (const { uid, token } of [...accepted, ...refused]) {
@@ -53,7 +54,7 @@ export const storeFull: FaultCase = {
   },
 }
 
-/** Sends to one user after the other until a send is refused, several at once. */
+/** Sends to one user after the other, several at a time, until sends are refused. */
 async function fill(rig: Rig, tokens: readonly string[]): Promise<{ accepted: Asked[]; refused: Asked[] }> {
   const accepted: Asked[] = []
   const refused: Asked[] = []
@@ -71,7 +72,7 @@ async function fill(rig: Rig, tokens: readonly string[]): Promise<{ accepted: As
   return { accepted, refused }
 }
 
-/** Asks until it is taken, and waits until it was sent. */
+/** Repeats the request until it is accepted, and waits for the end of the send. */
 async function repeat(rig: Rig, { uid, params }: Asked): Promise<void> {
   await waitUntil('room for a send', async () => {
     const { error } = await rig.call('send_push_notification', params)

@@ -6,14 +6,16 @@ import { Findings } from '../findings.ts'
 import type { Rig } from '../rig.ts'
 
 const WORKERS = 2
-/** What each of them may hold unsettled when the store dies, and finds lost when it is back. */
+/** The most targets that a worker has in flight. Its batches may go to another worker after the store is back. */
 const MAX_UNSETTLED = 5000
 const BACK_WITHIN_MS = 5000
 const CLIENT_PAUSE_MS = 20
 
+/** Kills of the queue's store. */
 export const storeKilled: FaultCase = {
   name: 'store-killed',
-  promise: "kill -9 of the queue's store under load loses nothing that was accepted; 5 s after it is back, so are we",
+  promise:
+    "kill -9 of the queue's store under load loses no accepted send; 5 s after its return a new send is delivered",
   async run(rig, random, note) {
     const { devices, kills } = rig.scale
     const audience = await rig.audience('broadcast', devices)
@@ -34,8 +36,8 @@ export const storeKilled: FaultCase = {
       const [push] = rig.deliveries.of(accepted.uid)
       const takenMs = accepted.atMs - backAtMs
       const sentMs = (push?.atMs ?? Number.POSITIVE_INFINITY) - backAtMs
-      findings.require(takenMs <= BACK_WITHIN_MS, `the first send was taken ${takenMs} ms after the store was back`)
-      findings.require(sentMs <= BACK_WITHIN_MS, `the first one was sent ${sentMs} ms after the store was back`)
+      findings.require(takenMs <= BACK_WITHIN_MS, `the first send was accepted ${takenMs} ms after the store's return`)
+      findings.require(sentMs <= BACK_WITHIN_MS, `the first push came ${sentMs} ms after the store's return`)
       findings.noteTime(Math.max(takenMs, sentMs))
       note(`${findings.rounds + 1} of ${kills} kills`)
     }
@@ -54,7 +56,7 @@ export const storeKilled: FaultCase = {
   },
 }
 
-/** Kills the store and has it come back after a while, half a lease to one. @returns Unix time in ms when it answered */
+/** Kills the store and starts it again after half a lease to one. @returns the Unix time in ms of its first answer */
 async function killStore(rig: Rig, random: () => number): Promise<number> {
   await rig.backend.killStore()
   await delay(rig.scale.leaseMs * (0.5 + 0.5 * random()))
@@ -66,15 +68,15 @@ interface AcceptedSend {
   uid: string
   /** Unix time in ms of the answer. */
   atMs: number
-  /** Resolves when it was sent. */
+  /** Resolves when the send has ended. */
   delivered: Promise<void>
 }
 
-/** Sends to one user after the other, and remembers what was accepted. */
+/** Sends to one user after the other, and keeps the accepted sends. */
 class Client {
   readonly #rig: Rig
   readonly #tokens: readonly string[]
-  /** Uids that were answered without an error, with the token that they are for. */
+  /** The uid of each accepted send, with the token of its only target. */
   readonly accepted = new Map<string, string>()
   #onAccepted: ((send: AcceptedSend) => void)[] = []
   #isStopped = false
@@ -88,7 +90,7 @@ class Client {
     this.#isStopped = true
   }
 
-  /** The next send that is accepted. */
+  /** Resolves to the next accepted send. */
   nextAccepted(): Promise<AcceptedSend> {
     return new Promise((resolve) => this.#onAccepted.push(resolve))
   }

@@ -5,10 +5,11 @@ import { Findings } from '../findings.ts'
 
 const TAKES_EFFECT_WITHIN_MS = 1000
 
+/** Acknowledgements of single users before and during a broadcast. */
 export const usersAcknowledge: FaultCase = {
   name: 'users-acknowledge',
   promise:
-    'of the users who acknowledge (cancel_push with user) before and during a send none is sent to later than 1 s after',
+    'a user that acknowledges (cancel_push with user) before or during a send gets no push of it later than 1 s after',
   async run(rig, random, note) {
     const { acknowledgements, devices } = rig.scale
     const audience = await rig.audience('broadcast', devices)
@@ -25,7 +26,7 @@ export const usersAcknowledge: FaultCase = {
     const before = rig.deliveries.total
     await rig.sendTo(audience, uid)
     for (let count = 0; count < acknowledgements / 2; count++) {
-      // Within the first fifth, so that most of them have their turn long after.
+      // Within the first fifth of the send, so that most of their pushes would come long after.
       const share = Math.floor((count / acknowledgements) * 0.4 * devices)
       await rig.reach(before + share, uid)
       await acknowledge()

@@ -4,28 +4,29 @@ import type { FaultCase } from '../fault-case.ts'
 import { Findings } from '../findings.ts'
 import type { Rig } from '../rig.ts'
 
-/** Three batches: one worker can hold them all, and have all of them in flight. */
+/** Three batches, which one worker can have in flight together. */
 const DEVICES = 300
 const BATCH_SIZE = 100
-/** What the worker logs when an acknowledgement is refused. */
+/** The worker's log message for a refused acknowledgement. */
 const REFUSED = 'delivery: lease lost'
 
+/** A worker that stops for longer than its lease. */
 export const workerFrozen: FaultCase = {
   name: 'worker-frozen',
   promise:
-    'what a worker held that was stopped (SIGSTOP) is sent by another one, nothing is lost, and the acknowledgements of ' +
-    'the one that comes back (SIGCONT) are refused',
+    'the batches of a stopped worker (SIGSTOP) are sent by another one, nothing is lost, and the acknowledgements of ' +
+    'the first worker are refused when it goes on (SIGCONT)',
   async run(rig) {
     const findings = new Findings()
+    // The first send has a range batch, and the reliable one a batch of lines. Each is claimed again, and its fence decides.
     await freezeWorker(rig, findings, false)
-    // PostgreSQL has the pages of this one written: what is sent again is then the same batch, and the fence decides.
     await freezeWorker(rig, findings, true)
     return findings
   },
 }
 
 async function freezeWorker(rig: Rig, findings: Findings, isReliable: boolean): Promise<void> {
-  // Answered so late that both workers are still waiting for answers when the first one comes back.
+  // The answers come so late that both workers still have the targets in flight when the first one goes on.
   const audience = await rig.audience('slow', DEVICES)
   const frozen = await rig.startProcess('worker', { batchSize: BATCH_SIZE })
   const uid = rig.makeUid('frozen')
@@ -42,8 +43,11 @@ async function freezeWorker(rig: Rig, findings: Findings, isReliable: boolean): 
   findings.rounds++
   const count = countDeliveries(audience.tokens, rig.deliveries.of(uid))
   findings.add(count)
-  findings.require(count.duplicates <= DEVICES, `${count.duplicates} pushes were doubled, more than were held`)
-  findings.require(countRefused(frozen) > 0, 'no acknowledgement of the worker that came back was refused')
+  findings.require(
+    count.duplicates <= DEVICES,
+    `${count.duplicates} pushes were doubled, more than the worker had in flight`,
+  )
+  findings.require(countRefused(frozen) > 0, 'no acknowledgement of the stopped worker was refused')
   findings.require(countRefused(heir) === 0, 'acknowledgements of the worker that took over were refused')
 }
 

@@ -4,15 +4,15 @@ import type { FaultCase } from '../fault-case.ts'
 import { Findings } from '../findings.ts'
 import { MAX_REQUESTS_IN_FLIGHT, type ProcessOptions, type Rig } from '../rig.ts'
 
-/** A worker never holds more targets unsettled than this. */
+/** The most targets that a worker has in flight. */
 const MAX_UNSETTLED = 5000
-/** How often settled targets of a reliable send are noted. */
-const CHECKPOINT_MS = 100
-/** A worker that dies is replaced by its lease's end. */
+/** The promise of `optimize_for_reliability`: this much sending before a kill may be repeated. */
+const REPEATED_MS = 100
+/** The batches of a killed worker are claimed again within this time. */
 const RESUMED_WITHIN_MS = 20_000
-/** The last kill of a broadcast leaves about this many targets: nobody else has work then, so the pause shows. */
+/** The last kill leaves about this many targets. The other worker soon has no work, so the pause is visible. */
 const TAIL = 2000
-/** Devices of a broadcast for each kill: meanwhile the heir of the one before has come to hold something. */
+/** Devices of a broadcast for each kill: enough for the previous victim's successor to have claimed batches. */
 const DEVICES_PER_KILL = 15_000
 
 interface Variant {
@@ -20,18 +20,20 @@ interface Variant {
   options?: ProcessOptions
 }
 
+/** Kills of workers during a broadcast. */
 export const workerKilled: FaultCase = {
   name: 'worker-killed',
-  promise: 'kill -9 of a worker loses nothing, doubles at most 5,000 pushes, and its work is resumed within 20 s',
+  promise: 'kill -9 of a worker loses no push and doubles at most 5,000; its batches are resumed within 20 s',
   run: (rig, random, note) => killWorkers(rig, random, note, { isReliable: false }),
 }
 
+/** The same with `optimize_for_reliability`. */
 export const reliableWorkerKilled: FaultCase = {
   name: 'reliable-worker-killed',
   promise:
-    'kill -9 of a worker in a send with optimize_for_reliability doubles at most its requests in flight and what was ' +
-    'sent within 100 ms',
-  // Large batches, of which most would be doubled if nothing were noted while they are sent.
+    'kill -9 of a worker in a send with optimize_for_reliability doubles at most its requests in flight and the ' +
+    'pushes of the last 100 ms',
+  // Without checkpoints most of a batch would be doubled, so the batches are large.
   run: (rig, random, note) => killWorkers(rig, random, note, { isReliable: true, options: { batchSize: 5000 } }),
 }
 
@@ -51,7 +53,8 @@ async function killWorkers(rig: Rig, random: () => number, note: (progress: stri
     for (const share of killPoints(kills, devices, random)) {
       await rig.reach(before + share, uid)
       const atMs = await killOne(workers, Math.floor(random() * workers.length), start)
-      const recent = rig.deliveries.countBetween(atMs - CHECKPOINT_MS, atMs)
+      // The log does not show the worker of a push, so the pushes of the other worker are counted too.
+      const recent = rig.deliveries.countBetween(atMs - REPEATED_MS, atMs)
       mayBeDoubled += variant.isReliable ? MAX_REQUESTS_IN_FLIGHT + recent : MAX_UNSETTLED
       findings.rounds++
       note(`${findings.rounds} of ${workerKills} kills`)
@@ -66,7 +69,7 @@ async function killWorkers(rig: Rig, random: () => number, note: (progress: stri
   return findings
 }
 
-/** After how many pushes each kill comes. */
+/** The numbers of pushes after which the kills come. */
 function killPoints(kills: number, devices: number, random: () => number): number[] {
   return Array.from({ length: kills }, (_, index) =>
     index === kills - 1
@@ -75,13 +78,13 @@ function killPoints(kills: number, devices: number, random: () => number): numbe
   )
 }
 
-/** Kills a worker and has another one started in its place. @returns Unix time in ms */
+/** Kills a worker and starts another one in its place. @returns the Unix time of the kill in ms */
 async function killOne(workers: Promise<CentripushProcess>[], index: number, start: () => Promise<CentripushProcess>) {
   const victim = await workers[index]
   const atMs = Date.now()
   await victim?.kill()
   const heir = start()
-  // Whether it started shows when it is its turn to be killed, or in that nobody sends.
+  // A failed start shows when this worker is killed in turn, or when nothing is sent.
   heir.catch(() => undefined)
   workers[index] = heir
   return atMs

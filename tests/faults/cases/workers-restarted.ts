@@ -2,9 +2,10 @@ import { countDeliveries } from '../deliveries.ts'
 import type { FaultCase } from '../fault-case.ts'
 import { Findings } from '../findings.ts'
 
+/** A rolling restart of the workers. */
 export const workersRestarted: FaultCase = {
   name: 'workers-restarted',
-  promise: 'SIGTERM of one worker after the other under load loses nothing and doubles nothing; each exits with 0',
+  promise: 'SIGTERM of one worker after the other under load loses and doubles no push, and each exits with code 0',
   async run(rig, random, note) {
     const { devices, fewDevices, kills } = rig.scale
     const audience = await rig.audience('broadcast', devices)
@@ -15,12 +16,12 @@ export const workersRestarted: FaultCase = {
     const written = rig.makeUid('written')
     const before = rig.deliveries.total
     await rig.sendTo(audience, uid)
-    // PostgreSQL has its pages written, and those of the other one taken.
+    // On PostgreSQL the batches of this reliable send have lines, and those of the other send have ranges.
     await rig.sendTo(crowd, written, { optimize_for_reliability: true })
     for (; findings.rounds < kills; findings.rounds++) {
       const share = Math.floor(((devices + fewDevices) * (findings.rounds + random() * 0.9)) / kills)
       await rig.reach(before + share, uid)
-      // The oldest goes when its successor works, as in a rolling update.
+      // The oldest worker stops after its successor has started, as in a rolling update.
       workers.push(await rig.startProcess('worker'))
       const code = await workers.shift()?.stop()
       findings.require(code === 0, `a worker exited with ${code}`)

@@ -7,6 +7,7 @@ import { type MisbehaviourCase, parseAnswer, type Reading } from '../misbehaving
 
 const Refusal = v.object({ reason: v.string() })
 
+/** A misbehaving simulator of APNs. */
 export const APNS_CASE: MisbehaviourCase = {
   name: 'apns',
   words: Object.keys(makeApnsFaults()),
@@ -34,7 +35,7 @@ export const APNS_CASE: MisbehaviourCase = {
   },
 }
 
-/** 403 is about our credential, 429 and 5xx pass, and IdleTimeout is about the connection. */
+/** Apple's status codes: 403 refuses the credential, 429 and 5xx are temporary, IdleTimeout concerns the connection. */
 function read(answer: Answer): Reading {
   const { status } = answer
   if (status === 200) return { end: 'sent', reason: '' }

@@ -5,11 +5,12 @@ import { startFcmSimulator } from '../../support/fcm-simulator.ts'
 import { PAYLOAD_MARK } from '../../support/run-log.ts'
 import { type MisbehaviourCase, parseAnswer, type Reading } from '../misbehaving-provider.ts'
 
-/** https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode: what no other attempt mends. */
+/** Final error codes: https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode */
 const FINAL = new Set(['UNREGISTERED', 'INVALID_ARGUMENT', 'SENDER_ID_MISMATCH', 'THIRD_PARTY_AUTH_ERROR'])
 
 const Refusal = v.object({ error: v.object({ details: v.array(v.object({ errorCode: v.optional(v.string()) })) }) })
 
+/** A misbehaving simulator of FCM. */
 export const FCM_CASE: MisbehaviourCase = {
   name: 'fcm',
   words: Object.keys(makeFcmFaults({ project: '', retryAfterSeconds: 0 })),

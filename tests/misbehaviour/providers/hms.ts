@@ -5,12 +5,13 @@ import { startHmsSimulator } from '../../support/hms-simulator.ts'
 import { PAYLOAD_MARK } from '../../support/run-log.ts'
 import { type MisbehaviourCase, parseAnswer, type Reading } from '../misbehaving-provider.ts'
 
-/** Of one request: with Huawei's thousand, a hundred thousand pushes would meet five faults. */
+/** Tokens of one request. With Huawei's limit of 1,000, a run of 100,000 pushes would meet only five faults. */
 const TOKENS_OF_REQUEST = 10
 
 const Body = v.object({ code: v.string(), msg: v.string() })
 const Partial = v.object({ illegal_tokens: v.array(v.string()) })
 
+/** A misbehaving simulator of HMS. */
 export const HMS_CASE: MisbehaviourCase = {
   name: 'hms',
   words: Object.keys(makeHmsFaults(0)),
@@ -38,7 +39,7 @@ export const HMS_CASE: MisbehaviourCase = {
   },
 }
 
-/** 801 and 803 are about message and tokens, 80100017 and 806 on about Huawei, 802 about our access token. */
+/** Huawei's codes: 801 and 803 concern message and tokens, 80100017 and 806 on the service, 802 the access token. */
 function read(answer: Answer, target: string): Reading {
   const body = v.safeParse(Body, parseAnswer(answer))
   if (!body.success) return { end: 'again', reason: `HTTP_${answer.status}` }
@@ -46,7 +47,7 @@ function read(answer: Answer, target: string): Reading {
   if (code === '80000000') return { end: 'sent', reason: '' }
   if (code === '80100000') {
     const list = v.safeParse(Partial, parseAnswer({ ...answer, body: msg }))
-    // A list that can't be read names nobody as sent to.
+    // Without a readable list no token counts as accepted.
     const isSent = list.success && !list.output.illegal_tokens.includes(target)
     return isSent ? { end: 'sent', reason: '' } : { end: 'failed', reason: code }
   }

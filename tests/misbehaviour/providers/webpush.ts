@@ -4,6 +4,7 @@ import { PAYLOAD_MARK } from '../../support/run-log.ts'
 import { startWebPushSimulator } from '../../support/webpush-simulator.ts'
 import type { MisbehaviourCase, Reading } from '../misbehaving-provider.ts'
 
+/** A misbehaving simulator of Web Push services. */
 export const WEBPUSH_CASE: MisbehaviourCase = {
   name: 'webpush',
   words: Object.keys(makeWebPushFaults(0)),
@@ -30,7 +31,7 @@ export const WEBPUSH_CASE: MisbehaviourCase = {
   },
 }
 
-/** RFC 8030: 401, 403 and FCM's UnauthorizedRegistration are about our key, 429 and 5xx pass. */
+/** RFC 8030: 401, 403 and FCM's UnauthorizedRegistration refuse the VAPID key, 429 and 5xx are temporary. */
 function read({ status, body }: Answer): Reading {
   const reason = `HTTP_${status}`
   if (status === 201) return { end: 'sent', reason: '' }

@@ -83,7 +83,7 @@ export class Day {
       providers,
       removeGone: async () => 0,
       removalBreaker: undefined,
-      retryPolicy: { scale: 1, random: Math.random },
+      retryPolicy: { scale: 1, random: () => 0.5 },
       metrics: makeMetrics(),
       now,
       maxBatchTargets: BATCH_TARGETS,

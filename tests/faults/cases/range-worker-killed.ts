@@ -5,28 +5,27 @@ import type { FaultCase } from '../fault-case.ts'
 import { Findings } from '../findings.ts'
 
 const WORKERS = 2
-/** From a request on: within this time idle workers take, read and open their first pages. */
-const TAKING_MS = 120
-/** A worker never holds more targets unsettled than this. */
-const MAX_UNSETTLED = 5000
+/** Idle workers claim and read the first ranges of a broadcast within this time of the request. */
+const READING_MS = 120
+/** The most targets that a worker has in flight. */
+const MAX_IN_FLIGHT = 5000
 const RESUMED_WITHIN_MS = 20_000
 
-export const pageTakerKilled: FaultCase = {
-  name: 'page-taker-killed',
-  promise: 'kill -9 of workers while they take the pages of a broadcast loses no target',
-  // The others write their pages.
-  backends: ['postgresql'],
+/** Kills of workers at the start of a broadcast, while they read its ranges. */
+export const rangeWorkerKilled: FaultCase = {
+  name: 'range-worker-killed',
+  promise: 'kill -9 of workers that claim and read the first ranges of a broadcast loses no target',
   async run(rig, random, note) {
     const { kills, fewDevices } = rig.scale
     const audience = await rig.audience('crowd', fewDevices)
     const findings = new Findings()
-    // The API starts with its first request, which is not to be the one that counts.
+    // The first call starts the API process, which would delay the send.
     await rig.cancel(rig.makeUid('first'))
     while (findings.rounds < WORKERS * kills) {
       const workers = await Promise.all(Array.from({ length: WORKERS }, () => rig.startProcess('worker')))
-      const uid = rig.makeUid('taken')
+      const uid = rig.makeUid('read')
       const sent = rig.sendTo(audience, uid)
-      await Promise.all(workers.map((worker) => killWithin(worker, TAKING_MS * random())))
+      await Promise.all(workers.map((worker) => killAfter(worker, READING_MS * random())))
       const sentAtMs = await sent
       const heirs = await Promise.all(workers.map(() => rig.startProcess('worker')))
       await rig.waitForEnd(uid)
@@ -37,14 +36,14 @@ export const pageTakerKilled: FaultCase = {
       note(`${findings.rounds} of ${WORKERS * kills} kills`)
     }
     const { duplicates, rounds, longestMs = 0 } = findings
-    const mayBeDoubled = rounds * MAX_UNSETTLED
+    const mayBeDoubled = rounds * MAX_IN_FLIGHT
     findings.require(duplicates <= mayBeDoubled, `${duplicates} pushes were doubled, more than ${mayBeDoubled}`)
     findings.require(longestMs <= RESUMED_WITHIN_MS, `nothing was sent for ${longestMs} ms`)
     return findings
   },
 }
 
-async function killWithin(worker: CentripushProcess, ms: number): Promise<void> {
+async function killAfter(worker: CentripushProcess, ms: number): Promise<void> {
   await delay(ms)
   await worker.kill()
 }

@@ -1,0 +1,31 @@
+import type { TestFcmSimulator } from '../support/fcm-simulator.ts'
+import type { Settings } from './backend.ts'
+import type { RigOptions } from './rig.ts'
+
+/** The API key of the servers. */
+export const API_KEY = 'key-of-the-clients'
+
+/** The settings of a server with the simulator as its only provider. @param batchSize the most targets of a batch */
+export function makeSettings(
+  { backend, scale }: Pick<RigOptions, 'backend' | 'scale'>,
+  { simulator }: TestFcmSimulator,
+  batchSize: number,
+): Settings {
+  const { origin, files } = simulator
+  return {
+    http_api: { key: API_KEY },
+    database: { postgresql: { dsn: backend.dsn } },
+    push_notifications: {
+      enabled_providers: ['fcm'],
+      queue: backend.queueSettings,
+      fcm: {
+        credentials_file: files.credentials,
+        ca_file: files.ca,
+        push_endpoint: origin,
+        auth_endpoint: origin,
+        tokens_batch_size: batchSize,
+      },
+    },
+    worker: { lease: `${scale.leaseMs}ms`, heartbeat: `${scale.heartbeatMs}ms` },
+  }
+}
