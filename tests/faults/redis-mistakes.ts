@@ -34,3 +34,27 @@ export function makeRedisMistakes(config: Config): StoreMistakes {
     endRangeLeases: () => undefined,
     omitRestartGrace: () => undefined,
     trimStreams: () => patchScript('commit-page', "XADD', stream, '*'", `XADD', stream, 'MAXLEN', '${KEPT}', '*'`),
+  }
+}
+
+/** Replaces `place` in a script of the queue with `text`. @throws Error when the script does not have `place` */
+function patchScript(name: string, place: string | RegExp, text: string): void {
+  const source = loadScriptSource(new URL(`../../src/queue/redis/lua/${name}.lua`, import.meta.url))
+  const changed = source.replace(place, text)
+  if (changed === source) throw new Error(`${name} has nothing to plant a mistake in`)
+  // The queue has loaded its scripts before a mistake is planted, so the commands to Redis are changed instead.
+  const changes = new Map<unknown, string>([
+    [source, changed],
+    [sha1(source), sha1(changed)],
+  ])
+  const own = Redis.prototype.callBuffer
+  Object.defineProperty(Redis.prototype, 'callBuffer', {
+    value(this: Redis, command: string, [script, ...args]: unknown[]) {
+      return Reflect.apply(own, this, [command, [changes.get(script) ?? script, ...args]])
+    },
+  })
+}
+
+function sha1(text: string): string {
+  return createHash('sha1').update(text).digest('hex')
+}
