@@ -6,7 +6,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { personaliseBatch } from '../src/delivery/personal-batch.ts'
+import { personaliseBatch } from '../src/delivery/personal-notifications.ts'
 import { DeviceStore } from '../src/devices/device-store.ts'
 import { ByteWriter } from '../src/http2/byte-writer.ts'
 import type { Http2Client } from '../src/http2/http2-client.ts'

@@ -5,10 +5,10 @@ import { assembleSending } from '../assemble/assemble-sending.ts'
 import { ConfigError } from '../config/config-error.ts'
 import { loadConfig } from '../config/load.ts'
 import { makeLogger } from '../observability/log.ts'
+import { previewSend } from '../preview/preview-send.ts'
 import { SendPushNotificationRequest } from '../protocol/requests/push.ts'
 import { decodeMessage } from '../protocol/wire-types.ts'
 import { acceptSend } from '../push/accept.ts'
-import { previewSend } from '../push/preview.ts'
 import { describePreview } from './send/describe-preview.ts'
 
 const HELP = `centripush send [FILE] [OPTIONS]

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { KeyTemplate } from '../limits/key-template.ts'
 import type { Answer, Ask, RateLimiter } from '../limits/rate-limiter.ts'
+import type { KeyTemplate } from '../sends/rate-limit.ts'
 import type { SendContent } from '../sends/send-content.ts'
 import { admitTargets, roundUpWait } from './admit-targets.ts'
 

@@ -1,8 +1,7 @@
-// Which targets of a batch may be sent to now, by the limits of its send. The others wait in the queue or are dropped.
+// Admission: the limits of a send decide which targets of a batch are sent to, delayed or dropped.
 import { isPerDevice, renderKey } from '../limits/key-template.ts'
 import { MAX_ASKS, type RateLimiter } from '../limits/rate-limiter.ts'
 import { waitForWindow } from '../personalise/time-limit.ts'
-import type { BatchClaim } from '../queue/batch.ts'
 import type { RateLimit } from '../sends/rate-limit.ts'
 import type { SendContent } from '../sends/send-content.ts'
 import { readField } from '../sends/target-line.ts'
@@ -10,48 +9,49 @@ import type { TimeLimit } from '../sends/time-limit.ts'
 import type { Delayed } from './batch-outcomes.ts'
 import type { OpenTarget } from './open-batch.ts'
 
-/** Why a target is never sent to. */
+/** Why a target is dropped. */
 export type DropReason = 'no_timezone' | 'rate_limited'
 
+/** The targets of a batch by the verdict of the limits. */
 export interface Admission {
   admitted: OpenTarget[]
-  /** Those that wait, by how long: as few groups as that allows. */
+  /** In as few groups as their delays allow. */
   delayed: Delayed[]
   /** How many are dropped. */
   dropped: ReadonlyMap<DropReason, number>
 }
 
 interface Deps {
-  /** Undefined where no send has a rate limit. */
+  /** Undefined if no send has a rate limit. */
   rateLimiter?: Pick<RateLimiter, 'take'> | undefined
   /** Unix time in ms. */
   now(): number
 }
 
-/** Milliseconds to wait, 0 for none; or that it is dropped. */
+/** A delay in ms, 0 for none; or the reason of a drop. */
 type Verdict = number | DropReason
 
-/** Asks what limits the send of a batch has. The rate is asked for last: what it grants is as good as sent. */
+/** Applies the limits of a send. The rate limit comes last, because a grant counts as a push. */
 export async function admitTargets(
   deps: Deps,
-  { uid }: Pick<BatchClaim, 'uid'>,
-  { timeLimit, rateLimit }: SendContent,
+  { uid }: { uid: string },
+  { timeLimit, rateLimit }: Pick<SendContent, 'timeLimit' | 'rateLimit'>,
   targets: readonly OpenTarget[],
 ): Promise<Admission> {
-  const sorted = new SortedTargets()
-  let open = [...targets]
-  if (timeLimit) open = sorted.add(open, checkWindow(timeLimit, open, deps.now()))
-  if (rateLimit) open = sorted.add(open, await checkRates(deps.rateLimiter, rateLimit, uid, open))
-  return { admitted: open, delayed: sorted.delayed(), dropped: sorted.dropped }
+  const refused = new RefusedTargets()
+  let admitted = [...targets]
+  if (timeLimit) admitted = refused.filter(admitted, checkWindow(timeLimit, admitted, deps.now()))
+  if (rateLimit) admitted = refused.filter(admitted, await checkRates(deps.rateLimiter, rateLimit, uid, admitted))
+  return { admitted, delayed: refused.delayed(), dropped: refused.dropped }
 }
 
-/** Takes out what may not be sent to. */
-class SortedTargets {
+/** Targets that are delayed or dropped. */
+class RefusedTargets {
   readonly #delayed = new Map<number, OpenTarget[]>()
   readonly dropped = new Map<DropReason, number>()
 
-  /** Returns those that no verdict speaks against. */
-  add(targets: readonly OpenTarget[], verdicts: readonly Verdict[]): OpenTarget[] {
+  /** Keeps the refused ones of these targets, and returns the others. */
+  filter(targets: readonly OpenTarget[], verdicts: readonly Verdict[]): OpenTarget[] {
     return targets.filter((target, index) => {
       const verdict = verdicts[index] ?? 0
       if (typeof verdict === 'string') this.dropped.set(verdict, (this.dropped.get(verdict) ?? 0) + 1)
@@ -91,11 +91,11 @@ async function checkRates(
   const isOneDevice = isPerDevice(key)
   const asks = targets.map(({ line }) => {
     const device = { id: readField(line, 'deviceId'), user: readField(line, 'user') }
-    // A retry asks the same, and so doesn't pay again.
+    // A retry has the same id, so it takes no second grant.
     return { key: renderKey(key, device), id: isOneDevice ? uid : `${uid} ${device.id}` }
   })
   const verdicts: Verdict[] = []
-  // One call, but for batches that are configured larger than one may be.
+  // One call, unless the configured batch size is larger than a call may be.
   for (let from = 0; from < asks.length; from += MAX_ASKS) {
     for (const answer of await limiter.take(asks.slice(from, from + MAX_ASKS), policies)) {
       if (answer.kind === 'granted') verdicts.push(0)
@@ -106,8 +106,8 @@ async function checkRates(
 }
 
 /**
- * Waits that hardly differ become the same, a quarter longer at most, so that their targets stay together: alone each
- * would be a batch of its own from then on.
+ * Rounds a wait up by a quarter at most, so that targets with similar waits share a batch: otherwise each would be a batch
+ * of its own from then on.
  */
 export function roundUpWait(waitMs: number): number {
   const stepMs = 2 ** Math.max(0, Math.floor(Math.log2(waitMs)) - 2)

@@ -5,7 +5,7 @@ import type { BatchOutcomes } from './batch-outcomes.ts'
 import type { DeliverDeps } from './deliver-batch.ts'
 import { sendOneByOne } from './one-by-one.ts'
 import type { OpenBatch, OpenTarget } from './open-batch.ts'
-import { personaliseBatch } from './personal-batch.ts'
+import { personaliseBatch } from './personal-notifications.ts'
 
 /** The targets of one attempt. */
 export interface Attempt {

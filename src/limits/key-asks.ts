@@ -1,5 +1,7 @@
 // What both stores do with a call: they decide key by key, and answer ask by ask.
-import { type Answer, type Ask, MAX_ASKS, type RatePolicy } from './rate-limiter.ts'
+
+import type { RatePolicy } from '../sends/rate-limit.ts'
+import { type Answer, type Ask, MAX_ASKS } from './rate-limiter.ts'
 
 /** The asks of one key. */
 export interface KeyAsks {

@@ -3,11 +3,7 @@
 // The reference writes a variable bare (device.user), templates write it {{.device.user}}; both are understood,
 // anywhere in the key. Taken as text, a bare one would put everybody under one limit, which nobody means.
 import { ApiError } from '../protocol/errors.ts'
-
-type Variable = 'id' | 'user'
-
-/** A key's parts: texts and variables. */
-export type KeyTemplate = readonly (string | { variable: Variable })[]
+import type { KeyTemplate } from '../sends/rate-limit.ts'
 
 /** A device, as far as a key can tell it from others. */
 export interface KeyDevice {
@@ -27,7 +23,7 @@ export function parseKeyTemplate(field: string, key: string): KeyTemplate {
   if (key === '') return DEFAULT_KEY
   if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw refuse(field, `longer than ${MAX_KEY_BYTES} bytes`)
   if (/\p{Cc}/u.test(key) || !key.isWellFormed()) throw refuse(field, 'holds a character that no key can have')
-  const parts: (string | { variable: Variable })[] = []
+  const parts: KeyTemplate[number][] = []
   let from = 0
   for (const match of key.matchAll(VARIABLE)) {
     if (match.index > from) parts.push(key.slice(from, match.index))

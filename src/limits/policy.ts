@@ -1,18 +1,8 @@
 // What a request says about rate limits: limit_strategy.rate_limit.
 import { ApiError } from '../protocol/errors.ts'
 import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
-import { type KeyTemplate, parseKeyTemplate } from './key-template.ts'
-import type { RatePolicy } from './rate-limiter.ts'
-
-/** A send's rate limit. */
-export interface RateLimit {
-  /** Whose pushes count together. */
-  key: KeyTemplate
-  /** All of them have to allow a push. At least one. */
-  policies: RatePolicy[]
-  /** What becomes of a push that is limited: it is dropped, or waits. */
-  isDropped: boolean
-}
+import type { RateLimit } from '../sends/rate-limit.ts'
+import { parseKeyTemplate } from './key-template.ts'
 
 type WireRateLimit = NonNullable<NonNullable<SendPushNotificationRequest['limit_strategy']>['rate_limit']>
 

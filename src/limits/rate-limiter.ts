@@ -13,11 +13,7 @@
 // An ask that was granted is granted again, at no cost, for as long as its grant is remembered: a call that failed
 // halfway, and one by the worker that takes over from a dead one, may just be made again.
 
-/** At most `rate` grants per key in any interval of `intervalMs`. */
-export interface RatePolicy {
-  rate: number
-  intervalMs: number
-}
+import type { RatePolicy } from '../sends/rate-limit.ts'
 
 /** What wants to happen once. */
 export interface Ask {

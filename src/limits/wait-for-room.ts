@@ -1,4 +1,4 @@
-import type { RatePolicy } from './rate-limiter.ts'
+import type { RatePolicy } from '../sends/rate-limit.ts'
 
 /**
  * Milliseconds until all policies allow a grant more, 0 if they do. The one that counts is `rate` places back: there is

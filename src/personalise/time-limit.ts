@@ -1,12 +1,7 @@
 // When a device may be sent to, by what is known of its clock.
-import { isInside, nextStart, type TimeWindow } from './time-window.ts'
+import type { TimeLimit } from '../sends/time-limit.ts'
+import { isInside, nextStart } from './time-window.ts'
 import { isTimeZone } from './zone-clock.ts'
-
-/** A window, and what becomes of devices whose clock nobody knows. */
-export interface TimeLimit extends TimeWindow {
-  /** They are sent to at once; otherwise never. */
-  sendsWithoutZone: boolean
-}
 
 /**
  * Milliseconds until a device may be sent to: 0 inside the window, undefined where it never may.

@@ -4,14 +4,8 @@
 // `beforeMs` into the same day, or into the next where it goes over midnight. A clock that skips the hour that a window
 // opens or closes in gets there when it goes on; a clock that shows an hour twice gets there at the first time. So a
 // window can be shorter or longer than on other days, and one that lies in a skipped hour as a whole does not open.
+import type { TimeWindow } from '../sends/time-limit.ts'
 import { firstMoment, localDayOf } from './zone-clock.ts'
-
-/** Milliseconds of the local day, from 0 to a day's less one; not the same. */
-export interface TimeWindow {
-  afterMs: number
-  /** Exclusive; before `afterMs` for a window that goes over midnight. */
-  beforeMs: number
-}
 
 /** A window that a request can't mean. The message starts with the field's name. */
 export class TimeWindowError extends Error {

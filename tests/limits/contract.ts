@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { type Answer, type Ask, MAX_ASKS, type RateLimiter, type RatePolicy } from '../../src/limits/rate-limiter.ts'
+import { type Answer, type Ask, MAX_ASKS, type RateLimiter } from '../../src/limits/rate-limiter.ts'
+import type { RatePolicy } from '../../src/sends/rate-limit.ts'
 import { fc } from '../support/fast-check.ts'
 import { modelProperty } from './random-calls.ts'
 

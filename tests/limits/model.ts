@@ -1,5 +1,6 @@
 // What a rate limiter has to answer, written as its contract reads: lists in memory, everything counted anew.
-import type { Answer, Ask, RatePolicy } from '../../src/limits/rate-limiter.ts'
+import type { Answer, Ask } from '../../src/limits/rate-limiter.ts'
+import type { RatePolicy } from '../../src/sends/rate-limit.ts'
 
 interface Grant {
   id: string

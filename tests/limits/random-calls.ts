@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'vitest'
-import type { RateLimiter, RatePolicy } from '../../src/limits/rate-limiter.ts'
+import type { RateLimiter } from '../../src/limits/rate-limiter.ts'
+import type { RatePolicy } from '../../src/sends/rate-limit.ts'
 import { fc } from '../support/fast-check.ts'
 import { LimiterModel } from './model.ts'
 

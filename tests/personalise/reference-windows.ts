@@ -1,6 +1,7 @@
 // What src/personalise/time-window.ts has to say, found in another way: by looking at a zone's clock each quarter of an
 // hour, one after another, and noting when it first shows a time. It knows nothing of offsets and changes.
-import { isInside, nextStart, type TimeWindow } from '../../src/personalise/time-window.ts'
+import { isInside, nextStart } from '../../src/personalise/time-window.ts'
+import type { TimeWindow } from '../../src/sends/time-limit.ts'
 
 const HOUR_MS = 60 * 60 * 1000
 const DAY_MS = 24 * HOUR_MS

@@ -1,5 +1,5 @@
 import { isTimeZone } from '../../personalise/zone-clock.ts'
-import type { Preview, PreviewPart, PreviewRate, PreviewTime } from '../../push/preview.ts'
+import type { Preview, PreviewPart, PreviewRate, PreviewTime } from '../../preview/preview-send.ts'
 
 /** As people read it: who and when first, then each provider's part with the bytes as they would go out. */
 export function describePreview({ provider, isRecipient, parts, timezone, time, rate }: Preview): string[] {

@@ -7,7 +7,7 @@
 // Nearly every key has one ask, is not contended for and has room: that is decided by a few comparisons with the grants
 // that count. Whatever else there is goes a longer way, with the same answers.
 import type { Fragment, Sql } from '../../database/pool.ts'
-import type { RatePolicy } from '../rate-limiter.ts'
+import type { RatePolicy } from '../../sends/rate-limit.ts'
 
 /** How much earlier than it was decided about a grant may be dated, so that those of a call share one time. */
 const DATED_EARLIER_MS = 100

@@ -2,8 +2,8 @@
 import * as v from 'valibot'
 import { commitAsynchronously } from '../../database/asynchronous-commit.ts'
 import type { Sql } from '../../database/pool.ts'
+import type { RatePolicy } from '../../sends/rate-limit.ts'
 import type { KeyDecision } from '../key-asks.ts'
-import type { RatePolicy } from '../rate-limiter.ts'
 import { atLeastRecent, readClock, upsertGrants } from './grants-upsert.ts'
 
 /** One key, and the hashes of its asks, at least one. */

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Answer, type Ask, MAX_ASKS, type RatePolicy } from '../../../src/limits/rate-limiter.ts'
+import { type Answer, type Ask, MAX_ASKS } from '../../../src/limits/rate-limiter.ts'
+import type { RatePolicy } from '../../../src/sends/rate-limit.ts'
 import type { CentripushProcess } from '../../support/centripush-process.ts'
 import type { Audience } from '../audience.ts'
 import { countDeliveries } from '../deliveries.ts'

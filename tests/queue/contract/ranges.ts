@@ -53,7 +53,7 @@ export function describeRanges(rig: ContractRig) {
     const found = await rig.claim('broadcast')
     await rig.queue.release([found])
     const again = await rig.claim('broadcast')
-    expect(again).toMatchObject({ id: found.id, targets: rangeTargets(FIRST) })
+    expect(again).toMatchObject({ uid: found.uid, targets: rangeTargets(FIRST) })
     expect(again.attempt).toBeLessThanOrEqual(found.attempt)
   })
 

@@ -1,4 +1,4 @@
-// What each target of a batch gets, where the send's templates differ by target.
+// The notifications of a send whose templates differ from target to target.
 import type { ProviderName } from '../config/provider-names.ts'
 import { formatDeviceId } from '../devices/device-id.ts'
 import { parseTexts, type Scope, type Texts } from '../personalise/scope.ts'
@@ -8,13 +8,12 @@ import type { Personal } from '../providers/provider.ts'
 import type { Notification } from '../sends/notification.ts'
 import type { SendContent } from '../sends/send-content.ts'
 import { readField } from '../sends/target-line.ts'
-import type { OpenTarget } from './open-batch.ts'
 
-/** Undefined where all targets get the same. */
+/** How a provider writes the notification of each target; undefined if all targets get the same. */
 export function personaliseBatch(
   content: SendContent,
   provider: ProviderName,
-  targets: readonly OpenTarget[],
+  targets: readonly { line: string }[],
 ): Personal | undefined {
   const compiled = compileContent(content)
   const notification = compiled?.notifications.get(provider)
@@ -29,12 +28,30 @@ export function personaliseBatch(
   }
 }
 
+/** All notifications of a send with the values of one target. @param provider the provider of the target's device */
+export function renderNotifications(
+  content: SendContent,
+  provider: ProviderName,
+  line: string,
+): ReadonlyMap<ProviderName, Notification> {
+  const compiled = compileContent(content)
+  if (!compiled) return content.notifications
+  const scope = new TargetScope(line, provider, compiled.translate)
+  return new Map(
+    [...content.notifications].map(([name, { json }]) => {
+      const notification = compiled.notifications.get(name)
+      if (!notification) throw new Error(`the notification for ${name} was not compiled`)
+      return [name, { json: notification.renderJson(json, scope), headers: notification.renderHeaders(scope) }]
+    }),
+  )
+}
+
 interface CompiledContent {
   notifications: ReadonlyMap<ProviderName, CompiledNotification>
   translate(locale: string): Texts
 }
 
-/** A send's content is loaded once for many batches, and compiled once with it. */
+/** The content of a send is loaded once for many batches, and compiled once with it. */
 const compiledContents = new WeakMap<SendContent, CompiledContent>()
 
 function compileContent(content: SendContent): CompiledContent | undefined {
@@ -55,7 +72,7 @@ function compileContent(content: SendContent): CompiledContent | undefined {
 class CompiledNotification {
   readonly isPersonal: boolean
   readonly #headers: readonly (readonly [name: string, value: HeaderTemplate])[]
-  /** By their source: a provider takes the same piece of the notification in each batch. */
+  /** By their source: a provider compiles the same part of the notification for each batch. */
   readonly #templates = new Map<string, JsonTemplate>()
 
   constructor({ json, headers }: Notification) {
@@ -70,12 +87,21 @@ class CompiledNotification {
     return template
   }
 
+  renderJson(json: Buffer, scope: Scope): Buffer {
+    const pieces: Uint8Array[] = []
+    this.compileJson(json).write(scope, {
+      bytes: (bytes) => pieces.push(bytes),
+      text: (text) => pieces.push(Buffer.from(text)),
+    })
+    return Buffer.concat(pieces)
+  }
+
   renderHeaders(scope: Scope): ReadonlyMap<string, string> {
     return new Map(this.#headers.map(([name, value]) => [name, value.render(scope)]))
   }
 }
 
-/** Most templates name few of a target's fields, so each is made when it is asked for. */
+/** The values of one target. Most templates use few of its fields, so each is read when it is used. */
 class TargetScope implements Scope {
   readonly #line: string
   readonly #provider: ProviderName

@@ -1,0 +1,131 @@
+// What one device would get from a request, and when. The code of delivery renders and admits, but nothing is sent,
+// stored, or taken from a rate limit.
+import type { ProviderName } from '../config/provider-names.ts'
+import { admitTargets } from '../delivery/admit-targets.ts'
+import { renderNotifications } from '../delivery/personal-notifications.ts'
+import type { DeviceStore } from '../devices/device-store.ts'
+import { parseId } from '../devices/field-checks.ts'
+import type { RateLimiter } from '../limits/rate-limiter.ts'
+import { ApiError } from '../protocol/errors.ts'
+import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
+import { readSend, type SendChecks } from '../push/read-send.ts'
+import type { Send } from '../queue/send.ts'
+import type { RecipientFilter } from '../sends/recipient.ts'
+import { type OptionalField, readField } from '../sends/target-line.ts'
+import { findUsedFields } from '../sends/used-fields.ts'
+
+/** The parts of a preview. */
+export interface PreviewDeps extends SendChecks {
+  devices: Pick<DeviceStore, 'pageTargets'>
+  rateLimiter: Pick<RateLimiter, 'readWait'>
+  /** The largest notification that a provider accepts, in bytes. */
+  findMaxBytes(provider: ProviderName, headers: ReadonlyMap<string, string>): number
+  /** Unix time in ms. */
+  now(): number
+}
+
+/** The notification for one provider with the values of the device. */
+export interface PreviewPart {
+  provider: ProviderName
+  headers: ReadonlyMap<string, string>
+  /** The bytes of `message` or `payload`. */
+  json: Buffer
+  /** The largest notification that the provider accepts, in bytes. */
+  maxBytes: number
+}
+
+/** The earliest time at which the device would be sent to, the delay of its rate limit included; Unix time in ms. */
+export type PreviewTime = { kind: 'at'; atMs: number } | { kind: 'expired'; atMs: number } | { kind: 'no_timezone' }
+
+/** The state of the rate limit; that of a scheduled send is only known when it is sent. */
+export type PreviewRate = { kind: 'free' } | { kind: 'delayed' | 'dropped'; waitMs: number }
+
+/** What a device would get. */
+export interface Preview {
+  /** The device's. A notification without a part for it is not sent to this device. */
+  provider: ProviderName
+  /** Whether the request's filter matches the device. */
+  isRecipient: boolean
+  /** All notifications, each with the values of this device. */
+  parts: PreviewPart[]
+  timezone: string
+  time: PreviewTime
+  /** Undefined for a request without a rate limit. */
+  rate: PreviewRate | undefined
+}
+
+const NO_FILTER: RecipientFilter = { ids: [], users: [], topics: [], providers: [], platforms: [] }
+
+/** Previews a request for a device. @throws ApiError as accepting it would, and notFound for a device that is not stored */
+export async function previewSend(
+  deps: PreviewDeps,
+  request: SendPushNotificationRequest,
+  deviceId: string,
+): Promise<Preview> {
+  const { provider } = parseId('device', deviceId)
+  const send = readSend(request, deps)
+  const { recipient, content } = send
+  if (recipient.kind !== 'filter') throw new ApiError('badRequest', 'recipient: a preview needs a filter')
+  const device = { ...NO_FILTER, ids: [deviceId] }
+  const line = await findLine(deps, device, findUsedFields(content))
+  const timezone = await findLine(deps, device, ['timezone'])
+  if (line === undefined || timezone === undefined) throw new ApiError('notFound', 'device: is not stored')
+  const { ids } = recipient.filter
+  const isNamed = ids.length === 0 || ids.includes(deviceId)
+  const rate = await findRate(deps, send, line)
+  return {
+    provider,
+    isRecipient: isNamed && (await findLine(deps, { ...recipient.filter, ids: [deviceId] }, [])) !== undefined,
+    parts: [...renderNotifications(content, provider, line)].map(([name, notification]) => ({
+      provider: name,
+      ...notification,
+      maxBytes: deps.findMaxBytes(name, notification.headers),
+    })),
+    timezone: readField(timezone, 'timezone'),
+    time: await findTime(send, line, rate, deps.now()),
+    rate,
+  }
+}
+
+/** The target line of the device that a filter matches. */
+async function findLine({ devices }: PreviewDeps, filter: RecipientFilter, used: readonly OptionalField[]) {
+  const { groups } = await devices.pageTargets(filter, { after: undefined, limit: 1, used })
+  return groups[0]?.lines.toString()
+}
+
+/** The send may begin at its `send_at`, when its rate limit allows it, and within its hours of the day. */
+async function findTime(
+  { uid, sendAtMs, expireAtMs, content: { timeLimit } }: Send,
+  line: string,
+  rate: PreviewRate | undefined,
+  nowMs: number,
+): Promise<PreviewTime> {
+  const fromMs = Math.max(nowMs + (rate?.kind === 'delayed' ? rate.waitMs : 0), sendAtMs ?? nowMs)
+  const { delayed, dropped } = await admitTargets({ now: () => fromMs }, { uid }, { timeLimit }, [{ line, place: 0 }])
+  if (dropped.size > 0) return { kind: 'no_timezone' }
+  const atMs = fromMs + (delayed[0]?.delayMs ?? 0)
+  return { kind: expireAtMs !== undefined && expireAtMs <= atMs ? 'expired' : 'at', atMs }
+}
+
+async function findRate(deps: PreviewDeps, { uid, content }: Send, line: string): Promise<PreviewRate | undefined> {
+  const { rateLimit } = content
+  if (!rateLimit) return undefined
+  let waitMs = 0
+  const rateLimiter: Pick<RateLimiter, 'take'> = {
+    // Takes nothing: each ask is answered by a look at its key.
+    take: async (asks, policies) => {
+      const nowMs = deps.now()
+      return await Promise.all(
+        asks.map(async ({ key }) => {
+          waitMs = await deps.rateLimiter.readWait(key, policies)
+          return waitMs === 0
+            ? { kind: 'granted' as const, grantedAtMs: nowMs, decidedAtMs: nowMs }
+            : { kind: 'limited' as const, waitMs, decidedAtMs: nowMs }
+        }),
+      )
+    },
+  }
+  const { admitted } = await admitTargets({ rateLimiter, now: deps.now }, { uid }, { rateLimit }, [{ line, place: 0 }])
+  if (admitted.length > 0) return { kind: 'free' }
+  return { kind: rateLimit.isDropped ? 'dropped' : 'delayed', waitMs }
+}
