@@ -94,7 +94,7 @@ async function sendBeside(rig: Rig, topic: string): Promise<{ during: Times }> {
   await callApi(server.url, 'send_push_notification', broadcast)
   let isOver = false
   const watching = (async () => {
-    while ((await watched.queue.loadContent(broadcast.uid)) !== undefined) await delay(SINGLE_EVERY_MS)
+    while ((await watched.queue.loadSend(broadcast.uid)) !== undefined) await delay(SINGLE_EVERY_MS)
     isOver = true
   })()
   const during = await sendSingles(rig, () => isOver)

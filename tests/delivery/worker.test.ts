@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { GoneToken } from '../../src/delivery/batch-outcomes.ts'
 import { RemovalBreaker } from '../../src/delivery/removal-breaker.ts'
-import type { GoneToken } from '../../src/delivery/settled-batch.ts'
 import { Worker } from '../../src/delivery/worker.ts'
 import { makeMetrics } from '../../src/observability/metrics.ts'
 import type { Outcome } from '../../src/providers/provider.ts'
-import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
 import { type Duty, FULL_DUTY, LANES, type Lane } from '../../src/queue/lane.ts'
+import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
 import type { Queue } from '../../src/queue/queue.ts'
 import type { Send } from '../../src/queue/send.ts'
+import { batchOf, linesOf, storedLines } from '../queue/make-batch.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { makeTestLogger } from '../support/run-log.ts'
 import { ScriptedProvider } from './scripted-provider.ts'
@@ -46,7 +47,10 @@ function startWorker(
   const worker = new Worker({
     duty: over.duty ?? FULL_DUTY,
     queue: over.queue ?? queue,
+    loadSend: (uid) => queue.loadSend(uid),
+    ranges: undefined,
     providers: new Map([['fcm', provider]]),
+    batchSizes: new Map(),
     removeGone: async (_, tokens) => gone.push(...tokens),
     removalBreaker: new RemovalBreaker({ onChange: () => undefined }),
     retryPolicy: { scale: over.retryScale ?? 0.01, random: Math.random },
@@ -62,9 +66,6 @@ function startWorker(
   return worker
 }
 
-const linesOf = (values: string[]) => values.map((value) => `device-${value}\t${value}\tuser-${value}\tios`)
-const targetsOf = (values: string[]) => ({ lines: Buffer.from(linesOf(values).join('\n')), count: values.length })
-
 function sendOf(uid: string, values: string[], isReliable = false): Send {
   return {
     uid,
@@ -78,20 +79,18 @@ function sendOf(uid: string, values: string[], isReliable = false): Send {
       analyticsUid: uid,
       isReliable,
     },
-    takesPages: false,
   }
 }
 
 async function enqueue(values: string[], lane: Lane = 'small', expireAtMs?: number, isReliable = false) {
   const send = { ...sendOf(randomUUID(), values, isReliable), expireAtMs }
-  const batches = [{ provider: 'fcm' as const, lane, targetKind: 'token' as const, ...targetsOf(values) }]
-  await queue.enqueue(send, { batches, cursor: undefined })
+  await queue.enqueue(send, { batches: [batchOf(lane, ...values)], cursor: undefined })
   return send.uid
 }
 
 /** The queue forgets what a send holds when it has ended. */
 const waitForEnd = (uid: string) =>
-  vi.waitFor(async () => expect(await queue.loadContent(uid)).toBeUndefined(), { timeout: 20_000, interval: 20 })
+  vi.waitFor(async () => expect(await queue.loadSend(uid)).toBeUndefined(), { timeout: 20_000, interval: 20 })
 
 test('sends each target once and ends the send', async () => {
   const provider = new ScriptedProvider(async () => SENT)
@@ -134,7 +133,7 @@ test('gives a target up after five attempts that may have been delivered, and ke
   const provider = new ScriptedProvider(async () => ({ kind: 'retry', reason: 'timeout', maybeDelivered: true }))
   startWorker(provider, { retryScale: 0.001 })
   const uid = await enqueue(['a'])
-  const letter = { uid, provider: 'fcm', reason: 'timeout', attempts: 5, lines: linesOf(['a'])[0], count: 1 }
+  const letter = { uid, provider: 'fcm', reason: 'timeout', attempts: 5, ...storedLines(linesOf('a')) }
   await vi.waitFor(async () => expect(await queue.listDeadLetters({}, 10)).toMatchObject([letter]), { timeout: 20_000 })
   expect(provider.received).toHaveLength(5)
 })
@@ -142,8 +141,8 @@ test('gives a target up after five attempts that may have been delivered, and ke
 test('leaves out the users and devices that were cancelled one by one', async () => {
   const provider = new ScriptedProvider(async () => SENT)
   const uid = await enqueue(['a', 'b', 'c'])
-  await queue.drop(uid, { user: 'user-a', deviceId: '' })
-  await queue.drop(uid, { user: '', deviceId: 'device-c' })
+  await queue.exclude(uid, { user: 'user-a', deviceId: '' })
+  await queue.exclude(uid, { user: '', deviceId: 'device-c' })
   startWorker(provider)
   await waitForEnd(uid)
   expect(provider.received).toEqual(['b'])
@@ -161,7 +160,7 @@ test('leaves out who is cancelled while his batch is being sent, and sends to al
       if (typeof member !== 'function') return member
       return async (...args: unknown[]) => {
         const result: unknown = await member.apply(target, args)
-        if (name === 'findDropped') asked.push(name)
+        if (name === 'findExcluded') asked.push(name)
         return result
       }
     },
@@ -174,8 +173,8 @@ test('leaves out who is cancelled while his batch is being sent, and sends to al
   const uid = await enqueue(['a', 'b', 'c', 'd'])
   try {
     await vi.waitFor(() => expect(provider.received).toEqual(['a']))
-    await queue.drop(uid, { user: 'user-b', deviceId: '' })
-    await queue.drop(uid, { user: '', deviceId: 'device-d' })
+    await queue.exclude(uid, { user: 'user-b', deviceId: '' })
+    await queue.exclude(uid, { user: '', deviceId: 'device-d' })
     // The second answer to a question asked since both were cancelled.
     await vi.waitFor(() => expect(asked.length).toBeGreaterThanOrEqual(2), { timeout: 10_000 })
   } finally {
@@ -216,7 +215,7 @@ test('does not send again what a killed worker had noted as settled, where the s
   const uid = await enqueue(['a', 'b', 'c'], 'small', undefined, true)
   const [claim] = await queue.claimBatches('small', ['fcm'], 1)
   if (!claim) throw new Error('the batch should be claimable')
-  await queue.checkpoint([{ claim, settled: Uint8Array.of(0b101) }])
+  await queue.checkpoint([{ claim, finished: Uint8Array.of(0b101) }])
   const provider = new ScriptedProvider(async () => SENT)
   startWorker(provider)
   await waitForEnd(uid)
@@ -277,7 +276,7 @@ test('keeps the work of a provider that refuses the credential, tries it now and
 
 test.each([
   { who: 'by itself', duty: FULL_DUTY },
-  { who: 'as a reserve for them', duty: { lanes: LANES, reserve: ['small'] } satisfies Duty },
+  { who: 'as a reserve for them', duty: { lanes: LANES, fallbackLanes: ['small'] } satisfies Duty },
 ])('lets a small send pass broadcasts that fill all room, $who', async ({ duty }) => {
   const stop = new AbortController()
   const provider = new ScriptedProvider(async (target, signal) => {
@@ -332,7 +331,7 @@ describe('a batch that was claimed ahead', () => {
     const looked = vi.spyOn(queue, 'findCancelled')
     startWorker(provider, { concurrency: 64 })
     const [first = '', second = ''] = await fillRoom(provider)
-    await queue.drop(first, { user: 'user-ahead-1', deviceId: '' })
+    await queue.exclude(first, { user: 'user-ahead-1', deviceId: '' })
     // The second answer to a question asked since.
     const before = looked.mock.settledResults.length
     await vi.waitFor(() => expect(looked.mock.settledResults.length).toBeGreaterThanOrEqual(before + 2), {
@@ -401,7 +400,7 @@ test('hands over no more than a kill may cost in duplicates, and the next batche
 
 test('as a reserve for small sends, sends those that nobody else takes', async () => {
   const provider = new ScriptedProvider(async () => SENT)
-  startWorker(provider, { duty: { lanes: LANES, reserve: ['small'] } })
+  startWorker(provider, { duty: { lanes: LANES, fallbackLanes: ['small'] } })
   await Promise.all([waitForEnd(await enqueue(['a'])), waitForEnd(await enqueue(['b'], 'broadcast'))])
   expect(provider.received.toSorted()).toEqual(['a', 'b'])
 })
@@ -446,7 +445,7 @@ test('gives back at once what is still unsettled when its time to stop is over',
   await vi.waitFor(() => expect(never.received).toEqual(['a']))
   await worker.stop(0)
   const [claim] = await queue.claimBatches('small', ['fcm'], 1)
-  expect(claim).toMatchObject({ uid, lines: linesOf(['a']) })
+  expect(claim).toMatchObject({ uid, targets: { kind: 'lines', lines: linesOf('a') } })
 })
 
 test('keeps its lease while a batch takes longer than one', async () => {
@@ -456,7 +455,7 @@ test('keeps its lease while a batch takes longer than one', async () => {
   const uid = await enqueue(['slow'])
   await vi.waitFor(() => expect(provider.received).toEqual(['slow']))
   // A batch claimed after it that nobody extends: when that one's lease has ended, the slow one's would have, too.
-  const control = { provider: 'apns', lane: 'small', targetKind: 'token', ...targetsOf(['control']) } as const
+  const control = { ...batchOf('small', 'control'), provider: 'apns' } as const
   await queue.enqueue(sendOf(randomUUID(), ['control']), { batches: [control], cursor: undefined })
   const claimControl = async () => expect(await queue.claimBatches('small', ['apns'], 1)).toHaveLength(1)
   await claimControl()

@@ -1,18 +1,28 @@
 // `centripush serve` with a mistake planted in it: its name as the first argument, the command line behind it.
-import { SettledBatch } from '../../src/delivery/settled-batch.ts'
+import { BatchOutcomes } from '../../src/delivery/batch-outcomes.ts'
+import type { BatchClaim, Retry } from '../../src/queue/batch.ts'
 import { alterQueues } from '../faults/alter-queue.ts'
 
 const MISTAKES: Record<string, () => void> = {
-  /** Of three batches one goes back with all that it had. */
+  /** One batch in three is stored again whole. */
   'sent-retried': () => {
     let batches = 0
+    const claimed = new Map<string, BatchClaim>()
     alterQueues({
+      claimBatches:
+        (own) =>
+        async (...query) => {
+          const claims = await own.claimBatches(...query)
+          for (const claim of claims) claimed.set(claim.id, claim)
+          return claims
+        },
       acknowledge:
         (own) =>
         (claim, { retries, givenUp }) => {
-          const { lines, count } = claim
-          const isWhole = claim.attempt === 1 && batches++ % 3 === 0
-          const left = isWhole ? [{ lines: lines.join('\n'), count, delayMs: 0, ambiguousAttempts: 0 }] : retries
+          const whole = claimed.get(claim.id)
+          claimed.delete(claim.id)
+          const isRepeated = whole && claim.attempt === 1 && batches++ % 3 === 0
+          const left = isRepeated ? [repeat(whole)] : retries
           return own.acknowledge(claim, { retries: left, givenUp })
         },
     })
@@ -35,8 +45,8 @@ const MISTAKES: Record<string, () => void> = {
     })
   },
   'counted-twice': () => {
-    const own = SettledBatch.prototype.counts
-    SettledBatch.prototype.counts = function counts() {
+    const own = BatchOutcomes.prototype.counts
+    BatchOutcomes.prototype.counts = function counts() {
       return own.call(this).map((entry) => ({ ...entry, count: entry.count * (entry.outcome === 'sent' ? 2 : 1) }))
     }
   },
@@ -48,11 +58,16 @@ const MISTAKES: Record<string, () => void> = {
   },
 }
 
-type Settle = SettledBatch['settle']
+function repeat({ targets, count }: BatchClaim): Retry {
+  const stored = targets.kind === 'range' ? targets : { ...targets, lines: targets.lines.join('\n') }
+  return { targets: stored, count, delayMs: 0, ambiguousAttempts: 0 }
+}
+
+type Settle = BatchOutcomes['settle']
 
 function alterSettle(alter: (own: Settle, ...call: Parameters<Settle>) => void): void {
-  const own = SettledBatch.prototype.settle
-  SettledBatch.prototype.settle = function settle(...call) {
+  const own = BatchOutcomes.prototype.settle
+  BatchOutcomes.prototype.settle = function settle(...call) {
     alter((...changed) => own.apply(this, changed), ...call)
   }
 }

@@ -109,7 +109,7 @@ async function waitForEnd(
 ): Promise<void> {
   let seen = 0
   let movedAtMs = Date.now()
-  while ((await queue.loadContent(uid)) !== undefined && Date.now() - movedAtMs < SILENCE_MS) {
+  while ((await queue.loadSend(uid)) !== undefined && Date.now() - movedAtMs < SILENCE_MS) {
     if (treatments.length > seen) movedAtMs = Date.now()
     seen = treatments.length
     onProgress?.(seen)

@@ -1,5 +1,6 @@
 import type { Queue } from '../../src/queue/queue.ts'
 import { readValue } from '../../src/sends/target-line.ts'
+import { readLines } from '../queue/make-batch.ts'
 import type { ServerReport } from './verdict.ts'
 
 const PAGE = 1000
@@ -33,7 +34,7 @@ async function listDeadTokens(queue: Queue): Promise<string[]> {
   const tokens: string[] = []
   for (let after: string | undefined; ; ) {
     const page = await queue.listDeadLetters({}, PAGE, after)
-    for (const { lines } of page) tokens.push(...lines.split('\n').map(readValue))
+    for (const letter of page) tokens.push(...readLines(letter).split('\n').map(readValue))
     after = page.at(-1)?.id
     if (page.length < PAGE) return tokens
   }

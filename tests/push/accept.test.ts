@@ -20,8 +20,7 @@ beforeAll(async () => {
   deps = {
     queue,
     pages: new PageReader({
-      pageTargets: async () => ({ groups: [], next: undefined }),
-      findPageEnd: undefined,
+      devices: undefined,
       batchSizes: new Map([['fcm', 500]]),
       onSkipped: () => undefined,
       now: Date.now,
