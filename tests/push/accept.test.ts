@@ -20,7 +20,10 @@ beforeAll(async () => {
   deps = {
     queue,
     pages: new PageReader({
-      devices: undefined,
+      devices: {
+        pageTargets: async () => ({ groups: [], next: undefined }),
+        findRanges: async () => ({ ends: [], hasMore: false }),
+      },
       batchSizes: new Map([['fcm', 500]]),
       onSkipped: () => undefined,
       now: Date.now,
