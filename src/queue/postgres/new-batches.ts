@@ -12,13 +12,13 @@ export function insertNewBatches(sql: Queryable, batches: readonly NewBatch[], s
     targets.kind === 'lines' ? [[...encodeColumns(batch), targets.lines.toString()]] : [],
   )
   const ranges = batches.flatMap(({ targets, ...batch }) =>
-    targets.kind === 'range' ? [[...encodeColumns(batch), targets.range.after ?? null, targets.range.until]] : [],
+    targets.kind === 'range' ? [[...encodeColumns(batch), targets.range.after ?? '', targets.range.until]] : [],
   )
   const lineRows = sql`
     select v.*, null as range_after, null as range_until
     from (values ${sql(lines)}) as v (lane, provider, kind, count, delay, targets)`
   const rangeRows = sql`
-    select v.lane, v.provider, v.kind, v.count, v.delay, null as targets, v.range_after, v.range_until
+    select v.lane, v.provider, v.kind, v.count, v.delay, null as targets, nullif(v.range_after, ''), v.range_until
     from (values ${sql(ranges)}) as v (lane, provider, kind, count, delay, range_after, range_until)`
   const [rows, ...more] = [...(lines.length > 0 ? [lineRows] : []), ...(ranges.length > 0 ? [rangeRows] : [])]
   if (!rows) return sql`select`
