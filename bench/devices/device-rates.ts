@@ -12,7 +12,7 @@ const MAX_SUBSCRIPTION_BYTES = 140
 const MIN_TARGETS_PER_SECOND = 300_000
 const MIN_REGISTRATIONS_PER_SECOND = 2000
 
-/** What fan-out reads at a time: see src/push/pages.ts. */
+/** What fan-out reads at a time: see src/push/page-reader.ts. */
 const PAGE_TARGETS = 5000
 const WALKS = 5
 const REGISTER_SECONDS = 10
@@ -51,7 +51,7 @@ export async function measureWalk(store: DeviceStore, devices: number): Promise<
         do {
           pagesMs.push(
             await time(async () => {
-              after = (await store.pageTargets(filter, after, PAGE_TARGETS)).next
+              after = (await store.pageTargets(filter, { after, limit: PAGE_TARGETS })).next
             }),
           )
         } while (after !== undefined)

@@ -126,7 +126,7 @@ export async function measureSend(
   const send = makeSend({ content: contentOf(kind), recipient: { kind: 'filter', filter } })
   const start = performance.now()
   await queue.enqueue(send)
-  while ((await queue.loadContent(send.uid)) !== undefined) await delay(POLL_MS)
+  while ((await queue.loadSend(send.uid)) !== undefined) await delay(POLL_MS)
   const elapsedMs = performance.now() - start
   await parts.stop()
   return (elapsedMs * 1000) / provider.count

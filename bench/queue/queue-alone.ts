@@ -4,10 +4,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { BatchClaim, NewBatch } from '../../src/queue/batch.ts'
 import type { Queue } from '../../src/queue/queue.ts'
 import type { SendClaim } from '../../src/queue/send.ts'
+import { newLines, readLines } from '../../tests/queue/make-batch.ts'
 import { makeSend } from '../../tests/queue/make-send.ts'
 
 const BATCH_TARGETS = 500
-/** What fan-out writes at a time: see src/push/pages.ts. */
+/** What fan-out writes at a time: see src/push/page-reader.ts. */
 const PAGE_BATCHES = 10
 /** What a worker holds at a time: see src/delivery/worker.ts. */
 const CLAIMED_BATCHES = 8
@@ -36,8 +37,7 @@ function makePage(): NewBatch[] {
       provider: 'fcm',
       lane: 'broadcast',
       targetKind: 'token',
-      lines: Buffer.from(lines.join('\n')),
-      count: BATCH_TARGETS,
+      ...newLines(lines),
     }
   })
 }
@@ -63,7 +63,7 @@ async function consume(queue: Queue, batches: number): Promise<void> {
   let acknowledged = 0
   const acknowledge = async (claim: BatchClaim) => {
     // A worker reads each line.
-    if (claim.lines.length !== claim.count) throw new Error('a batch came back changed')
+    if (readLines(claim).length !== claim.count) throw new Error('a batch came back changed')
     const result = await queue.acknowledge(claim, { retries: [], givenUp: [] })
     if (result === 'lost') throw new Error('a batch was lost')
     acknowledged++

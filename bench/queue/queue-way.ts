@@ -1,6 +1,8 @@
 // From device rows to a provider that answers at once: fan-out, claims, outcomes of each target, acknowledgements.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
+import { RangeReader } from '../../src/delivery/range-reader.ts'
+import { makeSendCache } from '../../src/delivery/send-cache.ts'
 import { Worker } from '../../src/delivery/worker.ts'
 import type { DeviceStore } from '../../src/devices/device-store.ts'
 import type { RateLimiter } from '../../src/limits/rate-limiter.ts'
@@ -8,10 +10,10 @@ import type { Logger } from '../../src/observability/log.ts'
 import { makeMetrics } from '../../src/observability/metrics.ts'
 import type { Batch, Provider, Settle } from '../../src/providers/provider.ts'
 import { FanOut } from '../../src/push/fan-out.ts'
-import { PageReader } from '../../src/push/pages.ts'
+import { PageReader } from '../../src/push/page-reader.ts'
 import { FULL_DUTY } from '../../src/queue/lane.ts'
 import type { Queue } from '../../src/queue/queue.ts'
-import { encodeNativeTargets } from '../../src/sends/target-line.ts'
+import { newLines } from '../../tests/queue/make-batch.ts'
 import { makeSend } from '../../tests/queue/make-send.ts'
 import { TOPICS } from '../devices/device-data.ts'
 import { summarize, type Times } from '../harness/measure.ts'
@@ -66,7 +68,7 @@ export async function measureWay(
   const sampler = setInterval(() => samples.push(process.memoryUsage.rss()), MEMORY_INTERVAL_MS)
   const start = performance.now()
   await queue.enqueue(send)
-  const singles = sendSingles(queue, provider, singleEveryMs, () => queue.loadContent(send.uid))
+  const singles = sendSingles(queue, provider, singleEveryMs, () => queue.loadSend(send.uid))
   const durationsMs = await singles
   const elapsedMs = performance.now() - start
   clearInterval(sampler)
@@ -89,16 +91,25 @@ export function startParts(
 ) {
   const batchSizes = new Map([['fcm', BATCH_TARGETS] as const])
   const pages = new PageReader({
-    pageTargets: (...args) => store.pageTargets(...args),
-    findPageEnd: (...args) => store.findPageEnd(...args),
+    devices: store,
     batchSizes,
     onSkipped: () => undefined,
     now: Date.now,
   })
+  const loadSend = makeSendCache((uid) => queue.loadSend(uid), Date.now)
+  const ranges = new RangeReader({
+    devices: store,
+    providers: new Set(batchSizes.keys()),
+    loadSend,
+    onSkipped: () => undefined,
+  })
   const worker = new Worker({
     duty: FULL_DUTY,
     queue,
+    loadSend,
+    ranges,
     providers: new Map([['fcm', provider]]),
+    batchSizes,
     removeGone: async () => 0,
     removalBreaker: undefined,
     rateLimiter,
@@ -136,8 +147,8 @@ async function sendSingles(
     }
     const token = randomUUID()
     const arrived = new Promise<number>((resolve) => provider.arrivals.set(token, resolve))
-    const batch = { provider: 'fcm', lane: 'small', targetKind: 'token', lines: encodeNativeTargets([token]) } as const
-    await queue.enqueue(makeSend(), { batches: [{ ...batch, count: 1 }], cursor: undefined })
+    const batch = { provider: 'fcm', lane: 'small', targetKind: 'token', ...newLines([`\t${token}\t\t`]) } as const
+    await queue.enqueue(makeSend(), { batches: [batch], cursor: undefined })
     const answeredMs = performance.now()
     durationsMs.push(Math.max(0, (await arrived) - answeredMs))
     provider.arrivals.delete(token)

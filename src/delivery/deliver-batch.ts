@@ -4,9 +4,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ProviderName } from '../config/provider-names.ts'
 import type { RateLimiter } from '../limits/rate-limiter.ts'
-import type { Logger } from '../observability/log.ts'
 import type { Metrics } from '../observability/metrics.ts'
-import type { Provider } from '../providers/provider.ts'
 import type { Remainder } from '../queue/batch.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { StoredSend } from '../queue/send.ts'
@@ -17,7 +15,7 @@ import type { Hold } from './lease-keeper.ts'
 import { findExcludedTargets, findOpenTargets, type OpenBatch, type OpenTarget } from './open-batch.ts'
 import type { RemovalBreaker } from './removal-breaker.ts'
 import type { RetryPolicyOptions } from './retry-policy.ts'
-import { sendTargets } from './send-targets.ts'
+import { type SendDeps, sendTargets } from './send-targets.ts'
 
 /** A provider that refuses the credential is probed once a minute, in ms. */
 const CREDENTIAL_PROBE_MS = 60_000
@@ -26,13 +24,10 @@ const ACKNOWLEDGE_FIRST_MS = 50
 const ACKNOWLEDGE_MAX_MS = 1000
 
 /** The parts of a delivery. */
-export interface DeliverDeps {
+export interface DeliverDeps extends SendDeps {
   queue: Pick<Queue, 'acknowledge' | 'findExcluded' | 'pause' | 'resume'>
   /** Loads a send, most of the time from a cache; undefined if it has ended. */
   loadSend(uid: string): Promise<StoredSend | undefined>
-  providers: ReadonlyMap<ProviderName, Provider>
-  /** Targets handed to a provider in one call, at most. */
-  batchSizes: ReadonlyMap<ProviderName, number>
   /** Removes devices whose token is dead, unless registered again after `seenAtMs`. Resolves to their number. */
   removeGone(provider: ProviderName, gone: readonly GoneToken[], seenAtMs: number): Promise<number>
   /** Undefined: devices are removed at any share of dead tokens. */
@@ -41,7 +36,6 @@ export interface DeliverDeps {
   rateLimiter?: RateLimiter | undefined
   retryPolicy: RetryPolicyOptions
   metrics: Metrics
-  logger: Logger
   /** Unix time in ms. */
   now(): number
 }

@@ -1,8 +1,9 @@
-import type { Batch, Settle } from '../providers/provider.ts'
+import type { ProviderName } from '../config/provider-names.ts'
+import type { Logger } from '../observability/log.ts'
+import type { Batch, Provider, Settle } from '../providers/provider.ts'
 import type { SendContent } from '../sends/send-content.ts'
 import { decodeTarget, readValue } from '../sends/target-line.ts'
 import type { BatchOutcomes } from './batch-outcomes.ts'
-import type { DeliverDeps } from './deliver-batch.ts'
 import { sendOneByOne } from './one-by-one.ts'
 import type { OpenBatch, OpenTarget } from './open-batch.ts'
 import { personaliseBatch } from './personal-notifications.ts'
@@ -16,7 +17,13 @@ export interface Attempt {
   signal: AbortSignal
 }
 
-type Deps = Pick<DeliverDeps, 'providers' | 'batchSizes' | 'logger'>
+/** The parts of sending. */
+export interface SendDeps {
+  providers: ReadonlyMap<ProviderName, Provider>
+  /** Targets handed to a provider in one call, at most. */
+  batchSizes: ReadonlyMap<ProviderName, number>
+  logger: Logger
+}
 
 /** Hands the targets to their provider, in calls of the configured batch size, and records the outcomes. Never rejects. */
 export async function sendTargets(deps: Deps, batch: OpenBatch, content: SendContent, attempt: Attempt): Promise<void> {
@@ -36,7 +43,7 @@ export async function sendTargets(deps: Deps, batch: OpenBatch, content: SendCon
 }
 
 async function sendPart(
-  { providers }: Deps,
+  { providers }: SendDeps,
   { uid, provider: name, targetKind }: OpenBatch,
   content: SendContent,
   { targets, outcomes, withdrawn, signal }: Attempt,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { formatDeviceId } from '../../src/devices/device-id.ts'
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
+import { newLines, readLines, storedLines } from '../queue/make-batch.ts'
 import { makeSend } from '../queue/make-send.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { makeTestLogger } from '../support/run-log.ts'
@@ -24,8 +25,8 @@ afterEach(async () => {
 const run = (...args: string[]) => runCommand(database.dsn, ['queue', ...args])
 
 async function enqueue(uid: string): Promise<void> {
-  const lines = Buffer.from(`${DEVICE}\ttoken-of-${uid}\tuser\tios\n\traw-token\t\t`)
-  const batch = { provider: 'fcm', lane: 'small', targetKind: 'token', lines, count: 2 } as const
+  const lines = [`${DEVICE}\ttoken-of-${uid}\tuser\tios`, '\traw-token\t\t']
+  const batch = { provider: 'fcm', lane: 'small', targetKind: 'token', ...newLines(lines) } as const
   await queue.enqueue(makeSend({ uid }), { batches: [batch], cursor: undefined })
 }
 
@@ -35,7 +36,7 @@ async function bury(uid: string): Promise<void> {
   if (!claim) throw new Error('the batch should be claimable')
   await queue.acknowledge(claim, {
     retries: [],
-    givenUp: [{ lines: claim.lines.join('\n'), count: 2, reason: 'UNAVAILABLE' }],
+    givenUp: [{ ...storedLines(readLines(claim)), reason: 'UNAVAILABLE' }],
   })
 }
 

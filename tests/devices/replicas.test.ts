@@ -54,7 +54,9 @@ test('changes go to the primary, and so does what a send walks', async () => {
   await methods.updateUser({ user: 'new', op: 'add', topics: ['of-the-user'] })
   expect(await primary.find(id)).toMatchObject({ topics: ['of-the-user', 't'] })
   const filter = { ids: [], users: ['new'], topics: [], providers: [], platforms: [] }
-  expect((await methods.store.pageTargets(filter, undefined, 10)).groups).toMatchObject([{ count: 1 }])
+  expect((await methods.store.pageTargets(filter, { after: undefined, limit: 10 })).groups).toMatchObject([
+    { count: 1 },
+  ])
   await methods.remove({ ids: [id] })
   expect(await primary.find(id)).toBeUndefined()
 })

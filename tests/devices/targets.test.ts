@@ -3,13 +3,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ProviderName } from '../../src/config/provider-names.ts'
 import type { DeviceFilter } from '../../src/devices/device-filter.ts'
 import { formatDeviceId } from '../../src/devices/device-id.ts'
-import type { TargetLines } from '../../src/devices/target-page.ts'
+import type { TargetGroup } from '../../src/devices/target-page.ts'
 import { decodeTarget } from '../../src/sends/target-line.ts'
 import { type Devices, openDevices } from './methods.ts'
 
 let devices: Devices
-const NOBODY: DeviceFilter = { ids: [], users: [], topics: [], providers: [], platforms: [] }
-const ALL_TOPICS = { ...NOBODY, topics: ['all'] }
+const NO_FILTER: DeviceFilter = { ids: [], users: [], topics: [], providers: [], platforms: [] }
+const ALL_TOPICS = { ...NO_FILTER, topics: ['all'] }
 const PROVIDERS = ['fcm', 'hms', 'fcm', 'apns', 'fcm'] as const
 
 beforeAll(async () => {
@@ -37,7 +37,7 @@ interface Target {
 
 const linesOf = (lines: Buffer) => lines.toString().split('\n')
 
-function readTargets({ provider, lines, count }: TargetLines): Target[] {
+function readTargets({ provider, lines, count }: TargetGroup): Target[] {
   const targets = linesOf(lines).map((line) => {
     const [uuid = '', token, user, platform] = line.split('\t')
     return { id: formatDeviceId(uuid, provider), provider, token, user, platform }
@@ -50,12 +50,10 @@ async function walk(filter: Partial<DeviceFilter>, limit: number): Promise<Targe
   const found: Target[] = []
   let after: string | undefined
   do {
-    const page = await devices.store.pageTargets({ ...NOBODY, ...filter }, after, limit)
-    // Where it ends is known without reading it.
-    expect(await devices.store.findPageEnd({ ...NOBODY, ...filter }, after, limit)).toBe(page.next)
+    const page = await devices.store.pageTargets({ ...NO_FILTER, ...filter }, { after, limit })
     const targets = page.groups.flatMap(readTargets)
     expect(targets.length).toBeLessThanOrEqual(limit)
-    // The groups of a page are each in order, and all of them come before the next page.
+    // Each group of a page is in order, and the whole page comes before the next one.
     found.push(...targets.sort((a, b) => (a.id < b.id ? -1 : 1)))
     after = page.next
   } while (after !== undefined)
@@ -73,7 +71,7 @@ test.each([
   [{ providers: ['webpush'] }, 0],
   [{ topics: ['unknown'] }, 0],
   [{ ids: ['not an id'] }, 0],
-])('a walk of %j meets each of its devices once, page after page in the order of ids', async (filter, count) => {
+])('the pages of %j have each matching device once, in the order of ids', async (filter, count) => {
   for (const limit of [1, 7, 25, 1000]) {
     const ids = (await walk(filter, limit)).map(({ id }) => id)
     expect(ids).toHaveLength(count)
@@ -81,7 +79,57 @@ test.each([
   }
 })
 
-test('a target has what its device was registered with', async () => {
+test.each([1, 7, 25, 1000])('ranges of %i devices follow each other and have all devices, each once', async (size) => {
+  const filter = { ...NO_FILTER, topics: ['odd'] }
+  const all = (await devices.store.pageTargets(filter, { after: undefined, limit: 1000 })).groups.flatMap(readTargets)
+  const found: Target[] = []
+  const sizes: number[] = []
+  let after: string | undefined
+  let hasMore = true
+  while (hasMore) {
+    // Pages of two ranges.
+    const ranges = await devices.store.findRanges(filter, { after, limit: 2 * size, size })
+    expect(ranges.ends.length).toBeLessThanOrEqual(2)
+    for (const until of ranges.ends) {
+      const { groups } = await devices.store.pageTargets(filter, { after, until, limit: 1000 })
+      sizes.push(groups.reduce((sum, { count }) => sum + count, 0))
+      found.push(...groups.flatMap(readTargets))
+      after = until
+    }
+    hasMore = ranges.hasMore
+  }
+  expect(sizes.slice(0, -1).filter((count) => count !== size)).toEqual([])
+  expect(found.map(({ id }) => id).sort()).toEqual(all.map(({ id }) => id).sort())
+})
+
+test.each([
+  [{ topics: ['all'] }, 50],
+  [{ topics: ['odd', 'even', 'all', 'unknown'] }, 50],
+  [{ topics: ['odd'], providers: ['fcm'] }, 15],
+  [{ providers: ['fcm', 'apns', 'hms', 'webpush'] }, 50],
+  [{ providers: ['apns'], platforms: ['ios'] }, 10],
+  [{ providers: ['webpush'] }, 0],
+  [{ topics: ['unknown'] }, 0],
+])('the ranges of %j end where pages of the same size end', async (filter, count) => {
+  const { ends, hasMore } = await devices.store.findRanges(
+    { ...NO_FILTER, ...filter },
+    { after: undefined, limit: 1000, size: 7 },
+  )
+  const expected: (string | undefined)[] = []
+  for (let after: string | undefined; expected.length < ends.length; after = expected.at(-1)) {
+    const page = await devices.store.pageTargets({ ...NO_FILTER, ...filter }, { after, limit: 7 })
+    const last = page.groups
+      .flatMap(({ lines }) => linesOf(lines))
+      .sort()
+      .at(-1)
+    expected.push(last?.slice(0, 36))
+  }
+  expect(ends).toEqual(expected)
+  expect(ends).toHaveLength(Math.ceil(count / 7))
+  expect(hasMore).toBe(false)
+})
+
+test('a target has the fields of its registered device', async () => {
   const targets = await walk(ALL_TOPICS, 7)
   for (const target of targets) {
     const { id, provider, token, platform, user = '' } = (await devices.find(target.id)) ?? {}
@@ -89,7 +137,7 @@ test('a target has what its device was registered with', async () => {
   }
 })
 
-test('a target of Web Push has the keys that encrypt for it, and its endpoint for a token', async () => {
+test('a Web Push target has its encryption keys, and its endpoint as value', async () => {
   const keys = {
     p256dh: createECDH('prime256v1').generateKeys('base64url'),
     auth: randomBytes(16).toString('base64url'),
@@ -97,14 +145,17 @@ test('a target of Web Push has the keys that encrypt for it, and its endpoint fo
   const endpoint = 'https://fcm.googleapis.com/x'
   const token = JSON.stringify({ endpoint, keys })
   await devices.register({ provider: 'webpush', platform: 'web', token, user: 'u', topics: ['browsers'] })
-  const { groups } = await devices.store.pageTargets({ ...NOBODY, topics: ['browsers'] }, undefined, 10)
+  const { groups } = await devices.store.pageTargets(
+    { ...NO_FILTER, topics: ['browsers'] },
+    { after: undefined, limit: 10 },
+  )
   const target = decodeTarget(String(groups[0]?.lines))
   expect(target).toMatchObject({ value: endpoint, user: 'u', platform: 'web' })
   expect(JSON.parse(target.keys)).toEqual(keys)
 })
 
-test('a page has one group for each provider that it reaches, whose lines are in the order of ids', async () => {
-  const { groups } = await devices.store.pageTargets(ALL_TOPICS, undefined, 100)
+test('a page has one group for each of its providers, with lines in the order of ids', async () => {
+  const { groups } = await devices.store.pageTargets(ALL_TOPICS, { after: undefined, limit: 100 })
   expect(groups.map(({ provider, count }) => [provider, count])).toEqual([
     ['fcm', 30],
     ['hms', 10],

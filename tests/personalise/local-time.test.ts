@@ -74,7 +74,7 @@ describe.each(['PostgreSQL', 'Redis'] as const)(
         const withZone = DEVICES - countWithoutZone(audience)
         expect(day.pushes).toHaveLength(withZone)
         expect(day.pushes.countDevices(audience)).toEqual({ withZone, withoutZone: 0 })
-        expect(await day.queue.loadContent(send.uid)).toBeUndefined()
+        expect(await day.queue.loadSend(send.uid)).toBeUndefined()
       }))
 
     test('those without a zone get it at once where the caller says so', () =>

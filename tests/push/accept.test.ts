@@ -20,8 +20,10 @@ beforeAll(async () => {
   deps = {
     queue,
     pages: new PageReader({
-      pageTargets: async () => ({ groups: [], next: undefined }),
-      findPageEnd: undefined,
+      devices: {
+        pageTargets: async () => ({ groups: [], next: undefined }),
+        findRanges: async () => ({ ends: [], hasMore: false }),
+      },
       batchSizes: new Map([['fcm', 500]]),
       onSkipped: () => undefined,
       now: Date.now,

@@ -3,11 +3,12 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { ProviderName } from '../../src/config/provider-names.ts'
 import { FanOut } from '../../src/push/fan-out.ts'
 import { PageReader, type PageReaderDeps } from '../../src/push/page-reader.ts'
-import type { BatchClaim, NewBatch } from '../../src/queue/batch.ts'
+import type { BatchClaim } from '../../src/queue/batch.ts'
 import { FULL_DUTY, type Lane } from '../../src/queue/lane.ts'
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
 import type { Send } from '../../src/queue/send.ts'
 import { encodeNativeTargets, readValue } from '../../src/sends/target-line.ts'
+import { batchOf } from '../queue/make-batch.ts'
 import { makeSend } from '../queue/make-send.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { makeTestLogger } from '../support/run-log.ts'
@@ -29,14 +30,13 @@ afterEach(async () => {
   await database.drop()
 })
 
-function startFanOut(pageTargets?: PageReaderDeps['pageTargets']): FanOut {
+function startFanOut(devices?: PageReaderDeps['devices']): FanOut {
   const batchSizes = new Map<ProviderName, number>([
     ['fcm', 500],
     ['apns', 500],
   ])
   const pages = new PageReader({
-    pageTargets,
-    findPageEnd: undefined,
+    devices,
     batchSizes,
     onSkipped: () => undefined,
     now: Date.now,
@@ -57,10 +57,9 @@ function sendTo(provider: ProviderName, values: string[], over: Partial<Send> = 
 
 const numbered = (count: number) => Array.from({ length: count }, (_, i) => `token-${i}`)
 
-/** As many batches of a provider as may wait before walks do. */
+/** Stores as many batches of a provider as may wait before its walks are held up. */
 async function fill(provider: ProviderName): Promise<void> {
-  const lines = encodeNativeTargets(['x'])
-  const batch: NewBatch = { provider, lane: 'broadcast', targetKind: 'token', lines, count: 1 }
+  const batch = { ...batchOf('broadcast', 'x'), provider }
   await queue.enqueue(makeSend(), { batches: Array.from({ length: 200 }, () => batch), cursor: undefined })
 }
 
@@ -74,24 +73,24 @@ const waitForBatch = (lane: Lane, provider: ProviderName): Promise<BatchClaim> =
     { timeout: 20_000, interval: 20 },
   )
 
-/** All values that were written for a send, in the order of its batches. */
-async function readWritten(uid: string): Promise<string[]> {
+/** All values that are stored for a send, in the order of its batches. */
+async function readStored(uid: string): Promise<string[]> {
   const rows = await database.sql`select targets from push_batches where uid = ${uid} order by id`
   return rows.flatMap(({ targets }) => String(targets).split('\n').map(readValue))
 }
 
-test('writes each recipient once, in batches of its provider’s size', async () => {
+test('stores each target once, in batches of at most the provider’s batch size', async () => {
   const values = numbered(12_345)
   const send = sendTo('fcm', values)
   startFanOut()
   await queue.enqueue(send)
-  await vi.waitFor(async () => expect(await readWritten(send.uid)).toHaveLength(values.length), { timeout: 20_000 })
-  expect(await readWritten(send.uid)).toEqual(values)
+  await vi.waitFor(async () => expect(await readStored(send.uid)).toHaveLength(values.length), { timeout: 20_000 })
+  expect(await readStored(send.uid)).toEqual(values)
   const sizes = await database.sql`select distinct target_count from push_batches where target_count > 500`
   expect(sizes).toEqual([])
 })
 
-test('goes on with others while four broadcasts wait for their provider', async () => {
+test('walks other broadcasts while four are held up by their provider', async () => {
   await fill('apns')
   for (let i = 0; i < 4; i++) await queue.enqueue(sendTo('apns', numbered(200)))
   startFanOut()
@@ -100,7 +99,7 @@ test('goes on with others while four broadcasts wait for their provider', async 
   expect((await waitForBatch('broadcast', 'fcm')).uid).toBe(send.uid)
 })
 
-test('walks a small send that was scheduled while every broadcast waits', async () => {
+test('walks a scheduled small send while all broadcasts are held up', async () => {
   await fill('apns')
   for (let i = 0; i < 4; i++) await queue.enqueue(sendTo('apns', numbered(200)))
   startFanOut()
@@ -109,34 +108,39 @@ test('walks a small send that was scheduled while every broadcast waits', async 
   expect((await waitForBatch('small', 'fcm')).uid).toBe(send.uid)
 })
 
-test('takes a walk up where it was when reading the devices fails', async () => {
+test('continues a walk at its cursor after the devices could not be read', async () => {
   const page = (n: number) => ({
     groups: [{ provider: 'fcm' as const, count: 1, lines: encodeNativeTargets([`page-${n}`]) }],
     next: n < 3 ? String(n + 1) : undefined,
   })
   let failures = 1
-  startFanOut(async (_, after) => {
-    if (after === '2' && failures-- > 0) throw new Error('the database is away')
-    return page(Number(after ?? 0))
+  startFanOut({
+    pageTargets: async (_, { after }) => {
+      if (after === '2' && failures-- > 0) throw new Error('the database is unreachable')
+      return page(Number(after ?? 0))
+    },
+    findRanges: () => Promise.reject(new Error('a reliable send has no ranges')),
   })
   const filter = { ids: [], users: [], topics: ['t'], providers: [], platforms: [] }
-  const send = sendTo('fcm', [], { recipient: { kind: 'filter', filter } })
+  const { content } = sendTo('fcm', [])
+  const reliable = { ...content, isReliable: true }
+  const send = sendTo('fcm', [], { recipient: { kind: 'filter', filter }, content: reliable })
   await queue.enqueue(send)
-  await vi.waitFor(async () => expect(await readWritten(send.uid)).toHaveLength(4), { timeout: 20_000 })
-  expect(await readWritten(send.uid)).toEqual(['page-0', 'page-1', 'page-2', 'page-3'])
+  await vi.waitFor(async () => expect(await readStored(send.uid)).toHaveLength(4), { timeout: 20_000 })
+  expect(await readStored(send.uid)).toEqual(['page-0', 'page-1', 'page-2', 'page-3'])
 })
 
-test('gives its walks back when it stops, for another to finish', async () => {
+test('releases its walks when it stops, and another fan-out finishes them', async () => {
   const uid = randomUUID()
   const values = numbered(40_000)
   const first = startFanOut()
   await queue.enqueue(sendTo('fcm', values, { uid }))
-  await vi.waitFor(async () => expect((await readWritten(uid)).length).toBeGreaterThan(0), { interval: 1 })
+  await vi.waitFor(async () => expect((await readStored(uid)).length).toBeGreaterThan(0), { interval: 1 })
   await first.stop()
   startFanOut()
-  await vi.waitFor(async () => expect((await readWritten(uid)).length).toBeGreaterThanOrEqual(values.length), {
+  await vi.waitFor(async () => expect((await readStored(uid)).length).toBeGreaterThanOrEqual(values.length), {
     timeout: 20_000,
     interval: 100,
   })
-  expect(await readWritten(uid)).toEqual(values)
+  expect(await readStored(uid)).toEqual(values)
 })

@@ -9,9 +9,10 @@ import { RecentWrites } from '../../src/queue/redis/recent-writes.ts'
 import { RedisQueue } from '../../src/queue/redis/redis-queue.ts'
 import { KillableRedis } from '../support/killable-redis.ts'
 import { keepLines } from '../support/run-log.ts'
+import { newLines } from './make-batch.ts'
 import { makeSend } from './make-send.ts'
 
-const BATCH: NewBatch = { provider: 'fcm', lane: 'small', targetKind: 'token', lines: Buffer.from('\ta\t\t'), count: 1 }
+const BATCH: NewBatch = { provider: 'fcm', lane: 'small', targetKind: 'token', ...newLines(['\ta\t\t']) }
 const PAGE = { batches: [BATCH], cursor: undefined }
 const WAIT = { timeout: 20_000, interval: 20 }
 

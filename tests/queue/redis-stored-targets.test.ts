@@ -11,6 +11,7 @@ import { giveUpUnclaimedBatches } from '../../src/queue/redis/upkeep-scripts.ts'
 import type { SendClaim } from '../../src/queue/send.ts'
 import { KillableRedis } from '../support/killable-redis.ts'
 import { keepLines } from '../support/run-log.ts'
+import { newLines, readLines } from './make-batch.ts'
 import { makeSend } from './make-send.ts'
 
 const NOTHING_LEFT = { retries: [], givenUp: [] }
@@ -50,13 +51,12 @@ afterEach(async () => {
 })
 
 const lineOf = (name: string) => `\t${name}\t\t`
-const linesOf = (claims: readonly BatchClaim[]) => claims.flatMap(({ lines }) => lines)
+const linesOf = (claims: readonly BatchClaim[]) => claims.flatMap(readLines)
 const listTargets = () => redis.keys(`${prefix}*targets:*`)
 const claimAll = () => queue.claimBatches('broadcast', ['fcm'], 10)
 
 function batchOf(...names: string[]): NewBatch {
-  const lines = Buffer.from(names.map(lineOf).join('\n'))
-  return { provider: 'fcm', lane: 'broadcast', targetKind: 'token', lines, count: names.length }
+  return { provider: 'fcm', lane: 'broadcast', targetKind: 'token', ...newLines(names.map(lineOf)) }
 }
 
 async function startWalk(): Promise<SendClaim> {
@@ -134,7 +134,7 @@ test('a batch whose targets were evicted ends, the log says what to set, and oth
   await redis.del(await listTargets())
   const other = await commit([batchOf('other')])
   const claims = await claimAll()
-  expect(claims.map((claim) => [claim.uid, claim.lines])).toEqual([[other.uid, [lineOf('other')]]])
+  expect(claims.map((claim) => [claim.uid, readLines(claim)])).toEqual([[other.uid, [lineOf('other')]]])
   expect(await queue.loadSend(uid)).toBeUndefined()
   expect(logged.filter((line) => line.includes(uid) && line.includes('noeviction'))).toHaveLength(1)
 })
@@ -143,7 +143,7 @@ test('are in the dead letter of a batch that nobody took', async () => {
   await commit([batchOf('abandoned')])
   const here = { client: redis, keys: makeKeys(prefix), consumer: 'upkeep' }
   await expect.poll(() => giveUpUnclaimedBatches(here, 0).then(() => queue.listDeadLetters({}, 10))).toHaveLength(1)
-  expect((await queue.listDeadLetters({}, 10)).map(({ lines }) => lines)).toEqual([lineOf('abandoned')])
+  expect((await queue.listDeadLetters({}, 10)).map(readLines)).toEqual([lineOf('abandoned')])
   expect(await listTargets()).toEqual([])
 })
 
@@ -153,6 +153,6 @@ test('batches that an earlier version stored, with their targets beside them, ar
   await redis.xadd(makeKeys(prefix).batches('broadcast', 'fcm'), '*', ...fields)
   const [claim] = await claimAll()
   if (!claim) throw new Error('the batch should be claimable')
-  expect(claim.lines).toEqual([lineOf('old')])
+  expect(readLines(claim)).toEqual([lineOf('old')])
   expect(await queue.acknowledge(claim, NOTHING_LEFT)).toBe('acknowledged')
 })

@@ -7,17 +7,12 @@ import { RedisQueue } from '../../src/queue/redis/redis-queue.ts'
 import { connectRedis } from '../../src/redis/connect.ts'
 import { startCluster, startSentinel } from '../support/redis-topologies.ts'
 import { makeTestLogger } from '../support/run-log.ts'
+import { newLines, readLines, storedLines } from './make-batch.ts'
 import { makeSend } from './make-send.ts'
 
 const logger = makeTestLogger()
-const LINES = { lines: 'device\ttoken\tuser\tios', count: 1 }
-const BATCH = {
-  provider: 'fcm',
-  lane: 'small',
-  targetKind: 'token',
-  lines: Buffer.from(LINES.lines),
-  count: 1,
-} as const
+const LINE = 'device\ttoken\tuser\tios'
+const BATCH = { provider: 'fcm', lane: 'small', targetKind: 'token', ...newLines([LINE]) } as const
 
 async function openQueue(redis: object): Promise<RedisQueue> {
   const options = chooseRedis(parseConfig({ push_notifications: { queue: { redis } } }))
@@ -42,15 +37,15 @@ async function use(queue: RedisQueue): Promise<void> {
   expect(first).toMatchObject({ uid: walked.uid, hasExclusions: true, sendState: 'live' })
   expect(await queue.findExcluded(walked.uid, [{ user: 'user', deviceId: 'device' }])).toEqual([true])
   expect(await queue.extend([first, second])).toEqual(new Set())
-  await queue.checkpoint([{ claim: first, settled: Uint8Array.of(1) }])
-  const retries = [{ ...LINES, delayMs: 0, ambiguousAttempts: 0 }]
+  await queue.checkpoint([{ claim: first, finished: Uint8Array.of(1) }])
+  const retries = [{ ...storedLines([LINE]), delayMs: 0, ambiguousAttempts: 0 }]
   expect(await queue.acknowledge(first, { retries, givenUp: [] })).toBe('acknowledged')
-  const givenUp = [{ ...LINES, reason: 'UNAVAILABLE' }]
+  const givenUp = [{ ...storedLines([LINE]), reason: 'UNAVAILABLE' }]
   expect(await queue.acknowledge(second, { retries: [], givenUp })).toBe('acknowledged')
   expect(await queue.retryDeadLetters({})).toBe(1)
   const [broadcast] = await queue.claimBatches('broadcast', ['fcm'], 1)
   if (!broadcast) throw new Error('the broadcast should be claimable')
-  expect(broadcast.lines).toEqual([LINES.lines])
+  expect(readLines(broadcast)).toEqual([LINE])
   expect(await queue.acknowledge(broadcast, { retries: [], givenUp: [] })).toBe('acknowledged')
   await queue.cancel(walked.uid)
   expect(await queue.findCancelled([walked.uid])).toEqual(new Map([[walked.uid, 'all']]))

@@ -31,7 +31,7 @@ test.each([
   '{"msg":"push: settled","uid":"3b241101-e2bb-4255-8caf-4136c566a962","origin":"https://127.0.0.1:4000"}',
   '{"msg":"device-170 is another one"}',
   '{"msg":"listening on http://127.0.0.1:8000/api"}',
-  '{"stack":"Error\\n    at Object.read (/srv/centripush/src/push/pages.ts:50:14)"}',
+  '{"stack":"Error\\n    at Object.read (/srv/centripush/src/push/page-reader.ts:50:14)"}',
 ])('%s is none', (line) => {
   expect(findLeaks(line, SECRETS)).toEqual([])
 })

@@ -1,25 +1,34 @@
 import type { Fragment, Queryable } from '../../database/pool.ts'
 import type { NewBatch } from '../batch.ts'
 import { LANES } from './states.ts'
-import { encodeTargets } from './stored-targets.ts'
 
 /**
  * The part of a statement that inserts batches for the send that the common table expression `source` yields. Each batch
- * is parameters of its own: PostgreSQL takes as long to parse an array of long texts as to store them.
+ * is parameters of its own: PostgreSQL takes as long to parse an array of long texts as to store them. A page of 10,000
+ * batches of one target fits into the 65,535 parameters of a statement, so there are at most six of a batch of lines.
  */
 export function insertNewBatches(sql: Queryable, batches: readonly NewBatch[], source: 'live' | 'moved'): Fragment {
-  const [first, ...others] = batches.map((batch) => writeRow(sql, batch))
-  if (!first) return sql`select`
+  const lines = batches.flatMap(({ targets, ...batch }) =>
+    targets.kind === 'lines' ? [[...encodeColumns(batch), targets.lines.toString()]] : [],
+  )
+  const ranges = batches.flatMap(({ targets, ...batch }) =>
+    targets.kind === 'range' ? [[...encodeColumns(batch), targets.range.after ?? '', targets.range.until]] : [],
+  )
+  const lineRows = sql`
+    select v.*, null as range_after, null as range_until
+    from (values ${sql(lines)}) as v (lane, provider, kind, count, delay, targets)`
+  const rangeRows = sql`
+    select v.lane, v.provider, v.kind, v.count, v.delay, null as targets, nullif(v.range_after, ''), v.range_until
+    from (values ${sql(ranges)}) as v (lane, provider, kind, count, delay, range_after, range_until)`
+  const [rows, ...more] = [...(lines.length > 0 ? [lineRows] : []), ...(ranges.length > 0 ? [rangeRows] : [])]
+  if (!rows) return sql`select`
   return sql`
     insert into push_batches (uid, lane, provider, target_kind, target_count, claimable_at, targets, range_after, range_until)
-    select send.uid, b.lane, b.provider, b.kind, b.count, clock_timestamp() + b.delay_ms * interval '1 ms', b.targets,
-      b.range_after, b.range_until
-    from ${sql(source)} as send, (values ${others.reduce((rows, row) => sql`${rows}, ${row}`, first)})
-      as b (lane, provider, kind, count, delay_ms, targets, range_after, range_until)`
+    select send.uid, b.lane::smallint, b.provider, b.kind, b.count::integer,
+      clock_timestamp() + b.delay::float8 * interval '1 ms', b.targets, b.range_after, b.range_until
+    from ${sql(source)} as send, (${more.reduce((all, other) => sql`${all} union all ${other}`, rows)}) as b`
 }
 
-function writeRow(sql: Queryable, { lane, provider, targetKind, count, targets, delayMs = 0 }: NewBatch): Fragment {
-  const [lines = null, after = null, until = null] = encodeTargets(targets)
-  return sql`(${LANES[lane]}::smallint, ${provider}, ${targetKind}, ${count}::integer, ${Math.ceil(delayMs)}::float8,
-    ${lines}::text, ${after}::text, ${until}::text)`
+function encodeColumns({ lane, provider, targetKind, count, delayMs = 0 }: Omit<NewBatch, 'targets'>): string[] {
+  return [String(LANES[lane]), provider, targetKind, String(count), String(Math.ceil(delayMs))]
 }

@@ -8,7 +8,7 @@ import type { Logger } from '../../../src/observability/log.ts'
 import { makeMetrics } from '../../../src/observability/metrics.ts'
 import type { Batch, Provider, Settle } from '../../../src/providers/provider.ts'
 import { FanOut } from '../../../src/push/fan-out.ts'
-import { PageReader } from '../../../src/push/pages.ts'
+import { PageReader } from '../../../src/push/page-reader.ts'
 import { FULL_DUTY } from '../../../src/queue/lane.ts'
 import type { Queue } from '../../../src/queue/queue.ts'
 import type { Send } from '../../../src/queue/send.ts'
@@ -68,10 +68,10 @@ export class Day {
     const devices = new DeviceStore({ sql: audience.sql, now })
     const note = (token: string) => this.pushes.add(Number(token), now())
     const providers = new Map(PROVIDERS.map((name) => [name, new RecordingProvider({ name, note })]))
+    const batchSizes = new Map(PROVIDERS.map((name) => [name, BATCH_TARGETS]))
     const pages = new PageReader({
-      pageTargets: (...args) => devices.pageTargets(...args),
-      findPageEnd: undefined,
-      batchSizes: new Map(PROVIDERS.map((name) => [name, BATCH_TARGETS])),
+      devices,
+      batchSizes,
       onSkipped: () => undefined,
       now,
     })
@@ -80,7 +80,11 @@ export class Day {
     this.#worker = new Worker({
       duty: FULL_DUTY,
       ...shared,
+      loadSend: (uid) => store.queue.loadSend(uid),
+      // A send with a time limit has no range batches.
+      ranges: undefined,
       providers,
+      batchSizes,
       removeGone: async () => 0,
       removalBreaker: undefined,
       retryPolicy: { scale: 1, random: () => 0.5 },

@@ -1,9 +1,10 @@
 // One batch on its whole way through delivery and a provider, and what delivery tells queue, devices and metrics then.
 import { type DeliverDeps, deliverBatch } from '../../../src/delivery/deliver-batch.ts'
+import type { OpenBatch } from '../../../src/delivery/open-batch.ts'
 import { makeMetrics } from '../../../src/observability/metrics.ts'
 import type { Provider } from '../../../src/providers/provider.ts'
-import type { BatchClaim } from '../../../src/queue/batch.ts'
 import { readValue } from '../../../src/sends/target-line.ts'
+import { readLines } from '../../queue/make-batch.ts'
 import { makeTestLogger, noteSecrets, PAYLOAD_MARK } from '../../support/run-log.ts'
 
 export interface Delivered {
@@ -27,17 +28,18 @@ export async function deliver(provider: Provider, lines: readonly string[]): Pro
     queue: {
       acknowledge: async (_claim, { retries }) => {
         for (const retry of retries)
-          for (const line of retry.lines.split('\n')) retryMs.set(readValue(line), retry.delayMs)
+          for (const line of readLines(retry).split('\n')) retryMs.set(readValue(line), retry.delayMs)
         return 'acknowledged'
       },
-      findDropped: async () => [],
+      findExcluded: async () => [],
       pause: async (_provider, reason) => {
         pausedFor = reason
       },
       resume: async () => undefined,
     },
-    loadContent: async () => undefined,
+    loadSend: async () => undefined,
     providers: new Map([[provider.name, provider]]),
+    batchSizes: new Map(),
     removeGone: async (_provider, gone) => {
       removed.push(...gone.map(({ token }) => token))
       return gone.length
@@ -48,18 +50,18 @@ export async function deliver(provider: Provider, lines: readonly string[]): Pro
     logger: makeTestLogger(),
     now: Date.now,
   }
-  await deliverBatch(deps, claimOf(provider, lines), {
+  await deliverBatch(deps, batchOf(provider, lines), {
     signal: new AbortController().signal,
-    hasDrops: false,
-    noteProgress: () => undefined,
-    onDrops: () => undefined,
+    hasExclusions: false,
+    trackProgress: () => undefined,
+    onExclusions: () => undefined,
   })
   const { values } = await metrics.notifications.get()
   const counted = Object.fromEntries(values.map(({ labels, value }) => [`${labels.success} ${labels.err_code}`, value]))
   return { retryMs, removed, pausedFor, counted }
 }
 
-function claimOf({ name }: Provider, lines: readonly string[]): BatchClaim {
+function batchOf({ name }: Provider, lines: readonly string[]): OpenBatch {
   const notification = {
     json: Buffer.from(`{"aps":{"alert":"${PAYLOAD_MARK}"},"data":"${PAYLOAD_MARK}"}`),
     headers: new Map<string, string>(),
@@ -71,15 +73,16 @@ function claimOf({ name }: Provider, lines: readonly string[]): BatchClaim {
     lane: 'small',
     provider: name,
     targetKind: 'token',
-    lines: [...lines],
+    lines,
+    rest: undefined,
     count: lines.length,
     attempt: 1,
     ambiguousAttempts: 0,
     ageMs: 0,
     expiresInMs: undefined,
     sendState: 'live',
-    hasDrops: false,
-    settled: undefined,
+    hasExclusions: false,
+    finished: undefined,
     isProbe: false,
     content: { notifications: new Map([[name, notification]]), analyticsUid: '', isReliable: false },
   }
