@@ -1,15 +1,16 @@
-// In a process of its own: a connection that is lost at the wrong moment must not end it.
-import { expect, inject, onTestFinished, test, vi } from 'vitest'
+// The server runs in its own process, because a lost connection must not end the process.
+import { expect, inject, test, vi } from 'vitest'
 import { startCentripush } from '../support/centripush-process.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 
-test.each([
+// At the same time, because each test waits for the time limits of its connections.
+test.concurrent.for([
   { what: 'whose connections are refused', lose: (proxy: TcpProxy) => proxy.cut() },
   { what: 'that swallows what is sent to it', lose: async (proxy: TcpProxy) => proxy.swallow() },
 ])(
   'a worker with a queue $what is unready, and ready again when it is back',
-  async ({ lose }) => {
+  async ({ lose }, { onTestFinished }) => {
     const database = await createTestDatabase()
     const proxy = await startTcpProxy(Number(new URL(inject('postgresDsn')).port))
     const dsn = new URL(database.dsn)
