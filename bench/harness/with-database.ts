@@ -28,7 +28,7 @@ async function startDatabase(logger: Logger) {
   await chmod(dataDir, 0o755)
   const server = await startEmbeddedPostgres({ dataDir, logger })
   const { dsn } = server
-  const options = { dsn, maxConnections: 10, statementTimeoutMs: 0 }
+  const options = { dsn, maxConnections: 20, statementTimeoutMs: 0 }
   const sql = openDatabase(options)
   const queueSql = openDatabase({ ...options, plans: 'once' })
   const stop = async () => {
