@@ -2,8 +2,8 @@
 //   npm run bench:http2 -- [--quick] [--profile FILE] [--keep] [--json FILE]
 //
 // All clients send the same number of bytes to the same nghttpd, in turn, five times; medians are compared. A request
-// like FCM's has a header of 210 bytes and a body of 320 bytes with its own token; one like APNs' also has its own path.
-// Every answer is read and compared. Sink and client share the machine's cores.
+// like FCM's has a header of 210 bytes and a body of 320 bytes with its own token; one like APNs' also has its own
+// path. Every answer is read and compared. Sink and client share the machine's cores.
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { median, withSurroundings } from './harness/measure.ts'

@@ -62,7 +62,9 @@ async function measureRates(direct: Endpoint, proxied: Endpoint, pid: number, na
   const rateOf = (key: 'direct' | 'proxied') => Math.round(median(pairs.map((pair) => pair[key])))
   report.add({
     name: `proxy: publish with 32 connections, share of the direct rate to ${name}`,
-    value: `${share.toFixed(2)} (${shares.map((one) => one.toFixed(2)).join(', ')}): ${rateOf('proxied')} of ${rateOf('direct')} requests/s`,
+    value:
+      `${share.toFixed(2)} (${shares.map((one) => one.toFixed(2)).join(', ')}): ` +
+      `${rateOf('proxied')} of ${rateOf('direct')} requests/s`,
     target: `≥ ${MIN_SHARE}`,
     isMet: share >= MIN_SHARE,
     ratio: { key: 'proxy to direct', value: share, better: 'higher' },

@@ -2,8 +2,8 @@
 //   [--upstream URL --upstream-key KEY]
 //
 // --quick takes minutes instead of half an hour. --check is quick, and fails when a ratio is worse than the kept ratios
-// by more than a third. --keep writes the figures to bench/results and adds the ratios to bench/history.json; without it
-// no tracked file changes.
+// by more than a third. --keep writes the figures to bench/results and adds the ratios to bench/history.json; without
+// it no tracked file changes.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'

@@ -18,8 +18,8 @@ const FLAT = 1.2
 const H2LOAD_REQUESTS = 150_000
 
 /**
- * The least pushes for each request of h2load: about two thirds of the ratios on a quiet machine. A request of HMS has a
- * thousand tokens, and a Web Push message is encrypted.
+ * The least pushes for each request of h2load: about two thirds of the ratios on an idle machine. A request of HMS has
+ * a thousand tokens, and a Web Push message is encrypted.
  */
 const MIN_RATIOS: Record<ProviderName, number> = { fcm: 0.4, apns: 0.35, hms: 1, webpush: 0.025 }
 

@@ -1,6 +1,6 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-/** The slowest files, by their share of a run's test time. A new checkout has no durations that vitest could sort by. */
+/** The slowest files, by their share of a run's test time. In a new checkout vitest has no durations to sort by. */
 const SLOW = [
   'tests/devices/model.test.ts',
   'tests/delivery/credential-revoked.test.ts',
