@@ -7,7 +7,7 @@ import { Findings } from '../findings.ts'
 const WORKERS = 2
 /** Idle workers claim and read the first batches of a broadcast within this time of the request. */
 const TAKING_MS = 120
-/** The most targets that a worker has in flight. */
+/** The most unacknowledged targets of a worker. */
 const MAX_UNSETTLED = 5000
 const RESUMED_WITHIN_MS = 20_000
 
