@@ -12,15 +12,16 @@ const MAX_SUBSCRIPTION_BYTES = 140
 const MIN_TARGETS_PER_SECOND = 300_000
 const MIN_REGISTRATIONS_PER_SECOND = 2000
 
-/** What fan-out reads at a time: see src/push/pages.ts. */
+/** Targets of a page: see src/push/pages.ts. */
 const PAGE_TARGETS = 5000
 const WALKS = 5
 const REGISTER_SECONDS = 10
 const CALLERS = 32
 const COMMITS = 300
-/** Every other registration is of a token that is known by then. */
+/** The share of new tokens; the other registrations are of known tokens. */
 const NEW_TOKEN_SHARE = 0.5
 
+/** Measures the bytes on disk of a device and of a subscription. */
 export async function measureSizes(sql: Sql, { devices, subscriptions }: Load): Promise<Check[]> {
   const measure = async (table: string, rows: number, unit: string, max: number): Promise<Check> => {
     const parts = await sql`
@@ -39,7 +40,7 @@ export async function measureSizes(sql: Sql, { devices, subscriptions }: Load): 
   ]
 }
 
-/** The topic of all devices, from the first to the last; the best rate counts for nothing, the median does. */
+/** Walks the topic of all devices several times. The median of the rates counts. */
 export async function measureWalk(store: DeviceStore, devices: number): Promise<Check> {
   const filter: DeviceFilter = { ids: [], users: [], topics: [TOPICS.all], providers: [], platforms: [] }
   const pagesMs: number[] = []
@@ -71,7 +72,7 @@ export async function measureWalk(store: DeviceStore, devices: number): Promise<
   }
 }
 
-/** A transaction that writes one row: nothing that is stored for good can be quicker. */
+/** Measures transactions that write one row, the lower bound of every durable write. */
 export async function measureCommit(sql: Sql): Promise<Check> {
   await sql`create table bench_commits (n integer)`
   const commitsMs: number[] = []
@@ -91,6 +92,7 @@ export async function measureCommit(sql: Sql): Promise<Check> {
   }
 }
 
+/** Measures registrations of concurrent callers. */
 export async function measureRegister(store: DeviceStore): Promise<Check> {
   const known: string[] = []
   const callsMs: number[] = []

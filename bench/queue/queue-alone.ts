@@ -1,4 +1,4 @@
-// The queue by itself: pages of batches written, claimed and acknowledged, as fan-out and a worker would.
+// The queue alone: pages of batches are stored, claimed and acknowledged, as by fan-out and a worker.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { BatchClaim, NewBatch } from '../../src/queue/batch.ts'
@@ -7,9 +7,9 @@ import type { SendClaim } from '../../src/queue/send.ts'
 import { makeSend } from '../../tests/queue/make-send.ts'
 
 const BATCH_TARGETS = 500
-/** What fan-out writes at a time: see src/push/pages.ts. */
+/** The batches of a page: see src/push/pages.ts. */
 const PAGE_BATCHES = 10
-/** What a worker holds at a time: see src/delivery/worker.ts. */
+/** The claimed batches of a worker: see src/delivery/worker.ts. */
 const CLAIMED_BATCHES = 8
 const FULL_PAUSE_MS = 5
 
@@ -25,7 +25,7 @@ export async function measureQueueAlone(queue: Queue, targets: number): Promise<
   return (pages * PAGE_BATCHES * BATCH_TARGETS * 1000) / (performance.now() - start)
 }
 
-/** Lines as FCM devices have them: a uuid, a token of 163 bytes, a user of 20. */
+/** Target lines of FCM devices: a uuid, a token of 163 bytes, a user of 20 bytes. */
 function makePage(): NewBatch[] {
   return Array.from({ length: PAGE_BATCHES }, () => {
     const lines = Array.from({ length: BATCH_TARGETS }, () => {
@@ -62,7 +62,7 @@ async function consume(queue: Queue, batches: number): Promise<void> {
   const never = new AbortController().signal
   let acknowledged = 0
   const acknowledge = async (claim: BatchClaim) => {
-    // A worker reads each line.
+    // A worker decodes each line.
     if (claim.lines.length !== claim.count) throw new Error('a batch came back changed')
     const result = await queue.acknowledge(claim, { retries: [], givenUp: [] })
     if (result === 'lost') throw new Error('a batch was lost')

@@ -11,8 +11,8 @@ const DEVICES = 10 * RANGE_DEVICES
 const SUBSCRIBED = DEVICES
 /** Devices of the audience that unsubscribe. */
 const UNSUBSCRIBED = 500
-/** The most targets that a worker has in flight. */
-const MAX_IN_FLIGHT = 5000
+/** The most unacknowledged targets of a worker. */
+const MAX_UNACKNOWLEDGED = 5000
 
 /** Kills of workers during broadcasts whose devices change after the fan-out. */
 export const audienceChanged: FaultCase = {
@@ -29,7 +29,7 @@ export const audienceChanged: FaultCase = {
       note(`${findings.rounds} of ${kills} kills`)
     }
     const { duplicates, rounds } = findings
-    const mayBeDoubled = rounds * MAX_IN_FLIGHT
+    const mayBeDoubled = rounds * MAX_UNACKNOWLEDGED
     findings.require(duplicates <= mayBeDoubled, `${duplicates} pushes were doubled, more than ${mayBeDoubled}`)
     return findings
   },
