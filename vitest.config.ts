@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { SlowFirst } from './tests/support/slow-first.ts'
 
 export default defineConfig({
   test: {
@@ -8,5 +9,6 @@ export default defineConfig({
     hookTimeout: 120_000,
     // Tests have time limits: with more files at a time than cores, each of them takes longer.
     maxWorkers: 2,
+    sequence: { sequencer: SlowFirst },
   },
 })

@@ -1,14 +1,15 @@
-// The HTTP/2 client alone, beside h2load, Go's net/http and Node's http2 module:
-//   npm run bench:http2 -- [--quick] [--json FILE] [--profile FILE]
+// The HTTP/2 client compared with h2load, Go's net/http and Node's http2 module:
+//   npm run bench:http2 -- [--quick] [--profile FILE] [--keep] [--json FILE]
 //
-// All send the same number of bytes to the same nghttpd, in turns, five times; medians are compared. Requests are like
-// FCM's: a header of 210 bytes, a body of 320 with a token of its own, or like APNs': a path of its own. Every answer is
-// read and compared. Sink and client share the machine's cores.
+// All clients send the same number of bytes to the same nghttpd, in turn, five times; medians are compared. A request
+// like FCM's has a header of 210 bytes and a body of 320 bytes with its own token; one like APNs' also has its own
+// path. Every answer is read and compared. Sink and client share the machine's cores.
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { median, withSurroundings } from './harness/measure.ts'
 import { hasProgram } from './harness/programs.ts'
 import { type Check, writeReport } from './harness/report.ts'
+import { findResultFile, RESULT_OPTIONS } from './harness/results.ts'
 import { limitTime, using } from './harness/teardown.ts'
 import { recordProfile } from './http2/http2-profile.ts'
 import { runCentripush } from './peers/centripush-http2.ts'
@@ -26,24 +27,24 @@ const MAX_CPU_MICROS = 6
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
-    json: { type: 'string', default: 'bench/results/http2.json' },
     profile: { type: 'string' },
+    ...RESULT_OPTIONS,
   },
 })
 const rounds = values.quick ? 3 : 5
 const requests = values.quick ? 60_000 : 150_000
-/** Node's module is slower by an order of magnitude: fewer, so that each run takes about as long. */
+/** Node's module is slower by an order of magnitude; with fewer requests its runs take about as long. */
 const nodeRequests = requests / 12
-/** Go's, too. */
+/** Go's client is slower too. */
 const goRequests = requests / 6
 
 interface Measured extends Rate {
   client: string
   connections: number
   streams: number
-  /** The share of the CPU's time that other guests of the host took. */
+  /** The share of CPU time that other guests of the host used. */
   stealPercent: number
-  /** Processes that ran or waited to run, over the last minute, sink and client among them. */
+  /** The load average of the last minute; sink and client are part of it. */
   loadAverage: number
 }
 
@@ -51,7 +52,7 @@ function makeLoad(connections: number, streams: number, requests: number): Load 
   return makeFcmLoad('/send', connections, streams, requests)
 }
 
-/** A path of 64 characters, as a device token has; nghttpd looks for the file before the question mark. */
+/** A path with 64 characters after the question mark, the length of a device token. nghttpd ignores the query. */
 function pathOf(index: number): string {
   return `/send?${String(index).padStart(64, 'a')}`
 }
@@ -117,7 +118,7 @@ function printTable(medians: readonly Measured[]): void {
   }
 }
 
-/** What is asked of the client, with one connection and with four. */
+/** The targets of the client, with one connection and with four. */
 function checkMedians(medians: readonly Measured[]): Check[] {
   return medians
     .filter(({ client }) => client === 'centripush')
@@ -163,7 +164,7 @@ async function measureAll(sink: Sink, go: GoClient | undefined): Promise<void> {
   const medians = summarize(runs)
   console.log(`medians of ${rounds}, Node ${process.version}, ${cpus().length} cores, ${new Date().toISOString()}\n`)
   printTable(medians)
-  await writeReport(values.json, checkMedians(medians))
+  await writeReport(findResultFile('http2', values), checkMedians(medians))
 }
 
 limitTime(TIMEOUT_MS)

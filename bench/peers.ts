@@ -1,7 +1,7 @@
-// Ours beside the libraries that others send with: npm run bench:peers -- [--quick] [--json FILE]
+// The providers compared with common libraries: npm run bench:peers -- [--quick] [--keep] [--json FILE]
 //
-// The same pushes to the same sink, in turns, each client in one process with one event loop: FCM by firebase-admin's
-// `sendEach`, APNs by @parse/node-apn. They have no queue and no database; what those cost is the pipeline's benchmark.
+// All clients send the same pushes to the same sink, in turn, each in one process with one event loop: firebase-admin's
+// `sendEach` for FCM and @parse/node-apn for APNs. There is no queue and no database; bench/pipeline.ts measures those.
 import { generateKeyPairSync } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -16,6 +16,7 @@ import { FcmSimulator } from '../src/simulators/fcm/fcm-simulator.ts'
 import { LocalCredentialCache } from '../tests/support/local-credential-cache.ts'
 import { median, withSurroundings } from './harness/measure.ts'
 import { Report, writeReport } from './harness/report.ts'
+import { findResultFile, RESULT_OPTIONS } from './harness/results.ts'
 import { limitTime, using } from './harness/teardown.ts'
 import { runProvider } from './peers/batches.ts'
 import { runFirebaseAdmin } from './peers/firebase-admin.ts'
@@ -30,17 +31,17 @@ const ALERT = { title: 'Breaking', body: 'y'.repeat(80) }
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
-    json: { type: 'string', default: 'bench/results/peers.json' },
+    ...RESULT_OPTIONS,
   },
 })
 const rounds = values.quick ? 3 : 5
 const pushes = values.quick ? 60_000 : 150_000
-/** Theirs are slower by an order of magnitude. */
+/** The libraries are slower by an order of magnitude. */
 const peerPushes = pushes / 10
 const logger = makeLogger({ level: 'error', file: '' })
 const report = new Report()
 
-/** Both in turns; medians are compared. */
+/** Runs both in turn and compares their medians. */
 async function compare(name: string, peer: string, runOurs: () => Promise<Rate>, runPeer: () => Promise<Rate>) {
   const { ours, theirs, ...surroundings } = await withSurroundings(async () => {
     const rates = { ours: [] as Rate[], theirs: [] as Rate[] }
@@ -79,7 +80,7 @@ async function compareFcm(): Promise<void> {
   await using(startFcmSimulator(), async ({ simulator }) => {
     const { project, files, origin } = simulator
     const answer = `{\n  "name": "projects/${project}/messages/0:1767225600000000%1f2e3d4c5b6a7980"\n}\n`
-    // nghttpd resets streams of firebase-admin's with PROTOCOL_ERROR.
+    // nghttpd resets firebase-admin's streams with PROTOCOL_ERROR.
     await using(CountingSink.start({ answer }), async (sink) => {
       const provider = new FcmProvider({
         serviceAccount: await loadServiceAccount(files.credentials),
@@ -133,4 +134,4 @@ async function compareApns(): Promise<void> {
 limitTime(TIMEOUT_MS)
 await compareFcm()
 await compareApns()
-await writeReport(values.json, report.checks)
+await writeReport(findResultFile('peers', values), report.checks)

@@ -1,10 +1,8 @@
-// Personal and limited pushes beside plain ones:
-//   npm run bench:personal -- [--devices N] [--runs N] [--backend postgresql|redis]
+// Personal and limited pushes compared with plain ones:
+//   npm run bench:personal -- [--devices N] [--runs N] [--backend postgresql|redis] [--keep] [--json FILE]
 //
-// Every device has a meta and a locale. Plain sends and the others take turns, and medians are compared: each way with and
-// without the HTTP/2 requests, which go to an nghttpd on the same machine.
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+// Every device has a meta and a locale. Plain and other sends run in turn, and their medians are compared, with and
+// without HTTP/2 requests to an nghttpd on the same machine.
 import { parseArgs } from 'node:util'
 import { personaliseBatch } from '../src/delivery/personal-notifications.ts'
 import { DeviceStore } from '../src/devices/device-store.ts'
@@ -15,13 +13,14 @@ import { makeLogger } from '../src/observability/log.ts'
 import { makeBodyWriter } from '../src/providers/fcm/message-body.ts'
 import { loadDevices } from './devices/device-data.ts'
 import { median, withSurroundings } from './harness/measure.ts'
-import { type Check, printReport } from './harness/report.ts'
+import { type Check, printReport, writeReport } from './harness/report.ts'
+import { findResultFile, RESULT_OPTIONS } from './harness/results.ts'
 import { withDatabase } from './harness/with-database.ts'
 import { startNghttpd } from './peers/nghttpd.ts'
 import { contentOf, type Kind, measureSend } from './personal/personal-send.ts'
 import { QUEUE_BACKENDS } from './queue/queue-backends.ts'
 
-/** How many times a plain send's time. */
+/** The most that a send may take, as a multiple of a plain send's time. */
 const MAX_RATIOS = { personal: 1.5, limited: 2 }
 const BATCH = 500
 const BODIES = 200_000
@@ -31,14 +30,14 @@ const { values } = parseArgs({
     devices: { type: 'string', default: '200000' },
     runs: { type: 'string', default: '5' },
     backend: { type: 'string' },
-    out: { type: 'string', default: 'bench/results' },
+    ...RESULT_OPTIONS,
   },
 })
 
 const logger = makeLogger({ level: 'error', file: '' })
 const checks: Check[] = []
 
-/** Measures plain and the other kind in turns: microseconds for each target, their medians and the medians' ratio. */
+/** Measures plain and the other kind in turn: the medians of the microseconds of a target, and their ratio. */
 async function compare(
   name: string,
   kind: 'personal' | 'limited',
@@ -66,7 +65,7 @@ async function compare(
   printReport([check])
 }
 
-/** A request's body alone. */
+/** Only writes the bodies of requests. @returns the microseconds of one */
 async function measureBodies(kind: Kind): Promise<number> {
   const content = contentOf(kind)
   const meta = '{"first_name": "Ada", "last_name": "Lovelace", "plan": "gold", "city": "London"}'
@@ -91,7 +90,7 @@ async function measureBodies(kind: Kind): Promise<number> {
   return ((performance.now() - start) * 1000) / BODIES
 }
 
-/** A request over a connection needs the sink. */
+/** Runs `work` with a client that is connected to a sink. */
 async function withClient<T>(work: (client: Http2Client) => Promise<T>): Promise<T> {
   const sink = await startNghttpd()
   const client = new Http2Pool({ origin: sink.origin, ca: sink.ca, maxConnections: 8, logger })
@@ -128,8 +127,6 @@ await withDatabase(logger, async ({ sql, queueSql }) => {
   }
 })
 
-await mkdir(values.out, { recursive: true })
-const report = { date: new Date().toISOString(), checks }
-await writeFile(join(values.out, 'personal.json'), `${JSON.stringify(report, undefined, 2)}\n`)
+await writeReport(findResultFile('personal', values), checks)
 console.log()
 printReport(checks)

@@ -1,15 +1,17 @@
-// The whole way: npm run bench:pipeline -- [--only throughput|growth|distance|singles] [--provider fcm|apns|hms|webpush]
-//   [--queue redis|postgresql] [--devices N] [--runs N] [--sink nghttpd|counting] [--processes N] [--quick]
-//   [--growth-to N] [--profile DIR] [--json FILE]
+// The whole pipeline: npm run bench:pipeline -- [--only throughput|growth|distance|singles]
+//   [--provider fcm|apns|hms|webpush] [--queue redis|postgresql] [--devices N] [--runs N] [--sink nghttpd|counting]
+//   [--processes N] [--quick] [--growth-to N] [--profile DIR] [--keep] [--json FILE]
 //
-// `send_push_notification` over the real API to a topic, through `centripush serve` as an operator runs it, to a push
-// service that takes everything. Database, Redis, server, workers and push service share the machine. The database is
-// the embedded one as it comes, Redis has appendonly everysec, analytics are off.
+// `send_push_notification` to a topic goes over the API and through `centripush serve` to a stub that accepts every
+// request. Database, Redis, server, workers and stub share the machine. The database is the embedded one with its own
+// settings, Redis has appendonly everysec, and analytics are off. Rates are judged by their ratio to h2load's rate to
+// the same stub in the same run.
 import { parseArgs } from 'node:util'
 import * as v from 'valibot'
 import { PROVIDER_NAMES } from '../src/config/provider-names.ts'
 import { makeLogger } from '../src/observability/log.ts'
 import { Report, writeReport } from './harness/report.ts'
+import { findResultFile, RESULT_OPTIONS } from './harness/results.ts'
 import { limitTime } from './harness/teardown.ts'
 import { withDatabase } from './harness/with-database.ts'
 import type { PipelineContext } from './pipeline/context.ts'
@@ -19,7 +21,7 @@ import { QUEUE_NAMES } from './pipeline/queue-watch.ts'
 import { measureThroughput } from './pipeline/throughput.ts'
 
 const TIMEOUT_MS = 20 * 60_000
-/** Encrypting for a browser takes as long as fifty pushes to others. */
+/** Encrypting one Web Push message takes as long as fifty pushes of the other providers. */
 const WEBPUSH_SHARE = 1 / 20
 const PARTS = ['throughput', 'growth', 'distance', 'singles'] as const
 
@@ -35,7 +37,8 @@ const Options = v.object({
   processes: v.optional(count),
   'growth-to': v.optional(count),
   profile: v.optional(v.string()),
-  json: v.optional(v.string(), 'bench/results/pipeline.json'),
+  keep: v.boolean(),
+  json: v.optional(v.string()),
 })
 
 const { values } = parseArgs({
@@ -50,7 +53,7 @@ const { values } = parseArgs({
     processes: { type: 'string' },
     'growth-to': { type: 'string' },
     profile: { type: 'string' },
-    json: { type: 'string' },
+    ...RESULT_OPTIONS,
   },
 })
 const { only, devices: given, quick, runs, queue: queues, ...options } = v.parse(Options, values)
@@ -80,4 +83,4 @@ const report = new Report()
 await withDatabase(makeLogger({ level: 'error', file: '' }), ({ sql, dsn }) =>
   measureAll({ sql, dsn, report, processes: options.processes, profileDir: options.profile }),
 )
-await writeReport(options.json, report.checks)
+await writeReport(findResultFile('pipeline', options), report.checks)

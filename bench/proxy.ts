@@ -1,14 +1,15 @@
-// The proxy beside its upstream: npm run bench:proxy -- [--upstream URL --upstream-key KEY] [--pairs N] [--quick]
-//   [--profile DIR] [--json FILE]
+// The proxy compared with its node: npm run bench:proxy -- [--upstream URL --upstream-key KEY] [--pairs N] [--quick]
+//   [--profile DIR] [--keep] [--json FILE]
 //
-// `publish` straight to the node and through centripush, in turns. Without `--upstream` a stand-in is started: a real
-// Centrifugo node is the better measure. Load, node and server share the machine.
+// `publish` goes to the node directly and through centripush, in turn. Without `--upstream` a stub replaces the node; a
+// real Centrifugo node is the better measure. Load, node and server share the machine.
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startCentripush } from '../tests/support/centripush-process.ts'
 import { median, withSurroundings } from './harness/measure.ts'
 import { readCpuMs } from './harness/process-times.ts'
 import { Report, writeReport } from './harness/report.ts'
+import { findResultFile, RESULT_OPTIONS } from './harness/results.ts'
 import { limitTime, using } from './harness/teardown.ts'
 import { type Endpoint, publishSteadily, runWrk } from './proxy/publish.ts'
 import { startStandIn, useNode } from './proxy/upstream-node.ts'
@@ -28,7 +29,7 @@ const { values } = parseArgs({
     pairs: { type: 'string', default: '5' },
     quick: { type: 'boolean', default: false },
     profile: { type: 'string' },
-    json: { type: 'string', default: 'bench/results/proxy.json' },
+    ...RESULT_OPTIONS,
   },
 })
 const seconds = values.quick ? 2 : 5
@@ -49,7 +50,7 @@ async function runPair(direct: Endpoint, proxied: Endpoint, pid: number): Promis
 }
 
 async function measureRates(direct: Endpoint, proxied: Endpoint, pid: number, name: string): Promise<void> {
-  // Compilers are warm in a server that has run a while.
+  // A first run warms up V8's compilers.
   await runWrk(proxied, seconds)
   const { pairs, ...surroundings } = await withSurroundings(async () => {
     const all: Pair[] = []
@@ -60,8 +61,10 @@ async function measureRates(direct: Endpoint, proxied: Endpoint, pid: number, na
   const [share, cpuMicros] = [median(shares), median(pairs.map((pair) => pair.cpuMicros))]
   const rateOf = (key: 'direct' | 'proxied') => Math.round(median(pairs.map((pair) => pair[key])))
   report.add({
-    name: `proxy: publish with 32 connections, of the rate straight to ${name}`,
-    value: `${share.toFixed(2)} (${shares.map((one) => one.toFixed(2)).join(', ')}): ${rateOf('proxied')} to ${rateOf('direct')} requests/s`,
+    name: `proxy: publish with 32 connections, share of the direct rate to ${name}`,
+    value:
+      `${share.toFixed(2)} (${shares.map((one) => one.toFixed(2)).join(', ')}): ` +
+      `${rateOf('proxied')} of ${rateOf('direct')} requests/s`,
     target: `≥ ${MIN_SHARE}`,
     isMet: share >= MIN_SHARE,
     ratio: { key: 'proxy to direct', value: share, better: 'higher' },
@@ -87,7 +90,7 @@ async function measureSteadily(direct: Endpoint, proxied: Endpoint): Promise<voi
   const addedMs = through.p50Ms - straight.p50Ms
   report.add({
     name: `proxy: added at ${STEADY_RATE} requests/s, at the median`,
-    value: `${addedMs.toFixed(2)} ms (${straight.p50Ms.toFixed(2)} ms straight)`,
+    value: `${addedMs.toFixed(2)} ms (${straight.p50Ms.toFixed(2)} ms direct)`,
     target: `≤ ${MAX_ADDED_MS} ms`,
     isMet: addedMs <= MAX_ADDED_MS,
     p50Ms: through.p50Ms,
@@ -104,7 +107,7 @@ await using(starting, async (node) => {
   const config = {
     http_api: { key: KEY },
     upstream: { address: node.address, api_key: node.key },
-    // What is passed on needs no devices.
+    // Proxied requests need no devices.
     push_notifications: { enabled: false },
     log: { level: 'warn' as const },
   }
@@ -117,4 +120,4 @@ await using(starting, async (node) => {
     await measureSteadily(direct, proxied)
   })
 })
-await writeReport(values.json, report.checks)
+await writeReport(findResultFile('proxy', values), report.checks)

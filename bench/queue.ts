@@ -1,15 +1,15 @@
-// The queue on both of its stores: npx tsx bench/queue.ts [--backend postgresql|redis] [--targets N] [--devices N] [--only alone|way]
+// The queue on both of its stores: npm run bench:queue -- [--backend postgresql|redis] [--targets N] [--devices N]
+//   [--only alone|way] [--keep] [--json FILE]
 //
-// The stores as they are run: PostgreSQL with fsync and synchronous_commit on, Redis with appendonly everysec. Both are
-// started for the run and removed afterwards.
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+// PostgreSQL has fsync and synchronous_commit on, and Redis has appendonly everysec. Both are started for the run and
+// removed afterwards.
 import { parseArgs } from 'node:util'
 import { DeviceStore } from '../src/devices/device-store.ts'
 import { makeLogger } from '../src/observability/log.ts'
 import { loadDevices } from './devices/device-data.ts'
 import { withSurroundings } from './harness/measure.ts'
-import { type Check, printReport } from './harness/report.ts'
+import { type Check, printReport, writeReport } from './harness/report.ts'
+import { findResultFile, RESULT_OPTIONS } from './harness/results.ts'
 import { withDatabase } from './harness/with-database.ts'
 import { measureQueueAlone } from './queue/queue-alone.ts'
 import { QUEUE_BACKENDS } from './queue/queue-backends.ts'
@@ -29,7 +29,7 @@ const { values } = parseArgs({
     targets: { type: 'string', default: '1000000' },
     devices: { type: 'string', default: '1000000' },
     only: { type: 'string' },
-    out: { type: 'string', default: 'bench/results' },
+    ...RESULT_OPTIONS,
   },
 })
 
@@ -40,7 +40,7 @@ const add = (check: Check) => {
   printReport([check])
 }
 
-/** The median of `RUNS` rates, with their range. */
+/** The median and the range of `RUNS` rates. */
 async function repeatRate(measure: () => Promise<number>) {
   return await withSurroundings(async () => {
     const rates: number[] = []
@@ -106,10 +106,6 @@ for (const backend of QUEUE_BACKENDS.filter(({ name }) => values.backend.include
   })
 }
 
-await mkdir(values.out, { recursive: true })
-await writeFile(
-  join(values.out, 'queue.json'),
-  `${JSON.stringify({ date: new Date().toISOString(), checks }, undefined, 2)}\n`,
-)
+await writeReport(findResultFile('queue', values), checks)
 console.log()
 printReport(checks)

@@ -1,8 +1,9 @@
 // All benchmarks, one after another: npm run bench -- [--quick] [--check] [--keep] [--only NAME] [--profile DIR]
 //   [--upstream URL --upstream-key KEY]
 //
-// --quick: minutes instead of half an hour. --check: quick, and fails when a ratio is worse than the kept ones by
-// more than a third. --keep: adds this run's ratios to bench/history.json.
+// --quick takes minutes instead of half an hour. --check is quick, and fails when a ratio is worse than the kept ratios
+// by more than a third. --keep writes the figures to bench/results and adds the ratios to bench/history.json; without
+// it no tracked file changes.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
@@ -12,15 +13,15 @@ import { parseArgs } from 'node:util'
 import * as v from 'valibot'
 import { appendHistory, compareRatios, readHistory } from './harness/history.ts'
 import { type Check, printReport, writeReport } from './harness/report.ts'
+import { findResultFile } from './harness/results.ts'
 
-const RESULTS = 'bench/results'
-/** What a benchmark may take to end what it started, once its time is over. */
+/** The time in which a benchmark has to end its servers when its own time is over. */
 const END_TIMEOUT_MS = 40_000
 
 interface Program {
   name: string
   minutes: number
-  /** Takes `--profile DIR`. */
+  /** Whether it has the option `--profile DIR`. */
   hasProfile: boolean
   options: readonly string[]
 }
@@ -68,11 +69,11 @@ const Reported = v.object({
 
 /** @throws Error when it fails or takes longer than it may */
 async function run({ name, minutes, hasProfile, options }: Program): Promise<Check[]> {
-  const file = join(RESULTS, `${name}.json`)
+  const file = findResultFile(name, values)
   const profile = hasProfile && values.profile !== undefined ? ['--profile', join(values.profile, name)] : []
   const program = [join(import.meta.dirname, `${name}.ts`), ...options, ...profile, '--json', file]
   const child = spawn(process.execPath, ['--import', 'tsx', ...program], { stdio: 'inherit' })
-  // It ends what it started and then itself.
+  // At SIGTERM a benchmark ends its servers and then itself.
   const timer = setTimeout(() => child.kill('SIGTERM'), minutes * 60_000)
   const killTimer = setTimeout(() => child.kill('SIGKILL'), minutes * 60_000 + END_TIMEOUT_MS)
   const forward = () => void child.kill('SIGTERM')
@@ -98,11 +99,11 @@ for (const program of PROGRAMS.filter(({ name }) => values.only?.includes(name) 
 const date = new Date().toISOString()
 console.log(`\nall: ${date}, Node ${process.version}, ${cpus().length} cores\n`)
 printReport(checks)
-await writeReport(join(RESULTS, 'bench.json'), checks)
+await writeReport(findResultFile('bench', values), checks)
 
 const compared = compareRatios(checks, await readHistory(), isQuick)
 if (compared.length > 0) {
-  console.log('\nbeside what was kept\n')
+  console.log('\ncompared with the kept ratios\n')
   printReport(compared)
 }
 if (values.keep) {
@@ -111,8 +112,8 @@ if (values.keep) {
 }
 if (values.check) {
   for (const { name, isMet } of compared)
-    if (isMet === false) failures.push(`bench: ${name} has become worse by a third`)
-  if (compared.length === 0) failures.push('bench: nothing was kept to compare with (--quick --keep)')
+    if (isMet === false) failures.push(`bench: ${name} is worse by more than a third`)
+  if (compared.length === 0) failures.push('bench: there are no kept ratios of quick runs (--quick --keep adds them)')
 }
 for (const failure of failures) console.error(failure)
 process.exitCode = failures.length > 0 ? 1 : 0

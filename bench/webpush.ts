@@ -1,25 +1,26 @@
-// Web Push's encryption beside what it can't do without: npm run bench:webpush -- [--json FILE]
+// Web Push's encryption compared with its cryptographic minimum: npm run bench:webpush -- [--keep] [--json FILE]
 //
-// Each message takes a key pair of its own and one key agreement with the browser's key (RFC 8291); everything else is
-// overhead. Both on one core, in turns.
+// RFC 8291 needs a new key pair and one key agreement with the browser's key for each message; everything else is
+// overhead. Both run in turn on one core.
 import { createECDH, randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { encryptPayload } from '../src/providers/webpush/encrypt-payload.ts'
 import { median, withSurroundings } from './harness/measure.ts'
 import { Report, writeReport } from './harness/report.ts'
+import { findResultFile, RESULT_OPTIONS } from './harness/results.ts'
 
 const MAX_RATIO = 1.6
 const ROUNDS = 7
 const MESSAGES = 1500
 const PAYLOAD = Buffer.from(JSON.stringify({ title: 'Breaking', body: 'y'.repeat(200) }))
 
-const { values } = parseArgs({ options: { json: { type: 'string', default: 'bench/results/webpush.json' } } })
+const { values } = parseArgs({ options: RESULT_OPTIONS })
 const browsers = Array.from({ length: 256 }, () => ({
   p256dh: createECDH('prime256v1').generateKeys(),
   auth: randomBytes(16),
 }))
 
-/** Microseconds of CPU for each message. */
+/** The microseconds of CPU of a message. */
 function measure(work: (browser: (typeof browsers)[number]) => void): number {
   const before = process.cpuUsage()
   for (let message = 0; message < MESSAGES; message++) {
@@ -55,4 +56,4 @@ report.add({
   ratio: { key: 'webpush encryption to ECDH', value: ratio, better: 'lower' },
   ...surroundings,
 })
-await writeReport(values.json, report.checks)
+await writeReport(findResultFile('webpush', values), report.checks)

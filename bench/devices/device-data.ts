@@ -1,15 +1,16 @@
-// A million devices as an app with a long history has them, made by the server itself.
+// A million devices like those of an app with a long history; PostgreSQL makes the rows.
 import type { Sql } from '../../src/database/pool.ts'
 
+/** The numbers of stored rows. */
 export interface Load {
   devices: number
   /** Rows of device_topics. */
   subscriptions: number
 }
 
-/** Everybody's topic, one of five and one of ten thousand: three for each device, all of 12 bytes. */
+/** Topics of 12 bytes. Each device has three: the one of all devices, one of five and one of ten thousand. */
 export const TOPICS = { all: 'topic:000000', fifth: 'topic:000003', rare: 'topic:000777', otherRare: 'topic:004242' }
-/** Of 20 bytes; the first one has 15 % of the devices, say a kiosk's. */
+/** Users of 20 bytes; the first one has 15 % of the devices. */
 export const USERS = { shared: 'user:000000000000000', one: 'user:000000000000777', other: 'user:000000000004242' }
 
 const CHUNK = 50_000
@@ -19,9 +20,9 @@ const RARE_TOPICS = 10_000
 const RARE_PROVIDER_EVERY = 2000
 
 /**
- * Fills empty tables through their indexes, in the order of ids, as years of registrations would. Providers: 75 % fcm,
- * 25 % apns, one device in two thousand hms, no webpush; platforms: 60 % android, 25 % ios, 15 % web, which the app has had
- * for the newer half of its devices only.
+ * Fills empty tables through their indexes, in the order of ids, as registrations do. Providers: 75 % fcm, 25 % apns,
+ * one device in two thousand hms, no webpush. Platforms: 60 % android, 25 % ios, 15 % web; the web devices are all in
+ * the newer half.
  */
 export async function loadDevices(sql: Sql, devices: number): Promise<Load> {
   await sql`
@@ -37,7 +38,7 @@ export async function loadDevices(sql: Sql, devices: number): Promise<Load> {
   return { devices, subscriptions: row?.count }
 }
 
-/** Random from the number, so that each run has the same rows. */
+/** Derives the random values from the device's number, so that each run has the same rows. */
 async function loadChunk(sql: Sql, from: number, to: number, late: number): Promise<void> {
   await sql`
     with numbered as materialized (
@@ -48,10 +49,13 @@ async function loadChunk(sql: Sql, from: number, to: number, late: number): Prom
       insert into devices (id, created_at, updated_at, registered_at, provider, platform, token, user_id)
       select id, now, now, now, provider,
         case when provider = 3 then 1 when n >= ${late} and random % 100 < 40 then 3 else 2 end,
-        substr(md5('a' || n), 1, 22) || ':APA91b' || substr(md5('b' || n) || md5('c' || n) || md5('d' || n) || md5('e' || n) || md5('f' || n), 1, 134),
+        substr(md5('a' || n), 1, 22) || ':APA91b'
+          || substr(md5('b' || n) || md5('c' || n) || md5('d' || n) || md5('e' || n) || md5('f' || n), 1, 134),
         'user:' || lpad((case when random % 20 < 3 then 0 else 1 + random % 900000 end)::text, 15, '0')
       from numbered, clock_timestamp() as now,
-        lateral (select case when n % ${RARE_PROVIDER_EVERY} = 1 then 2 when random % 4 = 0 then 3 else 1 end) as _ (provider)
+        lateral (
+          select case when n % ${RARE_PROVIDER_EVERY} = 1 then 2 when random % 4 = 0 then 3 else 1 end
+        ) as _ (provider)
       order by id
     )
     insert into device_topics (device_id, topic_id)

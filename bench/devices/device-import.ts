@@ -1,5 +1,5 @@
-// Devices imported per second: `centripush import devices FILE` as it is run, into an empty database; and then, in this
-// process and with the same parts, how long each batch takes.
+// Devices imported per second: `centripush import devices FILE` into an empty database, and then the duration of each
+// batch in this process.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
@@ -20,7 +20,7 @@ import { summarize, time, withSurroundings } from '../harness/measure.ts'
 import type { Check } from '../harness/report.ts'
 
 const MIN_DEVICES_PER_SECOND = 15_000
-/** Of so many the batches are timed. */
+/** Devices of the second import, which times its batches. */
 const TIMED_DEVICES = 100_000
 const TOPICS = 10_000
 const CHUNK_LINES = 5000
@@ -30,7 +30,7 @@ interface Place {
   dsn: string
 }
 
-/** Works in a database of its own beside that of `sql`, which is removed afterwards. */
+/** Measures in a new database on the server of `sql`, and removes it afterwards. */
 export async function* measureImport({ sql, dsn }: Place, devices: number): AsyncGenerator<Check> {
   const dir = await mkdtemp(join(tmpdir(), 'centripush-bench-import-'))
   const own = new URL(dsn)
@@ -55,7 +55,7 @@ async function measureCommand(dir: string, dsn: string, devices: number): Promis
   const rate = (1000 * devices) / elapsedMs
   return {
     name: `import devices FILE: ${devices} new ones, one topic each`,
-    value: `${rate.toFixed(0)} devices/s (${(elapsedMs / 1000).toFixed(0)} s, its start among them)`,
+    value: `${rate.toFixed(0)} devices/s (${(elapsedMs / 1000).toFixed(0)} s, start included)`,
     target: `≥ ${MIN_DEVICES_PER_SECOND} devices/s`,
     isMet: rate >= MIN_DEVICES_PER_SECOND,
     ...surroundings,
@@ -68,7 +68,7 @@ async function runCommand(argv: string[]): Promise<void> {
   if (code !== 0) throw new Error(`centripush ${argv[0]} exits with ${code}`)
 }
 
-/** Behind those that are there already. */
+/** Imports further devices, from number `first` on. */
 async function measureBatches(dir: string, dsn: string, first: number): Promise<Check> {
   const sql = openDatabase({ dsn, maxConnections: 4 })
   const kind = makeDeviceImport(
@@ -113,7 +113,7 @@ async function measureBatches(dir: string, dsn: string, first: number): Promise<
   }
 }
 
-/** As an app would bring them along; which ones, follows from their numbers. Resolves to the file's path. */
+/** Writes the lines of `count` devices, which follow from their numbers. Resolves to the file's path. */
 async function writeDevices(path: string, first: number, count: number): Promise<string> {
   const file = createWriteStream(path)
   for (let from = first; from < first + count; from += CHUNK_LINES) {

@@ -1,4 +1,4 @@
-// Pages of device_list: that the thousandth costs what the first does, and that none is slow, whatever matches.
+// Pages of device_list: page 1000 costs as much as page 1, and no page is slow with any filter.
 import type { Sql } from '../../src/database/pool.ts'
 import { deviceColumns } from '../../src/devices/device.ts'
 import { type DeviceFilter, deviceMatches, resolveFilter } from '../../src/devices/device-filter.ts'
@@ -12,7 +12,7 @@ import { TOPICS, USERS } from './device-data.ts'
 const PAGE = 100
 const LAST_PAGE = 1000
 const REPEATS = 200
-/** Calls before, so that the pool's connections have parsed the statement. */
+/** Calls before the measurement, so that all connections have parsed the statement. */
 const WARM_UP = 40
 const MAX_RATIO = 2
 const MAX_PAGE_MS = 25
@@ -71,6 +71,7 @@ const RARE: Partial<DeviceFilter>[] = [
   { users: [USERS.shared], platforms: ['android'], providers: ['apns'] },
 ]
 
+/** Measures page 1 and page 1000 of filters with many matches. */
 export async function* measurePages(sql: Sql, store: DeviceStore): AsyncGenerator<Check> {
   for (const some of LARGE) {
     const filter = { ...NOTHING, ...some }
@@ -78,7 +79,7 @@ export async function* measurePages(sql: Sql, store: DeviceStore): AsyncGenerato
     await warmUp(store, filter)
     const { first, last, ...surroundings } = await withSurroundings(async () => {
       const durationsMs: number[][] = [[], []]
-      // In turn, so that what disturbs the machine disturbs both.
+      // Both pages run in turn, so that other load affects both.
       for (let repeat = 0; repeat < REPEATS; repeat++) {
         for (const [index, cursor] of cursors.entries())
           durationsMs[index]?.push(await time(() => list(store, filter, cursor)))
@@ -99,6 +100,7 @@ export async function* measurePages(sql: Sql, store: DeviceStore): AsyncGenerato
   }
 }
 
+/** Measures the first page of filters with few matches or none. */
 export async function* measureRarePages(sql: Sql, store: DeviceStore): AsyncGenerator<Check> {
   for (const some of RARE) {
     const filter = { ...NOTHING, ...some }
@@ -120,7 +122,7 @@ export async function* measureRarePages(sql: Sql, store: DeviceStore): AsyncGene
   }
 }
 
-/** At once, so that they take all connections. */
+/** Runs the calls at the same time, so that they use all connections. */
 async function warmUp(store: DeviceStore, filter: DeviceFilter): Promise<void> {
   await Promise.all(Array.from({ length: WARM_UP }, () => list(store, filter, '')))
 }
@@ -130,13 +132,13 @@ function list(store: DeviceStore, filter: DeviceFilter, cursor: string) {
   return store.list({ filter, include, limit: PAGE, cursor, includeTotalCount: false })
 }
 
-/** The id of the device after which the page with this offset starts; empty where there are not so many. */
+/** The cursor of the page with this offset; empty when there are fewer devices. */
 async function findCursor(sql: Sql, filter: DeviceFilter, offset: number): Promise<string> {
   const conditions = await resolveFilter(sql, filter)
   if (!conditions) return ''
   const [row] = await sql`
     select d.id from devices d where ${deviceMatches(sql, conditions)} order by d.id offset ${offset - 1} limit 1`
-  // Any provider's: a cursor's place is its ULID's.
+  // The provider does not matter, because only the ULID is the cursor.
   return row ? formatDeviceId(row.id, 'fcm') : ''
 }
 
@@ -147,7 +149,7 @@ async function explain(sql: Sql, filter: DeviceFilter, cursor: string): Promise<
   const columns = deviceColumns(sql, { meta: false, webPushKeys: false })
   const lines = await sql`
     explain (analyze, buffers) ${walkDevices(sql, columns, { conditions, afterUuid, limit: PAGE + 1 })}`
-  // Long lists of values say nothing about a plan.
+  // Long lists of values are cut.
   return lines.map((line) => String(line['QUERY PLAN']).slice(0, 240)).join('\n')
 }
 

@@ -1,4 +1,4 @@
-// The ratios of earlier runs, kept in the repository. Absolute figures are a machine's; what stands beside something else
+// The ratios of earlier runs, which the repository keeps. Absolute figures depend on the machine; ratios of two figures
 // of the same run can be compared.
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import type { Check, Ratio } from './report.ts'
 const FILE = join(import.meta.dirname, '../history.json')
 /** A ratio may be worse by this much than the median of its history. */
 const MAX_LOSS = 1 / 3
-/** As many runs as say what is usual; older ones were another version's. */
+/** The number of recent runs whose median is the usual ratio. */
 const COMPARED_RUNS = 5
 
 const Entry = v.object({
@@ -23,16 +23,18 @@ const Entry = v.object({
 export type HistoryEntry = v.InferOutput<typeof Entry>
 const History = v.array(Entry)
 
+/** All kept runs, the oldest first. */
 export async function readHistory(): Promise<HistoryEntry[]> {
   return v.parse(History, JSON.parse(await readFile(FILE, 'utf8')))
 }
 
+/** Adds a run to the kept ones. */
 export async function appendHistory(entry: HistoryEntry): Promise<void> {
   const history = [...(await readHistory()), entry]
   await writeFile(FILE, `${JSON.stringify(history, undefined, 2)}\n`)
 }
 
-/** Lines to be compared with the history: the ratios of `checks` beside what they were, in runs of the same kind. */
+/** Compares the ratios of `checks` with those of the kept runs of the same kind. */
 export function compareRatios(checks: readonly Check[], history: readonly HistoryEntry[], isQuick: boolean): Check[] {
   const runs = history.filter((entry) => entry.isQuick === isQuick).slice(-COMPARED_RUNS)
   return checks.flatMap(({ ratio }) => {

@@ -1,7 +1,8 @@
-// What every benchmark needs: times, their percentiles, and how much of the machine others took meanwhile.
+// Times, their percentiles, and the load of the machine during a measurement.
 import { readFile } from 'node:fs/promises'
 import { loadavg } from 'node:os'
 
+/** The percentiles of a measurement. */
 export interface Times {
   count: number
   p50Ms: number
@@ -15,27 +16,27 @@ export function summarize(durationsMs: readonly number[]): Times {
   return { count: sorted.length, p50Ms: at(0.5), p99Ms: at(0.99) }
 }
 
-/** NaN of none. */
+/** The median; NaN without values. */
 export function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN
 }
 
-/** How long `work` takes, in ms. */
+/** The duration of `work` in ms. */
 export async function time(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now()
   await work()
   return performance.now() - start
 }
 
-/** What else went on, for who reads the figures. */
+/** The load of the machine during a measurement. */
 export interface Surroundings {
-  /** The share of the CPU's time that other guests of the host took; 0 where that isn't known. */
+  /** The share of CPU time that other guests of the host used; 0 where it is unknown. */
   stealPercent: number
-  /** Processes that ran or waited to run, over the last minute, ours among them. */
+  /** The load average of the last minute; the benchmark is part of it. */
   loadAverage: number
 }
 
-/** Runs `work` and adds to its result what else went on meanwhile. */
+/** Runs `work` and adds the load of the machine to its result. */
 export async function withSurroundings<T>(work: () => Promise<T>): Promise<T & Surroundings> {
   const before = await readCpuTimes()
   const result = await work()
@@ -45,10 +46,10 @@ export async function withSurroundings<T>(work: () => Promise<T>): Promise<T & S
   return { ...result, stealPercent, loadAverage: loadavg()[0] ?? 0 }
 }
 
-/** In ticks since the boot; see proc(5). */
+/** Ticks since the boot; see proc(5). */
 async function readCpuTimes(): Promise<{ total: number; steal: number }> {
   const [line = ''] = (await readFile('/proc/stat', 'utf8').catch(() => '')).split('\n')
-  // user, nice, system, idle, iowait, irq, softirq, steal; what follows is part of user.
+  // user, nice, system, idle, iowait, irq, softirq, steal; the other fields are part of user.
   const ticks = line.trim().split(/\s+/).slice(1, 9).map(Number)
   return { total: ticks.reduce((sum, value) => sum + value, 0), steal: ticks[7] ?? 0 }
 }

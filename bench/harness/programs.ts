@@ -1,4 +1,4 @@
-// What the benchmarks run that npm doesn't bring.
+// Programs of the benchmarks that are not npm packages.
 import { spawnSync } from 'node:child_process'
 
 const PACKAGES = {
@@ -9,6 +9,7 @@ const PACKAGES = {
   go: 'golang-go',
 } as const
 
+/** The programs that a benchmark can run. */
 export type ProgramName = keyof typeof PACKAGES
 
 /** Whether a program is on the PATH. */
@@ -16,8 +17,13 @@ export function hasProgram(name: ProgramName): boolean {
   return spawnSync('which', [name], { stdio: 'ignore' }).status === 0
 }
 
-/** The program's name, to be spawned. @throws Error that says what to install */
+/** The program's name, for spawn(). @throws Error that names the package to install */
 export function findProgram(name: ProgramName): string {
   if (hasProgram(name)) return name
-  throw new Error(`${name} is not on the PATH; Debian has it: apt-get install ${PACKAGES[name]}`)
+  throw new Error(describeMissing(name))
+}
+
+/** A sentence for a program that is missing, with the package to install. */
+export function describeMissing(name: ProgramName): string {
+  return `${name} is not on the PATH; on Debian: apt-get install ${PACKAGES[name]}`
 }

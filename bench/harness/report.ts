@@ -1,39 +1,39 @@
-// The table that a benchmark prints, in Markdown, so that it can go into the documentation as it is.
+// The table of a benchmark, in the Markdown of the documentation.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
-/** What was measured beside something else in the same run, so that it says little of the machine. */
+/** Two figures of one run as a ratio, which depends little on the machine. */
 export interface Ratio {
-  /** Names it in the history. */
+  /** Its name in the history. */
   key: string
   value: number
   better: 'higher' | 'lower'
 }
 
-/** One line: what was measured, and what it has to be. */
+/** One row: a measured value and its target. */
 export interface Check {
   name: string
   value: string
   target: string
-  /** Undefined where there is nothing to reach. */
+  /** Undefined without a target. */
   isMet: boolean | undefined
   p50Ms?: number
   p99Ms?: number
   stealPercent?: number
   loadAverage?: number
-  /** Compared with those of earlier runs. */
+  /** The ratio that is compared with earlier runs. */
   ratio?: Ratio
-  /** EXPLAIN's, where a query was measured. */
+  /** The output of EXPLAIN for the measured queries. */
   plans?: string[]
 }
 
-/** What `npm run bench` reads of a benchmark. */
+/** Writes the checks as JSON, for `npm run bench` and for the repository. */
 export async function writeReport(file: string, checks: readonly Check[]): Promise<void> {
   await mkdir(dirname(file), { recursive: true })
   await writeFile(file, `${JSON.stringify({ date: new Date().toISOString(), checks }, undefined, 2)}\n`)
 }
 
-/** Prints the header and then each line as soon as it is known. */
+/** Prints the header, and then each row as soon as it is added. */
 export class Report {
   readonly checks: Check[] = []
 
@@ -44,6 +44,7 @@ export class Report {
   }
 }
 
+/** Prints a whole table, or the row of a single check. */
 export function printReport(checks: readonly Check[]): void {
   const lines = checks.map(cellsOf)
   printRows(checks.length === 1 ? lines : [HEADER, HEADER.map(() => '---'), ...lines])

@@ -1,10 +1,10 @@
-// What a benchmark has started ends with it, also after Ctrl-C and when its time is over.
+// Ends the servers of a benchmark with it, also after Ctrl-C and when its time is over.
 
 const teardowns: (() => Promise<unknown>)[] = []
-/** How long ending everything may take. */
+/** The time limit for ending all servers. */
 const END_TIMEOUT_MS = 30_000
 
-/** Runs `work` on what was started, and ends that afterwards; a benchmark that is interrupted ends it too. */
+/** Runs `work` with a started resource and stops the resource afterwards, also when the benchmark is interrupted. */
 export async function using<R extends { stop(): Promise<unknown> }, T>(
   start: Promise<R>,
   work: (resource: R) => Promise<T>,
@@ -20,19 +20,19 @@ export async function using<R extends { stop(): Promise<unknown> }, T>(
   }
 }
 
-/** Ends everything and the process after `timeoutMs`, and at SIGINT or SIGTERM, what was started last first. */
+/** Stops all resources, the last one first, and the process after `timeoutMs` and at SIGINT or SIGTERM. */
 export function limitTime(timeoutMs: number): void {
-  const timer = setTimeout(() => void end(`not done after ${timeoutMs / 1000} s`), timeoutMs).unref()
+  const timer = setTimeout(() => void end(`not finished after ${timeoutMs / 1000} s`), timeoutMs).unref()
   let isEnding = false
   const end = async (why: string) => {
     if (isEnding) return
     isEnding = true
     clearTimeout(timer)
     console.error(`bench: ${why}`)
-    // What is still at work finds its servers gone.
+    // Running work fails when its servers end.
     for (const event of ['uncaughtException', 'unhandledRejection'] as const) process.on(event, () => undefined)
     setTimeout(() => process.exit(1), END_TIMEOUT_MS).unref()
-    // One that fails must not keep the others running.
+    // A failed stop must not keep the other resources running.
     for (const stop of teardowns.reverse()) await stop().catch(() => undefined)
     process.exit(1)
   }

@@ -7,15 +7,16 @@ import { openDatabase, type Sql } from '../../src/database/pool.ts'
 import type { Logger } from '../../src/observability/log.ts'
 import { using } from './teardown.ts'
 
+/** The database of a benchmark. */
 export interface BenchDatabase {
   dsn: string
-  /** For devices. */
+  /** A pool for devices. */
   sql: Sql
-  /** For a queue and limits. */
+  /** A pool for a queue and limits. */
   queueSql: Sql
 }
 
-/** Runs `work` on a PostgreSQL as it comes with the server, which is removed afterwards. */
+/** Runs `work` on a new PostgreSQL with the embedded server's settings, and removes it afterwards. */
 export function withDatabase<T>(logger: Logger, work: (database: BenchDatabase) => Promise<T>): Promise<T> {
   return using(startDatabase(logger), async (database) => {
     await migrate(database.sql, logger)
@@ -28,7 +29,7 @@ async function startDatabase(logger: Logger) {
   await chmod(dataDir, 0o755)
   const server = await startEmbeddedPostgres({ dataDir, logger })
   const { dsn } = server
-  const options = { dsn, maxConnections: 10, statementTimeoutMs: 0 }
+  const options = { dsn, maxConnections: 20, statementTimeoutMs: 0 }
   const sql = openDatabase(options)
   const queueSql = openDatabase({ ...options, plans: 'once' })
   const stop = async () => {

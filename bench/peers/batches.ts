@@ -1,12 +1,12 @@
 import type { Outcome, Provider } from '../../src/providers/provider.ts'
 import { measureRate, type Rate } from './load.ts'
 
-/** The most that firebase-admin's `sendEach` takes, and what a batch of ours has. */
+/** The limit of firebase-admin's `sendEach`, and the size of a batch. */
 const BATCH = 500
-/** Calls under way at once. */
+/** Concurrent calls. */
 const CALLS = 4
 
-/** Calls `send` with the tokens of each batch, a few calls at once. */
+/** Calls `send` with the tokens of each batch, a few calls at a time. */
 export async function sendInBatches(
   count: number,
   tokenOf: (index: number) => string,
@@ -23,7 +23,7 @@ export async function sendInBatches(
   await Promise.all(Array.from({ length: CALLS }, work))
 }
 
-/** The rate of a provider of ours. @throws Error when a push was not taken */
+/** The rate of a provider of the project. @throws Error when a push was not accepted */
 export async function runProvider(
   provider: Provider,
   json: string,
@@ -38,9 +38,9 @@ export async function runProvider(
       if (kind === 'sent') sent++
     }
     await provider.send({ uid: 'bench', notification, targetKind: 'token', targets }, settle, signal)
-    if (sent !== targets.length) throw new Error(`centripush: ${targets.length - sent} pushes were not taken`)
+    if (sent !== targets.length) throw new Error(`centripush: ${targets.length - sent} pushes were not accepted`)
   }
-  // Opens connections and gets a credential.
+  // The first batches open connections and get a credential.
   await sendInBatches(pushes / 10, tokenOf, send)
   return await measureRate(pushes, () => sendInBatches(pushes, tokenOf, send))
 }

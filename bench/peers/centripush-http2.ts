@@ -1,13 +1,13 @@
-// The client of src/http2, given batches as delivery gives them.
+// The client of src/http2, with batches like those of delivery.
 import { Http2Pool } from '../../src/http2/http2-pool.ts'
 import { makeLogger } from '../../src/observability/log.ts'
 import { type Load, measureRate, type Rate } from './load.ts'
 import { ANSWER, type Sink } from './nghttpd.ts'
 
-/** Requests of a batch, as the worker claims them. */
+/** Requests of a batch. */
 const BATCH = 500
 
-/** `pathOf`: a path of its own for each request, as APNs has it. @throws Error when an answer was not the expected one */
+/** The client's rate. `pathOf` gives each request its own path, as with APNs. @throws Error on an unexpected answer */
 export async function runCentripush(sink: Sink, load: Load, pathOf?: (index: number) => string): Promise<Rate> {
   const pool = new Http2Pool({
     origin: sink.origin,
@@ -16,7 +16,7 @@ export async function runCentripush(sink: Sink, load: Load, pathOf?: (index: num
     maxStreamsPerConnection: load.streams,
     logger: makeLogger({ level: 'error', file: '' }),
   })
-  // Opens the connections.
+  // The first batches open the connections.
   await sendBatches(pool, { ...load, requests: load.connections * 200 }, pathOf)
   const rate = await measureRate(load.requests, () => sendBatches(pool, load, pathOf))
   await pool.close()
@@ -55,7 +55,7 @@ function sendBatch(
     answerHeaders: ['retry-after'],
     signal: new AbortController().signal,
     onAnswer: (_, answer) => {
-      if (answer.status !== 200 || answer.bodyText() !== ANSWER) throw new Error('not the answer that was expected')
+      if (answer.status !== 200 || answer.bodyText() !== ANSWER) throw new Error('unexpected answer')
     },
     onFailure: (_, error) => {
       throw error

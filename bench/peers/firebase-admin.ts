@@ -7,7 +7,7 @@ import { measureRate, type Rate } from './load.ts'
 
 type Options = ClientSessionOptions | SecureClientSessionOptions | ((...session: never[]) => void)
 
-/** It names Google's host and takes no other: its connections are led to the sink. */
+/** The library always connects to Google's host, so its connections are redirected to the sink. */
 function leadToSink({ origin, ca }: { origin: string; ca: string }): () => void {
   const { connect } = http2
   http2.connect = (_: string | URL, options?: Options) =>
@@ -17,7 +17,7 @@ function leadToSink({ origin, ca }: { origin: string; ca: string }): () => void 
   }
 }
 
-/** @throws Error when a message was not taken */
+/** The library's rate. @throws Error when a message was not accepted */
 export async function runFirebaseAdmin(
   sink: { origin: string; ca: string },
   projectId: string,
@@ -33,7 +33,7 @@ export async function runFirebaseAdmin(
     const send = async (tokens: string[]) => {
       const { failureCount, responses } = await messaging.sendEach(tokens.map((token) => ({ ...message, token })))
       const cause = responses.find(({ success }) => !success)?.error
-      if (failureCount > 0) throw new Error(`firebase-admin: ${failureCount} messages were not taken`, { cause })
+      if (failureCount > 0) throw new Error(`firebase-admin: ${failureCount} messages were not accepted`, { cause })
     }
     await sendInBatches(count / 10, tokenOf, send)
     return await measureRate(count, () => sendInBatches(count, tokenOf, send))

@@ -14,11 +14,12 @@ const Printed = v.object({ perSecond: v.number(), cpuMicrosPerRequest: v.number(
 
 /** The client, built once. */
 export interface GoClient {
-  /** @throws Error when an answer was not the expected one */
+  /** The client's rate. @throws Error on an unexpected answer */
   run(sink: Sink, load: Load): Promise<Rate>
   stop(): Promise<void>
 }
 
+/** Builds the client. */
 export async function buildGoClient(): Promise<GoClient> {
   const directory = await mkdtemp(join(tmpdir(), 'centripush-go-'))
   const program = join(directory, 'client')

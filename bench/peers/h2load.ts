@@ -1,4 +1,4 @@
-// h2load of nghttp2: the C client that ours is measured against.
+// h2load of nghttp2, a C client.
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -9,7 +9,7 @@ import type { Load, Rate } from './load.ts'
 
 const run = promisify(execFile)
 
-/** Sends a load with the same headers and a body of the same size. @throws Error when an answer was not a success */
+/** h2load's rate with the same headers and a body of the same size. @throws Error when a request fails */
 export async function runH2load(sink: { origin: string }, load: Load): Promise<Rate> {
   const directory = await mkdtemp(join(tmpdir(), 'centripush-h2load-'))
   const body = join(directory, 'body')

@@ -1,23 +1,25 @@
-// What every client is given to send, and how its work is counted.
+// The load of every client, and the measurement of its rate.
 
+/** The requests of a client. */
 export interface Load {
   connections: number
-  /** Of each connection. */
+  /** The streams of each connection. */
   streams: number
   requests: number
   path: string
   headers: Record<string, string>
-  /** The body of a request: another one for each. */
+  /** The body of a request; every request has a different one. */
   bodyOf(index: number): string
 }
 
+/** The rate of a client. */
 export interface Rate {
   perSecond: number
-  /** Of the client; undefined where it is a process of its own. */
+  /** The CPU time of the client; undefined for a client in its own process. */
   cpuMicrosPerRequest?: number
 }
 
-/** Measures a client that lives in this process. */
+/** Measures a client in this process. */
 export async function measureRate(requests: number, work: () => Promise<void>): Promise<Rate> {
   const cpuBefore = process.cpuUsage()
   const start = performance.now()
@@ -27,7 +29,7 @@ export async function measureRate(requests: number, work: () => Promise<void>): 
   return { perSecond: requests / seconds, cpuMicrosPerRequest: (cpu.user + cpu.system) / requests }
 }
 
-/** Requests like FCM's: a bearer header of 210 bytes, a body of 320 with a token of its own. */
+/** Requests like FCM's: a bearer header of 210 bytes, and a body of 320 bytes with its own token. */
 export function makeFcmLoad(path: string, connections: number, streams: number, requests: number): Load {
   const text = 'y'.repeat(88)
   return {
@@ -37,6 +39,7 @@ export function makeFcmLoad(path: string, connections: number, streams: number, 
     path,
     headers: { authorization: `Bearer ${'x'.repeat(203)}`, 'content-type': 'application/json' },
     bodyOf: (index) =>
-      `{"message":{"token":"${String(index).padStart(163, 't')}","notification":{"title":"Breaking","body":"${text}"}}}`,
+      `{"message":{"token":"${String(index).padStart(163, 't')}",` +
+      `"notification":{"title":"Breaking","body":"${text}"}}}`,
   }
 }

@@ -1,4 +1,4 @@
-// The sink: nghttpd of nghttp2, one process, one thread, answering every request with a file.
+// The sink: nghttpd of nghttp2, one process with one thread, which answers every request with a file.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -10,22 +10,23 @@ import { connect } from 'node:tls'
 import { makeCertificates } from '../../src/simulators/certificates.ts'
 import { findProgram } from '../harness/programs.ts'
 
-/** What it answers, as FCM would: 50 bytes. */
+/** Its answer: 50 bytes in the form of FCM's. */
 export const ANSWER = '{"name":"projects/bench/messages/0123456789abcdef"}'.slice(0, 50)
 
+/** A running sink. */
 export interface Sink {
   origin: string
   pid: number
-  /** The authority that vouches for it (PEM). */
+  /** Its certificate authority (PEM). */
   ca: string
-  /** A directory for what a run needs; removed with the sink. */
+  /** A directory for files of a run, which is removed with the sink. */
   directory: string
   stop(): Promise<void>
 }
 
 /**
- * Starts a sink on a free port; its certificate is made for it.
- * @param answers by path, without the slash at its beginning and without a query; anything else is answered with 404
+ * Starts a sink on a free port, with a new certificate.
+ * @param answers by path, without the first slash and without a query; other paths are answered with 404
  */
 export async function startNghttpd(answers: Record<string, string> = { send: ANSWER }): Promise<Sink> {
   const program = findProgram('nghttpd')

@@ -3,6 +3,7 @@ import { Provider as NodeApn, Notification } from '@parse/node-apn'
 import { sendInBatches } from './batches.ts'
 import { measureRate, type Rate } from './load.ts'
 
+/** A signing key of APNs. */
 export interface ApnsAccount {
   keyPem: string
   keyId: string
@@ -10,7 +11,7 @@ export interface ApnsAccount {
   bundleId: string
 }
 
-/** @throws Error when a push was not taken */
+/** The library's rate. @throws Error when a push was not accepted */
 export async function runNodeApn(
   sink: { origin: string; ca: string },
   { keyPem: key, keyId, teamId, bundleId }: ApnsAccount,
@@ -20,7 +21,7 @@ export async function runNodeApn(
 ): Promise<Rate> {
   const { host, port } = new URL(sink.origin)
   const provider = new NodeApn({
-    // It connects to the port and names the address.
+    // The library connects to `port` and sends `address` as authority.
     address: host,
     port: Number(port),
     ca: [sink.ca],
@@ -31,7 +32,7 @@ export async function runNodeApn(
   notification.rawPayload = payload
   const send = async (tokens: string[]) => {
     const { failed } = await provider.send(notification, tokens)
-    if (failed.length > 0) throw new Error(`@parse/node-apn: ${failed.length} pushes were not taken`)
+    if (failed.length > 0) throw new Error(`@parse/node-apn: ${failed.length} pushes were not accepted`)
   }
   try {
     await sendInBatches(count / 10, tokenOf, send)

@@ -1,10 +1,10 @@
-// Node's http2 module, used as leanly as it allows: what firebase-admin, @parse/node-apn and web-push stand on.
+// Node's http2 module with as little code as possible. firebase-admin, @parse/node-apn and web-push use this module.
 import { once } from 'node:events'
 import { type ClientHttp2Session, connect } from 'node:http2'
 import { type Load, measureRate, type Rate } from './load.ts'
 import { ANSWER, type Sink } from './nghttpd.ts'
 
-/** @throws Error when an answer was not the expected one */
+/** The module's rate. @throws Error on an unexpected answer */
 export async function runNodeHttp2(sink: Sink, load: Load): Promise<Rate> {
   const sessions = Array.from({ length: load.connections }, () => connect(sink.origin, { ca: sink.ca }))
   await Promise.all(sessions.map((session) => once(session, 'connect')))
@@ -34,7 +34,7 @@ function post(session: ClientHttp2Session, load: Load, index: number): Promise<v
     stream.once('error', reject)
     stream.once('end', () => {
       if (status === 200 && body === ANSWER) resolve()
-      else reject(new Error('node:http2: not the answer that was expected'))
+      else reject(new Error('node:http2: unexpected answer'))
     })
     stream.end(load.bodyOf(index))
   })

@@ -1,4 +1,4 @@
-// A broadcast from device rows to the requests for FCM, with the same message for all or with a text of its own for each.
+// A broadcast from device rows to requests for FCM, with the same text or a personal one for each target.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { DeviceStore } from '../../src/devices/device-store.ts'
 import { ByteWriter } from '../../src/http2/byte-writer.ts'
@@ -18,11 +18,12 @@ const POLL_MS = 5
 const HEADERS = { authorization: `Bearer ${'x'.repeat(180)}`, 'content-type': 'application/json' }
 
 const PLAIN_MESSAGE =
-  '{"notification":{"title":"Bonjour, Ada Lovelace!","body":"Comment ça va? Your gold plan ends soon."},"data":{"id":"1"}}'
+  '{"notification":{"title":"Bonjour, Ada Lovelace!","body":"Comment ça va? Your gold plan ends soon."},' +
+  '"data":{"id":"1"}}'
 const TEMPLATE =
-  '{"notification":{"title":"{{default [[Hello]] .l10n.greeting}}, {{.device.meta.first_name}} {{.device.meta.last_name}}!",' +
-  '"body":"{{default [[How is it going]] .l10n.question}}? Your {{if eq .device.meta.plan [[gold]]}}gold{{else}}free{{end}}' +
-  ' plan ends soon."},"data":{"id":"1"}}'
+  '{"notification":{"title":"{{default [[Hello]] .l10n.greeting}}, {{.device.meta.first_name}}' +
+  ' {{.device.meta.last_name}}!","body":"{{default [[How is it going]] .l10n.question}}?' +
+  ' Your {{if eq .device.meta.plan [[gold]]}}gold{{else}}free{{end}} plan ends soon."},"data":{"id":"1"}}'
 
 const TEMPLATING: Templating = {
   usesMeta: true,
@@ -53,9 +54,10 @@ const RATE_LIMIT: RateLimit = {
   isDropped: false,
 }
 
-/** `limited`: the plain one, with two limits for each device that hold none back. */
+/** `limited` is a plain send with two rate limits for each device, which delay none. */
 export type Kind = 'plain' | 'personal' | 'limited'
 
+/** The content of a send of each kind. */
 export function contentOf(kind: Kind): SendContent {
   const isPersonal = kind === 'personal'
   const json = Buffer.from(isPersonal ? TEMPLATE : PLAIN_MESSAGE)
@@ -68,7 +70,7 @@ export function contentOf(kind: Kind): SendContent {
   }
 }
 
-/** Writes requests as the FCM provider does: into memory, or over a client. */
+/** Writes requests as the FCM provider does, into memory or over a client. */
 class RequestProvider implements Provider {
   readonly name = 'fcm'
   readonly takesPersonal = true
@@ -108,7 +110,7 @@ class RequestProvider implements Provider {
   async close(): Promise<void> {}
 }
 
-/** Sends to all devices of FCM; resolves to the microseconds that each took. */
+/** Sends to all devices of FCM. Resolves to the microseconds of a target. */
 export async function measureSend(
   deps: {
     queue: Queue

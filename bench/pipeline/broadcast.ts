@@ -1,5 +1,5 @@
-// One broadcast through the real API, measured from the API's answer until the queue holds nothing of it any more, which
-// is after the push service's last answer was read and noted.
+// One broadcast over the API, measured from the API's answer until the end of its send, when every answer of the push
+// service has been read and acknowledged.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ProviderName } from '../../src/config/provider-names.ts'
@@ -11,6 +11,7 @@ import { type BenchServer, callApi } from './server.ts'
 const END_POLL_MS = 10
 const MEMORY_INTERVAL_MS = 200
 
+/** A server, its queue and its push service. */
 export interface Rig {
   provider: ProviderName
   server: BenchServer
@@ -20,7 +21,7 @@ export interface Rig {
   databasePid: number
 }
 
-/** Microseconds of CPU for each push, by who used them. */
+/** The microseconds of CPU of a push, by process. */
 export interface CpuShares {
   api: number
   workers: number
@@ -29,12 +30,13 @@ export interface CpuShares {
   sink: number
 }
 
+/** The figures of a broadcast. */
 export interface Broadcast {
   devices: number
   seconds: number
   perSecond: number
   cpuMicros: CpuShares
-  /** Resident bytes of each worker process, of the first and of the last quarter the largest. */
+  /** The most resident bytes of each worker process in the first and in the last quarter. */
   memory: { first: number; last: number }[]
 }
 
@@ -48,14 +50,14 @@ const NOTIFICATIONS: Record<ProviderName, object> = {
   webpush: { webpush: { payload: { title: 'Breaking', body: TEXT } } },
 }
 
-/** A request that sends to `recipient`. */
+/** The parameters of a send to `recipient`. */
 export function makeSendRequest(provider: ProviderName, recipient: object) {
   return { uid: randomUUID(), recipient, notification: NOTIFICATIONS[provider] }
 }
 
 /**
- * Sends to all `devices` of a topic. @throws Error unless each of them was sent to exactly once, counted by the server
- * and, where it counts, by the push service
+ * Sends to all `devices` of a topic. @throws Error unless each of them got exactly one push, by the server's metrics
+ * and by the counting sink
  */
 export async function runBroadcast(rig: Rig, topic: string, devices: number): Promise<Broadcast> {
   const { server, watched, service, provider } = rig
@@ -77,7 +79,7 @@ export async function runBroadcast(rig: Rig, topic: string, devices: number): Pr
     throw new Error(`of ${devices} pushes ${counted.sent} were sent and ${counted.other} were not`)
   }
   if (service.counting && provider !== 'hms' && requests !== devices) {
-    throw new Error(`the push service took ${requests} requests for ${devices} pushes`)
+    throw new Error(`the push service accepted ${requests} requests for ${devices} pushes`)
   }
   const microsOf = (name: keyof CpuShares) => ((cpuAfter[name] - cpuBefore[name]) * 1000) / devices
   return {
@@ -95,7 +97,7 @@ export async function runBroadcast(rig: Rig, topic: string, devices: number): Pr
   }
 }
 
-/** CPU time in ms of each part. */
+/** The CPU time of each process in ms. */
 async function readCpu({ server, watched, service, databasePid }: Rig): Promise<CpuShares> {
   const isAlone = server.workerPids.includes(server.pid)
   const workers = await Promise.all(server.workerPids.map(readCpuMs))
@@ -108,7 +110,7 @@ async function readCpu({ server, watched, service, databasePid }: Rig): Promise<
   }
 }
 
-/** Watches memory until the returned function is called. */
+/** Samples memory until the returned function is called. */
 function sampleMemory(pids: readonly number[]): () => Broadcast['memory'] {
   const samples = pids.map(() => [] as number[])
   const timer = setInterval(() => {

@@ -3,36 +3,37 @@ import type { Surroundings } from '../harness/measure.ts'
 import type { Report } from '../harness/report.ts'
 import type { Broadcast } from './broadcast.ts'
 
-/** What all measurements of a run share. */
+/** The parts that all measurements of a run share. */
 export interface PipelineContext {
   sql: Sql
   dsn: string
   report: Report
   /** `worker.processes`; undefined leaves the default. */
   processes: number | undefined
-  /** Where each process of the server writes a CPU profile; undefined: none does. */
+  /** The directory for a CPU profile of each process of the server; undefined for no profiles. */
   profileDir: string | undefined
 }
 
 /**
- * What is sent first, so that compilers are warm and connections open, as they are in a server that has run a while. After
- * 20,000 V8's compilers still take a tenth of the CPU, for seconds.
+ * The size of the warm-up broadcast, after which V8's compilers are idle and connections are open. After 20,000 devices
+ * the compilers still use a tenth of the CPU for seconds.
  */
 export const WARM_UP_DEVICES = 200_000
 
-/** The same where there are only `devices`. */
+/** The size of the warm-up with at most `devices`. */
 export function warmUpOf(devices: number): number {
   return Math.min(WARM_UP_DEVICES, devices)
 }
 
+/** A broadcast, with the load of the machine. */
 export type MeasuredBroadcast = Broadcast & Surroundings
 
-/** Microseconds of CPU for each push, of all parts together. */
+/** The microseconds of CPU of a push in all processes together. */
 export function totalMicros({ cpuMicros }: Broadcast): number {
   return Object.values(cpuMicros).reduce((sum: number, micros) => sum + micros, 0)
 }
 
-/** As the table has them. */
+/** The microseconds of CPU of a push in each process, for the table. */
 export function describeCpu({ cpuMicros }: Broadcast): string {
   const shares = Object.entries(cpuMicros).filter(([, micros]) => micros >= 0.05)
   return shares.map(([name, micros]) => `${name} ${micros.toFixed(1)}`).join(', ')

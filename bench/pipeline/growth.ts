@@ -1,4 +1,4 @@
-// What a push costs in broadcasts of different sizes.
+// The cost of a push in broadcasts of different sizes.
 import { withSurroundings } from '../harness/measure.ts'
 import { using } from '../harness/teardown.ts'
 import { type Broadcast, runBroadcast } from './broadcast.ts'
@@ -7,9 +7,9 @@ import { startPushService } from './push-service.ts'
 import { copySubscribers, loadSubscribers } from './subscribers.ts'
 import { withRig } from './with-rig.ts'
 
-/** Between the dearest push and the cheapest one. */
+/** The most that a push may cost, as a multiple of the cheapest one. */
 const MAX_SPREAD = 1.5
-/** A small broadcast is repeated, so that its cost can be told from chance. */
+/** A small broadcast is repeated until it has this many pushes, to average out chance. */
 const MIN_PUSHES = 100_000
 
 /** Sends to topics of each of `sizes`, in rising order. */
@@ -45,7 +45,7 @@ export async function measureGrowth(context: PipelineContext, sizes: readonly nu
   })
 }
 
-/** The mean of as many broadcasts as it takes. */
+/** Repeats a broadcast. @returns the means of cost and duration */
 async function repeat(size: number, run: () => Promise<Broadcast>): Promise<{ micros: number; seconds: number }> {
   const broadcasts: Broadcast[] = []
   while (broadcasts.length * size < MIN_PUSHES) broadcasts.push(await run())

@@ -1,4 +1,4 @@
-// A push service far away, and a single push beside a broadcast.
+// Broadcasts to a push service with late answers, and single pushes during a broadcast.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { median, summarize, type Times, withSurroundings } from '../harness/measure.ts'
@@ -12,21 +12,21 @@ import { loadSubscribers } from './subscribers.ts'
 import { withRig } from './with-rig.ts'
 
 const DELAY_MS = 100
-/** What FCM allows on a connection. */
+/** FCM's limit of streams on a connection. */
 const FCM_STREAMS = 100
-/** Of the rate without delay. */
+/** The least share of the rate without delay. */
 const MIN_SHARE = 0.8
 const PAIRS = 3
 const SINGLE_EVERY_MS = 50
 const MAX_SINGLE_MS = 10
-/** Singles without a broadcast beside them. */
+/** Single pushes without a broadcast. */
 const ALONE_SINGLES = 40
-/** Singles that are sent first: a server that has run a while has compiled what accepts and sends them. */
+/** Single pushes before the measurement, for V8 to compile their code. */
 const WARM_UP_SINGLES = 1000
 
 /**
- * The same broadcast to a service that answers at once and to one that answers late, both with FCM's number of streams, in
- * turn: the machine may be half as fast a minute later.
+ * Sends the same broadcast to a service that answers at once and to one that answers late, both with FCM's limit of
+ * streams. They run in turn, because the speed of the machine may change.
  */
 export async function measureDistance(context: PipelineContext, queue: QueueName, devices: number): Promise<void> {
   const topic = `distance:${queue}`
@@ -44,7 +44,10 @@ export async function measureDistance(context: PipelineContext, queue: QueueName
   const { near, far } = shown
   context.report.add({
     name: `fcm, ${queue}: with answers after ${DELAY_MS} ms and ${FCM_STREAMS} streams on a connection`,
-    value: `${share.toFixed(2)} of the rate without delay (${pairs.map((pair) => pair.share.toFixed(2)).join(', ')}): ${Math.round(far.perSecond)} pushes/s on ${far.connections} connections, ${Math.round(near.perSecond)} on ${near.connections}`,
+    value:
+      `${share.toFixed(2)} of the rate without delay (${pairs.map((pair) => pair.share.toFixed(2)).join(', ')}): ` +
+      `${Math.round(far.perSecond)} pushes/s on ${far.connections} connections, ` +
+      `${Math.round(near.perSecond)} on ${near.connections}`,
     target: `≥ ${MIN_SHARE}`,
     isMet: share >= MIN_SHARE,
     stealPercent: far.stealPercent,
@@ -66,7 +69,7 @@ function sendAcross(context: PipelineContext, queue: QueueName, devices: number,
   )
 }
 
-/** From a single push's request to its arrival at the service: alone, and while a broadcast is under way. */
+/** Measures the time from a single push's request to its arrival, alone and during a broadcast. */
 export async function measureSingles(context: PipelineContext, queue: QueueName, devices: number): Promise<void> {
   await using(startPushService('fcm', 'counting'), async (service) => {
     const topic = `singles:${queue}`
@@ -77,7 +80,9 @@ export async function measureSingles(context: PipelineContext, queue: QueueName,
       const { during, ...surroundings } = await withSurroundings(() => sendBeside(rig, topic))
       context.report.add({
         name: `fcm, ${queue}: a single push during a broadcast, request to provider`,
-        value: `${during.p50Ms.toFixed(1)} ms at the median of ${during.count} (${alone.p50Ms.toFixed(1)} ms without the broadcast)`,
+        value:
+          `${during.p50Ms.toFixed(1)} ms at the median of ${during.count} ` +
+          `(${alone.p50Ms.toFixed(1)} ms without the broadcast)`,
         target: `p50 < ${MAX_SINGLE_MS} ms`,
         isMet: during.p50Ms < MAX_SINGLE_MS,
         p50Ms: during.p50Ms,
@@ -108,7 +113,7 @@ function sendSingle({ server, provider }: Rig, token: string): Promise<void> {
 
 async function sendSingles(rig: Rig, isEnough: (count: number) => boolean): Promise<Times> {
   const { service } = rig
-  if (!service.counting) throw new Error('single pushes need the sink that counts')
+  if (!service.counting) throw new Error('single pushes need the counting sink')
   const durationsMs: number[] = []
   while (!isEnough(durationsMs.length)) {
     const token = `single-${randomUUID()}`

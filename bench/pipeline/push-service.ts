@@ -1,5 +1,5 @@
-// A provider as the pipeline meets it: a sink that takes the pushes, and beside it the project's simulator for what is
-// asked once, as the exchange of credentials is. What the sink answers is what the provider would.
+// A provider of the pipeline: a sink that accepts the pushes with the provider's answers, and the project's simulator
+// for the exchange of credentials.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,10 +13,10 @@ import { WebPushSimulator } from '../../src/simulators/webpush/webpush-simulator
 import { startNghttpd } from '../peers/nghttpd.ts'
 import { CountingSink } from '../sinks/counting-sink.ts'
 
-/** What a server is configured with. */
+/** The `push_notifications` section of a server's configuration. */
 export type PushConfig = NonNullable<InferInput<typeof ConfigSchema>['push_notifications']>
 
-/** What takes the pushes. */
+/** A server that accepts the pushes. */
 export interface PushSink {
   origin: string
   ca: string
@@ -24,28 +24,29 @@ export interface PushSink {
   stop(): Promise<void>
 }
 
+/** A sink and its simulator. */
 export interface PushService {
   config: PushConfig
   sink: PushSink
-  /** Where the sink answers, without the slash at its beginning. */
+  /** The path of the pushes, without the first slash. */
   path: string
-  /** Undefined where the sink can't count. */
+  /** Undefined for a sink that does not count. */
   counting: CountingSink | undefined
   stop(): Promise<void>
 }
 
-/** `nghttpd` is of C and not ours, but knows no paths besides those of its files: APNs has one for each device. */
+/** nghttpd is a C server, but it only serves the paths of its files, and APNs has a path for each device. */
 export type SinkKind = 'nghttpd' | 'counting'
 
-/** How the counting sink answers. */
+/** The delay and the limit of the counting sink. */
 export interface SinkManners {
   delayMs?: number
   maxStreams?: number
 }
 
-/** The simulator's part: the provider's section of the configuration, and which authority to trust besides the sink's. */
+/** The simulator's part: the provider's section of the configuration, and the simulator's certificate authority. */
 interface Credentials {
-  /** The file that the sink answers with, by its path, and what it says. */
+  /** The path, status and body of the sink's answers. */
   path: string
   status: number
   answer: string
@@ -55,7 +56,7 @@ interface Credentials {
   stop(): Promise<void>
 }
 
-/** The project's own path below Web Push endpoints; what tells subscriptions apart is the query. */
+/** The path of all Web Push endpoints; the query identifies a subscription. */
 export const WEBPUSH_PATH = 'push'
 
 const START: Record<ProviderName, (directory: string) => Promise<Credentials>> = {
@@ -94,7 +95,7 @@ const START: Record<ProviderName, (directory: string) => Promise<Credentials>> =
       path: '3/device',
       status: 200,
       answer: '',
-      // APNs tells the id that the request had; the same one for all costs as much to read.
+      // APNs returns the id of the request. Reading the same id in all answers costs as much.
       headers: { 'apns-id': '5c1cb0e5-0000-4000-8000-6a7980f1e2d3' },
       ca: files.ca,
       section: (endpoint, ca_file) => ({
@@ -134,12 +135,12 @@ const START: Record<ProviderName, (directory: string) => Promise<Credentials>> =
   },
 }
 
-/** Endpoints have to be of a name and not of an address. */
+/** Replaces the address of an endpoint with a name, because addresses are refused. */
 export function toEndpointOrigin(origin: string): string {
   return origin.replace('127.0.0.1', 'localhost')
 }
 
-/** Starts both; `manners` are for the counting sink. */
+/** Starts a sink and its simulator; `manners` apply to the counting sink. */
 export async function startPushService(
   provider: ProviderName,
   kind: SinkKind,

@@ -1,4 +1,4 @@
-// The queue of a running server, looked at from beside it: metrics say how many were sent, the queue says when it ended.
+// Reads the queue of a running server, which shows the end of a send. The server's metrics have the number of pushes.
 import { Redis } from 'ioredis'
 import type { Sql } from '../../src/database/pool.ts'
 import { makeLogger } from '../../src/observability/log.ts'
@@ -8,21 +8,23 @@ import { RedisQueue } from '../../src/queue/redis/redis-queue.ts'
 import { KillableRedis } from '../../tests/support/killable-redis.ts'
 import type { PushConfig } from './push-service.ts'
 
+/** The stores of a queue. */
 export const QUEUE_NAMES = ['redis', 'postgresql'] as const
 export type QueueName = (typeof QUEUE_NAMES)[number]
 
+/** The queue of a server, for reading. */
 export interface WatchedQueue {
   queue: Queue
   /** The server's section of the configuration. */
   config: NonNullable<PushConfig['queue']>
-  /** Redis' process; undefined where the queue is in the database. */
+  /** The process of Redis; undefined when the queue is in the database. */
   pid: number | undefined
   stop(): Promise<void>
 }
 
 const OPTIONS = { leaseMs: 15_000, maxJobs: 100_000 }
 
-/** Redis is started for it, with appendonly everysec. */
+/** Opens a queue. For Redis it starts a server with appendonly everysec. */
 export async function startQueue(name: QueueName, sql: Sql): Promise<WatchedQueue> {
   const logger = makeLogger({ level: 'error', file: '' })
   if (name === 'postgresql') {
@@ -32,7 +34,7 @@ export async function startQueue(name: QueueName, sql: Sql): Promise<WatchedQueu
   const server = await KillableRedis.start()
   const connect = () => {
     const client = new Redis({ port: server.port, host: '127.0.0.1', retryStrategy: () => null })
-    // It ended before us: whatever is asked of it says so.
+    // Redis may end before this client; its calls reject then.
     client.on('error', () => undefined)
     return client
   }

@@ -1,31 +1,35 @@
-// The server as an operator runs it, with what a benchmark reads of it.
+// `centripush serve` as an operator runs it, with its processes and metrics.
 import { resolve } from 'node:path'
 import { type CentripushProcess, startCentripush } from '../../tests/support/centripush-process.ts'
 import { readChildren } from '../harness/process-times.ts'
 import type { PushConfig } from './push-service.ts'
 
 const PROGRAM = resolve(import.meta.dirname, '../../bin/centripush.js')
+/** The key of the server's API. */
 export const API_KEY = 'bench'
 
+/** The options of a server. */
 export interface ServerOptions {
   dsn: string
   push: PushConfig
   /** `worker.processes`; undefined leaves the default. */
   processes: number | undefined
-  /** Where each of its processes writes a CPU profile when it ends. */
+  /** The directory for a CPU profile of each process, written when it ends. */
   profileDir?: string | undefined
 }
 
+/** A running server. */
 export interface BenchServer {
   url: string
   pid: number
-  /** The worker processes; the server itself where it has none. */
+  /** The worker processes, or the server itself without any. */
   workerPids: number[]
-  /** Pushes by outcome so far: taken by the provider, and everything else. */
+  /** The pushes so far: accepted by the provider, and all others. */
   readSent(): Promise<{ sent: number; other: number }>
   stop(): Promise<void>
 }
 
+/** Starts a server. At its stop it prints its warnings and errors. */
 export async function startServer({ dsn, push, processes, profileDir }: ServerOptions): Promise<BenchServer> {
   const config = {
     http_api: { key: API_KEY },
@@ -63,7 +67,7 @@ async function readSent({ url }: CentripushProcess): Promise<{ sent: number; oth
   return counts
 }
 
-/** A request to the server's API. @throws Error unless it was answered with a result */
+/** Calls a method of the API. @throws Error without a result */
 export async function callApi(url: string, method: string, request: object): Promise<void> {
   const response = await fetch(`${url}/api/${method}`, {
     method: 'POST',

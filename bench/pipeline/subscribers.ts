@@ -1,4 +1,4 @@
-// Topics of devices that are all of one provider, made by the server itself.
+// Topics with devices of one provider; PostgreSQL makes the rows.
 import { createECDH, randomBytes } from 'node:crypto'
 import type { ProviderName } from '../../src/config/provider-names.ts'
 import type { Fragment, Sql } from '../../src/database/pool.ts'
@@ -6,14 +6,14 @@ import { encodePlatform, encodeProvider, type PlatformName } from '../../src/dev
 import { toEndpointOrigin, WEBPUSH_PATH } from './push-service.ts'
 
 const CHUNK = 50_000
-/** Subscriptions' keys that devices share: each message has a key of its own all the same. */
+/** The number of browser keys, which devices share. Each message still has its own key pair. */
 const BROWSER_KEYS = 256
 const PLATFORMS: Record<ProviderName, PlatformName> = { fcm: 'android', hms: 'android', apns: 'ios', webpush: 'web' }
-/** Ids of devices begin with the time, and each topic's devices come after those of the one before. */
+/** Device ids start with a time; each topic's devices sort after those of the previous topic. */
 const FIRST_ID_MS = 1_700_000_000_000
 const TOPIC_STEP_MS = 10_000_000_000
 
-/** Subscribes `count` new devices to `topic`. `origin`: where Web Push's endpoints are. */
+/** Subscribes `count` new devices to `topic`; `origin` is that of Web Push endpoints. */
 export async function loadSubscribers(
   sql: Sql,
   topic: string,
@@ -31,7 +31,9 @@ export async function loadSubscribers(
       from generate_series(0, ${Math.min(CHUNK, count - from) - 1}::int) as n`
     await sql`
       with numbered as materialized (${rows}), stored as (
-        insert into devices (id, created_at, updated_at, registered_at, provider, platform, token, webpush_keys, user_id)
+        insert into devices (
+          id, created_at, updated_at, registered_at, provider, platform, token, webpush_keys, user_id
+        )
         select id, now, now, now, ${encodeProvider(provider)}, ${encodePlatform(PLATFORMS[provider])},
           ${tokenOf(sql, provider, origin)},
           case when ${keys.length > 0} then (${keys}::text[])[1 + n % ${BROWSER_KEYS}] end,
@@ -44,7 +46,7 @@ export async function loadSubscribers(
   await sql`vacuum analyze devices, device_topics`
 }
 
-/** Subscribes the first `count` devices of a topic to another one as well. */
+/** Subscribes the first `count` devices of a topic to another one. */
 export async function copySubscribers(sql: Sql, topic: string, to: string, count: number): Promise<void> {
   const [row] = await sql`insert into topics (name) values (${to}) returning id`
   await sql`
@@ -55,10 +57,11 @@ export async function copySubscribers(sql: Sql, topic: string, to: string, count
   await sql`vacuum analyze device_topics`
 }
 
-/** As long as the provider's are: 163 characters for FCM, 64 hexadecimal digits for APNs. */
+/** Tokens of the provider's length: 163 characters for FCM, 64 hexadecimal digits for APNs. */
 function tokenOf(sql: Sql, provider: ProviderName, origin: string): Fragment {
   const digits = (count: number) =>
-    sql`substr(md5('a' || id) || md5('b' || id) || md5('c' || id) || md5('d' || id) || md5('e' || id), 1, ${count}::int)`
+    sql`substr(
+      md5('a' || id) || md5('b' || id) || md5('c' || id) || md5('d' || id) || md5('e' || id), 1, ${count}::int)`
   switch (provider) {
     case 'fcm':
       return sql`substr(md5('f' || id), 1, 22) || ':APA91b' || ${digits(134)}`

@@ -7,6 +7,7 @@ import type { PushService } from './push-service.ts'
 import { type QueueName, startQueue } from './queue-watch.ts'
 import { startServer } from './server.ts'
 
+/** The options of a rig. */
 export interface RigOptions {
   sql: Sql
   dsn: string
@@ -17,7 +18,7 @@ export interface RigOptions {
   profileDir?: string | undefined
 }
 
-/** Runs `work` with a server that sends to `service`; server and queue are stopped afterwards. */
+/** Runs `work` with a server that sends to `service`, and stops server and queue afterwards. */
 export async function withRig<T>(options: RigOptions, work: (rig: Rig) => Promise<T>): Promise<T> {
   const { sql, dsn, provider, service, processes, profileDir } = options
   const [backend] = await sql`select pg_backend_pid() as pid`

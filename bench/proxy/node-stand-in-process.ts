@@ -1,5 +1,5 @@
-// Stands in for a Centrifugo node where there is none: takes `publish`, reads its JSON and answers as a node does, at about
-// the cost that a node has (some 40 µs of CPU a request).
+// A stub of a Centrifugo node: it accepts `publish`, parses its JSON and answers as a node does, at about the cost of a
+// node (some 40 µs of CPU a request).
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import * as v from 'valibot'
 
@@ -26,5 +26,5 @@ server.listen(0, '127.0.0.1', () => {
   const address = server.address()
   process.send?.(typeof address === 'object' && address ? address.port : 0)
 })
-// Ends with who started it.
+// Ends with its parent.
 process.once('disconnect', () => process.exit())

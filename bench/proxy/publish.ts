@@ -1,4 +1,4 @@
-// `publish` as fast as 32 connections go, by wrk, and at a steady rate.
+// `publish` on 32 connections at full speed (wrk), and at a steady rate.
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -15,13 +15,13 @@ const run = promisify(execFile)
 const BODY = JSON.stringify({ channel: 'news', data: { text: 'goal in extra time, 2:1' } }).padEnd(60)
 const CONNECTIONS = 32
 
-/** A server that takes `publish`. */
+/** A server with the method `publish`. */
 export interface Endpoint {
   url: string
   key: string
 }
 
-/** Requests a second, and how many there were. @throws Error when an answer was not 200 */
+/** Requests per second, and their number. @throws Error when an answer is not 200 */
 export async function runWrk(
   { url, key }: Endpoint,
   seconds: number,
@@ -40,7 +40,7 @@ export async function runWrk(
   return { perSecond, requests }
 }
 
-/** How long answers take at `perSecond` requests, sent whether or not others are answered. */
+/** The times of answers at `perSecond` requests, which are sent without waiting for earlier answers. */
 export async function publishSteadily({ url, key }: Endpoint, perSecond: number, seconds: number): Promise<Times> {
   const pool = new Pool(url, { connections: CONNECTIONS })
   const headers = { 'x-api-key': key, 'content-type': 'application/json' }
@@ -61,6 +61,6 @@ export async function publishSteadily({ url, key }: Endpoint, perSecond: number,
   }
   await Promise.all(sent)
   await pool.close()
-  // The first ones open connections.
+  // The first requests open connections.
   return summarize(durationsMs.slice(CONNECTIONS))
 }

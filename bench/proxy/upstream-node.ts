@@ -4,21 +4,21 @@ import { join } from 'node:path'
 
 const PROGRAM = join(import.meta.dirname, 'node-stand-in-process.ts')
 
-/** Where the proxied requests end. */
+/** The node behind the proxy. */
 export interface UpstreamNode {
   address: string
   key: string
-  /** As the table names it. */
+  /** Its name in the table. */
   name: string
   stop(): Promise<void>
 }
 
-/** A node that runs already, which is left alone. */
+/** A running node, which is not stopped. */
 export function useNode(address: string, key: string): UpstreamNode {
   return { address, key, name: 'Centrifugo', stop: async () => {} }
 }
 
-/** A stand-in in a process of its own. */
+/** Starts a stub in its own process. */
 export async function startStandIn(): Promise<UpstreamNode> {
   const key = 'key-of-the-node'
   const child = fork(PROGRAM, [key], { execArgv: ['--import', 'tsx'] })
@@ -29,5 +29,5 @@ export async function startStandIn(): Promise<UpstreamNode> {
     else if (!child.kill()) return
     await ended
   }
-  return { address: `http://127.0.0.1:${port}`, key, name: 'a stand-in on node:http', stop }
+  return { address: `http://127.0.0.1:${port}`, key, name: 'a stub on node:http', stop }
 }

@@ -9,21 +9,24 @@ import type { Queue } from '../../src/queue/queue.ts'
 import { RedisQueue } from '../../src/queue/redis/redis-queue.ts'
 import { KillableRedis } from '../../tests/support/killable-redis.ts'
 
+/** A queue on one of the stores. */
 export interface BenchQueue {
   queue: Queue
   rateLimiter: RateLimiter
-  /** Memory that the store uses; undefined where it keeps the queue on disk. */
+  /** The memory of the store; undefined for a store on disk. */
   readStoreBytes(): Promise<number | undefined>
 }
 
+/** A store that can run a queue. */
 export interface QueueBackend {
   name: 'postgresql' | 'redis'
-  /** Runs `work` on a queue that is closed afterwards. `sql` is the database of the devices. */
+  /** Runs `work` on a queue and closes it afterwards. `sql` is the database of the devices. */
   withQueue<T>(deps: { sql: Sql; logger: Logger }, work: (queue: BenchQueue) => Promise<T>): Promise<T>
 }
 
 const OPTIONS = { leaseMs: 15_000, maxJobs: 100_000 }
 
+/** All stores. */
 export const QUEUE_BACKENDS: QueueBackend[] = [
   {
     name: 'postgresql',

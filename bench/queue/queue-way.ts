@@ -1,4 +1,4 @@
-// From device rows to a provider that answers at once: fan-out, claims, outcomes of each target, acknowledgements.
+// From device rows to a provider that answers at once: fan-out, claims, outcomes and acknowledgements.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { RangeReader } from '../../src/delivery/range-reader.ts'
@@ -22,7 +22,7 @@ const BATCH_TARGETS = 500
 const POLL_MS = 2
 const MEMORY_INTERVAL_MS = 100
 
-/** Takes everything at once, and knows when a token came. */
+/** A provider that accepts every push at once and reports the arrival of a token. */
 class InstantProvider implements Provider {
   readonly name = 'fcm'
   readonly arrivals = new Map<string, (atMs: number) => void>()
@@ -39,15 +39,16 @@ class InstantProvider implements Provider {
   async close(): Promise<void> {}
 }
 
+/** The figures of a broadcast. */
 export interface Way {
   targetsPerSecond: number
-  /** Resident bytes of this process, sampled while it worked: of the first and of the last quarter the largest. */
+  /** The most resident bytes of this process in the first and in the last quarter of the broadcast. */
   memory: { first: number; last: number }
-  /** From the answer of an enqueue to the provider, while the broadcast ran. */
+  /** From the answer of an enqueue to the provider, during the broadcast. */
   single: Times
 }
 
-/** Sends to the topic of all devices, with single sends in between every `singleEveryMs`. */
+/** Sends to the topic of all devices, with a single send every `singleEveryMs`. */
 export async function measureWay(
   queue: Queue,
   store: DeviceStore,
@@ -81,7 +82,7 @@ export async function measureWay(
   }
 }
 
-/** What works on a queue with `provider` as its FCM, in this process. @param rateLimiter where sends have limits */
+/** Starts fan-out and a worker in this process, with `provider` as FCM. @param rateLimiter for sends with limits */
 export function startParts(
   queue: Queue,
   store: DeviceStore,
@@ -132,7 +133,7 @@ export function startParts(
   }
 }
 
-/** Until the broadcast has ended; resolves to how long each took, in ms. */
+/** Sends single pushes until the broadcast has ended. Resolves to their durations in ms. */
 async function sendSingles(
   queue: Queue,
   provider: InstantProvider,

@@ -1,5 +1,5 @@
-// A push service that takes everything on any path, counts it, and answers as late as it is told. It reads frames, not
-// header fields: what a request says is checked elsewhere, here it has only to be cheaper than who sends.
+// A stub of a push service that accepts and counts every request on any path, and answers after a set delay. It reads
+// frames but no header fields, because it has to be cheaper than the sender. Tests check the requests themselves.
 import { createServer, type TLSSocket } from 'node:tls'
 import * as v from 'valibot'
 import { ByteWriter } from '../../src/http2/byte-writer.ts'
@@ -9,7 +9,7 @@ import { FrameReader } from '../../src/http2/frame-reader.ts'
 import { Order, type Report, SinkOptions } from './messages.ts'
 
 const PREFACE_BYTES = 24
-/** How much of a connection's window is used before it is given back. */
+/** The number of received bytes after which the connection's window is enlarged again. */
 const WINDOW_STEP_BYTES = 16 * 2 ** 20
 /** RFC 7541: the indexed field `:status: 200`, and the index of `:status` for a literal that is not indexed. */
 const STATUS_200 = 0x88
@@ -66,7 +66,7 @@ function lookForWatched(body: Buffer): void {
   }
 }
 
-/** Sends what was written, at once or after the delay. */
+/** Sends the written bytes, at once or after the delay. */
 function send(socket: TLSSocket, out: ByteWriter, delayMs: number): void {
   if (out.length === 0) return
   const bytes = out.take()
@@ -76,7 +76,7 @@ function send(socket: TLSSocket, out: ByteWriter, delayMs: number): void {
 
 function serve(socket: TLSSocket): void {
   connections++
-  // Answers must not wait for the client's acknowledgement of the ones before.
+  // Without it, answers would wait for the client's TCP acknowledgements.
   socket.setNoDelay(true)
   const [control, answers] = [new ByteWriter(), new ByteWriter()]
   let prefaceLeft = PREFACE_BYTES
@@ -113,7 +113,7 @@ function serve(socket: TLSSocket): void {
     send(socket, control, 0)
     send(socket, answers, options.delayMs)
   })
-  // A client that goes away has its reasons; what it got is counted.
+  // A client may disconnect at any time; its requests are counted.
   socket.on('error', () => undefined)
 }
 
@@ -130,5 +130,5 @@ process.on('message', (message) => {
     report({ kind: 'watching', text: order.text })
   }
 })
-// Ends with who started it.
+// Ends with its parent.
 process.once('disconnect', () => process.exit())

@@ -9,7 +9,7 @@ const PROGRAM = join(import.meta.dirname, 'counting-sink-process.ts')
 
 type CountingSinkOptions = Partial<Omit<SinkOptions, 'cert' | 'key'>>
 
-/** A push service of our own in a process of its own: any path is answered with the same. */
+/** A stub of a push service in its own process. It gives the same answer on every path. */
 export class CountingSink {
   readonly ca: string
   readonly origin: string
@@ -25,7 +25,7 @@ export class CountingSink {
     child.on('message', (message) => this.#onReport(v.parse(Report, message)))
   }
 
-  /** 200 without a body, at once, on 1,000 streams, unless said otherwise. */
+  /** Starts a stub. By default it answers 200 without a body, at once, on 1,000 streams. */
   static async start(options: CountingSinkOptions = {}): Promise<CountingSink> {
     const { cert, key, caCert } = await makeCertificates()
     const all: SinkOptions = {
@@ -41,7 +41,7 @@ export class CountingSink {
     const child = fork(PROGRAM, [JSON.stringify(all)], { execArgv: ['--import', 'tsx'] })
     const [message] = await once(child, 'message')
     const report = v.parse(Report, message)
-    if (report.kind !== 'listening') throw new Error('the sink did not start')
+    if (report.kind !== 'listening') throw new Error('the stub did not start')
     return new CountingSink(child, report.port, caCert)
   }
 
@@ -49,7 +49,7 @@ export class CountingSink {
     return this.#child.pid ?? 0
   }
 
-  /** Requests that came so far, and connections that were ever opened. */
+  /** The numbers of requests and of opened connections so far. */
   count(): Promise<{ requests: number; connections: number }> {
     return new Promise((resolve) => {
       this.#onCount = resolve
@@ -58,8 +58,8 @@ export class CountingSink {
   }
 
   /**
-   * Looks for a request whose body has `text`, from when this resolves on. `arrival` is when it came, on the clock of
-   * process.hrtime in ms.
+   * Watches for a request with `text` in its body, starting when the promise resolves. `arrival` resolves to its time
+   * on the clock of process.hrtime, in ms.
    */
   async watch(text: string): Promise<{ arrival: Promise<number> }> {
     const arrival = new Promise<number>((resolve) => this.#arrivals.set(text, resolve))

@@ -1,31 +1,28 @@
-// In a process of its own: a connection that is lost at the wrong moment must not end it.
-import { expect, inject, onTestFinished, test, vi } from 'vitest'
+// The server runs in its own process, because a lost connection must not end the process.
+import { expect, inject, test, vi } from 'vitest'
 import { startCentripush } from '../support/centripush-process.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 
-test.each([
+// At the same time, because each test waits for the time limits of its connections.
+test.concurrent.for([
   { what: 'whose connections are refused', lose: (proxy: TcpProxy) => proxy.cut() },
   { what: 'that swallows what is sent to it', lose: async (proxy: TcpProxy) => proxy.swallow() },
-])(
-  'a worker with a queue $what is unready, and ready again when it is back',
-  async ({ lose }) => {
-    const database = await createTestDatabase()
-    const proxy = await startTcpProxy(Number(new URL(inject('postgresDsn')).port))
-    const dsn = new URL(database.dsn)
-    dsn.port = String(proxy.port)
-    const server = await startCentripush({ http_api: { key: 'key' }, database: { postgresql: { dsn: dsn.href } } })
-    onTestFinished(async () => {
-      await proxy.mend()
-      expect(await server.stop()).toBe(0)
-      await proxy.cut()
-      await database.drop()
-    })
-    const readHealth = async () => (await fetch(`${server.url}/health`)).status
-    await lose(proxy)
-    await vi.waitFor(async () => expect(await readHealth()).toBe(503), { timeout: 30_000, interval: 50 })
+])('a worker with a queue $what is unready, and ready again when it is back', async ({ lose }, { onTestFinished }) => {
+  const database = await createTestDatabase()
+  const proxy = await startTcpProxy(Number(new URL(inject('postgresDsn')).port))
+  const dsn = new URL(database.dsn)
+  dsn.port = String(proxy.port)
+  const server = await startCentripush({ http_api: { key: 'key' }, database: { postgresql: { dsn: dsn.href } } })
+  onTestFinished(async () => {
     await proxy.mend()
-    await vi.waitFor(async () => expect(await readHealth()).toBe(200), { timeout: 30_000, interval: 50 })
-  },
-  120_000,
-)
+    expect(await server.stop()).toBe(0)
+    await proxy.cut()
+    await database.drop()
+  })
+  const readHealth = async () => (await fetch(`${server.url}/health`)).status
+  await lose(proxy)
+  await vi.waitFor(async () => expect(await readHealth()).toBe(503), { timeout: 30_000, interval: 50 })
+  await proxy.mend()
+  await vi.waitFor(async () => expect(await readHealth()).toBe(200), { timeout: 30_000, interval: 50 })
+})

@@ -1,15 +1,15 @@
-// Random sequences of the eight methods, against a model in memory.
+// Random sequences of calls of the eight methods, compared with a model in memory.
 import { afterEach, expect, test } from 'vitest'
 import { fc } from '../support/fast-check.ts'
 import { type Devices, openDevices } from './methods.ts'
 import { MISTAKES } from './model-mistakes.ts'
 import { modelProperty } from './model-run.ts'
 
-const SEQUENCES = 300
-/** Enough to meet each of the mistakes; the search ends with the first. */
+const SEQUENCES = 200
+/** Enough sequences to meet each mistake; the search ends with the first failure. */
 const SEQUENCES_WITH_MISTAKE = 1000
-/** With a mistake the sequences are the same ones each time, so that this test says the same of the same code. */
-const SEED = 4
+/** A seed whose sequences meet each mistake after a few dozen of them. */
+const SEED = 1
 
 let devices: Devices
 
@@ -22,7 +22,7 @@ test('the methods and the model agree after each of thousands of random calls', 
     modelProperty(devices, () => steps++),
     { numRuns: SEQUENCES },
   )
-  expect(steps).toBeGreaterThan(3000)
+  expect(steps).toBeGreaterThan(2000)
 })
 
 test.each([...MISTAKES])('the model notices when %s, and says how in a few calls', async (_, Store) => {

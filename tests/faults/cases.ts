@@ -6,6 +6,7 @@ import { ratesKept } from './cases/rates-kept.ts'
 import { sendCancelled } from './cases/send-cancelled.ts'
 import { storeFull } from './cases/store-full.ts'
 import { storeKilled } from './cases/store-killed.ts'
+import { storeRestarted } from './cases/store-restarted.ts'
 import { usersAcknowledge } from './cases/users-acknowledge.ts'
 import { workerFrozen } from './cases/worker-frozen.ts'
 import { reliableWorkerKilled, workerKilled } from './cases/worker-killed.ts'
@@ -23,6 +24,7 @@ export const FAULT_CASES: readonly FaultCase[] = [
   workerFrozen,
   apiKilled,
   storeKilled,
+  storeRestarted,
   storeFull,
   usersAcknowledge,
   sendCancelled,

@@ -34,7 +34,7 @@ export const MISTAKES: readonly Mistake[] = [
   { alteration: 'answered-before-stored', caseName: 'store-killed', shows: LOST },
   {
     alteration: 'no-grace-after-restart',
-    caseName: 'store-killed',
+    caseName: 'store-restarted',
     shows: 'were doubled',
     backends: ['postgresql'],
   },

@@ -4,8 +4,10 @@ import { insertNewBatches } from '../../src/queue/postgres/new-batches.ts'
 import { alterQueues } from './alter-queue.ts'
 import type { StoreMistakes } from './store-mistakes.ts'
 
-/** The time between two changes of claims, which would otherwise slow down each claim by a connection. */
-const CHANGE_INTERVAL_MS = 100
+/** The time between two changes of leases: a batch has to be sent meanwhile. */
+const LEASE_CHANGE_MS = 2000
+/** The time between two changes of abandoned batches. A connection for each claim would slow down all claims. */
+const GRACE_CHANGE_MS = 100
 
 /** The mistakes on PostgreSQL. @param dsn the database of the queue */
 export function makePostgresMistakes(dsn: string): StoreMistakes {
@@ -29,11 +31,11 @@ export function makePostgresMistakes(dsn: string): StoreMistakes {
         },
       }),
     endRangeLeases: () =>
-      changeBeforeClaims(dsn, (sql) => {
+      changeBeforeClaims(dsn, LEASE_CHANGE_MS, (sql) => {
         return sql`update push_batches set claimable_at = clock_timestamp() where claimed and targets is null`
       }),
     omitRestartGrace: () =>
-      changeBeforeClaims(dsn, (sql) => {
+      changeBeforeClaims(dsn, GRACE_CHANGE_MS, (sql) => {
         return sql`update push_batches set claimed = false where claimed and claimable_at <= clock_timestamp()`
       }),
     trimStreams: () => undefined,
@@ -41,12 +43,12 @@ export function makePostgresMistakes(dsn: string): StoreMistakes {
 }
 
 /** Runs a statement before claims of broadcast batches. A rejection, because the store is down, is left to the claim. */
-function changeBeforeClaims(dsn: string, change: (sql: Sql) => PromiseLike<unknown>): void {
+function changeBeforeClaims(dsn: string, intervalMs: number, change: (sql: Sql) => PromiseLike<unknown>): void {
   alterQueues({
     claimBatches: (own) => {
       let lastMs = 0
       return async (lane, providers, limit) => {
-        if (lane === 'broadcast' && Date.now() - lastMs >= CHANGE_INTERVAL_MS) {
+        if (lane === 'broadcast' && Date.now() - lastMs >= intervalMs) {
           lastMs = Date.now()
           await withConnection(dsn, change).catch(() => undefined)
         }

@@ -128,6 +128,11 @@ export class Rig {
   startProcess(role: 'api' | 'worker', options: ProcessOptions = {}): Promise<CentripushProcess> {
     const server = this.#startProcess(role, options)
     this.#processes.push(server)
+    // A slow start must not count as idle time of the queue.
+    server.then(
+      () => this.noteWork(),
+      () => undefined,
+    )
     return server
   }
 

@@ -5,7 +5,7 @@ const POLL_MS = 50
 /** Longer than any step of a case takes on a slow machine. */
 const LIMIT_MS = 180_000
 
-/** Resolves when `isSo` is true. A check that rejects, because a store is down, is repeated. Rejects after the limit. */
+/** Resolves when `isSo` is true. A rejected check (the store is down) is repeated. Rejects after the limit. */
 export async function waitUntil(event: string, isSo: () => Promise<boolean>): Promise<void> {
   const deadlineMs = Date.now() + LIMIT_MS
   while (!(await isSo().catch(() => false))) {

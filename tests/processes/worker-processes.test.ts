@@ -1,47 +1,56 @@
-// `worker.processes` on real ones.
+// `worker.processes` with real processes. The tests share a server, because each start takes four processes.
 import { execFile } from 'node:child_process'
 import { getPriority } from 'node:os'
 import { promisify } from 'node:util'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type CentripushProcess, startCentripush } from '../support/centripush-process.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { startFcmSimulator, type TestFcmSimulator } from '../support/fcm-simulator.ts'
 
 const LONG = { timeout: 30_000, interval: 50 }
 const KEY = 'key-of-the-clients'
+/** Two processes for all sends, and one for small sends. */
+const WORKERS = 3
 
 let database: TestDatabase
 let fcm: TestFcmSimulator
 let server: CentripushProcess
 
-beforeEach(async () => {
+beforeAll(async () => {
   ;[database, fcm] = await Promise.all([createTestDatabase(), startFcmSimulator()])
-  const { origin, files } = fcm.simulator
-  const credentials = { credentials_file: files.credentials, ca_file: files.ca }
-  server = await startCentripush({
-    http_api: { key: KEY },
-    database: { postgresql: { dsn: database.dsn } },
-    push_notifications: { fcm: { ...credentials, push_endpoint: origin, auth_endpoint: origin } },
-    worker: { processes: 2, lease: '1500ms', heartbeat: '500ms' },
-  })
+  server = await startServer()
 })
-afterEach(async () => {
+afterAll(async () => {
   await server.stop()
   await fcm.stop()
   await database.drop()
 })
 
+function startServer(): Promise<CentripushProcess> {
+  const { origin, files } = fcm.simulator
+  const credentials = { credentials_file: files.credentials, ca_file: files.ca }
+  return startCentripush({
+    http_api: { key: KEY },
+    database: { postgresql: { dsn: database.dsn } },
+    push_notifications: { fcm: { ...credentials, push_endpoint: origin, auth_endpoint: origin } },
+    worker: { processes: 2, lease: '1500ms', heartbeat: '500ms' },
+  })
+}
+
+/** Sends to tokens, and resolves when FCM has accepted the pushes. */
 async function send(...tokens: string[]): Promise<void> {
+  const before = fcm.simulator.accepted.length
   const response = await fetch(`${server.url}/api/send_push_notification`, {
     method: 'POST',
     headers: { 'x-api-key': KEY },
     body: JSON.stringify({ recipient: { fcm_tokens: tokens }, notification: { fcm: { message: {} } } }),
   })
   expect(response.status).toBe(200)
+  await fcm.simulator.waitForAccepted(before + tokens.length)
 }
 
 async function listWorkers(): Promise<number[]> {
-  // Without any it exits with 1.
+  // Without a match pgrep exits with 1.
   const { stdout } = await promisify(execFile)('pgrep', ['-P', String(server.pid), '-f', 'worker-process']).catch(
     () => ({ stdout: '' }),
   )
@@ -59,54 +68,53 @@ function isRunning(pid: number): boolean {
 const waitForWorkers = () =>
   vi.waitFor(async () => {
     const pids = await listWorkers()
-    expect(pids).toHaveLength(3)
+    expect(pids).toHaveLength(WORKERS)
     return pids
   }, LONG)
 
-test('sends from its worker processes, and shows their metrics as its own', async () => {
+test('worker processes send, and the server shows their metrics as its own', async () => {
   await waitForWorkers()
   await send('a', 'b', 'c')
-  await fcm.simulator.waitForAccepted(3)
   await vi.waitFor(async () => {
     const metrics = await (await fetch(`${server.url}/metrics`)).text()
     expect(metrics).toMatch(/centrifugo_push_notification_count\{provider="fcm".*success="true".*\} 3\n/)
   }, LONG)
 })
 
-test('starts a worker process again that was killed, and sends meanwhile', async () => {
-  const [doomed = 0, other] = await waitForWorkers()
-  process.kill(doomed, 'SIGKILL')
-  await send('a')
-  await fcm.simulator.waitForAccepted(1)
-  const pids = await vi.waitFor(async () => {
-    const now = await waitForWorkers()
-    expect(now).not.toContain(doomed)
-    return now
-  }, LONG)
-  expect(pids).toContain(other)
-})
-
-test('sends to a single phone while the processes of broadcasts hang', async () => {
+test('a small send is delivered while the processes of broadcasts are stopped', async () => {
   const pids = await waitForWorkers()
-  // Those of broadcasts stand back.
+  // The processes of broadcasts have a lower priority.
   const ofBroadcasts = await vi.waitFor(() => {
     const nice = pids.filter((pid) => getPriority(pid) > 0)
     expect(nice).toHaveLength(2)
     return nice
   }, LONG)
   for (const pid of ofBroadcasts) process.kill(pid, 'SIGSTOP')
-  await send('a')
-  await fcm.simulator.waitForAccepted(1)
-  for (const pid of ofBroadcasts) process.kill(pid, 'SIGCONT')
+  await send('a').finally(() => {
+    for (const pid of ofBroadcasts) process.kill(pid, 'SIGCONT')
+  })
 })
 
-test('leaves no process behind when it is stopped', async () => {
+test('a killed worker process is replaced, and the others send meanwhile', async () => {
+  const [victim = 0, other] = await waitForWorkers()
+  process.kill(victim, 'SIGKILL')
+  await send('a')
+  const pids = await vi.waitFor(async () => {
+    const now = await waitForWorkers()
+    expect(now).not.toContain(victim)
+    return now
+  }, LONG)
+  expect(pids).toContain(other)
+})
+
+test('a stopped server leaves no process behind', async () => {
   const pids = await waitForWorkers()
   expect(await server.stop()).toBe(0)
   expect(pids.filter(isRunning)).toEqual([])
 })
 
-test('leaves no process behind when it is killed', async () => {
+test('a killed server leaves no process behind', async () => {
+  server = await startServer()
   const pids = await waitForWorkers()
   await server.kill()
   await vi.waitFor(() => expect(pids.filter(isRunning)).toEqual([]), LONG)

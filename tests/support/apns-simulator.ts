@@ -5,14 +5,14 @@ import { parseSigningKey, type SigningKey } from '../../src/providers/apns/signi
 import { ApnsSimulator, type ApnsSimulatorOptions } from '../../src/simulators/apns/apns-simulator.ts'
 import { noteSecrets, watchTargets } from './run-log.ts'
 
-/** A running simulator with a directory of its own. */
+/** A running simulator and its own directory. */
 export interface TestApnsSimulator {
   simulator: ApnsSimulator
-  /** The authority's certificate (PEM), for `ca`. */
+  /** The certificate authority (PEM), for `ca`. */
   ca: string
-  /** What it takes tokens of. */
+  /** The account whose provider tokens it accepts. */
   key: SigningKey
-  /** Stops it and removes its directory. */
+  /** Stops the simulator and removes its directory. */
   stop(): Promise<void>
 }
 

@@ -3,16 +3,18 @@ import { type Assembly, assemble } from '../../src/assemble.ts'
 import { parseConfig } from '../../src/config/load.ts'
 import { makeTestLogger, noteSecrets } from './run-log.ts'
 
+/** The API key of the server. */
 export const TEST_KEY = 'test-key'
 
+/** A server in the test's process. */
 export interface TestAssembly extends Assembly {
   /** Base URL of the external port. */
   url: string
-  /** Posts to the API; a string goes out as it is. */
+  /** Posts to the API. A string is sent unchanged, an object as JSON. */
   post(path: string, body: string | Uint8Array | object, headers?: Record<string, string>): Promise<Response>
 }
 
-/** The whole server in this process, on a free port, with a database of the test's. `options` are Centrifugo's keys. */
+/** Starts the whole server in this process, on a free port and the database of `dsn`. `options` configure it. */
 export async function startAssembly(
   dsn: string,
   options: Record<string, object> = {},

@@ -12,40 +12,41 @@ import { keepOutput, noteSecrets } from './run-log.ts'
 
 const PORT_ATTEMPTS = 3
 const PROGRAM = resolve(import.meta.dirname, '../../bin/centripush.js')
-/** Far more than a start takes, and less than a hook may. */
+/** Far more than a start takes, and less than the time limit of a hook. */
 const START_TIMEOUT_MS = 60_000
 const HEALTH_POLL_MS = 50
 const HEALTH_TIMEOUT_MS = 2000
 
+/** The options of a server process. */
 export interface CentripushOptions {
   role?: Role
-  /** Environment variables besides this process's own; its `CENTRIPUSH_…` are not passed on. */
+  /** Additional environment variables. `CENTRIPUSH_…` variables of this process are not inherited. */
   env?: Record<string, string>
-  /** What Node runs in place of `bin/centripush.js`: options, a script and its own arguments. */
+  /** Replaces `bin/centripush.js` on Node's command line: options, a script and its arguments. */
   program?: readonly string[]
 }
 
-/** `centripush serve` in a process of its own, as an operator runs it. */
+/** `centripush serve` in its own process, as an operator runs it. */
 export interface CentripushProcess {
   /** `http://127.0.0.1:PORT`, without a slash at the end. */
   readonly url: string
   readonly pid: number
-  /** What it has written to standard output, log included, and to standard error. */
+  /** Its standard output, which includes the log, and its standard error. */
   readonly output: { stdout: string; stderr: string }
-  /** SIGTERM; resolves to the exit code once it has ended, null if a signal ended it. Safe to call twice. */
+  /** Sends SIGTERM. Resolves to the exit code, or to null when a signal ended it. Safe to call twice. */
   stop(): Promise<number | null>
-  /** SIGKILL; resolves once it has ended. Only with a `dsn`: an embedded PostgreSQL would outlive it. */
+  /** Sends SIGKILL. Resolves when the process has ended. Needs a `dsn`: an embedded PostgreSQL would keep running. */
   kill(): Promise<void>
-  /** SIGSTOP: as a machine that hangs; nothing runs in it until `thaw`. */
+  /** Sends SIGSTOP: nothing runs in the process until `thaw`, as on a machine that hangs. */
   freeze(): void
-  /** SIGCONT. */
+  /** Sends SIGCONT. */
   thaw(): void
 }
 
 /**
- * Starts it with `config` and resolves when `/health` answers 200. Port 0 or none takes a free one; what the
- * configuration leaves embedded lives in a directory that goes away with the process.
- * @throws Error with its output when it ends before that
+ * Starts a server with `config` and resolves when `/health` answers 200. Port 0 or none chooses a free port. Embedded
+ * parts are stored in a directory that is removed with the process.
+ * @throws Error with its output when the process ends before
  */
 export async function startCentripush(
   config: InferInput<typeof ConfigSchema>,
@@ -55,7 +56,7 @@ export async function startCentripush(
     try {
       return await startOnce(config, options)
     } catch (error) {
-      // Somebody else may have taken the port that was free a moment ago.
+      // Another process may have taken the free port.
       const isPortTaken = error instanceof Error && error.message.includes('EADDRINUSE')
       if (!isPortTaken || config.http_server?.port || attempt === PORT_ATTEMPTS) throw error
     }
@@ -70,7 +71,7 @@ async function startOnce(
   const port = Number(config.http_server?.port) || (await findFreePort())
   const file = join(directory, 'config.json')
   const http_server = { address: '127.0.0.1', ...config.http_server, port }
-  // One process is what a kill is about, unless a test says otherwise.
+  // Tests kill single processes, so a server has one process by default.
   const worker = { processes: 1, ...config.worker }
   const log = { level: 'debug' as const, ...config.log }
   await writeFile(file, JSON.stringify({ data_dir: join(directory, 'data'), ...config, http_server, worker, log }))
@@ -104,13 +105,13 @@ async function startOnce(
   }
 }
 
-/** A port of 127.0.0.1 that was free a moment ago. */
+/** Finds a free port of 127.0.0.1. Another process may take it before it is used. */
 export async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
   server.close()
-  // An object for every server that listens on a port.
+  // The address is an object for every server that listens on a port.
   return typeof address === 'object' && address ? address.port : 0
 }
 
@@ -141,7 +142,7 @@ async function isHealthy(url: string): Promise<boolean> {
   try {
     return (await fetch(`${url}/health`, { signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS) })).status === 200
   } catch {
-    // Nobody listens yet.
+    // The port is not open yet.
     return false
   }
 }

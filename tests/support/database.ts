@@ -3,19 +3,20 @@ import { inject } from 'vitest'
 import { openDatabase, type Sql } from '../../src/database/pool.ts'
 import { TEMPLATE_DATABASE, withDatabase } from './postgres-server.ts'
 
+/** The database of a test. */
 export interface TestDatabase {
   sql: Sql
-  /** The same for a queue or limits, planned as the server plans them. */
+  /** A pool for queues and limits, with the plan settings of the server. */
   queueSql: Sql
-  /** For further pools, or another process. */
+  /** The connection string, for other pools or processes. */
   dsn: string
-  /** Closes both and removes the database; whatever else is connected to it is cut. */
+  /** Closes both pools and removes the database. Other connections to it are closed. */
   drop(): Promise<void>
 }
 
 const MAX_CONNECTIONS = 20
 
-/** A database of the test's own, migrated and without rows; `empty` is without tables too. */
+/** Makes a new database, migrated and without rows; an `empty` one has no tables. */
 export async function createTestDatabase(content: 'migrated' | 'empty' = 'migrated'): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`
   const template = content === 'migrated' ? TEMPLATE_DATABASE : 'template1'

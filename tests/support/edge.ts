@@ -1,4 +1,4 @@
-// The edge alone: server and upstream without the rest of centripush, and a node behind it whose answers a test writes.
+// The edge alone: server and upstream without the rest of centripush, and a node whose answers the test writes.
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { buffer } from 'node:stream/consumers'
@@ -17,10 +17,10 @@ import { makeTestLogger, noteSecrets } from './run-log.ts'
 export const EDGE_KEY = 'key-of-the-clients'
 export const NODE_KEY = 'key-of-the-node'
 
-/** What a push method of a test does with its request. */
+/** Handles the requests of a push method. */
 export type Handlers = Partial<Record<'device_register' | 'cancel_push', (request: object) => Promise<object>>>
 
-/** Some methods of the node's, one of them PRO's, and two of ours. */
+/** Some methods of the node, one of PRO, and two push methods. */
 export function makeEdgeMethods(handlers: Handlers = {}): MethodTable {
   const nothing = async () => ({})
   const methods: Method[] = [
@@ -38,7 +38,7 @@ export function makeEdgeMethods(handlers: Handlers = {}): MethodTable {
 
 export interface EdgeOptions {
   handlers?: Handlers
-  /** Base URL of the node; none: no upstream. */
+  /** Base URL of the node; absent for a server without upstream. */
   node?: string
   upstream?: Partial<UpstreamOptions>
   maxRequestBytes?: number
@@ -54,7 +54,7 @@ export interface Edge {
   stop(graceMs?: number): Promise<void>
 }
 
-/** Starts the edge on a free port, everything on it. */
+/** Starts the edge on one free port. */
 export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
   noteSecrets([EDGE_KEY, NODE_KEY])
   const logger = options.logger ?? makeTestLogger()
@@ -103,7 +103,7 @@ function makeUpstream(address: string, maxRequestBytes: number, { upstream }: Ed
   })
 }
 
-/** What a node was asked. */
+/** A request to the node. */
 export interface NodeRequest {
   method: string
   url: string
@@ -115,12 +115,12 @@ export interface TestNode {
   address: string
   port: number
   server: Server
-  /** In the order they came; those read by `answer`. */
+  /** The requests that `answer` has read, in their order. */
   requests: NodeRequest[]
   stop(): Promise<void>
 }
 
-/** A node that reads each request and answers as the test says. */
+/** Starts a node that reads each request and answers with `answer`. */
 export async function startNode(
   answer: (request: NodeRequest, outgoing: ServerResponse) => void,
   port = 0,
@@ -133,13 +133,13 @@ export async function startNode(
       requests.push(request)
       answer(request, outgoing)
     }
-    // A request that is cut is not one.
+    // An aborted request is not recorded.
     read().catch(() => outgoing.destroy())
   }, port)
   return { ...node, requests }
 }
 
-/** A node that gets the requests unread. */
+/** Starts a node that gives the unread requests to the test. */
 export async function startRawNode(
   onRequest: (incoming: IncomingMessage, outgoing: ServerResponse) => void,
   port = 0,
@@ -148,7 +148,7 @@ export async function startRawNode(
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   const bound = server.address()
-  // An object for every server that listens on a port.
+  // The address is an object for every server that listens on a port.
   const boundPort = typeof bound === 'object' && bound ? bound.port : 0
   const stop = async () => {
     if (!server.listening) return
@@ -160,7 +160,7 @@ export async function startRawNode(
   return { address: `http://127.0.0.1:${boundPort}`, port: boundPort, server, stop }
 }
 
-/** Answers with JSON. */
+/** Answers a request with JSON. */
 export function answerWith(outgoing: ServerResponse, body: string, status = 200): void {
   outgoing.writeHead(status, { 'content-type': 'application/json' }).end(body)
 }

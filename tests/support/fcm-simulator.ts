@@ -7,12 +7,12 @@ import { noteSecrets, watchTargets } from './run-log.ts'
 
 const ServiceAccount = v.object({ private_key: v.string() })
 
-/** A running simulator with a directory of its own. */
+/** A running simulator and its own directory. */
 export interface TestFcmSimulator {
   simulator: FcmSimulator
-  /** The authority's certificate (PEM), for `ca`. */
+  /** The certificate authority (PEM), for `ca`. */
   ca: string
-  /** Stops it and removes its directory. */
+  /** Stops the simulator and removes its directory. */
   stop(): Promise<void>
 }
 

@@ -1,6 +1,6 @@
 import { PAYLOAD_MARK, TOKEN_MARK } from './run-log.ts'
 
-/** What is sensitive whatever its value: simulators and tests make theirs in these forms. */
+/** Forms that are sensitive with any value. Simulators and tests make their tokens and keys in these forms. */
 const FORMS: readonly [name: string, form: RegExp][] = [
   ['a JSON web token', /\beyJ[\w-]{8,}/],
   ['a private key', /PRIVATE KEY/],
@@ -14,11 +14,11 @@ const FORMS: readonly [name: string, form: RegExp][] = [
   ['a payload', new RegExp(PAYLOAD_MARK)],
 ]
 
-/** Shorter ones are words that a log line may have by chance. */
+/** A log line may contain a shorter word by chance. */
 export const SHORTEST_SECRET = 6
 
 const WORD = /[^\s"'\\,;{}[\]()<>]+/g
-/** What JSON makes of tabs and ends of lines: no part of the word behind it. */
+/** JSON's escapes of tabs and line ends, which are not part of the next word. */
 const ESCAPES = /\\[nrt]/g
 const SEPARATORS = /[/=?&]/
 
@@ -27,7 +27,7 @@ export interface Leak {
   line: string
 }
 
-/** Lines of a log that hold one of the secrets as a word of theirs, or anything of a sensitive form. */
+/** Finds the lines of a log that contain one of the secrets as a word, or text of a sensitive form. */
 export function findLeaks(log: string, secrets: ReadonlySet<string>): Leak[] {
   return log.split('\n').flatMap((line) => {
     const what = FORMS.find(([, form]) => form.test(line))?.[0] ?? findSecret(line, secrets)

@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { HmsSimulator, type HmsSimulatorOptions } from '../../src/simulators/hms/hms-simulator.ts'
 import { noteSecrets, watchTargets } from './run-log.ts'
 
-/** A running simulator with a directory of its own. */
+/** A running simulator and its own directory. */
 export interface TestHmsSimulator {
   simulator: HmsSimulator
-  /** The authority's certificate (PEM), for `ca`. */
+  /** The certificate authority (PEM), for `ca`. */
   ca: string
-  /** Stops it and removes its directory. */
+  /** Stops the simulator and removes its directory. */
   stop(): Promise<void>
 }
 

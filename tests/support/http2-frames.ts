@@ -1,5 +1,5 @@
-// HTTP/2 frames as bytes, for peers that say exactly what a test wants. Written apart from src/http2, so that a mistake
-// there does not hide here.
+// HTTP/2 frames as bytes, for peers that send exact sequences. The code does not use src/http2, so it cannot have the
+// same mistake.
 
 export interface Frame {
   type: number
@@ -34,7 +34,7 @@ export const CODE = {
   calm: 11,
 } as const
 
-/** What a client sends before its first frame. */
+/** The connection preface of a client (RFC 9113, section 3.4). */
 export const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
 
 export function frame(type: number, flags: number, streamId: number, payload: Uint8Array | string = ''): Buffer {
@@ -82,7 +82,7 @@ export function data(streamId: number, body = '', flags: number = FLAGS.end): Bu
   return frame(TYPE.data, flags, streamId, body)
 }
 
-/** A whole answer: 200 and a body. */
+/** A complete answer: 200 and a body. */
 export function answer(streamId: number, body = 'ok'): Buffer {
   return Buffer.concat([headers(streamId), data(streamId, body)])
 }
@@ -103,7 +103,7 @@ export function ping(text = '12345678', flags = 0): Buffer {
   return frame(TYPE.ping, flags, 0, text)
 }
 
-/** The frames at the start of the bytes, and how many bytes they take. */
+/** The complete frames at the start of `bytes`, and their length in bytes. */
 export function parseFrames(bytes: Buffer): { frames: Frame[]; length: number } {
   const frames: Frame[] = []
   let at = 0

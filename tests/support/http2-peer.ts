@@ -1,13 +1,13 @@
-// An HTTP/2 server that does nothing by itself: the test reads the client's frames and writes the answers, over real TLS.
+// An HTTP/2 server without own behaviour: the test reads the client's frames and writes the answers, over real TLS.
 import { EventEmitter, once } from 'node:events'
 import { createServer, type Server, type TLSSocket } from 'node:tls'
 import { type Certificates, makeCertificates } from '../../src/simulators/certificates.ts'
 import { FLAGS, type Frame, frame, PREFACE, parseFrames, settings, TYPE } from './http2-frames.ts'
 
-/** One connection of a client. */
+/** A connection of the client. */
 export class PeerConnection {
   readonly socket: TLSSocket
-  /** All frames of the client in order. */
+  /** All frames of the client, in order. */
   readonly frames: Frame[] = []
   readonly #changes = new EventEmitter().setMaxListeners(0)
   #bytes = Buffer.alloc(0)
@@ -34,14 +34,14 @@ export class PeerConnection {
     this.send(settings(...pairs), frame(TYPE.settings, FLAGS.ack, 0))
   }
 
-  /** The next frame of this type that the test has not seen. Rejects when the connection closes before. */
+  /** The next unread frame of a type. Rejects when the connection closes before. */
   async next(type: number): Promise<Frame> {
     const found = await this.nextOf(type)
-    if (!found) throw new Error('the connection was closed before such a frame came')
+    if (!found) throw new Error('the connection was closed before a frame of this type')
     return found
   }
 
-  /** As `next`, undefined when the connection closes. */
+  /** As `next`, but resolves to undefined when the connection closes. */
   async nextOf(type: number): Promise<Frame | undefined> {
     for (;;) {
       while (this.#seen < this.frames.length) {
@@ -53,7 +53,7 @@ export class PeerConnection {
     }
   }
 
-  /** Resolves when the client has closed its side, or all of it. */
+  /** Resolves when the client has closed its side or the whole connection. */
   async untilClosed(): Promise<void> {
     while (!this.isClosed) await once(this.#changes, 'change')
   }
@@ -62,7 +62,8 @@ export class PeerConnection {
     this.#bytes = Buffer.concat([this.#bytes, chunk])
     if (!this.#hasPreface) {
       if (this.#bytes.length < PREFACE.length) return
-      if (this.#bytes.toString('latin1', 0, PREFACE.length) !== PREFACE) throw new Error('not the preface of HTTP/2')
+      if (this.#bytes.toString('latin1', 0, PREFACE.length) !== PREFACE)
+        throw new Error('the client did not send the preface of HTTP/2')
       this.#hasPreface = true
       this.#bytes = this.#bytes.subarray(PREFACE.length)
     }
@@ -93,11 +94,11 @@ export class Http2Peer {
       deps.onConnection?.(connection, this.connections.length)
       this.#changes.emit('change')
     })
-    // A client that refuses our certificate, or leaves during the handshake.
+    // The client refuses the certificate, or disconnects during the handshake.
     deps.server.on('tlsClientError', () => undefined)
   }
 
-  /** `onConnection` sees each connection as it comes, with its number from 1. */
+  /** Starts a peer. `onConnection` is called for each new connection with its number, from 1. */
   static async start(options: { certificates?: Certificates; onConnection?: OnConnection } = {}): Promise<Http2Peer> {
     const made = options.certificates ?? (await makeCertificates())
     const server = createServer({ cert: made.cert, key: made.key, ALPNProtocols: ['h2'] })
@@ -108,7 +109,7 @@ export class Http2Peer {
     return new Http2Peer({ ...options, server, port, certificates: made })
   }
 
-  /** The next connection that the test has not taken. */
+  /** The next connection that the test has not got yet. */
   async nextConnection(): Promise<PeerConnection> {
     for (;;) {
       const connection = this.connections[this.#taken]

@@ -1,5 +1,5 @@
-// An encoder for HPACK's Huffman code, the counterpart of the decoder in src/http2, with codes and lengths written out as
-// in RFC 7541 Appendix B. EOS is thirty ones, so that padding is ones.
+// An encoder for HPACK's Huffman code, the counterpart of the decoder in src/http2. Codes and lengths are those of RFC
+// 7541, Appendix B. EOS is thirty ones, so padding consists of ones.
 
 // biome-ignore format: 8 codes a line
 const CODES = [

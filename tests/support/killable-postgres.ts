@@ -9,7 +9,7 @@ import { openDatabase } from '../../src/database/pool.ts'
 import { chooseUser, loadPrograms, type RunAs, runProgram } from '../../src/database/postgres-programs.ts'
 import { makeLogger } from '../../src/observability/log.ts'
 
-/** How often a server that starts is asked whether it answers. */
+/** Pause between two checks of a starting server. */
 const READY_POLL_MS = 20
 const START_TIMEOUT_MS = 60_000
 
@@ -20,7 +20,7 @@ interface Cluster {
   dsn: string
 }
 
-/** A PostgreSQL of its own with all durability on, a child of this process: one that can be killed and come back. */
+/** A new PostgreSQL with all durability on, as a child of this process. It can be killed and started again. */
 export class KillablePostgres {
   readonly #dataDir: string
   readonly #cluster: Cluster
@@ -32,10 +32,10 @@ export class KillablePostgres {
     this.#server = server
   }
 
-  /** A new cluster; resolves when it answers. */
+  /** Starts a new cluster. Resolves when it answers. */
   static async start(): Promise<KillablePostgres> {
     const dataDir = await mkdtemp(join(tmpdir(), 'centripush-killable-'))
-    // As root the server runs as another user, who has to get in.
+    // For root, the server runs as another user, which needs access to the directory.
     await chmod(dataDir, 0o755)
     const embedded = await startEmbeddedPostgres({ dataDir, logger: makeLogger({ level: 'error', file: '' }) })
     await embedded.stop()
@@ -45,12 +45,12 @@ export class KillablePostgres {
     return new KillablePostgres(dataDir, cluster, await startServer(cluster))
   }
 
-  /** The same after every restart. */
+  /** The connection string, which stays the same after a restart. */
   get dsn(): string {
     return this.#cluster.dsn
   }
 
-  /** SIGKILL for all of its processes at once; resolves when it is gone. */
+  /** Sends SIGKILL to all of its processes. Resolves when the server has ended. */
   async kill(): Promise<void> {
     const gone = once(this.#server, 'exit')
     const pids = [this.#server.pid ?? 0, ...(await listChildren(this.#server.pid ?? 0))]
@@ -58,7 +58,7 @@ export class KillablePostgres {
     await gone
   }
 
-  /** Resolves when it answers again, which includes its recovery. */
+  /** Starts the server again. Resolves when it answers, after its recovery. */
   async restart(): Promise<void> {
     this.#server = await startServer(this.#cluster)
   }
@@ -73,7 +73,7 @@ async function startServer({ dir, program, runAs, dsn }: Cluster): Promise<Child
   const server = spawn(program, ['-D', dir, '-p', new URL(dsn).port], { ...runAs, cwd: resolve('/'), stdio: 'ignore' })
   const deadlineMs = Date.now() + START_TIMEOUT_MS
   while (!(await answers(dsn))) {
-    if (server.exitCode !== null || Date.now() > deadlineMs) throw new Error('PostgreSQL does not come back')
+    if (server.exitCode !== null || Date.now() > deadlineMs) throw new Error('PostgreSQL does not start')
     await delay(READY_POLL_MS)
   }
   return server
@@ -85,7 +85,7 @@ async function answers(dsn: string): Promise<boolean> {
     await sql`select`
     return true
   } catch {
-    // Not listening yet, or recovering.
+    // The server is not listening yet, or recovering.
     return false
   } finally {
     await sql.end({ timeout: 0 })
@@ -102,7 +102,7 @@ function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0)
   } catch {
-    // It ended by itself meanwhile: its parent is dying.
+    // The process has ended, because its parent was killed.
     return false
   }
 }

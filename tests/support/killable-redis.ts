@@ -11,7 +11,7 @@ import { findRedisServer } from './redis-server.ts'
 const READY_POLL_MS = 20
 const START_TIMEOUT_MS = 60_000
 
-/** A Redis of its own as an operator should run it (AOF every second, noeviction): one that can be killed and come back. */
+/** A new Redis with the recommended settings (AOF every second, noeviction). It can be killed and started again. */
 export class KillableRedis {
   readonly port: number
   readonly #directory: string
@@ -23,7 +23,7 @@ export class KillableRedis {
     this.#server = server
   }
 
-  /** An empty one; resolves when it answers. */
+  /** Starts an empty server. Resolves when it answers. */
   static async start(): Promise<KillableRedis> {
     const directory = await mkdtemp(join(tmpdir(), 'centripush-killable-redis-'))
     const port = await findFreePort()
@@ -34,25 +34,25 @@ export class KillableRedis {
     return this.#server.pid ?? 0
   }
 
-  /** SIGKILL; resolves when it is gone. */
+  /** Sends SIGKILL. Resolves when the server has ended. */
   async kill(): Promise<void> {
     const gone = once(this.#server, 'exit')
     this.#server.kill('SIGKILL')
     await gone
   }
 
-  /** SIGKILL, and what it wrote is gone, as after a crash that came before its file had it. */
+  /** Sends SIGKILL and removes its file, as after a crash before the data reached the disk. */
   async killAndForget(): Promise<void> {
     await this.kill()
     await rm(join(this.#directory, 'appendonlydir'), { recursive: true })
   }
 
-  /** Resolves when it answers again, having read its file. */
+  /** Starts the server again. Resolves when it answers, after reading its file. */
   async restart(): Promise<void> {
     this.#server = await startServer(this.#directory, this.port)
   }
 
-  /** Lets it have `bytes` more than it uses; undefined: as much as it wants. */
+  /** Limits its memory to `bytes` above its present use; undefined removes the limit. */
   async limitMemory(bytes: number | undefined): Promise<void> {
     const redis = connect(this.port)
     try {
@@ -92,12 +92,12 @@ function connect(port: number): Redis {
 
 async function answers(port: number): Promise<boolean> {
   const redis = connect(port)
-  // Not listening yet: the call below says so.
+  // The call below reports a server that is not listening yet.
   redis.on('error', () => undefined)
   try {
     return (await redis.ping()) === 'PONG'
   } catch {
-    // Not listening yet, or still reading its file.
+    // The server is not listening yet, or still reading its file.
     return false
   } finally {
     redis.disconnect()

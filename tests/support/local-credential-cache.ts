@@ -1,6 +1,6 @@
 import type { CredentialCache } from '../../src/providers/credential-cache.ts'
 
-/** Credentials in memory, for tests that are not about sharing them. */
+/** A credential cache in memory, for tests with a single worker. */
 export class LocalCredentialCache implements CredentialCache {
   readonly #stored = new Map<string, string>()
   #turn: Promise<unknown> = Promise.resolve()

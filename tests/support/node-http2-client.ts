@@ -1,5 +1,5 @@
-// The client's contract on Node's http2 module, as small as it can be: a session per connection, a promise per request.
-// It has no time-outs of connections and no reconnection delay.
+// A minimal client on Node's http2 module: a session for each connection, a promise for each request. It has no time
+// limits of connections and no reconnection delay.
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2'
 import { isIP } from 'node:net'
 import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls'
@@ -89,7 +89,7 @@ export class NodeHttp2Client implements Http2Client {
     }
   }
 
-  /** Waits for a stream; the connection's count has it already. */
+  /** Waits for a stream, which the connection has counted already. */
   #findConnection(signal: AbortSignal): Promise<Connection> {
     if (signal.aborted) return Promise.reject(new Http2Error('aborted', 'aborted'))
     if (this.#isClosed) return Promise.reject(new Http2Error('unsent', 'closed'))
@@ -129,7 +129,7 @@ export class NodeHttp2Client implements Http2Client {
     if (this.#waiters.size > 0 && !isOpening && usable.length < this.#options.maxConnections) this.#connect()
   }
 
-  /** As `connectTls` of ours does, but for what that does to read quickly. */
+  /** As `connectTls` of src/http2, without its fast reading. */
   #openSocket(): TLSSocket {
     const { origin, lookup, isAddressAllowed } = this.#options
     const { hostname, port } = new URL(origin)

@@ -1,5 +1,4 @@
-// One PostgreSQL for the whole run: the embedded one, in a directory of its own. Tests get databases of it from
-// createTestDatabase().
+// One PostgreSQL for the whole run: the embedded one, in its own directory. createTestDatabase() makes databases on it.
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,12 +8,12 @@ import { migrate } from '../../src/database/migrate.ts'
 import { openDatabase } from '../../src/database/pool.ts'
 import { makeLogger } from '../../src/observability/log.ts'
 
-/** A migrated database without rows, which every test's database is a copy of. */
+/** A migrated database without rows: the template of all databases of tests. */
 export const TEMPLATE_DATABASE = 'centripush_template'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Of the server's own database; a test makes its own in it. */
+    /** The connection string of the server's default database. */
     postgresDsn: string
   }
 }
@@ -26,7 +25,7 @@ let server: EmbeddedPostgres
 export async function setup(project: TestProject): Promise<void> {
   const logger = makeLogger({ level: 'error', file: '' })
   dataDir = await mkdtemp(join(tmpdir(), 'centripush-tests-'))
-  // As root the server runs as another user, who has to get in.
+  // For root, the server runs as another user, which needs access to the directory.
   await chmod(dataDir, 0o755)
   server = await startEmbeddedPostgres({ dataDir, logger })
   await makeTemplate(server.dsn)
@@ -43,7 +42,7 @@ async function makeTemplate(dsn: string): Promise<void> {
   await template.end()
 }
 
-/** Copying a database takes a third of a second when it has to reach the disk. Tests of crashes start their own server. */
+/** Turns off fsync, with which copying a database takes 0.3 s. Tests of crashes start their own server. */
 async function forgoDurability(dsn: string): Promise<void> {
   const sql = openDatabase({ dsn, maxConnections: 1 })
   await sql`alter system set fsync = off`
@@ -51,7 +50,7 @@ async function forgoDurability(dsn: string): Promise<void> {
   await sql.end()
 }
 
-/** `dsn` for another database of the same server. */
+/** The connection string of another database on the server of `dsn`. */
 export function withDatabase(dsn: string, name: string): string {
   const url = new URL(dsn)
   url.pathname = name

@@ -1,4 +1,4 @@
-// The simulators of all providers as one kind of thing, with a credential that its owner can revoke and mend.
+// The simulators of all providers behind one interface, with a credential that can be revoked and restored.
 import type { ProviderName } from '../../src/config/provider-names.ts'
 import { startApnsSimulator } from './apns-simulator.ts'
 import { startFcmSimulator } from './fcm-simulator.ts'
@@ -8,7 +8,7 @@ import { startWebPushSimulator } from './webpush-simulator.ts'
 export interface PushService {
   /** The provider's section of the configuration. */
   options: object
-  /** For as many devices as asked for. */
+  /** A recipient with `count` devices. */
   recipient(devices: number): object
   notification: object
   accepted(): readonly { target: string; body: string }[]
@@ -18,9 +18,9 @@ export interface PushService {
   stop(): Promise<void>
 }
 
-/** What revoking is with each provider, and how its service is started. */
+/** Starts each provider's simulator, with the provider's own way to revoke a credential. */
 export const PUSH_SERVICES: Readonly<Record<ProviderName, () => Promise<PushService>>> = {
-  /** The service account is disabled: its access tokens are refused, and no new ones to be had. */
+  /** The service account is disabled: its access tokens are refused, and new ones are not issued. */
   fcm: async () => {
     const { simulator, stop } = await startFcmSimulator()
     const { origin, files } = simulator
@@ -39,7 +39,7 @@ export const PUSH_SERVICES: Readonly<Record<ProviderName, () => Promise<PushServ
       stop,
     }
   },
-  /** The app is disabled: the same. */
+  /** The app is disabled, with the same effect. */
   hms: async () => {
     const { simulator, stop } = await startHmsSimulator()
     const { app, origin, authEndpoint, files } = simulator
@@ -59,7 +59,7 @@ export const PUSH_SERVICES: Readonly<Record<ProviderName, () => Promise<PushServ
       stop,
     }
   },
-  /** The signing key is revoked: tokens that it signed are refused. */
+  /** The signing key is revoked: its tokens are refused. */
   apns: async () => {
     const { simulator, stop } = await startApnsSimulator()
     const { account, origin, files } = simulator
@@ -81,7 +81,7 @@ export const PUSH_SERVICES: Readonly<Record<ProviderName, () => Promise<PushServ
       stop,
     }
   },
-  /** The push service takes the VAPID key no more. */
+  /** The push service refuses the VAPID key. */
   webpush: async () => {
     const { simulator, stop } = await startWebPushSimulator()
     const { vapidKeys, origin, files } = simulator

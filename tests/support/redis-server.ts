@@ -1,14 +1,14 @@
-// The Redis of tests: a real server from the PATH, else Debian's package where it may be installed.
+// The Redis server of tests: from the PATH, or from Debian's package when this process may install it.
 import { execFileSync } from 'node:child_process'
 
 const PROGRAMS = ['redis-server', 'valkey-server']
 
-/** The name of the program. Installs Debian's package when there is none and this is root. @throws Error that says what to do */
+/** The name of the program. As root it installs a missing package. @throws Error that names the package */
 export function findRedisServer(): string {
   return findProgram() ?? installPackage()
 }
 
-/** Called by vitest before the first test, so that no two of its processes install at once. Who needs it is told by itself. */
+/** Called by vitest before the first test, so that its processes do not install at the same time. */
 export function setup(): void {
   try {
     findRedisServer()

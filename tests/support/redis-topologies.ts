@@ -1,4 +1,4 @@
-// Redis as larger installations run it: behind a Sentinel, and as a Cluster. Real servers, on free ports.
+// Redis behind a Sentinel and as a Cluster, with real servers on free ports.
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -15,7 +15,7 @@ const READY_TIMEOUT_MS = 60_000
 const CLUSTER_NODES = 3
 
 export interface RedisTopology {
-  /** What the configuration names: the Sentinel, or a node of the Cluster. */
+  /** The address for the configuration: the Sentinel, or a node of the Cluster. */
   address: string
   stop(): Promise<void>
 }
@@ -32,7 +32,7 @@ class Servers {
     return new Servers(await mkdtemp(join(tmpdir(), 'centripush-redis-')))
   }
 
-  /** Starts one; resolves to its port when it answers. */
+  /** Starts a server. Resolves to its port when it answers. */
   async start(options: string[], configuration?: string): Promise<number> {
     const port = await findFreePort()
     const directory = join(this.#directory, `${port}`)
@@ -56,7 +56,7 @@ class Servers {
   }
 }
 
-/** A primary and the Sentinel that knows it under `name`. */
+/** Starts a primary, and a Sentinel that monitors it as `name`. */
 export async function startSentinel(name: string): Promise<RedisTopology> {
   const servers = await Servers.make()
   const primary = await servers.start(['--appendonly', 'yes'])
@@ -68,7 +68,7 @@ export async function startCluster(): Promise<RedisTopology> {
   const servers = await Servers.make()
   const ports: number[] = []
   for (let node = 0; node < CLUSTER_NODES; node++) {
-    // The bus's port would be 10,000 above, which there may not be.
+    // The default port of the bus, 10,000 above, may be out of range.
     const bus = ['--cluster-port', `${await findFreePort()}`]
     ports.push(await servers.start(['--cluster-enabled', 'yes', '--appendonly', 'yes', ...bus]))
   }
@@ -83,12 +83,12 @@ export async function startCluster(): Promise<RedisTopology> {
 async function waitUntil(isReady: () => Promise<boolean>): Promise<void> {
   const deadlineMs = Date.now() + READY_TIMEOUT_MS
   while (!(await isReady())) {
-    if (Date.now() > deadlineMs) throw new Error('Redis does not get ready')
+    if (Date.now() > deadlineMs) throw new Error('Redis did not become ready')
     await delay(READY_POLL_MS)
   }
 }
 
-/** Undefined when it does not answer yet. */
+/** Resolves to undefined when the server does not answer yet. */
 async function ask<T>(port: number, question: (redis: Redis) => Promise<T>): Promise<T | undefined> {
   const redis = new Redis({ port, host: '127.0.0.1', maxRetriesPerRequest: 0, retryStrategy: () => null })
   redis.on('error', () => undefined)

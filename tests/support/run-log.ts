@@ -1,5 +1,5 @@
-// What a whole test run logs, and the secrets that it used: kept in one directory for the look at its end (run-leaks.ts).
-// Outside of vitest there is no such look, and nothing is kept.
+// Keeps the logs and the secrets of a whole test run in one directory, which run-leaks.ts searches at the end. Without
+// that directory nothing is kept.
 import type { ChildProcess } from 'node:child_process'
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,23 +7,23 @@ import type { DestinationStream } from 'pino'
 import { type Logger, makeLogger } from '../../src/observability/log.ts'
 import type { Treatment } from '../../src/simulators/simulator-server.ts'
 
-/** Names the directory in the environment of the run's processes. */
+/** The environment variable with the directory. */
 export const RUN_DIRECTORY = 'TEST_RUN_DIRECTORY'
 
-/** Belongs into payloads of tests: it is looked for in every log. */
+/** A mark for payloads of tests. No log may contain it. */
 export const PAYLOAD_MARK = 'payload-of-a-test'
 
-/** The same for tokens and keys that a test makes up: of devices, for access. */
+/** A mark for tokens and keys that a test makes up. No log may contain it. */
 export const TOKEN_MARK = 'token-of-a-test'
 
-/** The server's own logger, at its finest level, for parts that run in the test's process. */
+/** The server's logger at its finest level, for parts that run in the test's process. */
 export function makeTestLogger(): Logger {
   const directory = process.env[RUN_DIRECTORY]
   if (directory === undefined) return makeLogger({ level: 'none', file: '' })
   return makeLogger({ level: 'trace', file: join(directory, `${process.pid}.log`) })
 }
 
-/** Where a logger of pino writes to whose lines a test reads: they are kept as well. */
+/** A destination for pino that gives each line to the test and keeps it. */
 export function keepLines(onLine: (line: string) => void): DestinationStream {
   const directory = process.env[RUN_DIRECTORY]
   return {
@@ -34,7 +34,7 @@ export function keepLines(onLine: (line: string) => void): DestinationStream {
   }
 }
 
-/** Keeps what a process writes: its log. Of a command whose standard output is data, `streams` leaves that out. */
+/** Keeps the output of a process, which is its log. `streams` leaves out a standard output that is data. */
 export function keepOutput(
   child: ChildProcess,
   streams: readonly ('stdout' | 'stderr')[] = ['stdout', 'stderr'],
@@ -47,14 +47,14 @@ export function keepOutput(
   }
 }
 
-/** Values that no log may have, such as tokens and keys; each line of one that has several counts by itself. */
+/** Adds values that no log may contain, such as tokens and keys. Each line of a value is searched by itself. */
 export function noteSecrets(secrets: Iterable<string>): void {
   const directory = process.env[RUN_DIRECTORY]
   if (directory === undefined) return
   appendFileSync(join(directory, `${process.pid}.secrets`), [...secrets].map((secret) => `${secret}\n`).join(''))
 }
 
-/** Gathers whom a simulator is asked to send to, accepted or not, for noteSecrets(). `next` is told as well. */
+/** Collects all targets of a simulator's requests for noteSecrets(), and passes each treatment to `next`. */
 export function watchTargets(next: ((treatment: Treatment) => void) | undefined) {
   const targets = new Set<string>()
   const onTreatment = (treatment: Treatment) => {

@@ -1,10 +1,10 @@
 import { expect } from 'vitest'
 import type { Batch, Outcome, Provider } from '../../src/providers/provider.ts'
 
-/** Of a batch that nothing stops. */
+/** The signal of a batch that is not aborted. */
 export const NEVER = new AbortController().signal
 
-/** Sends a batch; resolves to the outcomes in the order of its targets. One that is settled twice fails the test. */
+/** Sends a batch. Resolves to the outcomes in the order of its targets; a target settled twice fails the test. */
 export async function collectOutcomes(provider: Provider, batch: Batch, signal = NEVER) {
   const outcomes = new Array<Outcome | undefined>(batch.targets.length).fill(undefined)
   await provider.send(
@@ -18,7 +18,7 @@ export async function collectOutcomes(provider: Provider, batch: Batch, signal =
   return outcomes
 }
 
-/** The same by target, without those that were not settled. */
+/** Sends a batch. Resolves to the outcomes of the settled targets, by target. */
 export async function sendBatch(provider: Provider, batch: Batch, signal = NEVER): Promise<Map<string, Outcome>> {
   const outcomes = new Map<string, Outcome>()
   for (const [index, outcome] of (await collectOutcomes(provider, batch, signal)).entries())
@@ -26,7 +26,7 @@ export async function sendBatch(provider: Provider, batch: Batch, signal = NEVER
   return outcomes
 }
 
-/** The kinds that occur, each once. */
+/** The kinds of the outcomes, each once. */
 export function kindsOf(outcomes: ReadonlyMap<string, Outcome> | readonly (Outcome | undefined)[]) {
   return [...new Set([...outcomes.values()].map((outcome) => outcome?.kind))]
 }

@@ -1,4 +1,4 @@
-// Requests on a session without a socket, and what became of them.
+// Requests on a session without a socket, and their outcomes.
 import { WantedHeaders } from '../../src/http2/answer-fields.ts'
 import { encodeSharedFields } from '../../src/http2/field-block.ts'
 import type { Http2Batch } from '../../src/http2/http2-client.ts'
@@ -8,7 +8,7 @@ import type { RequestRun } from '../../src/http2/request-run.ts'
 export interface SessionRun {
   session: Http2Session
   run: RequestRun
-  /** How each request was settled, by index; more than one entry is a fault. */
+  /** The outcomes of each request, by index; a second entry is a fault. */
   outcomes: string[][]
 }
 

@@ -1,14 +1,14 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 
-/** Stands between a client and a server, so that the way can be cut. */
+/** A proxy between a client and a server, which can break their connections. */
 export interface TcpProxy {
   port: number
   /** Closes all connections and refuses new ones. */
   cut(): Promise<void>
-  /** From here on what is sent arrives nowhere, as behind a firewall that has forgotten the connection; nothing is closed. */
+  /** Drops all data without closing a connection, as a firewall does that has lost the connection's state. */
   swallow(): void
-  /** Lets connections through again. */
+  /** Closes the broken connections and accepts new ones. */
   mend(): Promise<void>
 }
 
@@ -19,7 +19,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     const target = connect(targetPort, '127.0.0.1')
     for (const socket of [client, target]) {
       sockets.add(socket)
-      // A cut connection is what this is for.
+      // A closed connection is expected here.
       socket.on('error', () => undefined).once('close', () => sockets.delete(socket))
     }
     client.once('close', () => target.destroy())

@@ -7,8 +7,8 @@ import { Findings } from '../findings.ts'
 const WORKERS = 2
 /** Idle workers claim and read the first ranges of a broadcast within this time of the request. */
 const READING_MS = 120
-/** The most targets that a worker has in flight. */
-const MAX_IN_FLIGHT = 5000
+/** The most unacknowledged targets of a worker. */
+const MAX_UNACKNOWLEDGED = 5000
 const RESUMED_WITHIN_MS = 20_000
 
 /** Kills of workers at the start of a broadcast, while they read its ranges. */
@@ -36,7 +36,7 @@ export const rangeWorkerKilled: FaultCase = {
       note(`${findings.rounds} of ${WORKERS * kills} kills`)
     }
     const { duplicates, rounds, longestMs = 0 } = findings
-    const mayBeDoubled = rounds * MAX_IN_FLIGHT
+    const mayBeDoubled = rounds * MAX_UNACKNOWLEDGED
     findings.require(duplicates <= mayBeDoubled, `${duplicates} pushes were doubled, more than ${mayBeDoubled}`)
     findings.require(longestMs <= RESUMED_WITHIN_MS, `nothing was sent for ${longestMs} ms`)
     return findings

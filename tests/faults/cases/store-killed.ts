@@ -6,7 +6,7 @@ import { Findings } from '../findings.ts'
 import type { Rig } from '../rig.ts'
 
 const WORKERS = 2
-/** The most targets that a worker has in flight. Its batches may go to another worker after the store is back. */
+/** The most unacknowledged targets of a worker. Another worker may claim them after the store's return. */
 const MAX_UNSETTLED = 5000
 const BACK_WITHIN_MS = 5000
 const CLIENT_PAUSE_MS = 20

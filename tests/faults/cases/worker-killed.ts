@@ -4,7 +4,7 @@ import type { FaultCase } from '../fault-case.ts'
 import { Findings } from '../findings.ts'
 import { MAX_REQUESTS_IN_FLIGHT, type ProcessOptions, type Rig } from '../rig.ts'
 
-/** The most targets that a worker has in flight. */
+/** The most unacknowledged targets of a worker. */
 const MAX_UNSETTLED = 5000
 /** The promise of `optimize_for_reliability`: this much sending before a kill may be repeated. */
 const REPEATED_MS = 100
