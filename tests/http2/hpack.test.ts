@@ -1,11 +1,11 @@
 // Header blocks: the vectors of RFC 7541 Appendix C as far as they need no dynamic table, and what we write ourselves.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readAnswerFields, WantedHeaders } from '../../src/http2/answer-fields.ts'
-import { ByteWriter } from '../../src/http2/byte-writer.ts'
-import { encodeSharedFields, RequestFieldWriter, writePath } from '../../src/http2/field-block.ts'
-import { FieldReader } from '../../src/http2/field-reader.ts'
-import { decodeHuffman } from '../../src/http2/huffman.ts'
+import { ByteWriter } from '../../src/http2/frames/byte-writer.ts'
+import { FieldReader } from '../../src/http2/hpack/field-reader.ts'
+import { encodeSharedFields, RequestFieldWriter, writePath } from '../../src/http2/hpack/field-writer.ts'
+import { decodeHuffman } from '../../src/http2/hpack/huffman.ts'
+import { readAnswerFields, WantedHeaders } from '../../src/http2/session/answer-fields.ts'
 import { encodeHuffman } from '../support/huffman-code.ts'
 
 function readFields(block: Buffer): [string, string][] {

@@ -4,12 +4,12 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } f
 import { isIP } from 'node:net'
 import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls'
 import { AddressRefused, guardLookup, isRefusedLiteral } from '../../src/http2/address-guard.ts'
-import { ByteWriter } from '../../src/http2/byte-writer.ts'
-import { makeSecureContext } from '../../src/http2/connect-tls.ts'
+import { makeSecureContext } from '../../src/http2/connection/connect-tls.ts'
+import { ByteWriter } from '../../src/http2/frames/byte-writer.ts'
 import type { Http2Answer, Http2Batch, Http2Client, Http2Request, Http2Response } from '../../src/http2/http2-client.ts'
 import { Http2Error, type Http2ErrorCode } from '../../src/http2/http2-error.ts'
 import type { Http2PoolOptions } from '../../src/http2/http2-pool.ts'
-import { requestOnce } from '../../src/http2/request-once.ts'
+import { requestOnce } from '../../src/http2/pool/request-once.ts'
 
 const MAX_BODY_BYTES = 64 * 1024
 const MAX_RESENDS = 2

@@ -1,9 +1,10 @@
 // Requests on a session without a socket, and what became of them.
-import { WantedHeaders } from '../../src/http2/answer-fields.ts'
-import { encodeSharedFields } from '../../src/http2/field-block.ts'
+
+import { encodeSharedFields } from '../../src/http2/hpack/field-writer.ts'
 import type { Http2Batch } from '../../src/http2/http2-client.ts'
-import { Http2Session } from '../../src/http2/http2-session.ts'
-import type { RequestRun } from '../../src/http2/request-run.ts'
+import { WantedHeaders } from '../../src/http2/session/answer-fields.ts'
+import { Http2Session } from '../../src/http2/session/http2-session.ts'
+import type { RequestRun } from '../../src/http2/session/request-source.ts'
 
 export interface SessionRun {
   session: Http2Session

@@ -1,4 +1,4 @@
-import type { BatchRun } from './batch-run.ts'
+import type { BatchRun } from './pending-batch.ts'
 
 /** Requests that a batch may send in its turn: a few, so that a single push does not wait behind a broadcast. */
 const TURN_REQUESTS = 16

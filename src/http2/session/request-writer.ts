@@ -1,8 +1,8 @@
-import type { ByteWriter } from './byte-writer.ts'
-import { InvalidRequest, RequestFieldWriter, writePath } from './field-block.ts'
-import { DEFAULT_MAX_FRAME_BYTES, FLAG, FRAME, FRAME_HEADER_BYTES } from './frame-constants.ts'
+import type { ByteWriter } from '../frames/byte-writer.ts'
+import { DEFAULT_MAX_FRAME_BYTES, FLAG, FRAME, FRAME_HEADER_BYTES } from '../frames/frame-constants.ts'
+import { InvalidRequest, RequestFieldWriter, writePath } from '../hpack/field-writer.ts'
 import type { PeerSettings } from './peer-settings.ts'
-import type { RequestRun } from './request-run.ts'
+import type { RequestRun } from './request-source.ts'
 
 /** RFC 7541 section 6.3: "my table has no bytes". */
 const TABLE_SIZE_ZERO = 0x20

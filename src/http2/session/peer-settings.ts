@@ -1,5 +1,5 @@
-import { DEFAULT_MAX_FRAME_BYTES, DEFAULT_WINDOW_BYTES, ERROR, MAX_INT31, SETTING } from './frame-constants.ts'
-import { ProtocolViolation } from './protocol-violation.ts'
+import { DEFAULT_MAX_FRAME_BYTES, DEFAULT_WINDOW_BYTES, ERROR, MAX_INT31, SETTING } from '../frames/frame-constants.ts'
+import { ProtocolViolation } from '../frames/protocol-violation.ts'
 
 const SETTING_BYTES = 6
 const DEFAULT_TABLE_BYTES = 4096

@@ -1,10 +1,10 @@
 // Flow control of what we send (RFC 9113 section 5.2). Nearly every body fits its windows and goes out with its headers;
 // what doesn't is kept on its stream and sent on as the peer opens windows, the oldest first.
-import type { ByteWriter } from './byte-writer.ts'
-import { DEFAULT_WINDOW_BYTES, ERROR, FLAG, FRAME, FRAME_HEADER_BYTES, MAX_INT31 } from './frame-constants.ts'
+import type { ByteWriter } from '../frames/byte-writer.ts'
+import { DEFAULT_WINDOW_BYTES, ERROR, FLAG, FRAME, FRAME_HEADER_BYTES, MAX_INT31 } from '../frames/frame-constants.ts'
+import { ProtocolViolation } from '../frames/protocol-violation.ts'
 import type { Http2Stream } from './http2-stream.ts'
 import type { PeerSettings } from './peer-settings.ts'
-import { ProtocolViolation } from './protocol-violation.ts'
 
 export class SendFlow {
   readonly #out: ByteWriter

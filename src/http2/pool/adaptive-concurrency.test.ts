@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Http2Answer } from './http2-client.ts'
-import { Pace } from './pace.ts'
+import type { Http2Answer } from '../http2-client.ts'
+import { Pace } from './adaptive-concurrency.ts'
 
 function answer(status: number): Http2Answer {
   return { status, header: () => undefined, bodyLength: 0, bodyText: () => '', bodyBytes: () => Buffer.alloc(0) }

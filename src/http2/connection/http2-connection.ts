@@ -7,14 +7,14 @@
 // The socket's events and `tick` move it; the pool reads `room` and calls `open`, `flush`, `tick`, `cancel` and `close`.
 // Whatever happens, `onClosed` comes exactly once, and every request that `open` took is settled.
 import type { TLSSocket } from 'node:tls'
-import type { Logger } from '../observability/log.ts'
-import { recycleChunk } from './byte-writer.ts'
+import type { Logger } from '../../observability/log.ts'
+import { recycleChunk } from '../frames/byte-writer.ts'
+import { ERROR } from '../frames/frame-constants.ts'
+import { Http2Error, type Http2ErrorCode } from '../http2-error.ts'
+import type { Http2Timing } from '../http2-timing.ts'
+import { Http2Session } from '../session/http2-session.ts'
+import type { RequestRun } from '../session/request-source.ts'
 import { connectTls, type TlsTarget } from './connect-tls.ts'
-import { ERROR } from './frame-constants.ts'
-import { Http2Error, type Http2ErrorCode } from './http2-error.ts'
-import { Http2Session } from './http2-session.ts'
-import type { Http2Timing } from './http2-timing.ts'
-import type { RequestRun } from './request-run.ts'
 
 /** Bytes at which what was written goes to the socket. */
 const FLUSH_BYTES = 56 * 1024

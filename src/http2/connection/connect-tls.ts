@@ -6,8 +6,8 @@ import {
   type TLSSocket,
   type ConnectionOptions as TlsOptions,
 } from 'node:tls'
-import { AddressRefused, guardLookup, type IsAddressAllowed, isRefusedLiteral } from './address-guard.ts'
-import { trustedAuthorities } from './trusted-authorities.ts'
+import { AddressRefused, guardLookup, type IsAddressAllowed, isRefusedLiteral } from '../address-guard.ts'
+import { trustedAuthorities } from '../trusted-authorities.ts'
 
 /** Where to, whom to trust, and who we are. */
 export interface TlsTarget {

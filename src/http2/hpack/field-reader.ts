@@ -1,8 +1,8 @@
 // Reads a header block (RFC 7541) field by field, without a dynamic table: our SETTINGS_HEADER_TABLE_SIZE is 0, so a
 // peer may use the static table and literals only. Values are decoded when they are asked for.
-import { ERROR } from './frame-constants.ts'
+import { ERROR } from '../frames/frame-constants.ts'
+import { ProtocolViolation } from '../frames/protocol-violation.ts'
 import { decodeHuffman } from './huffman.ts'
-import { ProtocolViolation } from './protocol-violation.ts'
 import { STATIC_TABLE } from './static-table.ts'
 
 // Section 6: the first bits of a field tell its representation.

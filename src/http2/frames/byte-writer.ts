@@ -1,7 +1,8 @@
 // The bytes that a connection is about to send. Everything is written into one chunk after the other; a chunk that was
 // handed to the socket comes back with `recycle` when the socket is done with it.
+
+import type { BodyWriter } from '../http2-client.ts'
 import { FRAME_HEADER_BYTES } from './frame-constants.ts'
-import type { BodyWriter } from './http2-client.ts'
 
 /** A few dozen requests: large enough that a write to the socket costs little per request. */
 const CHUNK_BYTES = 64 * 1024

@@ -1,4 +1,4 @@
-import type { Http2Timing } from './http2-timing.ts'
+import type { Http2Timing } from '../http2-timing.ts'
 
 /**
  * When the next connection may be opened: at once as a rule; after connections that were of no use (refused, or greeted

@@ -1,5 +1,5 @@
-import { ERROR } from './frame-constants.ts'
-import { ProtocolViolation } from './protocol-violation.ts'
+import { ERROR } from '../frames/frame-constants.ts'
+import { ProtocolViolation } from '../frames/protocol-violation.ts'
 
 /** Frames that bring no answer further, allowed at once; a server may have kept them back for a while. */
 const BURST = 4000

@@ -1,8 +1,9 @@
 // One request and its answer. Streams are used again for one request after the other, so that a request costs no
 // allocation. The table that a stream is in (stream-table.ts) links it to its neighbours.
+
+import type { Http2Answer } from '../http2-client.ts'
 import type { AnswerFields } from './answer-fields.ts'
-import type { Http2Answer } from './http2-client.ts'
-import type { RequestRun } from './request-run.ts'
+import type { RequestRun } from './request-source.ts'
 
 /** Bytes of an answer that are kept unless a batch says so: few suffice, and the rest must not fill the memory. */
 export const MAX_BODY_BYTES = 64 * 1024

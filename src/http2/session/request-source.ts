@@ -1,6 +1,6 @@
+import type { Http2Answer, Http2Batch } from '../http2-client.ts'
+import type { Http2Error } from '../http2-error.ts'
 import type { WantedHeaders } from './answer-fields.ts'
-import type { Http2Answer, Http2Batch } from './http2-client.ts'
-import type { Http2Error } from './http2-error.ts'
 
 /** What a session has to know of the batch that a request belongs to, and whom it tells how the request ended. */
 export interface RequestRun {

@@ -1,4 +1,4 @@
-import type { Http2Batch, Http2Request, Http2Response } from './http2-client.ts'
+import type { Http2Batch, Http2Request, Http2Response } from '../http2-client.ts'
 
 /** A single request, as a batch of one. @throws Http2Error */
 export function requestOnce(

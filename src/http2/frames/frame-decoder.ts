@@ -2,7 +2,7 @@
 // padding and priorities are taken off, header blocks are put together. What a frame means is the session's affair.
 import { ERROR, FLAG, FRAME } from './frame-constants.ts'
 import { FrameReader } from './frame-reader.ts'
-import { HeaderAssembly } from './header-assembly.ts'
+import { HeaderAssembly } from './header-block-assembly.ts'
 import { ProtocolViolation } from './protocol-violation.ts'
 
 /** Bytes are valid during the call only. Handlers may throw a ProtocolViolation. */

@@ -1,7 +1,7 @@
 // Writes header blocks (RFC 7541) that need no table on either side: names of the static table by index, everything else
 // as a literal that the peer does not keep, no Huffman.
-import { ByteWriter, recycleChunk } from './byte-writer.ts'
-import type { FieldWriter, HeaderFields } from './http2-client.ts'
+import { ByteWriter, recycleChunk } from '../frames/byte-writer.ts'
+import type { FieldWriter, HeaderFields } from '../http2-client.ts'
 import { STATIC_INDEX, STATIC_TABLE } from './static-table.ts'
 
 // Section 6: the bits before the index, of which there are 7 in the first and 4 in the others.

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { DEFAULT_TIMING } from './http2-timing.ts'
-import { ReconnectDelay } from './reconnect-delay.ts'
+import { DEFAULT_TIMING } from '../http2-timing.ts'
+import { ReconnectDelay } from './reconnect-backoff.ts'
 
 const timing = { ...DEFAULT_TIMING, reconnectMinMs: 100, reconnectMaxMs: 1000 }
 

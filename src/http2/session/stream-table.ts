@@ -1,5 +1,5 @@
 import { Http2Stream } from './http2-stream.ts'
-import type { RequestRun } from './request-run.ts'
+import type { RequestRun } from './request-source.ts'
 
 /** The open streams of a connection: by id, and from the oldest to the newest. */
 export class StreamTable {

@@ -1,5 +1,5 @@
-import { DEFAULT_WINDOW_BYTES, ERROR } from './frame-constants.ts'
-import { ProtocolViolation } from './protocol-violation.ts'
+import { DEFAULT_WINDOW_BYTES, ERROR } from '../frames/frame-constants.ts'
+import { ProtocolViolation } from '../frames/protocol-violation.ts'
 
 /** What the peer may send on a connection before we say that we read it: answers never wait for us. */
 const CONNECTION_WINDOW_BYTES = 16 * 1024 * 1024

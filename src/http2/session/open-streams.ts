@@ -6,14 +6,14 @@
 //
 // What leaves `open` is forgotten: frames that still come for it are counted by the flood guard and ignored. Each request
 // that `open` took is settled exactly once.
-import type { ByteWriter } from './byte-writer.ts'
-import { writeRstStream } from './control-frames.ts'
+import type { ByteWriter } from '../frames/byte-writer.ts'
+import { writeRstStream } from '../frames/control-frames.ts'
+import { ERROR, MAX_INT31 } from '../frames/frame-constants.ts'
+import { ProtocolViolation } from '../frames/protocol-violation.ts'
+import { Http2Error } from '../http2-error.ts'
 import type { FloodGuard } from './flood-guard.ts'
-import { ERROR, MAX_INT31 } from './frame-constants.ts'
-import { Http2Error } from './http2-error.ts'
 import type { Http2Stream } from './http2-stream.ts'
-import { ProtocolViolation } from './protocol-violation.ts'
-import type { RequestRun } from './request-run.ts'
+import type { RequestRun } from './request-source.ts'
 import type { SendFlow } from './send-flow.ts'
 import { StreamTable } from './stream-table.ts'
 

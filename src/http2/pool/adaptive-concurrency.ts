@@ -1,4 +1,4 @@
-import type { Http2Answer } from './http2-client.ts'
+import type { Http2Answer } from '../http2-client.ts'
 
 /** Back to the full pace in this many rounds of good answers, whatever it was. */
 const ROUNDS_TO_RECOVER = 100

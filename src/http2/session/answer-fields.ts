@@ -1,7 +1,7 @@
 // What is read of an answer's header block: the status and the headers that the batch asked for. The rest is skipped
 // undecoded.
-import { FieldReader } from './field-reader.ts'
-import { STATIC_TABLE } from './static-table.ts'
+import { FieldReader } from '../hpack/field-reader.ts'
+import { STATIC_TABLE } from '../hpack/static-table.ts'
 
 /** SETTINGS_MAX_HEADER_LIST_SIZE: push services answer in a few hundred bytes. */
 export const MAX_HEADER_LIST_BYTES = 16 * 1024

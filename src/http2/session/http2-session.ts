@@ -1,18 +1,19 @@
 // The protocol of one connection, without its socket: bytes come in with `receive`, bytes to send are written to `out`.
 // Streams and how they end are in open-streams.ts, the form of frames in incoming-frames.ts.
+
+import { ByteWriter } from '../frames/byte-writer.ts'
+import * as control from '../frames/control-frames.ts'
+import { ERROR, FLAG, MAX_INT31, SETTING } from '../frames/frame-constants.ts'
+import { type FrameHandlers, IncomingFrames } from '../frames/frame-decoder.ts'
+import { ProtocolViolation } from '../frames/protocol-violation.ts'
+import { Http2Error } from '../http2-error.ts'
 import { MAX_HEADER_LIST_BYTES, readAnswerFields } from './answer-fields.ts'
-import { ByteWriter } from './byte-writer.ts'
-import * as control from './control-frames.ts'
 import { FloodGuard } from './flood-guard.ts'
-import { ERROR, FLAG, MAX_INT31, SETTING } from './frame-constants.ts'
-import { Http2Error } from './http2-error.ts'
 import type { Http2Stream } from './http2-stream.ts'
-import { type FrameHandlers, IncomingFrames } from './incoming-frames.ts'
 import { OpenStreams } from './open-streams.ts'
 import { PeerSettings } from './peer-settings.ts'
-import { ProtocolViolation } from './protocol-violation.ts'
 import { ReceiveFlow, STREAM_WINDOW_BYTES } from './receive-flow.ts'
-import type { RequestRun } from './request-run.ts'
+import type { RequestRun } from './request-source.ts'
 import { RequestWriter } from './request-writer.ts'
 import { SendFlow } from './send-flow.ts'
 

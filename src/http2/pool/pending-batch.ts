@@ -3,11 +3,12 @@
 //   waiting ──take()──▶ in flight ──(answer | failure)──▶ settled
 //                 ▲          │
 //                 └──────────┘ refused or left behind by a GOAWAY, a few times
-import type { WantedHeaders } from './answer-fields.ts'
-import type { Http2Answer, Http2Batch } from './http2-client.ts'
-import { Http2Error } from './http2-error.ts'
-import type { Pace } from './pace.ts'
-import type { RequestRun } from './request-run.ts'
+
+import type { Http2Answer, Http2Batch } from '../http2-client.ts'
+import { Http2Error } from '../http2-error.ts'
+import type { WantedHeaders } from '../session/answer-fields.ts'
+import type { RequestRun } from '../session/request-source.ts'
+import type { Pace } from './adaptive-concurrency.ts'
 
 /** How often a request that a server refused or left behind with a GOAWAY is sent again before the caller hears of it. */
 const MAX_RESENDS = 2
