@@ -89,10 +89,10 @@ it('never overruns a window, and sends everything in the end', () => {
 it('uses every stream id once and then no more', () => {
   const { session, run } = startSession(3, [], 0x7fff_fffd)
   session.receive(settings())
-  expect(session.room).toBe(2)
+  expect(session.freeStreams).toBe(2)
   session.open(run, 0, 0)
   session.open(run, 1, 0)
-  expect([session.room, session.isOutOfIds]).toEqual([0, true])
+  expect([session.freeStreams, session.isOutOfIds]).toEqual([0, true])
   const ids = parseFrames(session.out.take()).frames.filter(({ type }) => type === TYPE.headers)
   expect(ids.map(({ streamId }) => streamId)).toEqual([0x7fff_fffd, 0x7fff_ffff])
 })

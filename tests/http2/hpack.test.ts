@@ -104,7 +104,7 @@ describe('Huffman code', () => {
 describe('the fields of an answer', () => {
   const into = () => {
     const kept: string[] = []
-    return { status: 0, kept, keep: (place: number, value: string) => kept.push(`${place}=${value}`) }
+    return { status: 0, kept, setHeader: (slot: number, value: string) => kept.push(`${slot}=${value}`) }
   }
 
   it('have their status, whatever it is and however it is coded', () => {

@@ -4,11 +4,11 @@ import { encodeSharedFields } from '../../src/http2/hpack/field-writer.ts'
 import type { Http2Batch } from '../../src/http2/http2-client.ts'
 import { WantedHeaders } from '../../src/http2/session/answer-fields.ts'
 import { Http2Session } from '../../src/http2/session/http2-session.ts'
-import type { RequestRun } from '../../src/http2/session/request-source.ts'
+import type { RequestSource } from '../../src/http2/session/request-source.ts'
 
 export interface SessionRun {
   session: Http2Session
-  run: RequestRun
+  run: RequestSource
   /** How each request was settled, by index; more than one entry is a fault. */
   outcomes: string[][]
 }
@@ -24,7 +24,7 @@ export function startSession(count: number, bodies: readonly string[] = [], firs
     onAnswer: (index, { status }) => outcomes[index]?.push(String(status)),
     onFailure: (index, error) => outcomes[index]?.push(error.code),
   }
-  const run: RequestRun = {
+  const run: RequestSource = {
     batch,
     sharedFields: encodeSharedFields({ method: 'POST', authority: 'x', path: undefined, headers: {} }),
     wanted: new WantedHeaders(['retry-after', 'apns-id']),

@@ -1,11 +1,11 @@
 // One connection of a pool:
 //
-//   connecting ──(TLS, ALPN, SETTINGS)──▶ open ◀──▶ suspect     (a PING is out and not answered: nothing new is sent)
-//   connecting, open, suspect ──(GOAWAY | out of ids | idle | close())──▶ draining ──(its streams are done)──▶ closed
-//   any ──(connect time-out, error, protocol broken, PING unanswered, socket gone)──▶ closed
+//   connecting ──(TLS, ALPN, SETTINGS)──▶ open ◀──(PING | its answer)──▶ pinged    (no new requests while pinged)
+//   open, pinged ──(GOAWAY | no ids left | idle | close())──▶ draining ──(last stream closed)──▶ closed
+//   any ──(connect time-out | error | protocol violation | PING unanswered | socket closed)──▶ closed
 //
-// The socket's events and `tick` move it; the pool reads `room` and calls `open`, `flush`, `tick`, `cancel` and `close`.
-// Whatever happens, `onClosed` comes exactly once, and every request that `open` took is settled.
+// The events of the socket and `tick` change the state. The pool reads `freeStreams` and calls `open`, `flush`, `tick`,
+// `abort` and `close`. `onClosed` is called exactly once, after every opened request was answered or failed.
 import type { TLSSocket } from 'node:tls'
 import type { Logger } from '../../observability/log.ts'
 import { recycleChunk } from '../frames/byte-writer.ts'
@@ -13,63 +13,53 @@ import { ERROR } from '../frames/frame-constants.ts'
 import { Http2Error, type Http2ErrorCode } from '../http2-error.ts'
 import type { Http2Timing } from '../http2-timing.ts'
 import { Http2Session } from '../session/http2-session.ts'
-import type { RequestRun } from '../session/request-source.ts'
-import { connectTls, type TlsTarget } from './connect-tls.ts'
+import type { RequestSource } from '../session/request-source.ts'
+import { connectTls, type TlsEndpoint } from './connect-tls.ts'
+import { ConnectionDeadlines } from './connection-deadlines.ts'
 
-/** Bytes at which what was written goes to the socket. */
+/** Written bytes at which `open` flushes. */
 const FLUSH_BYTES = 56 * 1024
-/** With this much waiting in the socket, more requests would only wait there and not where they can be taken back. */
+/** Unsent bytes of the socket at which no more requests are opened: in the queue they can still be withdrawn. */
 const MAX_UNSENT_BYTES = 256 * 1024
-/** Beyond this the peer makes us write and does not read. */
+/** Unsent bytes of the socket at which the peer is assumed to send without reading. */
 const MAX_BACKLOG_BYTES = 4 * 1024 * 1024
-/** A connection that closes younger than this without an answer was of no use: opening the next one is put off. */
-const MIN_USEFUL_MS = 5_000
-/** After the last stream, or after a GOAWAY with an error, how long the peer may take to close its side. */
-const CLOSE_GRACE_MS = 1_000
 
 export interface ConnectionDeps {
-  target: TlsTarget
+  endpoint: TlsEndpoint
   timing: Http2Timing
+  /** Limit of open streams in addition to the peer's. */
   maxStreams: number
   logger: Logger
+  /** A monotonic clock, in ms. */
   nowMs: () => number
   events: ConnectionEvents
 }
 
-/** What the pool wants to know. */
+/** Events of a connection. */
 export interface ConnectionEvents {
-  /** `room` may have grown. */
-  onRoom(): void
-  /** The server sent it away: it takes no more requests. */
+  /** `freeStreams` may have grown. */
+  onStreamsFree(): void
+  /** GOAWAY was received. Called before the requests that it left unprocessed fail. */
   onGoaway(connection: Http2Connection): void
-  /** It is gone; with an error if it never opened. */
-  onClosed(connection: Http2Connection, unopened: Http2Error | undefined): void
+  /** The connection is closed. `error` is given when it was never open. */
+  onClosed(connection: Http2Connection, error: Http2Error | undefined): void
 }
 
+/** A TLS connection with an HTTP/2 session. It connects when it is created. */
 export class Http2Connection {
   readonly #deps: ConnectionDeps
   readonly #socket: TLSSocket
   readonly #session: Http2Session
-  readonly #openedAtMs: number
-  readonly #closed: Promise<void>
-  #resolveClosed: () => void = () => undefined
-  #state: 'connecting' | 'open' | 'suspect' | 'draining' | 'closed' = 'connecting'
+  readonly #deadlines: ConnectionDeadlines
+  #state: 'connecting' | 'open' | 'pinged' | 'draining' | 'closed' = 'connecting'
   #failure: Http2ErrorCode = 'connect_failed'
   #wasOpen = false
-  #isBroken = false
-  #receivedAtMs: number
-  #usedAtMs: number
-  #pingedAtMs = 0
-  #destroyAtMs = Number.POSITIVE_INFINITY
+  /** GOAWAY is written and the socket ended: received bytes are ignored. */
+  #isEnded = false
 
   constructor(deps: ConnectionDeps) {
     this.#deps = deps
-    this.#openedAtMs = deps.nowMs()
-    this.#receivedAtMs = this.#openedAtMs
-    this.#usedAtMs = this.#openedAtMs
-    this.#closed = new Promise((resolve) => {
-      this.#resolveClosed = resolve
-    })
+    this.#deadlines = new ConnectionDeadlines({ timing: deps.timing, nowMs: deps.nowMs() })
     this.#session = new Http2Session({
       events: {
         onPeerSettings: () => this.#onPeerSettings(),
@@ -79,51 +69,53 @@ export class Http2Connection {
       maxStreams: deps.maxStreams,
       requestTimeoutMs: deps.timing.requestTimeoutMs,
     })
-    // First of all that is written, whatever the server says meanwhile.
-    this.#session.greet()
-    this.#socket = connectTls(deps.target, (chunk) => this.#onChunk(chunk))
-    this.#socket.once('secureConnect', () => this.#onSecure())
-    this.#socket.on('drain', () => deps.events.onRoom())
-    this.#socket.once('end', () => this.#onEnd())
-    this.#socket.on('error', (error) => this.#onError(error))
-    this.#socket.once('close', () => this.#onClose())
+    // Before any answer to received frames can be written.
+    this.#session.writePreface()
+    this.#socket = connectTls(deps.endpoint, {
+      onSecure: () => this.#socket.write(this.#session.out.take()),
+      onChunk: (chunk) => this.#onChunk(chunk),
+      onDrain: () => deps.events.onStreamsFree(),
+      onEnd: () => this.#onEnd(),
+      onError: (code) => this.#onError(code),
+      onClose: () => this.#onClose(),
+    })
   }
 
+  /** SETTINGS have not arrived yet. */
   get isConnecting(): boolean {
     return this.#state === 'connecting'
   }
 
-  /** Carries requests, or will as soon as it is connected or has answered a PING. */
+  /** The connection accepts requests, or will after SETTINGS or the answer to a PING. */
   get isUsable(): boolean {
     return this.#state !== 'draining' && this.#state !== 'closed'
   }
 
-  /** No request is on its way. */
+  /** No stream is open. */
   get isIdle(): boolean {
     return this.#session.openStreams === 0
   }
 
-  /** How many requests may be opened at once. */
-  get room(): number {
+  /** Number of requests that may be opened now. */
+  get freeStreams(): number {
     if (this.#state !== 'open' || this.#socket.writableLength > MAX_UNSENT_BYTES) return 0
-    return this.#session.room
+    return this.#session.freeStreams
   }
 
-  /** It answered something, or was there for a while: the server is not one that turns everybody away. */
+  /** A request was answered, or the connection was open for a while: the server does not reject all connections. */
   get wasUseful(): boolean {
-    const isOld = this.#wasOpen && this.#deps.nowMs() - this.#openedAtMs >= MIN_USEFUL_MS
-    return this.#session.answered > 0 || isOld
+    return this.#session.answered > 0 || (this.#wasOpen && this.#deadlines.isOld(this.#deps.nowMs()))
   }
 
-  /** Writes a request; only while there is `room`. It goes out with `flush` at the latest. */
-  open(run: RequestRun, index: number, nowMs: number): void {
-    this.#usedAtMs = nowMs
-    this.#session.open(run, index, nowMs)
+  /** Writes a request. Call it only while `freeStreams` > 0, and `flush` after the last request. */
+  open(source: RequestSource, index: number, nowMs: number): void {
+    this.#deadlines.usedAtMs = nowMs
+    this.#session.open(source, index, nowMs)
     if (this.#session.out.length >= FLUSH_BYTES) this.flush()
     if (this.#session.isOutOfIds) this.#drain()
   }
 
-  /** Sends what was written. */
+  /** Sends the written bytes. */
   flush(): void {
     const { out } = this.#session
     if (out.length === 0 || this.#state === 'closed' || this.#state === 'connecting') return
@@ -133,66 +125,47 @@ export class Http2Connection {
     })
   }
 
-  /** Gives up the requests of a batch. */
-  cancel(run: RequestRun): void {
-    this.#session.cancel(run)
+  /** Fails the open requests of a batch with `aborted`. */
+  abort(source: RequestSource): void {
+    this.#session.abort(source)
     this.flush()
-    this.#onStreamsClosed()
+    this.#endIfDrained()
   }
 
-  /** Everything that time brings. Call it several times in the shortest of the time-outs. */
+  /** Applies all time-outs. Call it several times within the shortest of them. */
   tick(nowMs: number): void {
-    const { timing } = this.#deps
-    const isSilent = nowMs - this.#receivedAtMs >= timing.idlePingMs
-    if (this.#session.expire(nowMs) > 0) {
-      // RFC 9113 section 6.7: PING tells a slow answer from a dead connection. TCP alone would take many minutes.
-      this.#probe(nowMs)
-      this.#onStreamsClosed()
-    } else if (isSilent) this.#probe(nowMs)
+    if (this.#session.failOverdue(nowMs) > 0) {
+      // PING distinguishes a slow answer from a lost connection (RFC 9113 section 6.7). TCP alone would take minutes.
+      this.#ping(nowMs)
+      this.#endIfDrained()
+    } else if (this.#deadlines.isSilent(nowMs)) this.#ping(nowMs)
     this.flush()
-    if (this.#state === 'connecting' && nowMs - this.#openedAtMs >= timing.connectTimeoutMs) {
-      // A host that swallows packets would otherwise hold everybody who waits for minutes.
-      this.#failure = 'connect_timeout'
-      this.#destroy()
-    } else if (this.#state === 'suspect' && nowMs - this.#pingedAtMs >= timing.pingTimeoutMs) this.#destroy()
-    else if (nowMs >= this.#destroyAtMs) this.#destroy()
-    else if (this.#isIdle(nowMs)) this.#drain()
+    // TCP alone would hold the queued requests for minutes when a host discards packets.
+    if (this.#state === 'connecting' && this.#deadlines.isConnectOverdue(nowMs)) this.#destroy('connect_timeout')
+    else if (this.#state === 'pinged' && this.#deadlines.isPingOverdue(nowMs)) this.#destroy()
+    else if (this.#deadlines.isGraceOver(nowMs)) this.#destroy()
+    else if (this.#state === 'open' && this.isIdle && this.#deadlines.isUnused(nowMs)) this.#drain()
   }
 
-  /** Takes no more requests, lets those in flight finish and closes. Resolves when the connection is gone. */
+  /** Opens no more requests, and closes the connection after the last answer. Resolves when it is closed. */
   close(): Promise<void> {
     if (this.#state === 'connecting') this.#destroy()
     else this.#drain()
-    return this.#closed
-  }
-
-  #isIdle(nowMs: number): boolean {
-    const isUnused = this.#state === 'open' && this.#session.openStreams === 0
-    return isUnused && nowMs - this.#usedAtMs >= this.#deps.timing.idleCloseMs
-  }
-
-  #onSecure(): void {
-    // RFC 9113 section 3.2: a server that did not choose h2 would read our frames as garbage HTTP/1.
-    if (this.#socket.alpnProtocol !== 'h2') {
-      this.#destroy()
-      return
-    }
-    this.#socket.write(this.#session.out.take())
+    if (this.#state === 'closed') return Promise.resolve()
+    return new Promise((resolve) => this.#socket.once('close', () => resolve()))
   }
 
   #onChunk(chunk: Buffer): void {
-    if (this.#isBroken || this.#state === 'closed') return
-    this.#receivedAtMs = this.#deps.nowMs()
+    if (this.#isEnded || this.#state === 'closed') return
+    this.#deadlines.receivedAtMs = this.#deps.nowMs()
     if (!this.#session.receive(chunk)) this.#onViolation()
     else if (this.#socket.writableLength > MAX_BACKLOG_BYTES) this.#destroy()
-    else this.#onStreamsClosed()
-    this.#deps.events.onRoom()
+    else this.#endIfDrained()
+    this.#deps.events.onStreamsFree()
   }
 
-  /**
-   * RFC 9113 section 3.4: the first SETTINGS is the server's greeting. Sending before it would guess the limit, and a
-   * server that allows one stream (APNs, before it has seen a valid token) would refuse the rest.
-   */
+  // Requests wait for the server's SETTINGS: the limit of streams is unknown before. APNs allows one stream until it has
+  // seen a valid token, and would refuse the others.
   #onPeerSettings(): void {
     if (this.#state !== 'connecting') return
     this.#wasOpen = true
@@ -200,23 +173,23 @@ export class Http2Connection {
   }
 
   #onPingAck(): void {
-    if (this.#state === 'suspect') this.#state = 'open'
+    if (this.#state === 'pinged') this.#state = 'open'
   }
 
   #onGoaway(code: number): void {
     if (code !== ERROR.noError) {
-      this.#deps.logger.warn({ origin: this.#deps.target.origin, code }, 'http2: the server sent GOAWAY')
-      // Section 5.4.1: the server is about to close; answers that don't come soon never will.
-      this.#destroyAtMs = this.#deps.nowMs() + CLOSE_GRACE_MS
+      this.#deps.logger.warn({ origin: this.#deps.endpoint.origin, code }, 'http2: GOAWAY with an error received')
+      // RFC 9113 section 5.4.1: the server is about to close the connection, so late answers never arrive.
+      this.#deadlines.limitGrace(this.#deps.nowMs())
     }
     if (this.#state !== 'closed') this.#state = 'draining'
     this.#deps.events.onGoaway(this)
   }
 
-  /** RFC 9113 section 5.4.1: our GOAWAY is written; what it still sends is not read. */
+  /** RFC 9113 section 5.4.1: sends the GOAWAY that the session has written, and ignores further bytes of the server. */
   #onViolation(): void {
-    this.#isBroken = true
-    this.#deps.logger.warn({ origin: this.#deps.target.origin }, 'http2: the server broke the protocol')
+    this.#isEnded = true
+    this.#deps.logger.warn({ origin: this.#deps.endpoint.origin }, 'http2: protocol violated by the server')
     this.#failure = 'protocol_error'
     if (this.#wasOpen) this.#state = 'draining'
     this.#socket.write(this.#session.out.take())
@@ -224,55 +197,53 @@ export class Http2Connection {
     this.#endSocket()
   }
 
-  /** The server has closed its side: no answer comes any more. 'close' follows and settles everything. */
+  /** The server has closed its side, so no answer can arrive. The socket's 'close' follows and fails all requests. */
   #onEnd(): void {
-    if (this.#state === 'open' || this.#state === 'suspect') this.#state = 'draining'
+    if (this.#state === 'open' || this.#state === 'pinged') this.#state = 'draining'
   }
 
-  #onError(error: Error): void {
+  #onError(code: string): void {
     this.#onEnd()
-    // 'close' follows and settles everything.
-    const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name
     if (code === 'ERR_ADDRESS_REFUSED') this.#failure = 'address_refused'
-    this.#deps.logger.warn({ origin: this.#deps.target.origin, code }, 'http2: connection failed')
+    this.#deps.logger.warn({ origin: this.#deps.endpoint.origin, code }, 'http2: connection failed')
   }
 
   #onClose(): void {
     this.#state = 'closed'
     this.#session.failAll('connection_lost')
-    this.#resolveClosed()
     this.#deps.events.onClosed(this, this.#wasOpen ? undefined : new Http2Error('unsent', this.#failure))
   }
 
-  #probe(nowMs: number): void {
+  #ping(nowMs: number): void {
     if (this.#state !== 'open') return
-    this.#state = 'suspect'
-    this.#pingedAtMs = nowMs
+    this.#state = 'pinged'
+    this.#deadlines.pingedAtMs = nowMs
     this.#session.ping()
   }
 
   #drain(): void {
     if (this.#state === 'closed') return
     this.#state = 'draining'
-    this.#onStreamsClosed()
+    this.#endIfDrained()
   }
 
-  /** RFC 9113 section 6.8: whoever leaves says so. */
-  #onStreamsClosed(): void {
-    if (this.#state !== 'draining' || this.#session.openStreams > 0 || this.#isBroken) return
-    this.#isBroken = true
-    this.#session.sayGoodbye()
+  /** RFC 9113 section 6.8: GOAWAY precedes the end of a connection. */
+  #endIfDrained(): void {
+    if (this.#state !== 'draining' || this.#session.openStreams > 0 || this.#isEnded) return
+    this.#isEnded = true
+    this.#session.writeGoaway()
     this.flush()
     this.#endSocket()
   }
 
   #endSocket(): void {
     this.#socket.end()
-    // A peer that never closes its side must not hold a shutdown.
-    this.#destroyAtMs = Math.min(this.#destroyAtMs, this.#deps.nowMs() + CLOSE_GRACE_MS)
+    // A peer that never closes its side must not delay a shutdown.
+    this.#deadlines.limitGrace(this.#deps.nowMs())
   }
 
-  #destroy(): void {
+  #destroy(failure = this.#failure): void {
+    this.#failure = failure
     this.#onEnd()
     this.#socket.destroy()
   }

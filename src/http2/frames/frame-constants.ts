@@ -1,15 +1,15 @@
-// The numbers of RFC 9113, named as there.
+// Constants of RFC 9113. The names are those of the RFC.
 
-/** Bytes of every frame's header: length (3), type, flags, stream id (4). */
+/** Bytes of a frame header: length (3), type (1), flags (1), stream id (4). */
 export const FRAME_HEADER_BYTES = 9
-/** What every peer accepts (section 4.2), and the largest frame that we accept: answers are small. */
+/** Every peer accepts frames of this size (section 4.2). Also the largest frame accepted here: answers are small. */
 export const DEFAULT_MAX_FRAME_BYTES = 16_384
-/** Flow-control windows start here, a connection's too (section 6.9.2). */
+/** Initial flow-control window of a connection and, before SETTINGS, of a stream (section 6.9.2). */
 export const DEFAULT_WINDOW_BYTES = 65_535
-/** Windows, stream ids and the last id of a GOAWAY end here. */
+/** Largest window, stream id and last stream id of a GOAWAY. */
 export const MAX_INT31 = 0x7fff_ffff
 
-/** Section 6. */
+/** Frame types (section 6). */
 export const FRAME = {
   data: 0,
   headers: 1,
@@ -23,10 +23,10 @@ export const FRAME = {
   continuation: 9,
 } as const
 
-/** ACK (SETTINGS, PING) and END_STREAM (DATA, HEADERS) are the same bit. */
+/** Frame flags. ACK (SETTINGS, PING) and END_STREAM (DATA, HEADERS) are the same bit. */
 export const FLAG = { ack: 1, endStream: 1, endHeaders: 4, padded: 8, priority: 32 } as const
 
-/** Section 6.5.2. */
+/** Settings (section 6.5.2). */
 export const SETTING = {
   headerTableSize: 1,
   enablePush: 2,
@@ -36,7 +36,7 @@ export const SETTING = {
   maxHeaderListSize: 6,
 } as const
 
-/** Section 7. */
+/** Error codes (section 7). */
 export const ERROR = {
   noError: 0,
   protocolError: 1,

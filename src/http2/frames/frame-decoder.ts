@@ -1,52 +1,66 @@
-// From a connection's bytes to frames with a meaning: what RFC 9113 section 6 says of each frame's form is checked here,
-// padding and priorities are taken off, header blocks are put together. What a frame means is the session's affair.
+// Decodes the received bytes of a connection into frames. Checks the form of each frame (RFC 9113 section 6), removes
+// padding and priorities, and joins split header blocks. The session decides the effect of each frame.
 import { ERROR, FLAG, FRAME } from './frame-constants.ts'
 import { FrameReader } from './frame-reader.ts'
-import { HeaderAssembly } from './header-block-assembly.ts'
+import { HeaderBlockAssembly } from './header-block-assembly.ts'
 import { ProtocolViolation } from './protocol-violation.ts'
 
-/** Bytes are valid during the call only. Handlers may throw a ProtocolViolation. */
-export interface FrameHandlers {
-  /** `flowBytes`: what the frame counts for flow control, padding included. */
+/** Receives the frames of answers. Buffers are valid during the call only. Handlers may throw a ProtocolViolation. */
+export interface AnswerHandlers {
+  /** `flowBytes`: size of the frame in flow control, padding included. `isLast`: END_STREAM. */
   onData(streamId: number, bytes: Buffer, from: number, end: number, flowBytes: number, isLast: boolean): void
+  /** A complete header block. `isLast`: END_STREAM. */
   onHeaderBlock(streamId: number, bytes: Buffer, from: number, end: number, isLast: boolean): void
+  /** RST_STREAM. */
   onReset(streamId: number, code: number): void
+}
+
+/** Receives all other frames, under the same rules. */
+export interface ControlHandlers {
+  /** The payload of a SETTINGS frame. */
   onSettings(bytes: Buffer, from: number, end: number): void
   onSettingsAck(): void
+  /** PING; `data` must be sent back. */
   onPing(data: Buffer): void
   onPingAck(): void
   onGoaway(lastStreamId: number, code: number): void
+  /** WINDOW_UPDATE; stream 0 is the connection. */
   onWindowUpdate(streamId: number, bytes: number): void
-  /** A PRIORITY frame, which means nothing any more. */
+  /** PRIORITY, which RFC 9113 section 5.3.2 deprecates. */
   onPriority(streamId: number, isWellFormed: boolean): void
-  /** A frame that means nothing to us: of an unknown type, or a CONTINUATION with nothing in it. */
-  onIdleFrame(): void
+  /** A frame without effect: of an unknown type, or an empty CONTINUATION. */
+  onIgnoredFrame(): void
 }
 
 const PING_BYTES = 8
 const PRIORITY_BYTES = 5
 
-export class IncomingFrames {
-  readonly #handlers: FrameHandlers
+/** Decodes the frames that one connection receives, and calls a handler for each. */
+export class FrameDecoder {
+  readonly #answers: AnswerHandlers
+  readonly #control: ControlHandlers
   readonly #reader = new FrameReader({ onFrame: this.#onFrame.bind(this) })
-  readonly #assembly = new HeaderAssembly()
-  #isGreeted = false
+  readonly #assembly = new HeaderBlockAssembly()
+  #hasSettings = false
 
-  constructor(deps: { handlers: FrameHandlers }) {
-    this.#handlers = deps.handlers
+  constructor(deps: { answers: AnswerHandlers; control: ControlHandlers }) {
+    this.#answers = deps.answers
+    this.#control = deps.control
   }
 
-  /** Takes the next bytes of the connection. @throws ProtocolViolation */
+  /** Reads the next bytes of the connection. The chunk may be reused after the call. @throws ProtocolViolation */
   read(chunk: Buffer): void {
     this.#reader.read(chunk)
   }
 
   #onFrame(type: number, flags: number, streamId: number, bytes: Buffer, from: number, end: number): void {
-    // Section 3.4: a server's first frame is SETTINGS.
-    if (!this.#isGreeted && (type !== FRAME.settings || flags & FLAG.ack)) throw violation('no SETTINGS to begin with')
-    this.#isGreeted = true
-    // Section 6.10: nothing may come between the parts of a header block.
-    if (this.#assembly.isOpen && type !== FRAME.continuation) throw violation('a header block that was not finished')
+    // Section 3.4: the first frame of a server must be SETTINGS.
+    if (!this.#hasSettings && (type !== FRAME.settings || flags & FLAG.ack))
+      throw violation('first frame is not SETTINGS')
+    this.#hasSettings = true
+    // Section 6.10: no other frame may interrupt a header block.
+    if (this.#assembly.isOpen && type !== FRAME.continuation)
+      throw violation('header block interrupted by another frame')
     switch (type) {
       case FRAME.data:
         this.#onData(flags, streamId, bytes, from, end)
@@ -60,18 +74,18 @@ export class IncomingFrames {
       case FRAME.rstStream:
         requireStream(streamId)
         requireLength(end - from, 4)
-        this.#handlers.onReset(streamId, bytes.readUInt32BE(from))
+        this.#answers.onReset(streamId, bytes.readUInt32BE(from))
         return
       case FRAME.windowUpdate:
         requireLength(end - from, 4)
-        this.#handlers.onWindowUpdate(streamId, bytes.readUInt32BE(from) & 0x7fff_ffff)
+        this.#control.onWindowUpdate(streamId, bytes.readUInt32BE(from) & 0x7fff_ffff)
         return
       case FRAME.pushPromise:
-        // Section 8.4: we said ENABLE_PUSH 0.
-        throw violation('a push that was not allowed')
+        // Section 8.4: this client sends SETTINGS_ENABLE_PUSH 0.
+        throw violation('PUSH_PROMISE although push is disabled')
       case FRAME.priority:
         requireStream(streamId)
-        this.#handlers.onPriority(streamId, end - from === PRIORITY_BYTES)
+        this.#control.onPriority(streamId, end - from === PRIORITY_BYTES)
         return
       default:
         this.#onConnectionFrame(type, flags, streamId, bytes, from, end)
@@ -80,10 +94,10 @@ export class IncomingFrames {
 
   #onConnectionFrame(type: number, flags: number, streamId: number, bytes: Buffer, from: number, end: number): void {
     if (type !== FRAME.settings && type !== FRAME.ping && type !== FRAME.goaway) {
-      this.#handlers.onIdleFrame()
+      this.#control.onIgnoredFrame()
       return
     }
-    if (streamId !== 0) throw violation('a frame for the connection on a stream')
+    if (streamId !== 0) throw violation('connection frame on a stream')
     if (type === FRAME.goaway) this.#onGoaway(bytes, from, end)
     else if (type === FRAME.ping) this.#onPing(flags, bytes, from, end)
     else this.#onSettings(flags, bytes, from, end)
@@ -91,28 +105,28 @@ export class IncomingFrames {
 
   #onPing(flags: number, bytes: Buffer, from: number, end: number): void {
     requireLength(end - from, PING_BYTES)
-    if (flags & FLAG.ack) this.#handlers.onPingAck()
-    else this.#handlers.onPing(bytes.subarray(from, end))
+    if (flags & FLAG.ack) this.#control.onPingAck()
+    else this.#control.onPing(bytes.subarray(from, end))
   }
 
   #onSettings(flags: number, bytes: Buffer, from: number, end: number): void {
     if (flags & FLAG.ack) {
       requireLength(end - from, 0)
-      this.#handlers.onSettingsAck()
-    } else this.#handlers.onSettings(bytes, from, end)
+      this.#control.onSettingsAck()
+    } else this.#control.onSettings(bytes, from, end)
   }
 
   #onGoaway(bytes: Buffer, from: number, end: number): void {
-    // What follows the code is for people to debug with. It is not kept.
-    if (end - from < 8) throw new ProtocolViolation(ERROR.frameSizeError, 'a GOAWAY that is cut off')
-    this.#handlers.onGoaway(bytes.readUInt32BE(from) & 0x7fff_ffff, bytes.readUInt32BE(from + 4))
+    // The debug data after the error code is ignored.
+    if (end - from < 8) throw new ProtocolViolation(ERROR.frameSizeError, 'GOAWAY too short')
+    this.#control.onGoaway(bytes.readUInt32BE(from) & 0x7fff_ffff, bytes.readUInt32BE(from + 4))
   }
 
   #onData(flags: number, streamId: number, bytes: Buffer, from: number, end: number): void {
     requireStream(streamId)
     const padding = flags & FLAG.padded ? readPadding(bytes, from, end) : 0
     const start = flags & FLAG.padded ? from + 1 : from
-    this.#handlers.onData(streamId, bytes, start, end - padding, end - from, (flags & FLAG.endStream) !== 0)
+    this.#answers.onData(streamId, bytes, start, end - padding, end - from, (flags & FLAG.endStream) !== 0)
   }
 
   #onHeaders(flags: number, streamId: number, bytes: Buffer, from: number, end: number): void {
@@ -121,37 +135,37 @@ export class IncomingFrames {
     const start = from + (flags & FLAG.padded ? 1 : 0) + (flags & FLAG.priority ? PRIORITY_BYTES : 0)
     if (start > end - padding) throw violation('HEADERS shorter than their padding')
     const isLast = (flags & FLAG.endStream) !== 0
-    if (flags & FLAG.endHeaders) this.#handlers.onHeaderBlock(streamId, bytes, start, end - padding, isLast)
+    if (flags & FLAG.endHeaders) this.#answers.onHeaderBlock(streamId, bytes, start, end - padding, isLast)
     else this.#assembly.open(streamId, isLast, bytes.subarray(start, end - padding))
   }
 
   #onContinuation(flags: number, streamId: number, bytes: Buffer, from: number, end: number): void {
     const assembly = this.#assembly
-    if (!assembly.isOpen || assembly.streamId !== streamId) throw violation('a CONTINUATION of nothing')
-    if (from === end) this.#handlers.onIdleFrame()
+    if (!assembly.isOpen || assembly.streamId !== streamId) throw violation('CONTINUATION without HEADERS')
+    if (from === end) this.#control.onIgnoredFrame()
     assembly.add(bytes.subarray(from, end))
     if ((flags & FLAG.endHeaders) === 0) return
     const block = assembly.close()
-    this.#handlers.onHeaderBlock(streamId, block, 0, block.length, assembly.isLast)
+    this.#answers.onHeaderBlock(streamId, block, 0, block.length, assembly.isLast)
   }
 }
 
-/** Sections 6.1 and 6.2: padding must leave room for the byte that says how long it is. */
+/** Returns the length of the padding. It must be shorter than the payload (sections 6.1 and 6.2). */
 function readPadding(bytes: Buffer, from: number, end: number): number {
-  if (from === end) throw new ProtocolViolation(ERROR.frameSizeError, 'a padded frame with nothing in it')
+  if (from === end) throw new ProtocolViolation(ERROR.frameSizeError, 'padded frame without a padding length')
   const padding = bytes.readUInt8(from)
   if (padding >= end - from) throw violation('padding longer than its frame')
   return padding
 }
 
 function requireStream(streamId: number): void {
-  if (streamId === 0) throw violation('a frame for a stream on the connection')
+  if (streamId === 0) throw violation('stream frame without a stream id')
 }
 
 function requireLength(length: number, expected: number): void {
-  if (length !== expected) throw new ProtocolViolation(ERROR.frameSizeError, 'a frame of the wrong size')
+  if (length !== expected) throw new ProtocolViolation(ERROR.frameSizeError, 'frame of the wrong size')
 }
 
-function violation(what: string): ProtocolViolation {
-  return new ProtocolViolation(ERROR.protocolError, what)
+function violation(message: string): ProtocolViolation {
+  return new ProtocolViolation(ERROR.protocolError, message)
 }

@@ -1,14 +1,14 @@
 import { DEFAULT_MAX_FRAME_BYTES, ERROR, FRAME_HEADER_BYTES, MAX_INT31 } from './frame-constants.ts'
 import { ProtocolViolation } from './protocol-violation.ts'
 
-/** Takes a frame: its payload is `bytes` from `from` to `end`, which are valid during the call only. */
+/** Receives a frame. Its payload is `bytes` from `from` to `end`, valid during the call only. */
 export type OnFrame = (type: number, flags: number, streamId: number, bytes: Buffer, from: number, end: number) => void
 
 const EMPTY = Buffer.alloc(0)
-/** Room for what is kept of a frame and for a chunk of the socket's. */
+/** Fits an incomplete frame and the next chunk of the socket. */
 const REST_BYTES = FRAME_HEADER_BYTES + DEFAULT_MAX_FRAME_BYTES + 64 * 1024
 
-/** Finds the frames in the chunks of a connection's bytes; what is cut off waits for the next chunk. */
+/** Splits the byte stream of a connection into frames. Keeps an incomplete frame until the next chunk completes it. */
 export class FrameReader {
   readonly #onFrame: OnFrame
   #rest: Buffer = EMPTY
@@ -18,7 +18,7 @@ export class FrameReader {
     this.#onFrame = deps.onFrame
   }
 
-  /** Nothing of `chunk` is kept by reference. @throws ProtocolViolation */
+  /** Reads the next bytes. The chunk may be reused after the call. @throws ProtocolViolation when a frame is too large */
   read(chunk: Buffer): void {
     if (this.#restLength === 0) {
       const at = this.#readFrames(chunk, chunk.length)
@@ -31,12 +31,13 @@ export class FrameReader {
     this.#restLength -= at
   }
 
-  /** Returns where the first frame begins that is not all there. */
+  /** Returns the offset of the first incomplete frame. */
   #readFrames(bytes: Buffer, length: number): number {
     let at = 0
     while (length - at >= FRAME_HEADER_BYTES) {
       const payload = bytes.readUInt32BE(at) >>> 8
-      if (payload > DEFAULT_MAX_FRAME_BYTES) throw new ProtocolViolation(ERROR.frameSizeError, 'a frame is too large')
+      if (payload > DEFAULT_MAX_FRAME_BYTES)
+        throw new ProtocolViolation(ERROR.frameSizeError, 'frame larger than SETTINGS_MAX_FRAME_SIZE')
       const from = at + FRAME_HEADER_BYTES
       const end = from + payload
       if (end > length) break

@@ -1,10 +1,10 @@
-// HPACK's Huffman code (RFC 7541 section 5.2 and Appendix B), decoded four bits at a time: every inner node of the code's
-// tree is a state, and a table says for each state and each four bits where they lead and which symbol they complete (at
-// most one, since no code is shorter than five bits).
+// Decodes HPACK's Huffman code (RFC 7541 section 5.2 and Appendix B) four bits at a time. Each inner node of the code tree
+// is a state. A table contains, for each state and each value of four bits, the next state and the completed symbol. There
+// is at most one symbol, because the shortest code has five bits.
 
 /**
- * Bits of the code of each byte and, last, of EOS. The code is canonical: codes of one length are consecutive numbers in
- * the order of their symbols, so the lengths say it all.
+ * Code length in bits of each byte and, last, of EOS. The code is canonical: codes of equal length are consecutive numbers
+ * in the order of their symbols, so the lengths define all codes.
  */
 // biome-ignore format: 16 symbols a line
 const CODE_LENGTHS = [
@@ -29,9 +29,9 @@ const CODE_LENGTHS = [
 
 const EOS = 256
 const ROOT = 0
-/** A transition: the symbol completed in the low byte, whether there is one, whether it is an error; above, the next state. */
+/** A transition: the completed symbol in the low byte, two flags above it, the next state from bit 16 on. */
 const HAS_SYMBOL = 1 << 8
-const FAILS = 1 << 9
+const IS_INVALID = 1 << 9
 const STATE_SHIFT = 16
 
 type Node = { id: number; zero?: Node | number; one?: Node | number }
@@ -80,33 +80,33 @@ function follow(nodes: readonly Node[], start: Node, nibble: number): number {
   let symbol = 0
   for (let bit = 3; bit >= 0; bit--) {
     const child: Node | number | undefined = (nibble >> bit) & 1 ? node?.one : node?.zero
-    // A whole EOS in a text is an error (section 5.2).
-    if (child === undefined || child === EOS) return FAILS
+    // A complete EOS in a string is an error (section 5.2).
+    if (child === undefined || child === EOS) return IS_INVALID
     if (typeof child === 'number') symbol = HAS_SYMBOL | child
     node = typeof child === 'number' ? nodes[ROOT] : child
   }
   return ((node?.id ?? ROOT) << STATE_SHIFT) | symbol
 }
 
-/** The states in which a text may end: what follows its last symbol is the beginning of EOS, shorter than a byte. */
-function findEnds(nodes: readonly Node[]): Uint8Array {
-  const ends = new Uint8Array(nodes.length)
+/** Marks the states in which a string may end: the padding is a prefix of EOS and shorter than a byte (section 5.2). */
+function findEndStates(nodes: readonly Node[]): Uint8Array {
+  const isEnd = new Uint8Array(nodes.length)
   let node = nodes[ROOT]
   for (let depth = 0; depth < 8 && node; depth++) {
-    ends[node.id] = 1
+    isEnd[node.id] = 1
     node = typeof node.one === 'object' ? node.one : undefined
   }
-  return ends
+  return isEnd
 }
 
 const NODES = buildTree()
 const TRANSITIONS = buildTransitions(NODES)
-const ENDS = findEnds(NODES)
-/** A byte of code is at most 8/5 of a symbol. */
+const IS_END_STATE = findEndStates(NODES)
+/** The shortest code has five bits, so a byte completes at most two symbols. */
 const MAX_SYMBOLS_PER_BYTE = 2
 let symbols = Buffer.allocUnsafeSlow(1024)
 
-/** The text that the bytes from `from` to `to` code, a character per byte; undefined if they are not valid. */
+/** Decodes the bytes from `from` to `to` into a string with one character per byte; undefined when they are not valid. */
 export function decodeHuffman(bytes: Buffer, from: number, to: number): string | undefined {
   const capacity = (to - from) * MAX_SYMBOLS_PER_BYTE
   if (symbols.length < capacity) symbols = Buffer.allocUnsafeSlow(capacity)
@@ -114,10 +114,10 @@ export function decodeHuffman(bytes: Buffer, from: number, to: number): string |
   let length = 0
   for (let at = from * 2; at < to * 2; at++) {
     const byte = bytes.readUInt8(at >> 1)
-    const transition = TRANSITIONS[state * 16 + (at & 1 ? byte & 15 : byte >> 4)] ?? FAILS
-    if (transition & FAILS) return undefined
+    const transition = TRANSITIONS[state * 16 + (at & 1 ? byte & 15 : byte >> 4)] ?? IS_INVALID
+    if (transition & IS_INVALID) return undefined
     if (transition & HAS_SYMBOL) symbols[length++] = transition & 0xff
     state = transition >>> STATE_SHIFT
   }
-  return ENDS[state] === 1 ? symbols.toString('latin1', 0, length) : undefined
+  return IS_END_STATE[state] === 1 ? symbols.toString('latin1', 0, length) : undefined
 }

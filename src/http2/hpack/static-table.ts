@@ -1,4 +1,4 @@
-/** HPACK's static table (RFC 7541 Appendix A); a field's index is its place here, from 1. */
+/** HPACK's static table (RFC 7541 Appendix A). The first entry is a placeholder, because indices begin at 1. */
 export const STATIC_TABLE: readonly (readonly [name: string, value: string])[] = [
   ['', ''],
   [':authority', ''],

@@ -1,69 +1,71 @@
 import type { Http2Answer } from '../http2-client.ts'
 
-/** Back to the full pace in this many rounds of good answers, whatever it was. */
+/** Rounds of good answers until the limit is removed, for any number of requests in flight before it. */
 const ROUNDS_TO_RECOVER = 100
 
 /**
- * How many requests may be in flight to a server that says it is busy: half as many as there were, and then more with
- * each round of good answers, as TCP does (RFC 5681), until they are as many as before. A server that never says so is
- * not held back, and costs two additions a request.
+ * Limits the requests in flight to a server that reports to be busy, as congestion control of TCP does (RFC 5681): a busy
+ * answer halves them, each round of good answers increases them, and the limit ends at the number before the first busy
+ * answer. There is no limit while the server reports nothing; the cost is then two additions per request.
  */
-export class Pace {
+export class AdaptiveConcurrency {
   readonly #isBusy: (answer: Http2Answer) => boolean
   #inFlight = 0
-  /** Grows by fractions; its whole part counts. */
+  /** Fractional, because one answer increases it by less than one. Its integer part applies. */
   #limit = Number.POSITIVE_INFINITY
-  /** In flight when the server first said that it is busy: from there on there is no limit. */
-  #full = 0
-  /** Requests that were opened before the last slowing down: what they say is known. */
+  /** Requests in flight at the first busy answer. The limit is removed when it reaches this number. */
+  #original = 0
+  /** Open requests that were sent before the last decrease. Their busy answers cause no further one. */
   #stale = 0
 
   constructor(deps: { isBusy: (answer: Http2Answer) => boolean }) {
     this.#isBusy = deps.isBusy
   }
 
-  /** Requests that may be in flight by now. */
+  /** Number of requests that may be in flight. Infinite without a limit. */
   get limit(): number {
     return Math.floor(this.#limit)
   }
 
-  /** The server is being spared. */
-  get isSlowed(): boolean {
+  /** The server was busy, and the limit still applies. */
+  get isLimited(): boolean {
     return this.#limit !== Number.POSITIVE_INFINITY
   }
 
-  /** How many requests may be opened. */
-  get room(): number {
+  /** Number of requests that may be opened now. */
+  get freeSlots(): number {
     return this.limit - this.#inFlight
   }
 
+  /** A request was sent. */
   onOpened(): void {
     this.#inFlight++
   }
 
+  /** A request was answered. */
   onAnswer(answer: Http2Answer): void {
-    if (this.#isBusy(answer)) this.#slowDown()
-    else if (this.isSlowed) this.#speedUp()
+    if (this.#isBusy(answer)) this.#decrease()
+    else if (this.isLimited) this.#increase()
     this.onFailure()
   }
 
-  /** A request ended without an answer, which says nothing about the pace. */
+  /** A request ended without an answer. This does not change the limit. */
   onFailure(): void {
     this.#inFlight--
     if (this.#stale > 0) this.#stale--
   }
 
-  #slowDown(): void {
-    // One answer of this kind is as good as the hundred that come with it.
+  #decrease(): void {
+    // The busy answers of one round are one report.
     if (this.#stale > 0) return
-    if (!this.isSlowed) this.#full = this.#inFlight
+    if (!this.isLimited) this.#original = this.#inFlight
     this.#limit = Math.max(1, Math.min(this.#limit, this.#inFlight) / 2)
     this.#stale = this.#inFlight
   }
 
-  #speedUp(): void {
-    const perRound = Math.max(1, this.#full / ROUNDS_TO_RECOVER)
+  #increase(): void {
+    const perRound = Math.max(1, this.#original / ROUNDS_TO_RECOVER)
     this.#limit += perRound / this.#limit
-    if (this.#limit >= this.#full) this.#limit = Number.POSITIVE_INFINITY
+    if (this.#limit >= this.#original) this.#limit = Number.POSITIVE_INFINITY
   }
 }

@@ -1,68 +1,72 @@
-// A batch on its way: which of its requests wait, which have to be sent again, how many are settled. Each request is
+// A batch that is not complete: its queued requests, its requests to send again, and the number of incomplete ones. The
+// states of each request are
 //
-//   waiting ──take()──▶ in flight ──(answer | failure)──▶ settled
-//                 ▲          │
-//                 └──────────┘ refused or left behind by a GOAWAY, a few times
+//   queued ──take()──▶ in flight ──(answer | failure)──▶ completed
+//      ▲                   │
+//      └───────────────────┘ refused or left unprocessed by GOAWAY, at most MAX_RESENDS times
 
 import type { Http2Answer, Http2Batch } from '../http2-client.ts'
 import { Http2Error } from '../http2-error.ts'
 import type { WantedHeaders } from '../session/answer-fields.ts'
-import type { RequestRun } from '../session/request-source.ts'
-import type { Pace } from './adaptive-concurrency.ts'
+import type { RequestSource } from '../session/request-source.ts'
+import type { AdaptiveConcurrency } from './adaptive-concurrency.ts'
 
-/** How often a request that a server refused or left behind with a GOAWAY is sent again before the caller hears of it. */
+/** Times that a request is sent again after the server refused it or left it unprocessed with GOAWAY. */
 const MAX_RESENDS = 2
 
 const EMPTY = Buffer.alloc(0)
 
-export interface BatchRunDeps {
+export interface PendingBatchDeps {
   batch: Http2Batch
+  /** The headers to read from answers. */
   wanted: WantedHeaders
-  /** Told of each request in flight that ends. */
-  pace: Pace
-  /** By the pool's clock. */
+  /** Counts each request in flight that ends. */
+  concurrency: AdaptiveConcurrency
+  /** Time of `send` by the pool's clock. */
   startedAtMs: number
-  /** Requests that had been taken wait again. False where they may not: they fail. */
-  onWaiting(run: BatchRun): boolean
+  /** Queues the batch again for requests to send again. False when the pool is closed: the requests then fail. */
+  requeue(batch: PendingBatch): boolean
 }
 
-export class BatchRun implements RequestRun {
+/** Hands out the requests of a batch, and reports each answer or failure to the batch's callbacks exactly once. */
+export class PendingBatch implements RequestSource {
   readonly batch: Http2Batch
+  /** Set it before the batch is queued. */
   sharedFields: Buffer = EMPTY
   readonly wanted: WantedHeaders
   readonly startedAtMs: number
-  /** Resolves when all requests are settled; rejects with what a callback threw. */
-  readonly settled: Promise<void>
-  readonly #pace: Pace
-  readonly #onWaiting: (run: BatchRun) => boolean
+  /** Resolves when all requests are complete. Rejects then with the first error that a callback threw. */
+  readonly completed: Promise<void>
+  readonly #concurrency: AdaptiveConcurrency
+  readonly #requeue: (batch: PendingBatch) => boolean
   readonly #resends: number[] = []
   readonly #resendCounts = new Map<number, number>()
   #next = 0
-  #unsettled: number
+  #incomplete: number
   #callerError: unknown
   #hasCallerError = false
-  #settle: { resolve(): void; reject(error: unknown): void } | undefined
+  #completion: { resolve(): void; reject(error: unknown): void } | undefined
 
-  constructor(deps: BatchRunDeps) {
+  constructor(deps: PendingBatchDeps) {
     this.batch = deps.batch
     this.wanted = deps.wanted
     this.startedAtMs = deps.startedAtMs
-    this.#pace = deps.pace
-    this.#onWaiting = deps.onWaiting
-    this.#unsettled = deps.batch.count
-    this.settled = new Promise((resolve, reject) => {
-      this.#settle = { resolve, reject }
+    this.#concurrency = deps.concurrency
+    this.#requeue = deps.requeue
+    this.#incomplete = deps.batch.count
+    this.completed = new Promise((resolve, reject) => {
+      this.#completion = { resolve, reject }
     })
   }
 
-  /** How many requests wait for a stream. */
-  get waiting(): number {
+  /** Number of queued requests. */
+  get queued(): number {
     return this.batch.count - this.#next + this.#resends.length
   }
 
-  /** The request to send next. Those that the caller withdrew fail on the way, which may leave none. */
+  /** The index of the next request to send. Withdrawn requests fail, so none may be left: then undefined. */
   take(): number | undefined {
-    while (this.waiting > 0) {
+    while (this.queued > 0) {
       const index = this.#takeAny()
       if (!this.batch.isWithdrawn?.(index)) return index
       this.#fail(index, new Http2Error('aborted', 'aborted'))
@@ -70,25 +74,25 @@ export class BatchRun implements RequestRun {
     return undefined
   }
 
-  /** Fails all that wait. */
-  failWaiting(error: Http2Error): void {
-    while (this.waiting > 0) this.#fail(this.#takeAny(), error)
+  /** Fails all queued requests. */
+  failQueued(error: Http2Error): void {
+    while (this.queued > 0) this.#fail(this.#takeAny(), error)
   }
 
   answered(index: number, answer: Http2Answer): void {
-    this.#pace.onAnswer(answer)
+    this.#concurrency.onAnswer(answer)
     try {
       this.batch.onAnswer(index, answer)
     } catch (error) {
       this.#onCallerError(error)
     }
-    this.#onSettled()
+    this.#onCompleted()
   }
 
   failed(index: number, error: Http2Error): void {
-    this.#pace.onFailure()
-    const isLeft = error.code === 'goaway' || error.code === 'refused_stream'
-    if (isLeft && error.kind === 'unsent' && this.#sendAgain(index)) return
+    this.#concurrency.onFailure()
+    const isUnprocessed = error.code === 'goaway' || error.code === 'refused_stream'
+    if (isUnprocessed && error.kind === 'unsent' && this.#sendAgain(index)) return
     this.#fail(index, error)
   }
 
@@ -100,7 +104,7 @@ export class BatchRun implements RequestRun {
     const count = this.#resendCounts.get(index) ?? 0
     if (count === MAX_RESENDS || this.batch.signal.aborted) return false
     this.#resends.push(index)
-    if (!this.#onWaiting(this)) {
+    if (!this.#requeue(this)) {
       this.#resends.pop()
       return false
     }
@@ -114,7 +118,7 @@ export class BatchRun implements RequestRun {
     } catch (thrown) {
       this.#onCallerError(thrown)
     }
-    this.#onSettled()
+    this.#onCompleted()
   }
 
   #onCallerError(error: unknown): void {
@@ -123,9 +127,9 @@ export class BatchRun implements RequestRun {
     this.#callerError = error
   }
 
-  #onSettled(): void {
-    if (--this.#unsettled > 0) return
-    if (this.#hasCallerError) this.#settle?.reject(this.#callerError)
-    else this.#settle?.resolve()
+  #onCompleted(): void {
+    if (--this.#incomplete > 0) return
+    if (this.#hasCallerError) this.#completion?.reject(this.#callerError)
+    else this.#completion?.resolve()
   }
 }

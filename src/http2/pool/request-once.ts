@@ -1,6 +1,6 @@
 import type { Http2Batch, Http2Request, Http2Response } from '../http2-client.ts'
 
-/** A single request, as a batch of one. @throws Http2Error */
+/** Sends a batch of one request. @throws Http2Error when there is no answer */
 export function requestOnce(
   client: { send(batch: Http2Batch): Promise<void> },
   request: Http2Request,

@@ -1,57 +1,60 @@
-import type { BatchRun } from './pending-batch.ts'
+import type { PendingBatch } from './pending-batch.ts'
 
-/** Requests that a batch may send in its turn: a few, so that a single push does not wait behind a broadcast. */
+/** Requests that a batch may send in one turn: few, so that a broadcast does not delay a single push. */
 const TURN_REQUESTS = 16
 
-/** The batches that have requests waiting. They take turns. */
-export class WaitingLine {
-  readonly #runs: BatchRun[] = []
+/** Batches with queued requests. Each sends a few requests in its turn. */
+export class RoundRobinQueue {
+  readonly #batches: PendingBatch[] = []
   #turn = 0
   #takenInTurn = 0
 
+  /** No batch is queued. */
   get isEmpty(): boolean {
-    return this.#runs.length === 0
+    return this.#batches.length === 0
   }
 
-  /** How many requests wait. */
-  count(): number {
-    return this.#runs.reduce((sum, run) => sum + run.waiting, 0)
+  /** Number of queued requests of all batches. */
+  countRequests(): number {
+    return this.#batches.reduce((sum, batch) => sum + batch.queued, 0)
   }
 
-  add(run: BatchRun): void {
-    if (!this.#runs.includes(run)) this.#runs.push(run)
+  /** Adds a batch, unless it is queued already. */
+  add(batch: PendingBatch): void {
+    if (!this.#batches.includes(batch)) this.#batches.push(batch)
   }
 
-  remove(run: BatchRun): void {
-    const place = this.#runs.indexOf(run)
-    if (place < 0) return
-    this.#runs.splice(place, 1)
-    if (place < this.#turn) this.#turn--
+  /** Removes a batch, if it is queued. */
+  remove(batch: PendingBatch): void {
+    const position = this.#batches.indexOf(batch)
+    if (position < 0) return
+    this.#batches.splice(position, 1)
+    if (position < this.#turn) this.#turn--
   }
 
-  /** The batch whose request is next: take one from it before asking again. */
-  next(): BatchRun | undefined {
-    while (this.#runs.length > 0) {
-      if (this.#turn >= this.#runs.length) this.#turn = 0
-      const run = this.#runs[this.#turn]
-      if (!run) return undefined
-      if (run.waiting === 0) this.#runs.splice(this.#turn, 1)
-      else if (this.#takenInTurn++ < TURN_REQUESTS) return run
+  /** The batch whose request is sent next. Call its `take` before the next call. */
+  next(): PendingBatch | undefined {
+    while (this.#batches.length > 0) {
+      if (this.#turn >= this.#batches.length) this.#turn = 0
+      const batch = this.#batches[this.#turn]
+      if (!batch) return undefined
+      if (batch.queued === 0) this.#batches.splice(this.#turn, 1)
+      else if (this.#takenInTurn++ < TURN_REQUESTS) return batch
       else this.#turn++
       this.#takenInTurn = 0
     }
     return undefined
   }
 
-  /** Takes out those that were started before a time, by the pool's clock. */
-  takeStartedBefore(timeMs: number): BatchRun[] {
-    const late = this.#runs.filter((run) => run.startedAtMs < timeMs)
-    for (const run of late) this.remove(run)
-    return late
+  /** Removes and returns the batches that were started before a time of the pool's clock. */
+  takeStartedBefore(timeMs: number): PendingBatch[] {
+    const old = this.#batches.filter((batch) => batch.startedAtMs < timeMs)
+    for (const batch of old) this.remove(batch)
+    return old
   }
 
-  /** Takes all out. */
-  clear(): BatchRun[] {
-    return this.#runs.splice(0)
+  /** Removes and returns all batches. */
+  clear(): PendingBatch[] {
+    return this.#batches.splice(0)
   }
 }

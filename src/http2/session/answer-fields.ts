@@ -1,46 +1,47 @@
-// What is read of an answer's header block: the status and the headers that the batch asked for. The rest is skipped
-// undecoded.
+// Reads the header block of an answer: the status and the headers named in `answerHeaders`. All other fields are skipped
+// without decoding.
 import { FieldReader } from '../hpack/field-reader.ts'
 import { STATIC_TABLE } from '../hpack/static-table.ts'
 
-/** SETTINGS_MAX_HEADER_LIST_SIZE: push services answer in a few hundred bytes. */
+/** SETTINGS_MAX_HEADER_LIST_SIZE: the header lists of push services have a few hundred bytes. */
 export const MAX_HEADER_LIST_BYTES = 16 * 1024
 
-/** `:status` stands here in the static table, first of its name; the statuses 200 to 500 follow. */
+/** First and last index of `:status` in the static table. The values are 200 to 500. */
 const STATUS_FIRST = 8
 const STATUS_LAST = 14
 const STATUSES: readonly number[] = STATIC_TABLE.map(([name, value]) => (name === ':status' ? Number(value) : 0))
 
-/** The headers that a batch reads, by the places that an answer keeps them in. */
+/** The headers that a batch reads. Each has a slot, the position of its name in `names`. */
 export class WantedHeaders {
+  /** Names in lower case. */
   readonly names: readonly string[]
-  readonly #placeByName: ReadonlyMap<string, number>
-  readonly #placeByStaticIndex: readonly number[]
+  readonly #slotByName: ReadonlyMap<string, number>
+  readonly #slotByStaticIndex: readonly number[]
 
   constructor(names: readonly string[]) {
     this.names = names
-    this.#placeByName = new Map(names.map((name, place) => [name, place]))
-    this.#placeByStaticIndex = STATIC_TABLE.map(([name]) => this.#placeByName.get(name) ?? -1)
+    this.#slotByName = new Map(names.map((name, slot) => [name, slot]))
+    this.#slotByStaticIndex = STATIC_TABLE.map(([name]) => this.#slotByName.get(name) ?? -1)
   }
 
-  /** -1 for a header that nobody asked for. */
-  placeOf(staticIndex: number, name: string | undefined): number {
-    return (name === undefined ? this.#placeByStaticIndex[staticIndex] : this.#placeByName.get(name)) ?? -1
+  /** The slot of a header, by its name or, when that is undefined, its static index; -1 for a header to skip. */
+  slotOf(staticIndex: number, name: string | undefined): number {
+    return (name === undefined ? this.#slotByStaticIndex[staticIndex] : this.#slotByName.get(name)) ?? -1
   }
 }
 
-/** Where an answer's fields go. */
+/** Receives the fields of an answer. */
 export interface AnswerFields {
   status: number
-  /** Keeps the first value of a wanted header. */
-  keep(place: number, value: string): void
+  /** Stores the value of a wanted header. The first value of a header wins. */
+  setHeader(slot: number, value: string): void
 }
 
 const reader = new FieldReader()
 
 /**
- * Reads the header block of an answer. False where it is not one (RFC 9113 section 8.1.1 calls it malformed, which ends
- * the stream). @throws ProtocolViolation where the block can't be decoded, which ends the connection
+ * Reads the header block of an answer into `into`. False when it is malformed (RFC 9113 section 8.1.1), which ends the
+ * stream. @throws ProtocolViolation when the block can't be decoded, which ends the connection
  */
 export function readAnswerFields(
   bytes: Buffer,
@@ -54,7 +55,7 @@ export function readAnswerFields(
   let status = 0
   let hasRegular = false
   reader.start(bytes, from, end)
-  // The block is read to its end even when it is malformed: an error in its code would end the connection.
+  // A malformed block is read to its end, too: a decoding error in it must end the connection.
   while (reader.next()) {
     size += reader.size
     const name = reader.nameIndex === 0 ? reader.name() : undefined
@@ -66,8 +67,8 @@ export function readAnswerFields(
     }
     hasRegular = true
     if (isPseudo(reader.nameIndex, name) || (name !== undefined && !isFieldName(name))) isWellFormed = false
-    const place = wanted.placeOf(reader.nameIndex, name)
-    if (place >= 0) into.keep(place, reader.value())
+    const slot = wanted.slotOf(reader.nameIndex, name)
+    if (slot >= 0) into.setHeader(slot, reader.value())
   }
   into.status = status
   return isWellFormed && status !== 0 && size <= MAX_HEADER_LIST_BYTES
@@ -77,7 +78,7 @@ function isStatus(staticIndex: number, name: string | undefined): boolean {
   return name === undefined ? staticIndex >= STATUS_FIRST && staticIndex <= STATUS_LAST : name === ':status'
 }
 
-/** 0 where it is none. Only the seven commonest are in the static table: 410 comes as a literal, coded by Huffman. */
+/** The status; 0 when it is invalid. Seven statuses are in the static table, others (410) are literals. */
 function readStatus(): number {
   if (reader.valueIndex > 0) return STATUSES[reader.valueIndex] ?? 0
   const text = reader.value()
@@ -88,7 +89,7 @@ function isPseudo(staticIndex: number, name: string | undefined): boolean {
   return name === undefined ? staticIndex < STATUS_FIRST : name.startsWith(':')
 }
 
-/** Section 8.2.1: upper case, blanks and control characters are signs of smuggling. */
+/** Section 8.2.1: names with upper case letters, spaces or control characters enable request smuggling. */
 function isFieldName(name: string): boolean {
   return /^[!-@[-~]+$/.test(name)
 }

@@ -1,34 +1,35 @@
 import { ERROR } from '../frames/frame-constants.ts'
 import { ProtocolViolation } from '../frames/protocol-violation.ts'
 
-/** Frames that bring no answer further, allowed at once; a server may have kept them back for a while. */
+/** Size of the bucket: a server may send a backlog of control frames at once. */
 const BURST = 4000
-/** Allowed again per second without an answer: Google's servers ping and update windows many times a second. */
+/** Tokens per second without answers: Google's servers send PING and WINDOW_UPDATE many times a second. */
 const PER_SECOND = 1000
-/** Allowed again per answer: two window updates, a ping, and some to spare. */
+/** Tokens per answer: two WINDOW_UPDATE, a PING, and a reserve. */
 const PER_ANSWER = 8
 
 /**
- * Ends a connection whose peer keeps us busy for nothing: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty DATA and
- * CONTINUATION, informational answers, frames for streams that are closed, frames of unknown types.
+ * A token bucket against floods of frames that complete no answer (RFC 9113 section 10.5): PING, SETTINGS, PRIORITY,
+ * WINDOW_UPDATE, empty DATA and CONTINUATION, informational answers, frames on closed streams and of unknown types.
  */
 export class FloodGuard {
-  #left = BURST
+  #tokens = BURST
   #refilledAtMs = 0
 
-  /** @throws ProtocolViolation when it was one frame too many */
-  spend(): void {
-    if (--this.#left < 0) throw new ProtocolViolation(ERROR.enhanceYourCalm, 'too many frames for nothing')
+  /** Counts one such frame. @throws ProtocolViolation when the bucket is empty */
+  consume(): void {
+    if (--this.#tokens < 0) throw new ProtocolViolation(ERROR.enhanceYourCalm, 'too many frames without an answer')
   }
 
+  /** Adds the tokens of a completed answer. */
   onAnswer(): void {
-    this.#left = Math.min(BURST, this.#left + PER_ANSWER)
+    this.#tokens = Math.min(BURST, this.#tokens + PER_ANSWER)
   }
 
-  /** Call it now and then with a time that only grows. */
+  /** Adds the tokens of the time since the last call. Call it at least once a second, with a monotonic time. */
   refill(nowMs: number): void {
     const elapsedMs = Math.min(1000, nowMs - this.#refilledAtMs)
-    this.#left = Math.min(BURST, this.#left + (elapsedMs * PER_SECOND) / 1000)
+    this.#tokens = Math.min(BURST, this.#tokens + (elapsedMs * PER_SECOND) / 1000)
     this.#refilledAtMs = nowMs
   }
 }

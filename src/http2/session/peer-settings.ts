@@ -3,22 +3,24 @@ import { ProtocolViolation } from '../frames/protocol-violation.ts'
 
 const SETTING_BYTES = 6
 const DEFAULT_TABLE_BYTES = 4096
-/** RFC 9113 section 4.2. */
+/** Largest value of SETTINGS_MAX_FRAME_SIZE (RFC 9113 section 4.2). */
 const MAX_FRAME_BYTES = 0xff_ffff
 
-/** What the peer allows us, as its SETTINGS say (RFC 9113 section 6.5.2). They may change at any time. */
+/** The limits in the peer's SETTINGS (RFC 9113 section 6.5.2). The peer may change them at any time. */
 export class PeerSettings {
-  /** No limit until the peer names one. */
+  /** Streams that the peer allows; unlimited until it sends a value. */
   maxConcurrentStreams = MAX_INT31
+  /** Initial send window of a stream. */
   initialWindowBytes = DEFAULT_WINDOW_BYTES
+  /** Largest payload of a frame that the peer accepts. */
   maxFrameBytes = DEFAULT_MAX_FRAME_BYTES
-  /** The peer made its table smaller: the next header block has to say that we follow (RFC 7541 section 4.2). */
+  /** The peer reduced its table: the next header block must begin with a table size update (RFC 7541 section 4.2). */
   isTableUpdateDue = false
   #tableBytes = DEFAULT_TABLE_BYTES
 
-  /** Takes the payload of a SETTINGS frame. @throws ProtocolViolation */
+  /** Applies the payload of a SETTINGS frame. @throws ProtocolViolation for an invalid value or length */
   read(bytes: Buffer, from: number, end: number): void {
-    if ((end - from) % SETTING_BYTES !== 0) throw new ProtocolViolation(ERROR.frameSizeError, 'SETTINGS are cut off')
+    if ((end - from) % SETTING_BYTES !== 0) throw new ProtocolViolation(ERROR.frameSizeError, 'SETTINGS cut off')
     for (let at = from; at < end; at += SETTING_BYTES) this.#apply(bytes.readUInt16BE(at), bytes.readUInt32BE(at + 2))
   }
 
@@ -29,23 +31,23 @@ export class PeerSettings {
         this.#tableBytes = value
         return
       case SETTING.enablePush:
-        // Only a client may allow pushes.
-        if (value !== 0) throw new ProtocolViolation(ERROR.protocolError, 'a server that asks for pushes')
+        // Section 6.5.2: a server must not enable push.
+        if (value !== 0) throw new ProtocolViolation(ERROR.protocolError, 'server sent SETTINGS_ENABLE_PUSH 1')
         return
       case SETTING.maxConcurrentStreams:
         this.maxConcurrentStreams = value
         return
       case SETTING.initialWindowSize:
-        if (value > MAX_INT31) throw new ProtocolViolation(ERROR.flowControlError, 'an initial window too large')
+        if (value > MAX_INT31) throw new ProtocolViolation(ERROR.flowControlError, 'initial window too large')
         this.initialWindowBytes = value
         return
       case SETTING.maxFrameSize:
         if (value < DEFAULT_MAX_FRAME_BYTES || value > MAX_FRAME_BYTES)
-          throw new ProtocolViolation(ERROR.protocolError, 'a frame size that is not allowed')
+          throw new ProtocolViolation(ERROR.protocolError, 'SETTINGS_MAX_FRAME_SIZE out of range')
         this.maxFrameBytes = value
         return
       default:
-      // Unknown settings are ignored, and what the peer's header lists may be at most we are far from.
+      // Section 6.5.2: unknown settings are ignored. So is SETTINGS_MAX_HEADER_LIST_SIZE: requests here have small headers.
     }
   }
 }

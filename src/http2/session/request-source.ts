@@ -2,12 +2,16 @@ import type { Http2Answer, Http2Batch } from '../http2-client.ts'
 import type { Http2Error } from '../http2-error.ts'
 import type { WantedHeaders } from './answer-fields.ts'
 
-/** What a session has to know of the batch that a request belongs to, and whom it tells how the request ended. */
-export interface RequestRun {
+/** The batch of a request as a session sees it. For each request, it receives one call: `answered` or `failed`. */
+export interface RequestSource {
+  /** Writes the requests. */
   readonly batch: Http2Batch
-  /** The encoded header fields that all requests of the batch share. */
+  /** The encoded header fields that all requests share. */
   readonly sharedFields: Buffer
+  /** The headers to read from answers. */
   readonly wanted: WantedHeaders
+  /** The request was answered. `answer` is valid during the call only. */
   answered(index: number, answer: Http2Answer): void
+  /** The request has no answer. */
   failed(index: number, error: Http2Error): void
 }

@@ -1,31 +1,32 @@
-// Flow control of what we send (RFC 9113 section 5.2). Nearly every body fits its windows and goes out with its headers;
-// what doesn't is kept on its stream and sent on as the peer opens windows, the oldest first.
+// Flow control of sent DATA (RFC 9113 section 5.2). Nearly every body fits its windows and is sent with its headers. The
+// rest of a larger body is stored on its stream and sent when the peer increases the windows, oldest stream first.
 import type { ByteWriter } from '../frames/byte-writer.ts'
 import { DEFAULT_WINDOW_BYTES, ERROR, FLAG, FRAME, FRAME_HEADER_BYTES, MAX_INT31 } from '../frames/frame-constants.ts'
 import { ProtocolViolation } from '../frames/protocol-violation.ts'
 import type { Http2Stream } from './http2-stream.ts'
 import type { PeerSettings } from './peer-settings.ts'
 
+/** Sends request bodies within the send windows of a connection and its streams. */
 export class SendFlow {
   readonly #out: ByteWriter
   readonly #peer: PeerSettings
   #connectionWindow = DEFAULT_WINDOW_BYTES
-  /** In the order of opening. */
-  readonly #waiting = new Set<Http2Stream>()
+  /** Streams with an unsent body, in the order of opening. */
+  readonly #blocked = new Set<Http2Stream>()
 
   constructor(deps: { out: ByteWriter; peer: PeerSettings }) {
     this.#out = deps.out
     this.#peer = deps.peer
   }
 
-  /** The connection's window is used up and bodies wait for it: opening more streams would only pile them up. */
+  /** Bodies wait for the connection's window. New streams would only add to them. */
   get isBlocked(): boolean {
-    return this.#waiting.size > 0 && this.#connectionWindow <= 0
+    return this.#blocked.size > 0 && this.#connectionWindow <= 0
   }
 
   /**
-   * Makes a DATA frame of the body that was written after `start`, where its frame was begun; keeps what the windows
-   * don't admit.
+   * Ends the DATA frame that was begun at `start` and that contains the body of `stream`. A body that exceeds a window or
+   * the peer's frame size is removed from the buffer, and sent in several frames.
    */
   sendBody(stream: Http2Stream, start: number): void {
     const length = this.#out.length - start - FRAME_HEADER_BYTES
@@ -37,49 +38,52 @@ export class SendFlow {
     }
     stream.unsentBody = this.#out.copyFrom(start + FRAME_HEADER_BYTES)
     this.#out.truncate(start)
-    this.#waiting.add(stream)
-    this.#sendOn(stream)
+    this.#blocked.add(stream)
+    this.#continue(stream)
   }
 
-  /** The stream is closed: what waits is not sent any more. */
-  forget(stream: Http2Stream): void {
-    if (stream.unsentBody) this.#waiting.delete(stream)
+  /** Discards the unsent body of a closed stream. */
+  remove(stream: Http2Stream): void {
+    if (stream.unsentBody) this.#blocked.delete(stream)
   }
 
-  /** WINDOW_UPDATE on stream 0. @throws ProtocolViolation */
-  widenConnection(bytes: number): void {
+  /** Applies a WINDOW_UPDATE of the connection. @throws ProtocolViolation when the window overflows (section 6.9.1) */
+  increaseConnectionWindow(bytes: number): void {
     this.#connectionWindow += bytes
-    if (this.#connectionWindow > MAX_INT31) throw new ProtocolViolation(ERROR.flowControlError, 'a window too large')
-    this.#sendAllOn()
+    if (this.#connectionWindow > MAX_INT31) throw new ProtocolViolation(ERROR.flowControlError, 'send window too large')
+    this.#continueAll()
   }
 
-  /** WINDOW_UPDATE on a stream; false when its window got too large, which ends the stream. */
-  widenStream(stream: Http2Stream, bytes: number): boolean {
-    // A stream whose body is sent needs no window: it opens none that could overflow.
+  /** Applies a WINDOW_UPDATE of a stream. False when the window overflows: then the caller must reset the stream. */
+  increaseStreamWindow(stream: Http2Stream, bytes: number): boolean {
+    // The window is not tracked after the body was sent, so it can't overflow.
     if (!stream.unsentBody) return true
     stream.sendWindow += bytes
     if (stream.sendWindow > MAX_INT31) return false
-    this.#sendOn(stream)
+    this.#continue(stream)
     return true
   }
 
-  /** Section 6.9.2: a new initial window moves those of all open streams, also below zero. @throws ProtocolViolation */
-  moveInitialWindow(byBytes: number): void {
-    for (const stream of this.#waiting) {
+  /**
+   * Section 6.9.2: a changed initial window changes the windows of all open streams, possibly below zero.
+   * @throws ProtocolViolation when a window overflows
+   */
+  adjustStreamWindows(byBytes: number): void {
+    for (const stream of this.#blocked) {
       stream.sendWindow += byBytes
-      if (stream.sendWindow > MAX_INT31) throw new ProtocolViolation(ERROR.flowControlError, 'a window too large')
+      if (stream.sendWindow > MAX_INT31) throw new ProtocolViolation(ERROR.flowControlError, 'send window too large')
     }
-    this.#sendAllOn()
+    this.#continueAll()
   }
 
-  #sendAllOn(): void {
-    for (const stream of this.#waiting) {
+  #continueAll(): void {
+    for (const stream of this.#blocked) {
       if (this.#connectionWindow <= 0) return
-      this.#sendOn(stream)
+      this.#continue(stream)
     }
   }
 
-  #sendOn(stream: Http2Stream): void {
+  #continue(stream: Http2Stream): void {
     while (stream.unsentBody) {
       const body = stream.unsentBody
       const length = Math.min(body.length, this.#connectionWindow, stream.sendWindow, this.#peer.maxFrameBytes)
@@ -91,7 +95,7 @@ export class SendFlow {
       this.#connectionWindow -= length
       stream.sendWindow -= length
       stream.unsentBody = isLast ? undefined : body.subarray(length)
-      if (isLast) this.#waiting.delete(stream)
+      if (isLast) this.#blocked.delete(stream)
     }
   }
 }

@@ -1,30 +1,32 @@
 import { Http2Stream } from './http2-stream.ts'
-import type { RequestRun } from './request-source.ts'
+import type { RequestSource } from './request-source.ts'
 
-/** The open streams of a connection: by id, and from the oldest to the newest. */
+/** The open streams of a connection, by id and in a list from the oldest to the newest. Reuses stream objects. */
 export class StreamTable {
   readonly #byId = new Map<number, Http2Stream>()
-  readonly #spare: Http2Stream[] = []
+  readonly #free: Http2Stream[] = []
   #oldest: Http2Stream | undefined
   #newest: Http2Stream | undefined
 
+  /** Number of open streams. */
   get size(): number {
     return this.#byId.size
   }
 
-  /** The one whose deadline comes first. */
+  /** The open stream with the earliest deadline. */
   get oldest(): Http2Stream | undefined {
     return this.#oldest
   }
 
+  /** The open stream with this id. */
   get(id: number): Http2Stream | undefined {
     return this.#byId.get(id)
   }
 
-  /** Ids and deadlines have to grow. */
-  open(id: number, run: RequestRun, index: number, deadlineMs: number): Http2Stream {
-    const stream = this.#spare.pop() ?? new Http2Stream()
-    stream.reset(id, run, index, deadlineMs)
+  /** Adds a stream. Ids and deadlines must not decrease from call to call. */
+  open(id: number, source: RequestSource, index: number, deadlineMs: number): Http2Stream {
+    const stream = this.#free.pop() ?? new Http2Stream()
+    stream.assign(id, source, index, deadlineMs)
     stream.older = this.#newest
     if (this.#newest) this.#newest.newer = stream
     else this.#oldest = stream
@@ -33,7 +35,7 @@ export class StreamTable {
     return stream
   }
 
-  /** The stream is closed: its id is forgotten. Read it until `recycle`. */
+  /** Removes a closed stream. The object may be read until `recycle`. */
   remove(stream: Http2Stream): void {
     this.#byId.delete(stream.id)
     if (stream.older) stream.older.newer = stream.newer
@@ -44,13 +46,13 @@ export class StreamTable {
     stream.newer = undefined
   }
 
-  /** Lets a removed stream be used again. */
+  /** Makes the object of a removed stream available to `open`. */
   recycle(stream: Http2Stream): void {
-    stream.release()
-    this.#spare.push(stream)
+    stream.clear()
+    this.#free.push(stream)
   }
 
-  /** Those that are open at the time of the call: they may be removed while the list is walked. */
+  /** A copy of the open streams, so that the caller may remove streams while it iterates. */
   list(): Http2Stream[] {
     return [...this.#byId.values()]
   }
