@@ -10,7 +10,9 @@ export class AddressRefused extends Error {
   readonly code = 'ERR_ADDRESS_REFUSED'
 }
 
-/** Whether the host is an IP address that is not allowed. Names are checked when they are resolved, by `guardLookup`. */
+/**
+ * Whether the host is an IP address that is not allowed. Names are checked when they are resolved, by `guardLookup`.
+ */
 export function isRefusedLiteral(host: string, isAllowed: IsAddressAllowed | undefined): boolean {
   return isIP(host) !== 0 && isAllowed !== undefined && !isAllowed(host)
 }

@@ -1,6 +1,6 @@
-// The HTTP/2 client as providers see it. A batch is many requests with shared headers. The shared fields are encoded once,
-// the other parts are written directly into the send buffer, and answers are read from the receive buffer. A request
-// allocates nothing.
+// The HTTP/2 client as providers see it. A batch is many requests with shared headers. The shared fields are encoded
+// once, the other parts are written directly into the send buffer, and answers are read from the receive buffer. A
+// request allocates nothing.
 import type { Http2Error } from './http2-error.ts'
 
 /** Appends to the body of one request. */
@@ -13,7 +13,10 @@ export interface BodyWriter {
 
 /** Adds header fields to one request of a batch. */
 export interface FieldWriter {
-  /** The name must be in lower case, and the value without line breaks. Otherwise the request fails with `request_invalid`. */
+  /**
+   * The name must be in lower case, and the value without line breaks. Otherwise the request fails with
+   * `request_invalid`.
+   */
   field(name: string, value: string): void
 }
 
@@ -87,9 +90,9 @@ export interface Http2Response {
 /** Sends requests to one origin. Implemented by `Http2Pool`; tests compare it with a client on Node's http2. */
 export interface Http2Client {
   /**
-   * Sends the requests of a batch in the order of their indices, as streams become free. Calls `onAnswer` or `onFailure`
-   * exactly once per request, in any order, and resolves when all requests are complete. Rejects then with the first error
-   * that a callback threw.
+   * Sends the requests of a batch in the order of their indices, as streams become free. Calls `onAnswer` or
+   * `onFailure` exactly once per request, in any order, and resolves when all requests are complete. Rejects then with
+   * the first error that a callback threw.
    *
    * A request that the server certainly did not process is sent again at most twice, on another connection if possible.
    */

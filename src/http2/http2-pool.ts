@@ -1,8 +1,8 @@
-// Requests over a few connections to one server. Batches are queued. Each connection opens as many requests as it has free
-// streams, the oldest connection first, so that the others become idle and close when the load decreases.
+// Requests over a few connections to one server. Batches are queued. Each connection opens as many requests as it has
+// free streams, the oldest connection first, so that the others become idle and close when the load decreases.
 //
-// Requests are opened in dispatch rounds. An event that frees streams or adds requests only schedules a round; the round
-// opens requests on all connections and writes them in as few socket writes as possible.
+// Requests are opened in dispatch rounds. An event that frees streams or adds requests only schedules a round; the
+// round opens requests on all connections and writes them in as few socket writes as possible.
 import { setMaxListeners } from 'node:events'
 import type { LookupFunction } from 'node:net'
 import type { Logger } from '../observability/log.ts'
@@ -28,14 +28,16 @@ export interface Http2PoolOptions extends Credentials {
   origin: string
   /** Replaces the system's resolver. */
   lookup?: LookupFunction | undefined
-  /** Decides for every address before a connection to it, also for an address in `origin`. All are allowed unless given. */
+  /**
+   * Decides for every address before a connection to it, also for an address in `origin`. All are allowed unless given.
+   */
   isAddressAllowed?: IsAddressAllowed | undefined
   maxConnections: number
   /** Limit of open streams of one connection, in addition to the server's. 1000 unless given. */
   maxStreamsPerConnection?: number | undefined
   /**
-   * Whether an answer asks for a lower rate. The pool then reduces the requests in flight for a while, and requests that
-   * are queued longer than `waitTimeoutMs` fail with `no_stream_free`. Status 429 and 503 unless given.
+   * Whether an answer asks for a lower rate. The pool then reduces the requests in flight for a while, and requests
+   * that are queued longer than `waitTimeoutMs` fail with `no_stream_free`. Status 429 and 503 unless given.
    */
   isBusy?: (answer: Http2Answer) => boolean
   /** Replaces time-outs of `DEFAULT_TIMING`. */
@@ -193,8 +195,8 @@ export class Http2Pool implements Http2Client {
   }
 
   /**
-   * Fails requests that are queued longer than `waitTimeoutMs`: all of them when no stream became free, and those of old
-   * batches when the concurrency is limited.
+   * Fails requests that are queued longer than `waitTimeoutMs`: all of them when no stream became free, and those of
+   * old batches when the concurrency is limited.
    */
   #failOverdue(nowMs: number): void {
     const latestMs = nowMs - this.#timing.waitTimeoutMs

@@ -29,7 +29,9 @@ export interface Credentials {
   certificate?: { cert: string; key: string } | { pfx: Buffer; passphrase: string } | undefined
 }
 
-/** Makes the context for TLS 1.2 or later (RFC 9113 section 9.2). Throws an error of Node when a PEM text is invalid. */
+/**
+ * Makes the context for TLS 1.2 or later (RFC 9113 section 9.2). Throws an error of Node when a PEM text is invalid.
+ */
 export function makeSecureContext({ ca, certificate }: Credentials): SecureContext {
   const trusted = trustedAuthorities(ca)
   return createSecureContext({ minVersion: 'TLSv1.2', ...(trusted && { ca: trusted }), ...certificate })
@@ -52,21 +54,22 @@ export interface TlsEvents {
 }
 
 /**
- * The receive buffer of all connections: each chunk is consumed or copied before the next one is read. Idle connections,
- * of which Web Push may have many, then need no buffer of their own.
+ * The receive buffer of all connections: each chunk is consumed or copied before the next one is read. Idle
+ * connections, of which Web Push may have many, then need no buffer of their own.
  */
 const receiveBuffer = Buffer.allocUnsafeSlow(64 * 1024)
 
 /**
- * Connects with ALPN for h2 and, unless the host is an IP address, with SNI (RFC 9113 section 9.2). Closes the connection
- * when the server selects another protocol.
+ * Connects with ALPN for h2 and, unless the host is an IP address, with SNI (RFC 9113 section 9.2). Closes the
+ * connection when the server selects another protocol.
  */
 export function connectTls(endpoint: TlsEndpoint, events: TlsEvents): TLSSocket {
   const { hostname, port } = new URL(endpoint.origin)
   const { secureContext, lookup, isAddressAllowed } = endpoint
   const host = hostname.replace(/^\[|\]$/g, '')
   const guarded = isAddressAllowed ? guardLookup(isAddressAllowed, lookup) : lookup
-  // `onread` bypasses Node's streams, so a chunk costs no event and no memory. net.Socket documents it, tls passes it on.
+  // `onread` bypasses Node's streams, so a chunk costs no event and no memory. net.Socket documents it, tls passes it
+  // on.
   const onread = {
     buffer: receiveBuffer,
     callback: (length: number, buffer: Uint8Array) => {

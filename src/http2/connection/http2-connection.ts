@@ -164,8 +164,8 @@ export class Http2Connection {
     this.#deps.events.onStreamsFree()
   }
 
-  // Requests wait for the server's SETTINGS: the limit of streams is unknown before. APNs allows one stream until it has
-  // seen a valid token, and would refuse the others.
+  // Requests wait for the server's SETTINGS: the limit of streams is unknown before. APNs allows one stream until it
+  // has seen a valid token, and would refuse the others.
   #onPeerSettings(): void {
     if (this.#state !== 'connecting') return
     this.#wasOpen = true

@@ -18,7 +18,9 @@ export class FrameReader {
     this.#onFrame = deps.onFrame
   }
 
-  /** Reads the next bytes. The chunk may be reused after the call. @throws ProtocolViolation when a frame is too large */
+  /**
+   * Reads the next bytes. The chunk may be reused after the call. @throws ProtocolViolation when a frame is too large
+   */
   read(chunk: Buffer): void {
     if (this.#restLength === 0) {
       const at = this.#readFrames(chunk, chunk.length)

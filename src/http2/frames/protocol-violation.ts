@@ -1,6 +1,6 @@
 /**
- * A connection error (RFC 9113 section 5.4.1): the peer violated the protocol, and the connection must end. Thrown while
- * received bytes are read. The session catches it and writes GOAWAY with `code`, so it never leaves `http2/`.
+ * A connection error (RFC 9113 section 5.4.1): the peer violated the protocol, and the connection must end. Thrown
+ * while received bytes are read. The session catches it and writes GOAWAY with `code`, so it never leaves `http2/`.
  */
 export class ProtocolViolation extends Error {
   override readonly name = 'ProtocolViolation'

@@ -1,5 +1,5 @@
-// Reads a header block (RFC 7541) field by field. This client sends SETTINGS_HEADER_TABLE_SIZE 0, so the peer may use the
-// static table and literals only. Names and values are decoded on demand, so skipped fields cost little.
+// Reads a header block (RFC 7541) field by field. This client sends SETTINGS_HEADER_TABLE_SIZE 0, so the peer may use
+// the static table and literals only. Names and values are decoded on demand, so skipped fields cost little.
 import { ERROR } from '../frames/frame-constants.ts'
 import { ProtocolViolation } from '../frames/protocol-violation.ts'
 import { decodeHuffman } from './huffman.ts'
@@ -45,13 +45,16 @@ export class FieldReader {
     this.#isAtBlockStart = true
   }
 
-  /** Advances to the next field; false at the end of the block. @throws ProtocolViolation when the block is not valid */
+  /**
+   * Advances to the next field; false at the end of the block. @throws ProtocolViolation when the block is not valid
+   */
   next(): boolean {
     while (this.#at < this.#end) {
       const first = this.#bytes.readUInt8(this.#at)
       if (first & INDEXED) return this.#readIndexed()
       if ((first & 0xe0) === TABLE_SIZE_UPDATE) this.#readTableSize()
-      // Literal with incremental indexing (6 bits of index), without or never indexed (4 bits). A table of size 0 stores none.
+      // Literal with incremental indexing (6 bits of index), without or never indexed (4 bits). A table of size 0
+      // stores none.
       else return this.#readLiteral(first & INCREMENTAL ? 0x3f : 0x0f)
     }
     return false

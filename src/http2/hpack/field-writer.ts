@@ -1,5 +1,5 @@
-// Writes the header blocks of requests (RFC 7541) without a dynamic table: fields of the static table by index, all others
-// as literals without indexing and without Huffman coding. A block then depends on no state that could get lost.
+// Writes the header blocks of requests (RFC 7541) without a dynamic table: fields of the static table by index, all
+// others as literals without indexing and without Huffman coding. A block then depends on no state that could get lost.
 import { ByteWriter, recycleChunk } from '../frames/byte-writer.ts'
 import type { FieldWriter, HeaderFields } from '../http2-client.ts'
 import { STATIC_INDEX, STATIC_TABLE } from './static-table.ts'
@@ -34,8 +34,8 @@ export class InvalidRequest extends Error {
 }
 
 /**
- * Encodes the fields that all requests of a batch share, pseudo-headers first. `path` is undefined when each request has
- * its own. @throws InvalidRequest
+ * Encodes the fields that all requests of a batch share, pseudo-headers first. `path` is undefined when each request
+ * has its own. @throws InvalidRequest
  */
 export function encodeSharedFields(request: {
   method: string

@@ -1,10 +1,10 @@
-// Decodes HPACK's Huffman code (RFC 7541 section 5.2 and Appendix B) four bits at a time. Each inner node of the code tree
-// is a state. A table contains, for each state and each value of four bits, the next state and the completed symbol. There
-// is at most one symbol, because the shortest code has five bits.
+// Decodes HPACK's Huffman code (RFC 7541 section 5.2 and Appendix B) four bits at a time. Each inner node of the code
+// tree is a state. A table contains, for each state and each value of four bits, the next state and the completed
+// symbol. There is at most one symbol, because the shortest code has five bits.
 
 /**
- * Code length in bits of each byte and, last, of EOS. The code is canonical: codes of equal length are consecutive numbers
- * in the order of their symbols, so the lengths define all codes.
+ * Code length in bits of each byte and, last, of EOS. The code is canonical: codes of equal length are consecutive
+ * numbers in the order of their symbols, so the lengths define all codes.
  */
 // biome-ignore format: 16 symbols a line
 const CODE_LENGTHS = [
@@ -106,7 +106,9 @@ const IS_END_STATE = findEndStates(NODES)
 const MAX_SYMBOLS_PER_BYTE = 2
 let symbols = Buffer.allocUnsafeSlow(1024)
 
-/** Decodes the bytes from `from` to `to` into a string with one character per byte; undefined when they are not valid. */
+/**
+ * Decodes the bytes from `from` to `to` into a string with one character per byte; undefined when they are not valid.
+ */
 export function decodeHuffman(bytes: Buffer, from: number, to: number): string | undefined {
   const capacity = (to - from) * MAX_SYMBOLS_PER_BYTE
   if (symbols.length < capacity) symbols = Buffer.allocUnsafeSlow(capacity)

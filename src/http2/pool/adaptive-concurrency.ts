@@ -4,9 +4,9 @@ import type { Http2Answer } from '../http2-client.ts'
 const ROUNDS_TO_RECOVER = 100
 
 /**
- * Limits the requests in flight to a server that reports to be busy, as congestion control of TCP does (RFC 5681): a busy
- * answer halves them, each round of good answers increases them, and the limit ends at the number before the first busy
- * answer. There is no limit while the server reports nothing; the cost is then two additions per request.
+ * Limits the requests in flight to a server that reports to be busy, as congestion control of TCP does (RFC 5681): a
+ * busy answer halves them, each round of good answers increases them, and the limit ends at the number before the first
+ * busy answer. There is no limit while the server reports nothing; the cost is then two additions per request.
  */
 export class AdaptiveConcurrency {
   readonly #isBusy: (answer: Http2Answer) => boolean

@@ -1,8 +1,8 @@
 import type { Http2Timing } from '../http2-timing.ts'
 
 /**
- * Delays the next connection after useless ones: those that were refused, or closed soon and without an answer. The delay
- * grows exponentially, so that a server in trouble gets few connections.
+ * Delays the next connection after useless ones: those that were refused, or closed soon and without an answer. The
+ * delay grows exponentially, so that a server in trouble gets few connections.
  */
 export class ReconnectBackoff {
   readonly #timing: Http2Timing

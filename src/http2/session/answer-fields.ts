@@ -1,5 +1,5 @@
-// Reads the header block of an answer: the status and the headers named in `answerHeaders`. All other fields are skipped
-// without decoding.
+// Reads the header block of an answer: the status and the headers named in `answerHeaders`. All other fields are
+// skipped without decoding.
 import { FieldReader } from '../hpack/field-reader.ts'
 import { STATIC_TABLE } from '../hpack/static-table.ts'
 

@@ -1,6 +1,6 @@
-// The HTTP/2 protocol of one connection, without its socket: `receive` reads received bytes, and bytes to send are written
-// to `out`. open-streams.ts closes streams, and frames/frame-decoder.ts checks the form of frames. Section numbers are
-// those of RFC 9113.
+// The HTTP/2 protocol of one connection, without its socket: `receive` reads received bytes, and bytes to send are
+// written to `out`. open-streams.ts closes streams, and frames/frame-decoder.ts checks the form of frames. Section
+// numbers are those of RFC 9113.
 import { ByteWriter } from '../frames/byte-writer.ts'
 import * as control from '../frames/control-frames.ts'
 import { ERROR, FLAG, MAX_INT31, SETTING } from '../frames/frame-constants.ts'

@@ -4,8 +4,8 @@
 //   open ──(deadline | abort | malformed answer)──▶ failed, RST_STREAM sent
 //   open ──(RST_STREAM | GOAWAY with a lower id | connection closed)──▶ failed
 //
-// Closed streams are not stored. Later frames on them are ignored, but count in the flood guard. Each opened request ends
-// with exactly one call, `answered` or `failed`.
+// Closed streams are not stored. Later frames on them are ignored, but count in the flood guard. Each opened request
+// ends with exactly one call, `answered` or `failed`.
 import type { ByteWriter } from '../frames/byte-writer.ts'
 import { writeRstStream } from '../frames/control-frames.ts'
 import { ERROR, MAX_INT31 } from '../frames/frame-constants.ts'

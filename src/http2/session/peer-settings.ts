@@ -47,7 +47,8 @@ export class PeerSettings {
         this.maxFrameBytes = value
         return
       default:
-      // Section 6.5.2: unknown settings are ignored. So is SETTINGS_MAX_HEADER_LIST_SIZE: requests here have small headers.
+      // Section 6.5.2: unknown settings are ignored. So is SETTINGS_MAX_HEADER_LIST_SIZE: requests here have small
+      // headers.
     }
   }
 }

@@ -3,7 +3,10 @@ import { ProtocolViolation } from '../frames/protocol-violation.ts'
 
 /** Receive window of a connection: large enough that answers never wait for a WINDOW_UPDATE. */
 const CONNECTION_WINDOW_BYTES = 16 * 1024 * 1024
-/** Receive window of a stream. Never increased: it exceeds the part of an answer that a batch can keep (`maxAnswerBytes`). */
+/**
+ * Receive window of a stream. Never increased: it exceeds the part of an answer that a batch can keep
+ * (`maxAnswerBytes`).
+ */
 export const STREAM_WINDOW_BYTES = 1024 * 1024
 
 /** Flow control of received DATA (RFC 9113 section 5.2). */

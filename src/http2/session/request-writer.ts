@@ -20,8 +20,8 @@ export class RequestWriter {
   }
 
   /**
-   * Writes the HEADERS frame and the body. Returns the offset of the body's frame, for `ByteWriter.endFrame`; 0 without a
-   * body, when HEADERS has END_STREAM. @throws InvalidRequest, and errors of the batch's writers
+   * Writes the HEADERS frame and the body. Returns the offset of the body's frame, for `ByteWriter.endFrame`; 0 without
+   * a body, when HEADERS has END_STREAM. @throws InvalidRequest, and errors of the batch's writers
    */
   write(source: RequestSource, index: number, streamId: number): number {
     const out = this.#out

@@ -1,5 +1,5 @@
-// Flow control of sent DATA (RFC 9113 section 5.2). Nearly every body fits its windows and is sent with its headers. The
-// rest of a larger body is stored on its stream and sent when the peer increases the windows, oldest stream first.
+// Flow control of sent DATA (RFC 9113 section 5.2). Nearly every body fits its windows and is sent with its headers.
+// The rest of a larger body is stored on its stream and sent when the peer increases the windows, oldest stream first.
 import type { ByteWriter } from '../frames/byte-writer.ts'
 import { DEFAULT_WINDOW_BYTES, ERROR, FLAG, FRAME, FRAME_HEADER_BYTES, MAX_INT31 } from '../frames/frame-constants.ts'
 import { ProtocolViolation } from '../frames/protocol-violation.ts'
@@ -25,8 +25,8 @@ export class SendFlow {
   }
 
   /**
-   * Ends the DATA frame that was begun at `start` and that contains the body of `stream`. A body that exceeds a window or
-   * the peer's frame size is removed from the buffer, and sent in several frames.
+   * Ends the DATA frame that was begun at `start` and that contains the body of `stream`. A body that exceeds a window
+   * or the peer's frame size is removed from the buffer, and sent in several frames.
    */
   sendBody(stream: Http2Stream, start: number): void {
     const length = this.#out.length - start - FRAME_HEADER_BYTES
