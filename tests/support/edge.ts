@@ -10,8 +10,9 @@ import { upstreamRequests } from '../../src/protocol/requests/upstream.ts'
 import { answerText, answerTooLarge } from '../../src/server/answer.ts'
 import { makeKeyCheck } from '../../src/server/api-key.ts'
 import { type PortOptions, startServer } from '../../src/server/start-server.ts'
-import { BodyTooLargeError } from '../../src/upstream/relay.ts'
-import { Upstream, type UpstreamOptions } from '../../src/upstream/upstream.ts'
+import { BodyTooLargeError } from '../../src/upstream/request-body.ts'
+import { Upstream } from '../../src/upstream/upstream.ts'
+import type { UpstreamOptions } from '../../src/upstream/upstream-options.ts'
 import { makeTestLogger, noteSecrets } from './run-log.ts'
 
 export const EDGE_KEY = 'key-of-the-clients'
@@ -62,7 +63,7 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
   const upstream = options.node === undefined ? undefined : makeUpstream(options.node, maxRequestBytes, options, logger)
   const deps = {
     methods: makeEdgeMethods(options.handlers),
-    upstream,
+    upstream: upstream?.api,
     hasKey: makeKeyCheck(options.key ?? EDGE_KEY),
     transportErrors: options.transportErrors ?? false,
     maxRequestBytes,
@@ -72,7 +73,7 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
     api: { deps, prefix: '/api' },
     metrics: undefined,
     health: { isReady: options.isReady ?? (() => true), prefix: '/health' },
-    connections: upstream,
+    connections: upstream?.clients,
   }
   const server = await startServer([{ address: '127.0.0.1', port: 0, tls: options.tls, app }])
   const stop = async (graceMs = 0) => {

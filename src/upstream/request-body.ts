@@ -1,16 +1,25 @@
 import type { IncomingMessage } from 'node:http'
 import { type Readable, Transform, type TransformCallback } from 'node:stream'
-import { BodyTooLargeError } from './relay.ts'
 
-/** The length that a request announces; undefined when it doesn't. */
-export function announcedLength(incoming: IncomingMessage): number | undefined {
+/** A request body exceeds the limit. The client gets 413. */
+export class BodyTooLargeError extends Error {
+  override readonly name = 'BodyTooLargeError'
+
+  constructor() {
+    super('request body larger than http_api.max_request_body_size')
+  }
+}
+
+/** The value of Content-Length; undefined without one. */
+export function contentLength(incoming: IncomingMessage): number | undefined {
   const length = incoming.headers['content-length']
   return length === undefined ? undefined : Number(length)
 }
 
 /**
- * A request's body as a stream. It fails with BodyTooLargeError beyond `maxBytes`, and nothing more is read; the
- * client's connection outlives that, and whatever else ends the stream, so that the client can be answered.
+ * A request body as a stream. It fails with BodyTooLargeError beyond `maxBytes` and reads no further. The connection of
+ * the client stays open when the stream ends or fails, so that the client can be answered. `onProgress` is called for
+ * each chunk.
  */
 export function limitBody(incoming: IncomingMessage, maxBytes: number, onProgress: () => void): Readable {
   let size = 0
@@ -26,16 +35,16 @@ export function limitBody(incoming: IncomingMessage, maxBytes: number, onProgres
   return incoming.pipe(limited)
 }
 
-/** A request's whole body. @throws BodyTooLargeError above `maxBytes`, having read no further */
+/** Reads a whole request body. @throws BodyTooLargeError beyond `maxBytes`, without reading further */
 export function readBody(incoming: IncomingMessage, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    if ((announcedLength(incoming) ?? 0) > maxBytes) {
+    if ((contentLength(incoming) ?? 0) > maxBytes) {
       reject(new BodyTooLargeError())
       return
     }
     const chunks: Buffer[] = []
     let size = 0
-    // Not `for await`: leaving such a loop early destroys the stream and with it the connection of the answer.
+    // Not `for await`: leaving such a loop early destroys the stream, and with it the connection of the answer.
     const onData = (chunk: Buffer) => {
       size += chunk.length
       if (size <= maxBytes) {
