@@ -1,4 +1,4 @@
-// How a pool spares a server that says it is busy, against Node's own server.
+// The pool's adaptive concurrency against Node's server.
 import { EventEmitter, once } from 'node:events'
 import { createSecureServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
@@ -10,7 +10,7 @@ import { makeTestLogger } from '../support/run-log.ts'
 
 type AnswerAll = (atLeast: number, status: number) => Promise<number>
 
-/** A server that keeps its streams open until it is told what to answer to all of them. */
+/** A server that keeps its streams open until the test answers all of them. */
 async function startServer() {
   const { cert, key, caCert } = await makeCertificates()
   const server = createSecureServer({ cert, key, settings: { maxConcurrentStreams: 100 } })
@@ -28,7 +28,7 @@ async function startServer() {
     for (const session of sessions) session.destroy()
     server.close()
   })
-  /** Answers all once there are so many, and returns how many there were when nothing more was on its way. */
+  /** Waits for `atLeast` streams and for all sent requests, answers all streams, and returns their number. */
   const answerAll: AnswerAll = async (atLeast, status) => {
     while (open.length < atLeast) await once(changes, 'change')
     for (const session of sessions) for (let trips = 0; trips < 2; trips++) await roundTrip(session)
@@ -37,7 +37,7 @@ async function startServer() {
     for (const stream of answered) if (!stream.destroyed) stream.respond({ ':status': status }, { endStream: true })
     return answered.length
   }
-  // A server that listens on a port has such an address.
+  // A server that listens on TCP has this type of address.
   return { origin: `https://127.0.0.1:${(server.address() as AddressInfo).port}`, ca: caCert, answerAll, sessions }
 }
 
@@ -52,17 +52,17 @@ function openPool(server: { origin: string; ca: string }, options: Partial<Http2
   return pool
 }
 
-function send(pool: Http2Pool, count: number, settled: (number | string)[]): Promise<void> {
+function send(pool: Http2Pool, count: number, results: (number | string)[]): Promise<void> {
   const batch: Http2Batch = {
     count,
     path: '/',
     headers: {},
     signal: new AbortController().signal,
     onAnswer: (index, { status }) => {
-      settled[index] = status
+      results[index] = status
     },
     onFailure: (index, { code }) => {
-      settled[index] = code
+      results[index] = code
     },
   }
   return pool.send(batch)
@@ -73,19 +73,19 @@ async function answerUntil(end: Promise<void>, { answerAll }: { answerAll: Answe
   while (!(await Promise.race([ended, answerAll(1, status).then(() => false)])));
 }
 
-test('a busy server gets half as many requests at once, down to one, and more with each round that goes well', async () => {
+test('halves the requests in flight for busy answers, down to one, and increases them for good ones', async () => {
   const server = await startServer()
-  const settled: number[] = []
-  const sending = send(openPool(server), 400, settled)
+  const results: number[] = []
+  const sending = send(openPool(server), 400, results)
   const rounds: number[] = []
   for (const expected of [100, 50, 25, 12, 6, 3, 1, 1]) rounds.push(await server.answerAll(expected, 503))
   for (const expected of [1, 2, 2, 3, 4]) rounds.push(await server.answerAll(expected, 200))
   expect(rounds).toEqual([100, 50, 25, 12, 6, 3, 1, 1, 1, 2, 2, 3, 4])
   await answerUntil(sending, server, 200)
-  expect(settled.filter((status) => status === 503)).toHaveLength(198)
+  expect(results.filter((status) => status === 503)).toHaveLength(198)
 })
 
-test('no connections are opened for requests that may not go out', async () => {
+test('opens no connections for requests above the limit', async () => {
   const server = await startServer()
   const pool = openPool(server, { maxConnections: 4 })
   const first = send(pool, 2, [])
@@ -97,10 +97,10 @@ test('no connections are opened for requests that may not go out', async () => {
   await answerUntil(second, server, 429)
 })
 
-test('what waits too long behind a server that is spared fails as not sent, so that nobody is held for good', async () => {
+test('fails requests as unsent that are queued for too long behind a busy server', async () => {
   const server = await startServer()
-  const settled: (number | string)[] = []
-  const sending = send(openPool(server, { timing: { waitTimeoutMs: 200 } }), 20_000, settled)
+  const results: (number | string)[] = []
+  const sending = send(openPool(server, { timing: { waitTimeoutMs: 200 } }), 20_000, results)
   await answerUntil(sending, server, 429)
-  expect(new Set(settled)).toEqual(new Set([429, 'no_stream_free']))
+  expect(new Set(results)).toEqual(new Set([429, 'no_stream_free']))
 })

@@ -1,4 +1,4 @@
-// Who comes while a broadcast is being sent.
+// Requests that are queued during a broadcast.
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { Http2Pool } from '../../src/http2/http2-pool.ts'
 import { makeCertificates } from '../../src/simulators/certificates.ts'
@@ -38,9 +38,9 @@ function send(path: string, count: number): Promise<void> {
   })
 }
 
-it('a single request has its turn in the middle of a broadcast', async () => {
+it('a single request is sent between the requests of a broadcast', async () => {
   await Promise.all([send('/broadcast', 2000), send('/single', 1)])
   expect(paths).toHaveLength(2001)
-  // Behind the turn that the broadcast had, and what was in flight.
+  // After one turn of the broadcast, and the requests in flight.
   expect(paths.indexOf('/single')).toBeLessThanOrEqual(16 + 10)
 })

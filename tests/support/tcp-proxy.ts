@@ -1,17 +1,18 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 
-/** Stands between a client and a server, so that the way can be cut. */
+/** A TCP proxy that can interrupt the connections between clients and a server. */
 export interface TcpProxy {
   port: number
   /** Closes all connections and refuses new ones. */
   cut(): Promise<void>
-  /** From here on what is sent arrives nowhere, as behind a firewall that has forgotten the connection; nothing is closed. */
+  /** Discards all bytes and closes nothing, like a firewall that has lost the state of the connections. */
   swallow(): void
-  /** Lets connections through again. */
+  /** Accepts and forwards connections again. Closes the old ones. */
   mend(): Promise<void>
 }
 
+/** Starts a proxy on a free port. */
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
   let isSwallowing = false
@@ -19,7 +20,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     const target = connect(targetPort, '127.0.0.1')
     for (const socket of [client, target]) {
       sockets.add(socket)
-      // A cut connection is what this is for.
+      // The proxy cuts connections on purpose.
       socket.on('error', () => undefined).once('close', () => sockets.delete(socket))
     }
     client.once('close', () => target.destroy())

@@ -1,4 +1,4 @@
-// Requests on a session without a socket, and what became of them.
+// An HTTP/2 session without a socket, and the results of its requests.
 
 import { encodeSharedFields } from '../../src/http2/hpack/field-writer.ts'
 import type { Http2Batch } from '../../src/http2/http2-client.ts'
@@ -6,25 +6,27 @@ import { WantedHeaders } from '../../src/http2/session/answer-fields.ts'
 import { Http2Session } from '../../src/http2/session/http2-session.ts'
 import type { RequestSource } from '../../src/http2/session/request-source.ts'
 
-export interface SessionRun {
+/** A session and its batch. */
+export interface TestSession {
   session: Http2Session
-  run: RequestSource
-  /** How each request was settled, by index; more than one entry is a fault. */
-  outcomes: string[][]
+  source: RequestSource
+  /** The results of each request, by index. More than one is an error. */
+  results: string[][]
 }
 
-export function startSession(count: number, bodies: readonly string[] = [], firstStreamId = 1): SessionRun {
-  const outcomes: string[][] = Array.from({ length: count }, () => [])
+/** Makes a session, and a batch whose requests tests open with `session.open(source, index, nowMs)`. */
+export function startSession(count: number, bodies: readonly string[] = [], firstStreamId = 1): TestSession {
+  const results: string[][] = Array.from({ length: count }, () => [])
   const batch: Http2Batch = {
     count,
     path: (index) => `/${index}`,
     headers: {},
     writeBody: (index, body) => body.text(bodies[index] ?? ''),
     signal: new AbortController().signal,
-    onAnswer: (index, { status }) => outcomes[index]?.push(String(status)),
-    onFailure: (index, error) => outcomes[index]?.push(error.code),
+    onAnswer: (index, { status }) => results[index]?.push(String(status)),
+    onFailure: (index, error) => results[index]?.push(error.code),
   }
-  const run: RequestSource = {
+  const source: RequestSource = {
     batch,
     sharedFields: encodeSharedFields({ method: 'POST', authority: 'x', path: undefined, headers: {} }),
     wanted: new WantedHeaders(['retry-after', 'apns-id']),
@@ -33,5 +35,5 @@ export function startSession(count: number, bodies: readonly string[] = [], firs
   }
   const events = { onPeerSettings: () => undefined, onPingAck: () => undefined, onGoaway: () => undefined }
   const session = new Http2Session({ events, maxStreams: 1000, requestTimeoutMs: 100, firstStreamId })
-  return { session, run, outcomes }
+  return { session, source, results }
 }
