@@ -11,7 +11,7 @@ export interface UpstreamOptions {
   maxConnections: number
   /** Authorities (PEM) to trust; undefined for the built-in ones. */
   ca: string[] | undefined
-  /** Request the transport error mode from the node, whatever mode the client requests. */
+  /** Request the transport error mode from the node, regardless of the client's request. */
   transportErrors: boolean
   /** Limit of request bodies. */
   maxRequestBytes: number

@@ -1,4 +1,4 @@
-// The edge alone: server and upstream without the rest of centripush, and a node behind it whose answers a test writes.
+// The edge: server/ and upstream/ without the rest of centripush, in front of a node whose answers the test writes.
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { buffer } from 'node:stream/consumers'
@@ -15,13 +15,15 @@ import { Upstream } from '../../src/upstream/upstream.ts'
 import type { UpstreamOptions } from '../../src/upstream/upstream-options.ts'
 import { makeTestLogger, noteSecrets } from './run-log.ts'
 
+/** API key of the clients. */
 export const EDGE_KEY = 'key-of-the-clients'
+/** API key of the node. */
 export const NODE_KEY = 'key-of-the-node'
 
-/** What a push method of a test does with its request. */
+/** The push methods of a test. */
 export type Handlers = Partial<Record<'device_register' | 'cancel_push', (request: object) => Promise<object>>>
 
-/** Some methods of the node's, one of them PRO's, and two of ours. */
+/** Three upstream methods, one of them of Centrifugo PRO, and two push methods. */
 export function makeEdgeMethods(handlers: Handlers = {}): MethodTable {
   const nothing = async () => ({})
   const methods: Method[] = [
@@ -37,9 +39,10 @@ export function makeEdgeMethods(handlers: Handlers = {}): MethodTable {
   }
 }
 
+/** Options of the edge; each has a default. */
 export interface EdgeOptions {
   handlers?: Handlers
-  /** Base URL of the node; none: no upstream. */
+  /** Base URL of the node. No upstream unless given. */
   node?: string
   upstream?: Partial<UpstreamOptions>
   maxRequestBytes?: number
@@ -50,12 +53,13 @@ export interface EdgeOptions {
   logger?: Logger
 }
 
+/** A running edge. */
 export interface Edge {
   url: string
   stop(graceMs?: number): Promise<void>
 }
 
-/** Starts the edge on a free port, everything on it. */
+/** Starts the edge on one free port. */
 export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
   noteSecrets([EDGE_KEY, NODE_KEY])
   const logger = options.logger ?? makeTestLogger()
@@ -104,7 +108,7 @@ function makeUpstream(address: string, maxRequestBytes: number, { upstream }: Ed
   })
 }
 
-/** What a node was asked. */
+/** A request that a node received. */
 export interface NodeRequest {
   method: string
   url: string
@@ -112,16 +116,17 @@ export interface NodeRequest {
   body: string
 }
 
+/** A running node. */
 export interface TestNode {
   address: string
   port: number
   server: Server
-  /** In the order they came; those read by `answer`. */
+  /** The requests in the order of arrival. */
   requests: NodeRequest[]
   stop(): Promise<void>
 }
 
-/** A node that reads each request and answers as the test says. */
+/** Starts a node that reads each request and calls `answer`. */
 export async function startNode(
   answer: (request: NodeRequest, outgoing: ServerResponse) => void,
   port = 0,
@@ -134,13 +139,13 @@ export async function startNode(
       requests.push(request)
       answer(request, outgoing)
     }
-    // A request that is cut is not one.
+    // The client closed its connection before the end of the request.
     read().catch(() => outgoing.destroy())
   }, port)
   return { ...node, requests }
 }
 
-/** A node that gets the requests unread. */
+/** Starts a node whose test reads the requests itself. */
 export async function startRawNode(
   onRequest: (incoming: IncomingMessage, outgoing: ServerResponse) => void,
   port = 0,
@@ -149,7 +154,7 @@ export async function startRawNode(
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   const bound = server.address()
-  // An object for every server that listens on a port.
+  // A server that listens on TCP has this type of address.
   const boundPort = typeof bound === 'object' && bound ? bound.port : 0
   const stop = async () => {
     if (!server.listening) return

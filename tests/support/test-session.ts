@@ -1,5 +1,4 @@
 // An HTTP/2 session without a socket, and the results of its requests.
-
 import { encodeSharedFields } from '../../src/http2/hpack/field-writer.ts'
 import type { Http2Batch } from '../../src/http2/http2-client.ts'
 import { WantedHeaders } from '../../src/http2/session/answer-fields.ts'

@@ -1,6 +1,5 @@
 // The send buffer of a connection: frames are written into a chunk of memory. `take` hands the chunk to the socket, and
 // `recycleChunk` returns it to the process-wide pool of chunks after the socket has written it.
-
 import type { BodyWriter } from '../http2-client.ts'
 import { FRAME_HEADER_BYTES } from './frame-constants.ts'
 

@@ -4,7 +4,6 @@
 //   queued ──take()──▶ in flight ──(answer | failure)──▶ completed
 //      ▲                   │
 //      └───────────────────┘ refused or left unprocessed by GOAWAY, at most MAX_RESENDS times
-
 import type { Http2Answer, Http2Batch } from '../http2-client.ts'
 import { Http2Error } from '../http2-error.ts'
 import type { WantedHeaders } from '../session/answer-fields.ts'

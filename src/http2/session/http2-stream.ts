@@ -1,6 +1,5 @@
 // One request and its answer. Stream objects are reused, so a request costs no allocation. The stream table
 // (stream-table.ts) links the open streams.
-
 import type { Http2Answer } from '../http2-client.ts'
 import type { AnswerFields } from './answer-fields.ts'
 import type { RequestSource } from './request-source.ts'
