@@ -23,6 +23,7 @@ import { WantedHeaders } from './session/answer-fields.ts'
 /** Default of `maxStreamsPerConnection`: bounds the memory for servers without a limit of their own. */
 const MAX_STREAMS = 1000
 
+/** Options of a pool. */
 export interface Http2PoolOptions extends Credentials {
   /** `https://host[:port]`. */
   origin: string

@@ -4,8 +4,7 @@
 //   open, pinged ──(GOAWAY | no ids left | idle | close())──▶ draining ──(last stream closed)──▶ closed
 //   any ──(connect time-out | error | protocol violation | PING unanswered | socket closed)──▶ closed
 //
-// The events of the socket and `tick` change the state. The pool reads `freeStreams` and calls `open`, `flush`, `tick`,
-// `abort` and `close`. `onClosed` is called exactly once, after every opened request was answered or failed.
+// `onClosed` is called exactly once, after every opened request was answered or failed.
 import type { TLSSocket } from 'node:tls'
 import type { Logger } from '../../observability/log.ts'
 import { recycleChunk } from '../frames/byte-writer.ts'
@@ -24,6 +23,7 @@ const MAX_UNSENT_BYTES = 256 * 1024
 /** Unsent bytes of the socket at which the peer is assumed to send without reading. */
 const MAX_BACKLOG_BYTES = 4 * 1024 * 1024
 
+/** Parameters of a connection. */
 export interface ConnectionDeps {
   endpoint: TlsEndpoint
   timing: Http2Timing

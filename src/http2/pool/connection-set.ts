@@ -7,6 +7,7 @@ import { ReconnectBackoff } from './reconnect-backoff.ts'
 /** Every server should allow at least this many streams (RFC 9113 section 6.5.2). Assumed until SETTINGS arrive. */
 const STREAMS_BEFORE_SETTINGS = 100
 
+/** Parameters of the connections, and events for the pool. */
 export interface ConnectionSetDeps {
   /** Parameters of each connection. */
   connection: Omit<ConnectionDeps, 'events'>

@@ -15,6 +15,7 @@ const MAX_RESENDS = 2
 
 const EMPTY = Buffer.alloc(0)
 
+/** A batch, and the parts of the pool that its requests use. */
 export interface PendingBatchDeps {
   batch: Http2Batch
   /** The headers to read from answers. */

@@ -27,6 +27,7 @@ export interface SessionEvents {
   onGoaway(code: number): void
 }
 
+/** Limits of a session, and the receiver of its events. */
 export interface SessionDeps {
   events: SessionEvents
   /** Limit of open streams in addition to the peer's. */
