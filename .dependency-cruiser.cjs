@@ -32,6 +32,7 @@ const DOORS = {
   limits: 'limits/(rate-limiter|policy|key-template)\\.ts',
   queue: 'queue/(queue|batch|send|lane|dead-letter)\\.ts',
   providers: 'providers/provider\\.ts',
+  http2: 'http2/[^/]+\\.ts',
   analytics: 'analytics/analytics\\.ts',
 }
 
@@ -49,6 +50,17 @@ const doors = Object.entries(DOORS).map(([room, door]) => ({
   severity: 'error',
   from: { path: '^src/[^/]+/', pathNot: `^src/(${room}|assemble|cli)/|\\.test\\.ts$` },
   to: { path: `^src/${room}/`, pathNot: `^src/${door}$` },
+}))
+
+// The sub-rooms of src/http2/, from the lowest layer to the highest: each may import those before it.
+const HTTP2_LAYERS = ['frames', 'hpack', 'session', 'connection', 'pool']
+
+const http2Layers = HTTP2_LAYERS.map((layer, index) => ({
+  name: `http2-${layer}-imports`,
+  comment: `src/http2/${layer}/ may import: ${HTTP2_LAYERS.slice(0, index).join(', ') || 'no other layer'}`,
+  severity: 'error',
+  from: { path: `^src/http2/${layer}/`, pathNot: '\\.test\\.ts$' },
+  to: { path: `^src/http2/(${['http2-pool\\.ts', ...HTTP2_LAYERS.slice(index + 1)].join('|')})` },
 }))
 
 module.exports = {
@@ -75,6 +87,7 @@ module.exports = {
     },
     ...rooms,
     ...doors,
+    ...http2Layers,
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

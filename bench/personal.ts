@@ -6,7 +6,7 @@
 import { parseArgs } from 'node:util'
 import { personaliseBatch } from '../src/delivery/personal-notifications.ts'
 import { DeviceStore } from '../src/devices/device-store.ts'
-import { ByteWriter } from '../src/http2/byte-writer.ts'
+import { ByteWriter } from '../src/http2/frames/byte-writer.ts'
 import type { Http2Client } from '../src/http2/http2-client.ts'
 import { Http2Pool } from '../src/http2/http2-pool.ts'
 import { makeLogger } from '../src/observability/log.ts'

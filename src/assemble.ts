@@ -60,7 +60,7 @@ async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, '
   const { key, madeKey } = chooseKey(config, isApi)
   const api: ApiDeps = {
     methods,
-    upstream,
+    upstream: upstream?.api,
     hasKey: config.http_api.insecure ? () => true : makeKeyCheck(key),
     transportErrors: config.http_api.error_mode === 'transport',
     maxRequestBytes: config.http_api.max_request_body_size,
@@ -77,7 +77,7 @@ async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, '
           }
         : undefined,
       health: config.health.enabled ? { isReady, prefix: trimSlash(config.health.handler_prefix) } : undefined,
-      connections: role === 'worker' ? undefined : upstream,
+      connections: role === 'worker' ? undefined : upstream?.clients,
     }),
   )
   onStop.drain('server', (graceMs) => server.close(graceMs))

@@ -1,7 +1,7 @@
 // A broadcast from device rows to requests for FCM, with the same text or a personal one for each target.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { DeviceStore } from '../../src/devices/device-store.ts'
-import { ByteWriter } from '../../src/http2/byte-writer.ts'
+import { ByteWriter } from '../../src/http2/frames/byte-writer.ts'
 import type { Http2Client } from '../../src/http2/http2-client.ts'
 import type { RateLimiter } from '../../src/limits/rate-limiter.ts'
 import type { Logger } from '../../src/observability/log.ts'

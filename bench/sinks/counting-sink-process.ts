@@ -2,10 +2,10 @@
 // frames but no header fields, because it has to be cheaper than the sender. Tests check the requests themselves.
 import { createServer, type TLSSocket } from 'node:tls'
 import * as v from 'valibot'
-import { ByteWriter } from '../../src/http2/byte-writer.ts'
-import { writePing, writeSettings, writeSettingsAck, writeWindowUpdate } from '../../src/http2/control-frames.ts'
-import { DEFAULT_WINDOW_BYTES, FLAG, FRAME, MAX_INT31, SETTING } from '../../src/http2/frame-constants.ts'
-import { FrameReader } from '../../src/http2/frame-reader.ts'
+import { ByteWriter } from '../../src/http2/frames/byte-writer.ts'
+import { writePing, writeSettings, writeSettingsAck, writeWindowUpdate } from '../../src/http2/frames/control-frames.ts'
+import { DEFAULT_WINDOW_BYTES, FLAG, FRAME, MAX_INT31, SETTING } from '../../src/http2/frames/frame-constants.ts'
+import { FrameReader } from '../../src/http2/frames/frame-reader.ts'
 import { Order, type Report, SinkOptions } from './messages.ts'
 
 const PREFACE_BYTES = 24

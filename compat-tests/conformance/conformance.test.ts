@@ -1,5 +1,5 @@
-// Exactly as Centrifugo does: every recorded request, sent to a server in front of a node, gets the recorded answer.
-// CENTRIFUGO_BIN=/path/to/centrifugo puts a real node behind it instead of one that replays the recording.
+// Conformance with Centrifugo: every recorded request to centripush in front of a node gets the recorded answer.
+// With CENTRIFUGO_BIN=/path/to/centrifugo the node is a real one. Otherwise it replays the recording.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startAssembly, type TestAssembly } from '../../tests/support/assembly.ts'
 import { createTestDatabase, type TestDatabase } from '../../tests/support/database.ts'
@@ -12,7 +12,7 @@ import type { ScenarioNode } from './scenario-node.ts'
 import { scenarios, type Vector } from './vectors.ts'
 
 const PUSH_SCENARIO = 'push methods on a server without push'
-/** Of every answer these are recorded where they were sent: one that isn't recorded must not be there. */
+/** Recorded with every answer that has them. An answer without a recorded one must not have it. */
 const COMPARED_HEADERS = ['content-type', 'location', 'x-content-type-options']
 
 let database: TestDatabase
@@ -26,7 +26,7 @@ interface Stage {
   node: ScenarioNode
 }
 
-/** Registers a scenario's tests, which share one fresh node and run in order. */
+/** Registers the tests of a scenario. They share one new node and run in order. */
 function describeScenario(
   name: string,
   { vectors, isPushEnabled }: { vectors: readonly Vector[]; isPushEnabled: boolean },

@@ -1,6 +1,6 @@
 /**
- * A body with what differs from run to run (see `Vector.volatile`) taken out, for comparison only. Bodies without such
- * values are compared as bytes.
+ * Replaces the values that differ from run to run (see `Vector.volatile`), for comparison. Bodies without such values
+ * stay unchanged, so they are compared byte by byte.
  */
 export function maskVolatile(body: Buffer, pointers: readonly string[]): string {
   const lines = body.toString('utf8').split('\n')

@@ -1,9 +1,9 @@
-// What the push methods answer where a node without push, which was recorded, says that it does not know them.
+// The answers of push methods. The recorded node has no push and answers that the methods are unknown.
 import type { Vector } from './vectors.ts'
 
 const BAD_REQUEST = '"error":{"code":107,"message":"bad request"}'
 
-/** A request of `{}` decodes, and lacks what every method but the lists needs. */
+/** The answer to the request `{}`. All methods except lists require a field. */
 const ANSWERS: Record<string, 'badRequest' | 'emptyList'> = {
   device_register: 'badRequest',
   device_update: 'badRequest',
@@ -17,10 +17,10 @@ const ANSWERS: Record<string, 'badRequest' | 'emptyList'> = {
   update_push_status: 'badRequest',
   cancel_push: 'badRequest',
 }
-/** The number of the first of them in the legacy API; the others follow in this order. */
+/** Number of the first push method in the legacy API. The others follow in this order. */
 const FIRST_NUMBER = 22
 
-/** The body of the answer to a vector of the push scenario, by a server with push; its status is 200. */
+/** The body of centripush's answer to a vector of the push scenario. The status is 200. */
 export function expectedPushAnswer({ request }: Vector): string {
   const body = request.body.toString('utf8')
   if (request.path === '/api') {

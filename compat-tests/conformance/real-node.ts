@@ -1,4 +1,4 @@
-// A real Centrifugo for a scenario, configured as the one that was recorded.
+// A real Centrifugo node for a scenario, with the configuration of the recorded one.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -30,7 +30,7 @@ export async function startRealNode(binary: string): Promise<ScenarioNode> {
   while (!(await isHealthy(address))) {
     if (Date.now() > deadline || child.exitCode !== null) {
       await stop()
-      throw new Error(`${binary} did not start`)
+      throw new Error(`${binary} did not answer in time`)
     }
     await delay(POLL_MS)
   }
@@ -53,7 +53,7 @@ async function isHealthy(address: string): Promise<boolean> {
   try {
     return (await fetch(`${address}/health`)).ok
   } catch {
-    // Nobody listens yet.
+    // The node does not listen yet.
     return false
   }
 }

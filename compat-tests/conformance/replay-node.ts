@@ -1,15 +1,15 @@
-// A stand-in for the node: it answers the requests of a scenario with the recorded bytes, and notes every request that a
-// server in front of it must not let through.
+// A simulated node: answers the requests of a scenario with the recorded bytes, and collects requests that centripush
+// must not pass on.
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import type { ScenarioNode } from './scenario-node.ts'
 import { isAnsweredAtTheEdge, type Vector } from './vectors.ts'
 
-/** Not the key of the vectors: a client's key that gets through is seen. */
+/** Differs from the key of the vectors, so that the node detects a client's key that was passed on. */
 const NODE_KEY = 'key-of-the-replay-node'
 
-/** Starts a node that knows the requests of `vectors`, to be asked in their order. */
+/** Starts a node that answers the requests of `vectors` in their order. */
 export async function startReplayNode(vectors: readonly Vector[]): Promise<ScenarioNode> {
   const expected = vectors.filter((vector) => !isAnsweredAtTheEdge(vector))
   const violations: string[] = []
@@ -37,7 +37,7 @@ export async function startReplayNode(vectors: readonly Vector[]): Promise<Scena
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
-  // An object for every server that listens on a port.
+  // A server that listens on TCP has this type of address.
   const port = typeof address === 'object' && address ? address.port : 0
   const stop = async () => {
     server.closeAllConnections()

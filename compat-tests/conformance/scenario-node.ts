@@ -1,11 +1,11 @@
-/** A fresh node behind the server for one scenario. */
+/** A new node for one scenario. */
 export interface ScenarioNode {
   address: string
-  /** The only key it accepts. */
+  /** The API key of the node. */
   key: string
-  /** What it was asked and should not have been. */
+  /** Requests that centripush must not pass on. */
   violations: readonly string[]
-  /** A real node's values differ from run to run where a vector says so. */
+  /** A real node: values differ from run to run at the pointers in `Vector.volatile`. */
   isReal: boolean
   stop(): Promise<void>
 }

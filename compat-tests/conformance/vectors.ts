@@ -1,4 +1,4 @@
-// What a real node (Centrifugo OSS v6.9.1) answered to 282 requests: vectors.json, recorded on 2026-11-22.
+// vectors.json: the answers of a real node (Centrifugo OSS v6.9.1) to 282 requests, recorded on 2026-11-22.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
@@ -11,19 +11,19 @@ const Headers = v.record(v.string(), v.string())
 
 const Vector = v.object({
   id: v.number(),
-  /** Vectors of one scenario ran in order against one fresh node. */
+  /** The vectors of a scenario were recorded in order, on one new node. */
   scenario: v.string(),
   name: v.string(),
   request: v.object({ method: v.string(), path: v.string(), headers: Headers, body: Body }),
   response: v.object({ status: v.number(), headers: Headers, body: Body }),
-  /** JSON pointers to what differs from run to run; `1:/result` points into the second line. */
+  /** JSON pointers to values that differ from run to run. `1:/result` points into the second line. */
   volatile: v.optional(v.array(v.string()), []),
 })
 export type Vector = v.InferOutput<typeof Vector>
 
 const vectors = v.parse(v.array(Vector), JSON.parse(readFileSync(join(import.meta.dirname, 'vectors.json'), 'utf8')))
 
-/** The vectors by their scenario, in the order they were recorded in. */
+/** The vectors by scenario, in the order of recording. */
 export const scenarios: ReadonlyMap<string, Vector[]> = groupByScenario()
 
 function groupByScenario(): Map<string, Vector[]> {
@@ -32,7 +32,7 @@ function groupByScenario(): Map<string, Vector[]> {
   return groups
 }
 
-/** Whether the answer came from the node's HTTP layer: what a server in front of it answers itself. */
+/** Whether the answer is one of the node's HTTP layer, which centripush answers itself. */
 export function isAnsweredAtTheEdge({ response }: Vector): boolean {
   const { status } = response
   return status === 401 || status === 405 || status === 307 || (status === 404 && isPlainText(response.headers))

@@ -1,4 +1,4 @@
-// The same notification sent by centripush and by @parse/node-apn: what APNs and a device get is the same.
+// The same notification sent by centripush and by @parse/node-apn: APNs and the device must receive the same.
 import { generateKeyPairSync } from 'node:crypto'
 import { Provider as NodeApn, Notification } from '@parse/node-apn'
 import { decodeJwt, decodeProtectedHeader, importSPKI, jwtVerify } from 'jose'
@@ -52,7 +52,7 @@ beforeAll(async () => {
     logger: makeTestLogger(),
   })
   theirs = new NodeApn({
-    // It connects to the port and names the address.
+    // node-apn connects to the port and sends the address as authority.
     address: new URL(server.origin).host,
     port: Number(new URL(server.origin).port),
     ca: [ca],
@@ -88,18 +88,18 @@ async function sendTheirs(payload: object, settings: Partial<Notification>): Pro
 
 function takeRequest(): SimulatedRequest {
   const request = requests.shift()
-  if (!request) throw new Error('no request came')
+  if (!request) throw new Error('no request received')
   return request
 }
 
-/** What decides about a push. Of what is left out, ids are random and lengths are HTTP's. */
-function essenceOf({ method, path, headers, body }: SimulatedRequest) {
+/** The relevant parts of a request. Omitted are random ids, and lengths, which belong to HTTP. */
+function comparableParts({ method, path, headers, body }: SimulatedRequest) {
   const apns = Object.entries(headers).filter(([name]) => name.startsWith('apns-') && name !== 'apns-id')
   return {
     method,
     path,
     body: JSON.parse(body.toString()),
-    // 10 is what APNs takes where none is given.
+    // 10 is APNs' default.
     headers: { 'apns-priority': '10', ...Object.fromEntries(apns) },
     scheme: headers[':scheme'],
     authority: headers[':authority'],
@@ -132,12 +132,12 @@ test.each([
     { topic: `${BUNDLE}.push-type.liveactivity`, pushType: 'liveactivity', priority: 5 },
   ],
 ] as const)('%s is the same request', async (_what, payload, headers, settings) => {
-  const mine = essenceOf(await sendOurs(payload, headers))
-  const peers = essenceOf(await sendTheirs(payload, settings))
+  const mine = comparableParts(await sendOurs(payload, headers))
+  const peers = comparableParts(await sendTheirs(payload, settings))
   expect(mine).toEqual(peers)
 })
 
-test('both prove who they are in the same way', async () => {
+test('both authenticate in the same way', async () => {
   const mine = await sendOurs({ aps: { alert: 'a' } })
   const peers = await sendTheirs({ aps: { alert: 'a' } }, { topic: BUNDLE, pushType: 'alert' })
   const publicKey = await importSPKI(signing.publicKey, 'ES256')

@@ -1,5 +1,5 @@
-// The same message sent by centripush and by firebase-admin: what Google gets is the same. firebase-admin names Google's
-// hosts and takes no others: its connections, those to FCM and those for access tokens, are led to this machine.
+// The same message sent by centripush and by firebase-admin: Google must receive the same. firebase-admin accepts
+// Google's hosts only, so the test redirects its connections to FCM and to the OAuth endpoint to this machine.
 import { generateKeyPairSync } from 'node:crypto'
 import http2, { type ClientHttp2Session } from 'node:http2'
 import https, { Agent } from 'node:https'
@@ -59,7 +59,7 @@ beforeAll(async () => {
   ours = new FcmProvider({ serviceAccount, pushEndpoint: origin, authEndpoint: origin, ca, logger })
   http2.connect = (_: unknown, options?: unknown) => connectInstead(options, ca)
   const account = { projectId: PROJECT, clientEmail: CLIENT_EMAIL, privateKey: signing.privateKey }
-  // The agent that `cert` takes is not used for access tokens.
+  // The agent of `cert` is not used for access tokens.
   https.globalAgent = makeAgent(Number(new URL(origin).port), ca)
   theirs = initializeApp({ credential: cert(account), projectId: PROJECT })
 })
@@ -76,16 +76,16 @@ beforeEach(() => {
   requests.length = 0
 })
 
-/** A session to this server, whatever server was asked for. */
+/** Connects to this server instead of the requested one. */
 function connectInstead(options: unknown, ca: string): ClientHttp2Session {
   const session = connect(server.origin, { ...(typeof options === 'object' && options), ca })
   const { request } = session
-  // It names the scheme `https:`, which Google lets pass; Node's server refuses what RFC 3986 calls no scheme.
+  // firebase-admin sends the scheme `https:`. Google accepts it, but Node's server refuses it as invalid (RFC 3986).
   session.request = (headers, ...rest) => request.call(session, { ...headers, ':scheme': 'https' }, ...rest)
   return session
 }
 
-/** Whose connections all lead to this machine. */
+/** An agent that connects to this machine only. */
 function makeAgent(port: number, ca: string): Agent {
   const agent = new Agent()
   agent.createConnection = () => connectTls({ host: '127.0.0.1', port, ca, ALPNProtocols: ['http/1.1'] })
@@ -107,12 +107,12 @@ async function sendTheirs(message: Message): Promise<SimulatedRequest> {
 
 function takeRequest(): SimulatedRequest {
   const request = requests.shift()
-  if (!request) throw new Error('no request came')
+  if (!request) throw new Error('no request received')
   return request
 }
 
-/** What decides about a push. What is left out names the library. */
-function essenceOf({ method, path, headers, body }: SimulatedRequest) {
+/** The relevant parts of a request. Omitted are headers that identify the library. */
+function comparableParts({ method, path, headers, body }: SimulatedRequest) {
   return {
     method,
     path,
@@ -144,7 +144,7 @@ test.each<[string, TargetKind, string, object, Omit<Message, 'token' | 'topic' |
       notification: text,
       android: { ttl: '60s', priority: 'high', collapse_key: 'k', notification: { tag: 't', channel_id: 'c' } },
       apns: { headers: { 'apns-priority': '5' }, payload: { aps: { 'content-available': 1, badge: 3 } } },
-      // Google takes either spelling of a name; here it is firebase-admin's.
+      // Google accepts both spellings of a name. This one is firebase-admin's.
       webpush: { headers: { TTL: '60' }, fcmOptions: { link: 'https://example.com/' } },
       fcmOptions: { analyticsLabel: 'a' },
     },
@@ -157,8 +157,8 @@ test.each<[string, TargetKind, string, object, Omit<Message, 'token' | 'topic' |
     },
   ],
 ])('%s is the same request', async (_what, targetKind, target, message, theirMessage) => {
-  const mine = essenceOf(await sendOurs(message, targetKind, target))
-  const peers = essenceOf(await sendTheirs(withTarget(theirMessage, targetKind, target)))
+  const mine = comparableParts(await sendOurs(message, targetKind, target))
+  const peers = comparableParts(await sendTheirs(withTarget(theirMessage, targetKind, target)))
   expect(mine).toEqual(peers)
 })
 
@@ -173,7 +173,7 @@ function withTarget(message: object, targetKind: TargetKind, target: string): Me
   }
 }
 
-test('both ask for one access token, with an assertion that says the same', async () => {
+test('both request one access token, with the same assertion', async () => {
   await sendOurs({}, 'token', 'a')
   await sendTheirs({ token: 'a' })
   const [mine, peers, ...more] = await Promise.all(grants.map(readGrant))
@@ -183,7 +183,7 @@ test('both ask for one access token, with an assertion that says the same', asyn
   expect({ ...mine, scopes: [] }).toEqual({ ...peers, scopes: [] })
 })
 
-/** What Google is asked for, by whom, and for how long. */
+/** Issuer, audience, scopes and duration of an assertion. */
 async function readGrant({ method, path, body }: SimulatedRequest) {
   const form = new URLSearchParams(body.toString())
   const { payload, protectedHeader } = await jwtVerify(

@@ -1,4 +1,4 @@
-// The same notification sent by centripush and by the web-push package: what a push service and a browser get is the same.
+// The same notification sent by centripush and by the web-push package: push service and browser must receive the same.
 import { Agent } from 'node:https'
 import { importJWK, jwtVerify } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -87,8 +87,10 @@ async function sendByUs({ payload, ttl, urgency, topic }: Example): Promise<void
   await provider.send(batch, (_, outcome) => expect(outcome.kind).toBe('sent'), new AbortController().signal)
 }
 
-/** All that a push service looks at; tokens differ in their signatures and the second they were made in. */
-async function essenceOf({ method, path, headers, body }: SimulatedRequest) {
+/**
+ * The parts of a request that a push service reads. Tokens differ in signature and time, so only their claims count.
+ */
+async function comparableParts({ method, path, headers, body }: SimulatedRequest) {
   const [, token = '', key = ''] = /^vapid t=([^,\s]+), ?k=(\S+)$/.exec(headers.authorization ?? '') ?? []
   const point = Buffer.from(key, 'base64url')
   const [x = '', y = ''] = [point.subarray(1, 33), point.subarray(33)].map((bytes) => bytes.toString('base64url'))
@@ -118,7 +120,7 @@ test.each<Example>([
   requests.length = 0
   await sendByPeer(example)
   await sendByUs(example)
-  const [peer, ours] = await Promise.all(requests.map(essenceOf))
+  const [peer, ours] = await Promise.all(requests.map(comparableParts))
   expect(ours).toEqual(peer)
   expect(ours?.payload).toBe(example.payload)
 })

@@ -6,8 +6,8 @@ import { type SdkServer, startSdkServer } from './sdk-server.ts'
 let server: SdkServer
 let client: CentClient
 
-// It knows the node's methods only. Its numbers are JavaScript's, so what it parsed is compared to what JSON.parse makes
-// of the recorded bytes.
+// cent.js has the node's methods only. Its numbers are JavaScript's, so its results are compared with JSON.parse of the
+// recorded bytes.
 describe('cent.js, with only its base URL changed', () => {
   beforeAll(async () => {
     server = await startSdkServer()
@@ -15,7 +15,7 @@ describe('cent.js, with only its base URL changed', () => {
     return () => server.stop()
   })
 
-  it('gets from each method what the node answered', async () => {
+  it('gets the node’s answer from each method', async () => {
     expect(await client.publish({ channel: 'hist:a', data: { x: 1 } })).toEqual(recorded('publish'))
     const channels = ['hist:a', 'nope:b', 'plain:c']
     expect(await client.broadcast({ channels, data: { x: 1 } })).toEqual(recorded('broadcast'))
@@ -41,10 +41,10 @@ describe('cent.js, with only its base URL changed', () => {
     expect(results).toEqual([recorded('publish'), undefined, recorded('history'), recorded('info')])
   })
 
-  it('is turned away with another key', async () => {
+  it('is refused with another key', async () => {
     const stranger = new CentClient({ url: server.api, apiKey: 'another-key' })
     const before = server.node.requests.length
-    // A 401 has no body, as from a node, and this SDK reads every answer as JSON.
+    // As from a node, a 401 has no body. This SDK parses every answer as JSON.
     await expect(stranger.publish({ channel: 'hist:a', data: {} })).rejects.toThrow(SyntaxError)
     expect(server.node.requests).toHaveLength(before)
   })

@@ -7,7 +7,7 @@ const python = await preparePythonSdk()
 
 let server: SdkServer
 
-// Each script is a set of expectations of its own; what isn't met is in the error.
+// Each script checks its own expectations. A failed one is in the error.
 describe.skipIf(python.missing)('cent, the Python SDK, with only its base URL changed', () => {
   beforeAll(async () => {
     server = await startSdkServer()
@@ -24,7 +24,7 @@ describe.skipIf(python.missing)('cent, the Python SDK, with only its base URL ch
     await run('topics.py')
   })
 
-  it('sends to every kind of recipient, once for each uid, and nothing that was refused or cancelled', async () => {
+  it('sends to every kind of recipient, once per uid, except refused and cancelled sends', async () => {
     await run('sends.py')
     const once = ['by-filter', 'by-token-1', 'by-token-2', 'by-topic', "'by-condition' in topics", 'with-options']
     const expected = [...once, 'once', 'first', 'without-uid', 'without-uid'].sort()
@@ -32,7 +32,7 @@ describe.skipIf(python.missing)('cent, the Python SDK, with only its base URL ch
     expect(server.fcm.accepted.map(({ target }) => target).sort()).toEqual(expected)
   })
 
-  it("runs batches of the node's methods and ours, asking the node once for each run of neighbours", async () => {
+  it('runs batches of upstream and push methods, with one upstream request per group of commands', async () => {
     const before = server.node.requests.length
     await run('batches.py')
     const asked = server.node.requests.slice(before)
@@ -42,7 +42,7 @@ describe.skipIf(python.missing)('cent, the Python SDK, with only its base URL ch
     expect(new Set(asked.map(({ key }) => key))).toEqual(new Set([server.node.key]))
   })
 
-  it('does the same from its asynchronous client', async () => {
+  it('works with its asynchronous client', async () => {
     await run('asynchronous.py')
   })
 })

@@ -5,11 +5,13 @@ import { prepareToolchain, runProgram, type Toolchain } from './toolchain.ts'
 const PROGRAM = resolve(import.meta.dirname, 'go')
 
 export interface GoSdk {
-  /** Runs the program of `go/` against the server and resolves to what it printed. @throws Error with its output */
+  /**
+   * Runs the program of `go/` against the server. Resolves to its output. @throws Error with its output when it fails
+   */
   run(server: SdkServer): Promise<string>
 }
 
-/** `gocent`, at the version that `go/go.mod` names, with the Go that is installed and no other. */
+/** Prepares `gocent` in the version of `go/go.mod`, with the installed Go only. */
 export function prepareGoSdk(): Promise<Toolchain<GoSdk>> {
   return prepareToolchain('gocent, the Go SDK,', async () => {
     const go = (args: string[], env: Record<string, string> = {}) =>

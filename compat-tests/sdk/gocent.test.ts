@@ -10,14 +10,14 @@ let server: SdkServer
 
 const UNKNOWN_CHANNEL = { code: 102, message: 'unknown channel' }
 
-// It speaks the legacy /api only: commands separated by newlines, which the node answers.
+// gocent uses the legacy API only: commands separated by newlines, which the node answers.
 describe.skipIf(go.missing)('gocent, the Go SDK, with only its base URL changed', () => {
   beforeAll(async () => {
     server = await startSdkServer()
     return () => server.stop()
   })
 
-  it('gets from single commands and from a pipe what the node answered, and errors as its own types', async () => {
+  it('gets the node’s answers to single commands and to a pipe, and errors as its own types', async () => {
     const printed = await toolsOf(go).run(server)
     expect(printed).toContain('{"n":12345678901234567890123}')
     expect(JSON.parse(printed)).toMatchObject({

@@ -7,10 +7,10 @@ const python = await preparePythonSdk()
 
 let server: SdkServer
 
-describe.skipIf(python.missing)('a push for in three seconds and a publication, in one batch through cent', () => {
+describe.skipIf(python.missing)('a publication and a push three seconds later, in one batch through cent', () => {
   beforeAll(async () => {
     server = await startSdkServer()
-    // The first push gets the access token and connects, which is not what is measured below.
+    // The first push obtains the access token and connects, so that the tests below do not measure that.
     const body = '{"recipient":{"fcm_tokens":["warm-up"]},"notification":{"fcm":{"message":{}}}}'
     const headers = { 'content-type': 'application/json', 'x-api-key': server.key }
     await fetch(`${server.api}/send_push_notification`, { method: 'POST', headers, body })
@@ -18,11 +18,11 @@ describe.skipIf(python.missing)('a push for in three seconds and a publication, 
     return () => server.stop()
   })
 
-  /** Resolves to the push's `send_at` in ms. */
+  /** Resolves to the `send_at` of the push in ms. */
   const run = async (...tokens: string[]) =>
     Number(await toolsOf(python).run('push_unless_acknowledged.py', server, ...tokens)) * 1000
 
-  it('reaches FCM within a second of its time when it is left alone', async () => {
+  it('arrives at FCM within a second of its time unless it is cancelled', async () => {
     const before = server.fcm.accepted.length
     const sendAtMs = await run('left-alone')
     await server.fcm.waitForAccepted(before + 1)
@@ -32,11 +32,11 @@ describe.skipIf(python.missing)('a push for in three seconds and a publication, 
     expect(push?.at_ms).toBeLessThanOrEqual(sendAtMs + 1000)
   })
 
-  it('never reaches FCM when it was cancelled before', async () => {
+  it('never arrives at FCM when it is cancelled in time', async () => {
     const before = server.fcm.accepted.length
     await run('acknowledged', 'scheduled-after-it')
     await server.fcm.waitForAccepted(before + 1)
-    // A worker that ends has sent all it had begun with.
+    // A worker ends after it has sent the batches that it had claimed.
     await server.process.stop()
     expect(server.fcm.accepted.slice(before).map(({ target }) => target)).toEqual(['scheduled-after-it'])
   })

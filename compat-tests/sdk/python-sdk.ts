@@ -1,4 +1,4 @@
-// The Python SDK in a virtual environment of its own under .cache/, made at the first run.
+// The Python SDK, in a virtual environment below .cache/ that the first run creates.
 import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -11,13 +11,13 @@ const CACHE = resolve(import.meta.dirname, '../../.cache')
 
 export interface PythonSdk {
   /**
-   * Runs a script of `python/` against the server and resolves to what it printed.
-   * @throws Error with its output when an expectation of the script isn't met
+   * Runs a script of `python/` against the server. Resolves to its output.
+   * @throws Error with its output when an expectation of the script fails
    */
   run(script: string, server: SdkServer, ...args: string[]): Promise<string>
 }
 
-/** `cent`, as it is on PyPI. */
+/** Prepares `cent` from PyPI. */
 export function preparePythonSdk(): Promise<Toolchain<PythonSdk>> {
   return prepareToolchain('cent, the Python SDK,', async () => {
     const python = join(await makeEnvironment(), 'bin', 'python')
@@ -37,7 +37,8 @@ async function makeEnvironment(): Promise<string> {
   const directory = join(CACHE, `cent-${key}`)
   if (await isUsable(directory)) return directory
   await rm(directory, { recursive: true, force: true })
-  // Test files prepare at the same time: each builds its own, the first to finish puts it in its place.
+  // Test files prepare concurrently. Each creates its own environment, and the first to finish moves it to the final
+  // path.
   await mkdir(CACHE, { recursive: true })
   const building = await mkdtemp(`${directory}-`)
   await runProgram('python3', ['-m', 'venv', building])
@@ -55,7 +56,7 @@ async function isUsable(directory: string): Promise<boolean> {
     await runProgram(join(directory, 'bin', 'python'), ['-c', 'import cent'])
     return true
   } catch {
-    // Not made yet, or the Python that it was made with is gone.
+    // The environment does not exist yet, or its Python was removed.
     return false
   }
 }

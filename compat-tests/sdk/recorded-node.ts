@@ -1,19 +1,22 @@
-// A stand-in for the Centrifugo node behind centripush: whatever it is asked, it gives the bytes that a real node
-// (v6.9.1) once gave, and it remembers what it was asked.
+// A simulated Centrifugo node: answers with the recorded bytes of a real node (v6.9.1), and stores the received
+// requests.
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
 
-/** Results by method, as recorded. The integer is one that no double holds. */
+/** Recorded results by method. The integer can't be represented by a double. */
 export const RECORDED_RESULTS: Record<string, string> = {
   publish: '{"offset":2,"epoch":"TnZgaUVN"}',
   broadcast:
-    '{"responses":[{"result":{"offset":1,"epoch":"kpfNnVkg"}},{"error":{"code":102,"message":"unknown channel"}},{"result":{}}]}',
+    '{"responses":[{"result":{"offset":1,"epoch":"kpfNnVkg"}},' +
+    '{"error":{"code":102,"message":"unknown channel"}},{"result":{}}]}',
   history: '{"publications":[{"data":{"n":12345678901234567890123},"offset":1}],"epoch":"XosxrbQg","offset":1}',
   channels: '{"channels":{}}',
   presence_stats: '{"num_clients":0,"num_users":0}',
   history_remove: '{}',
-  info: '{"nodes":[{"uid":"0b4510da-fc4b-4ee8-9706-a502c24d5987","name":"vm_52811","version":"0.0.0 OSS","num_clients":0,"num_users":0,"num_channels":0}]}',
+  info:
+    '{"nodes":[{"uid":"0b4510da-fc4b-4ee8-9706-a502c24d5987","name":"vm_52811","version":"0.0.0 OSS",' +
+    '"num_clients":0,"num_users":0,"num_channels":0}]}',
 }
 const UNKNOWN_CHANNEL = '"error":{"code":102,"message":"unknown channel"}'
 
@@ -22,7 +25,7 @@ interface Command {
   params: Record<string, unknown>
 }
 
-/** What the node was asked in one HTTP request. */
+/** One HTTP request that the node received. */
 export interface NodeRequest {
   path: string
   key: string | undefined
@@ -31,13 +34,13 @@ export interface NodeRequest {
 
 export interface RecordedNode {
   address: string
-  /** The only key it accepts. */
+  /** The API key of the node. */
   key: string
   requests: readonly NodeRequest[]
   stop(): Promise<void>
 }
 
-/** Starts a node on a free port. A channel that starts with `nope:` is unknown to it. */
+/** Starts a node on a free port. Channels that start with `nope:` are unknown to it. */
 export async function startRecordedNode(): Promise<RecordedNode> {
   const key = 'key-of-the-node'
   const requests: NodeRequest[] = []
@@ -54,7 +57,7 @@ export async function startRecordedNode(): Promise<RecordedNode> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
-  // An object for every server that listens on a port.
+  // A server that listens on TCP has this type of address.
   const port = typeof address === 'object' && address ? address.port : 0
   const stop = async () => {
     server.closeAllConnections()

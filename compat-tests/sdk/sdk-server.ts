@@ -4,20 +4,20 @@ import { createTestDatabase } from '../../tests/support/database.ts'
 import { startFcmSimulator } from '../../tests/support/fcm-simulator.ts'
 import { type RecordedNode, startRecordedNode } from './recorded-node.ts'
 
-/** centripush as an operator runs it, for one file of tests: API and worker, PostgreSQL, a node and FCM behind it. */
+/** centripush as an operator runs it: API and worker, with PostgreSQL, a node and the FCM simulator. */
 export interface SdkServer {
-  /** The one thing that an SDK is told besides its key: `http://127.0.0.1:PORT/api`. */
+  /** The base URL for an SDK: `http://127.0.0.1:PORT/api`. */
   api: string
-  /** What clients send. The node has another one, which they never see. */
+  /** The API key of clients. The node has a different one. */
   key: string
   fcm: FcmSimulator
   node: RecordedNode
   process: CentripushProcess
-  /** Stops all of it, centripush by SIGTERM. */
+  /** Stops centripush by SIGTERM, then the servers around it. */
   stop(): Promise<void>
 }
 
-/** Starts it on free ports, with a database of its own. HMS, APNs and Web Push are the sandbox. */
+/** Starts all servers on free ports, with a new database. HMS, APNs and Web Push use the sandbox. */
 export async function startSdkServer(): Promise<SdkServer> {
   const key = 'key-of-the-clients'
   const [database, fcm, node] = await Promise.all([createTestDatabase(), startFcmSimulator(), startRecordedNode()])

@@ -1,15 +1,15 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 
-/** An SDK that is ready to be run, or the reason why this machine can't run it. */
+/** A prepared SDK, or the reason why this machine can't run it. */
 export type Toolchain<Tools> = { tools: Tools; missing: false } | { tools: undefined; missing: string }
 
-/** Far more than a first install or a first compilation takes. */
+/** Longer than a first installation or compilation. */
 const TIMEOUT_MS = 240_000
 
 /**
- * Prepares an SDK. When that fails the reason is printed, so that a skipped test is never a silent one.
- * @throws Error with the reason where `CI=true`: there, everything has to run
+ * Prepares an SDK. Prints the reason of a failure, so that no test is skipped silently.
+ * @throws Error with the reason when `CI=true`, because all tests must run there
  */
 export async function prepareToolchain<Tools>(name: string, prepare: () => Promise<Tools>): Promise<Toolchain<Tools>> {
   try {
@@ -22,15 +22,15 @@ export async function prepareToolchain<Tools>(name: string, prepare: () => Promi
   }
 }
 
-/** The tools of a toolchain that is there; tests skip themselves where it is missing. @throws Error where it is not */
+/** The tools of a prepared toolchain. Tests skip themselves when it is missing. @throws Error when it is missing */
 export function toolsOf<Tools>({ tools, missing }: Toolchain<Tools>): Tools {
   if (tools === undefined) throw new Error(String(missing))
   return tools
 }
 
 /**
- * Runs a program to its end and resolves to its standard output.
- * @throws Error with all it wrote when it can't be started or ends with another code than 0
+ * Runs a program to its end. Resolves to its standard output.
+ * @throws Error with its output when it can't be started or its exit code is not 0
  */
 export async function runProgram(
   program: string,

@@ -2,7 +2,7 @@ import type { Config } from '../config/schema.ts'
 import { trustedAuthorities } from '../http2/trusted-authorities.ts'
 import type { Logger } from '../observability/log.ts'
 import { answerText, answerTooLarge } from '../server/answer.ts'
-import { BodyTooLargeError } from '../upstream/relay.ts'
+import { BodyTooLargeError } from '../upstream/request-body.ts'
 import { Upstream } from '../upstream/upstream.ts'
 import { readCa } from './read-ca.ts'
 

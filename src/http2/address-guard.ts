@@ -1,27 +1,29 @@
 import { lookup as dnsLookup, type LookupAddress } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 
-/** Says of an IP address (v4, v6, v4 mapped into v6) whether it may be connected to. */
+/** Whether connections to an IP address (v4, v6, v4 mapped into v6) are allowed. */
 export type IsAddressAllowed = (address: string) => boolean
 
-/** No address of the host may be connected to. */
+/** No address of the host is allowed. */
 export class AddressRefused extends Error {
   override readonly name = 'AddressRefused'
   readonly code = 'ERR_ADDRESS_REFUSED'
 }
 
-/** Whether the host is an address that may not be connected to; names are judged when they are looked up. */
+/**
+ * Whether the host is an IP address that is not allowed. Names are checked when they are resolved, by `guardLookup`.
+ */
 export function isRefusedLiteral(host: string, isAllowed: IsAddressAllowed | undefined): boolean {
   return isIP(host) !== 0 && isAllowed !== undefined && !isAllowed(host)
 }
 
 /**
- * A lookup whose results are connected to without another one, so that nobody can answer a check with one address and
- * the connection with another (DNS rebinding). Fails with `AddressRefused` where no address is allowed.
+ * Resolves names to allowed addresses only. The connection uses these results without a second lookup, so DNS rebinding
+ * can't replace an address after the check. Fails with `AddressRefused` when no address is allowed.
  */
 export function guardLookup(isAllowed: IsAddressAllowed, lookup: LookupFunction = dnsLookup): LookupFunction {
   return (hostname, options, callback) => {
-    // All of them: a host may have a public and a private one.
+    // All addresses, because a host may have public and private ones.
     lookup(hostname, { ...options, all: true }, (error, found, family) => {
       if (error) return callback(error, options.all ? [] : '', 0)
       const all: LookupAddress[] =

@@ -1,93 +1,106 @@
-// What a provider knows of this room. A batch is many requests that share their headers: what is the same for all is
-// encoded once, what differs is written straight into the bytes that go out, and answers are read from the bytes that
-// came in. Nothing is allocated per request.
+// The HTTP/2 client as providers see it. A batch is many requests with shared headers. The shared fields are encoded
+// once, the other parts are written directly into the send buffer, and answers are read from the receive buffer. A
+// request allocates nothing.
 import type { Http2Error } from './http2-error.ts'
 
-/** Takes the bytes of one request's body, or of one text after another of it. */
+/** Appends to the body of one request. */
 export interface BodyWriter {
+  /** Appends bytes. */
   bytes(bytes: Uint8Array): void
-  /** As UTF-8. */
+  /** Appends a text as UTF-8. */
   text(text: string): void
 }
 
-/** Takes header fields that only one request of a batch has. */
+/** Adds header fields to one request of a batch. */
 export interface FieldWriter {
-  /** A name in lower case and a value without line breaks; else the request fails with `request_invalid`. */
+  /**
+   * The name must be in lower case, and the value without line breaks. Otherwise the request fails with
+   * `request_invalid`.
+   */
   field(name: string, value: string): void
 }
 
-/** The answer to one request. It belongs to the client: read it during the call, it is used again afterwards. */
+/** The answer to one request. Valid during the callback only: the client reuses the object. */
 export interface Http2Answer {
   readonly status: number
-  /** The first value of a header that the batch asked for in `answerHeaders`. */
+  /** The first value of a header that the batch named in `answerHeaders`. */
   header(name: string): string | undefined
-  /** At most `maxAnswerBytes` of the batch are kept. */
+  /** Bytes of the body that are kept, at most `maxAnswerBytes` of the batch. */
   readonly bodyLength: number
+  /** The kept part of the body as UTF-8. */
   bodyText(): string
-  /** A copy. */
+  /** A copy of the kept part of the body. */
   bodyBytes(): Buffer
 }
 
 /** Header fields by name in lower case, without pseudo-headers. */
 export type HeaderFields = Readonly<Record<string, string>>
 
+/** Many requests with shared headers. Each request has an index, from 0. */
 export interface Http2Batch {
-  /** How many requests; each is known by its index, from 0. */
+  /** Number of requests. */
   readonly count: number
   /** POST unless given. */
   readonly method?: string
-  /** The same for all, or that of one request. */
+  /** The path of all requests, or of each one. */
   readonly path: string | ((index: number) => string)
+  /** The header fields of all requests. */
   readonly headers: HeaderFields
-  /** Writes the header fields that only this request has. */
+  /** Adds the header fields of one request. */
   readonly writeFields?: (index: number, fields: FieldWriter) => void
-  /** Writes the body. May be called again for a request that the server did not act on. */
+  /** Writes the body of one request. Called again when a request is sent again. */
   readonly writeBody?: (index: number, body: BodyWriter) => void
-  /** Names of the headers that are read from answers; all others are skipped. */
+  /** Names of the headers to read from answers, in lower case. All others are skipped. */
   readonly answerHeaders?: readonly string[]
-  /** How much of an answer's body is kept, below 1 MB; 64 KB unless given. */
+  /** Bytes of an answer's body that are kept, less than 1 MB; 64 KB unless given. */
   readonly maxAnswerBytes?: number
+  /** Fails the incomplete requests with `aborted`. */
   readonly signal: AbortSignal
-  /** Asked before a request is sent; one that is withdrawn by then is not, and fails with `aborted`. */
+  /** Called before a request is sent. A withdrawn request is not sent and fails with `aborted`. */
   readonly isWithdrawn?: ((index: number) => boolean) | undefined
+  /** The server answered, with any status. */
   onAnswer(index: number, answer: Http2Answer): void
+  /** The request has no answer. */
   onFailure(index: number, error: Http2Error): void
 }
 
+/** A single request. */
 export interface Http2Request {
   /** POST unless given. */
   method?: string
   path: string
   headers: HeaderFields
-  /** None unless given. */
+  /** No body unless given. */
   body?: Uint8Array
+  /** Names of the headers to read from the answer, in lower case. */
   answerHeaders?: readonly string[]
+  /** Fails the request with `aborted`. */
   signal: AbortSignal
 }
 
+/** The answer to a single request. */
 export interface Http2Response {
   status: number
-  /** Those that were asked for and came. */
+  /** The headers that the request named in `answerHeaders` and that the answer has. */
   headers: ReadonlyMap<string, string>
-  /** At most 64 KB; what came after that is dropped. */
+  /** The first 64 KB of the body. */
   body: Buffer
 }
 
-/** Requests to one origin. `Http2Pool` is it; tests have another one on Node's http2 to compare with. */
+/** Sends requests to one origin. Implemented by `Http2Pool`; tests compare it with a client on Node's http2. */
 export interface Http2Client {
   /**
-   * Sends the requests of a batch in the order of their indices, as streams become free. Calls `onAnswer` (whatever the
-   * status) or `onFailure` exactly once per request, in any order; resolves when all are settled. Rejects with what
-   * `onAnswer` or `onFailure` threw first, also when all are settled.
+   * Sends the requests of a batch in the order of their indices, as streams become free. Calls `onAnswer` or
+   * `onFailure` exactly once per request, in any order, and resolves when all requests are complete. Rejects then with
+   * the first error that a callback threw.
    *
-   * What the server certainly did not act on is sent again a few times, on another connection where there is one; there
-   * is still at most one answer. When `signal` aborts, the requests that are not settled yet fail with `aborted`.
+   * A request that the server certainly did not process is sent again at most twice, on another connection if possible.
    */
   send(batch: Http2Batch): Promise<void>
 
-  /** One request. @throws Http2Error */
+  /** Sends one request. @throws Http2Error when there is no answer */
   request(request: Http2Request): Promise<Http2Response>
 
-  /** Lets requests in flight finish, then closes the connections; what waits fails with `closed`. Safe to call twice. */
+  /** Fails queued requests with `closed`, and closes each connection after its last answer. Safe to call twice. */
   close(): Promise<void>
 }

@@ -1,10 +1,11 @@
 /**
- * `unsent`: the server has not acted on the request and never will, so it can be sent again at once.
- * `ambiguous`: it may have been acted on although no answer came.
- * `aborted`: the caller's signal ended the wait; what the server did is unknown.
+ * `unsent`: the server has not processed the request and never will, so it can be sent again at once.
+ * `ambiguous`: there is no answer, but the server may have processed the request.
+ * `aborted`: the caller aborted the request. The server may have processed it.
  */
 export type Http2ErrorKind = 'unsent' | 'ambiguous' | 'aborted'
 
+/** The cause of a failure. */
 export type Http2ErrorCode =
   | 'aborted'
   | 'address_refused'
@@ -21,7 +22,7 @@ export type Http2ErrorCode =
   | 'stream_reset'
   | 'timeout'
 
-/** Why a request has no answer. Carries codes only: nothing of the request and nothing that the server wrote. */
+/** A request has no answer. Contains codes only, no part of the request and no bytes of the server. */
 export class Http2Error extends Error {
   override readonly name = 'Http2Error'
   readonly kind: Http2ErrorKind

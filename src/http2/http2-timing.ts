@@ -1,23 +1,24 @@
 /** The time-outs of a client, in ms. */
 export interface Http2Timing {
-  /** From the opening of a connection to the server's SETTINGS. */
+  /** From the creation of a connection to the server's SETTINGS. */
   connectTimeoutMs: number
-  /** From a stream's opening to the end of the answer. Waiting for a stream does not count. */
+  /** From the opening of a stream to the end of its answer. Time in the queue does not count. */
   requestTimeoutMs: number
-  /** A server whose streams stay all taken, or that allows none, must not hold a caller for good. */
+  /** Queued requests fail after this time without a free stream, so that a server without any can't block callers. */
   waitTimeoutMs: number
-  /** Without a byte for this long a connection is probed: NATs forget connections and tell nobody. */
+  /** A connection without received bytes for this long is tested by a PING: a NAT may have lost its state silently. */
   idlePingMs: number
-  /** An answer to a PING later than this means the peer is gone. */
+  /** A connection is closed when a PING has no answer for this long. */
   pingTimeoutMs: number
   /** A connection without requests for this long is closed. */
   idleCloseMs: number
-  /** After a connection that was of no use, the next one is opened not before this; it doubles up to the maximum. */
+  /** Delay of the next connection after a useless one. It doubles with each failure, up to `reconnectMaxMs`. */
   reconnectMinMs: number
+  /** Longest delay of the next connection. */
   reconnectMaxMs: number
 }
 
-/** A dead connection is noticed within 20 s. */
+/** Detects a lost connection within 20 s. */
 export const DEFAULT_TIMING: Http2Timing = {
   connectTimeoutMs: 10_000,
   requestTimeoutMs: 20_000,
@@ -27,4 +28,14 @@ export const DEFAULT_TIMING: Http2Timing = {
   idleCloseMs: 5 * 60_000,
   reconnectMinMs: 250,
   reconnectMaxMs: 10_000,
+}
+
+const MIN_TICK_MS = 5
+const MAX_TICK_MS = 250
+
+/** The interval at which time-outs are checked, in ms: an eighth of the shortest one, within limits. */
+export function chooseTickMs(timing: Http2Timing): number {
+  const { requestTimeoutMs, connectTimeoutMs, waitTimeoutMs, idlePingMs, pingTimeoutMs, idleCloseMs } = timing
+  const shortestMs = Math.min(requestTimeoutMs, connectTimeoutMs, waitTimeoutMs, idlePingMs, pingTimeoutMs, idleCloseMs)
+  return Math.min(MAX_TICK_MS, Math.max(MIN_TICK_MS, shortestMs / 8))
 }

@@ -1,7 +1,7 @@
-// Answers as Go's net/http and a node write them.
+// Writes answers in the form of Go's net/http and of a node.
 import type { ServerResponse } from 'node:http'
 
-/** A text with a line feed behind it, as Go's http.Error has it. */
+/** Answers with a text and a line feed, as Go's http.Error does. */
 export function answerText(outgoing: ServerResponse, status: number, text: string): void {
   const body = `${text}\n`
   outgoing.writeHead(status, {
@@ -12,11 +12,7 @@ export function answerText(outgoing: ServerResponse, status: number, text: strin
   outgoing.end(body)
 }
 
-export function answerEmpty(outgoing: ServerResponse, status: number): void {
-  outgoing.writeHead(status, { 'content-length': 0 })
-  outgoing.end()
-}
-
+/** Answers with a JSON text. */
 export function answerJson(
   outgoing: ServerResponse,
   body: string | Buffer,
@@ -31,12 +27,12 @@ export function answerJson(
   outgoing.end(body)
 }
 
-/** How long a refused client has to read its answer before the connection is cut, as Go's net/http gives it. */
+/** Time for the client to read the answer before its connection is closed, as in Go's net/http. */
 const LINGER_MS = 500
 
 /**
- * Refuses a request that is too large. What is still on its way is not read, so the connection can't be used again; cut
- * at once, it would be reset and the client might not see the answer.
+ * Answers 413 and then closes the connection, because the rest of the request body is not read. The close is delayed:
+ * an immediate one would reset the connection, and the client might lose the answer.
  */
 export function answerTooLarge(outgoing: ServerResponse): void {
   const body = 'Request Entity Too Large\n'
@@ -47,7 +43,7 @@ export function answerTooLarge(outgoing: ServerResponse): void {
     connection: 'close',
   })
   outgoing.write(body)
-  // Node closes a connection at the end of its last answer, which is why that comes late.
+  // Node closes the connection at the end of the answer.
   const end = setTimeout(() => outgoing.end(), LINGER_MS)
   outgoing.once('close', () => clearTimeout(end))
 }

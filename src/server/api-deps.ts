@@ -1,17 +1,18 @@
 import type { IncomingMessage } from 'node:http'
 import type { MethodTable } from '../methods/table.ts'
 import type { Logger } from '../observability/log.ts'
-import type { Upstream } from '../upstream/upstream.ts'
+import type { NodeApi } from '../upstream/node-api.ts'
 
-/** What the handlers of the API work with. */
+/** Dependencies of the API's handlers. */
 export interface ApiDeps {
   methods: MethodTable
-  /** Undefined when no node is configured: its methods answer 108. */
-  upstream: Upstream | undefined
-  /** Whether the request carries the key; always true where none is asked for. */
+  /** Undefined without a node: upstream methods answer with error 108. */
+  upstream: NodeApi | undefined
+  /** Whether the request has the API key. Always true when none is required. */
   hasKey(incoming: IncomingMessage): boolean
-  /** Errors as HTTP statuses for every request. */
+  /** Use the transport error mode for every request. */
   transportErrors: boolean
+  /** Limit of request bodies. */
   maxRequestBytes: number
   logger: Logger
 }

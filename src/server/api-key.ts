@@ -2,14 +2,14 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 
 /**
- * Whether a request carries the key: in `X-API-Key`, else as `Authorization: apikey KEY`, and if neither did, as the
- * first `api_key` of the query. The order and its corners are those of a node.
+ * Makes a check for the API key of a request. The key is read from `X-API-Key` or, without it, `Authorization: apikey
+ * KEY`. If that is not the key, the first `api_key` of the query is tried. Order and edge cases are those of a node. An
+ * empty `key` rejects all requests.
  */
 export function makeKeyCheck(key: string): (incoming: IncomingMessage) => boolean {
   const expected = digest(key)
-  // No key configured is no key that fits.
   if (key === '') return () => false
-  // Digests have one length, so the comparison tells neither the key's content nor its length.
+  // All digests have the same length, so the time of the comparison reveals neither content nor length of the key.
   const isKey = (candidate: string | Buffer) => timingSafeEqual(digest(candidate), expected)
   return (incoming) => {
     const fromHeaders = headerKey(incoming)
@@ -24,7 +24,7 @@ function digest(key: string | Buffer): Buffer {
 }
 
 function headerKey({ headers, headersDistinct }: IncomingMessage): string | undefined {
-  // Of several the first; Node joins them in `headers`.
+  // The first of several. In `headers`, Node joins them.
   const apiKey = headersDistinct['x-api-key']?.[0]
   if (apiKey) return apiKey
   const [scheme, key, ...rest] = headers.authorization?.split(/\s+/).filter(Boolean) ?? []

@@ -1,16 +1,16 @@
-// The server API's routes. In the order of a node: route (404), HTTP method (405), key (401), body.
+// The routes of the server API. Checks run in the order of a node: route (404), HTTP method (405), key (401), body.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { type Context, Hono } from 'hono'
-import { BodyTooLargeError } from '../upstream/relay.ts'
+import { BodyTooLargeError } from '../upstream/request-body.ts'
 import { answerTooLarge } from './answer.ts'
 import type { ApiDeps } from './api-deps.ts'
 import { handleBatch } from './handle-batch.ts'
 import { handleLegacy } from './handle-legacy.ts'
 import { handleMethod } from './handle-method.ts'
 
-/** In api.proto but of Centrifugo PRO: a node without it has no routes for them. Batches and legacy commands may name them. */
+/** Methods of Centrifugo PRO in api.proto. An OSS node has no routes for them, but batches may contain them. */
 const WITHOUT_ROUTE = new Set([
   'connections',
   'update_user_status',
@@ -22,17 +22,18 @@ const WITHOUT_ROUTE = new Set([
   'invalidate_user_tokens',
 ])
 
+/** Hono's environment on Node's http server. */
 export type NodeEnvironment = { Bindings: HttpBindings }
 type Handler = (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>
 
-/** The routes of the API, to be mounted under its prefix. */
+/** Makes the routes of the API below `prefix`. */
 export function makeApi(deps: ApiDeps, prefix: string): Hono<NodeEnvironment> {
   const api = new Hono<NodeEnvironment>()
   const answer = (context: Context<NodeEnvironment>, handle: Handler): Response => {
     const { incoming, outgoing } = context.env
     if (incoming.method !== 'POST') return context.body(null, 405)
     if (!deps.hasKey(incoming)) return context.body(null, 401)
-    // Past this line the raw request and response are used: a web Request and Response would double the cost.
+    // Handlers use Node's request and response: those of the web API would double the cost.
     handle(incoming, outgoing).catch((error: unknown) => fail(deps, outgoing, error))
     return RESPONSE_ALREADY_SENT
   }
@@ -45,7 +46,9 @@ export function makeApi(deps: ApiDeps, prefix: string): Hono<NodeEnvironment> {
   return api
 }
 
-/** What a handler did not expect, and bodies that are too large. The client may be gone, or its answer begun. */
+/**
+ * Ends a request after an error: 413 for large bodies. Otherwise closes the connection, as an answer may have begun.
+ */
 function fail({ logger }: ApiDeps, outgoing: ServerResponse, error: unknown): void {
   if (error instanceof BodyTooLargeError && !outgoing.headersSent) {
     answerTooLarge(outgoing)

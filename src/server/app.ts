@@ -1,27 +1,26 @@
-// What a port serves, and what it says to everything else.
-
+// The routes of a port, and its answers to unknown paths.
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Context } from 'hono'
 import { Hono } from 'hono'
-import type { Upstream } from '../upstream/upstream.ts'
+import type { ClientProxy } from '../upstream/client-proxy.ts'
 import { makeApi, type NodeEnvironment } from './api.ts'
 import type { ApiDeps } from './api-deps.ts'
 import { cleanPath, escapePath, splitTarget, unescapePath } from './request-path.ts'
 
-/** The parts of a port; each is left out by undefined. */
+/** The routes of a port. Undefined parts are not served. */
 export interface AppParts {
   api: { deps: ApiDeps; prefix: string } | undefined
   metrics: { read(): Promise<string>; contentType: string; prefix: string } | undefined
-  /** `isReady` decides between 200 and 503. */
+  /** Answers 200 while `isReady`, otherwise 503. */
   health: { isReady(): boolean; prefix: string } | undefined
-  /** Where clients connect: `/connection/*` and `/emulation`. */
-  connections: Upstream | undefined
+  /** The connection endpoints: `/connection/*` and `/emulation`. */
+  connections: ClientProxy | undefined
 }
 
-/** The app of one port. */
+/** Makes the app of one port. */
 export function makeApp({ api, metrics, health, connections }: AppParts): Hono<NodeEnvironment> {
   const app = new Hono<NodeEnvironment>({
-    // As it was sent: a URL parser would have cleaned it already.
+    // The path as it was sent: a URL parser would remove dot segments.
     getPath: (_, options) => unescapePath(splitTarget(options?.env?.incoming.url).path),
   })
   if (api) app.route('/', makeApi(api.deps, api.prefix))
@@ -43,12 +42,12 @@ export function makeApp({ api, metrics, health, connections }: AppParts): Hono<N
   return app
 }
 
-/** Paths that are not clean match no route of the API, so it is only here that they are redirected. */
+/** Redirects unclean paths, which match no route of the API. Otherwise answers 404. */
 function answerUnknown(context: Context<NodeEnvironment>): Response {
   return redirectUnclean(context) ?? answerNotFound(context)
 }
 
-/** As Go's ServeMux: 307 to the clean path, query kept; with a link in the body where a person may look. */
+/** Redirects to the clean path as Go's ServeMux does: 307, with the query, and for GET with a link in the body. */
 function redirectUnclean(context: Context<NodeEnvironment>): Response | undefined {
   const { incoming } = context.env
   const { path, query } = splitTarget(incoming.url)

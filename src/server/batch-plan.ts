@@ -1,21 +1,22 @@
-// A batch with push commands in it, taken apart: which of its commands are ours, and which go up together.
+// Splits a batch with push commands into steps: push commands, and groups of commands for the node.
 import type { Call } from '../methods/method.ts'
 import type { MethodTable } from '../methods/table.ts'
 import type { Batch, BatchCommand } from '../protocol/batch.ts'
 
+/** A part of a batch that runs as one. */
 export type BatchStep =
   | { kind: 'push'; method: string; call: Call }
-  /** Neighbours that the node answers, those that name no method included. */
+  /** Consecutive commands that the node answers, including those without a method. */
   | { kind: 'upstream'; commands: BatchCommand[] }
 
-/** Whether one of the commands is ours; else the node answers the batch whole. */
+/** Whether the batch has a push command. Otherwise the node answers it as a whole. */
 export function hasPushCommand(batch: Batch, methods: MethodTable): boolean {
   return batch.commands.some((command) => methodOf(command, methods)?.kind === 'push')
 }
 
 /**
- * The steps of a batch in the order of its commands, every command of it decoded.
- * @throws DecodeError when one command does not decode: then none may run
+ * Decodes all commands of a batch. Returns its steps in the order of the commands.
+ * @throws DecodeError when a command can't be decoded. Then no step may run
  */
 export function planBatch(batch: Batch, methods: MethodTable): BatchStep[] {
   const steps: BatchStep[] = []
@@ -29,13 +30,15 @@ export function planBatch(batch: Batch, methods: MethodTable): BatchStep[] {
   return steps
 }
 
-/** The method of a command: one of the node's if it names one, else the first of ours in the order of the table. */
+/**
+ * The method of a command: an upstream method if it names one, otherwise its first push method in the table's order.
+ */
 export function methodOf({ params }: BatchCommand, methods: MethodTable) {
   const named = [...methods.byName.values()].filter(({ name }) => params?.has(name))
   return named.find(({ kind }) => kind === 'upstream') ?? named[0]
 }
 
-/** The call of a push command. A node decodes every field of a command before it looks which one is set; so do we. */
+/** Decodes a command. Returns its call if it is a push command. All fields are decoded, as a node does. */
 function decodeCommand(command: BatchCommand, methods: MethodTable): { method: string; call: Call } | undefined {
   const chosen = methodOf(command, methods)
   let call: Call | undefined

@@ -1,18 +1,18 @@
-// POST /api/batch. Without a push command it goes up as it came. A mixed one is decoded whole, then its steps run in
-// order, or all at once when it is parallel; the replies stand in the order of the commands either way.
+// POST /api/batch. A batch without a push command is forwarded unchanged. A mixed batch is decoded as a whole. Its
+// steps then run in order, or at once when it is parallel. Replies are always in the order of the commands.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type BatchCommand, encodeBatch, encodeBatchReplies, parseBatch, parseBatchReplies } from '../protocol/batch.ts'
 import { type ApiErrorName, encodeApiError } from '../protocol/errors.ts'
 import { DecodeError } from '../protocol/wire-types.ts'
-import { readBody } from '../upstream/body.ts'
+import { readBody } from '../upstream/request-body.ts'
 import { answerJson, answerText } from './answer.ts'
 import type { ApiDeps } from './api-deps.ts'
+import { askUpstream } from './ask-upstream.ts'
 import { type BatchStep, hasPushCommand, methodOf, planBatch } from './batch-plan.ts'
 import { runCall } from './run-call.ts'
-import { askUpstream } from './upstream-run.ts'
 
 const PATH = '/api/batch'
-/** Steps of a parallel batch that run at once, as many as a node lets: a body of 64 MiB can hold a million. */
+/** Steps of a parallel batch that run at once, as in a node. A body of 64 MiB can contain a million commands. */
 const MAX_PARALLEL = 1024
 
 /** Answers a batch. @throws BodyTooLargeError */
@@ -27,7 +27,7 @@ export async function handleBatch(deps: ApiDeps, incoming: IncomingMessage, outg
     }
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error
-    deps.logger.info({ method: 'batch', why: error.message }, 'api: request does not decode')
+    deps.logger.info({ method: 'batch', why: error.message }, 'api: request not decoded')
     answerText(outgoing, 400, 'Bad Request')
     return
   }
@@ -35,11 +35,11 @@ export async function handleBatch(deps: ApiDeps, incoming: IncomingMessage, outg
 }
 
 async function runSteps(deps: ApiDeps, steps: BatchStep[], parallel: boolean): Promise<Buffer[]> {
-  const together = parallel ? MAX_PARALLEL : 1
+  const size = parallel ? MAX_PARALLEL : 1
   const replies: Buffer[] = []
-  for (let at = 0; at < steps.length; at += together) {
-    const some = steps.slice(at, at + together)
-    for (const reply of await Promise.all(some.map((step) => runStep(deps, step, parallel)))) replies.push(...reply)
+  for (let at = 0; at < steps.length; at += size) {
+    const group = steps.slice(at, at + size)
+    for (const reply of await Promise.all(group.map((step) => runStep(deps, step, parallel)))) replies.push(...reply)
   }
   return replies
 }
@@ -66,7 +66,7 @@ async function runStep(deps: ApiDeps, step: BatchStep, parallel: boolean): Promi
   )
 }
 
-/** What a command is answered with that needs a node when none is configured: what is wrong with it comes first. */
+/** The error of an upstream command without a node. Errors of the command itself take precedence. */
 function errorWithoutNode({ methods }: ApiDeps, command: BatchCommand): ApiErrorName {
   if (!command.params) return 'badRequest'
   return methodOf(command, methods) ? 'notAvailable' : 'notFound'

@@ -1,5 +1,5 @@
-// POST /api, the legacy API: commands one after another, run one by one as they are read. Without a push command the
-// body goes up as it came. In a mixed one neighbours that the node answers go up together.
+// POST /api, the legacy API: a sequence of commands that run in order. A body without a push command is forwarded
+// unchanged. In a mixed body, consecutive upstream commands are sent to the node together.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Method } from '../methods/method.ts'
 import type { MethodTable } from '../methods/table.ts'
@@ -13,11 +13,11 @@ import {
   readLegacyCommands,
 } from '../protocol/legacy.ts'
 import { DecodeError } from '../protocol/wire-types.ts'
-import { readBody } from '../upstream/body.ts'
+import { readBody } from '../upstream/request-body.ts'
 import { answerJson, answerText } from './answer.ts'
 import type { ApiDeps } from './api-deps.ts'
+import { askUpstream } from './ask-upstream.ts'
 import { runCall } from './run-call.ts'
-import { askUpstream } from './upstream-run.ts'
 
 const PATH = '/api'
 
@@ -40,33 +40,33 @@ function hasPushCommand(body: Buffer, methods: MethodTable): boolean {
   return false
 }
 
-/** The replies to all commands; undefined when there is something that can't be read, what stands before it having run. */
+/** The replies to all commands. Undefined when a command can't be decoded; the commands before it have run. */
 async function runCommands(deps: ApiDeps, body: Buffer): Promise<Buffer[] | undefined> {
   const replies: Buffer[] = []
-  let neighbours: LegacyCommand[] = []
-  const askNode = async () => {
-    if (neighbours.length > 0) replies.push(...(await runUpstream(deps, neighbours)))
-    neighbours = []
+  let group: LegacyCommand[] = []
+  const sendGroup = async () => {
+    if (group.length > 0) replies.push(...(await runUpstream(deps, group)))
+    group = []
   }
   for (const command of readLegacyCommands(body)) {
     if (command instanceof DecodeError || isUnknownName(command, deps.methods)) {
-      await askNode()
-      deps.logger.info({ method: 'legacy' }, 'api: request does not decode')
+      await sendGroup()
+      deps.logger.info({ method: 'legacy' }, 'api: request not decoded')
       return undefined
     }
     const method = findMethod(command, deps.methods)
     if (method?.kind === 'push') {
-      await askNode()
+      await sendGroup()
       replies.push(await runPush(deps, command, method))
     } else {
-      neighbours.push(command)
+      group.push(command)
     }
   }
-  await askNode()
+  await sendGroup()
   return replies
 }
 
-/** A node refuses to read a method's name that it does not know, and answers a number that it does not know. */
+/** As in a node, an unknown method name is a decoding error, but an unknown number gets an error reply. */
 function isUnknownName({ method }: LegacyCommand, methods: MethodTable): boolean {
   return typeof method === 'string' && !methods.byName.has(method)
 }
@@ -82,7 +82,7 @@ async function runPush(deps: ApiDeps, { id, params }: LegacyCommand, method: Ext
     return 'error' in reply ? encodeLegacyError(id, reply.error) : encodeLegacyResult(id, reply.result)
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error
-    deps.logger.info({ method: method.name, why: error.message }, 'api: params do not decode')
+    deps.logger.info({ method: method.name, why: error.message }, 'api: params not decoded')
     return encodeLegacyError(id, 'badRequest')
   }
 }

@@ -1,9 +1,9 @@
-// POST /api/<method>.
+// POST /api/<method>: one command. Upstream methods are forwarded unchanged.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Call, Method, PushMethod } from '../methods/method.ts'
 import { API_ERRORS, type ApiErrorName, encodeApiError } from '../protocol/errors.ts'
 import { DecodeError } from '../protocol/wire-types.ts'
-import { readBody } from '../upstream/body.ts'
+import { readBody } from '../upstream/request-body.ts'
 import { answerJson, answerText } from './answer.ts'
 import type { ApiDeps } from './api-deps.ts'
 import { runCall } from './run-call.ts'
@@ -36,13 +36,13 @@ export async function handleMethod(
   else respondError(reply.error, { 'retry-after': String(reply.retryAfterSeconds) })
 }
 
-/** Undefined when the body does not decode. */
+/** The call of a push method; undefined when the body can't be decoded. */
 function prepare({ logger }: ApiDeps, method: PushMethod, body: Buffer): Call | undefined {
   try {
     return method.prepare(body)
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error
-    logger.info({ method: method.name, why: error.message }, 'api: request does not decode')
+    logger.info({ method: method.name, why: error.message }, 'api: request not decoded')
     return undefined
   }
 }

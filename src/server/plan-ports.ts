@@ -6,9 +6,10 @@ import type { TlsSettings } from './tls.ts'
 type HttpServer = Config['http_server']
 
 /**
- * One port for everything, or with an internal one what is for operators there, as Centrifugo has it.
- * @param isApiExternal the API stays on the external port all the same
- * @param isKeyMade nobody configured an API key, so unless told otherwise only this machine is served
+ * Distributes the routes to one port or, with an internal port, to two. API, metrics and health are then internal, as
+ * with Centrifugo.
+ * @param isApiExternal the API stays on the external port
+ * @param isKeyMade the API key was generated, so the default address is the loopback interface
  */
 export function planPorts(
   server: HttpServer,

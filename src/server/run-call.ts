@@ -3,10 +3,10 @@ import type { Logger } from '../observability/log.ts'
 import { ApiError, type ApiErrorName } from '../protocol/errors.ts'
 import { encodeGoJson } from '../protocol/go-json.ts'
 
-/** What a push command came to: its result as JSON, or the error that the client gets. */
+/** The reply to a push command: its result as JSON, or an error. */
 export type CallReply = { result: string } | { error: ApiErrorName; retryAfterSeconds?: number | undefined }
 
-/** Runs a push command. Never rejects: this is the one place that turns what went wrong into a reply and logs it. */
+/** Runs a push command. Never rejects: errors are logged here and returned as a reply. */
 export async function runCall(call: Call, method: string, logger: Logger): Promise<CallReply> {
   try {
     return { result: encodeGoJson(await call()) }

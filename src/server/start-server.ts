@@ -1,4 +1,4 @@
-// The ports: an external one for clients, and, where it is configured, an internal one for API, metrics and health.
+// Starts the ports: an external one for clients and, if configured, an internal one for API, metrics and health.
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
@@ -9,36 +9,42 @@ import { type AppParts, makeApp } from './app.ts'
 import { makeTlsOptions, type TlsSettings } from './tls.ts'
 import { passUpgrades } from './upgrades.ts'
 
-/** A client that sends its headers or its body slower than this is holding a connection, not using it. */
+/** Time to receive the headers of a request. Slow clients must not occupy connections. */
 const HEADERS_TIMEOUT_MS = 20_000
+/** Time to receive a whole request. */
 const REQUEST_TIMEOUT_MS = 120_000
-/** Longer than load balancers keep an idle connection (60 s), so that it is they who close it. */
+/** Longer than the 60 s of load balancers, so that the load balancer closes idle connections. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000
 const MAX_HEADER_BYTES = 16 * 1024
-/** How often a stopping server looks for connections whose request has finished. */
+/** Interval at which a stopping server closes connections that became idle. */
 const IDLE_SWEEP_MS = 50
 
+/** A port and its routes. */
 export interface PortOptions {
-  /** Empty is every interface. */
+  /** The interface to listen on; empty for all. */
   address: string
   port: number
   tls: TlsSettings | undefined
   app: AppParts
 }
 
+/** The started ports. */
 export interface RunningServer {
   /** Base URLs, in the order of the ports. */
   urls: string[]
-  /** Accepts nothing more, cuts the connection endpoints' clients, and after `graceMs` the requests in flight too. */
+  /**
+   * Accepts no more requests and disconnects the clients of the connection endpoints. Requests in flight may finish for
+   * `graceMs`.
+   */
   close(graceMs: number): Promise<void>
 }
 
-/** Starts all ports, or none. @throws ConfigError when a port can't be had */
+/** Starts all ports, or none. @throws ConfigError when a port can't be opened */
 export async function startServer(ports: readonly PortOptions[]): Promise<RunningServer> {
   const servers = ports.map((port) => ({ port, server: makeServer(port) }))
   const close = async (graceMs: number) => {
     const closed = servers.map(({ server }) => closeServer(server, graceMs))
-    for (const { port } of servers) port.app.connections?.cutClients()
+    for (const { port } of servers) port.app.connections?.disconnectAll()
     await Promise.all(closed)
   }
   try {
@@ -54,7 +60,7 @@ export async function startServer(ports: readonly PortOptions[]): Promise<Runnin
 function makeServer({ tls, app }: PortOptions): Server {
   const listener = getRequestListener(makeApp(app).fetch, {
     overrideGlobalObjects: false,
-    // For HTTP/1.0 clients without a Host header; nothing depends on it.
+    // The host of requests without a Host header (HTTP/1.0). Nothing depends on it.
     hostname: 'localhost',
   })
   const options = {
@@ -79,7 +85,7 @@ async function listen(server: Server, { address, port, tls }: PortOptions): Prom
     const why = error instanceof Error ? error.message : 'unknown'
     throw new ConfigError(`http_server: can't listen on ${address || '*'}:${port} (${why})`)
   }
-  // A server that listens on TCP has an address with a port.
+  // A server that listens on TCP has this type of address.
   const bound = server.address() as AddressInfo
   const host = ['', '0.0.0.0', '::'].includes(address) ? 'localhost' : address
   return `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${bound.port}`
@@ -88,7 +94,7 @@ async function listen(server: Server, { address, port, tls }: PortOptions): Prom
 async function closeServer(server: Server, graceMs: number): Promise<void> {
   if (!server.listening) return
   const closed = once(server, 'close')
-  // The connection of a request in flight is idle after it, and nobody would close it then.
+  // Connections of requests in flight must not become idle keep-alive connections.
   server.prependListener('request', (_, outgoing) => outgoing.setHeader('connection', 'close'))
   const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS)
   const cut = setTimeout(() => server.closeAllConnections(), graceMs)

@@ -1,15 +1,15 @@
 import type { SecureContextOptions, TlsOptions } from 'node:tls'
 import { readPem } from '../config/pem.ts'
 
-/** TLS of a port: PEM material as text, as base64 of it, or as the path of a file. */
+/** TLS of a port. Each value is a PEM text, its base64 form, or the path of a PEM file. */
 export interface TlsSettings {
   certPem: string
   keyPem: string
-  /** Clients must present a certificate of this authority; empty for any client. */
+  /** Clients must present a certificate of this authority. Empty: no client certificate is required. */
   clientCaPem: string
 }
 
-/** For Node's https server. @throws ConfigError when a file can't be read */
+/** Makes the options of Node's https server. @throws ConfigError when a file can't be read */
 export function makeTlsOptions(settings: TlsSettings): TlsOptions & SecureContextOptions {
   const clientCa =
     settings.clientCaPem === '' ? undefined : readPem('http_server TLS client_ca_pem', settings.clientCaPem)

@@ -1,24 +1,24 @@
-// Requests with an Upgrade header. Node takes them out of HTTP as soon as somebody listens for them.
+// Requests with an Upgrade header. Node passes them to the 'upgrade' listener instead of the request listener.
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
-import type { Upstream } from '../upstream/upstream.ts'
+import type { ClientProxy } from '../upstream/client-proxy.ts'
 import { cleanPath, splitTarget } from './request-path.ts'
 
-/** Passes WebSocket clients to the node. Any other upgrade is ignored, as RFC 9110 section 7.8 allows. */
-export function passUpgrades(server: Server, upstream: Upstream): void {
+/** Connects WebSocket clients with the node. Other upgrades are ignored, as RFC 9110 section 7.8 allows. */
+export function passUpgrades(server: Server, clients: ClientProxy): void {
   server.on('upgrade', (incoming, socket, head) => {
     const { path } = splitTarget(incoming.url)
     const isWebSocket = incoming.headers.upgrade?.toLowerCase() === 'websocket'
     const isConnection = path.startsWith('/connection/') && cleanPath(path) === undefined
-    if (isWebSocket && isConnection) upstream.tunnel(incoming, socket, head)
+    if (isWebSocket && isConnection) clients.tunnel(incoming, socket, head)
     else serveWithoutUpgrade(server, incoming, socket, head)
   })
 }
 
 /**
- * Hands the request to the server again without its Upgrade header. Java's HTTP client offers `h2c` with the first
- * request of a connection, so refusing these would refuse API requests.
+ * Gives the request to the server again, without its Upgrade header. Java's HTTP client offers `h2c` in the first
+ * request of a connection, so a refusal would refuse API requests.
  */
 function serveWithoutUpgrade(server: Server, incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
   const lines = [`${incoming.method} ${incoming.url} HTTP/${incoming.httpVersion}`]

@@ -1,4 +1,4 @@
-// Which headers cross the proxy. RFC 9110 section 7.6.1: what is about one connection stays on it.
+// Selects the headers that the proxy passes on. RFC 9110 section 7.6.1: connection headers are not passed on.
 
 const HOP_BY_HOP = new Set([
   'connection',
@@ -12,40 +12,42 @@ const HOP_BY_HOP = new Set([
   'upgrade',
 ])
 
-/** About the message as we send it, so set anew. */
-const SET_ANEW = new Set(['host', 'content-length', 'expect'])
+/** Headers of the message as it is sent to the node. The HTTP client sets its own. */
+const SET_BY_CLIENT = new Set(['host', 'content-length', 'expect'])
 
-/** The client's key for us, of no use to the node, which has its own. */
+/** Credentials for this server. The node has an API key of its own. */
 const CLIENT_KEYS = new Set(['authorization', 'x-api-key'])
 
 /** Headers by lower-case name, as Node and undici parse them. */
 type Headers = Record<string, string | string[] | undefined>
 type SentHeaders = Record<string, string | string[]>
 
-/** Of a client's headers to the API, those for the node. */
+/** Selects the headers of an API request for the node. */
 export function apiRequestHeaders(headers: Headers): SentHeaders {
-  return pick(headers, (name) => !SET_ANEW.has(name) && !CLIENT_KEYS.has(name))
+  return pick(headers, (name) => !SET_BY_CLIENT.has(name) && !CLIENT_KEYS.has(name))
 }
 
-/** Of a client's headers to a connection endpoint, those for the node, which authorizes these clients itself. */
+/** Selects the headers of a request to a connection endpoint for the node. Keeps credentials: the node checks them. */
 export function connectionRequestHeaders(headers: Headers): SentHeaders {
-  return pick(headers, (name) => !SET_ANEW.has(name))
+  return pick(headers, (name) => !SET_BY_CLIENT.has(name))
 }
 
-/** Of the node's headers, those for the client. */
+/** Selects the headers of an answer of the node for the client. */
 export function responseHeaders(headers: Headers): SentHeaders {
   return pick(headers, () => true)
 }
 
-function pick(headers: Headers, keep: (name: string) => boolean): SentHeaders {
-  const named = new Set(
+function pick(headers: Headers, isPassed: (name: string) => boolean): SentHeaders {
+  const connectionOptions = new Set(
     String(headers.connection ?? '')
       .split(',')
       .map((name) => name.trim().toLowerCase()),
   )
   const picked: SentHeaders = {}
   for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined && !HOP_BY_HOP.has(name) && !named.has(name) && keep(name)) picked[name] = value
+    if (value !== undefined && !HOP_BY_HOP.has(name) && !connectionOptions.has(name) && isPassed(name)) {
+      picked[name] = value
+    }
   }
   return picked
 }

@@ -1,25 +1,21 @@
-// One answer of the node on its way to a client: started in time or not at all, and never faster than the client reads.
 import type { ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { responseHeaders } from './headers.ts'
 
-/** The client sent more than it may; `forward` and `pass` answer 413. */
-export class BodyTooLargeError extends Error {
-  override readonly name = 'BodyTooLargeError'
-
-  constructor() {
-    super('the request is larger than http_api.max_request_body_size')
-  }
-}
-
 interface Deps {
   outgoing: ServerResponse
-  /** How long the node may take to start answering. */
+  /** Time until the node must start to answer. */
   timeoutMs: number
-  /** Told why the node could not be asked, or did not answer. */
+  /** Called once when the request failed before the client got a part of an answer. */
   onFailure(error: Error): void
 }
 
+/** Makes the relay of an answer of the node to a client. */
+export type StartRelay = (outgoing: ServerResponse) => Relay
+
+/**
+ * Copies one answer of the node to a client, no faster than the client reads. Fails when the answer starts too late.
+ */
 export class Relay implements Dispatcher.DispatchHandler {
   readonly #outgoing: ServerResponse
   readonly #onFailure: (error: Error) => void
@@ -30,17 +26,17 @@ export class Relay implements Dispatcher.DispatchHandler {
   constructor({ outgoing, timeoutMs, onFailure }: Deps) {
     this.#outgoing = outgoing
     this.#onFailure = onFailure
-    // Counted from here and not from when the request is on the wire: a request waits for a free connection, too.
+    // Starts here and not when the request is written, so that it includes the wait for a free connection.
     this.#startTimer = setTimeout(() => this.abort(new Error('the node did not answer in time')), timeoutMs)
     outgoing.once('close', () => this.#onClientClose())
   }
 
-  /** The request is still going up: the node has its time from here on. */
+  /** Restarts the time limit: the client is still sending its request body. */
   readonly onRequestProgress = (): void => {
     if (!this.#outgoing.headersSent) this.#startTimer.refresh()
   }
 
-  /** Ends the request to the node; the client gets an answer of ours unless the node's has begun. */
+  /** Ends the request to the node. Calls `onFailure` unless the answer has begun. */
   abort(reason: Error): void {
     this.#abortReason ??= reason
     if (this.#controller) this.#controller.abort(reason)
@@ -57,11 +53,11 @@ export class Relay implements Dispatcher.DispatchHandler {
     status: number,
     headers: Record<string, string | string[] | undefined>,
   ) {
-    // Informational answers come before the one that counts.
+    // Informational answers precede the final one and are not relayed.
     if (status < 200) return
     clearTimeout(this.#startTimer)
     this.#outgoing.writeHead(status, responseHeaders(headers))
-    // A stream may be silent for long; of other answers the body follows, and goes out in one write with the headers.
+    // A stream may be silent for long, so its headers are sent now. Otherwise headers and body share one write.
     if (headers['content-length'] === undefined) this.#outgoing.flushHeaders()
   }
 
@@ -81,13 +77,13 @@ export class Relay implements Dispatcher.DispatchHandler {
 
   #onClientClose(): void {
     clearTimeout(this.#startTimer)
-    if (!this.#outgoing.writableFinished) this.abort(new Error('the client went away'))
+    if (!this.#outgoing.writableFinished) this.abort(new Error('the client closed its connection'))
   }
 
   #fail(error: Error): void {
     clearTimeout(this.#startTimer)
     if (this.#outgoing.writableEnded || this.#outgoing.destroyed) return
-    // Half an answer must not look like a whole one.
+    // The client must be able to detect a truncated answer.
     if (this.#outgoing.headersSent) this.#outgoing.destroy()
     else this.#onFailure(error)
   }

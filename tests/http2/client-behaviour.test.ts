@@ -1,5 +1,5 @@
-// What every implementation of the client keeps to, against Node's own server. CENTRIPUSH_TEST_HTTP2=node runs it on
-// Node's client.
+// The contract of the HTTP/2 client against Node's server. With CENTRIPUSH_TEST_HTTP2=node it tests the client on
+// Node's http2 module.
 import { once } from 'node:events'
 import { constants, createSecureServer, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import { type AddressInfo, connect, createServer, type Server } from 'node:net'
@@ -26,7 +26,7 @@ async function listen(server: Server): Promise<number> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   cleanUps.push(() => server.close())
-  // A server that listens on a port has such an address.
+  // A server that listens on TCP has this type of address.
   return (server.address() as AddressInfo).port
 }
 
@@ -61,10 +61,10 @@ function post(pool: Http2Client, path = '/') {
 
 async function failureOf(answer: Promise<unknown>): Promise<Pick<Http2Error, 'kind' | 'code'>> {
   const error: unknown = await answer.then(
-    () => new Error('was answered'),
+    () => new Error('the request was answered'),
     (thrown) => thrown,
   )
-  // The pool promises to reject with nothing else; anything else fails the comparison.
+  // The pool rejects with an Http2Error only. Any other error fails the comparison.
   const { kind, code } = error as Http2Error
   return { kind, code }
 }
@@ -74,7 +74,7 @@ function answer(stream: ServerHttp2Stream, body = ''): void {
   stream.end(body)
 }
 
-it('sends again what the server refused', async () => {
+it('sends a refused request again', async () => {
   let requests = 0
   const port = await startServer((stream) => {
     if (++requests === 1) stream.close(constants.NGHTTP2_REFUSED_STREAM)
@@ -84,12 +84,12 @@ it('sends again what the server refused', async () => {
   expect(requests).toBe(2)
 })
 
-it('gives up on a server that refuses everything, as never sent', async () => {
+it('fails as unsent when the server refuses every stream', async () => {
   const port = await startServer((stream) => stream.close(constants.NGHTTP2_REFUSED_STREAM))
   expect(await failureOf(post(openPool(port)))).toEqual({ kind: 'unsent', code: 'refused_stream' })
 })
 
-it('opens one stream at a time where the server allows one', async () => {
+it('opens one stream at a time when the server allows one', async () => {
   let open = 0
   let peak = 0
   const port = await startServer((stream) => {
@@ -103,7 +103,7 @@ it('opens one stream at a time where the server allows one', async () => {
   expect(peak).toBe(1)
 })
 
-it('does not send what was withdrawn while it waited for a stream', async () => {
+it('does not send requests that were withdrawn in the queue', async () => {
   const waiting: ServerHttp2Stream[] = []
   const paths: unknown[] = []
   const port = await startServer((stream, headers) => {
@@ -113,25 +113,25 @@ it('does not send what was withdrawn while it waited for a stream', async () => 
   }, 1)
   const pool = openPool(port)
   const withdrawn = new Set<number>()
-  const outcomes = new Map<number, unknown>()
+  const results = new Map<number, unknown>()
   const sent = pool.send({
     count: 4,
     path: (index) => `/${index}`,
     headers: {},
     signal: new AbortController().signal,
     isWithdrawn: (index) => withdrawn.has(index),
-    onAnswer: (index, { status }) => outcomes.set(index, status),
-    onFailure: (index, { kind }) => outcomes.set(index, kind),
+    onAnswer: (index, { status }) => results.set(index, status),
+    onFailure: (index, { kind }) => results.set(index, kind),
   })
   await vi.waitFor(() => expect(waiting).toHaveLength(1))
   withdrawn.add(0).add(1).add(3)
   for (const stream of waiting) answer(stream)
   await sent
   expect(paths).toEqual(['/0', '/2'])
-  expect(Object.fromEntries(outcomes)).toEqual({ 0: 200, 1: 'aborted', 2: 200, 3: 'aborted' })
+  expect(Object.fromEntries(results)).toEqual({ 0: 200, 1: 'aborted', 2: 200, 3: 'aborted' })
 })
 
-it('opens another connection when the streams of the first are all taken', async () => {
+it('opens another connection when the first has no free stream', async () => {
   let requests = 0
   const port = await startServer((stream) => {
     // The first request is never answered.
@@ -148,15 +148,15 @@ it('keeps the first 64 KB of an answer', async () => {
   expect((await post(openPool(port))).body.length).toBe(65_536)
 })
 
-it('calls a request that a cut connection took along maybe delivered', async () => {
+it('fails as ambiguous when the connection is cut', async () => {
   const port = await startServer((stream) => stream.session?.destroy())
   expect(await failureOf(post(openPool(port)))).toMatchObject({ kind: 'ambiguous' })
 })
 
-it('resends what a GOAWAY left behind, and calls the rest maybe delivered', async () => {
+it('sends requests above the id of a GOAWAY again, and fails the others as ambiguous', async () => {
   let goaways = 0
   const port = await startServer((stream) => {
-    // The first request is held; the second makes the server leave, and comes back on another connection.
+    // The first request is not answered. The second causes a GOAWAY and is sent again on another connection.
     if (goaways === 1) answer(stream)
     else if (stream.id === 3) {
       goaways++
@@ -170,7 +170,7 @@ it('resends what a GOAWAY left behind, and calls the rest maybe delivered', asyn
   expect((await second).status).toBe(200)
 })
 
-it('fails at once, as never sent, when nobody listens', async () => {
+it('fails at once as unsent when the connection is refused', async () => {
   const server = createServer()
   const port = await listen(server)
   server.close()
@@ -179,34 +179,34 @@ it('fails at once, as never sent, when nobody listens', async () => {
   expect(failures).toEqual(Array(2).fill({ kind: 'unsent', code: 'connect_failed' }))
 })
 
-it('sends nothing to a server that does not speak h2', async () => {
+it('sends nothing to a server without h2', async () => {
   const { cert, key } = certificates
   const server = createTlsServer({ cert, key }, (socket) => socket.on('error', () => undefined).resume())
   const port = await listen(server)
   expect(await failureOf(post(openPool(port)))).toEqual({ kind: 'unsent', code: 'connect_failed' })
 })
 
-it('uses another connection once one has stopped answering', async () => {
+it('uses another connection after one has stopped to answer', async () => {
   const backend = await startServer((stream) => answer(stream))
   let connections = 0
-  // Passes everything on, but on its first connection nothing after the first answer.
+  // Discards the client's bytes on its first connection after the first answer.
   const proxy = createServer((client) => {
     const isFirst = ++connections === 1
     const upstream = connect(backend, '127.0.0.1')
     cleanUps.push(() => [client.destroy(), upstream.destroy()])
-    client.on('error', () => undefined).on('data', (chunk) => !(isFirst && isDead) && upstream.write(chunk))
+    client.on('error', () => undefined).on('data', (chunk) => !(isFirst && isSilent) && upstream.write(chunk))
     upstream.on('error', () => undefined).pipe(client)
   })
-  let isDead = false
+  let isSilent = false
   const pool = openPool(await listen(proxy), { maxConnections: 2, requestTimeoutMs: 200 })
   await post(pool)
-  isDead = true
+  isSilent = true
   expect(await failureOf(post(pool))).toEqual({ kind: 'ambiguous', code: 'timeout' })
   expect((await post(pool)).status).toBe(200)
   expect(connections).toBe(2)
 })
 
-it('passes a mistake in a request on to its caller without sending it', async () => {
+it('fails an invalid request without sending it', async () => {
   const pool = openPool(await startServer((stream) => answer(stream)))
   const signal = new AbortController().signal
   const wrong = pool.request({ path: '/', headers: { 'bad header': 'x' }, body: Buffer.alloc(0), signal })
@@ -214,7 +214,7 @@ it('passes a mistake in a request on to its caller without sending it', async ()
   expect((await post(pool)).status).toBe(200)
 })
 
-it('gives every request of a batch its own answer, in whatever order they come', async () => {
+it('gives every request of a batch its own answer, in any order', async () => {
   const port = await startServer((stream, headers) => {
     let body = ''
     stream.setEncoding('utf8')
@@ -258,25 +258,25 @@ it('gives every request of a batch its own answer, in whatever order they come',
   expect(answers).toEqual(expected)
 })
 
-it('settles a batch whose signal aborts amid its answers, each request once', async () => {
+it('completes each request once when the batch is aborted between answers', async () => {
   const abort = new AbortController()
   let requests = 0
   const port = await startServer((stream) => {
     if (++requests <= 50) answer(stream)
   })
-  const outcomes: string[][] = Array.from({ length: 300 }, () => [])
+  const results: string[][] = Array.from({ length: 300 }, () => [])
   await openPool(port).send({
-    count: outcomes.length,
+    count: results.length,
     path: '/',
     headers: {},
     signal: abort.signal,
     onAnswer: (index) => {
-      outcomes[index]?.push('answered')
+      results[index]?.push('answered')
       if (index === 20) abort.abort()
     },
-    onFailure: (index, { kind }) => outcomes[index]?.push(kind),
+    onFailure: (index, { kind }) => results[index]?.push(kind),
   })
-  expect(new Set(outcomes.map(String))).toEqual(new Set(['answered', 'aborted']))
+  expect(new Set(results.map(String))).toEqual(new Set(['answered', 'aborted']))
 })
 
 it('sends and receives bodies larger than the windows', async () => {
@@ -294,7 +294,7 @@ it('sends and receives bodies larger than the windows', async () => {
   expect(answers.map((each) => each.body.toString())).toEqual(Array(3).fill('1000000'))
 })
 
-it('fetches with other methods and without a body', async () => {
+it('sends requests with other methods and without a body', async () => {
   const port = await startServer((stream, headers) => answer(stream, `${headers[':method']} ${headers[':authority']}`))
   const signal = new AbortController().signal
   const { body } = await openPool(port).request({ method: 'GET', path: '/', headers: {}, signal })

@@ -1,4 +1,4 @@
-// What a server does to connections, and what the pool makes of it.
+// The pool's reaction to events of its connections: SETTINGS, GOAWAY, time-outs, flow control, refused addresses.
 import { once } from 'node:events'
 import { createSecureServer } from 'node:http2'
 import { generate } from 'selfsigned'
@@ -49,7 +49,7 @@ function openPool(timing: Partial<Http2Timing> = {}, options: Partial<Http2PoolO
 
 const never = () => new AbortController().signal
 
-/** The status, or why there is none. */
+/** The status, or kind and code of the failure. */
 function post(pool: Http2Pool, { body = 'x', signal = never(), path = '/' } = {}): Promise<string> {
   return pool.request({ path, headers: {}, body: Buffer.from(body), signal }).then(
     ({ status }) => String(status),
@@ -63,7 +63,7 @@ async function accept(...pairs: [number, number][]): Promise<PeerConnection> {
   return connection
 }
 
-/** Waits for so many requests and returns their stream ids. */
+/** Waits for `count` requests and returns their stream ids. */
 async function takeRequests(connection: PeerConnection, count: number): Promise<number[]> {
   const ids: number[] = []
   while (ids.length < count) ids.push((await connection.next(TYPE.headers)).streamId)
@@ -73,9 +73,9 @@ async function takeRequests(connection: PeerConnection, count: number): Promise<
 const MAX_STREAMS = 3
 const INITIAL_WINDOW = 4
 
-it('sends nothing before it knows how many streams are allowed', async () => {
+it('sends no request before the SETTINGS of the server', async () => {
   const pool = openPool()
-  const outcomes = Array.from({ length: 3 }, () => post(pool))
+  const results = Array.from({ length: 3 }, () => post(pool))
   const connection = await accept([MAX_STREAMS, 1])
   for (const id of [1, 3, 5]) {
     expect(await takeRequests(connection, 1)).toEqual([id])
@@ -84,12 +84,12 @@ it('sends nothing before it knows how many streams are allowed', async () => {
     expect(connection.frames.filter(({ type }) => type === TYPE.headers)).toHaveLength((id + 1) / 2)
     connection.send(answer(id))
   }
-  expect(await Promise.all(outcomes)).toEqual(['200', '200', '200'])
+  expect(await Promise.all(results)).toEqual(['200', '200', '200'])
 })
 
-it('follows a limit that goes to nought and up again', async () => {
+it('follows a limit of streams that is set to 0 and increased again', async () => {
   const pool = openPool()
-  const outcomes = Array.from({ length: 4 }, () => post(pool))
+  const results = Array.from({ length: 4 }, () => post(pool))
   const connection = await accept([MAX_STREAMS, 2])
   expect(await takeRequests(connection, 2)).toEqual([1, 3])
   connection.send(settings([MAX_STREAMS, 0]), answer(1), answer(3), ping())
@@ -98,19 +98,19 @@ it('follows a limit that goes to nought and up again', async () => {
   connection.send(settings([MAX_STREAMS, 100]))
   expect(await takeRequests(connection, 2)).toEqual([5, 7])
   connection.send(answer(7), answer(5))
-  expect(await Promise.all(outcomes)).toEqual(['200', '200', '200', '200'])
+  expect(await Promise.all(results)).toEqual(['200', '200', '200', '200'])
 })
 
-it('gives up waiting, as never sent, where no stream is ever allowed', async () => {
-  const outcome = post(openPool({ waitTimeoutMs: 50 }))
+it('fails as unsent after waitTimeoutMs when the server allows no stream', async () => {
+  const result = post(openPool({ waitTimeoutMs: 50 }))
   const connection = await accept([MAX_STREAMS, 0])
-  expect(await outcome).toBe('unsent no_stream_free')
+  expect(await result).toBe('unsent no_stream_free')
   expect(connection.frames.some(({ type }) => type === TYPE.headers)).toBe(false)
 })
 
-it('sends what a GOAWAY left behind on another connection, and waits for the rest', async () => {
+it('sends requests above the id of a GOAWAY on another connection, and accepts answers to the others', async () => {
   const pool = openPool()
-  const outcomes = [post(pool, { path: '/a' }), post(pool, { path: '/b' })]
+  const results = [post(pool, { path: '/a' }), post(pool, { path: '/b' })]
   const first = await accept()
   await takeRequests(first, 2)
   first.send(goaway(1))
@@ -118,13 +118,13 @@ it('sends what a GOAWAY left behind on another connection, and waits for the res
   expect(await takeRequests(second, 1)).toEqual([1])
   second.send(answer(1))
   first.send(answer(1))
-  expect(await Promise.all(outcomes)).toEqual(['200', '200'])
+  expect(await Promise.all(results)).toEqual(['200', '200'])
   await first.untilClosed()
 })
 
-it('takes a shutdown in two steps: nothing new after the first, the lower id holds', async () => {
+it('accepts several GOAWAY: opens no stream after the first, and applies the lowest id', async () => {
   const pool = openPool()
-  const outcomes = [post(pool), post(pool), post(pool)]
+  const results = [post(pool), post(pool), post(pool)]
   const first = await accept()
   await takeRequests(first, 3)
   first.send(goaway(0x7fffffff), goaway(3), goaway(5))
@@ -132,37 +132,37 @@ it('takes a shutdown in two steps: nothing new after the first, the lower id hol
   await takeRequests(second, 1)
   second.send(answer(1))
   first.send(answer(1), answer(3))
-  expect(await Promise.all(outcomes)).toEqual(['200', '200', '200'])
+  expect(await Promise.all(results)).toEqual(['200', '200', '200'])
 })
 
-it('does not wait for answers below a GOAWAY with an error', async () => {
-  const outcome = post(openPool())
+it('fails open requests as ambiguous soon after a GOAWAY with an error', async () => {
+  const result = post(openPool())
   const connection = await accept()
   await takeRequests(connection, 1)
   connection.send(goaway(1, CODE.internal))
-  expect(await outcome).toBe('ambiguous connection_lost')
+  expect(await result).toBe('ambiguous connection_lost')
 })
 
-it('gives up, as never sent, on a server that leaves every request behind', async () => {
-  const outcome = post(openPool())
+it('fails as unsent when every connection sends GOAWAY before an answer', async () => {
+  const result = post(openPool())
   for (let connection = 0; connection < 3; connection++) {
     const each = await accept()
     await takeRequests(each, 1)
     each.send(goaway(0))
   }
-  expect(await outcome).toBe('unsent goaway')
+  expect(await result).toBe('unsent goaway')
 })
 
-it('does not come back at once to a server that greets and closes', async () => {
+it('delays the next connection when a server closes connections after SETTINGS', async () => {
   let nowMs = 0
   const pool = openPool({ reconnectMinMs: 1000, reconnectMaxMs: 1000 }, { nowMs: () => nowMs })
-  const outcome = post(pool)
+  const result = post(pool)
   const first = await accept()
   await takeRequests(first, 1)
   first.send(goaway(0))
   await first.untilClosed()
   const connections = peer.connections.length
-  // Had it come back at once, it would be here before somebody who begins now.
+  // A second connection of the pool would be older than the connection of a new pool.
   const other = post(openPool())
   const others = await accept()
   await takeRequests(others, 1)
@@ -173,35 +173,35 @@ it('does not come back at once to a server that greets and closes', async () => 
   const second = await accept()
   await takeRequests(second, 1)
   second.send(answer(1))
-  expect(await outcome).toBe('200')
+  expect(await result).toBe('200')
 })
 
-it('resets what is beyond its deadline, ignores its late answer and goes on', async () => {
+it('resets a stream at its deadline, ignores the late answer and keeps the connection', async () => {
   const pool = openPool({ requestTimeoutMs: 60 })
-  const outcome = post(pool)
+  const result = post(pool)
   const connection = await accept()
   await takeRequests(connection, 1)
   const reset = await connection.next(TYPE.rst)
   expect([reset.streamId, reset.payload.readUInt32BE(0)]).toEqual([1, CODE.cancel])
-  expect(await outcome).toBe('ambiguous timeout')
-  const probe = await connection.next(TYPE.ping)
-  connection.send(answer(1), ping(probe.payload.toString('latin1'), FLAGS.ack))
+  expect(await result).toBe('ambiguous timeout')
+  const received = await connection.next(TYPE.ping)
+  connection.send(answer(1), ping(received.payload.toString('latin1'), FLAGS.ack))
   const second = post(pool)
   expect(await takeRequests(connection, 1)).toEqual([3])
   connection.send(answer(3))
   expect(await second).toBe('200')
 })
 
-it('probes a silent connection and keeps it when it answers', async () => {
+it('sends PING on a silent connection and keeps it when it answers', async () => {
   const pool = openPool({ idlePingMs: 30, pingTimeoutMs: 10_000 })
-  const outcome = post(pool)
+  const result = post(pool)
   const connection = await accept()
   await takeRequests(connection, 1)
   connection.send(answer(1))
-  expect(await outcome).toBe('200')
-  for (let probes = 0; probes < 2; probes++) {
-    const probe = await connection.next(TYPE.ping)
-    connection.send(ping(probe.payload.toString('latin1'), FLAGS.ack))
+  expect(await result).toBe('200')
+  for (let pings = 0; pings < 2; pings++) {
+    const received = await connection.next(TYPE.ping)
+    connection.send(ping(received.payload.toString('latin1'), FLAGS.ack))
   }
   const second = post(pool)
   await takeRequests(connection, 1)
@@ -209,14 +209,14 @@ it('probes a silent connection and keeps it when it answers', async () => {
   expect(await second).toBe('200')
 })
 
-it('sends nothing new on a connection that has not answered a PING, and leaves it', async () => {
+it('sends no request on a connection with an unanswered PING, and closes it', async () => {
   const pool = openPool({ idlePingMs: 30, pingTimeoutMs: 60 })
-  const outcome = post(pool)
+  const result = post(pool)
   const first = await accept()
   await takeRequests(first, 1)
   await first.next(TYPE.ping)
   const second = post(pool)
-  expect(await outcome).toBe('ambiguous connection_lost')
+  expect(await result).toBe('ambiguous connection_lost')
   const next = await accept()
   await takeRequests(next, 1)
   next.send(answer(1))
@@ -224,26 +224,26 @@ it('sends nothing new on a connection that has not answered a PING, and leaves i
   expect(first.frames.filter(({ type }) => type === TYPE.headers)).toHaveLength(1)
 })
 
-it('closes a connection that nobody uses, with a GOAWAY, and opens another one when needed', async () => {
+it('closes an idle connection with GOAWAY, and opens another one on demand', async () => {
   const pool = openPool({ idleCloseMs: 40 })
   for (let round = 0; round < 2; round++) {
-    const outcome = post(pool)
+    const result = post(pool)
     const connection = await accept()
     await takeRequests(connection, 1)
     connection.send(answer(1))
-    expect(await outcome).toBe('200')
+    expect(await result).toBe('200')
     expect((await connection.next(TYPE.goaway)).payload.readUInt32BE(4)).toBe(CODE.none)
     await connection.untilClosed()
   }
 })
 
-it('sends nothing on a connection that its server closed while nobody used it', async () => {
+it('sends nothing on an idle connection that the server has closed', async () => {
   const pool = openPool()
-  const outcome = post(pool)
+  const result = post(pool)
   const first = await accept()
   await takeRequests(first, 1)
   first.send(answer(1))
-  expect(await outcome).toBe('200')
+  expect(await result).toBe('200')
   first.socket.destroy()
   await first.untilClosed()
   const second = post(pool)
@@ -253,26 +253,26 @@ it('sends nothing on a connection that its server closed while nobody used it', 
   expect(await second).toBe('200')
 })
 
-it('cancels what its caller gave up, and nothing else', async () => {
+it('resets the streams of aborted requests only', async () => {
   const pool = openPool()
   const abort = new AbortController()
-  const outcomes = [post(pool), post(pool, { signal: abort.signal }), post(pool, { signal: abort.signal })]
+  const results = [post(pool), post(pool, { signal: abort.signal }), post(pool, { signal: abort.signal })]
   const connection = await accept([MAX_STREAMS, 2])
   await takeRequests(connection, 2)
   abort.abort()
   const reset = await connection.next(TYPE.rst)
   expect([reset.streamId, reset.payload.readUInt32BE(0)]).toEqual([3, CODE.cancel])
   connection.send(answer(1))
-  expect(await Promise.all(outcomes)).toEqual(['200', 'aborted aborted', 'aborted aborted'])
+  expect(await Promise.all(results)).toEqual(['200', 'aborted aborted', 'aborted aborted'])
 })
 
-it('says that it follows when the server makes its table smaller', async () => {
+it('sends a table size update after the server reduced its table', async () => {
   const pool = openPool()
-  const outcome = post(pool)
+  const result = post(pool)
   const connection = await accept([1, 0])
   const first = await connection.next(TYPE.headers)
   connection.send(answer(1))
-  expect(await outcome).toBe('200')
+  expect(await result).toBe('200')
   const second = post(pool)
   const next = await connection.next(TYPE.headers)
   connection.send(answer(3))
@@ -280,29 +280,29 @@ it('says that it follows when the server makes its table smaller', async () => {
   expect([first.payload[0], next.payload[0]]).toEqual([0x20, 0x14])
 })
 
-it('sends a body on as windows open, and never more than they admit', async () => {
+it('sends a body in parts within the windows', async () => {
   const body = 'abcdefghij'.repeat(10)
   const pool = openPool()
-  const outcome = post(pool, { body })
+  const result = post(pool, { body })
   const connection = await accept([INITIAL_WINDOW, 10])
   const parts = [await connection.next(TYPE.data)]
   connection.send(windowUpdate(1, 5))
   parts.push(await connection.next(TYPE.data))
-  // Below nought, and only then up again.
+  // The window becomes negative first, then positive.
   connection.send(settings([INITIAL_WINDOW, 0]), windowUpdate(1, 30))
   parts.push(await connection.next(TYPE.data))
   connection.send(settings([INITIAL_WINDOW, 1000]))
   parts.push(await connection.next(TYPE.data))
   connection.send(answer(1))
-  expect(await outcome).toBe('200')
+  expect(await result).toBe('200')
   expect(parts.map(({ payload }) => payload.length)).toEqual([10, 5, 20, 65])
   expect(Buffer.concat(parts.map(({ payload }) => payload)).toString()).toBe(body)
   expect(parts.map(({ flags }) => flags)).toEqual([0, 0, 0, FLAGS.end])
 })
 
-it('opens no more streams once the window of the connection is used up', async () => {
+it('opens no more streams while the window of the connection is exhausted', async () => {
   const pool = openPool()
-  const outcomes = Array.from({ length: 10 }, () => post(pool, { body: 'x'.repeat(16_000) }))
+  const results = Array.from({ length: 10 }, () => post(pool, { body: 'x'.repeat(16_000) }))
   const connection = await accept()
   // 65,535 bytes: four bodies and the beginning of the fifth.
   expect(await takeRequests(connection, 5)).toEqual([1, 3, 5, 7, 9])
@@ -312,37 +312,37 @@ it('opens no more streams once the window of the connection is used up', async (
   connection.send(windowUpdate(0, 1_000_000))
   expect(await takeRequests(connection, 5)).toEqual([11, 13, 15, 17, 19])
   for (let id = 1; id < 20; id += 2) connection.send(answer(id))
-  expect(new Set(await Promise.all(outcomes))).toEqual(new Set(['200']))
+  expect(new Set(await Promise.all(results))).toEqual(new Set(['200']))
 })
 
-it('goes on when a body that waited for a window is given up', async () => {
+it('keeps the connection when a request with an unsent body is aborted', async () => {
   const pool = openPool()
   const abort = new AbortController()
-  const given = post(pool, { body: 'x'.repeat(65_536), signal: abort.signal })
+  const aborted = post(pool, { body: 'x'.repeat(65_536), signal: abort.signal })
   const connection = await accept([INITIAL_WINDOW, 1_000_000])
-  // All of the connection's window, and one byte that waits.
+  // The whole window of the connection; one byte remains unsent.
   for (let sent = 0; sent < 65_535; ) sent += (await connection.next(TYPE.data)).payload.length
   abort.abort()
-  expect(await given).toBe('aborted aborted')
-  const outcome = post(pool, { body: '' })
+  expect(await aborted).toBe('aborted aborted')
+  const result = post(pool, { body: '' })
   expect(await takeRequests(connection, 1)).toEqual([3])
   connection.send(answer(3), windowUpdate(0, 1000), ping())
-  expect(await outcome).toBe('200')
+  expect(await result).toBe('200')
   await connection.next(TYPE.ping)
   expect(connection.frames.filter(({ type }) => type === TYPE.data).every(({ flags }) => flags === 0)).toBe(true)
 })
 
-it('takes an answer that comes before the request was sent, and ends the stream', async () => {
+it('accepts an answer before the request body was sent, and resets the stream', async () => {
   const pool = openPool()
-  const outcome = post(pool, { body: 'x'.repeat(100) })
+  const result = post(pool, { body: 'x'.repeat(100) })
   const connection = await accept([INITIAL_WINDOW, 10])
   await connection.next(TYPE.data)
   connection.send(headers(1), data(1), rst(1, CODE.none))
-  expect(await outcome).toBe('200')
+  expect(await result).toBe('200')
   expect((await connection.next(TYPE.rst)).payload.readUInt32BE(0)).toBe(CODE.cancel)
 })
 
-it('keeps 64 KB of an answer and cuts off the rest', async () => {
+it('keeps 64 KB of an answer and resets the stream', async () => {
   const pool = openPool()
   const response = pool.request({ path: '/', headers: {}, signal: never() })
   const connection = await accept()
@@ -353,7 +353,7 @@ it('keeps 64 KB of an answer and cuts off the rest', async () => {
   expect((await connection.next(TYPE.rst)).payload.readUInt32BE(0)).toBe(CODE.cancel)
 })
 
-it('tells a server that it reads, so that answers never wait', async () => {
+it('increases the receive window of the connection, so that answers never wait', async () => {
   const pool = openPool()
   const connection = (async () => {
     const each = await accept()
@@ -368,9 +368,9 @@ it('tells a server that it reads, so that answers never wait', async () => {
   expect(updates.length).toBeGreaterThan(1)
 })
 
-it('shows its certificate to a server that asks for one', async () => {
+it('presents its client certificate when the server requests one', async () => {
   const server = await makeCertificates()
-  const client = await generate([{ name: 'commonName', value: 'us' }], { keyType: 'ec', algorithm: 'sha256' })
+  const client = await generate([{ name: 'commonName', value: 'client' }], { keyType: 'ec', algorithm: 'sha256' })
   const options = { key: server.key, cert: server.cert, ca: client.cert, requestCert: true, rejectUnauthorized: true }
   const http2Server = createSecureServer(options, (_request, response) => response.end())
   http2Server.listen(0, '127.0.0.1')
@@ -385,11 +385,11 @@ it('shows its certificate to a server that asks for one', async () => {
   http2Server.close()
 })
 
-it('connects to no address that is refused, whether written or looked up', async () => {
+it('connects to no refused address, literal or resolved', async () => {
   const connections = peer.connections.length
-  const asked: string[] = []
+  const checked: string[] = []
   const isAddressAllowed = (address: string) => {
-    asked.push(address)
+    checked.push(address)
     return false
   }
   expect(await post(openPool({}, { isAddressAllowed }))).toBe('unsent address_refused')
@@ -400,60 +400,60 @@ it('connects to no address that is refused, whether written or looked up', async
       { address: '::1', family: 6 },
     ])
   expect(await post(openPool({}, { origin, lookup, isAddressAllowed }))).toBe('unsent address_refused')
-  expect(asked).toEqual(['127.0.0.1', '127.0.0.1', '::1'])
+  expect(checked).toEqual(['127.0.0.1', '127.0.0.1', '::1'])
   expect(peer.connections).toHaveLength(connections)
 })
 
-it('connects to the addresses that are left', async () => {
+it('connects to the allowed ones of the resolved addresses', async () => {
   const origin = peer.origin.replace('127.0.0.1', 'localhost')
   const lookup: Http2PoolOptions['lookup'] = (_host, _options, callback) =>
     callback(null, [
       { address: '192.0.2.1', family: 4 },
       { address: '127.0.0.1', family: 4 },
     ])
-  const outcome = post(openPool({}, { origin, lookup, isAddressAllowed: (address) => address === '127.0.0.1' }))
+  const result = post(openPool({}, { origin, lookup, isAddressAllowed: (address) => address === '127.0.0.1' }))
   const connection = await accept()
   await takeRequests(connection, 1)
   connection.send(answer(1))
-  expect(await outcome).toBe('200')
+  expect(await result).toBe('200')
 })
 
-it('writes no batch whose headers or path are no HTTP', async () => {
+it('sends no request of a batch with invalid headers or an invalid path', async () => {
   const pool = openPool()
-  const outcomes: string[] = []
+  const results: string[] = []
   await pool.send({
     count: 2,
     path: '/bad path',
     headers: {},
     signal: never(),
-    onAnswer: () => outcomes.push('answered'),
-    onFailure: (index, error) => outcomes.push(`${index} ${error.kind} ${error.code}`),
+    onAnswer: () => results.push('answered'),
+    onFailure: (index, error) => results.push(`${index} ${error.kind} ${error.code}`),
   })
-  expect(outcomes).toEqual(['0 unsent request_invalid', '1 unsent request_invalid'])
+  expect(results).toEqual(['0 unsent request_invalid', '1 unsent request_invalid'])
 })
 
-it('fails the one request that can not be written, and sends the others', async () => {
+it('fails an invalid request of a batch, and sends the others', async () => {
   const pool = openPool()
-  const outcomes: string[] = []
+  const results: string[] = []
   const sent = pool.send({
     count: 3,
     path: (index) => (index === 1 ? '/with blank' : `/${index}`),
     headers: {},
     writeBody: (index, body) => body.text(`body ${index}`),
     signal: never(),
-    onAnswer: (index, { status }) => outcomes.push(`${index} ${status}`),
-    onFailure: (index, error) => outcomes.push(`${index} ${error.code}`),
+    onAnswer: (index, { status }) => results.push(`${index} ${status}`),
+    onFailure: (index, error) => results.push(`${index} ${error.code}`),
   })
   const connection = await accept()
   expect(await takeRequests(connection, 2)).toEqual([1, 3])
   connection.send(answer(1), answer(3))
   await sent
-  expect(outcomes).toEqual(['1 request_invalid', '0 200', '2 200'])
+  expect(results).toEqual(['1 request_invalid', '0 200', '2 200'])
   const bodies = connection.frames.filter(({ type }) => type === TYPE.data).map(({ payload }) => payload.toString())
   expect(bodies).toEqual(['body 0', 'body 2'])
 })
 
-it('rejects with what a callback threw, when all the others are settled', async () => {
+it('rejects with the error that a callback threw, after all requests are complete', async () => {
   const pool = openPool()
   const answered: number[] = []
   const sent = pool.send({
@@ -463,17 +463,17 @@ it('rejects with what a callback threw, when all the others are settled', async 
     signal: never(),
     onAnswer: (index) => {
       answered.push(index)
-      if (index === 0) throw new Error('of the caller')
+      if (index === 0) throw new Error('error of the callback')
     },
     onFailure: () => undefined,
   })
   const connection = await accept()
   for (const id of await takeRequests(connection, 3)) connection.send(answer(id))
-  await expect(sent).rejects.toThrow('of the caller')
+  await expect(sent).rejects.toThrow('error of the callback')
   expect(answered).toEqual([0, 1, 2])
 })
 
-it('lets a small batch pass between the requests of a large one', async () => {
+it('sends a small batch between the requests of a large one', async () => {
   const pool = openPool()
   const order: string[] = []
   const send = (name: string, count: number) =>

@@ -1,4 +1,4 @@
-// Whatever a server sends, in whatever pieces: nothing throws, nothing hangs, every request is settled once.
+// A server sends any frames in any chunks: the client never throws, never hangs, and completes every request once.
 import { expect, it } from 'vitest'
 import { Http2Pool } from '../../src/http2/http2-pool.ts'
 import { makeCertificates } from '../../src/simulators/certificates.ts'
@@ -6,7 +6,7 @@ import { fc } from '../support/fast-check.ts'
 import { frame, headers, literal, OK, PREFACE, parseFrames, settings, TYPE, uint32 } from '../support/http2-frames.ts'
 import { Http2Peer, type PeerConnection } from '../support/http2-peer.ts'
 import { makeTestLogger } from '../support/run-log.ts'
-import { startSession } from '../support/session-run.ts'
+import { startSession } from '../support/test-session.ts'
 
 const REQUESTS = 5
 
@@ -23,7 +23,7 @@ const block = fc.oneof(
 const flags = fc.oneof(fc.constantFrom(0, 1, 4, 5), fc.nat(255))
 const payload = fc.uint8Array({ maxLength: 40 })
 
-/** Mostly what a server would send, sometimes with a twist, sometimes anything. */
+/** Mostly valid frames, some invalid ones, and random bytes. */
 const anyFrame = fc.oneof(
   { weight: 6, arbitrary: fc.tuple(streamId, block, fc.constantFrom(4, 5)).map(([id, b, f]) => headers(id, b, f)) },
   {
@@ -45,32 +45,32 @@ const anyFrame = fc.oneof(
 )
 const script = fc.array(anyFrame, { maxLength: 30 })
 
-/** Cuts bytes into pieces of the sizes given, again and again. */
-function cut(bytes: Buffer, sizes: readonly number[]): Buffer[] {
-  const pieces: Buffer[] = []
-  for (let at = 0, turn = 0; at < bytes.length; turn++) {
-    const size = sizes[turn % sizes.length] ?? bytes.length
-    pieces.push(bytes.subarray(at, at + size))
+/** Splits bytes into chunks of the given sizes, which repeat. */
+function split(bytes: Buffer, sizes: readonly number[]): Buffer[] {
+  const chunks: Buffer[] = []
+  for (let at = 0, chunk = 0; at < bytes.length; chunk++) {
+    const size = sizes[chunk % sizes.length] ?? bytes.length
+    chunks.push(bytes.subarray(at, at + size))
     at += size
   }
-  return pieces
+  return chunks
 }
 
 const sizes = fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1, maxLength: 5 })
 
-it('settles every request once and writes whole frames only, whatever comes', () => {
+it('completes every request once and writes complete frames, for any received frames', () => {
   fc.assert(
-    fc.property(script, sizes, (frames, pieceSizes) => {
-      const { session, run, outcomes } = startSession(REQUESTS, ['a', 'b'.repeat(70_000), '', 'd', 'e'])
-      session.greet()
+    fc.property(script, sizes, (frames, chunkSizes) => {
+      const { session, source, results } = startSession(REQUESTS, ['a', 'b'.repeat(70_000), '', 'd', 'e'])
+      session.writePreface()
       let _isOpen = session.receive(settings())
-      for (let index = 0; index < REQUESTS; index++) session.open(run, index, index)
-      for (const piece of cut(Buffer.concat(frames), pieceSizes)) _isOpen &&= session.receive(piece)
-      session.expire(50)
-      session.cancel(startSession(1).run)
-      session.expire(1000)
+      for (let index = 0; index < REQUESTS; index++) session.open(source, index, index)
+      for (const chunk of split(Buffer.concat(frames), chunkSizes)) _isOpen &&= session.receive(chunk)
+      session.failOverdue(50)
+      session.abort(startSession(1).source)
+      session.failOverdue(1000)
       session.failAll('connection_lost')
-      expect(outcomes.map(({ length }) => length)).toEqual(Array(REQUESTS).fill(1))
+      expect(results.map(({ length }) => length)).toEqual(Array(REQUESTS).fill(1))
       expect(session.openStreams).toBe(0)
       const written = session.out.take().subarray(PREFACE.length)
       expect(parseFrames(written).length).toBe(written.length)
@@ -79,28 +79,28 @@ it('settles every request once and writes whole frames only, whatever comes', ()
   )
 })
 
-it('reads the same from any pieces', () => {
+it('reads the same frames from any chunks', () => {
   fc.assert(
-    fc.property(script, sizes, (frames, pieceSizes) => {
+    fc.property(script, sizes, (frames, chunkSizes) => {
       const bytes = Buffer.concat([settings(), ...frames])
-      const read = (pieces: Buffer[]) => {
-        const { session, run, outcomes } = startSession(REQUESTS)
-        for (let index = 0; index < REQUESTS; index++) session.open(run, index, 0)
+      const read = (chunks: Buffer[]) => {
+        const { session, source, results } = startSession(REQUESTS)
+        for (let index = 0; index < REQUESTS; index++) session.open(source, index, 0)
         let isOpen = true
-        for (const piece of pieces) isOpen &&= session.receive(piece)
-        return { outcomes, isOpen, written: session.out.take().toString('hex') }
+        for (const chunk of chunks) isOpen &&= session.receive(chunk)
+        return { results, isOpen, written: session.out.take().toString('hex') }
       }
-      expect(read(cut(bytes, pieceSizes))).toEqual(read([bytes]))
+      expect(read(split(bytes, chunkSizes))).toEqual(read([bytes]))
     }),
     { numRuns: 2000 },
   )
 })
 
-it('settles every request once over TLS, too', async () => {
+it('completes every request once over TLS', async () => {
   const certificates = await makeCertificates()
   await fc.assert(
     fc.asyncProperty(script, async (frames) => {
-      // The first connection says what the script says, the others greet and close.
+      // The first connection sends the frames of the script, the others send SETTINGS and close.
       const onConnection = async (connection: PeerConnection, number: number) => {
         connection.greet()
         if (number === 1 && (await connection.nextOf(TYPE.headers))) connection.send(...frames)
@@ -114,14 +114,14 @@ it('settles every request once over TLS, too', async () => {
         timing: { requestTimeoutMs: 40, pingTimeoutMs: 40, waitTimeoutMs: 200, reconnectMinMs: 1, reconnectMaxMs: 1 },
         logger: makeTestLogger(),
       })
-      const settled = Array.from({ length: REQUESTS }, () => 0)
+      const completed = Array.from({ length: REQUESTS }, () => 0)
       const count = (index: number) => {
-        settled[index] = (settled[index] ?? 0) + 1
+        completed[index] = (completed[index] ?? 0) + 1
       }
       const signal = new AbortController().signal
       await pool.send({ count: REQUESTS, path: '/', headers: {}, signal, onAnswer: count, onFailure: count })
       await Promise.all([pool.close(), peer.stop()])
-      expect(settled).toEqual(Array(REQUESTS).fill(1))
+      expect(completed).toEqual(Array(REQUESTS).fill(1))
     }),
     { numRuns: 60 },
   )

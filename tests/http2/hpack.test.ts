@@ -1,11 +1,11 @@
-// Header blocks: the vectors of RFC 7541 Appendix C as far as they need no dynamic table, and what we write ourselves.
-import { describe, expect, it } from 'vitest'
-import { readAnswerFields, WantedHeaders } from '../../src/http2/answer-fields.ts'
-import { ByteWriter } from '../../src/http2/byte-writer.ts'
-import { encodeSharedFields, RequestFieldWriter, writePath } from '../../src/http2/field-block.ts'
-import { FieldReader } from '../../src/http2/field-reader.ts'
-import { decodeHuffman } from '../../src/http2/huffman.ts'
+// Header blocks: the examples of RFC 7541 Appendix C without a dynamic table, and the blocks of requests.
 import { fc } from '../support/fast-check.ts'
+import { describe, expect, it } from 'vitest'
+import { ByteWriter } from '../../src/http2/frames/byte-writer.ts'
+import { FieldReader } from '../../src/http2/hpack/field-reader.ts'
+import { encodeSharedFields, RequestFieldWriter, writePath } from '../../src/http2/hpack/field-writer.ts'
+import { decodeHuffman } from '../../src/http2/hpack/huffman.ts'
+import { readAnswerFields, WantedHeaders } from '../../src/http2/session/answer-fields.ts'
 import { encodeHuffman } from '../support/huffman-code.ts'
 
 function readFields(block: Buffer): [string, string][] {
@@ -41,12 +41,14 @@ describe('the examples of RFC 7541', () => {
     ['C.4.1', '8286 8441 8cf1 e3c2 e5f2 3a6b a0ab 90f4 ff', REQUEST],
     [
       'C.5.1',
-      '4803 3330 3258 0770 7269 7661 7465 611d 4d6f 6e2c 2032 3120 4f63 7420 3230 3133 2032 303a 3133 3a32 3120 474d 546e 1768 7474 7073 3a2f 2f77 7777 2e65 7861 6d70 6c65 2e63 6f6d',
+      '4803 3330 3258 0770 7269 7661 7465 611d 4d6f 6e2c 2032 3120 4f63 7420 3230 3133 2032 303a' +
+        ' 3133 3a32 3120 474d 546e 1768 7474 7073 3a2f 2f77 7777 2e65 7861 6d70 6c65 2e63 6f6d',
       RESPONSE,
     ],
     [
       'C.6.1',
-      '4882 6402 5885 aec3 771a 4b61 96d0 7abe 9410 54d4 44a8 2005 9504 0b81 66e0 82a6 2d1b ff6e 919d 29ad 1718 63c7 8f0b 97c8 e9ae 82ae 43d3',
+      '4882 6402 5885 aec3 771a 4b61 96d0 7abe 9410 54d4 44a8 2005 9504 0b81' +
+        ' 66e0 82a6 2d1b ff6e 919d 29ad 1718 63c7 8f0b 97c8 e9ae 82ae 43d3',
       RESPONSE,
     ],
   ])('%s', (_section, hex, expected) => {
@@ -58,11 +60,11 @@ describe('the examples of RFC 7541', () => {
     ['C.4.2', '8286 84be 5886 a8eb 1064 9cbf'],
     ['C.5.2', '4803 3330 37c1 c0bf'],
     ['C.6.2', '4883 640e ffc1 c0bf'],
-  ])('%s refers to a table that we did not allow', (_section, hex) => {
+  ])('%s is refused because it uses a dynamic table', (_section, hex) => {
     expect(() => readFields(fromHex(hex))).toThrow('static table')
   })
 
-  it('C.1: integers of one byte and of several', () => {
+  it('C.1: integers of one and of several bytes', () => {
     const length = (size: number) =>
       readFields(Buffer.concat([fromHex('0001 78'), lengthOf(size), Buffer.alloc(size, 'v')]))
     for (const size of [0, 1, 126, 127, 128, 254, 255, 256, 1337, 16_000])
@@ -70,7 +72,7 @@ describe('the examples of RFC 7541', () => {
   })
 })
 
-/** A string's length, without Huffman. */
+/** The length of a string without Huffman code. */
 function lengthOf(size: number): Buffer {
   if (size < 127) return Buffer.from([size])
   const bytes = [127]
@@ -80,7 +82,7 @@ function lengthOf(size: number): Buffer {
 }
 
 describe('Huffman code', () => {
-  it('gives back any text', () => {
+  it('decodes every encoded text', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
         const code = encodeHuffman(bytes)
@@ -89,7 +91,7 @@ describe('Huffman code', () => {
     )
   })
 
-  it('never fails otherwise than by saying so', () => {
+  it('rejects every other sequence of bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
         const text = decodeHuffman(Buffer.from(bytes), 0, bytes.length)
@@ -103,10 +105,10 @@ describe('Huffman code', () => {
 describe('the fields of an answer', () => {
   const into = () => {
     const kept: string[] = []
-    return { status: 0, kept, keep: (place: number, value: string) => kept.push(`${place}=${value}`) }
+    return { status: 0, kept, setHeader: (slot: number, value: string) => kept.push(`${slot}=${value}`) }
   }
 
-  it('have their status, whatever it is and however it is coded', () => {
+  it('contain every status, as text and in Huffman code', () => {
     for (let status = 100; status < 1000; status++) {
       const code = encodeHuffman(Buffer.from(String(status)))
       for (const value of [Buffer.concat([Buffer.from([0x80 | code.length]), code]), Buffer.from(`\x03${status}`)]) {
@@ -118,7 +120,7 @@ describe('the fields of an answer', () => {
     }
   })
 
-  it('are those that were asked for, by index, by literal name and by coded name', () => {
+  it('are the wanted ones, by index, by literal name and by Huffman-coded name', () => {
     const name = encodeHuffman(Buffer.from('apns-id'))
     const block = Buffer.concat([
       fromHex('88 0f26 0230 35'),
@@ -153,17 +155,17 @@ describe('the fields of a request', () => {
     ])
   })
 
-  it('keep paths and credentials out of every table on the way', () => {
+  it('mark paths and credentials as never indexed', () => {
     const block = shared({ authorization: 'Bearer x' }, '/secret')
-    // 0001xxxx: "never indexed" (RFC 7541 section 6.2.3), of the names 4 and 23.
+    // 0001xxxx: never indexed (RFC 7541 section 6.2.3), with the name indices 4 and 23.
     expect(block.subarray(0, 1)).toEqual(Buffer.from([0x14]))
     expect(block.includes(Buffer.from([0x1f, 23 - 15, 8, ...Buffer.from('Bearer x')]))).toBe(true)
   })
 
   it.each([
     ['a line break in a value', { a: 'b\r\nc: d' }],
-    ['a value that begins with a blank', { a: ' b' }],
-    ['a character that is no byte', { a: '☃' }],
+    ['a value that begins with a space', { a: ' b' }],
+    ['a character above one byte', { a: '☃' }],
     ['a name in upper case', { A: 'b' }],
     ['a pseudo-header', { ':path': '/' }],
     ['an empty name', { '': 'b' }],

@@ -1,4 +1,4 @@
-// Another implementation of the protocol as the server, where it is installed.
+// Interoperability with nghttpd, if it is installed.
 import { spawnSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ANSWER, type Sink, startNghttpd } from '../../bench/peers/nghttpd.ts'

@@ -1,4 +1,4 @@
-import { ByteWriter } from '../../src/http2/byte-writer.ts'
+import { ByteWriter } from '../../src/http2/frames/byte-writer.ts'
 import type { Scope } from '../../src/personalise/scope.ts'
 import { compileJson } from '../../src/personalise/template.ts'
 

@@ -6,14 +6,14 @@ import { EDGE_KEY, type Edge, startEdge, startRawNode } from '../support/edge.ts
 
 const LIMIT_BYTES = 256 * 1024
 const CHUNK = Buffer.alloc(64 * 1024, ' ')
-/** What the kernel and the streams hold on the way, at most; the test sends until nothing more is taken. */
+/** Most bytes that the kernel and the streams buffer. The test sends until no more bytes are accepted. */
 const BUFFERS_BYTES = 32 * 1024 * 1024
 
 let edge: Edge
 let node: Awaited<ReturnType<typeof startRawNode>>
 let socket: Socket
 beforeAll(async () => {
-  // Reads, and answers only at the end of a body.
+  // Answers after it has read the whole body.
   node = await startRawNode((incoming, outgoing) => incoming.resume().once('end', () => outgoing.end('{}')))
   edge = await startEdge({ node: node.address, maxRequestBytes: LIMIT_BYTES })
 })
@@ -26,7 +26,7 @@ afterAll(async () => {
 async function startRequest(path: string, header: string): Promise<{ firstLine: Promise<string> }> {
   const { hostname, port } = new URL(edge.url)
   socket = connect(Number(port), hostname)
-  // A write to a connection that is cut is not what is tested.
+  // Writes to a closed connection may fail. The test does not check that.
   socket.on('error', () => {})
   await once(socket, 'connect')
   const firstLine = once(socket, 'data').then(([data]) => String(data).split('\r\n')[0] ?? '')
@@ -35,17 +35,17 @@ async function startRequest(path: string, header: string): Promise<{ firstLine: 
 }
 
 describe.each([
-  ['a method of ours', '/api/device_register'],
-  ['a method of the node', '/api/publish'],
+  ['a push method', '/api/device_register'],
+  ['an upstream method', '/api/publish'],
   ['a batch', '/api/batch'],
   ['the legacy API', '/api'],
 ])('%s', (_, path) => {
-  test('answers 413 to 100 MB that are announced, without waiting for them', async () => {
+  test('answers 413 to a Content-Length of 100 MB without reading the body', async () => {
     const { firstLine } = await startRequest(path, 'content-length: 104857600')
     expect(await firstLine).toBe('HTTP/1.1 413 Payload Too Large')
   })
 
-  test('answers 413 to a body without a length once it is too large, and reads no further', async () => {
+  test('answers 413 to a body without a length when it exceeds the limit, and reads no further', async () => {
     const { firstLine } = await startRequest(path, 'transfer-encoding: chunked')
     let answer: string | undefined
     void firstLine.then((line) => {
@@ -64,7 +64,7 @@ describe.each([
   })
 })
 
-test('a body of just the limit is taken', async () => {
+test('a body of exactly the limit is accepted', async () => {
   const { firstLine } = await startRequest('/api/device_register', `content-length: ${LIMIT_BYTES}`)
   socket.write(`{}${' '.repeat(LIMIT_BYTES - 2)}`)
   expect(await firstLine).toBe('HTTP/1.1 200 OK')

@@ -1,4 +1,4 @@
-// The endpoints that clients connect to pass through to the node: WebSocket, SSE, HTTP streaming, emulation.
+// The connection endpoints are passed on to the node: WebSocket, SSE, HTTP streaming, emulation.
 import { type EventEmitter, once } from 'node:events'
 import { type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { connect, type Socket } from 'node:net'
@@ -19,22 +19,22 @@ afterEach(async () => {
 
 async function start(onRequest: (incoming: IncomingMessage, outgoing: ServerResponse) => void): Promise<void> {
   node = await startRawNode(onRequest)
-  // One connection for the API: clients must not take it.
+  // One connection for the API, so a client that used it would block the API.
   edge = await startEdge({ node: node.address, upstream: { maxConnections: 1, timeoutMs: 300 } })
 }
 
-/** Starts a request to an endpoint; resolves with its headers, the body is still to come. */
+/** Starts a request to an endpoint. Resolves when the headers of the answer have arrived. */
 async function openStream(path: string, headers: Record<string, string> = {}): Promise<IncomingMessage> {
   const { hostname, port } = new URL(edge.url)
   const outgoing = request({ host: hostname, port, path, headers, agent: false }).end()
   const [incoming]: IncomingMessage[] = await once(outgoing, 'response')
-  if (!incoming) throw new Error('no response')
+  if (!incoming) throw new Error('no answer received')
   incoming.on('error', () => {})
   clients.push(incoming)
   return incoming
 }
 
-/** Sends bytes on a connection of its own. */
+/** Sends bytes on a new connection. */
 async function openSocket(bytes: string): Promise<Socket> {
   const { hostname, port } = new URL(edge.url)
   const socket = connect(Number(port), hostname)
@@ -57,7 +57,7 @@ async function readUntil(socket: EventEmitter, end: string): Promise<string> {
 const UPGRADE = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: k\r\nOrigin: https://app.example\r\n'
 
 describe('SSE', () => {
-  test('reaches the client event by event, with what it sent and without a key, silent times included', async () => {
+  test('passes headers except a key to the node, and each event to the client, also after silence', async () => {
     let stream: ServerResponse | undefined
     let asked: IncomingMessage | undefined
     await start((incoming, outgoing) => {
@@ -78,7 +78,7 @@ describe('SSE', () => {
     }
   })
 
-  test('takes no connection from the API', async () => {
+  test('uses no connection of the API', async () => {
     await start((incoming, outgoing) => {
       outgoing.writeHead(200, { 'content-type': 'text/event-stream' })
       if (incoming.url === '/api/publish') outgoing.end('{}')
@@ -89,7 +89,7 @@ describe('SSE', () => {
     expect(status).toBe(200)
   })
 
-  test('ends in the node when the client goes away', async () => {
+  test('ends in the node when the client closes its connection', async () => {
     let onCut = () => {}
     const cut = new Promise<void>((resolve) => {
       onCut = resolve
@@ -104,7 +104,7 @@ describe('SSE', () => {
   })
 })
 
-test('emulation passes its body', async () => {
+test('emulation passes its body on', async () => {
   await start((incoming, outgoing) => incoming.pipe(outgoing))
   const { body } = await sendRaw({ url: edge.url, path: '/emulation', body: '{"session":"s"}' })
   expect(body.toString()).toBe('{"session":"s"}')
@@ -126,7 +126,7 @@ describe('WebSocket', () => {
     return { asked }
   }
 
-  test('is a tunnel: the handshake passes, then bytes both ways, those right behind it too', async () => {
+  test('passes the handshake, then bytes in both directions, including those sent with the handshake', async () => {
     const { asked } = await startWebSocketNode()
     const socket = await openSocket(
       `GET /connection/websocket?x=1 HTTP/1.1\r\nHost: app.example\r\n${UPGRADE}\r\nearly`,
@@ -152,7 +152,7 @@ describe('WebSocket', () => {
     await closed
   })
 
-  test('gets the node’s refusal', async () => {
+  test('passes a refusal of the node to the client', async () => {
     await start((_, outgoing) => outgoing.writeHead(403, { 'x-why': 'origin' }).end('forbidden'))
     const socket = await openSocket(`GET /connection/websocket HTTP/1.1\r\nHost: x\r\n${UPGRADE}\r\n`)
     const answer = await readUntil(socket, 'forbidden')
@@ -160,23 +160,24 @@ describe('WebSocket', () => {
     expect(answer).toContain('x-why: origin\r\n')
   })
 
-  test('gets 502 from a node that is not there', async () => {
+  test('answers 502 when the node is not reachable', async () => {
     await start(() => {})
     await node.stop()
     const socket = await openSocket(`GET /connection/websocket HTTP/1.1\r\nHost: x\r\n${UPGRADE}\r\n`)
     expect(await readUntil(socket, '\r\n\r\n')).toMatch(/^HTTP\/1\.1 502 /)
   })
 
-  test('is nothing for other paths, which answer as ever', async () => {
+  test('is ignored on other paths, which answer without an upgrade', async () => {
     await start(() => {})
     const socket = await openSocket(`GET /connection/../api/publish HTTP/1.1\r\nHost: x\r\n${UPGRADE}\r\n`)
     expect(await readUntil(socket, '\r\n\r\n')).toContain('location: /api/publish\r\n')
   })
 })
 
-test('an API request that offers h2c, as Java’s client does, is served', async () => {
+test('an API request that offers h2c, as Java’s client does, is answered', async () => {
   await start((incoming, outgoing) => incoming.pipe(outgoing))
-  const head = `POST /api/publish HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n`
+  const upgrade = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n'
+  const head = `POST /api/publish HTTP/1.1\r\nHost: x\r\n${upgrade}`
   const socket = await openSocket(`${head}X-API-Key: ${EDGE_KEY}\r\nContent-Length: 12\r\n\r\n{"first":1`)
   socket.write('}\n')
   expect(await readUntil(socket, '{"first":1}\n')).toMatch(/^HTTP\/1\.1 200 /)

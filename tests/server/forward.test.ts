@@ -1,10 +1,10 @@
-// A request that the node answers: bytes and headers pass, what is about a connection stays, and a node that fails is
-// 502 or a cut connection, never half an answer that looks whole.
+// Requests that the node answers: bytes and headers are passed on, connection headers are not. A failing node causes
+// 502 or a closed connection, so a client never takes a truncated answer for a complete one.
 import { once } from 'node:events'
 import { type ClientRequest, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { UpstreamOptions } from '../../src/upstream/upstream.ts'
+import type { UpstreamOptions } from '../../src/upstream/upstream-options.ts'
 import {
   answerWith,
   EDGE_KEY,
@@ -40,7 +40,7 @@ function publish(url: string, body: Buffer | string = '{}', headers: Record<stri
   return sendRaw({ url, path: '/api/publish', headers: { 'x-api-key': EDGE_KEY, ...headers }, body })
 }
 
-/** A request whose answer the test reads itself. */
+/** Sends a request. The test reads the answer itself. */
 function startPublish(url: string, headers: Record<string, string | number> = {}): ClientRequest {
   const { hostname, port } = new URL(url)
   return request({
@@ -62,7 +62,7 @@ describe('headers', () => {
     return node.requests
   }
 
-  test('of the client go up without its key, and without those about its connection', async () => {
+  test('of the client are passed on, except its key and connection headers', async () => {
     const [asked] = await forwardOne({
       headers: {
         'x-api-key': EDGE_KEY,
@@ -81,17 +81,17 @@ describe('headers', () => {
     }
   })
 
-  test('take the place of a key in the query, which does not go up', async () => {
+  test('carry the node’s key when the client’s key is in the query, which is not passed on', async () => {
     const [asked] = await forwardOne({ path: `/api/publish?api_key=${EDGE_KEY}&x=1`, headers: {} })
     expect(asked).toMatchObject({ url: '/api/publish', headers: { 'x-api-key': NODE_KEY } })
   })
 
-  test('ask the node for the transport error mode where that is configured', async () => {
+  test('request the transport error mode from the node when it is configured', async () => {
     const [asked] = await forwardOne({ headers: { 'x-api-key': EDGE_KEY }, upstream: { transportErrors: true } })
     expect(asked?.headers['x-centrifugo-error-mode']).toBe('transport')
   })
 
-  test('of the node come back, repeated ones too, without those about its connection', async () => {
+  test('of the node are passed back, including repeated ones, except connection headers', async () => {
     const { url } = await startWithNode((_, outgoing) => {
       const own = { connection: 'x-node-named', 'x-node-named': '1', 'keep-alive': 'timeout=1' }
       outgoing.writeHead(418, { ...own, 'set-cookie': ['a=1', 'b=2'], 'x-kept': 'yes' }).end('teapot')
@@ -103,7 +103,7 @@ describe('headers', () => {
   })
 })
 
-/** Resolves when a number has not changed while the edge, in the same process, served many requests. */
+/** Resolves when a number did not change while the server, in the same process, answered many requests. */
 async function untilStill(url: string, read: () => number): Promise<void> {
   for (let served = 0, last = read(); served < 50; served++) {
     await sendRaw({ url, method: 'GET', path: '/health' })
@@ -118,7 +118,7 @@ describe('a large body', () => {
   test.each([
     ['with a length', { 'content-length': large.length }],
     ['without a length', { 'transfer-encoding': 'chunked' }],
-  ])('goes up whole, %s', async (_, headers) => {
+  ])('arrives at the node completely, %s', async (_, headers) => {
     const { url } = await startWithNode((incoming, outgoing) => {
       buffer(incoming).then(
         (body) => outgoing.end(String(body.equals(large))),
@@ -131,7 +131,7 @@ describe('a large body', () => {
     expect(String(incoming && (await buffer(incoming)))).toBe('true')
   })
 
-  test('waits in the node while the client does not read, and arrives whole', async () => {
+  test('is not read from the node while the client does not read, and arrives completely', async () => {
     const total = 64 * MEBIBYTE
     let written = 0
     const chunk = Buffer.alloc(MEBIBYTE, 'y')
@@ -158,7 +158,7 @@ describe('a large body', () => {
 describe('a node that fails', () => {
   const gateway = { status: 502, body: Buffer.from('Bad Gateway\n') }
 
-  test('by not being there is 502 to small and streamed requests, and none once it is back', async () => {
+  test('and is not reachable causes 502 for small and streamed requests, until it is reachable again', async () => {
     const node = await startNode((_, outgoing) => answerWith(outgoing, '{"result":{}}'))
     await node.stop()
     edge = await startEdge({ node: node.address })
@@ -173,7 +173,7 @@ describe('a node that fails', () => {
     expect((await publish(edge.url)).status).toBe(200)
   })
 
-  test('by not answering in time is 502, and its request is cut', async () => {
+  test('and does not answer in time causes 502, and its request is ended', async () => {
     let onCut = () => {}
     const cut = new Promise<void>((resolve) => {
       onCut = resolve
@@ -183,12 +183,12 @@ describe('a node that fails', () => {
     await cut
   })
 
-  test('by having no connection free in time is 502', async () => {
+  test('and has no free connection in time causes 502', async () => {
     const { url } = await startWithNode(() => {}, { timeoutMs: 200, maxConnections: 1 })
     expect(await Promise.all([publish(url), publish(url)])).toMatchObject([gateway, gateway])
   })
 
-  test('by breaking off within an answer cuts the client’s connection', async () => {
+  test('and ends within an answer closes the client’s connection', async () => {
     const { url } = await startWithNode((_, outgoing) => {
       outgoing.writeHead(200, { 'content-length': 100 })
       outgoing.write('half', () => outgoing.destroy())
@@ -197,7 +197,7 @@ describe('a node that fails', () => {
   })
 })
 
-test('a client that goes away takes its request to the node with it', async () => {
+test('a client that closes its connection ends its request to the node', async () => {
   let onAsked = () => {}
   const asked = new Promise<void>((resolve) => {
     onAsked = resolve

@@ -1,4 +1,4 @@
-// What the vectors don't show of how a node checks keys and paths; taken from its source and Go's net/http.
+// Checks of keys and paths that the recorded vectors don't cover. The cases follow the node's source and Go's net/http.
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -19,12 +19,12 @@ describe('the key', () => {
     ['in Authorization', { authorization: `apikey ${EDGE_KEY}` }, '', 200],
     ['in Authorization with a tab and another case', { authorization: `ApiKey\t${EDGE_KEY}` }, '', 200],
     ['alone in Authorization', { authorization: EDGE_KEY }, '', 401],
-    ['in Authorization behind a wrong X-API-Key', { 'x-api-key': 'x', authorization: `apikey ${EDGE_KEY}` }, '', 401],
-    ['in Authorization behind an empty X-API-Key', { 'x-api-key': '', authorization: `apikey ${EDGE_KEY}` }, '', 200],
+    ['in Authorization with a wrong X-API-Key', { 'x-api-key': 'x', authorization: `apikey ${EDGE_KEY}` }, '', 401],
+    ['in Authorization with an empty X-API-Key', { 'x-api-key': '', authorization: `apikey ${EDGE_KEY}` }, '', 200],
     ['in the query', {}, `?api_key=${EDGE_KEY}`, 200],
-    ['in the query behind a wrong X-API-Key', { 'x-api-key': 'x' }, `?a=1&api_key=${EDGE_KEY}`, 200],
+    ['in the query with a wrong X-API-Key', { 'x-api-key': 'x' }, `?a=1&api_key=${EDGE_KEY}`, 200],
     ['in the query under another name', {}, `?API_KEY=${EDGE_KEY}`, 401],
-    ['cut short', { 'x-api-key': EDGE_KEY.slice(1) }, '', 401],
+    ['without its first character', { 'x-api-key': EDGE_KEY.slice(1) }, '', 401],
     ['empty in the query', {}, '?api_key=', 401],
   ])('%s', async (_, headers, query, status) => {
     const answer = await sendRaw({ url: edge.url, path: `/api/cancel_push${query}`, headers, body: '{}' })
@@ -32,7 +32,7 @@ describe('the key', () => {
     if (status === 401) expect(answer.body).toHaveLength(0)
   })
 
-  test('may hold more than ASCII, as its UTF-8 bytes', async () => {
+  test('may contain non-ASCII characters, as UTF-8', async () => {
     const key = 'clé'
     const own = await startEdge({ key })
     const headers = { 'x-api-key': Buffer.from(key).toString('latin1') }
@@ -40,7 +40,7 @@ describe('the key', () => {
     await own.stop()
   })
 
-  test('that is empty fits no request', async () => {
+  test('rejects all requests when it is empty', async () => {
     const own = await startEdge({ key: '' })
     for (const path of ['/api/cancel_push', '/api/cancel_push?api_key=', '/api/cancel_push?x']) {
       expect((await sendRaw({ url: own.url, path, headers: { 'x-api-key': '' }, body: '{}' })).status).toBe(401)
@@ -54,7 +54,7 @@ describe('a path', () => {
     return sendRaw({ url: edge.url, method, path })
   }
 
-  test('that is not clean is redirected with its query; only GET gets a link', async () => {
+  test('that is not clean is redirected with its query, and with a link for GET only', async () => {
     const path = '/api//a/../publish/?x=<1>&y="2"'
     const location = '/api/publish/?x=<1>&y="2"'
     const answer = await get(path)
@@ -78,27 +78,27 @@ describe('a path', () => {
     // Go escapes the escaped path once more.
     ['/api//%70ublish%20', '/api/%2570ublish%2520'],
     ['/api//it!s', '/api/it%21s'],
-  ])('%s leads to %s', async (path, location) => {
+  ])('%s is redirected to %s', async (path, location) => {
     expect(await get(path)).toMatchObject({ status: 307, headers: { location } })
   })
 
   test.each([
     ['with an escaped letter is the same', '/api/cancel%5Fpush', 405],
-    ['with an escaped slash is another', '/api%2Fcancel_push', 404],
-    ['with escaped dots is no other', '/api/%2e%2e/health', 404],
-    ['with a stray percent sign is none', '/api/%zz', 404],
-    ['of a method that only Centrifugo PRO has is none', '/api/connections', 404],
-    ['of health takes every HTTP method', '/health', 200],
+    ['with an escaped slash is a different one', '/api%2Fcancel_push', 404],
+    ['with escaped dots is not cleaned', '/api/%2e%2e/health', 404],
+    ['with an invalid escape is unknown', '/api/%zz', 404],
+    ['of a method of Centrifugo PRO only is unknown', '/api/connections', 404],
+    ['of health accepts every HTTP method', '/health', 200],
   ])('%s', async (_, path, status) => {
     for (const method of ['GET', 'PUT']) expect((await get(path, method)).status, method).toBe(status)
   })
 
-  test('of a whole URL, as a proxy sends it, is that of the URL', async () => {
+  test('is read from a whole URL, as proxies send it', async () => {
     expect((await get('http://elsewhere/health')).status).toBe(200)
   })
 })
 
-test('HTTP/1.0 without a Host header is served', async () => {
+test('HTTP/1.0 without a Host header is answered', async () => {
   const { hostname, port } = new URL(edge.url)
   const socket = connect(Number(port), hostname)
   socket.write('GET /health HTTP/1.0\r\n\r\n')

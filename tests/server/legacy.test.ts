@@ -4,7 +4,7 @@ import { sendRaw } from '../support/raw-request.ts'
 
 const BAD_REQUEST = '"error":{"code":107,"message":"bad request"}'
 const INTERNAL = '"error":{"code":100,"message":"internal server error"}'
-/** White space inside, so that a reply that was decoded and encoded again is seen. */
+/** Contains white space, so that the test detects a reply that was decoded and encoded again. */
 const REPLY = '{"result": {}}'
 
 let node: TestNode
@@ -38,7 +38,7 @@ async function send(body: string) {
   return { status: answer.status, text: answer.body.toString('utf8') }
 }
 
-test('runs of neighbours go up as one request each, in order, and bytes are kept both ways', async () => {
+test('consecutive upstream commands are one request, in order, with unchanged bytes in both directions', async () => {
   const publish = '{"id":1, "method":"publish","params":{"data":1.0}}'
   expect(await send(`${publish}\n{"method":0} {"id":7,"method":"Cancel_Push","params":{}}\n${publish}\n`)).toEqual({
     status: 200,
@@ -49,42 +49,43 @@ test('runs of neighbours go up as one request each, in order, and bytes are kept
 
 test.each([
   ['the number', '{"method":32,"params":{}}', '{"result":{}}'],
-  ['the number with 32 bits more', '{"method":4294967328,"params":{}}', '{"result":{}}'],
+  ['the number plus 2^32', '{"method":4294967328,"params":{}}', '{"result":{}}'],
   ['null params', '{"method":32,"params":null}', '{"result":{}}'],
   ['no params', '{"id":4,"method":32}', `{"id":4,${BAD_REQUEST}}`],
-  ['params that do not decode', '{"id":4,"method":32,"params":[]}', `{"id":4,${BAD_REQUEST}}`],
+  ['invalid params', '{"id":4,"method":32,"params":[]}', `{"id":4,${BAD_REQUEST}}`],
   ['fields in another case', '{"ID":4,"Method":32,"PARAMS":{}}', '{"id":4,"result":{}}'],
 ])('a push command with %s is answered', async (_, body, text) => {
   expect(await send(body)).toEqual({ status: 200, text })
 })
 
 test.each([
-  ['a line that is no JSON', '{"method":"publish","params":{}}\n{"method":32,"params":{}}\nhello', 2],
+  ['a line that is not JSON', '{"method":"publish","params":{}}\n{"method":32,"params":{}}\nhello', 2],
   ['a method with an unknown name', '{"method":32,"params":{}}\n{"method":"nosuch"}\n{"method":32,"params":{}}', 1],
   ['a null method', '{"method":32,"params":{}}\n{"method":null}', 1],
   ['an id of another type', '{"method":32,"params":{}}\n{"id":"1","method":32,"params":{}}', 1],
-])('%s answers 400, and what stands before it has run', async (_, body, count) => {
+])('%s answers 400 after the commands before it have run', async (_, body, count) => {
   expect(await send(body)).toEqual({ status: 400, text: 'Bad Request\n' })
   expect(order).toHaveLength(count)
 })
 
-test('a body without push commands goes up with its very bytes', async () => {
+test('a body without push commands is forwarded with unchanged bytes', async () => {
   const body = ' {"method":"publish","params":{}}\n\n{"method":"nosuch"} broken'
   await send(body)
   expect(order).toEqual([body])
 })
 
-test('without a node its commands answer 108, after what is wrong with them', async () => {
+test('without a node, upstream commands answer 108 unless they have another error', async () => {
   const alone = await startEdge()
   const body = '{"method":0,"params":{}} {"method":0} {"method":999} {"method":32,"params":{}}'
   const answer = await sendRaw({ url: alone.url, path: '/api', headers: { 'x-api-key': EDGE_KEY }, body })
   expect(answer.body.toString()).toBe(
-    `{"error":{"code":108,"message":"not available"}}\n{${BAD_REQUEST}}\n{"error":{"code":104,"message":"not found"}}\n{"result":{}}`,
+    `{"error":{"code":108,"message":"not available"}}\n{${BAD_REQUEST}}\n` +
+      '{"error":{"code":104,"message":"not found"}}\n{"result":{}}',
   )
   await alone.stop()
 })
 
-test('a run that the node answers with garbage is error 100 for each of its commands, with their ids', async () => {
+test('an invalid answer of the node is error 100 for each command of its group, with their ids', async () => {
   isGarbage = true
   const { text } = await send('{"id":1,"method":0,"params":{}}{"id":2,"method":0,"params":{}}{"method":32,"params":{}}')
   expect(text).toBe(`{"id":1,${INTERNAL}}\n{"id":2,${INTERNAL}}\n{"result":{}}`)

@@ -14,7 +14,7 @@ import {
 import { sendRaw } from '../support/raw-request.ts'
 
 const INTERNAL = '{"error":{"code":100,"message":"internal server error"}}'
-/** Bytes that no encoder would write again: they have to come back as they are. */
+/** Bytes that no encoder would reproduce. They must be passed on unchanged. */
 const REPLY = '{"publish": {"offset":1.0e3,"epoch":"\\u0061"}}'
 const headers = { 'x-api-key': EDGE_KEY, 'x-custom': 'kept' }
 
@@ -51,7 +51,7 @@ async function sendBatch(body: string) {
 }
 
 describe('a batch with push commands', () => {
-  test('sends runs of neighbours up as one batch each, in order, and keeps the bytes of both ways', async () => {
+  test('sends consecutive upstream commands as one batch, with unchanged bytes in both directions', async () => {
     await start()
     const publish = '{"publish": {"channel":"a","data":{"n":12345678901234567890123, "x":1.0}}}'
     const body = `{"commands":[${publish}, ${publish} ,{"Device_Register":{"token":"t"}},${publish}]}`
@@ -63,9 +63,9 @@ describe('a batch with push commands', () => {
     expect(node.requests.every((request) => request.headers['x-api-key'] === NODE_KEY)).toBe(true)
   })
 
-  test('runs everything at once when it is parallel, and answers in the order of the commands', async () => {
+  test('runs all steps at once when it is parallel, and answers in the order of the commands', async () => {
     const nodeAsked = once(node.server, 'request')
-    // Resolves only if the node is asked while this command runs, though it stands after it.
+    // Resolves only if the later upstream command is sent while this command runs.
     await start({ device_register: () => nodeAsked.then(() => ({ id: 'd' })) })
     const body = '{"parallel":true,"commands":[{"device_register":{}},{"publish":{}},{"publish":{}}]}'
     expect(await sendBatch(body)).toEqual({
@@ -76,31 +76,31 @@ describe('a batch with push commands', () => {
   })
 
   test.each([
-    ['params of ours', '{"commands":[{"publish":{}},{"device_register":{}},{"device_register":{"topics":1}}]}'],
-    ['params of the node', '{"commands":[{"device_register":{}},{"publish":{"version":-1}}]}'],
+    ['a push command', '{"commands":[{"publish":{}},{"device_register":{}},{"device_register":{"topics":1}}]}'],
+    ['an upstream command', '{"commands":[{"device_register":{}},{"publish":{"version":-1}}]}'],
     ['a second method of a command', '{"commands":[{"device_register":{},"cancel_push":5}]}'],
     ['a command', '{"commands":[{"device_register":{}},"publish"]}'],
     ['the frame', '{"commands":[{"device_register":{}}],"parallel":"true"}'],
     ['the JSON', '{"commands":[{"device_register":{}}]'],
-  ])('runs nothing and answers 400 when %s does not decode', async (_, body) => {
+  ])('runs nothing and answers 400 when %s can’t be decoded', async (_, body) => {
     await start()
     expect(await sendBatch(body)).toEqual({ status: 400, text: 'Bad Request\n' })
     expect(order).toEqual([])
   })
 
-  test('takes a command that names a method of the node and one of ours as the node’s', async () => {
+  test('treats a command with an upstream method and a push method as an upstream command', async () => {
     await start()
     await sendBatch('{"commands":[{"device_register":{},"publish":{}},{"cancel_push":{}}]}')
     expect(order).toEqual(['{"commands":[{"device_register":{},"publish":{}}]}'])
   })
 
-  test('takes the first in the order of api.proto of two of ours, and a null method as absent', async () => {
+  test('runs the first of two push methods in the order of api.proto, and ignores a null method', async () => {
     await start()
     const body = '{"commands":[{"cancel_push":{},"device_register":{}},{"device_register":null,"cancel_push":{}}]}'
     expect((await sendBatch(body)).text).toBe('{"replies":[{"device_register":{"id":""}},{"cancel_push":{}}]}')
   })
 
-  test('answers what a method refuses, and what it does not expect, for that command alone', async () => {
+  test('answers an error of a method, expected or not, for its command only', async () => {
     await start({
       device_register: () => Promise.reject(new ApiError('conflict', 'test')),
       cancel_push: () => Promise.reject(new Error('test')),
@@ -112,16 +112,16 @@ describe('a batch with push commands', () => {
   test.each([
     ['one reply too few', '{"replies":[{"publish":{}}]}'],
     ['one reply too many', '{"replies":[{"publish":{}},{"publish":{}},{"publish":{}}]}'],
-    ['no JSON', '<html>'],
-    ['no replies', '[]'],
-  ])('answers error 100 for each command of a run that the node answers with %s', async (_, garbage) => {
+    ['invalid JSON', '<html>'],
+    ['no list of replies', '[]'],
+  ])('answers error 100 for each command of a group when the node’s answer has %s', async (_, invalid) => {
     await start()
-    answer = garbage
+    answer = invalid
     const { text } = await sendBatch('{"commands":[{"publish":{}},{"publish":{}},{"device_register":{}}]}')
     expect(text).toBe(`{"replies":[${INTERNAL},${INTERNAL},{"device_register":{"id":""}}]}`)
   })
 
-  test('does not wait longer for the node than configured', async () => {
+  test('waits for the node no longer than configured', async () => {
     await node.stop()
     node = await startNode(() => {}, node.port)
     edge = await startEdge({ node: node.address, upstream: { timeoutMs: 100 } })
@@ -129,7 +129,7 @@ describe('a batch with push commands', () => {
     expect(text).toBe(`{"replies":[${INTERNAL},{"device_register":{}}]}`)
   })
 
-  test('goes on without the node, and with it as soon as it is back', async () => {
+  test('runs push commands while the node is not reachable, and upstream commands when it is again', async () => {
     await start()
     const body = '{"commands":[{"publish":{}},{"device_register":{}}]}'
     await node.stop()
@@ -139,14 +139,14 @@ describe('a batch with push commands', () => {
   })
 })
 
-test('a batch without push commands goes up with its very bytes and headers', async () => {
+test('a batch without push commands is forwarded with unchanged bytes and headers', async () => {
   await start()
   const body = ' {"commands" : [ {"publish":{}} , null, {"nosuch":1}] } '
   await sendBatch(body)
   expect(node.requests).toMatchObject([{ url: '/api/batch', body, headers: { 'x-custom': 'kept' } }])
 })
 
-test('without a node its commands answer 108, after what is wrong with them', async () => {
+test('without a node, upstream commands answer 108 unless they have another error', async () => {
   edge = await startEdge()
   const { text } = await sendBatch('{"commands":[{"publish":{}},null,{"nosuch":{}},{"cancel_push":{}}]}')
   const errors = [

@@ -7,7 +7,7 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { startAssembly, TEST_KEY, type TestAssembly } from '../support/assembly.ts'
 import { findFreePort } from '../support/centripush-process.ts'
 
-/** Push is off in these tests, so nothing connects to it. */
+/** Push is disabled in these tests, so nothing connects to it. */
 const NO_DATABASE = 'postgres://nowhere.invalid/none'
 
 let server: TestAssembly
@@ -39,25 +39,25 @@ async function statusesOf(url: string): Promise<(number | undefined)[]> {
   return Promise.all(['/api/info', '/health', '/metrics', '/connection/uni_sse'].map((path) => statusOf(url, path)))
 }
 
-/** Nobody listens there: what passes through to the node is 502. */
+/** An address without a listener: forwarded requests are answered with 502. */
 const upstream = { address: 'http://127.0.0.1:1' }
 
 describe('with an internal port', () => {
-  test('API, health and metrics are there and nowhere else, and clients connect to the other one', async () => {
+  test('API, health and metrics are on it only, and the connection endpoints on the external port', async () => {
     const http_server = { internal_address: '127.0.0.1', internal_port: await findFreePort() }
     const { external, internal } = await start({ http_server, upstream })
     expect(await statusesOf(external)).toEqual([404, 404, 404, 502])
     expect(await statusesOf(internal)).toEqual([502, 200, 200, 404])
   })
 
-  test('the API may stay on the external one', async () => {
+  test('the API may stay on the external port', async () => {
     const http_server = { internal_address: '127.0.0.1', internal_port: await findFreePort() }
     const { external, internal } = await start({ http_server, upstream, http_api: { external: true } })
     expect(await statusesOf(external)).toEqual([502, 404, 404, 502])
     expect(await statusesOf(internal)).toEqual([404, 200, 200, 404])
   })
 
-  test('TLS may be on the external one only', async () => {
+  test('TLS may be on the external port only', async () => {
     const tls = { enabled: true, cert_pem: cert, key_pem: key }
     const internal_port = await findFreePort()
     const http_server = { internal_address: '127.0.0.1', internal_port, tls, tls_external: true }
@@ -74,7 +74,7 @@ describe('TLS', () => {
     return once(socket, 'secureConnect').finally(() => socket.destroy())
   }
 
-  test('takes base64 of PEM too, and no version before 1.2', async () => {
+  test('accepts PEM in base64, and no version before 1.2', async () => {
     const encode = (pem: string) => Buffer.from(pem).toString('base64')
     const tls = { enabled: true, cert_pem: encode(cert), key_pem: encode(key) }
     const { external } = await start({ http_server: { tls } })
@@ -85,7 +85,7 @@ describe('TLS', () => {
     ).rejects.toThrow(/version/)
   })
 
-  test('with an authority for clients serves none without a certificate of it', async () => {
+  test('with a client authority refuses clients without a certificate of it', async () => {
     const tls = { enabled: true, cert_pem: cert, key_pem: key, client_ca_pem: cert }
     const { external } = await start({ http_server: { tls } })
     await expect(statusOf(external, '/health')).rejects.toThrow()
@@ -97,7 +97,7 @@ test.each([
   ['/push-api/', '/push-api/info', '/push-api'],
   ['/', '/info', '/'],
   ['', '/info', '/'],
-])('the API lives under its prefix %j', async (handler_prefix, method, legacy) => {
+])('the API is below its prefix %j', async (handler_prefix, method, legacy) => {
   const { external } = await start({ http_api: { handler_prefix } })
   expect([await statusOf(external, method), await statusOf(external, legacy)]).toEqual([200, 400])
   expect(await statusOf(external, '/api/info')).toBe(404)

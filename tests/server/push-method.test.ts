@@ -12,15 +12,15 @@ function send(body: string | Buffer, headers: Record<string, string> = {}, path 
   return sendRaw({ url: edge.url, path, headers: { 'x-api-key': EDGE_KEY, ...headers }, body })
 }
 
-describe('a request that does not decode', () => {
+describe('a request that can’t be decoded', () => {
   const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
   test.each([
     ['is empty', ''],
-    ['is no JSON', '{'],
+    ['is not JSON', '{'],
     ['has a field of a wrong type', '{"token":1}'],
     ['is nested 100,000 deep', `{"unknown":${deep}}`],
     ['has a second value', '{}{}'],
-  ])('answers 400 when it %s, and nothing runs', async (_, body) => {
+  ])('answers 400 and runs nothing when it %s', async (_, body) => {
     let runs = 0
     const device_register = async () => ({ runs: ++runs })
     edge = await startEdge({ handlers: { device_register } })
@@ -31,7 +31,7 @@ describe('a request that does not decode', () => {
   })
 })
 
-test('keys like __proto__ are keys, and pollute nothing', async () => {
+test('a key like __proto__ is an ordinary key and changes no prototype', async () => {
   const device_register = async (request: object) => ({
     meta: 'meta' in request && request.meta instanceof Map ? [...request.meta.keys()] : [],
     isPolluted: 'polluted' in {},
@@ -51,7 +51,7 @@ describe('an error', () => {
     throw new ApiError('conflict', 'for the log only', { retryAfterSeconds: 3 })
   }
 
-  test('is a reply with 200, and says when to come again where that is known', async () => {
+  test('is a reply with 200, and with Retry-After if the method has a delay', async () => {
     edge = await startEdge({ handlers: { device_register: refuse } })
     const { status, headers, body } = await send('{}')
     expect([status, headers['retry-after'], headers['content-type']]).toEqual([200, '3', 'application/json'])
@@ -61,7 +61,7 @@ describe('an error', () => {
   test.each([
     ['by its configuration', true, {}, 409],
     ['by a header', false, { 'x-centrifugo-error-mode': 'transport' }, 409],
-    ['but not by that header in another case', false, { 'x-centrifugo-error-mode': 'TRANSPORT' }, 200],
+    ['but not by the header value in another case', false, { 'x-centrifugo-error-mode': 'TRANSPORT' }, 200],
   ])('is an HTTP status in the transport error mode, %s', async (_, transportErrors, headers, status) => {
     edge = await startEdge({ handlers: { device_register: refuse }, transportErrors })
     const answer = await send('{}', headers)
@@ -69,7 +69,7 @@ describe('an error', () => {
     if (status === 409) expect(answer.body.toString()).toBe('{"code":113,"message":"conflict"}')
   })
 
-  test('that was not expected is 100, and the next request is served', async () => {
+  test('that is unexpected is 100, and the next request is answered', async () => {
     const fail = () => Promise.reject(new Error('secret'))
     edge = await startEdge({ handlers: { device_register: fail } })
     expect((await send('{}')).body.toString()).toBe('{"error":{"code":100,"message":"internal server error"}}')
@@ -77,7 +77,7 @@ describe('an error', () => {
   })
 })
 
-test('without a node its methods answer 108', async () => {
+test('without a node, upstream methods answer 108', async () => {
   edge = await startEdge()
   expect((await send('{}', {}, '/api/publish')).body.toString()).toBe(
     '{"error":{"code":108,"message":"not available"}}',

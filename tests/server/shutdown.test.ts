@@ -6,10 +6,10 @@ import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
 import { EDGE_KEY, startEdge, startRawNode } from '../support/edge.ts'
 
-/** Far more than a test may take: who waits for it fails. */
+/** Longer than the time limit of a test, so a test that waits for it fails. */
 const LONG_MS = 600_000
 
-test('lets a request in flight finish, and then waits for nothing, though the client would keep its connection', async () => {
+test('lets a request in flight finish, and then closes a connection that the client would keep alive', async () => {
   let finish = () => {}
   let onCalled = () => {}
   const called = new Promise<void>((resolve) => {
@@ -33,7 +33,7 @@ test('lets a request in flight finish, and then waits for nothing, though the cl
   agent.destroy()
 })
 
-test('cuts what does not finish in time', async () => {
+test('closes connections of requests that do not finish in time', async () => {
   const edge = await startEdge({ handlers: { cancel_push: () => new Promise<object>(() => {}) } })
   const headers = { 'x-api-key': EDGE_KEY }
   const outgoing = request(`${edge.url}/api/cancel_push`, { method: 'POST', headers, agent: false }).end('{}')
@@ -43,7 +43,7 @@ test('cuts what does not finish in time', async () => {
   await failed
 })
 
-test('cuts WebSocket clients and streams at once: they connect again elsewhere', async () => {
+test('disconnects WebSocket clients and streams at once, so that they reconnect elsewhere', async () => {
   const node = await startRawNode((_, outgoing) => outgoing.writeHead(200).flushHeaders())
   node.server.on('upgrade', (_, socket: Duplex) => {
     socket.on('error', () => {}).resume()
@@ -58,7 +58,7 @@ test('cuts WebSocket clients and streams at once: they connect again elsewhere',
   await once(webSocket, 'data')
   const stream = request(`${edge.url}/connection/uni_sse`, { agent: false }).end()
   const [incoming]: IncomingMessage[] = await once(stream, 'response')
-  // It ends with an error, as an answer that is cut should.
+  // The answer must end with an error, because it is truncated.
   incoming?.on('error', () => {}).resume()
   const cut = Promise.all(
     [webSocket, incoming].map((client) => new Promise((resolve) => client?.once('close', resolve))),

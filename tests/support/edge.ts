@@ -1,4 +1,4 @@
-// The edge alone: server and upstream without the rest of centripush, and a node whose answers the test writes.
+// The edge: server/ and upstream/ without the rest of centripush, in front of a node whose answers the test writes.
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { buffer } from 'node:stream/consumers'
@@ -10,17 +10,20 @@ import { upstreamRequests } from '../../src/protocol/requests/upstream.ts'
 import { answerText, answerTooLarge } from '../../src/server/answer.ts'
 import { makeKeyCheck } from '../../src/server/api-key.ts'
 import { type PortOptions, startServer } from '../../src/server/start-server.ts'
-import { BodyTooLargeError } from '../../src/upstream/relay.ts'
-import { Upstream, type UpstreamOptions } from '../../src/upstream/upstream.ts'
+import { BodyTooLargeError } from '../../src/upstream/request-body.ts'
+import { Upstream } from '../../src/upstream/upstream.ts'
+import type { UpstreamOptions } from '../../src/upstream/upstream-options.ts'
 import { makeTestLogger, noteSecrets } from './run-log.ts'
 
+/** API key of the clients. */
 export const EDGE_KEY = 'key-of-the-clients'
+/** API key of the node. */
 export const NODE_KEY = 'key-of-the-node'
 
-/** Handles the requests of a push method. */
+/** The push methods of a test. */
 export type Handlers = Partial<Record<'device_register' | 'cancel_push', (request: object) => Promise<object>>>
 
-/** Some methods of the node, one of PRO, and two push methods. */
+/** Three upstream methods, one of them of Centrifugo PRO, and two push methods. */
 export function makeEdgeMethods(handlers: Handlers = {}): MethodTable {
   const nothing = async () => ({})
   const methods: Method[] = [
@@ -36,9 +39,10 @@ export function makeEdgeMethods(handlers: Handlers = {}): MethodTable {
   }
 }
 
+/** Options of the edge; each has a default. */
 export interface EdgeOptions {
   handlers?: Handlers
-  /** Base URL of the node; absent for a server without upstream. */
+  /** Base URL of the node. No upstream unless given. */
   node?: string
   upstream?: Partial<UpstreamOptions>
   maxRequestBytes?: number
@@ -49,6 +53,7 @@ export interface EdgeOptions {
   logger?: Logger
 }
 
+/** A running edge. */
 export interface Edge {
   url: string
   stop(graceMs?: number): Promise<void>
@@ -62,7 +67,7 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
   const upstream = options.node === undefined ? undefined : makeUpstream(options.node, maxRequestBytes, options, logger)
   const deps = {
     methods: makeEdgeMethods(options.handlers),
-    upstream,
+    upstream: upstream?.api,
     hasKey: makeKeyCheck(options.key ?? EDGE_KEY),
     transportErrors: options.transportErrors ?? false,
     maxRequestBytes,
@@ -72,7 +77,7 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
     api: { deps, prefix: '/api' },
     metrics: undefined,
     health: { isReady: options.isReady ?? (() => true), prefix: '/health' },
-    connections: upstream,
+    connections: upstream?.clients,
   }
   const server = await startServer([{ address: '127.0.0.1', port: 0, tls: options.tls, app }])
   const stop = async (graceMs = 0) => {
@@ -103,7 +108,7 @@ function makeUpstream(address: string, maxRequestBytes: number, { upstream }: Ed
   })
 }
 
-/** A request to the node. */
+/** A request that a node received. */
 export interface NodeRequest {
   method: string
   url: string
@@ -111,16 +116,17 @@ export interface NodeRequest {
   body: string
 }
 
+/** A running node. */
 export interface TestNode {
   address: string
   port: number
   server: Server
-  /** The requests that `answer` has read, in their order. */
+  /** The requests in the order of arrival. */
   requests: NodeRequest[]
   stop(): Promise<void>
 }
 
-/** Starts a node that reads each request and answers with `answer`. */
+/** Starts a node that reads each request and calls `answer`. */
 export async function startNode(
   answer: (request: NodeRequest, outgoing: ServerResponse) => void,
   port = 0,
@@ -133,13 +139,13 @@ export async function startNode(
       requests.push(request)
       answer(request, outgoing)
     }
-    // An aborted request is not recorded.
+    // The client closed its connection before the end of the request.
     read().catch(() => outgoing.destroy())
   }, port)
   return { ...node, requests }
 }
 
-/** Starts a node that gives the unread requests to the test. */
+/** Starts a node whose test reads the requests itself. */
 export async function startRawNode(
   onRequest: (incoming: IncomingMessage, outgoing: ServerResponse) => void,
   port = 0,
@@ -148,7 +154,7 @@ export async function startRawNode(
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   const bound = server.address()
-  // The address is an object for every server that listens on a port.
+  // A server that listens on TCP has this type of address.
   const boundPort = typeof bound === 'object' && bound ? bound.port : 0
   const stop = async () => {
     if (!server.listening) return
@@ -160,7 +166,7 @@ export async function startRawNode(
   return { address: `http://127.0.0.1:${boundPort}`, port: boundPort, server, stop }
 }
 
-/** Answers a request with JSON. */
+/** Answers with JSON. */
 export function answerWith(outgoing: ServerResponse, body: string, status = 200): void {
   outgoing.writeHead(status, { 'content-type': 'application/json' }).end(body)
 }

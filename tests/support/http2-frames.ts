@@ -1,6 +1,7 @@
-// HTTP/2 frames as bytes, for peers that send exact sequences. The code does not use src/http2, so it cannot have the
-// same mistake.
+// HTTP/2 frames as bytes, for peers that send exact frames. Independent of src/http2, so that an error there is
+// detected.
 
+/** A received frame. */
 export interface Frame {
   type: number
   flags: number
@@ -8,6 +9,7 @@ export interface Frame {
   payload: Buffer
 }
 
+/** Frame types. */
 export const TYPE = {
   data: 0,
   headers: 1,
@@ -20,7 +22,9 @@ export const TYPE = {
   window: 8,
   continuation: 9,
 } as const
+/** Frame flags. */
 export const FLAGS = { end: 1, ack: 1, endHeaders: 4, padded: 8, priority: 32 } as const
+/** Error codes. */
 export const CODE = {
   none: 0,
   protocol: 1,
@@ -34,9 +38,10 @@ export const CODE = {
   calm: 11,
 } as const
 
-/** The connection preface of a client (RFC 9113, section 3.4). */
+/** The bytes before a client's first frame. */
 export const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
 
+/** Any frame. */
 export function frame(type: number, flags: number, streamId: number, payload: Uint8Array | string = ''): Buffer {
   const bytes = Buffer.from(payload)
   const header = Buffer.alloc(9)
@@ -47,6 +52,7 @@ export function frame(type: number, flags: number, streamId: number, payload: Ui
   return Buffer.concat([header, bytes])
 }
 
+/** 32-bit numbers in network byte order. */
 export function uint32(...values: number[]): Buffer {
   const bytes = Buffer.alloc(values.length * 4)
   values.forEach((value, index) => {
@@ -55,13 +61,13 @@ export function uint32(...values: number[]): Buffer {
   return bytes
 }
 
-/** Pairs of a setting and its value. */
+/** SETTINGS with pairs of a setting and its value. */
 export function settings(...pairs: [setting: number, value: number][]): Buffer {
   const payload = pairs.map(([setting, value]) => Buffer.concat([Buffer.from([setting >> 8, setting]), uint32(value)]))
   return frame(TYPE.settings, 0, 0, Buffer.concat(payload))
 }
 
-/** A header field as a literal that is not indexed, with a new name. */
+/** A header field as a literal without indexing, with a literal name. */
 export function literal(name: string, value: string): Buffer {
   return Buffer.concat([
     Buffer.from([0, name.length]),
@@ -71,13 +77,15 @@ export function literal(name: string, value: string): Buffer {
   ])
 }
 
-/** `:status` 200 by its index in the static table. */
+/** `:status` 200, indexed. */
 export const OK = Buffer.from([0x88])
 
+/** HEADERS. */
 export function headers(streamId: number, block: Uint8Array = OK, flags: number = FLAGS.endHeaders): Buffer {
   return frame(TYPE.headers, flags, streamId, block)
 }
 
+/** DATA, with END_STREAM unless `flags` is given. */
 export function data(streamId: number, body = '', flags: number = FLAGS.end): Buffer {
   return frame(TYPE.data, flags, streamId, body)
 }
@@ -87,23 +95,27 @@ export function answer(streamId: number, body = 'ok'): Buffer {
   return Buffer.concat([headers(streamId), data(streamId, body)])
 }
 
+/** RST_STREAM. */
 export function rst(streamId: number, code: number): Buffer {
   return frame(TYPE.rst, 0, streamId, uint32(code))
 }
 
+/** GOAWAY. */
 export function goaway(lastStreamId: number, code = 0): Buffer {
   return frame(TYPE.goaway, 0, 0, uint32(lastStreamId, code))
 }
 
+/** WINDOW_UPDATE. */
 export function windowUpdate(streamId: number, bytes: number): Buffer {
   return frame(TYPE.window, 0, streamId, uint32(bytes))
 }
 
+/** PING. */
 export function ping(text = '12345678', flags = 0): Buffer {
   return frame(TYPE.ping, flags, 0, text)
 }
 
-/** The complete frames at the start of `bytes`, and their length in bytes. */
+/** The complete frames at the start of the bytes, and their length in bytes. */
 export function parseFrames(bytes: Buffer): { frames: Frame[]; length: number } {
   const frames: Frame[] = []
   let at = 0

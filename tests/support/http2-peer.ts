@@ -1,13 +1,13 @@
-// An HTTP/2 server without own behaviour: the test reads the client's frames and writes the answers, over real TLS.
+// An HTTP/2 server over TLS without a protocol: the test reads the client's frames and writes the answers.
 import { EventEmitter, once } from 'node:events'
 import { createServer, type Server, type TLSSocket } from 'node:tls'
 import { type Certificates, makeCertificates } from '../../src/simulators/certificates.ts'
 import { FLAGS, type Frame, frame, PREFACE, parseFrames, settings, TYPE } from './http2-frames.ts'
 
-/** A connection of the client. */
+/** One connection of a client. */
 export class PeerConnection {
   readonly socket: TLSSocket
-  /** All frames of the client, in order. */
+  /** All frames of the client in order. */
   readonly frames: Frame[] = []
   readonly #changes = new EventEmitter().setMaxListeners(0)
   #bytes = Buffer.alloc(0)
@@ -25,6 +25,7 @@ export class PeerConnection {
     })
   }
 
+  /** Sends frames in one write. */
   send(...frames: Buffer[]): void {
     this.socket.write(Buffer.concat(frames))
   }
@@ -34,14 +35,14 @@ export class PeerConnection {
     this.send(settings(...pairs), frame(TYPE.settings, FLAGS.ack, 0))
   }
 
-  /** The next unread frame of a type. Rejects when the connection closes before. */
+  /** The next frame of this type that the test has not read. Rejects when the connection closes first. */
   async next(type: number): Promise<Frame> {
     const found = await this.nextOf(type)
-    if (!found) throw new Error('the connection was closed before a frame of this type')
+    if (!found) throw new Error(`connection closed before a frame of type ${type}`)
     return found
   }
 
-  /** As `next`, but resolves to undefined when the connection closes. */
+  /** As `next`, but undefined when the connection closes first. */
   async nextOf(type: number): Promise<Frame | undefined> {
     for (;;) {
       while (this.#seen < this.frames.length) {
@@ -53,7 +54,7 @@ export class PeerConnection {
     }
   }
 
-  /** Resolves when the client has closed its side or the whole connection. */
+  /** Resolves when the connection is closed. */
   async untilClosed(): Promise<void> {
     while (!this.isClosed) await once(this.#changes, 'change')
   }
@@ -63,7 +64,7 @@ export class PeerConnection {
     if (!this.#hasPreface) {
       if (this.#bytes.length < PREFACE.length) return
       if (this.#bytes.toString('latin1', 0, PREFACE.length) !== PREFACE)
-        throw new Error('the client did not send the preface of HTTP/2')
+        throw new Error('no HTTP/2 connection preface received')
       this.#hasPreface = true
       this.#bytes = this.#bytes.subarray(PREFACE.length)
     }
@@ -76,6 +77,7 @@ export class PeerConnection {
 
 type OnConnection = (connection: PeerConnection, number: number) => void
 
+/** The server. Listens on a free port of the loopback interface. */
 export class Http2Peer {
   readonly origin: string
   readonly ca: string
@@ -94,11 +96,11 @@ export class Http2Peer {
       deps.onConnection?.(connection, this.connections.length)
       this.#changes.emit('change')
     })
-    // The client refuses the certificate, or disconnects during the handshake.
+    // The client refuses the certificate, or closes during the handshake.
     deps.server.on('tlsClientError', () => undefined)
   }
 
-  /** Starts a peer. `onConnection` is called for each new connection with its number, from 1. */
+  /** `onConnection` is called for each new connection, with its number from 1. */
   static async start(options: { certificates?: Certificates; onConnection?: OnConnection } = {}): Promise<Http2Peer> {
     const made = options.certificates ?? (await makeCertificates())
     const server = createServer({ cert: made.cert, key: made.key, ALPNProtocols: ['h2'] })
@@ -109,7 +111,7 @@ export class Http2Peer {
     return new Http2Peer({ ...options, server, port, certificates: made })
   }
 
-  /** The next connection that the test has not got yet. */
+  /** The next connection that the test has not read. */
   async nextConnection(): Promise<PeerConnection> {
     for (;;) {
       const connection = this.connections[this.#taken]
@@ -121,6 +123,7 @@ export class Http2Peer {
     }
   }
 
+  /** Closes all connections. */
   async stop(): Promise<void> {
     for (const { socket } of this.connections) socket.destroy()
     const closed = once(this.#server, 'close')

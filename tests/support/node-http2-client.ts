@@ -1,15 +1,15 @@
-// A minimal client on Node's http2 module: a session for each connection, a promise for each request. It has no time
-// limits of connections and no reconnection delay.
+// A minimal implementation of the HTTP/2 client on Node's http2 module: a session per connection, a promise per
+// request. It has no time-outs of connections and no backoff.
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2'
 import { isIP } from 'node:net'
 import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls'
 import { AddressRefused, guardLookup, isRefusedLiteral } from '../../src/http2/address-guard.ts'
-import { ByteWriter } from '../../src/http2/byte-writer.ts'
-import { makeSecureContext } from '../../src/http2/connect-tls.ts'
+import { makeSecureContext } from '../../src/http2/connection/connect-tls.ts'
+import { ByteWriter } from '../../src/http2/frames/byte-writer.ts'
 import type { Http2Answer, Http2Batch, Http2Client, Http2Request, Http2Response } from '../../src/http2/http2-client.ts'
 import { Http2Error, type Http2ErrorCode } from '../../src/http2/http2-error.ts'
 import type { Http2PoolOptions } from '../../src/http2/http2-pool.ts'
-import { requestOnce } from '../../src/http2/request-once.ts'
+import { requestOnce } from '../../src/http2/pool/request-once.ts'
 
 const MAX_BODY_BYTES = 64 * 1024
 const MAX_RESENDS = 2
@@ -17,7 +17,7 @@ const PING_TIMEOUT_MS = 5_000
 
 interface Connection {
   session: ClientHttp2Session
-  state: 'connecting' | 'open' | 'suspect' | 'draining'
+  state: 'connecting' | 'open' | 'pinged' | 'draining'
   maxStreams: number
   streams: number
   lastStreamId: number
@@ -28,6 +28,7 @@ interface Waiter {
   fail(error: Http2Error): void
 }
 
+/** A client on Node's http2 module. */
 export class NodeHttp2Client implements Http2Client {
   readonly #options: Http2PoolOptions
   readonly #secureContext: SecureContext
@@ -79,8 +80,7 @@ export class NodeHttp2Client implements Http2Client {
         if (batch.isWithdrawn?.(index)) throw new Http2Error('aborted', 'aborted')
         return await this.#exchange(connection, batch, index)
       } catch (error) {
-        const isLeft = error instanceof Http2Error && (error.code === 'goaway' || error.code === 'refused_stream')
-        if (!isLeft || error.kind !== 'unsent' || resends === MAX_RESENDS) throw error
+        if (!isUnprocessed(error) || resends === MAX_RESENDS) throw error
       } finally {
         connection.streams--
         if (connection.state === 'draining' && connection.streams === 0) connection.session.close()
@@ -89,7 +89,7 @@ export class NodeHttp2Client implements Http2Client {
     }
   }
 
-  /** Waits for a stream, which the connection has counted already. */
+  /** Waits for a free stream and reserves it in the count of the connection. */
   #findConnection(signal: AbortSignal): Promise<Connection> {
     if (signal.aborted) return Promise.reject(new Http2Error('aborted', 'aborted'))
     if (this.#isClosed) return Promise.reject(new Http2Error('unsent', 'closed'))
@@ -129,7 +129,7 @@ export class NodeHttp2Client implements Http2Client {
     if (this.#waiters.size > 0 && !isOpening && usable.length < this.#options.maxConnections) this.#connect()
   }
 
-  /** As `connectTls` of src/http2, without its fast reading. */
+  /** As `connectTls` of src/http2, without its receive buffer. */
   #openSocket(): TLSSocket {
     const { origin, lookup, isAddressAllowed } = this.#options
     const { hostname, port } = new URL(origin)
@@ -247,21 +247,27 @@ export class NodeHttp2Client implements Http2Client {
   #failureOf(connection: Connection, stream: ClientHttp2Stream, isTimeout: boolean): Http2Error {
     if (stream.rstCode === constants.NGHTTP2_REFUSED_STREAM) return new Http2Error('unsent', 'refused_stream')
     if (stream.id !== undefined && stream.id > connection.lastStreamId) return new Http2Error('unsent', 'goaway')
-    if (isTimeout) this.#probe(connection)
+    if (isTimeout) this.#ping(connection)
     if (isTimeout) return new Http2Error('ambiguous', 'timeout')
     return new Http2Error('ambiguous', connection.session.destroyed ? 'connection_lost' : 'stream_reset')
   }
 
-  #probe(connection: Connection): void {
+  #ping(connection: Connection): void {
     if (connection.state !== 'open') return
-    connection.state = 'suspect'
+    connection.state = 'pinged'
     const timer = setTimeout(() => connection.session.destroy(), PING_TIMEOUT_MS)
     connection.session.ping(() => {
       clearTimeout(timer)
-      if (connection.state === 'suspect') connection.state = 'open'
+      if (connection.state === 'pinged') connection.state = 'open'
       this.#serveWaiters()
     })
   }
+}
+
+/** The server has certainly not processed the request. */
+function isUnprocessed(error: unknown): boolean {
+  if (!(error instanceof Http2Error) || error.kind !== 'unsent') return false
+  return error.code === 'goaway' || error.code === 'refused_stream'
 }
 
 function makeAnswer(headers: Record<string, unknown>, whole: Buffer, maxBytes: number): Http2Answer {

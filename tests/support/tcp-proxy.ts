@@ -1,17 +1,18 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 
-/** A proxy between a client and a server, which can break their connections. */
+/** A TCP proxy that can interrupt the connections between clients and a server. */
 export interface TcpProxy {
   port: number
   /** Closes all connections and refuses new ones. */
   cut(): Promise<void>
-  /** Drops all data without closing a connection, as a firewall does that has lost the connection's state. */
+  /** Discards all bytes and closes nothing, like a firewall that has lost the state of the connections. */
   swallow(): void
-  /** Closes the broken connections and accepts new ones. */
+  /** Accepts and forwards connections again. Closes the old ones. */
   mend(): Promise<void>
 }
 
+/** Starts a proxy on a free port. */
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
   let isSwallowing = false
@@ -19,7 +20,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     const target = connect(targetPort, '127.0.0.1')
     for (const socket of [client, target]) {
       sockets.add(socket)
-      // A closed connection is expected here.
+      // The proxy cuts connections on purpose.
       socket.on('error', () => undefined).once('close', () => sockets.delete(socket))
     }
     client.once('close', () => target.destroy())

@@ -1,4 +1,4 @@
-// Calls the server under test through the official Go SDK and prints what it answered as one JSON object.
+// Calls the server under test through the official Go SDK and prints the answers as one JSON object.
 package main
 
 import (
@@ -57,7 +57,7 @@ func main() {
 }
 
 func newClient(key string) *gocent.Client {
-	// The SDK's own time limit, a second, is short for a busy machine.
+	// The SDK's default of one second is too short for a busy machine.
 	httpClient := &http.Client{Timeout: 10 * time.Second}
 	return gocent.New(gocent.Config{Addr: os.Getenv("CENTRIPUSH_TEST_API"), Key: key, HTTPClient: httpClient})
 }

@@ -1,4 +1,4 @@
-"""The SDK's asynchronous client: many requests at once, and its errors."""
+"""The SDK's asynchronous client: concurrent requests, and errors."""
 
 import asyncio
 import unittest

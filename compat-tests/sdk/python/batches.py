@@ -1,4 +1,4 @@
-"""Batches of the node's methods and ours, in the given order and in parallel."""
+"""Batches of upstream and push methods, in order and in parallel."""
 
 import unittest
 from typing import Any

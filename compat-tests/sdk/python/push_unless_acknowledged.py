@@ -1,4 +1,4 @@
-"""Real-time first: a publication, and a push three seconds later unless somebody acknowledges the publication.
+"""Real-time first: a publication, and a push three seconds later unless a client acknowledges the publication.
 
     push_unless_acknowledged.py TOKEN           sends both in one batch
     push_unless_acknowledged.py TOKEN SENTINEL  then cancels the push, and schedules another one a second after it
@@ -38,7 +38,7 @@ def push_to(token: str, send_at: int) -> SendPushNotificationRequest:
 token, *sentinel = sys.argv[1:]
 
 with Client(API, KEY) as client:
-    # `send_at` has no fractions: only right after the turn of a second is "three seconds ahead" three seconds.
+    # `send_at` has whole seconds, so it is three seconds ahead only right after a second begins.
     time.sleep(1 - time.time() % 1)
     send_at = int(time.time()) + AHEAD_SECONDS
     push = push_to(token, send_at)

@@ -1,4 +1,4 @@
-"""What the scripts share: the SDK's client for the server under test, and names that no other test uses."""
+"""Shared by the scripts: the SDK's client for the server under test, and unique names."""
 
 import os
 import unittest
@@ -34,7 +34,7 @@ class SdkCase(unittest.TestCase):
         return self.client.device_register(DeviceRegisterRequest(**fields)).id
 
     def find(self, device_id: str) -> Optional[Device]:
-        """All that the server tells of a device, None when it isn't there."""
+        """The device in a list of the server; None when it does not exist."""
         request = DeviceListRequest(filter=DeviceFilter(ids=[device_id]), include_meta=True, include_topics=True)
         items = self.client.device_list(request).items
         self.assertLessEqual(len(items), 1)
@@ -51,7 +51,7 @@ class SdkCase(unittest.TestCase):
         self.assertEqual(raised.exception.code, code)
 
     def walk_pages(self, call: Callable[[Any], Any], request: Any, total: int) -> list[Any]:
-        """Follows a list's cursors to its end and returns all items; each page says that there are `total`."""
+        """Returns all items of a list by its cursors. Every page must report `total` items."""
         items = []
         while True:
             page = call(request)

@@ -1,4 +1,4 @@
-"""send_push_notification, cancel_push and update_push_status. Who got what is checked by the caller, at FCM."""
+"""send_push_notification, cancel_push and update_push_status. The caller checks the pushes at FCM."""
 
 import time
 import unittest

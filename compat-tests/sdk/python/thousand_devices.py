@@ -1,4 +1,4 @@
-"""A thousand devices: `register`, `list` and `send`, each printing JSON."""
+"""A thousand devices. The commands `register`, `list` and `send` print JSON."""
 
 import json
 import sys
@@ -23,12 +23,12 @@ BATCH = 100
 
 
 def token_of(number: int) -> str:
-    """The first five are dead, and among the 605 in the topic."""
+    """The first five have dead tokens. They belong to the 605 in the topic."""
     return f"unregistered-{number}" if number < DEAD else f"phone-{number}"
 
 
 def register(client: Client) -> None:
-    """Prints the tokens of those in the topic."""
+    """Prints the tokens of the devices in the topic."""
     requests = [
         DeviceRegisterRequest(
             provider="fcm",
@@ -47,7 +47,7 @@ def register(client: Client) -> None:
 
 
 def list_tokens(client: Client) -> None:
-    """Prints the tokens of all devices that are stored."""
+    """Prints the tokens of all stored devices."""
     tokens, cursor = [], ""
     while True:
         page = client.device_list(DeviceListRequest(cursor=cursor, limit=300, include_total_count=True))
@@ -60,7 +60,7 @@ def list_tokens(client: Client) -> None:
 
 
 def send(client: Client) -> None:
-    """Sends to the topic the message that is given as JSON."""
+    """Sends a message, given as JSON, to the topic."""
     message = json.loads(sys.argv[2])
     request = SendPushNotificationRequest(
         recipient=PushRecipient(filter=DeviceFilter(topics=["news"])),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ByteWriter } from '../../http2/byte-writer.ts'
+import { ByteWriter } from '../../http2/frames/byte-writer.ts'
 import type { TargetKind } from '../provider.ts'
 import { readMessage } from './request-body.ts'
 

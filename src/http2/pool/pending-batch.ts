@@ -1,0 +1,135 @@
+// A batch that is not complete: its queued requests, its requests to send again, and the number of incomplete ones. The
+// states of each request are
+//
+//   queued ──take()──▶ in flight ──(answer | failure)──▶ completed
+//      ▲                   │
+//      └───────────────────┘ refused or left unprocessed by GOAWAY, at most MAX_RESENDS times
+import type { Http2Answer, Http2Batch } from '../http2-client.ts'
+import { Http2Error } from '../http2-error.ts'
+import type { WantedHeaders } from '../session/answer-fields.ts'
+import type { RequestSource } from '../session/request-source.ts'
+import type { AdaptiveConcurrency } from './adaptive-concurrency.ts'
+
+/** Times that a request is sent again after the server refused it or left it unprocessed with GOAWAY. */
+const MAX_RESENDS = 2
+
+const EMPTY = Buffer.alloc(0)
+
+/** A batch, and the parts of the pool that its requests use. */
+export interface PendingBatchDeps {
+  batch: Http2Batch
+  /** The headers to read from answers. */
+  wanted: WantedHeaders
+  /** Counts each request in flight that ends. */
+  concurrency: AdaptiveConcurrency
+  /** Time of `send` by the pool's clock. */
+  startedAtMs: number
+  /** Queues the batch again for requests to send again. False when the pool is closed: the requests then fail. */
+  requeue(batch: PendingBatch): boolean
+}
+
+/** Hands out the requests of a batch, and reports each answer or failure to the batch's callbacks exactly once. */
+export class PendingBatch implements RequestSource {
+  readonly batch: Http2Batch
+  /** Set it before the batch is queued. */
+  sharedFields: Buffer = EMPTY
+  readonly wanted: WantedHeaders
+  readonly startedAtMs: number
+  /** Resolves when all requests are complete. Rejects then with the first error that a callback threw. */
+  readonly completed: Promise<void>
+  readonly #concurrency: AdaptiveConcurrency
+  readonly #requeue: (batch: PendingBatch) => boolean
+  readonly #resends: number[] = []
+  readonly #resendCounts = new Map<number, number>()
+  #next = 0
+  #incomplete: number
+  #callerError: unknown
+  #hasCallerError = false
+  #completion: { resolve(): void; reject(error: unknown): void } | undefined
+
+  constructor(deps: PendingBatchDeps) {
+    this.batch = deps.batch
+    this.wanted = deps.wanted
+    this.startedAtMs = deps.startedAtMs
+    this.#concurrency = deps.concurrency
+    this.#requeue = deps.requeue
+    this.#incomplete = deps.batch.count
+    this.completed = new Promise((resolve, reject) => {
+      this.#completion = { resolve, reject }
+    })
+  }
+
+  /** Number of queued requests. */
+  get queued(): number {
+    return this.batch.count - this.#next + this.#resends.length
+  }
+
+  /** The index of the next request to send. Withdrawn requests fail, so none may be left: then undefined. */
+  take(): number | undefined {
+    while (this.queued > 0) {
+      const index = this.#takeAny()
+      if (!this.batch.isWithdrawn?.(index)) return index
+      this.#fail(index, new Http2Error('aborted', 'aborted'))
+    }
+    return undefined
+  }
+
+  /** Fails all queued requests. */
+  failQueued(error: Http2Error): void {
+    while (this.queued > 0) this.#fail(this.#takeAny(), error)
+  }
+
+  answered(index: number, answer: Http2Answer): void {
+    this.#concurrency.onAnswer(answer)
+    try {
+      this.batch.onAnswer(index, answer)
+    } catch (error) {
+      this.#onCallerError(error)
+    }
+    this.#onCompleted()
+  }
+
+  failed(index: number, error: Http2Error): void {
+    this.#concurrency.onFailure()
+    const isUnprocessed = error.code === 'goaway' || error.code === 'refused_stream'
+    if (isUnprocessed && error.kind === 'unsent' && this.#sendAgain(index)) return
+    this.#fail(index, error)
+  }
+
+  #takeAny(): number {
+    return this.#resends.pop() ?? this.#next++
+  }
+
+  #sendAgain(index: number): boolean {
+    const count = this.#resendCounts.get(index) ?? 0
+    if (count === MAX_RESENDS || this.batch.signal.aborted) return false
+    this.#resends.push(index)
+    if (!this.#requeue(this)) {
+      this.#resends.pop()
+      return false
+    }
+    this.#resendCounts.set(index, count + 1)
+    return true
+  }
+
+  #fail(index: number, error: Http2Error): void {
+    try {
+      this.batch.onFailure(index, error)
+    } catch (thrown) {
+      this.#onCallerError(thrown)
+    }
+    this.#onCompleted()
+  }
+
+  #onCallerError(error: unknown): void {
+    if (this.#hasCallerError) return
+    this.#hasCallerError = true
+    this.#callerError = error
+  }
+
+  #onCompleted(): void {
+    if (--this.#incomplete > 0) return
+    if (this.#hasCallerError) this.#completion?.reject(this.#callerError)
+    else this.#completion?.resolve()
+  }
+}

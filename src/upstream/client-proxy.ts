@@ -1,0 +1,93 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { Pool } from 'undici'
+import type { Logger } from '../observability/log.ts'
+import { connectionRequestHeaders } from './headers.ts'
+import type { NodeAddress } from './node-address.ts'
+import type { StartRelay } from './relay.ts'
+import { contentLength, limitBody } from './request-body.ts'
+import type { UpstreamOptions } from './upstream-options.ts'
+import { openTunnel } from './websocket-tunnel.ts'
+
+/** HTTP methods of the connection endpoints. */
+const METHODS = ['GET', 'POST', 'OPTIONS'] as const
+
+interface Deps {
+  options: UpstreamOptions
+  address: NodeAddress
+  startRelay: StartRelay
+  logger: Logger
+}
+
+/** Connects clients of the connection endpoints with the node: WebSocket, SSE, HTTP streaming and emulation. */
+export class ClientProxy {
+  readonly #options: UpstreamOptions
+  readonly #address: NodeAddress
+  readonly #startRelay: StartRelay
+  readonly #logger: Logger
+  /** Unlimited, because clients stay connected for hours. Apart from API requests, which must not wait for them. */
+  readonly #pool: Pool
+  readonly #clients = new Set<Duplex | ServerResponse>()
+
+  constructor({ options, address, startRelay, logger }: Deps) {
+    this.#options = options
+    this.#address = address
+    this.#startRelay = startRelay
+    this.#logger = logger
+    this.#pool = new Pool(address.origin, {
+      // The relay limits the time until an answer starts.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connections: null,
+      connect: { timeout: options.connectTimeoutMs, ...(options.ca && { ca: options.ca }) },
+    })
+  }
+
+  /** Sends a request (SSE, HTTP streaming, emulation) to the node and relays the answer, however long it streams. */
+  pass(incoming: IncomingMessage, outgoing: ServerResponse): void {
+    const relay = this.#startRelay(outgoing)
+    const hasBody = incoming.headers['transfer-encoding'] !== undefined || (contentLength(incoming) ?? 0) > 0
+    this.#track(outgoing)
+    this.#pool.dispatch(
+      {
+        path: this.#address.path(incoming.url ?? '/'),
+        method: METHODS.find((method) => method === incoming.method) ?? 'GET',
+        headers: this.#headers(incoming),
+        body: hasBody ? limitBody(incoming, this.#options.maxRequestBytes, relay.onRequestProgress) : null,
+      },
+      relay,
+    )
+  }
+
+  /** Connects a WebSocket client with the node. `head` are the bytes that the client sent after its request. */
+  tunnel(incoming: IncomingMessage, client: Duplex, head: Buffer): void {
+    this.#track(client)
+    const { timeoutMs, ca } = this.#options
+    const path = this.#address.path(incoming.url ?? '/')
+    const node = { address: this.#address, path, headers: this.#headers(incoming), timeoutMs, ca }
+    openTunnel(node, client, head, this.#logger)
+  }
+
+  /** Closes the connections of all clients. They reconnect to another server. */
+  disconnectAll(): void {
+    for (const client of this.#clients) client.destroy()
+  }
+
+  /** Closes all connections. */
+  async close(): Promise<void> {
+    this.disconnectAll()
+    await this.#pool.destroy()
+  }
+
+  #track(client: Duplex | ServerResponse): void {
+    this.#clients.add(client)
+    client.once('close', () => this.#clients.delete(client))
+  }
+
+  /** Keeps the client's Host, which the node compares with Origin. With TLS, Host would select the certificate. */
+  #headers({ headers }: IncomingMessage) {
+    const { host } = headers
+    const isKept = host !== undefined && !this.#address.isSecure
+    return { ...connectionRequestHeaders(headers), ...(isKept && { host }) }
+  }
+}
