@@ -1,8 +1,9 @@
 // Google's OAuth exchange for service accounts (RFC 7523, https://developers.google.com/identity/protocols/oauth2/service-account):
 // an assertion signed with the account's key goes out, an access token comes back. docs/decisions/0003 says why it is here.
 import { importPKCS8, SignJWT } from 'jose'
-import { AccessTokenError, type AccessTokenGrant } from '../access-tokens.ts'
-import { OAuthEndpoint } from '../oauth-endpoint.ts'
+import type { AccessTokenGrant } from '../credential/access-token.ts'
+import { OAuthEndpoint } from '../credential/oauth-endpoint.ts'
+import { TokenError } from '../credential/token-error.ts'
 import type { ServiceAccount } from './service-account.ts'
 
 /** Who the assertion is for: always Google, also where a private endpoint takes it. */
@@ -22,7 +23,7 @@ export class TokenExchange {
     this.#endpoint = new OAuthEndpoint({ url: `${deps.authEndpoint.replace(/\/+$/, '')}/token`, ca: deps.ca })
   }
 
-  /** Gets a new token. @throws AccessTokenError */
+  /** Gets a new token. @throws TokenError */
   async exchange(nowMs: number): Promise<AccessTokenGrant> {
     const assertion = await this.#signAssertion(nowMs)
     return this.#endpoint.requestGrant({ grant_type: GRANT_TYPE, assertion })
@@ -46,7 +47,7 @@ export class TokenExchange {
       return await new SignJWT(claims).setProtectedHeader({ alg: 'RS256', typ: 'JWT' }).sign(key)
     } catch {
       // A key that signs nothing is as good as one that Google refuses. The error may quote it and is not passed on.
-      throw new AccessTokenError('refused')
+      throw new TokenError('oauth_refused')
     }
   }
 }

@@ -3,11 +3,14 @@
 import type { Http2Answer, Http2Client } from '../../http2/http2-client.ts'
 import { Http2Pool, type Http2PoolOptions } from '../../http2/http2-pool.ts'
 import type { Logger } from '../../observability/log.ts'
-import { AccessTokens } from '../access-tokens.ts'
-import { outcomeOfMissingAnswer } from '../missing-answer.ts'
-import { OAuthEndpoint } from '../oauth-endpoint.ts'
-import type { Batch, Outcome, Provider, Settle } from '../provider.ts'
-import { untilAborted } from '../until-aborted.ts'
+import { makeAccessTokenRules } from '../credential/access-token.ts'
+import { OAuthEndpoint } from '../credential/oauth-endpoint.ts'
+import type { RefusedTargets } from '../credential/refused-targets.ts'
+import { RenewableToken } from '../credential/renewable-token.ts'
+import { sendWithToken } from '../credential/send-with-token.ts'
+import type { Batch, Provider, Settle } from '../provider.ts'
+import { settleAll } from '../settle-all.ts'
+import { outcomeOfTransportFailure } from '../transport-failure.ts'
 import { type HmsAnswer, MIN_RETRY_DELAY_MS, outcomeOf, TOO_LARGE } from './outcome.ts'
 import { type HmsMessage, readMessage } from './request-body.ts'
 
@@ -37,29 +40,21 @@ export interface HmsDeps {
   openClient?: (options: Http2PoolOptions) => Http2Client
 }
 
-interface Attempt {
+/** What the requests of a batch share. */
+interface Sending {
   message: HmsMessage
-  /** The indices of each request's targets. */
-  requests: number[][]
   batch: Batch
   settle: Settle
   signal: AbortSignal
-  /** A token that is refused is replaced once; the new one is kept, else each batch would have another one made. */
-  dropsRefusedToken: boolean
 }
 
-/** A target whose access token was refused. */
-interface Refused {
-  index: number
-  outcome: Outcome
-}
-
+/** Sends through Push Kit with the id and the secret of an app. */
 export class HmsProvider implements Provider {
   readonly name = 'hms'
   readonly #path: string
   readonly #client: Http2Client
   readonly #oauth: OAuthEndpoint
-  readonly #accessTokens: AccessTokens
+  readonly #tokens: RenewableToken
   readonly #nowMs: () => number
 
   constructor(deps: HmsDeps) {
@@ -69,8 +64,8 @@ export class HmsProvider implements Provider {
     this.#nowMs = nowMs
     this.#oauth = new OAuthEndpoint({ url: deps.authEndpoint, ca })
     const form = { grant_type: 'client_credentials', client_id: appId, client_secret: appSecret }
-    const exchange = () => this.#oauth.requestGrant(form)
-    this.#accessTokens = new AccessTokens({ provider: 'hms', exchange, logger, nowMs })
+    const rules = makeAccessTokenRules(() => this.#oauth.requestGrant(form), nowMs)
+    this.#tokens = new RenewableToken({ provider: 'hms', rules, logger, nowMs })
     this.#client = openClient({
       origin: endpoint.origin,
       ca,
@@ -82,42 +77,45 @@ export class HmsProvider implements Provider {
 
   async send(batch: Batch, settle: Settle, signal: AbortSignal): Promise<void> {
     const message = readMessage(batch.notification.json, batch.targetKind)
-    const all = [...batch.targets.keys()]
+    const indices = [...batch.targets.keys()]
     if (message.isTooLarge) {
-      for (const index of all) settle(index, { kind: 'rejected', reason: TOO_LARGE })
+      settleAll(indices, { kind: 'rejected', reason: TOO_LARGE }, settle)
       return
     }
-    const split = (indices: readonly number[]) => splitAt(indices, batch.targetKind === 'token' ? MAX_TOKENS : 1)
-    const attempt = { message, requests: split(all), batch, settle, signal, dropsRefusedToken: true }
-    const refused = await this.#attempt(attempt)
-    if (refused.length === 0) return
-    // The token may have been revoked before its time.
-    const again = split(refused.map(({ index }) => index))
-    const stillRefused = await this.#attempt({ ...attempt, requests: again, dropsRefusedToken: false })
-    for (const { index, outcome } of stillRefused) settle(index, outcome)
+    const sending = { message, batch, settle, signal }
+    await sendWithToken({
+      tokens: this.#tokens,
+      indices,
+      settle,
+      signal,
+      minRetryDelayMs: MIN_RETRY_DELAY_MS,
+      attempt: (attempted, token, refused) => this.#attempt(sending, attempted, token, refused),
+    })
   }
 
   async close(): Promise<void> {
     await this.#client.close()
-    await this.#accessTokens.close()
+    await this.#tokens.close()
     await this.#oauth.close()
   }
 
-  /** Settles the targets of these requests, but returns those whose access token was refused. */
-  async #attempt(attempt: Attempt): Promise<Refused[]> {
-    const { message, requests, batch, settle, signal, dropsRefusedToken } = attempt
+  /** Refusals don't end the attempt: there are few requests, and each is answered for all of its targets. */
+  #attempt(
+    { message, batch, settle, signal }: Sending,
+    indices: readonly number[],
+    token: string,
+    refused: RefusedTargets,
+  ): Promise<void> {
     const { isWithdrawn } = batch
-    const refused: Refused[] = []
-    const accessToken = await this.#getAccessToken(attempt)
-    if (accessToken === undefined) return refused
-    await this.#client.send({
+    const requests = splitAt(indices, batch.targetKind === 'token' ? MAX_TOKENS : 1)
+    return this.#client.send({
       count: requests.length,
       path: this.#path,
-      headers: { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json; charset=utf-8' },
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json; charset=utf-8' },
       isWithdrawn:
         isWithdrawn &&
         ((place) => {
-          // What is sent is what is left of the request at this moment.
+          // Cancelled targets leave the request at the last moment; the others are sent.
           requests[place] = (requests[place] ?? []).filter((index) => !isWithdrawn(index))
           return requests[place].length === 0
         }),
@@ -129,30 +127,18 @@ export class HmsProvider implements Provider {
         const outcomeByTarget = outcomeOf(answerOf(answer), this.#nowMs())
         for (const index of requests[place] ?? []) {
           const outcome = outcomeByTarget(batch.targets[index] ?? '')
-          if (outcome.kind === 'credential') refused.push({ index, outcome })
-          else settle(index, outcome)
+          if (outcome.kind === 'credential') {
+            refused.outcome ??= outcome
+            refused.indices.push(index)
+          } else settle(index, outcome)
         }
       },
-      onFailure: (place, error) => settleMissing(error, requests[place] ?? [], settle),
+      onFailure: (place, error) => {
+        const outcome = outcomeOfTransportFailure(error, MIN_RETRY_DELAY_MS)
+        if (outcome) settleAll(requests[place] ?? [], outcome, settle)
+      },
     })
-    if (refused.length > 0 && dropsRefusedToken) this.#accessTokens.drop(accessToken)
-    return refused
   }
-
-  /** Undefined, and all settled that can be, when there is no token. */
-  async #getAccessToken({ requests, settle, signal }: Attempt): Promise<string | undefined> {
-    try {
-      return await untilAborted(this.#accessTokens.get(), signal)
-    } catch (error) {
-      settleMissing(error, requests.flat(), settle)
-      return undefined
-    }
-  }
-}
-
-function settleMissing(error: unknown, indices: readonly number[], settle: Settle): void {
-  const outcome = outcomeOfMissingAnswer(error, MIN_RETRY_DELAY_MS)
-  if (outcome) for (const index of indices) settle(index, outcome)
 }
 
 function targetsOf(batch: Batch, indices: readonly number[] = []): string[] {

@@ -6,8 +6,8 @@ import type { Http2Answer, Http2Client } from '../../http2/http2-client.ts'
 import type { Http2Error } from '../../http2/http2-error.ts'
 import type { Http2PoolOptions } from '../../http2/http2-pool.ts'
 import type { Logger } from '../../observability/log.ts'
-import { outcomeOfMissingAnswer } from '../missing-answer.ts'
 import type { Batch, Outcome, Provider, Settle } from '../provider.ts'
+import { outcomeOfTransportFailure } from '../transport-failure.ts'
 import { encryptPayload, MAX_PAYLOAD_BYTES } from './encrypt-payload.ts'
 import { KeyStanding } from './key-standing.ts'
 import { MIN_RETRY_DELAY_MS, outcomeOf } from './outcome.ts'
@@ -176,5 +176,5 @@ function outcomeOfFailure(error: Http2Error, { signal, refusal }: Sending): Outc
   if (error.kind === 'aborted' && refusal !== undefined && !signal.aborted) {
     return { kind: 'credential', reason: refusal }
   }
-  return outcomeOfMissingAnswer(error, MIN_RETRY_DELAY_MS)
+  return outcomeOfTransportFailure(error, MIN_RETRY_DELAY_MS)
 }

@@ -3,8 +3,11 @@ import fc from 'fast-check'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runTransaction } from '../../src/database/transaction.ts'
-import { ProviderTokenError, ProviderTokens } from '../../src/providers/apns/provider-tokens.ts'
+import { EXPIRED_PROVIDER_TOKEN } from '../../src/providers/apns/outcome.ts'
+import { makeProviderTokenRules } from '../../src/providers/apns/provider-token.ts'
 import { parseSigningKey, type SigningKey } from '../../src/providers/apns/signing-key.ts'
+import { RenewableToken } from '../../src/providers/credential/renewable-token.ts'
+import { TokenError } from '../../src/providers/credential/token-error.ts'
 import type { CredentialCache } from '../../src/providers/credential-cache.ts'
 import { PostgresCredentialCache } from '../../src/providers/credential-cache-postgres.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
@@ -31,8 +34,11 @@ function setUp() {
   const clock = { nowMs: Date.parse('2026-03-01T00:00:00Z') }
   const key = makeKey()
   const cache = new PostgresCredentialCache({ runTransaction: (work) => runTransaction(database.sql, work) })
-  const open = (other: Partial<{ cache: CredentialCache }> = {}) =>
-    new ProviderTokens({ key, cache, logger, nowMs: () => clock.nowMs, ...other })
+  const nowMs = () => clock.nowMs
+  const open = (other: Partial<{ cache: CredentialCache }> = {}) => {
+    const rules = makeProviderTokenRules({ key, cache, logger, nowMs, ...other })
+    return new RenewableToken({ provider: 'apns', rules, logger, nowMs })
+  }
   return { clock, key, cache, open }
 }
 
@@ -95,7 +101,7 @@ describe('the provider token', () => {
           const asking = what === 'replace' ? providers : providers.filter((_, index) => index === who)
           for (const token of await Promise.all(asking.map((each) => each.get()))) {
             used.add(token)
-            if (what === 'replace') await Promise.all(asking.map((each) => each.replace(token)))
+            if (what === 'replace') await Promise.all(asking.map((each) => each.replace(token, EXPIRED_PROVIDER_TOKEN)))
           }
           await Promise.all(providers.map((each) => each.close()))
         }
@@ -114,13 +120,14 @@ describe('the provider token', () => {
     const tokens = open()
     const first = await tokens.get()
     clock.nowMs += 19 * MINUTE_MS
-    expect(await tokens.replace(first)).toBe(first)
+    expect(await tokens.replace(first, EXPIRED_PROVIDER_TOKEN)).toBeUndefined()
+    expect(await tokens.get()).toBe(first)
     clock.nowMs += MINUTE_MS
-    const second = await tokens.replace(first)
+    const second = (await tokens.replace(first, EXPIRED_PROVIDER_TOKEN)) ?? ''
     expect(mintedAtMs(second)).toBe(clock.nowMs)
     // Who comes late with the old one gets what is there.
-    expect(await tokens.replace(first)).toBe(second)
-    expect(await open().replace(first)).toBe(second)
+    expect(await tokens.replace(first, EXPIRED_PROVIDER_TOKEN)).toBe(second)
+    expect(await open().replace(first, EXPIRED_PROVIDER_TOKEN)).toBe(second)
   })
 
   it('of another key is another one, at once', async () => {
@@ -141,7 +148,7 @@ describe('the provider token', () => {
     clock.nowMs += 50 * MINUTE_MS
     expect(await tokens.get()).toBe(first)
     await tokens.close()
-    await expect(open({ cache: failing }).get()).rejects.toBeInstanceOf(ProviderTokenError)
+    await expect(open({ cache: failing }).get()).rejects.toBeInstanceOf(TokenError)
     state.isDown = false
     clock.nowMs += 11_000
     await tokens.get()

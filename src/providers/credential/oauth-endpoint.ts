@@ -1,8 +1,9 @@
 // The client's side of an OAuth token endpoint (RFC 6749): a form goes out, an access token comes back.
 import { Agent, request } from 'undici'
 import * as v from 'valibot'
-import { trustedAuthorities } from '../http2/trusted-authorities.ts'
-import { AccessTokenError, type AccessTokenGrant } from './access-tokens.ts'
+import { trustedAuthorities } from '../../http2/trusted-authorities.ts'
+import type { AccessTokenGrant } from './access-token.ts'
+import { TokenError } from './token-error.ts'
 
 /** Google answers within a second, Huawei within five. */
 const TIMEOUT_MS = 10_000
@@ -28,13 +29,13 @@ export class OAuthEndpoint {
     })
   }
 
-  /** Posts the form of a grant. @throws AccessTokenError */
+  /** Posts the form of a grant. @throws TokenError */
   async requestGrant(form: Record<string, string>): Promise<AccessTokenGrant> {
     const { status, json } = await this.#post(new URLSearchParams(form).toString())
     // RFC 6749 section 5.2: these are about the account, its key, or the clock. Anything else may pass.
-    if (status === 400 || status === 401 || status === 403) throw new AccessTokenError('refused')
+    if (status === 400 || status === 401 || status === 403) throw new TokenError('oauth_refused')
     const grant = v.safeParse(GrantSchema, json)
-    if (status !== 200 || !grant.success) throw new AccessTokenError('unavailable')
+    if (status !== 200 || !grant.success) throw new TokenError('oauth_unavailable')
     return { accessToken: grant.output.access_token, lifeMs: grant.output.expires_in * 1000 }
   }
 
@@ -51,7 +52,7 @@ export class OAuthEndpoint {
       return { status: statusCode, json: parseJson(await body.text()) }
     } catch {
       // Network, TLS and time-outs: all of them are "try again later".
-      throw new AccessTokenError('unavailable')
+      throw new TokenError('oauth_unavailable')
     }
   }
 }
