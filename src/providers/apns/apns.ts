@@ -1,5 +1,5 @@
 // APNs (https://developer.apple.com/documentation/usernotifications/sending-notification-requests-to-apns): one request
-// per device.
+// per target.
 import type { HeaderFields, Http2Answer, Http2Client } from '../../http2/http2-client.ts'
 import { Http2Pool, type Http2PoolOptions } from '../../http2/http2-pool.ts'
 import type { Logger } from '../../observability/log.ts'
@@ -16,15 +16,15 @@ import { makeProviderTokenRules } from './provider-token.ts'
 import { planRequests } from './request-plan.ts'
 import type { SigningKey } from './signing-key.ts'
 
-/** APNs answers in tens of ms; after this long the outcome is unknown. */
+/** APNs answers in tens of ms. After this long the outcome is unknown. */
 const REQUEST_TIMEOUT_MS = 20_000
-/** A connection carries about 1,000 streams. */
+/** A connection has about 1,000 streams. */
 const MAX_CONNECTIONS = 4
-/** "Keep a connection open": a server that connects again and again looks like an attack. */
+/** Apple asks to keep connections open, and may treat repeated connects as an attack. */
 const IDLE_CLOSE_MS = 60 * 60_000
-/** A refusal has a hundred bytes. */
+/** An error body has about a hundred bytes. */
 const MAX_ANSWER_BYTES = 4096
-/** Tokens are hexadecimal; these need no escapes. */
+/** Tokens are hexadecimal. Tokens of these characters need no escapes in a path. */
 const PLAIN_TOKEN = /^[\w-]+$/
 
 const ENDPOINTS: Readonly<Record<string, string>> = {
@@ -32,7 +32,7 @@ const ENDPOINTS: Readonly<Record<string, string>> = {
   production: 'https://api.push.apple.com',
 }
 
-/** How we say who we are: with a signed token in each request, or with a certificate when connecting. */
+/** The credential: a key that signs the token of each request, or the client certificate of each connection. */
 export type ApnsAuth =
   | { kind: 'token'; key: SigningKey; cache: CredentialCache }
   | { kind: 'certificate'; certificate: ClientCertificate }
@@ -42,15 +42,15 @@ export interface ApnsDeps {
   endpoint: string
   bundleId: string
   auth: ApnsAuth
-  /** An authority (PEM) to trust besides the built-in ones. */
+  /** A certificate authority (PEM) that is trusted besides the built-in ones. */
   ca?: string | undefined
-  /** How long an answer may take before the push counts as maybe delivered. */
+  /** An attempt without an answer for this long is ambiguous. */
   requestTimeoutMs?: number
   maxConnections?: number
   logger: Logger
   /** Unix time in ms. */
   nowMs?: () => number
-  /** What requests go through: a pool of our own unless given. */
+  /** Opens the client for the requests; an `Http2Pool` unless given. */
   openClient?: (options: Http2PoolOptions) => Http2Client
 }
 
@@ -61,7 +61,7 @@ const NO_TOKENS: TokenSource = {
   close: async () => {},
 }
 
-/** What the requests of a batch share. */
+/** The state of a batch that all of its requests share. */
 interface Sending {
   batch: Batch
   /** The headers of all requests, without the credential. */

@@ -12,25 +12,29 @@ import { type FcmAnswer, isBusy, MIN_RETRY_DELAY_MS, outcomeOf } from './outcome
 import type { ServiceAccount } from './service-account.ts'
 import { TokenExchange } from './token-exchange.ts'
 
-/** FCM answers in tens of ms; after this long the outcome is unknown. */
+/** FCM answers in tens of ms. After this long the outcome is unknown. */
 const REQUEST_TIMEOUT_MS = 20_000
-/** A connection carries 100 streams: together they carry all that a worker may have unsettled, so that distance costs no rate. */
+/**
+ * Each connection has 100 streams. Together they carry all targets that a worker may have in flight, so a long round
+ * trip does not lower the rate.
+ */
 const MAX_CONNECTIONS = 50
 
 export interface FcmDeps {
   serviceAccount: ServiceAccount
-  /** `https://host[:port][/path]`, as the configuration has them. */
+  /** `https://host[:port][/path]`, from the configuration. */
   pushEndpoint: string
+  /** `https://host[:port][/path]`, from the configuration. */
   authEndpoint: string
-  /** An authority (PEM) to trust besides the built-in ones. */
+  /** A certificate authority (PEM) that is trusted besides the built-in ones. */
   ca?: string | undefined
-  /** How long an answer may take before the push counts as maybe delivered. */
+  /** An attempt without an answer for this long is ambiguous. */
   requestTimeoutMs?: number
   maxConnections?: number
   logger: Logger
   /** Unix time in ms. */
   nowMs?: () => number
-  /** What requests go through: a pool of our own unless given. */
+  /** Opens the client for the requests; an `Http2Pool` unless given. */
   openClient?: (options: Http2PoolOptions) => Http2Client
 }
 

@@ -1,5 +1,5 @@
 // Huawei Push Kit (https://developer.huawei.com/consumer/en/doc/HMSCore-References/https-send-api-0000001050986197): one
-// request for up to a thousand tokens, or for one topic or condition.
+// request per up to a thousand tokens, or per topic or condition.
 import type { Http2Answer, Http2Client } from '../../http2/http2-client.ts'
 import { Http2Pool, type Http2PoolOptions } from '../../http2/http2-pool.ts'
 import type { Logger } from '../../observability/log.ts'
@@ -14,33 +14,34 @@ import { outcomeOfTransportFailure } from '../transport-failure.ts'
 import { type HmsAnswer, MIN_RETRY_DELAY_MS, outcomeOf, TOO_LARGE } from './outcome.ts'
 import { type HmsMessage, readMessage } from './request-body.ts'
 
-/** Huawei answers in some hundred ms, a thousand tokens included; after this long the outcome is unknown. */
+/** Huawei answers in some hundred ms, also for a thousand tokens. After this long the outcome is unknown. */
 const REQUEST_TIMEOUT_MS = 20_000
-/** A request carries a thousand targets: one connection would nearly do. */
+/** Few are enough, because a request carries a thousand targets. */
 const MAX_CONNECTIONS = 4
-/** More than that is code 80300010. */
+/** Huawei answers code 80300010 to more tokens. */
 const MAX_TOKENS = 1000
-/** A partial success may name all tokens but one, each of a few hundred characters. */
+/** A partial success may list 999 tokens of a few hundred characters. */
 const MAX_ANSWER_BYTES = 512 * 1024
 
 export interface HmsDeps {
   appId: string
   appSecret: string
-  /** `https://host[:port][/path]`, as the configuration has them. */
+  /** `https://host[:port][/path]`, from the configuration. */
   pushEndpoint: string
+  /** `https://host[:port][/path]`, from the configuration. */
   authEndpoint: string
-  /** An authority (PEM) to trust besides the built-in ones. */
+  /** A certificate authority (PEM) that is trusted besides the built-in ones. */
   ca?: string | undefined
-  /** How long an answer may take before the push counts as maybe delivered. */
+  /** An attempt without an answer for this long is ambiguous. */
   requestTimeoutMs?: number
   logger: Logger
   /** Unix time in ms. */
   nowMs?: () => number
-  /** What requests go through: a pool of our own unless given. */
+  /** Opens the client for the requests; an `Http2Pool` unless given. */
   openClient?: (options: Http2PoolOptions) => Http2Client
 }
 
-/** What the requests of a batch share. */
+/** The state of a batch that all of its requests share. */
 interface Sending {
   message: HmsMessage
   batch: Batch
@@ -99,7 +100,7 @@ export class HmsProvider implements Provider {
     await this.#oauth.close()
   }
 
-  /** Refusals don't end the attempt: there are few requests, and each is answered for all of its targets. */
+  /** A refusal does not withdraw the other requests: there are few of them. */
   #attempt(
     { message, batch, settle, signal }: Sending,
     indices: readonly number[],
