@@ -13,7 +13,9 @@ export type Outcome =
   /** A dead token; since `sinceMs` (Unix time in ms), if the provider tells the time. */
   | { kind: 'tokenGone'; reason: string; sinceMs?: number }
   | { kind: 'rejected'; reason: string }
-  /** The provider refused our credential. The target is not at fault: delivery pauses the provider and keeps the work. */
+  /**
+   * The provider refused our credential. The target is not at fault: delivery pauses the provider and keeps the work.
+   */
   | { kind: 'credential'; reason: string }
 
 /** Renders the notification for each target. Repeated calls for a target write the same bytes. */
@@ -46,8 +48,8 @@ export interface Batch {
   /** Set if the notification differs from target to target: `notification` is the template then. */
   personal?: Personal | undefined
   /**
-   * Whether the target was cancelled since the batch was claimed. The provider calls it before it sends a request. If it
-   * returns true, the request is not sent and the target stays unsettled.
+   * Whether the target was cancelled since the batch was claimed. The provider calls it before it sends a request. If
+   * it returns true, the request is not sent and the target stays unsettled.
    */
   isWithdrawn?: ((index: number) => boolean) | undefined
 }

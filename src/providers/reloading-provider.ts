@@ -1,4 +1,4 @@
-// A provider whose credentials are files. The contents of the files are compared at an interval. Watching the files
+// A provider with credentials in files. The contents of the files are compared at an interval. Watching the files
 // would miss changes of Kubernetes secrets: Kubernetes replaces a symbolic link to the directory of the file.
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
@@ -6,13 +6,18 @@ import type { ProviderName } from '../config/provider-names.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Batch, Provider, Settle } from './provider.ts'
 
-/** The longest time until a change takes effect. It is shorter than the pause of a provider with a refused credential. */
+/**
+ * The longest time until a change takes effect. It is shorter than the pause of a provider with a refused credential.
+ */
 const INTERVAL_MS = 10_000
 
 export interface ReloadingDeps {
   /** The files of the credential. */
   files: readonly string[]
-  /** Makes the provider from the current files. Rejects if they are not valid, with an error that quotes nothing of them. */
+  /**
+   * Makes the provider from the current files. Rejects if they are not valid, with an error that quotes nothing of
+   * them.
+   */
   make(): Promise<Provider>
   logger: Logger
   /** Time between two comparisons. */

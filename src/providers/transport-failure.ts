@@ -5,8 +5,8 @@ import type { Outcome } from './provider.ts'
 const FINAL_CODES: ReadonlySet<string> = new Set(['request_invalid', 'address_refused'])
 
 /**
- * The outcome of a target whose request got no answer. Undefined when the request was aborted or withdrawn: the target
- * stays unsettled. `minDelayMs` is the delay that the provider asks for before another attempt.
+ * The outcome of a target after a request without an answer. Undefined when the request was aborted or withdrawn: the
+ * target stays unsettled. `minDelayMs` is the delay that the provider asks for before another attempt.
  */
 export function outcomeOfTransportFailure(error: Http2Error, minDelayMs: number): Outcome | undefined {
   if (FINAL_CODES.has(error.code)) return { kind: 'rejected', reason: error.code }

@@ -11,8 +11,8 @@ export interface AcceptedPush {
 }
 
 /**
- * The record of delivered pushes: a file with one JSON object per line. A push is written before its request is answered.
- * So every answered push is in the file, also after the simulator was killed.
+ * The record of delivered pushes: a file with one JSON object per line. A push is written before its request is
+ * answered. So every answered push is in the file, also after the simulator was killed.
  */
 export class AcceptedLog<Push extends AcceptedPush> {
   readonly #fd: number

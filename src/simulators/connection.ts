@@ -67,7 +67,10 @@ export class Connection implements SimulatedConnection {
     if (this.#answering === 0) this.#onAllSent()
   }
 
-  /** Stops answering. Resolves when the client has read the answers that were written before; then the connection breaks. */
+  /**
+   * Stops answering. Resolves when the client has read the answers that were written before; then the connection
+   * breaks.
+   */
   drain(): Promise<void> {
     this.#draining ??= this.#waitForClient()
     return this.#draining

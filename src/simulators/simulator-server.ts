@@ -2,8 +2,8 @@
 // connections on demand.
 //
 // Before a connection breaks, it is drained: no more answers are written, and the client reads all previous ones
-// (Connection.drain). So the server knows for each answer whether the client has it. Tests need that to decide whether a
-// push that arrived twice had to be sent again.
+// (Connection.drain). So the server knows for each answer whether the client has it. Tests need that to decide whether
+// a push that arrived twice had to be sent again.
 import { once } from 'node:events'
 import {
   constants,
@@ -24,7 +24,7 @@ import { Relay } from './relay.ts'
 /** With less, Node refuses the other streams of a connection during an answer of 10 MB. */
 const MAX_SESSION_MB = 1000
 
-/** A request whose body was read. */
+/** A complete request. */
 export interface SimulatedRequest {
   method: string
   /** Includes the query. */

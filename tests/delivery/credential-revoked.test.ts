@@ -89,7 +89,7 @@ test.each<[ProviderName, ProviderName]>([
     expect(probes).toBeLessThanOrEqual((Date.now() - sinceMs) / PROBE_EVERY_MS + 1)
     expect(service.accepted().length).toBeLessThan(PUSHES)
 
-    service.mend()
+    service.restore()
     await service.waitForAccepted(PUSHES)
     await vi.waitFor(async () => expect(await isPaused()).toBe(false), LONG)
     // The first try after it was mended was enough, and tries are a minute apart.

@@ -8,9 +8,9 @@ import { noteSecrets, watchTargets } from './run-log.ts'
 /** A running simulator with a directory of its own. */
 export interface TestApnsSimulator {
   simulator: ApnsSimulator
-  /** The authority's certificate (PEM), for `ca`. */
+  /** The certificate of the authority (PEM), for `ca`. */
   ca: string
-  /** What it takes tokens of. */
+  /** The only key that it accepts. */
   key: SigningKey
   /** Stops it and removes its directory. */
   stop(): Promise<void>

@@ -10,7 +10,7 @@ const ServiceAccount = v.object({ private_key: v.string() })
 /** A running simulator with a directory of its own. */
 export interface TestFcmSimulator {
   simulator: FcmSimulator
-  /** The authority's certificate (PEM), for `ca`. */
+  /** The certificate of the authority (PEM), for `ca`. */
   ca: string
   /** Stops it and removes its directory. */
   stop(): Promise<void>

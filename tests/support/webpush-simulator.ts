@@ -7,7 +7,7 @@ import { noteSecrets, watchTargets } from './run-log.ts'
 /** A running simulator with a directory of its own. */
 export interface TestWebPushSimulator {
   simulator: WebPushSimulator
-  /** The authority's certificate (PEM), for `ca`. */
+  /** The certificate of the authority (PEM), for `ca`. */
   ca: string
   /** Stops it and removes its directory. */
   stop(): Promise<void>

@@ -22,7 +22,8 @@ function explain(error: unknown): string {
   const message = error instanceof Error ? error.message : ''
   if (message.includes('mac verify')) return 'the password does not match the PKCS #12 certificate'
   if (message.includes('nsupported')) {
-    return 'the PKCS #12 certificate is encrypted with RC2 or another obsolete cipher; export it again with AES (openssl pkcs12 -export)'
+    const cause = 'the PKCS #12 certificate is encrypted with RC2 or another obsolete cipher'
+    return `${cause}; export it again with AES (openssl pkcs12 -export)`
   }
   return 'not a PKCS #12 certificate with its key, as in a .p12 file'
 }

@@ -9,7 +9,8 @@ const VARIANT_DIGITS = '89ab'
 export function makeNotificationId(uid: string, token: string): string {
   const hex = hash('sha1', `${NAMESPACE}${uid}\0${token}`, 'hex')
   const variant = VARIANT_DIGITS.charAt(Number.parseInt(hex.charAt(16), 16) & 3)
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`
+  const upper = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}`
+  return `${upper}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`
 }
 
 /** The `apns-collapse-id` of a send, 43 of the allowed 64 bytes: the device shows only one push of all attempts. */

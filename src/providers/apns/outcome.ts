@@ -91,8 +91,8 @@ const ErrorSchema = v.object({
 })
 
 /**
- * The outcome of a target after an answer of APNs. Reasons are from the table above or `HTTP_<status>`, so no other text
- * of a server gets into logs or metrics.
+ * The outcome of a target after an answer of APNs. Reasons are from the table above or `HTTP_<status>`, so no other
+ * text of a server gets into logs or metrics.
  */
 export function outcomeOf(answer: ApnsAnswer, nowMs: number): Outcome {
   const { status } = answer

@@ -13,7 +13,9 @@ export interface AccessTokenGrant {
   lifeMs: number
 }
 
-/** Makes the rules. `exchange` gets a new access token from the endpoint and throws TokenError; `nowMs` is Unix time. */
+/**
+ * Makes the rules. `exchange` gets a new access token from the endpoint and throws TokenError; `nowMs` is Unix time.
+ */
 export function makeAccessTokenRules(
   exchange: (nowMs: number) => Promise<AccessTokenGrant>,
   nowMs: () => number,

@@ -9,10 +9,10 @@ export interface RefusedTargets {
   outcome: Extract<Outcome, { kind: 'credential' }> | undefined
 }
 
-/** What the requests of `collectRefusals` share. */
+/** The attempt whose refusals are collected. */
 export interface CollectRefusalsDeps {
   batch: Batch
-  /** The indices of the targets; the request at each place is for the target at that place of the list. */
+  /** The indices of the targets. The requests have the order of this list. */
   indices: readonly number[]
   settle: Settle
   signal: AbortSignal

@@ -2,7 +2,7 @@
 //
 //   none ──get──▶ renewing ──▶ fresh ──(renewAtMs)──▶ ageing: still used while another one is obtained
 //   fresh, ageing ──(endsAtMs)──▶ none
-//   fresh, ageing ──replace, after a refusal──▶ renewing: the refused token is used meanwhile or not, by the rules
+//   fresh, ageing ──replace, after a refusal──▶ renewing: the rules decide if the refused token is still used
 //
 // Only one renewal runs at a time; all callers share its result. A failed renewal leaves a token that has not ended.
 import type { ProviderName } from '../../config/provider-names.ts'

@@ -32,7 +32,7 @@ const MEANINGS = new Map<string, Meaning>([
   ['UNSPECIFIED_ERROR', { kind: 'retry', minDelayMs: MIN_RETRY_DELAY_MS }],
 ])
 
-/** A JSON object whose only member is a `name` without escapes. */
+/** A JSON object with only one member, a `name` without escapes. */
 const SENT = /^\s*\{\s*"name"\s*:\s*"([^"\\\n]+)"\s*\}\s*$/
 const SentSchema = v.object({ name: v.string() })
 const DetailSchema = v.object({
@@ -44,8 +44,8 @@ const DetailSchema = v.object({
 const ErrorSchema = v.object({ error: v.object({ details: v.optional(v.array(DetailSchema), []) }) })
 
 /**
- * The outcome of a target after an answer of FCM. Reasons are codes from the table above or `HTTP_<status>`, so no other
- * text of FCM gets into logs or metrics.
+ * The outcome of a target after an answer of FCM. Reasons are codes from the table above or `HTTP_<status>`, so no
+ * other text of FCM gets into logs or metrics.
  */
 export function outcomeOf(answer: FcmAnswer, nowMs: number): Outcome {
   if (answer.status === 200) return outcomeOfSuccess(answer.body)

@@ -1,6 +1,6 @@
 // The OAuth exchange of Google for service accounts
-// (RFC 7523, https://developers.google.com/identity/protocols/oauth2/service-account): an assertion, signed with the key
-// of the account, is exchanged for an access token. docs/decisions/0003 explains why no library does it.
+// (RFC 7523, https://developers.google.com/identity/protocols/oauth2/service-account): an assertion, signed with the
+// key of the account, is exchanged for an access token. docs/decisions/0003 explains why no library does it.
 import { importPKCS8, SignJWT } from 'jose'
 import type { AccessTokenGrant } from '../credential/access-token.ts'
 import { OAuthEndpoint } from '../credential/oauth-endpoint.ts'
@@ -49,7 +49,8 @@ export class TokenExchange {
       const key = await importPKCS8(this.#account.privateKeyPem, 'RS256')
       return await new SignJWT(claims).setProtectedHeader({ alg: 'RS256', typ: 'JWT' }).sign(key)
     } catch {
-      // A key that cannot sign needs the same action as a refused one. The error is not passed on: it may quote the key.
+      // A key that cannot sign needs the same action as a refused one. The error is not passed on: it may quote the
+      // key.
       throw new TokenError('oauth_refused')
     }
   }

@@ -7,7 +7,9 @@ import type { TargetKind } from '../provider.ts'
 /** Huawei accepts 4,096 bytes of a message, without the tokens (code 80300008). */
 export const MAX_MESSAGE_BYTES = 4096
 
-/** Targets are written in pieces: V8 allocates a string of a thousand (more than 128 KB) as a large object each time. */
+/**
+ * Targets are written in pieces: V8 allocates a string of a thousand (more than 128 KB) as a large object each time.
+ */
 const PIECE_TARGETS = 100
 
 /** The message of a send, for any number of requests. */

@@ -1,5 +1,5 @@
-// Message encryption for Web Push (RFC 8291): one record of aes128gcm (RFC 8188) that only the browser can read. The two
-// elliptic-curve operations take three quarters of the time. No other order of calls to node:crypto was faster.
+// Message encryption for Web Push (RFC 8291): one record of aes128gcm (RFC 8188) that only the browser can read. The
+// two elliptic-curve operations take three quarters of the time. No other order of calls to node:crypto was faster.
 import { createCipheriv, createECDH, createHmac, type ECDH, randomBytes } from 'node:crypto'
 
 /** A browser's keys, as bytes. */

@@ -1,7 +1,9 @@
 // The header fields of a Web Push request (RFC 8030 section 5), from the headers of the notification.
 import { createHash } from 'node:crypto'
 
-/** Four weeks: the default of Centrifugo PRO, and the longest time for which push services of browsers keep a message. */
+/**
+ * Four weeks: the default of Centrifugo PRO, and the longest time for which push services of browsers keep a message.
+ */
 const DEFAULT_TTL = '2419200'
 const URGENCIES = new Set(['very-low', 'low', 'normal', 'high'])
 /** RFC 8030 section 5.4. */

@@ -1,5 +1,5 @@
-// A stand-in for FCM HTTP v1 and the OAuth endpoint of Google on one TLS port. It makes the checks that Google documents,
-// fails on demand (fcm-faults.ts), and records accepted pushes (../accepted-log.ts).
+// A stand-in for FCM HTTP v1 and the OAuth endpoint of Google on one TLS port. It makes the checks that Google
+// documents, fails on demand (fcm-faults.ts), and records accepted pushes (../accepted-log.ts).
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AcceptedLog } from '../accepted-log.ts'

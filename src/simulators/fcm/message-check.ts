@@ -40,7 +40,9 @@ function findTarget(message: Record<string, unknown>): Target | undefined {
   return given.length === 1 && kind && typeof value === 'string' && value !== '' ? { kind, value } : undefined
 }
 
-/** Google documents no method. Here: keys and values of `data`, other members as compact JSON, the target not counted. */
+/**
+ * Google documents no method. Here: keys and values of `data`, other members as compact JSON, the target not counted.
+ */
 function measurePayload(message: Record<string, unknown>): number {
   let bytes = 0
   for (const [name, value] of Object.entries(message)) {

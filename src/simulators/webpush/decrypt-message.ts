@@ -1,5 +1,5 @@
-// The browser side of RFC 8291. It follows the RFC and shares no code with the sender, so that both do not have the same
-// errors.
+// The browser side of RFC 8291. It follows the RFC and shares no code with the sender, so that both do not have the
+// same errors.
 import { createDecipheriv, hkdfSync } from 'node:crypto'
 import type { SimulatedSubscription } from './subscriptions.ts'
 

@@ -1,5 +1,6 @@
 // A stand-in for a push service and its browsers, on one TLS port. It makes the checks of such services, decrypts the
-// messages as the browsers would, fails on demand (webpush-faults.ts), and records accepted pushes (../accepted-log.ts).
+// messages as the browsers would, fails on demand (webpush-faults.ts), and records accepted pushes
+// (../accepted-log.ts).
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AcceptedLog } from '../accepted-log.ts'
