@@ -4,6 +4,8 @@ import { startAssembly, type TestAssembly } from '../support/assembly.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { startHmsSimulator, type TestHmsSimulator } from '../support/hms-simulator.ts'
 
+/** The default of a second is too short on a busy machine. */
+const POLL = { timeout: 15_000 }
 const MESSAGE = '{"data":"x"}'
 
 let database: TestDatabase
@@ -53,7 +55,7 @@ test('a partial success removes the devices of illegal tokens and no others, and
     await call('device_register', { provider: 'hms', platform: 'android', token, user: 'u' })
   }
   await push({ filter: { users: ['u'] } })
-  await expect.poll(listTokens).toEqual(['a', 'b'])
+  await expect.poll(listTokens, POLL).toEqual(['a', 'b'])
   expect(hms.simulator.accepted.map(({ target, body }) => [target, body]).sort()).toEqual([
     ['a', MESSAGE],
     ['b', MESSAGE],
@@ -67,7 +69,7 @@ test('no device is removed if all tokens of a request are invalid, because the a
   }
   await push({ filter: { users: ['u'] } })
   const metrics = async () => (await fetch(`${server.url}/metrics`)).text()
-  await expect.poll(metrics).toContain('err_code="80300007"')
+  await expect.poll(metrics, POLL).toContain('err_code="80300007"')
   expect(await listTokens()).toEqual(['illegal-1', 'illegal-2'])
 })
 

@@ -4,6 +4,8 @@ import { startAssembly, type TestAssembly } from '../support/assembly.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { startWebPushSimulator, type TestWebPushSimulator } from '../support/webpush-simulator.ts'
 
+/** The default of a second is too short on a busy machine. */
+const POLL = { timeout: 15_000 }
 const PAYLOAD = '{"title":"hi","n":12345678901234567890}'
 
 let database: TestDatabase
@@ -90,7 +92,7 @@ test('removes the device whose subscription is gone, and no other', async () => 
   for (const name of ['a', 'gone-1', 'forbidden-1', 'b']) await register(name, 'u')
   await push({ filter: { users: ['u'] } })
   await service.simulator.waitForAccepted(2)
-  await expect.poll(listDevices).toHaveLength(3)
+  await expect.poll(listDevices, POLL).toHaveLength(3)
   expect(JSON.stringify(await listDevices())).not.toContain('gone-1')
 })
 
@@ -115,7 +117,7 @@ test('sends nothing to a private address outside the configured networks', async
   server = await startServer({ private_endpoint_networks: [] })
   await push({ webpush_tokens: [service.simulator.subscribe('a')] })
   const metrics = async () => (await fetch(`${server.url}/metrics`)).text()
-  await expect.poll(metrics).toContain('err_code="address_refused"')
+  await expect.poll(metrics, POLL).toContain('err_code="address_refused"')
   expect([service.simulator.pushRequests, service.simulator.connectionsOpened]).toEqual([0, 0])
 })
 
