@@ -3,8 +3,8 @@ import { checkHeader as checkApnsHeader } from './apns/request-plan.ts'
 import { checkHeader as checkWebPushHeader } from './webpush/request-headers.ts'
 
 /**
- * What is wrong with a header that a caller wants sent along; undefined when nothing is, as far as can be told.
- * @param value undefined where it is not known yet
+ * Why a provider would refuse a header of the caller; undefined if no problem is known.
+ * @param value undefined if the value is a template that is not rendered yet
  */
 export function checkHeader(provider: ProviderName, name: string, value: string | undefined): string | undefined {
   switch (provider) {
@@ -14,7 +14,7 @@ export function checkHeader(provider: ProviderName, name: string, value: string 
       return value === undefined ? undefined : checkWebPushHeader(name, value)
     case 'fcm':
     case 'hms':
-      // Theirs stand in the message.
+      // Their messages contain the headers.
       return undefined
   }
 }

@@ -4,10 +4,10 @@ import type { CredentialCache } from './credential-cache.ts'
 
 const Rows = v.tuple([v.object({ value: v.nullable(v.string()) })])
 
-/** Runs `work` in a transaction, whole or not at all. */
+/** Runs `work` in a transaction. */
 type RunTransaction = (work: (tx: TransactionSql) => Promise<string>) => Promise<string>
 
-/** Credentials in PostgreSQL: whoever renews one holds a lock on its row. */
+/** Credentials in PostgreSQL. A renewal holds a lock on the row of its credential. */
 export class PostgresCredentialCache implements CredentialCache {
   readonly #run: RunTransaction
 

@@ -3,10 +3,13 @@ import { MAX_PAYLOAD_BYTES as MAX_APNS_BYTES, MAX_VOIP_PAYLOAD_BYTES } from './a
 import { MAX_MESSAGE_BYTES as MAX_HMS_BYTES } from './hms/request-body.ts'
 import { MAX_PAYLOAD_BYTES as MAX_WEBPUSH_BYTES } from './webpush/encrypt-payload.ts'
 
-/** https://firebase.google.com/docs/cloud-messaging/customize-messages/set-message-type: "maximum payload is 4096 bytes". */
+/**
+ * "Maximum payload is 4096 bytes":
+ * https://firebase.google.com/docs/cloud-messaging/customize-messages/set-message-type.
+ */
 const MAX_FCM_BYTES = 4096
 
-/** How many bytes of `message` or `payload` a provider takes. */
+/** The most bytes of `message` or `payload` that a provider accepts. */
 export function findMaxBytes(provider: ProviderName, headers: ReadonlyMap<string, string>): number {
   switch (provider) {
     case 'fcm':

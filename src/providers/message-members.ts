@@ -1,9 +1,8 @@
-// What FCM and HMS have in common: a request is written by splicing the target in beside what stands in the caller's
-// message. The message is never parsed into values, so its bytes arrive as they were written: big integers, `1.0`,
-// escapes, duplicate keys, white space. It was checked to be a JSON object when the send was accepted; this scan relies
-// on that.
+// Requests of FCM and HMS contain the message of the caller with the target inserted. The message is never parsed into
+// values, so its bytes arrive unchanged: big integers, `1.0`, escapes, duplicate keys, white space. The scan relies on
+// valid JSON: the message was checked to be an object when the send was accepted.
 
-/** What a message may be addressed by. The caller's own would contradict the target of the send. */
+/** The members that address a message. Those of the caller would contradict the target of the send. */
 const TARGET_MEMBERS = new Set(['token', 'topic', 'condition'])
 
 const QUOTE = 0x22
@@ -14,22 +13,22 @@ const CLOSE_BRACKET = 0x5d
 const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
 
-/** Characters that JSON takes as they are. */
+/** Text that needs no escapes in JSON. */
 const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/
 
-/** What stands between the quotes of a JSON string that says `text`. */
+/** The text between the quotes of a JSON string with the value `text`. */
 export function escapeJson(text: string): string {
-  // Tokens need no escapes, and writing them as they are costs a tenth.
+  // Tokens need no escapes. Without `stringify` they cost a tenth.
   return PLAIN.test(text) ? text : JSON.stringify(text).slice(1, -1)
 }
 
-/** What stands between the brackets of a JSON array of `texts`. */
+/** The text between the brackets of a JSON array of `texts`. */
 export function escapeJsonList(texts: readonly string[]): string {
-  // All are looked at in one go: one by one they cost three times as much.
+  // One test of the joined texts costs a third of a test per text.
   return PLAIN.test(texts.join('')) ? `"${texts.join('","')}"` : JSON.stringify(texts).slice(1, -1)
 }
 
-/** The members of a message, the bytes of a valid JSON object, without its target: all between the braces if it has none. */
+/** The bytes between the braces of a message, which is a valid JSON object, without the members that address it. */
 export function readMembers(message: Buffer): Buffer {
   const kept: Buffer[] = []
   for (const member of membersOf(message)) {
@@ -55,7 +54,7 @@ function membersOf(message: Buffer): Member[] {
     const byte = message[at]
     if (byte === QUOTE) {
       const end = endOfString(message, at)
-      // A member's first string is its key. It may be written with escapes and still mean the same.
+      // The first string of a member is its key, which may contain escapes.
       name ??= String(JSON.parse(message.toString('utf8', at, end + 1)))
       at = end
     } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
@@ -72,7 +71,7 @@ function membersOf(message: Buffer): Member[] {
   return members
 }
 
-/** Where the closing quote of the string that opens at `from` stands. */
+/** The position of the closing quote of the string that opens at `from`. */
 function endOfString(source: Buffer, from: number): number {
   let at = from + 1
   while (at < source.length && source[at] !== QUOTE) at += source[at] === BACKSLASH ? 2 : 1

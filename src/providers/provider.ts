@@ -1,71 +1,76 @@
-// The door of this room: what delivery knows of a provider.
+// The contract between delivery and the providers. Other rooms import only this file.
 import type { ProviderName } from '../config/provider-names.ts'
 import type { BodyWriter } from '../http2/http2-client.ts'
 
-/** What a provider said about one target. Only these: delivery must be able to act on each. */
+/** The result of one target's attempt. There are only these kinds, because delivery acts on each of them. */
 export type Outcome =
   | { kind: 'sent'; messageId: string }
   /**
-   * Worth another try. `afterMs`: not earlier than the provider asked for (Retry-After). `minDelayMs`: not earlier than
-   * its documentation asks for. `maybeDelivered`: the request went out and no answer came, so the phone may have it.
+   * Another attempt may succeed. `afterMs`: the delay that the provider asked for (Retry-After). `minDelayMs`: the
+   * shortest delay by its documentation. `maybeDelivered`: the attempt was ambiguous, so the device may have the push.
    */
   | { kind: 'retry'; reason: string; afterMs?: number; minDelayMs?: number; maybeDelivered?: boolean }
-  /** The provider calls the token dead; `sinceMs` (Unix time in ms) where it says since when. */
+  /** A dead token; since `sinceMs` (Unix time in ms), if the provider tells the time. */
   | { kind: 'tokenGone'; reason: string; sinceMs?: number }
   | { kind: 'rejected'; reason: string }
-  /** Our credential is refused: it says nothing about the target. The provider pauses, the work is kept. */
+  /**
+   * The provider refused our credential. The target is not at fault: delivery pauses the provider and keeps the work.
+   */
   | { kind: 'credential'; reason: string }
 
-/** The notification as each target gets it. The same target gets the same each time. */
+/** Renders the notification for each target. Repeated calls for a target write the same bytes. */
 export interface Personal {
-  /** Prepares JSON that is the notification's or part of it; the result writes it for the target at `index`. */
+  /** Prepares the JSON of the notification or a part of it; the result writes it for the target at `index`. */
   prepareJson(json: Buffer): (index: number, body: BodyWriter) => void
   /** The headers for the target at `index`. */
   headersOf(index: number): ReadonlyMap<string, string>
 }
 
-/** What all targets of a batch are: devices' tokens, or topics or conditions that the provider resolves itself. */
+/** The kind of all targets of a batch: tokens of devices, or topics or conditions that the provider resolves. */
 export type TargetKind = 'token' | 'topic' | 'condition'
 
-/** The bytes of the request's `message` or `payload`, a JSON object as the caller wrote it, and the headers it gave. */
+/** The notification of a send for one provider, as the caller wrote it. */
 export interface Notification {
+  /** The bytes of `message` or `payload`, a JSON object. */
   json: Buffer
   headers: ReadonlyMap<string, string>
 }
 
-/** One send's notification for some of its targets. */
+/** Targets of one send that get its notification. */
 export interface Batch {
   /** The `uid` of the send. */
   uid: string
   notification: Notification
   targetKind: TargetKind
   targets: readonly string[]
-  /** Web Push only: what encrypts for each target, `{"p256dh":"…","auth":"…"}`; the target is the endpoint. */
+  /** Web Push only: the encryption keys of each target, `{"p256dh":"…","auth":"…"}`. The target is the endpoint. */
   keys?: readonly string[]
-  /** Where each target gets its own: `notification` is the template then, which nobody gets as it stands. */
+  /** Set if the notification differs from target to target: `notification` is the template then. */
   personal?: Personal | undefined
   /**
-   * Whether the target was cancelled meanwhile: asked before its request is sent, which is not any more then. The
-   * target stays unsettled.
+   * Whether the target was cancelled since the batch was claimed. The provider calls it before it sends a request. If
+   * it returns true, the request is not sent and the target stays unsettled.
    */
   isWithdrawn?: ((index: number) => boolean) | undefined
 }
 
+/** Reports the outcome of the target at `index`. */
 export type Settle = (index: number, outcome: Outcome) => void
 
+/** Sends batches through one push service. */
 export interface Provider {
-  /** The provider it serves; the sandbox carries the name of the one it stands in for. */
+  /** The name of the provider. A sandbox has the name of the provider that it replaces. */
   readonly name: ProviderName
 
-  /** Whether it takes batches with `personal`. Who doesn't gets them rendered, a target at a time. */
+  /** Whether `send` accepts batches with `personal`. Otherwise delivery renders them and sends one target at a time. */
   readonly takesPersonal?: boolean
 
   /**
-   * Sends one batch. Calls `settle` exactly once per target, in any order, by the target's index;
-   * returns when all are settled or `signal` aborts, after which the rest is unsettled and may be sent again.
+   * Sends one batch. Calls `settle` once per target, in any order. Resolves when all targets are settled, cancelled
+   * ones excepted, or when `signal` aborts: then the other targets are unsettled and may be sent again.
    */
   send(batch: Batch, settle: Settle, signal: AbortSignal): Promise<void>
 
-  /** Lets open streams finish, then closes connections. Safe to call twice. */
+  /** Waits for the requests in flight, then closes the connections. Safe to call twice. */
   close(): Promise<void>
 }

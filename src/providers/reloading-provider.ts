@@ -1,30 +1,37 @@
-// A provider whose credentials are files. They are read again now and then, by content: watching would miss how
-// Kubernetes changes a secret, which swaps a link to the directory that the file is in.
+// A provider with credentials in files. The contents of the files are compared at an interval. Watching the files
+// would miss changes of Kubernetes secrets: Kubernetes replaces a symbolic link to the directory of the file.
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { ProviderName } from '../config/provider-names.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Batch, Provider, Settle } from './provider.ts'
 
-/** How late a changed file may be noticed: well before a provider that refused the old credential is tried again. */
+/**
+ * The longest time until a change takes effect. It is shorter than the pause of a provider with a refused credential.
+ */
 const INTERVAL_MS = 10_000
 
 export interface ReloadingDeps {
-  /** What the provider is made from. */
+  /** The files of the credential. */
   files: readonly string[]
-  /** Makes it from the files as they are. Rejects when they can't be used, with an error that quotes nothing of them. */
+  /**
+   * Makes the provider from the current files. Rejects if they are not valid, with an error that quotes nothing of
+   * them.
+   */
   make(): Promise<Provider>
   logger: Logger
+  /** Time between two comparisons. */
   intervalMs?: number
 }
 
-/** A provider in use, and the sends that are under way through it. */
+/** A provider and the number of its sends in progress. */
 interface Generation {
   provider: Provider
   sends: number
   isReplaced: boolean
 }
 
+/** Sends through a provider that is replaced when its files change. Sends in progress end with the previous one. */
 export class ReloadingProvider implements Provider {
   readonly name: ProviderName
   readonly takesPersonal: boolean
@@ -43,9 +50,9 @@ export class ReloadingProvider implements Provider {
     this.#timer = setInterval(() => this.#check(), deps.intervalMs ?? INTERVAL_MS).unref()
   }
 
-  /** Rejects with what `make` rejects with. */
+  /** Makes the first provider. Rejects if `make` does, with the same error. */
   static async start(deps: ReloadingDeps): Promise<ReloadingProvider> {
-    // Before it is made: a file that changes in between is read again.
+    // Computed first: if a file changes before `make` reads it, the next comparison finds a difference.
     const digest = await digestOf(deps.files)
     return new ReloadingProvider(deps, digest, await deps.make())
   }
@@ -83,11 +90,11 @@ export class ReloadingProvider implements Provider {
       const provider = await make()
       const replaced = this.#current
       this.#current = { provider, sends: 0, isReplaced: false }
-      logger.info({ provider: this.name }, 'credentials changed and taken up')
+      logger.info({ provider: this.name }, 'credential: files changed, new credential in use')
       replaced.isReplaced = true
       await closeUnused(replaced)
     } catch (error) {
-      logger.error({ err: error, provider: this.name }, 'credentials changed and can’t be used, the old ones stay')
+      logger.error({ err: error, provider: this.name }, 'credential: changed files not valid, previous one in use')
     }
   }
 }
@@ -99,7 +106,7 @@ async function closeUnused({ provider, sends }: Generation): Promise<void> {
 async function digestOf(files: readonly string[]): Promise<string> {
   const hash = createHash('sha256')
   for (const file of files) {
-    // Missing for a moment while it is replaced, or for good: making the provider tells.
+    // A file may be absent while it is replaced. If it stays absent, `make` reports the error.
     const content = await readFile(file).catch(() => undefined)
     hash.update(`${content?.length}\n`).update(content ?? '')
   }

@@ -1,10 +1,10 @@
-/** A Retry-After outside of this is a mistake of somebody's: 0 would hammer, a day would outlive the send. */
+// Limits for values that would do harm: with 0 the server would be flooded, and with a day the send would have ended.
 const MIN_RETRY_AFTER_SECONDS = 1
 const MAX_RETRY_AFTER_SECONDS = 3600
 
 /**
- * The value of a Retry-After header (RFC 9110 section 10.2.3: seconds or an HTTP date), between a second and an hour;
- * undefined where there is none that can be read.
+ * The delay of a Retry-After header (RFC 9110 section 10.2.3: seconds or an HTTP date), limited to between a second and
+ * an hour. Undefined if there is no header or its value is not valid.
  */
 export function parseRetryAfterMs(value: string | undefined, nowMs: number): number | undefined {
   if (value === undefined) return undefined

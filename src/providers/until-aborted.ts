@@ -1,6 +1,6 @@
 import { Http2Error } from '../http2/http2-error.ts'
 
-/** Stops waiting when the signal comes; the work itself goes on for the others who wait for it. @throws Http2Error */
+/** Waits for `work` until the signal aborts; `work` itself continues for its other callers. @throws Http2Error */
 export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   let onAbort = () => {}
   const aborted = new Promise<never>((_, reject) => {

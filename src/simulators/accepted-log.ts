@@ -1,18 +1,18 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 
-/** A push that a simulator took: a phone would have got it. Simulators add what else is to be known of theirs. */
+/** A push that a simulator accepted: a device would have got it. Each simulator adds fields of its own. */
 export interface AcceptedPush {
   /** Unix time in ms. */
   at_ms: number
   /** The token, topic, condition or subscription. */
   target: string
-  /** What was to be delivered: the request's body, byte for byte, unless the simulator says otherwise. */
+  /** The content of the push: the body of the request, byte for byte, unless the simulator documents another form. */
   body: string
 }
 
 /**
- * The truth about what was delivered: one JSON object a line. A push is in the file before it is answered, so that
- * whoever got an answer finds it there, and a killed simulator has forgotten nothing.
+ * The record of delivered pushes: a file with one JSON object per line. A push is written before its request is
+ * answered. So every answered push is in the file, also after the simulator was killed.
  */
 export class AcceptedLog<Push extends AcceptedPush> {
   readonly #fd: number
@@ -23,10 +23,12 @@ export class AcceptedLog<Push extends AcceptedPush> {
     this.#fd = openSync(deps.file, 'a')
   }
 
+  /** All pushes since the start, in order. */
   get accepted(): readonly Push[] {
     return this.#accepted
   }
 
+  /** Writes a push to the file. */
   append(push: Push): void {
     writeSync(this.#fd, `${JSON.stringify(push)}\n`)
     this.#accepted.push(push)
@@ -44,6 +46,7 @@ export class AcceptedLog<Push extends AcceptedPush> {
     })
   }
 
+  /** Closes the file. */
   close(): void {
     closeSync(this.#fd)
   }

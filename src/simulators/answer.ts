@@ -5,7 +5,7 @@ export interface Answer {
   body: string
 }
 
-/** An answer whose body is JSON. */
+/** Makes an answer with a JSON body. */
 export function jsonAnswer(status: number, body: object, headers: Record<string, string> = {}): Answer {
   return {
     status,

@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { generate } from 'selfsigned'
 
-/** PEM texts of a server on this machine and of the authority that vouches for it. */
+/** The certificate of a server on this machine and the authority that issued it, in PEM. */
 export interface Certificates {
-  /** What a client has to trust. */
+  /** The authority that clients must trust. */
   caCert: string
   cert: string
   key: string
 }
 
-/** Makes an authority and with it a certificate for `localhost`, 127.0.0.1 and ::1, both fresh. */
+/** Makes a new authority, and a certificate of it for `localhost`, 127.0.0.1 and ::1. */
 export async function makeCertificates(): Promise<Certificates> {
-  // OpenSSL finds an authority by its name: who trusts two of them could not tell them apart.
+  // OpenSSL finds an authority by its name, so a client that trusts two of them needs different names.
   const ca = await generate([{ name: 'commonName', value: `centripush simulators ${randomUUID()}` }], {
     keyType: 'ec',
     algorithm: 'sha256',

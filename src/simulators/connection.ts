@@ -2,36 +2,36 @@ import { constants, type ServerHttp2Session } from 'node:http2'
 import { setTimeout as delay } from 'node:timers/promises'
 import { TLSSocket } from 'node:tls'
 
-/** `squeeze` leaves a connection this many streams, and the next time all of them again. */
+/** `squeeze` reduces the limit of streams to this number, and restores it the next time. */
 const SQUEEZED_STREAMS = 5
 
-/** A client that reads no more is not waited for. */
-const LAST_WORDS_MS = 10_000
+/** The longest wait for a client that has stopped reading. */
+const MAX_DRAIN_MS = 10_000
 
-/** What a handler may do to the connection that a request came on; the same object for all of its requests. */
+/** The connection of a request, for the handler. All requests of a connection have the same object. */
 export interface SimulatedConnection {
-  /** SETTINGS_MAX_CONCURRENT_STREAMS from now on. */
+  /** Sets SETTINGS_MAX_CONCURRENT_STREAMS. */
   limitStreams(count: number): void
-  /** The client's certificate (DER), where it was asked for and presented one. */
+  /** The certificate (DER) that the client presented, if the server asks for one. */
   readonly clientCertificate: Buffer | undefined
 }
 
-/** What is known of one HTTP/2 connection. */
+/** One HTTP/2 connection: its streams, its limit, and the answers that are being sent. */
 export class Connection implements SimulatedConnection {
   readonly remotePort: number | undefined
   readonly clientCertificate: Buffer | undefined
   readonly session: ServerHttp2Session
-  /** The limit when it is not squeezed. */
+  /** The limit while the connection is not squeezed. */
   #streamLimit: number
   #isSqueezed = false
   /** The highest stream that was processed. */
   #lastStreamId = 0
   #isLeaving = false
-  /** Answers that are written and not all sent. */
+  /** Answers that are written but not completely sent. */
   #answering = 0
   #onAllSent: () => void = () => undefined
-  #silence: Promise<void> | undefined
-  /** What was not sent by now never arrives. */
+  #draining: Promise<void> | undefined
+  /** Once true, unsent answers never arrive. */
   isBroken = false
 
   constructor(session: ServerHttp2Session, streamLimit: number) {
@@ -43,48 +43,52 @@ export class Connection implements SimulatedConnection {
 
   limitStreams(count: number): void {
     this.#streamLimit = count
-    this.#tellLimit(count)
+    this.#sendLimit(count)
   }
 
+  /** Reduces the limit of streams, or restores it. */
   squeeze(): void {
-    // Node ends a session with many SETTINGS that are not acknowledged.
+    // Node ends a session with many unacknowledged SETTINGS.
     if (this.session.pendingSettingsAck) return
     this.#isSqueezed = !this.#isSqueezed
-    this.#tellLimit(this.#isSqueezed ? SQUEEZED_STREAMS : this.#streamLimit)
+    this.#sendLimit(this.#isSqueezed ? SQUEEZED_STREAMS : this.#streamLimit)
   }
 
-  /** False for a stream above the one that a GOAWAY named: that promised to leave it unprocessed. */
+  /** Whether a stream may be processed. A stream above the last one in the GOAWAY frame may not. */
   process(streamId: number): boolean {
     if (this.#isLeaving && streamId > this.#lastStreamId) return false
     this.#lastStreamId = Math.max(this.#lastStreamId, streamId)
     return true
   }
 
-  /** An answer more is being sent, or with -1 one less. */
+  /** Counts the answers that are being sent: 1 when one begins, -1 when it ends. */
   onAnswer(change: 1 | -1): void {
     this.#answering += change
     if (this.#answering === 0) this.#onAllSent()
   }
 
-  /** Before it breaks: answers nothing more. Resolves when the client has read all answers that were written before. */
-  fallSilent(): Promise<void> {
-    this.#silence ??= this.#finishAnswers()
-    return this.#silence
+  /**
+   * Stops answering. Resolves when the client has read the answers that were written before; then the connection
+   * breaks.
+   */
+  drain(): Promise<void> {
+    this.#draining ??= this.#waitForClient()
+    return this.#draining
   }
 
-  /** No answer is written any more. */
-  get isSilent(): boolean {
-    return this.#silence !== undefined
+  /** Whether `drain` was called: no more answers may be written. */
+  get isDraining(): boolean {
+    return this.#draining !== undefined
   }
 
-  async #finishAnswers(): Promise<void> {
+  async #waitForClient(): Promise<void> {
     const sent = new Promise<void>((resolve) => {
       this.#onAllSent = resolve
       if (this.#answering === 0) resolve()
     })
-    // A PING is answered in its turn: behind the answers that were sent before it.
+    // The client reads the PING after the answers that were sent before it.
     const isRead = sent.then(() => this.#ping())
-    await Promise.race([isRead, delay(LAST_WORDS_MS, undefined, { ref: false })])
+    await Promise.race([isRead, delay(MAX_DRAIN_MS, undefined, { ref: false })])
     this.isBroken = true
   }
 
@@ -94,23 +98,24 @@ export class Connection implements SimulatedConnection {
     })
   }
 
+  /** Sends GOAWAY with the last processed stream. */
   goaway(): void {
     if (this.#isLeaving || this.session.destroyed) return
     this.#isLeaving = true
     this.session.goaway(constants.NGHTTP2_NO_ERROR, this.#lastStreamId)
   }
 
-  #tellLimit(count: number): void {
+  #sendLimit(count: number): void {
     if (!this.session.destroyed) this.session.settings({ maxConcurrentStreams: count })
   }
 }
 
-/** What HTTP/1.1 has in its place. */
+/** The connection of requests over HTTP/1.1. */
 export const NO_CONNECTION: SimulatedConnection = { limitStreams: () => undefined, clientCertificate: undefined }
 
 function readClientCertificate({ socket }: ServerHttp2Session): Buffer | undefined {
   if (!(socket instanceof TLSSocket)) return undefined
-  // Empty where there is none.
+  // An empty object if there is no certificate.
   const certificate: { raw?: Buffer } = socket.getPeerCertificate()
   return certificate.raw
 }

@@ -1,34 +1,34 @@
-// Errors on demand: a target whose value starts with one of these words and a hyphen gets that fault, and with
-// `<word>-once-` only the first time. So a try-out or a test chooses what happens by the tokens it registers. Besides, a
-// share of all requests can be made to meet one of the faults by chance.
+// Errors on demand. A target whose value starts with one of these words and a hyphen gets that fault; with
+// `<word>-once-` only the first time. So a test chooses the faults by the tokens that it registers. Besides, a random
+// share of all requests can get faults.
 import type { Answer } from './answer.ts'
 
-/** What can go wrong below the answer (simulator-server.ts does it). */
+/** Faults of streams and connections, which simulator-server.ts produces. */
 export type WireFault =
-  /** The plain answer, late. */
+  /** The usual answer, late. */
   | 'slow'
   /** No answer, ever. */
   | 'hang'
   /** RST_STREAM(INTERNAL_ERROR) in place of the answer. */
   | 'reset'
-  /** RST_STREAM(REFUSED_STREAM): the server has not looked at the request. */
+  /** RST_STREAM(REFUSED_STREAM): the server has not processed the request. */
   | 'refuse'
-  /** The plain answer, and GOAWAY with the id of the last stream that was processed. */
+  /** The usual answer, and GOAWAY with the id of the last processed stream. */
   | 'goaway'
-  /** The connection is gone, without a word. */
+  /** The TCP connection is reset without GOAWAY. */
   | 'cut'
-  /** From here on nothing passes on the connection, which stays open: half-open, as behind a NAT that forgot it. */
+  /** No more bytes pass on the connection, which stays open, as behind a NAT that lost its state. */
   | 'stall'
-  /** The plain answer, and another SETTINGS_MAX_CONCURRENT_STREAMS each time. */
+  /** The usual answer, and another SETTINGS_MAX_CONCURRENT_STREAMS each time. */
   | 'squeeze'
 
-/** One thing that can happen to a request. */
+/** A fault of one request. */
 export interface Fault {
-  /** For the help text. */
+  /** The effect, for the help text. */
   does: string
-  /** Whether the phone gets the push all the same. */
+  /** Whether the device gets the push in spite of the fault. */
   isAccepted: boolean
-  /** In place of the plain answer. */
+  /** Replaces the usual answer. */
   answer?: Answer
   wire?: WireFault
 }
@@ -44,32 +44,32 @@ export const SHARED_FAULTS = {
   hang: { does: 'accepted, never answered', isAccepted: true, wire: 'hang' },
   reset: { does: 'accepted, then the stream is reset', isAccepted: true, wire: 'reset' },
   refuse: { does: 'the stream is refused', isAccepted: false, wire: 'refuse' },
-  goaway: { does: 'accepted, and the connection ends with GOAWAY', isAccepted: true, wire: 'goaway' },
+  goaway: { does: 'accepted, then the connection ends with GOAWAY', isAccepted: true, wire: 'goaway' },
   cut: { does: 'accepted, then the connection is cut', isAccepted: true, wire: 'cut' },
-  stall: { does: 'accepted, then nothing passes on the connection', isAccepted: true, wire: 'stall' },
+  stall: { does: 'accepted, then no more bytes pass on the connection', isAccepted: true, wire: 'stall' },
   squeeze: { does: 'accepted, and the limit of streams changes', isAccepted: true, wire: 'squeeze' },
   html: { does: '502 with a page of HTML', isAccepted: false, answer: htmlPage() },
   huge: { does: '500 with 10 MB of text', isAccepted: false, answer: hugePage() },
 } satisfies FaultTable
 
-/** Faults by chance. */
+/** Faults of random requests. */
 export interface Misbehaviour {
-  /** Of the requests, from 0 to 1. */
+  /** The share of the requests that get a fault, from 0 to 1. */
   share: number
-  /** From 0 to 1, as Math.random, which it is unless given. */
+  /** Returns numbers from 0 to 1; Math.random unless given. */
   random?: () => number
-  /** Which faults; all unless given. */
+  /** The faults to choose from; all unless given. */
   words?: readonly string[]
-  /** Told the word of each fault that happens, by chance or because a target asks for it. */
+  /** Called with the word of each fault, random or requested by a target. */
   onFault?: ((word: string) => void) | undefined
 }
 
-/** `F`: a fault as the simulator knows it. */
+/** Decides the faults of requests. `F` is the type of the simulator's faults. */
 export class Faults<F extends Fault = Fault> {
   readonly #table: ReadonlyMap<string, F>
   readonly #misbehaviour: Misbehaviour
   readonly #chance: readonly string[]
-  /** Targets of `…-once-` that had their fault. */
+  /** Targets with `-once-` that already had their fault. */
   readonly #spent = new Set<string>()
 
   constructor(deps: { table: FaultTable<F>; misbehaviour?: Misbehaviour | undefined }) {
@@ -79,7 +79,7 @@ export class Faults<F extends Fault = Fault> {
     this.#chance = words
   }
 
-  /** The fault that a target asks for, which counts as its one time, or that chance has for it. */
+  /** The fault that a target requests, which counts for `-once-`, or a random one. Undefined: no fault. */
   take(target: string): F | undefined {
     const word = this.#wordOf(target) ?? this.#wordByChance()
     if (word !== undefined) this.#misbehaviour.onFault?.(word)
@@ -102,7 +102,7 @@ export class Faults<F extends Fault = Fault> {
   }
 }
 
-/** What a load balancer answers when it can't reach the service behind it. */
+/** The answer of a load balancer that cannot reach the service. */
 function htmlPage(): Answer {
   const headers = { 'content-type': 'text/html; charset=UTF-8' }
   return { status: 502, headers, body: '<!DOCTYPE html><title>Error 502 (Server Error)!!1</title>' }

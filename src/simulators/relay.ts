@@ -1,57 +1,58 @@
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
-/** For clients that never close their side. */
+/** The longest wait for clients that do not close their side. */
 const CLOSE_GRACE_MS = 500
 
-/** Both ends of a connection that goes through a relay. */
-interface Way {
+/** Both sockets of a relayed connection. */
+interface RelayedConnection {
   client: Socket
   target: Socket
 }
 
-/** Stands before a server and passes bytes on, so that connections can be broken below TLS. */
+/** A TCP proxy in front of a server, which can break connections below TLS. */
 export class Relay {
   readonly #server: Server
-  readonly #ways = new Set<Way>()
+  readonly #connections = new Set<RelayedConnection>()
 
   constructor(deps: { targetPort: number }) {
     this.#server = createServer((client) => this.#onClient(client, connect(deps.targetPort, '127.0.0.1')))
   }
 
-  /** Listens on 127.0.0.1; 0 takes a free port. Rejects where the port is taken. */
+  /** Listens on 127.0.0.1. Port 0 means any free port. Rejects if the port is in use. */
   async listen(port: number): Promise<void> {
     await once(this.#server.listen(port, '127.0.0.1'), 'listening')
   }
 
+  /** The port that it listens on. */
   get port(): number {
     const address = this.#server.address()
-    // An object for every server that listens on a port.
+    // An object, because the server listens on a port.
     return typeof address === 'object' && address ? address.port : 0
   }
 
-  /** Ends a connection with RST; `remotePort` is the one that the server behind sees. */
+  /** Resets a connection. `remotePort` is the remote port from the view of the server. */
   cut(remotePort: number | undefined): void {
-    const way = this.#find(remotePort)
-    way?.client.resetAndDestroy()
-    way?.target.destroy()
+    const connection = this.#find(remotePort)
+    connection?.client.resetAndDestroy()
+    connection?.target.destroy()
   }
 
-  /** From here on nothing passes, and nothing is closed. */
+  /** Stops passing bytes on a connection, and keeps it open. */
   stall(remotePort: number | undefined): void {
-    const way = this.#find(remotePort)
-    way?.client.unpipe()
-    way?.target.unpipe()
-    // What comes is read and thrown away, so that the end of either side is noticed.
-    way?.client.resume()
-    way?.target.resume()
+    const connection = this.#find(remotePort)
+    connection?.client.unpipe()
+    connection?.target.unpipe()
+    // Bytes are read and discarded, so that the end of either side is noticed.
+    connection?.client.resume()
+    connection?.target.resume()
   }
 
-  /** Ends all connections and frees the port. Clients have seen the end when this resolves. */
+  /** Ends all connections and frees the port. Resolves when the clients have received the end. */
   async close(): Promise<void> {
     const closed = once(this.#server, 'close')
     this.#server.close()
-    for (const { client, target } of this.#ways) {
+    for (const { client, target } of this.#connections) {
       target.destroy()
       client.end()
     }
@@ -61,26 +62,26 @@ export class Relay {
   }
 
   #destroyAll(): void {
-    for (const { client } of this.#ways) client.destroy()
+    for (const { client } of this.#connections) client.destroy()
   }
 
-  #find(remotePort: number | undefined): Way | undefined {
-    return [...this.#ways].find(({ target }) => target.localPort === remotePort)
+  #find(remotePort: number | undefined): RelayedConnection | undefined {
+    return [...this.#connections].find(({ target }) => target.localPort === remotePort)
   }
 
   #onClient(client: Socket, target: Socket): void {
-    const way = { client, target }
-    this.#ways.add(way)
+    const connection = { client, target }
+    this.#connections.add(connection)
     for (const socket of [client, target]) {
       socket.setNoDelay(true)
-      // A broken connection is what this is for; 'close' follows.
+      // Expected, because connections are broken on purpose. 'close' follows.
       socket.on('error', () => undefined)
     }
     client.once('close', () => {
-      this.#ways.delete(way)
+      this.#connections.delete(connection)
       target.destroy()
     })
-    // Ended, not destroyed: what was passed on before still arrives.
+    // `end`, not `destroy`: bytes that were passed on before still arrive.
     target.once('close', () => client.end())
     client.pipe(target).pipe(client)
   }

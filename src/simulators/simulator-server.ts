@@ -1,8 +1,9 @@
-// TLS and HTTP/2 for all simulators: reads requests, has them answered, and breaks streams and connections on demand.
+// TLS and HTTP/2 for all simulators: reads requests, sends the answers of the handler, and breaks streams and
+// connections on demand.
 //
-// A connection that is to break falls silent first, and breaks when the client has read all that was said before
-// (Connection.fallSilent). So it is known of each answer whether the client has it: else nobody could say whether a push
-// that came twice had to.
+// Before a connection breaks, it is drained: no more answers are written, and the client reads all previous ones
+// (Connection.drain). So the server knows for each answer whether the client has it. Tests need that to decide whether
+// a push that arrived twice had to be sent again.
 import { once } from 'node:events'
 import {
   constants,
@@ -20,71 +21,73 @@ import { Connection, NO_CONNECTION, type SimulatedConnection } from './connectio
 import type { WireFault } from './faults.ts'
 import { Relay } from './relay.ts'
 
-/** Answers of 10 MB would make Node refuse the other streams of their connection. */
+/** With less, Node refuses the other streams of a connection during an answer of 10 MB. */
 const MAX_SESSION_MB = 1000
 
+/** A complete request. */
 export interface SimulatedRequest {
   method: string
-  /** With the query. */
+  /** Includes the query. */
   path: string
   headers: IncomingHttpHeaders
   body: Buffer
   connection: SimulatedConnection
 }
 
-/** What comes of a request: a fault without an answer gets none. */
+/** The reaction of a handler to a request. Without an answer, none is sent. */
 export interface Reaction {
   answer?: Answer
   wire?: WireFault | undefined
-  /** Whom a request to send is about; empty unless given. */
+  /** The targets of a request to send; empty unless given. */
   targets?: readonly string[]
-  /** Those of them that got the push. */
+  /** The targets that got the push; empty unless given. */
   accepted?: readonly string[]
 }
 
-/** A request to send, and what became of it. */
+/** How a request to send was treated. */
 export interface Treatment {
   readonly targets: readonly string[]
   readonly accepted: readonly string[]
   readonly answer: Answer | undefined
-  /** Whether the client has the answer. Known when the request's stream has ended; false until then. */
+  /** Whether the client has the answer. False until the stream of the request has ended. */
   readonly isAnswered: boolean
 }
 
 export interface SimulatorServerDeps {
   cert: string
   key: string
-  /** HTTP/1.1 too, by ALPN. */
+  /** Serves HTTP/1.1 too; ALPN decides. */
   allowsHttp1?: boolean
-  /** Asks clients for a certificate and takes any: the handler looks at it. */
+  /** Asks clients for a certificate and accepts any. The handler checks it. */
   asksForCertificate?: boolean
-  /** Of a new connection. */
+  /** The limit of a new connection. */
   maxConcurrentStreams: number
-  /** How late a `slow` answer is. */
+  /** The delay of a `slow` answer. */
   slowMs: number
-  /** Called in the order of the streams of a connection, as soon as a request's body is there. */
+  /** Called in the order of the streams of a connection, once the body of a request is read. */
   handle(request: SimulatedRequest): Reaction | Promise<Reaction>
-  /** The requests that `goawayAfter` counts; all unless given. */
+  /** Whether `goawayAfter` counts requests with this path; it counts all unless given. */
   isCounted?(path: string): boolean
-  /** Called for each request that is about targets, in the order in which they were looked at. */
+  /** Called for each request with targets, in the order in which they were handled. */
   onTreatment?: ((treatment: Treatment) => void) | undefined
 }
 
+/** The server of a simulator, on 127.0.0.1. */
 export class SimulatorServer {
   readonly #deps: SimulatorServerDeps
   readonly #server: Http2SecureServer
   readonly #connections = new Map<object, Connection>()
-  /** Below TLS. */
+  /** The TCP connections. */
   readonly #sockets = new Set<Socket>()
   #relay: Relay | undefined
   #stopped: Promise<void> | undefined
   #goawayAt = 0
   #counted = 0
-  /** The most streams that one connection ever had open. */
+  /** The most streams that were ever open at once on one connection. */
   peakStreams = 0
   goawaysSent = 0
   connectionsOpened = 0
-  /** Handed to the handler. */
+  /** The number of requests that the handler got. */
   requests = 0
 
   constructor(deps: SimulatorServerDeps) {
@@ -106,7 +109,7 @@ export class SimulatorServer {
     })
   }
 
-  /** Listens on 127.0.0.1; 0 takes a free port. */
+  /** Listens on 127.0.0.1. Port 0 means any free port. */
   async listen(port: number): Promise<void> {
     await once(this.#server.listen(0, '127.0.0.1'), 'listening')
     const address = this.#server.address()
@@ -119,11 +122,12 @@ export class SimulatorServer {
     return `https://127.0.0.1:${this.#relay?.port ?? 0}`
   }
 
+  /** The number of open connections. */
   get connections(): number {
     return this.#connections.size
   }
 
-  /** The `count`th counted request from now on is the last one its connection processes: GOAWAY follows, the rest is left. */
+  /** GOAWAY follows the `count`th counted request from now on. Its connection processes no later streams. */
   goawayAfter(count: number): void {
     this.#goawayAt = this.#counted + count
   }
@@ -138,7 +142,7 @@ export class SimulatorServer {
     const closed = new Promise((resolve) => this.#server.close(resolve))
     for (const { session } of this.#connections.values()) session.destroy()
     await this.#relay?.close()
-    // A socket whose session ended with unsent answers may stay open, and the server with it.
+    // A socket may stay open if its session ended with unsent answers. The server would not close.
     for (const socket of this.#sockets) socket.destroy()
     await closed
   }
@@ -153,7 +157,7 @@ export class SimulatorServer {
     const connection = new Connection(session, this.#deps.maxConcurrentStreams)
     this.#connections.set(session, connection)
     session.once('close', () => this.#connections.delete(session))
-    // A cut connection is what this is for; 'close' follows.
+    // Expected, because connections are cut on purpose. 'close' follows.
     session.on('error', () => undefined)
     let open = 0
     session.on('stream', (stream) => {
@@ -166,7 +170,7 @@ export class SimulatorServer {
 
   async #serve(request: Http2ServerRequest, response: Http2ServerResponse): Promise<void> {
     const body = await readBody(request)
-    // HTTP/1.1 has no streams, whatever the types say: it is served without the faults of a connection.
+    // Undefined for HTTP/1.1, in spite of the type. Such requests get no faults of connections.
     const session = request.stream?.session
     const connection = session && this.#connections.get(session)
     const streamId = request.stream?.id ?? 0
@@ -180,10 +184,10 @@ export class SimulatorServer {
     const { answer, wire } = reaction
     const onAnswered = this.#noteTreatment(reaction, response, connection)
     const isToBeAnswered = wire === undefined || (await this.#misbehave(wire, response, connection))
-    if (answer && isToBeAnswered && !connection?.isSilent) write(response, answer, onAnswered)
+    if (answer && isToBeAnswered && !connection?.isDraining) write(response, answer, onAnswered)
   }
 
-  /** @returns what is to be called when the answer is written */
+  /** @returns the function to call when the answer is written */
   #noteTreatment(reaction: Reaction, response: Http2ServerResponse, connection: Connection | undefined): () => void {
     const { answer, targets = [], accepted = [] } = reaction
     if (targets.length === 0) return () => undefined
@@ -198,7 +202,7 @@ export class SimulatorServer {
     }
   }
 
-  /** Whether the request is to be answered all the same. */
+  /** Whether the request is answered in spite of the fault. */
   async #misbehave(wire: WireFault, response: Http2ServerResponse, on: Connection | undefined): Promise<boolean> {
     switch (wire) {
       case 'slow':
@@ -219,11 +223,11 @@ export class SimulatorServer {
         response.stream.close(constants.NGHTTP2_REFUSED_STREAM)
         return false
       case 'cut':
-        await on?.fallSilent()
+        await on?.drain()
         this.#relay?.cut(on?.remotePort)
         return false
       case 'stall':
-        await on?.fallSilent()
+        await on?.drain()
         this.#relay?.stall(on?.remotePort)
         return false
     }
@@ -243,7 +247,7 @@ async function readBody(request: Http2ServerRequest): Promise<Buffer> {
 }
 
 function write(response: Http2ServerResponse, answer: Answer, onWritten: () => void): void {
-  // The client may be gone by now: its deadline, or a cut connection.
+  // The stream may have ended, by the client's deadline or a cut connection.
   if (response.destroyed || response.writableEnded) return
   onWritten()
   response.writeHead(answer.status, answer.headers)

@@ -114,6 +114,7 @@ test.for(PAIRS)(
     expect(PROBES).toBeLessThanOrEqual((Date.now() - sinceMs) / PROBE_EVERY_MS + 1)
     expect(acceptedBefore).toBeLessThan(PUSHES)
 
+    service.restore()
     await service.waitForAccepted(PUSHES)
     await vi.waitFor(async () => expect(await isPaused()).toBe(false), LONG)
     // The first probe with the restored credential is accepted.

@@ -54,7 +54,7 @@ describe('a certificate for APNs', () => {
   it.each([
     ['a file', () => ({ cert_p12_file: join(directory, 'app.p12') })],
     ['base64', () => ({ cert_p12_b64: issued.p12.toString('base64') })],
-  ])('given as %s says who sends, and no token goes along', async (_what, options) => {
+  ])('given as %s authenticates the sender without tokens', async (_what, options) => {
     const targets = Array.from({ length: 300 }, (_, i) => `token-${i}`)
     const outcomes = await sendWith({ ...options(), cert_p12_password: PASSWORD }, targets)
     expect(outcomes).toHaveLength(300)
@@ -62,9 +62,9 @@ describe('a certificate for APNs', () => {
     expect(apns.simulator.providerTokens).toEqual([])
   })
 
-  it('of an authority that APNs does not know makes the outcome a credential one', async () => {
-    const stranger = makeClientCertificate(BUNDLE, PASSWORD)
-    const options = { cert_p12_b64: stranger.p12.toString('base64'), cert_p12_password: PASSWORD }
+  it('of an authority that APNs does not trust is a refused credential', async () => {
+    const untrusted = makeClientCertificate(BUNDLE, PASSWORD)
+    const options = { cert_p12_b64: untrusted.p12.toString('base64'), cert_p12_password: PASSWORD }
     expect(await sendWith(options, ['a-1', 'b-1'])).toEqual([
       { kind: 'credential', reason: 'BadCertificate' },
       { kind: 'credential', reason: 'BadCertificate' },
@@ -78,8 +78,8 @@ describe('a certificate for APNs', () => {
       /cert_p12_b64.*password/,
     ],
     ['no PKCS #12', { cert_p12_b64: 'bm90IG9uZQ==' }, /cert_p12_b64: not a PKCS #12/],
-    ['no file', { cert_p12_file: '/nowhere/app.p12' }, /cert_p12_file: can't be read/],
-  ])('with %s stops the start with the option’s name, and shows no secret', (_what, options, message) => {
+    ['no file', { cert_p12_file: '/nowhere/app.p12' }, /cert_p12_file: cannot be read/],
+  ])('with %s is an error that names the option and quotes no secret', (_what, options, message) => {
     expect(() => loadCertificate(options)).toThrow(message)
     expect(() => loadCertificate(options)).not.toThrow(/other|secret-password/)
   })
@@ -88,7 +88,7 @@ describe('a certificate for APNs', () => {
 describe('the key for provider tokens', () => {
   const ids = { auth_type: 'token', token_key_id: 'KEY0000001', token_team_id: 'TEAM000001' }
 
-  it('is read from a file, or as it stands in the configuration', async () => {
+  it('is read from a file or from the configuration', async () => {
     const { tokenKey } = apns.simulator.files
     const fromFile = loadSigningKey(parseOptions({ ...ids, token_key_file: tokenKey }))
     const pem = apns.key.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
@@ -96,7 +96,7 @@ describe('the key for provider tokens', () => {
     for (const key of [fromFile, inline]) expect(key.fingerprint).toBe(apns.key.fingerprint)
   })
 
-  it('that is none stops the start with the option’s name', () => {
+  it('that is not valid is an error that names the option', () => {
     const options = parseOptions({ ...ids, token_key_file: join(directory, 'app.p12') })
     expect(() => loadSigningKey(options)).toThrow(/token_key_file: not a private key/)
   })

@@ -9,7 +9,7 @@ import { createTestDatabase } from '../support/database.ts'
 import { KillableRedis } from '../support/killable-redis.ts'
 
 interface Backend {
-  /** As another process would have it. */
+  /** Opens a cache on a connection of its own, as in another process. */
   open(): CredentialCache
   close(): Promise<void>
 }
@@ -47,7 +47,7 @@ describe.each([
   })
   afterAll(() => backend.close())
 
-  it('are made once, however many ask at the same time', async () => {
+  it('are made once for concurrent callers', async () => {
     let made = 0
     const ask = (cache: CredentialCache) => cache.update('a', async (stored) => stored ?? `credential ${++made}`)
     const caches = Array.from({ length: 4 }, () => backend.open())
@@ -55,7 +55,7 @@ describe.each([
     expect(made).toBe(1)
   })
 
-  it('are handed to who renews them, one after the other, and none is lost', async () => {
+  it('are renewed by one caller after another, and no renewal is lost', async () => {
     const caches = Array.from({ length: 4 }, () => backend.open())
     const append = (cache: CredentialCache, text: string) => cache.update('b', async (stored = '') => stored + text)
     await Promise.all(caches.map((cache, i) => append(cache, String(i))))
@@ -63,14 +63,14 @@ describe.each([
     expect([...all].sort()).toEqual(['0', '1', '2', '3'])
   })
 
-  it('stay what they are when a renewal fails, and the next one has its turn at once', async () => {
+  it('keep their value when a renewal fails, and the next one runs at once', async () => {
     const cache = backend.open()
     await cache.update('c', async () => 'old')
     await expect(cache.update('c', () => Promise.reject(new Error('no luck')))).rejects.toThrow('no luck')
     expect(await backend.open().update('c', async (stored = '') => stored)).toBe('old')
   })
 
-  it('of two names do not wait for each other', async () => {
+  it('with different names do not wait for each other', async () => {
     const cache = backend.open()
     const inner = cache.update('d', () => cache.update('e', async () => 'inner'))
     expect(await inner).toBe('inner')
@@ -78,12 +78,12 @@ describe.each([
 })
 
 describe('shared credentials in Redis', () => {
-  it('are not stored by who took longer than a turn', async () => {
+  it('are not stored by a renewal that takes longer than the lock is held', async () => {
     const server = await KillableRedis.start()
     const redis = new Redis({ port: server.port, host: '127.0.0.1' })
     const cache = new RedisCredentialCache({ redis, prefix: 'test.' })
     const tooLate = cache.update('a', async () => {
-      // What the end of the lock's time does.
+      // The effect of the expiry of the lock.
       await redis.del('test.{credential:a}:lock')
       await cache.update('a', async () => 'the other’s')
       return 'mine'
@@ -95,8 +95,8 @@ describe('shared credentials in Redis', () => {
   })
 })
 
-it('of PostgreSQL that are renewed when the connection is lost fail alone, and are renewed by the next', async () => {
-  // An exception that nobody handles makes the whole run fail.
+it('a renewal that loses its connection to PostgreSQL rejects, and the next one succeeds', async () => {
+  // An unhandled rejection would fail the whole run.
   const database = await createTestDatabase()
   const cache = new PostgresCredentialCache({ runTransaction: (work) => runTransaction(database.sql, work) })
   const other = openDatabase({ dsn: database.dsn, maxConnections: 1 })
@@ -107,7 +107,8 @@ it('of PostgreSQL that are renewed when the connection is lost fail alone, and a
       const failure = expect(cache.update('c', async () => 'lost')).rejects.toThrow()
       await vi.waitFor(async () => {
         const killed = await database.sql`
-          select pg_terminate_backend(pid) from pg_stat_activity where wait_event_type = 'Lock' and query like '%credentials%'`
+          select pg_terminate_backend(pid) from pg_stat_activity
+          where wait_event_type = 'Lock' and query like '%credentials%'`
         expect(killed).toHaveLength(1)
       })
       await failure

@@ -1,4 +1,4 @@
-// From the API to Apple and back, while the key is revoked and mended.
+// APNs through the whole server, while the key is revoked and restored.
 import { randomUUID } from 'node:crypto'
 import { afterEach, expect, it, vi } from 'vitest'
 import { startApnsSimulator, type TestApnsSimulator } from '../support/apns-simulator.ts'
@@ -17,7 +17,7 @@ function deviceTokens(count: number): string[] {
   return Array.from({ length: count }, (_, i) => i.toString(16).padStart(64, '0'))
 }
 
-/** The whole server, that sends to the simulator alone. */
+/** Starts the whole server; it sends only to the simulator. */
 async function startServer(apns: TestApnsSimulator): Promise<{ server: TestAssembly; database: TestDatabase }> {
   const database = await createTestDatabase()
   toStop.push(() => database.drop())
@@ -50,8 +50,8 @@ async function sendTo(server: TestAssembly, apns_tokens: string[]): Promise<void
   expect(await answer.json()).toMatchObject({ result: {} })
 }
 
-/** Targets that have reached their end, by whether they were sent. */
-async function countFinal(server: TestAssembly): Promise<{ sent: number; others: number }> {
+/** The number of finished targets, sent and others. */
+async function countFinished(server: TestAssembly): Promise<{ sent: number; others: number }> {
   const metrics = await (await fetch(`${server.url}/metrics`)).text()
   let sent = 0
   let others = 0
@@ -63,19 +63,19 @@ async function countFinal(server: TestAssembly): Promise<{ sent: number; others:
   return { sent, others }
 }
 
-async function waitForAll(server: TestAssembly, count: number): Promise<{ sent: number; others: number }> {
+async function waitForFinished(server: TestAssembly, count: number): Promise<{ sent: number; others: number }> {
   return vi.waitFor(
     async () => {
-      const final = await countFinal(server)
-      expect(final.sent + final.others).toBe(count)
-      return final
+      const finished = await countFinished(server)
+      expect(finished.sent + finished.others).toBe(count)
+      return finished
     },
     { timeout: TIMEOUT_MS, interval: 200 },
   )
 }
 
 it(
-  'keeps all work while the key is revoked, asks seldom, and goes on when it is mended',
+  'keeps all pushes while the key is revoked, and sends them when it is restored',
   async () => {
     const apns = await startApnsSimulator()
     toStop.push(() => apns.stop())
@@ -85,7 +85,7 @@ it(
     await sendTo(server, tokens)
     await vi.waitFor(() => expect(apns.simulator.requests).toBeGreaterThan(0), { timeout: 10_000 })
     apns.simulator.restoreKey()
-    expect(await waitForAll(server, tokens.length)).toEqual({ sent: tokens.length, others: 0 })
+    expect(await waitForFinished(server, tokens.length)).toEqual({ sent: tokens.length, others: 0 })
     expect(apns.simulator.accepted.map(({ target }) => target).sort()).toEqual(tokens)
   },
   TIMEOUT_MS,

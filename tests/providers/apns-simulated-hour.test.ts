@@ -1,4 +1,5 @@
-// An hour of four servers that share a provider token, against a simulator that is as strict about its age as APNs.
+// One simulated hour of four servers that share a provider token. The simulator enforces the limits of APNs for its
+// age.
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { runTransaction } from '../../src/database/transaction.ts'
 import { ApnsProvider } from '../../src/providers/apns/apns.ts'
@@ -24,7 +25,7 @@ afterAll(async () => {
   await database.drop()
 })
 
-/** As another process would have it. */
+/** A provider with the same cache, as in another process. */
 function startServer(): ApnsProvider {
   return new ApnsProvider({
     endpoint: apns.simulator.origin,
@@ -40,7 +41,7 @@ function startServer(): ApnsProvider {
   })
 }
 
-it('takes at most three provider tokens, and no push is refused, though a server restarts every two minutes', async () => {
+it('uses three provider tokens at most, and no push is refused, if a server restarts every two minutes', async () => {
   const servers = Array.from({ length: SERVERS }, startServer)
   const notification = { json: Buffer.from('{"aps":{"alert":"hi"}}'), headers: new Map<string, string>() }
   for (let minute = 0; minute <= 60; minute++, clock.nowMs += MINUTE_MS) {

@@ -77,7 +77,7 @@ function acceptedTargets(): string[] {
 }
 
 describe('the APNs provider', () => {
-  it('delivers the payload with the bytes it was given, and headers that say what it is', async () => {
+  it('delivers the payload byte for byte, with the headers that APNs requires', async () => {
     const payload = String.raw` { "aps" : {"alert":"\u00e9\/"} , "n":12345678901234567890, "f":1.0, "f":1.00 } `
     const token = 'ab'.repeat(32)
     const outcomes = await send(batchOf([token], payload, { 'apns-expiration': '0' }))
@@ -105,12 +105,12 @@ describe('the APNs provider', () => {
     ['voip', { call: 1 }, { 'apns-push-type': 'voip' }],
     ['complication', { a: 1 }, { 'apns-topic': 'com.example.app.complication' }],
     ['pushtotalk', { aps: {} }, { 'apns-push-type': 'pushtotalk' }],
-  ])('sends what APNs takes as %s', async (pushType, payload, headers) => {
+  ])('sends a push of the type %s that APNs accepts', async (pushType, payload, headers) => {
     expect(kindsOf(await send(batchOf(['a-1'], JSON.stringify(payload), headers)))).toEqual(['sent'])
     expect(running.apns.simulator.accepted[0]?.headers['apns-push-type']).toBe(pushType)
   })
 
-  it('gives a device the same id at each attempt, and each device another one', async () => {
+  it('gives the attempts of a push the same id, and the devices different ids', async () => {
     await send(batchOf(['a-1', 'b-1']))
     await send(batchOf(['b-1']))
     const ids = running.apns.simulator.accepted.map(({ target, headers }) => `${target} ${headers['apns-id']}`)
@@ -118,21 +118,20 @@ describe('the APNs provider', () => {
     expect(new Set(ids.map((id) => id.split(' ')[1])).size).toBe(2)
   })
 
-  it('passes the caller’s own id on', async () => {
+  it('sends the id of the caller', async () => {
     const id = '6b3ba3e0-7ac1-4d2b-9d7e-0a4b1f6f8f5e'
     const outcomes = await send(batchOf(['a-1'], ALERT, { 'apns-id': id }))
     expect(outcomes.get('a-1')).toEqual({ kind: 'sent', messageId: id })
   })
 
-  it('settles each target by its own answer, and no other one with it', async () => {
+  it('settles each target by its own answer', async () => {
     const now = running.clock.nowMs
-    const aboutUs = new Set(['credential'])
     const faulty = new Map<string, Outcome>(
       Object.entries(REASONS).flatMap(([reason, status]) => {
         const timestamp = status === 410 ? { timestamp: now } : {}
         const body = JSON.stringify({ reason, ...timestamp })
         const outcome = outcomeOf({ status, body, apnsId: '', retryAfter: undefined }, now)
-        return aboutUs.has(outcome.kind) ? [] : [[`${reason.toLowerCase()}-1`, outcome] as const]
+        return outcome.kind === 'credential' ? [] : [[`${reason.toLowerCase()}-1`, outcome] as const]
       }),
     )
     faulty.set('html-1', { kind: 'retry', reason: 'HTTP_502', minDelayMs: 10_000 })
@@ -145,28 +144,28 @@ describe('the APNs provider', () => {
     expect(acceptedTargets().sort()).toEqual([...good, 'reset-1'].sort())
   })
 
-  it('gives a failure that passes as retry, and succeeds the next time', async () => {
+  it('settles a temporary failure as retry, and succeeds at the next attempt', async () => {
     expect(kindsOf(await send(batchOf(['serviceunavailable-once-1'])))).toEqual(['retry'])
     expect(kindsOf(await send(batchOf(['serviceunavailable-once-1'])))).toEqual(['sent'])
   })
 
   it.each([
-    ['no hexadecimal', 'zzz', 'BadDeviceToken'],
+    ['not hexadecimal', 'zzz', 'BadDeviceToken'],
     ['a path', '../../3/device/ab', 'BadDeviceToken'],
     ['a query', 'ab?x=1#y', 'BadDeviceToken'],
-    ['line breaks', 'ab\r\nx: y', 'BadDeviceToken'],
-    ['half a character', '\ud800', 'BadDeviceToken'],
-    ['nothing', '', 'MissingDeviceToken'],
-    ['longer than a request can be', 'ab'.repeat(20_000), 'request_invalid'],
-  ])('rejects a device token that is %s, and sends the others', async (_what, token, reason) => {
+    ['a line break', 'ab\r\nx: y', 'BadDeviceToken'],
+    ['a lone surrogate', '\ud800', 'BadDeviceToken'],
+    ['empty', '', 'MissingDeviceToken'],
+    ['too long for a request', 'ab'.repeat(20_000), 'request_invalid'],
+  ])('rejects a device token that is %s, and sends to the others', async (_what, token, reason) => {
     const outcomes = await send(batchOf(['a-1', token, 'b-1']))
-    // Node's http2 sends what is longer than servers take, and so it is they who refuse it.
+    // Node's http2 does not limit the length of a path, so the server refuses the token.
     const expected = isOnNodeHttp2 && reason === 'request_invalid' ? 'BadDeviceToken' : reason
     expect(outcomes.get(token)).toEqual({ kind: 'rejected', reason: expected })
     expect(acceptedTargets().sort()).toEqual(['a-1', 'b-1'])
   })
 
-  it('sends nothing of a payload that is too large, or with a header that is not the caller’s to set', async () => {
+  it('sends no request with a payload that is too large, or with a forbidden header of the caller', async () => {
     const large = JSON.stringify({ aps: { alert: 'x'.repeat(4096) } })
     expect([...(await send(batchOf(['a-1', 'b-1'], large))).values()]).toEqual([
       { kind: 'rejected', reason: 'PayloadTooLarge' },
@@ -177,7 +176,7 @@ describe('the APNs provider', () => {
     expect(running.apns.simulator.requests).toBe(0)
   })
 
-  it('calls a token gone since the time that APNs names', async () => {
+  it('settles a token as dead since the time in the answer', async () => {
     await restart({ goneSinceMs: () => Date.parse('2026-01-01T00:00:00Z') })
     expect((await send(batchOf(['unregistered-1']))).get('unregistered-1')).toEqual({
       kind: 'tokenGone',
@@ -187,11 +186,11 @@ describe('the APNs provider', () => {
   })
 })
 
-/** APNs closes the connection behind such an answer. */
-const LOSES_ANSWERS = 'Node’s http2 loses answers that the server’s end of the connection follows at once'
+/** APNs closes the connection after such an answer. */
+const LOSES_ANSWERS = 'Node’s http2 loses answers if the server then closes the connection at once'
 
 describe('the credential of the APNs provider', () => {
-  it('is one token, for all pushes of three quarters of an hour', async () => {
+  it('is one token for all pushes within 45 minutes', async () => {
     await Promise.all([send(batchOf(tokens(200, 'a'))), send(batchOf(tokens(200, 'b')))])
     running.clock.nowMs += 44 * MINUTE_MS
     expect(kindsOf(await send(batchOf(['c-1'])))).toEqual(['sent'])
@@ -201,7 +200,7 @@ describe('the credential of the APNs provider', () => {
     expect(running.apns.simulator.providerTokens).toHaveLength(2)
   })
 
-  it('that was revoked stops the batch: the rest is not even sent, and all of it is kept', async ({ skip }) => {
+  it('that is revoked stops the requests of the batch, and settles all targets as refused', async ({ skip }) => {
     skip(isOnNodeHttp2, LOSES_ANSWERS)
     await send(batchOf(['a-1']))
     running.apns.simulator.revokeKey()
@@ -216,8 +215,8 @@ describe('the credential of the APNs provider', () => {
     expect(kindsOf(await send(batchOf(tokens(100))))).toEqual(['sent'])
   })
 
-  it('that APNs calls expired is replaced once, and nothing is lost', async () => {
-    // The clock of this server is half an hour behind: what it thinks is 35 minutes old is older than an hour.
+  it('that APNs calls expired is replaced once, and no push is lost', async () => {
+    // The clock of this server is half an hour behind. A token that is 35 minutes old by it is 65 minutes old for APNs.
     const late = { nowMs: running.clock.nowMs - 30 * MINUTE_MS }
     const provider = makeProvider(running.apns, { nowMs: () => late.nowMs })
     await send(batchOf(['a-1']), NEVER, provider)
@@ -228,7 +227,7 @@ describe('the credential of the APNs provider', () => {
     await provider.close()
   })
 
-  it('that is called expired too young is not replaced: the provider is to pause', async ({ skip }) => {
+  it('that APNs calls expired before it is 20 minutes old is not replaced, but refused', async ({ skip }) => {
     skip(isOnNodeHttp2, LOSES_ANSWERS)
     const late = { nowMs: running.clock.nowMs - 61 * MINUTE_MS }
     const provider = makeProvider(running.apns, { nowMs: () => late.nowMs })
@@ -241,14 +240,14 @@ describe('the credential of the APNs provider', () => {
   })
 
   it.each(Object.keys(REASONS).filter((reason) => /Certificate|ProviderToken|KeyId|Forbidden/.test(reason)))(
-    'with the answer %s gives an outcome that says so',
+    'is refused with the reason %s',
     async (reason) => {
       const outcomes = await send(batchOf([`${reason.toLowerCase()}-1`]))
       expect([...outcomes.values()]).toEqual([{ kind: 'credential', reason }])
     },
   )
 
-  it('is not renewed where the cache can’t be reached; the push is tried again', async () => {
+  it('that cannot be read from the cache makes the push a retry', async () => {
     const cache = { update: () => Promise.reject(new Error('down')) }
     const provider = makeProvider(running.apns, { auth: { kind: 'token', key: running.apns.key, cache } })
     expect([...(await send(batchOf(['a-1']), NEVER, provider)).values()]).toEqual([
@@ -259,7 +258,7 @@ describe('the credential of the APNs provider', () => {
 })
 
 describe('the connection of the APNs provider', () => {
-  it('carries one push until APNs has seen the token, and then as many as APNs allows', async () => {
+  it('carries one push until APNs has accepted the token, and then as many as APNs allows', async () => {
     await restart({}, { maxConnections: 1 })
     const abort = new AbortController()
     const sending = send(batchOf(tokens(1200, 'hang')), abort.signal)
@@ -270,7 +269,7 @@ describe('the connection of the APNs provider', () => {
     expect(running.apns.simulator.connectionsOpened).toBe(1)
   })
 
-  it('loses nothing and sends nothing twice when the server says GOAWAY in the middle of a batch', async () => {
+  it('loses no push and repeats none when the server sends GOAWAY in the middle of a batch', async () => {
     running.apns.simulator.goawayAfter(300)
     const targets = tokens(1000)
     expect(kindsOf(await send(batchOf(targets)))).toEqual(['sent'])
@@ -278,21 +277,21 @@ describe('the connection of the APNs provider', () => {
     expect(running.apns.simulator.goawaysSent).toBe(1)
   })
 
-  it.each(['refuse', 'squeeze', 'goaway'])('loses nothing and sends nothing twice where APNs does %s', async (word) => {
+  it.each(['refuse', 'squeeze', 'goaway'])('loses no push and repeats none with the fault %s', async (word) => {
     const targets = [...tokens(100), ...tokens(20, `${word}-once`), ...tokens(100, 'more')]
     const outcomes = await send(batchOf(targets))
     for (const [target, outcome] of outcomes) expect([target, outcome]).toMatchObject([target, { kind: 'sent' }])
     expect(acceptedTargets().sort()).toEqual(targets.sort())
   })
 
-  it('that is cut leaves what was on it to be retried as maybe delivered', async () => {
+  it('that is cut makes the attempts on it ambiguous', async () => {
     const outcomes = await send(batchOf(['a-1', 'cut-once-1', ...tokens(50)]))
     expect(outcomes.get('cut-once-1')).toMatchObject({ kind: 'retry', maybeDelivered: true })
     for (const outcome of outcomes.values()) expect(['sent', 'retry']).toContain(outcome.kind)
     expect(outcomes.size).toBe(52)
   })
 
-  it('without answers leaves the push to be retried as maybe delivered, and serves the others', async () => {
+  it('without an answer to a push makes this attempt ambiguous, and no other', async () => {
     await restart({}, { requestTimeoutMs: 300 })
     const outcomes = await send(batchOf(['a-1', 'hang-1', 'b-1']))
     const late = { kind: 'retry', reason: 'timeout', minDelayMs: 10_000, maybeDelivered: true }
@@ -300,13 +299,13 @@ describe('the connection of the APNs provider', () => {
     expect([outcomes.get('a-1')?.kind, outcomes.get('b-1')?.kind]).toEqual(['sent', 'sent'])
   })
 
-  it('that is half-open is given up, and the next push goes over another one', async () => {
+  it('that is half-open is closed, and the next push uses another one', async () => {
     await restart({}, { requestTimeoutMs: 300, maxConnections: 1 })
     expect((await send(batchOf(['stall-1']))).get('stall-1')).toMatchObject({ kind: 'retry', maybeDelivered: true })
     expect(kindsOf(await send(batchOf(['a-1'])))).toEqual(['sent'])
   })
 
-  it('to a server that is not there is a retry that delivered nothing', async () => {
+  it('that cannot be opened is an unambiguous retry', async () => {
     await running.apns.simulator.stop()
     const outcomes = await send(batchOf(['b-1', 'c-1']))
     expect([...outcomes.values()]).toEqual([
@@ -315,7 +314,7 @@ describe('the connection of the APNs provider', () => {
     ])
   })
 
-  it('returns when the signal aborts, leaving unsettled what had no answer', async () => {
+  it('resolves when the signal aborts, and leaves the targets without an answer unsettled', async () => {
     const abort = new AbortController()
     const sending = send(batchOf(['a-1', 'hang-1', 'hang-2']), abort.signal)
     await running.apns.simulator.waitForAccepted(3)
@@ -325,7 +324,7 @@ describe('the connection of the APNs provider', () => {
     expect((await send(batchOf(['c-1']), AbortSignal.abort())).size).toBe(0)
   })
 
-  it('lets open streams finish when it is closed', async () => {
+  it('finishes the requests in flight when it is closed', async () => {
     await restart({ slowMs: 200 })
     const sending = send(batchOf(tokens(50, 'slow')))
     await running.apns.simulator.waitForAccepted(50)

@@ -66,8 +66,9 @@ function acceptedTargets(): string[] {
 }
 
 describe('the FCM provider', () => {
-  it('delivers the message with the bytes it was given', async () => {
-    const members = String.raw` "data" : {"a":"1","a":"\u00e9\/\""} , "apns":{"payload":{"n":12345678901234567890,"f":1.0,"f":1.00}} `
+  it('delivers the message byte for byte', async () => {
+    const payload = '{"n":12345678901234567890,"f":1.0,"f":1.00}'
+    const members = String.raw` "data" : {"a":"1","a":"\u00e9\/\""} , "apns":{"payload":${payload}} `
     await send(batchOf(['a"b', 'ü'], `{"token":"mine",${members}}`))
     expect(running.fcm.simulator.accepted.map((push) => push.body).sort()).toEqual([
       `{"message":{"token":"a\\"b",${members}}}`,
@@ -81,7 +82,7 @@ describe('the FCM provider', () => {
     expect(running.fcm.simulator.accepted.map((push) => push.target_kind)).toEqual(['topic', 'condition'])
   })
 
-  it('settles each target by its own answer, and no other one with it', async () => {
+  it('settles each target by its own answer', async () => {
     const faulty = {
       'unregistered-1': { kind: 'tokenGone', reason: 'UNREGISTERED' },
       'invalid-1': { kind: 'rejected', reason: 'INVALID_ARGUMENT' },
@@ -100,19 +101,19 @@ describe('the FCM provider', () => {
     expect(acceptedTargets().sort()).toEqual([...good, 'reset-1'].sort())
   })
 
-  it('gives a failure that passes as retry, and succeeds the next time', async () => {
+  it('settles a temporary failure as retry, and succeeds at the next attempt', async () => {
     expect(kindsOf(await send(batchOf(['unavailable-once-1'])))).toEqual(['retry'])
     expect(kindsOf(await send(batchOf(['unavailable-once-1'])))).toEqual(['sent'])
   })
 
-  it('rejects what FCM says is wrong with the message', async () => {
+  it('rejects a message that FCM refuses', async () => {
     const outcomes = await send(batchOf(['a'], '{"data":{"n":1}}'))
     expect(outcomes.get('a')).toEqual({ kind: 'rejected', reason: 'HTTP_400' })
     const big = await send(batchOf(['a'], JSON.stringify({ data: { text: 'x'.repeat(4096) } })))
     expect(big.get('a')).toEqual({ kind: 'rejected', reason: 'INVALID_ARGUMENT' })
   })
 
-  it('opens no more connections than it takes to carry all targets at once', async () => {
+  it('opens no more connections than the targets need streams', async () => {
     const many = tokens(1500)
     expect(kindsOf(await send(batchOf(many)))).toEqual(['sent'])
     expect(acceptedTargets().sort()).toEqual(many.sort())
@@ -120,7 +121,7 @@ describe('the FCM provider', () => {
     expect(running.fcm.simulator.peakStreams).toBeLessThanOrEqual(100)
   })
 
-  it('opens no more connections than it may have, however many targets wait', async () => {
+  it('opens no more connections than `maxConnections`', async () => {
     await restart({}, { maxConnections: 3 })
     const many = tokens(1500)
     expect(kindsOf(await send(batchOf(many)))).toEqual(['sent'])
@@ -137,7 +138,7 @@ describe('the FCM provider', () => {
 })
 
 describe('the access token of the FCM provider', () => {
-  it('is asked for once, however many pushes need it', async () => {
+  it('is requested once for many pushes', async () => {
     await Promise.all([send(batchOf(tokens(200, 'a'))), send(batchOf(tokens(200, 'b')))])
     await send(batchOf(['c']))
     expect(running.fcm.simulator.tokenRequests).toBe(1)
@@ -151,21 +152,21 @@ describe('the access token of the FCM provider', () => {
     expect(running.fcm.simulator.tokenRequests).toBe(2)
   })
 
-  it('does not outlive its time', async () => {
+  it('is not used after its end', async () => {
     await restart({ accessTokenSeconds: 1 })
     await send(batchOf(['a']))
     await send(batchOf(['b']))
     expect(running.fcm.simulator.tokenRequests).toBe(2)
   })
 
-  it('makes the outcome a credential one when the project refuses it, after one new token for the whole batch', async () => {
+  it('is replaced once for a batch that the project refuses, and then the credential is refused', async () => {
     await restart({}, { projectId: 'another-project' })
     const outcomes = await send(batchOf(tokens(150)))
     expect([...outcomes.values()]).toEqual(tokens(150).map(() => ({ kind: 'credential', reason: 'HTTP_403' })))
     expect(running.fcm.simulator.tokenRequests).toBe(2)
   })
 
-  it('sends nothing more of a batch once its project was refused', async () => {
+  it('that is refused stops the requests of the batch', async () => {
     let answers = 0
     const account = await loadServiceAccount(running.fcm.simulator.files.credentials)
     const provider = new FcmProvider({
@@ -196,11 +197,11 @@ describe('the access token of the FCM provider', () => {
     await provider.close()
     expect(outcomes.size).toBe(2000)
     expect(kindsOf(new Map([...outcomes].map(([index, outcome]) => [String(index), outcome])))).toEqual(['credential'])
-    // What was in flight at the first refusal, on one connection of 100 streams, for the old token and the new one.
+    // The requests in flight at the first refusal, on one connection of 100 streams, for both tokens.
     expect(answers).toBeLessThanOrEqual(400)
   })
 
-  it('makes the outcome a credential one when the account is refused', async () => {
+  it('that is not issued to a refused account is a refused credential', async () => {
     const other = await startFcmSimulator()
     const provider = new FcmProvider({
       serviceAccount: await loadServiceAccount(other.simulator.files.credentials),
@@ -218,7 +219,7 @@ describe('the access token of the FCM provider', () => {
 })
 
 describe('the connection of the FCM provider', () => {
-  it('loses nothing and sends nothing twice when the server says GOAWAY in the middle of a batch', async () => {
+  it('loses no push and repeats none when the server sends GOAWAY in the middle of a batch', async () => {
     running.fcm.simulator.goawayAfter(30)
     const targets = tokens(250)
     expect(kindsOf(await send(batchOf(targets)))).toEqual(['sent'])
@@ -226,7 +227,7 @@ describe('the connection of the FCM provider', () => {
     expect(running.fcm.simulator.goawaysSent).toBe(1)
   })
 
-  it('leaves a push without an answer to be retried as maybe delivered, and serves the others', async () => {
+  it('without an answer to a push makes this attempt ambiguous, and no other', async () => {
     await restart({}, { requestTimeoutMs: 300 })
     const outcomes = await send(batchOf(['a', 'hang-1', 'b']))
     expect(outcomes.get('hang-1')).toEqual({
@@ -238,7 +239,7 @@ describe('the connection of the FCM provider', () => {
     expect([outcomes.get('a')?.kind, outcomes.get('b')?.kind]).toEqual(['sent', 'sent'])
   })
 
-  it('takes a server that is not there as a retry that delivered nothing', async () => {
+  it('that cannot be opened is an unambiguous retry', async () => {
     await send(batchOf(['a']))
     await running.fcm.simulator.stop()
     const outcomes = await send(batchOf(['b', 'c']))
@@ -248,7 +249,7 @@ describe('the connection of the FCM provider', () => {
     ])
   })
 
-  it('trusts no certificate of an unknown authority', async () => {
+  it('does not trust a certificate of an unknown authority', async () => {
     const provider = new FcmProvider({
       serviceAccount: await loadServiceAccount(running.fcm.simulator.files.credentials),
       pushEndpoint: running.fcm.simulator.origin,
@@ -261,7 +262,7 @@ describe('the connection of the FCM provider', () => {
     await provider.close()
   })
 
-  it('returns when the signal aborts, leaving unsettled what had no answer', async () => {
+  it('resolves when the signal aborts, and leaves the targets without an answer unsettled', async () => {
     const abort = new AbortController()
     const sending = send(batchOf(['a', 'hang-1', 'hang-2']), abort.signal)
     await running.fcm.simulator.waitForAccepted(3)
@@ -271,12 +272,12 @@ describe('the connection of the FCM provider', () => {
     expect([...outcomes.keys()]).toEqual(['a'])
   })
 
-  it('sends nothing under a signal that aborted before', async () => {
+  it('sends nothing if the signal is already aborted', async () => {
     expect((await send(batchOf(['a']), AbortSignal.abort())).size).toBe(0)
     expect(acceptedTargets()).toEqual([])
   })
 
-  it('lets open streams finish when it is closed', async () => {
+  it('finishes the requests in flight when it is closed', async () => {
     await restart({ slowMs: 200 })
     const sending = send(batchOf(tokens(50, 'slow')))
     await running.fcm.simulator.waitForAccepted(50)
@@ -288,7 +289,7 @@ describe('the connection of the FCM provider', () => {
 })
 
 describe('the log of the FCM simulator', () => {
-  it('holds on disk every push that was answered', async () => {
+  it('contains every answered push', async () => {
     await send(batchOf(tokens(20)))
     const lines = (await readFile(running.fcm.simulator.files.log, 'utf8')).trim().split('\n')
     expect(lines.map((line) => JSON.parse(line))).toEqual(running.fcm.simulator.accepted)

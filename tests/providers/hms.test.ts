@@ -63,7 +63,7 @@ function acceptedTargets(): string[] {
 }
 
 describe('the HMS provider', () => {
-  it('sends a thousand tokens in one request, and more in as many as it takes', async () => {
+  it('sends up to a thousand tokens in one request', async () => {
     const many = tokens(2001)
     expect(kindsOf(await send(batchOf(many)))).toEqual(['sent'])
     expect(acceptedTargets().sort()).toEqual(many.sort())
@@ -79,12 +79,12 @@ describe('the HMS provider', () => {
     ])
   })
 
-  it('addresses nobody whom the message names', async () => {
+  it('ignores the targets in the message', async () => {
     await send(batchOf(['a'], '{"token":["mine"],"topic":"mine","data":"x"}'))
     expect(running.hms.simulator.accepted).toMatchObject([{ target: 'a', body: '{"data":"x"}' }])
   })
 
-  it('tells the tokens of a partial success apart, and sends none of them again', async () => {
+  it('settles the tokens of a partial success one by one, and repeats none of them', async () => {
     const good = tokens(100)
     const outcomes = await send(batchOf([...good.slice(0, 50), 'illegal-1', 'illegal-2', ...good.slice(50)]))
     for (const token of ['illegal-1', 'illegal-2']) {
@@ -95,7 +95,7 @@ describe('the HMS provider', () => {
     expect(running.hms.simulator.sendRequests).toBe(1)
   })
 
-  it('reads a partial success that names nearly all of a thousand long tokens', async () => {
+  it('reads a partial success that lists 999 long tokens', async () => {
     const dead = tokens(999, `illegal-${'x'.repeat(300)}`)
     const outcomes = await send(batchOf([...dead, 'good']))
     expect(outcomes.get('good')?.kind).toBe('sent')
@@ -117,26 +117,26 @@ describe('the HMS provider', () => {
     ['huge', { ...RETRY, reason: 'HTTP_500' }],
     ['reset', { ...RETRY, reason: 'stream_reset', maybeDelivered: true }],
     ['cut', { ...RETRY, reason: 'connection_lost', maybeDelivered: true }],
-  ])('settles all targets of a request that meets %s, and none of another request', async (word, expected) => {
+  ])('settles all targets of a request with the fault %s, and none of another request', async (word, expected) => {
     const others = send(batchOf(tokens(10, 'other')))
     expect([...(await send(batchOf(['a', `${word}-1`, 'b']))).values()]).toEqual([expected, expected, expected])
-    // What is cut takes along what is on the same connection.
+    // A cut ends the other requests of the connection too.
     if (word !== 'cut') expect(kindsOf(await others)).toEqual(['sent'])
     await others
   })
 
-  it.each(['slow', 'goaway', 'squeeze'])('delivers in spite of %s', async (word) => {
+  it.each(['slow', 'goaway', 'squeeze'])('delivers in spite of the fault %s', async (word) => {
     await restart({ slowMs: 50 })
     expect(kindsOf(await send(batchOf(['a', `${word}-1`])))).toEqual(['sent'])
     expect(kindsOf(await send(batchOf(['b'])))).toEqual(['sent'])
   })
 
-  it('sends again what was certainly not looked at', async () => {
+  it('repeats a request that the server refused to process', async () => {
     expect(kindsOf(await send(batchOf(['a', 'refuse-once-1'])))).toEqual(['sent'])
     expect(acceptedTargets()).toEqual(['a', 'refuse-once-1'])
   })
 
-  it('refuses a message that is too large before it is sent', async () => {
+  it('rejects a message that is too large before it is sent', async () => {
     const big = JSON.stringify({ data: 'x'.repeat(4090) })
     const outcomes = await send(batchOf(['a', 'b'], big))
     expect([...outcomes.values()]).toEqual([
@@ -147,14 +147,14 @@ describe('the HMS provider', () => {
     expect(kindsOf(await send(batchOf(['a'], JSON.stringify({ data: 'x'.repeat(4085) }))))).toEqual(['sent'])
   })
 
-  it('rejects what Huawei says is wrong with the message', async () => {
+  it('rejects a message that Huawei refuses', async () => {
     const outcomes = await send(batchOf(['']))
     expect(outcomes.get('')).toEqual({ kind: 'rejected', reason: '80100003' })
   })
 })
 
-it('writes no token, secret or message into its log, whatever happens', async ({ skip }) => {
-  skip(isOnNodeHttp2, 'a client of the tests logs nothing of its connections')
+it('logs no token, secret or message, whatever the answers are', async ({ skip }) => {
+  skip(isOnNodeHttp2, 'the client of the tests does not log its connections')
   const lines: string[] = []
   const log = keepLines((line) => lines.push(line))
   await restart({}, { logger: pino({ level: 'trace' }, log), requestTimeoutMs: 200 })
@@ -168,7 +168,7 @@ it('writes no token, secret or message into its log, whatever happens', async ({
 })
 
 describe('the access token of the HMS provider', () => {
-  it('is asked for once, however many pushes need it', async () => {
+  it('is requested once for many pushes', async () => {
     await Promise.all([send(batchOf(tokens(200, 'a'))), send(batchOf(tokens(200, 'b')))])
     await send(batchOf(['c']))
     expect(running.hms.simulator.tokenRequests).toBe(1)
@@ -182,12 +182,12 @@ describe('the access token of the HMS provider', () => {
     expect(running.hms.simulator.tokenRequests).toBe(2)
   })
 
-  it('is asked for once more in each batch that is refused, and not twice', async () => {
+  it('is replaced once in each refused batch', async () => {
     for (let i = 0; i < 5; i++) expect(kindsOf(await send(batchOf(['oauth-1'])))).toEqual(['credential'])
     expect(running.hms.simulator.tokenRequests).toBe(6)
   })
 
-  it('makes the outcome a credential one when the app is refused', async () => {
+  it('that is not issued to a refused app is a refused credential', async () => {
     await restart({}, { appSecret: 'another' })
     const outcomes = await send(batchOf(['a', 'b']))
     expect([...outcomes.values()]).toEqual([
@@ -198,21 +198,21 @@ describe('the access token of the HMS provider', () => {
 })
 
 describe('the connection of the HMS provider', () => {
-  it('leaves a request without an answer to be retried as maybe delivered', async () => {
+  it('without an answer makes the attempt ambiguous', async () => {
     await restart({}, { requestTimeoutMs: 300 })
     const outcomes = await send(batchOf(['hang-1', 'b']))
     const expected = { ...RETRY, reason: 'timeout', maybeDelivered: true }
     expect([...outcomes.values()]).toEqual([expected, expected])
   })
 
-  it('takes a server that is not there as a retry that delivered nothing', async () => {
+  it('that cannot be opened is an unambiguous retry', async () => {
     const gone = await startHmsSimulator()
     await gone.stop()
     await restart({}, { pushEndpoint: gone.simulator.origin })
     expect([...(await send(batchOf(['b']))).values()]).toEqual([{ kind: 'retry', reason: 'connect_failed' }])
   })
 
-  it('returns when the signal aborts, leaving unsettled what had no answer', async () => {
+  it('resolves when the signal aborts, and leaves the targets without an answer unsettled', async () => {
     const abort = new AbortController()
     const sending = send(batchOf(['hang-1']), abort.signal)
     await running.hms.simulator.waitForAccepted(1)

@@ -1,5 +1,5 @@
-// Credentials that change while the server runs, as Kubernetes changes a mounted secret: the file is behind a link to the
-// directory it is in, and that link is swapped.
+// Credentials that change while the server runs. Kubernetes changes a mounted secret in this way: it replaces a
+// symbolic link to the directory of the file.
 import { copyFile, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,22 +16,22 @@ const NEVER = new AbortController().signal
 
 let directory: string
 let fcm: TestFcmSimulator
-let stranger: TestFcmSimulator
+let otherProject: TestFcmSimulator
 let provider: ReloadingProvider
 let logged: string[]
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'centripush-secret-'))
-  ;[fcm, stranger] = await Promise.all([startFcmSimulator({ slowMs: 300 }), startFcmSimulator()])
+  ;[fcm, otherProject] = await Promise.all([startFcmSimulator({ slowMs: 300 }), startFcmSimulator()])
   logged = []
 })
 afterEach(async () => {
   await provider.close()
-  await Promise.all([fcm.stop(), stranger.stop()])
+  await Promise.all([fcm.stop(), otherProject.stop()])
   await rm(directory, { recursive: true })
 })
 
-/** Makes `content` what the secret holds from now on. */
+/** Replaces the file of the secret by one that `fill` writes. */
 async function swapSecret(version: string, fill: (file: string) => Promise<unknown>): Promise<void> {
   const versionDirectory = join(directory, version)
   await mkdir(versionDirectory)
@@ -71,39 +71,39 @@ async function send(target: string): Promise<Outcome[]> {
 
 const waitForLog = (text: string) => vi.waitFor(() => expect(logged.join('')).toContain(text), { timeout: 10_000 })
 
-test('a credential that is changed is taken up, and what is being sent with the old one ends well', async () => {
+test('a changed credential is used for new sends, and sends in progress end with the previous one', async () => {
   await swapSecret('1', (file) => copyFile(fcm.simulator.files.credentials, file))
   await startProvider()
   await send('device-1')
   const slow = send('slow-one')
-  // The same account in another file, as after a rotation of its key.
+  // The same account in a file with other contents, as after the rotation of its key.
   await swapSecret('2', async (file) => {
     const account: object = JSON.parse(await readFile(fcm.simulator.files.credentials, 'utf8'))
     await writeFile(file, JSON.stringify({ ...account, private_key_id: 'rotated' }))
   })
-  await waitForLog('taken up')
+  await waitForLog('new credential in use')
   expect(await send('device-2')).toMatchObject([{ kind: 'sent' }])
   expect(await slow).toMatchObject([{ kind: 'sent' }])
   expect(fcm.simulator.tokenRequests).toBe(2)
 })
 
-test('a wrong credential is mended by changing its file', async () => {
-  await swapSecret('1', (file) => copyFile(stranger.simulator.files.credentials, file))
+test('a wrong credential is replaced by changing its file', async () => {
+  await swapSecret('1', (file) => copyFile(otherProject.simulator.files.credentials, file))
   await startProvider()
   expect(await send('a')).toMatchObject([{ kind: 'credential' }])
   await swapSecret('2', (file) => copyFile(fcm.simulator.files.credentials, file))
-  await waitForLog('taken up')
+  await waitForLog('new credential in use')
   expect(await send('b')).toMatchObject([{ kind: 'sent' }])
 })
 
-test('a file that is no credential leaves the old one in use, and is told once', async () => {
+test('a file without a valid credential leaves the previous one in use, and is logged once', async () => {
   await swapSecret('1', (file) => copyFile(fcm.simulator.files.credentials, file))
   await startProvider()
   await swapSecret('2', (file) => writeFile(file, '{"type":"service_account","private_key":"half a sec'))
-  await waitForLog('the old ones stay')
+  await waitForLog('previous one in use')
   expect(await send('a')).toMatchObject([{ kind: 'sent' }])
   await swapSecret('3', (file) => copyFile(fcm.simulator.files.credentials, file))
-  await waitForLog('taken up')
-  expect(logged.filter((line) => line.includes('the old ones stay'))).toHaveLength(1)
+  await waitForLog('new credential in use')
+  expect(logged.filter((line) => line.includes('previous one in use'))).toHaveLength(1)
   expect(logged.join('')).not.toContain('half a sec')
 })

@@ -23,7 +23,7 @@ it('settles every target as sent and records the batch without targets or payloa
   expect(log).not.toMatch(/t1|secret/)
 })
 
-it('keeps the latest records only', async () => {
+it('keeps only the latest records', async () => {
   const sandbox = new SandboxProvider({ name: 'fcm', logger: makeTestLogger(), keptRecords: 2 })
   for (const uid of ['u1', 'u2', 'u3']) {
     await sandbox.send({ uid, notification, targetKind: 'token', targets: ['t'] }, () => undefined, NEVER)
@@ -31,7 +31,7 @@ it('keeps the latest records only', async () => {
   expect(sandbox.records.map((record) => record.uid)).toEqual(['u2', 'u3'])
 })
 
-it('leaves a batch unsettled that is aborted before its time is over', async () => {
+it('leaves a batch unsettled that is aborted before its latency ends', async () => {
   const sandbox = new SandboxProvider({ name: 'fcm', logger: makeTestLogger(), latencyMs: 3_600_000 })
   const settled: number[] = []
   const abort = new AbortController()
@@ -42,7 +42,7 @@ it('leaves a batch unsettled that is aborted before its time is over', async () 
   expect([settled, sandbox.records]).toEqual([[], []])
 })
 
-it('settles a batch when its time is over', async () => {
+it('settles a batch when its latency ends', async () => {
   const sandbox = new SandboxProvider({ name: 'fcm', logger: makeTestLogger(), latencyMs: 20 })
   const settled: number[] = []
   await sandbox.send({ uid: 'u1', notification, targetKind: 'token', targets: ['t'] }, (i) => settled.push(i), NEVER)

@@ -1,5 +1,5 @@
-// Endpoints are URLs that strangers give. Wherever they lead, nothing is sent to an address that is not public, nor is
-// it connected to.
+// Endpoints are URLs from untrusted clients. The provider makes no connection to an address that is not public,
+// whatever the URL or its name resolves to.
 import { createHook } from 'node:async_hooks'
 import type { LookupFunction } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -22,7 +22,7 @@ const watch = createHook({
 
 let service: TestWebPushSimulator
 let port: string
-/** What Node makes just before each connect of a socket; the address is in it later. */
+/** The resource that Node creates before each connect of a socket; it gets the address later. */
 let connects: object[]
 let toClose: WebPushProvider[]
 
@@ -40,12 +40,12 @@ afterEach(async () => {
   await service.stop()
 })
 
-/** The addresses that anything in this process tried to connect to, each once: no packet goes to another one. */
+/** The addresses of all connection attempts of this process, without duplicates. */
 function connectedTo(): unknown[] {
   return [...new Set(connects.map((connect) => ('address' in connect ? connect.address : undefined)))]
 }
 
-/** The only private address that it may connect to is the simulator's, unless `change` says otherwise. */
+/** Makes a provider for which the simulator is the only allowed private address. */
 function makeProvider(change: Partial<WebPushDeps> = {}): WebPushProvider {
   const { publicKey, privateKey } = service.simulator.vapidKeys
   const provider = new WebPushProvider({
@@ -61,7 +61,7 @@ function makeProvider(change: Partial<WebPushDeps> = {}): WebPushProvider {
   return provider
 }
 
-/** Sends to the browser of a name, at another host if one is given. */
+/** Sends to the browser with this name, at another host if one is given. */
 async function sendTo(provider: WebPushProvider, name: string, host?: string): Promise<Outcome | undefined> {
   const { endpoint, keys } = JSON.parse(service.simulator.subscribe(name))
   const target = host === undefined ? endpoint : `https://${host}:${port}/push/${name}`
@@ -77,7 +77,7 @@ async function sendTo(provider: WebPushProvider, name: string, host?: string): P
   return outcome
 }
 
-/** Answers each question with the next of these lists, the last one for ever. */
+/** Resolves names to the next of these lists at each call, and to the last one from then on. */
 function resolveTo(...answers: string[][]): { lookup: LookupFunction; questions: () => number } {
   let questions = 0
   const lookup: LookupFunction = (_hostname, _options, callback) => {
@@ -115,7 +115,7 @@ test.each([
   expect(connectedTo()).toEqual([])
 })
 
-// Every notation of an address that a URL can hold; there is nothing to look up then.
+// The notations of addresses in URLs. No name is resolved for them.
 test.each([
   '127.0.0.1',
   '127.0.0.2',
@@ -160,7 +160,7 @@ test('a name that the system resolves to a private address is not connected to',
   expect(connectedTo()).toEqual([])
 })
 
-test('a resolver that changes its answer between two connections leads nobody astray', async () => {
+test('an address that a name gets after the first connection is checked too', async () => {
   const provider = makeProvider(resolveTo(['127.0.0.1'], ['127.0.0.2']))
   expect(await sendTo(provider, 'a')).toMatchObject({ kind: 'sent' })
   await sendTo(provider, 'cut-1')
@@ -168,13 +168,13 @@ test('a resolver that changes its answer between two connections leads nobody as
   expect(connectedTo()).toEqual(['127.0.0.1'])
 })
 
-test('a name is looked up once for a connection, so the address that was judged is the one connected to', async () => {
+test('a name is resolved once per connection, so the connection goes to the address that was checked', async () => {
   const resolver = resolveTo(['127.0.0.1'], ['127.0.0.2'])
   expect(await sendTo(makeProvider(resolver), 'a')).toMatchObject({ kind: 'sent' })
   expect([resolver.questions(), connectedTo()]).toEqual([1, ['127.0.0.1']])
 })
 
-test('a name loses its private addresses only', async () => {
+test('only the allowed addresses of a name are used', async () => {
   const provider = makeProvider(resolveTo(['127.0.0.2', '::1', '127.0.0.1']))
   expect(await sendTo(provider, 'a')).toMatchObject({ kind: 'sent' })
   expect(connectedTo()).toEqual(['127.0.0.1'])
@@ -185,13 +185,13 @@ test('a redirect is not followed', async () => {
   expect([service.simulator.pushRequests, connectedTo()]).toEqual([1, ['127.0.0.1']])
 })
 
-test('an endpoint whose origin is not allowed any more is not sent to', async () => {
+test('an endpoint whose origin is no longer allowed is rejected', async () => {
   const provider = makeProvider({ checkEndpoint: () => 'not of an allowed origin' })
   expect(await sendTo(provider, 'a')).toEqual({ kind: 'rejected', reason: 'ENDPOINT_NOT_ALLOWED' })
   expect(connectedTo()).toEqual([])
 })
 
-test('an endpoint at port 22, or any but 443 that nobody allowed, is not sent to', async () => {
+test('an endpoint at port 22 or another port that is not allowed is rejected', async () => {
   const webpush = { allowed_endpoint_origins: ['https://local*'] }
   const checkEndpoint = makeEndpointCheck(parseConfig({ push_notifications: { webpush } }).push_notifications.webpush)
   const provider = makeProvider({ checkEndpoint })

@@ -53,7 +53,7 @@ beforeEach(async () => {
 })
 afterEach(stop)
 
-/** A batch for subscriptions of these names. */
+/** A batch for the browsers with these names. */
 function batchOf(
   names: readonly string[],
   { payload = PAYLOAD, headers = {}, uid = 'u' }: { payload?: string; headers?: object; uid?: string } = {},
@@ -82,7 +82,7 @@ function names(count: number, prefix = 'browser'): string[] {
 }
 
 describe('the Web Push provider', () => {
-  it('sends what each browser can decrypt, byte for byte', async () => {
+  it('sends a payload that each browser can decrypt, byte for byte', async () => {
     expect(kindsOf(await send(batchOf(['a', 'b'])))).toEqual(['sent'])
     expect(running.service.simulator.accepted).toMatchObject([
       { target: 'a', body: PAYLOAD, ttl: 2_419_200, topic: expect.stringMatching(/^[0-9a-f]{32}$/) },
@@ -95,7 +95,7 @@ describe('the Web Push provider', () => {
     expect(running.service.simulator.accepted).toMatchObject([{ ttl: 60, urgency: 'high', topic: 'score' }])
   })
 
-  it('gives all attempts of a send the same topic, and another send another one', async () => {
+  it('gives the attempts of a send the same topic, and other sends other topics', async () => {
     for (const uid of ['x', 'x', 'y']) await send(batchOf(['a'], { uid }))
     const [first, second, third] = running.service.simulator.accepted.map(({ topic }) => topic)
     expect(second).toBe(first)
@@ -107,7 +107,7 @@ describe('the Web Push provider', () => {
     ['an urgency', { headers: { Urgency: 'now' } }, 'INVALID_URGENCY'],
     ['a topic', { headers: { Topic: 'a b' } }, 'INVALID_TOPIC'],
     ['a payload', { payload: JSON.stringify('x'.repeat(3992)) }, 'PAYLOAD_TOO_LARGE'],
-  ])('refuses %s that no service takes before it is sent', async (_what, options, reason) => {
+  ])('rejects %s that no push service accepts before it is sent', async (_what, options, reason) => {
     expect(await send(batchOf(['a', 'b'], options))).toEqual([
       { kind: 'rejected', reason },
       { kind: 'rejected', reason },
@@ -115,13 +115,13 @@ describe('the Web Push provider', () => {
     expect(running.service.simulator.pushRequests).toBe(0)
   })
 
-  it('sends a payload as long as fits', async () => {
+  it('sends a payload of the maximum length', async () => {
     const payload = JSON.stringify('x'.repeat(3991))
     expect(kindsOf(await send(batchOf(['a'], { payload })))).toEqual(['sent'])
     expect(running.service.simulator.accepted[0]?.body).toBe(payload)
   })
 
-  it('settles each target by its own answer, and no other one with it', async () => {
+  it('settles each target by its own answer', async () => {
     const faulty = {
       'gone-1': { kind: 'tokenGone', reason: 'HTTP_410' },
       'notfound-1': { kind: 'tokenGone', reason: 'HTTP_404' },
@@ -145,7 +145,7 @@ describe('the Web Push provider', () => {
     expect(acceptedNames().sort()).toEqual([...good, 'reset-1'].sort())
   })
 
-  it('rejects a subscription whose keys are none, and serves the others', async () => {
+  it('rejects subscriptions without valid keys, and sends to the others', async () => {
     const batch = batchOf(['a', 'b', 'c', 'd'])
     const keys = [...(batch.keys ?? [])]
     keys[1] = '{"p256dh":"AAAA","auth":"AAAA"}'
@@ -160,16 +160,16 @@ describe('the Web Push provider', () => {
     ])
   })
 
-  it('sends more targets than there are streams', async () => {
+  it('sends to more targets than there are streams', async () => {
     const many = names(600)
     expect(kindsOf(await send(batchOf(many)))).toEqual(['sent'])
     expect(acceptedNames().sort()).toEqual(many.sort())
     expect(running.service.simulator.peakStreams).toBeLessThanOrEqual(100)
   })
 
-  it('serves the others when one service of a batch is not to be connected to', async () => {
+  it('sends to the other push services of a batch if one cannot be connected to', async () => {
     const other = await startWebPushSimulator()
-    // The other service has another authority: it is not trusted, and holds up nobody.
+    // The other service has an authority that is not trusted.
     const [a, b] = [batchOf(['a', 'b']), batchOf(['c'], {}, other)]
     const batch = { ...a, targets: [...a.targets, ...b.targets], keys: [...(a.keys ?? []), ...(b.keys ?? [])] }
     expect(await send(batch)).toEqual([
@@ -181,8 +181,8 @@ describe('the Web Push provider', () => {
   })
 })
 
-it('writes no endpoint, key, token or payload into its log, whatever happens', async ({ skip }) => {
-  skip(isOnNodeHttp2, 'a client of the tests logs nothing of its connections')
+it('logs no endpoint, key, token or payload, whatever the answers are', async ({ skip }) => {
+  skip(isOnNodeHttp2, 'the client of the tests does not log its connections')
   const lines: string[] = []
   const log = keepLines((line) => lines.push(line))
   await restart({}, { logger: pino({ level: 'trace' }, log), requestTimeoutMs: 200 })
@@ -207,7 +207,7 @@ it('writes no endpoint, key, token or payload into its log, whatever happens', a
 describe('the VAPID key of the Web Push provider', () => {
   const credential = { kind: 'credential', reason: 'HTTP_403' }
 
-  it('makes the outcome a credential one when it is refused, and then no more requests are opened', async () => {
+  it('is a refused credential from the first refusal on, and no more requests are sent', async () => {
     const { publicKey, privateKey } = makeVapidKeys()
     await restart({ slowMs: 20 }, { keys: readVapidKeys(publicKey, privateKey) })
     const outcomes = await send(batchOf(names(2000)))
@@ -215,7 +215,7 @@ describe('the VAPID key of the Web Push provider', () => {
     expect(running.service.simulator.pushRequests).toBeLessThanOrEqual(500)
   })
 
-  it('that is refused leaves what is on its way to be answered, or it would be sent twice', async () => {
+  it('that is refused does not end the requests in flight, because their pushes would be sent twice', async () => {
     await restart({ slowMs: 200 })
     expect(await send(batchOf(['slow-1', 'forbidden-1']))).toEqual([
       expect.objectContaining({ kind: 'sent' }),
@@ -223,7 +223,7 @@ describe('the VAPID key of the Web Push provider', () => {
     ])
   })
 
-  it('that only one subscription refuses is no problem of the others, which go on', async () => {
+  it('that single subscriptions refuse does not stop the sends to others', async () => {
     await send(batchOf(['a']))
     const outcomes = await send(batchOf(['b', 'forbidden-1', 'unauthorized-1', 'unregistered-1', 'c']))
     const later = (reason: string) => ({ kind: 'retry', reason, minDelayMs: 60_000 })
@@ -231,7 +231,7 @@ describe('the VAPID key of the Web Push provider', () => {
     expect(acceptedNames()).toEqual(['a', 'b', 'c'])
   })
 
-  it('that is refused all at once is a credential problem within a batch, loses nothing, and is good again later', async () => {
+  it('that is revoked becomes a refused credential within a batch, loses no push, and recovers', async () => {
     expect(kindsOf(await send(batchOf(names(50))))).toEqual(['sent'])
     running.service.simulator.revokeKey()
     const outcomes = await send(batchOf(names(100, 'later')))
@@ -244,7 +244,7 @@ describe('the VAPID key of the Web Push provider', () => {
 })
 
 describe('the connection of the Web Push provider', () => {
-  it('loses nothing and sends nothing twice when the server says GOAWAY in the middle of a batch', async () => {
+  it('loses no push and repeats none when the server sends GOAWAY in the middle of a batch', async () => {
     running.service.simulator.goawayAfter(30)
     const many = names(250)
     expect(kindsOf(await send(batchOf(many)))).toEqual(['sent'])
@@ -252,24 +252,24 @@ describe('the connection of the Web Push provider', () => {
     expect(running.service.simulator.goawaysSent).toBe(1)
   })
 
-  it('sends again what was certainly not looked at', async () => {
+  it('repeats a request that the server refused to process', async () => {
     expect(kindsOf(await send(batchOf(['a', 'refuse-once-1'])))).toEqual(['sent'])
     expect(acceptedNames().sort()).toEqual(['a', 'refuse-once-1'])
   })
 
-  it('takes a cut connection for maybe delivered', async () => {
+  it('that is cut makes the attempts on it ambiguous', async () => {
     expect(await send(batchOf(['cut-1']))).toEqual([{ ...RETRY, reason: 'connection_lost', maybeDelivered: true }])
     expect(kindsOf(await send(batchOf(['b'])))).toEqual(['sent'])
   })
 
-  it('leaves a push without an answer to be retried as maybe delivered, and serves the others', async () => {
+  it('without an answer to a push makes this attempt ambiguous, and no other', async () => {
     await restart({}, { requestTimeoutMs: 300 })
     const [first, hanging, last] = await send(batchOf(['a', 'hang-1', 'b']))
     expect([first?.kind, last?.kind]).toEqual(['sent', 'sent'])
     expect(hanging).toEqual({ ...RETRY, reason: 'timeout', maybeDelivered: true })
   })
 
-  it('returns when the signal aborts, leaving unsettled what had no answer', async () => {
+  it('resolves when the signal aborts, and leaves the targets without an answer unsettled', async () => {
     const abort = new AbortController()
     const sending = send(batchOf(['a', 'hang-1']), abort.signal)
     await running.service.simulator.waitForAccepted(2)
@@ -279,7 +279,7 @@ describe('the connection of the Web Push provider', () => {
     expect(await send(batchOf(['c']), AbortSignal.abort())).toEqual([undefined])
   })
 
-  it('trusts no certificate of an unknown authority', async () => {
+  it('does not trust a certificate of an unknown authority', async () => {
     const provider = makeProvider(running.service, { ca: undefined })
     expect(await send(batchOf(['a']), NEVER, { ...running, provider })).toEqual([
       { kind: 'retry', reason: 'connect_failed' },

@@ -8,9 +8,9 @@ import { noteSecrets, watchTargets } from './run-log.ts'
 /** A running simulator and its own directory. */
 export interface TestApnsSimulator {
   simulator: ApnsSimulator
-  /** The certificate authority (PEM), for `ca`. */
+  /** The certificate of the authority (PEM), for `ca`. */
   ca: string
-  /** The account whose provider tokens it accepts. */
+  /** The only key that it accepts. */
   key: SigningKey
   /** Stops the simulator and removes its directory. */
   stop(): Promise<void>

@@ -1,6 +1,6 @@
 import forge from 'node-forge'
 
-/** The certificate of an app in the form of Apple's console, and its certificate authority (PEM). */
+/** The certificate of an app in the form in which Apple issues it, and the authority (PEM) that signed it. */
 export interface TestClientCertificate {
   /** PKCS #12, protected by `password`. */
   p12: Buffer
@@ -11,7 +11,7 @@ export interface TestClientCertificate {
 const DAY_MS = 86_400_000
 const RSA_BITS = 2048
 
-/** Makes a certificate for a bundle id, and its authority. */
+/** Makes an authority, and a certificate of it for a bundle id. */
 export function makeClientCertificate(bundleId: string, password: string): TestClientCertificate {
   const ca = makeCertificate('a client authority', undefined)
   const client = makeCertificate(`Apple Push Services: ${bundleId}`, ca)
@@ -25,7 +25,7 @@ interface Issued {
   privateKey: forge.pki.rsa.PrivateKey
 }
 
-/** Without an issuer the certificate is self-signed. */
+/** Makes a certificate, self-signed if there is no issuer. */
 function makeCertificate(commonName: string, issuer: Issued | undefined): Issued {
   const { publicKey, privateKey } = forge.pki.rsa.generateKeyPair(RSA_BITS)
   const certificate = forge.pki.createCertificate()

@@ -10,7 +10,7 @@ const ServiceAccount = v.object({ private_key: v.string() })
 /** A running simulator and its own directory. */
 export interface TestFcmSimulator {
   simulator: FcmSimulator
-  /** The certificate authority (PEM), for `ca`. */
+  /** The certificate of the authority (PEM), for `ca`. */
   ca: string
   /** Stops the simulator and removes its directory. */
   stop(): Promise<void>

@@ -5,22 +5,27 @@ import { startFcmSimulator } from './fcm-simulator.ts'
 import { startHmsSimulator } from './hms-simulator.ts'
 import { startWebPushSimulator } from './webpush-simulator.ts'
 
+/** A running simulator. */
 export interface PushService {
-  /** The provider's section of the configuration. */
+  /** The section of the provider in the configuration. */
   options: object
-  /** A recipient with `count` devices. */
+  /** A recipient with this number of devices. */
   recipient(devices: number): object
   notification: object
+  /** Every push that was accepted, in order. */
   accepted(): readonly { target: string; body: string }[]
+  /** Resolves as soon as `count` pushes were accepted since the start. */
   waitForAccepted(count: number): Promise<void>
+  /** Refuses the credential from now on. */
   revoke(): void
-  mend(): void
+  /** Accepts the credential again. */
+  restore(): void
   stop(): Promise<void>
 }
 
-/** Starts each provider's simulator, with the provider's own way to revoke a credential. */
+/** Starts the simulator of each provider. */
 export const PUSH_SERVICES: Readonly<Record<ProviderName, () => Promise<PushService>>> = {
-  /** The service account is disabled: its access tokens are refused, and new ones are not issued. */
+  /** A revoked service account is disabled: its access tokens are refused, and it gets no new ones. */
   fcm: async () => {
     const { simulator, stop } = await startFcmSimulator()
     const { origin, files } = simulator
@@ -34,12 +39,12 @@ export const PUSH_SERVICES: Readonly<Record<ProviderName, () => Promise<PushServ
       recipient: (devices) => ({ fcm_tokens: names(devices) }),
       notification: { fcm: { message: {} } },
       revoke: () => simulator.setAccountDisabled(true),
-      mend: () => simulator.setAccountDisabled(false),
+      restore: () => simulator.setAccountDisabled(false),
       ...acceptedBy(simulator),
       stop,
     }
   },
-  /** The app is disabled, with the same effect. */
+  /** A revoked app is disabled: its access tokens are refused, and it gets no new ones. */
   hms: async () => {
     const { simulator, stop } = await startHmsSimulator()
     const { app, origin, authEndpoint, files } = simulator
@@ -54,12 +59,12 @@ export const PUSH_SERVICES: Readonly<Record<ProviderName, () => Promise<PushServ
       recipient: (devices) => ({ hms_tokens: names(devices) }),
       notification: { hms: { message: { data: 'x' } } },
       revoke: () => simulator.setAppDisabled(true),
-      mend: () => simulator.setAppDisabled(false),
+      restore: () => simulator.setAppDisabled(false),
       ...acceptedBy(simulator),
       stop,
     }
   },
-  /** The signing key is revoked: its tokens are refused. */
+  /** Tokens of a revoked signing key are refused. */
   apns: async () => {
     const { simulator, stop } = await startApnsSimulator()
     const { account, origin, files } = simulator
@@ -76,12 +81,12 @@ export const PUSH_SERVICES: Readonly<Record<ProviderName, () => Promise<PushServ
       recipient: (devices) => ({ apns_tokens: names(devices).map((name) => Buffer.from(name).toString('hex')) }),
       notification: { apns: { payload: { aps: { alert: 'a' } } } },
       revoke: () => simulator.revokeKey(),
-      mend: () => simulator.restoreKey(),
+      restore: () => simulator.restoreKey(),
       ...acceptedBy(simulator),
       stop,
     }
   },
-  /** The push service refuses the VAPID key. */
+  /** The push service refuses a revoked VAPID key. */
   webpush: async () => {
     const { simulator, stop } = await startWebPushSimulator()
     const { vapidKeys, origin, files } = simulator
@@ -97,7 +102,7 @@ export const PUSH_SERVICES: Readonly<Record<ProviderName, () => Promise<PushServ
       recipient: (devices) => ({ webpush_tokens: names(devices).map((name) => simulator.subscribe(name)) }),
       notification: { webpush: { payload: {} } },
       revoke: () => simulator.revokeKey(),
-      mend: () => simulator.revokeKey(false),
+      restore: () => simulator.revokeKey(false),
       ...acceptedBy(simulator),
       stop,
     }

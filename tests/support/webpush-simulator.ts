@@ -7,7 +7,7 @@ import { noteSecrets, watchTargets } from './run-log.ts'
 /** A running simulator and its own directory. */
 export interface TestWebPushSimulator {
   simulator: WebPushSimulator
-  /** The certificate authority (PEM), for `ca`. */
+  /** The certificate of the authority (PEM), for `ca`. */
   ca: string
   /** Stops the simulator and removes its directory. */
   stop(): Promise<void>

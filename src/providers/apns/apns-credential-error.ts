@@ -1,4 +1,4 @@
-/** A key or certificate for APNs can't be used. Says what is wrong with it, never what stands in it. */
+/** A key or certificate for APNs is not valid. The message says why and never quotes it. */
 export class ApnsCredentialError extends Error {
   override readonly name = 'ApnsCredentialError'
 }

@@ -1,29 +1,30 @@
 // APNs (https://developer.apple.com/documentation/usernotifications/sending-notification-requests-to-apns): one request
-// per device.
-import type { Http2Answer, Http2Client } from '../../http2/http2-client.ts'
-import type { Http2Error } from '../../http2/http2-error.ts'
+// per target.
+import type { HeaderFields, Http2Answer, Http2Client } from '../../http2/http2-client.ts'
 import { Http2Pool, type Http2PoolOptions } from '../../http2/http2-pool.ts'
 import type { Logger } from '../../observability/log.ts'
+import { collectRefusals, type RefusedTargets } from '../credential/refused-targets.ts'
+import { RenewableToken, type TokenSource } from '../credential/renewable-token.ts'
+import { sendWithToken } from '../credential/send-with-token.ts'
 import type { CredentialCache } from '../credential-cache.ts'
-import { outcomeOfMissingAnswer } from '../missing-answer.ts'
 import type { Batch, Outcome, Provider, Settle } from '../provider.ts'
-import { untilAborted } from '../until-aborted.ts'
+import { settleAll } from '../settle-all.ts'
 import type { ClientCertificate } from './client-certificate.ts'
 import { makeNotificationId } from './notification-id.ts'
-import { EXPIRED_PROVIDER_TOKEN, isBusy, MIN_RETRY_DELAY_MS, outcomeOf } from './outcome.ts'
-import { ProviderTokenError, ProviderTokens } from './provider-tokens.ts'
+import { isBusy, MIN_RETRY_DELAY_MS, outcomeOf } from './outcome.ts'
+import { makeProviderTokenRules } from './provider-token.ts'
 import { planRequests } from './request-plan.ts'
 import type { SigningKey } from './signing-key.ts'
 
-/** APNs answers in tens of ms; after this long the outcome is unknown. */
+/** APNs answers in tens of ms. After this long the outcome is unknown. */
 const REQUEST_TIMEOUT_MS = 20_000
-/** A connection carries about 1,000 streams. */
+/** A connection has about 1,000 streams. */
 const MAX_CONNECTIONS = 4
-/** "Keep a connection open": a server that connects again and again looks like an attack. */
+/** Apple asks to keep connections open, and may treat repeated connects as an attack. */
 const IDLE_CLOSE_MS = 60 * 60_000
-/** A refusal has a hundred bytes. */
+/** An error body has about a hundred bytes. */
 const MAX_ANSWER_BYTES = 4096
-/** Tokens are hexadecimal; these need no escapes. */
+/** Tokens are hexadecimal. Tokens of these characters need no escapes in a path. */
 const PLAIN_TOKEN = /^[\w-]+$/
 
 const ENDPOINTS: Readonly<Record<string, string>> = {
@@ -31,7 +32,7 @@ const ENDPOINTS: Readonly<Record<string, string>> = {
   production: 'https://api.push.apple.com',
 }
 
-/** How we say who we are: with a signed token in each request, or with a certificate when connecting. */
+/** The credential: a key that signs the token of each request, or the client certificate of each connection. */
 export type ApnsAuth =
   | { kind: 'token'; key: SigningKey; cache: CredentialCache }
   | { kind: 'certificate'; certificate: ClientCertificate }
@@ -41,48 +42,43 @@ export interface ApnsDeps {
   endpoint: string
   bundleId: string
   auth: ApnsAuth
-  /** An authority (PEM) to trust besides the built-in ones. */
+  /** A certificate authority (PEM) that is trusted besides the built-in ones. */
   ca?: string | undefined
-  /** How long an answer may take before the push counts as maybe delivered. */
+  /** An attempt without an answer for this long is ambiguous. */
   requestTimeoutMs?: number
   maxConnections?: number
   logger: Logger
   /** Unix time in ms. */
   nowMs?: () => number
-  /** What requests go through: a pool of our own unless given. */
+  /** Opens the client for the requests; an `Http2Pool` unless given. */
   openClient?: (options: Http2PoolOptions) => Http2Client
 }
 
-const NO_TOKEN: Outcome = {
-  kind: 'retry',
-  reason: 'credential_cache_unavailable',
-  minDelayMs: MIN_RETRY_DELAY_MS,
+/** The certificate authenticates the connection: requests carry no token, and a refusal is final. */
+const NO_TOKENS: TokenSource = {
+  get: async () => '',
+  replace: async () => undefined,
+  close: async () => {},
 }
 
-/** The targets that were not settled because the credential was refused, and the first refusal. */
-interface Refused {
-  indices: number[]
-  outcome: Extract<Outcome, { kind: 'credential' }> | undefined
-}
-
-interface Attempt {
+/** The state of a batch that all of its requests share. */
+interface Sending {
   batch: Batch
-  /** What all requests share, the credential aside. */
-  headers: Readonly<Record<string, string>>
-  /** The caller's `apns-id` is among the headers. */
+  /** The headers of all requests, without the credential. */
+  headers: HeaderFields
+  /** Whether the caller's `apns-id` is among the headers. */
   hasId: boolean
-  indices: readonly number[]
   settle: Settle
   signal: AbortSignal
 }
 
+/** Sends through APNs with provider tokens or a client certificate. */
 export class ApnsProvider implements Provider {
   readonly name = 'apns'
   readonly #bundleId: string
   readonly #pathPrefix: string
   readonly #client: Http2Client
-  /** Undefined where a certificate says who we are. */
-  readonly #tokens: ProviderTokens | undefined
+  readonly #tokens: TokenSource
   readonly #nowMs: () => number
 
   constructor(deps: ApnsDeps) {
@@ -91,7 +87,7 @@ export class ApnsProvider implements Provider {
     this.#bundleId = deps.bundleId
     this.#pathPrefix = `${endpoint.pathname.replace(/\/+$/, '')}/3/device/`
     this.#nowMs = nowMs
-    this.#tokens = auth.kind === 'token' ? new ProviderTokens({ ...auth, logger, nowMs }) : undefined
+    this.#tokens = auth.kind === 'token' ? makeTokens(auth, logger, nowMs) : NO_TOKENS
     this.#client = openClient({
       origin: endpoint.origin,
       ca,
@@ -110,97 +106,66 @@ export class ApnsProvider implements Provider {
         ? planRequests(batch.uid, batch.notification, this.#bundleId)
         : { problem: 'target_not_supported' }
     const indices = [...batch.targets.keys()]
-    if ('problem' in plan) settleAll(indices, rejectedAs(plan.problem), settle)
-    else await this.#sendRequests({ batch, ...plan, indices, settle, signal })
+    if ('problem' in plan) {
+      settleAll(indices, { kind: 'rejected', reason: plan.problem }, settle)
+      return
+    }
+    const sending = { batch, ...plan, settle, signal }
+    await sendWithToken({
+      tokens: this.#tokens,
+      indices,
+      settle,
+      signal,
+      minRetryDelayMs: MIN_RETRY_DELAY_MS,
+      attempt: (attempted, token, refused) => this.#attempt(sending, attempted, token, refused),
+    })
   }
 
   async close(): Promise<void> {
     await this.#client.close()
-    await this.#tokens?.close()
+    await this.#tokens.close()
   }
 
-  async #sendRequests(attempt: Attempt): Promise<void> {
-    const token = await this.#waitForToken(attempt, this.#tokens?.get())
-    if (token === undefined) return
-    const refused = await this.#attempt(attempt, token)
-    if (!refused.outcome) return
-    const left = { ...attempt, indices: refused.indices }
-    // What APNs says of one push it says of all, and asking again and again with a credential that is refused makes
-    // Apple close connections. A token called expired may be replaced, once.
-    const isExpired = refused.outcome.reason === EXPIRED_PROVIDER_TOKEN
-    const another = isExpired ? await this.#waitForToken(left, this.#tokens?.replace(token)) : token
-    if (another === undefined) return
-    const { indices, outcome } = another === token ? refused : await this.#attempt(left, another)
-    if (outcome) settleAll(indices, outcome, left.settle)
-  }
-
-  /** Settles the targets of an attempt, but returns those that the credential was refused for. */
-  async #attempt({ batch, headers, hasId, indices, settle, signal }: Attempt, token: string): Promise<Refused> {
-    const { isWithdrawn } = batch
-    const refused: Refused = { indices: [], outcome: undefined }
-    const indexOf = (place: number) => indices[place] ?? -1
-    const targetOf = (place: number) => batch.targets[indexOf(place)] ?? ''
-    const idOf = (place: number) => headers['apns-id'] ?? makeNotificationId(batch.uid, targetOf(place))
-    await this.#client.send({
-      count: indices.length,
-      // Without a path a request is not sent: no more are opened once the credential was refused.
-      path: (place) => (refused.outcome ? '' : this.#pathOf(targetOf(place))),
+  #attempt(
+    { batch, headers, hasId, settle, signal }: Sending,
+    indices: readonly number[],
+    token: string,
+    refused: RefusedTargets,
+  ): Promise<void> {
+    const targetOf = (index: number) => batch.targets[index] ?? ''
+    const idOf = (index: number) => headers['apns-id'] ?? makeNotificationId(batch.uid, targetOf(index))
+    return this.#client.send({
+      ...collectRefusals({
+        batch,
+        indices,
+        settle,
+        signal,
+        minRetryDelayMs: MIN_RETRY_DELAY_MS,
+        refused,
+        outcomeOf: (answer, index) => this.#outcomeOf(answer, answer.header('apns-id') ?? idOf(index)),
+      }),
+      path: (place) => this.#pathOf(targetOf(indices[place] ?? -1)),
       headers: token === '' ? headers : { ...headers, authorization: `bearer ${token}` },
-      ...(!hasId && { writeFields: (place, fields) => fields.field('apns-id', idOf(place)) }),
+      ...(!hasId && { writeFields: (place, fields) => fields.field('apns-id', idOf(indices[place] ?? -1)) }),
       writeBody: (_, body) => body.bytes(batch.notification.json),
       answerHeaders: ['apns-id', 'retry-after'],
       maxAnswerBytes: MAX_ANSWER_BYTES,
       signal,
-      isWithdrawn: isWithdrawn && ((place) => isWithdrawn(indexOf(place))),
-      onAnswer: (place, answer) => {
-        const outcome = this.#outcomeOf(answer, () => idOf(place))
-        if (outcome.kind === 'credential') {
-          refused.outcome ??= outcome
-          refused.indices.push(indexOf(place))
-        } else settle(indexOf(place), outcome)
-      },
-      onFailure: (place, error) => {
-        if (error.code === 'request_invalid' && refused.outcome) refused.indices.push(indexOf(place))
-        else settleFailure(indexOf(place), error, settle)
-      },
     })
-    return refused
-  }
-
-  /** Empty where no token is asked for; undefined, and all settled that can be, when there is none. */
-  async #waitForToken({ indices, settle, signal }: Attempt, token = Promise.resolve('')): Promise<string | undefined> {
-    try {
-      return await untilAborted(token, signal)
-    } catch (error) {
-      if (error instanceof ProviderTokenError) settleAll(indices, NO_TOKEN, settle)
-      else if (!signal.aborted) throw error
-      return undefined
-    }
   }
 
   #pathOf(token: string): string {
     return this.#pathPrefix + (PLAIN_TOKEN.test(token) ? token : encodeURIComponent(token.toWellFormed()))
   }
 
-  #outcomeOf(answer: Http2Answer, sentId: () => string): Outcome {
+  #outcomeOf(answer: Http2Answer, apnsId: string): Outcome {
     const { status } = answer
-    const apnsId = answer.header('apns-id') ?? sentId()
     const body = status === 200 ? '' : answer.bodyText()
     return outcomeOf({ status, apnsId, retryAfter: answer.header('retry-after'), body }, this.#nowMs())
   }
 }
 
-function settleFailure(index: number, error: Http2Error, settle: Settle): void {
-  // A header of the caller's or a token that no HTTP request can carry: it will be none at the next attempt either.
-  const isOurs = error.code === 'request_invalid'
-  const outcome = isOurs ? rejectedAs(error.code) : outcomeOfMissingAnswer(error, MIN_RETRY_DELAY_MS)
-  if (outcome) settle(index, outcome)
-}
-
-function rejectedAs(reason: string): Outcome {
-  return { kind: 'rejected', reason }
-}
-
-function settleAll(indices: readonly number[], outcome: Outcome, settle: Settle): void {
-  for (const index of indices) settle(index, outcome)
+function makeTokens(auth: Extract<ApnsAuth, { kind: 'token' }>, logger: Logger, nowMs: () => number): TokenSource {
+  const rules = makeProviderTokenRules({ ...auth, logger, nowMs })
+  return new RenewableToken({ provider: 'apns', rules, logger, nowMs })
 }

@@ -1,7 +1,7 @@
 import { createSecureContext } from 'node:tls'
 import { ApnsCredentialError } from './apns-credential-error.ts'
 
-/** A certificate that Apple gave out for a bundle id, with its key (PKCS #12, `.p12`). */
+/** A certificate that Apple issued for a bundle id, with its key (PKCS #12, `.p12`). */
 export interface ClientCertificate {
   pfx: Buffer
   passphrase: string
@@ -17,12 +17,13 @@ export function parseClientCertificate(pfx: Buffer, passphrase: string): ClientC
   return { pfx, passphrase }
 }
 
-/** By OpenSSL's own words, for which Node has no codes. */
+/** The texts of OpenSSL are compared, because Node has no error codes for these cases. */
 function explain(error: unknown): string {
   const message = error instanceof Error ? error.message : ''
-  if (message.includes('mac verify')) return 'the password is not that of the PKCS #12 certificate'
+  if (message.includes('mac verify')) return 'the password does not match the PKCS #12 certificate'
   if (message.includes('nsupported')) {
-    return 'the PKCS #12 certificate is encrypted with RC2 or another cipher of old; export it again with AES (openssl pkcs12 -export)'
+    const cause = 'the PKCS #12 certificate is encrypted with RC2 or another obsolete cipher'
+    return `${cause}; export it again with AES (openssl pkcs12 -export)`
   }
-  return 'not a PKCS #12 certificate with its key, which is what a .p12 file holds'
+  return 'not a PKCS #12 certificate with its key, as in a .p12 file'
 }

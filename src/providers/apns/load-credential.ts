@@ -8,7 +8,7 @@ import { parseSigningKey, type SigningKey } from './signing-key.ts'
 
 type Options = Config['push_notifications']['apns']
 
-/** Reads the key of provider tokens that a checked configuration names. @throws ConfigError that names the option */
+/** Reads the signing key of a checked configuration. @throws ConfigError that names the option */
 export function loadSigningKey(options: Options): SigningKey {
   const { token_key_file: file, token_key_pem: pem = '', token_key_id = '', token_team_id = '' } = options
   const name = file === undefined ? 'token_key_pem' : 'token_key_file'
@@ -16,7 +16,7 @@ export function loadSigningKey(options: Options): SigningKey {
   return explained(name, () => parseSigningKey(text, token_key_id, token_team_id))
 }
 
-/** Reads the certificate that a checked configuration names. @throws ConfigError that names the option */
+/** Reads the client certificate of a checked configuration. @throws ConfigError that names the option */
 export function loadClientCertificate(options: Options): ClientCertificate {
   const { cert_p12_file: file, cert_p12_b64: base64 = '', cert_p12_password: password = '' } = options
   const name = file === undefined ? 'cert_p12_b64' : 'cert_p12_file'
@@ -28,10 +28,11 @@ function readFile(option: string, file: string): Buffer {
   try {
     return readFileSync(file)
   } catch (error) {
-    throw new ConfigError(`${pathOf(option)}: can't be read (${error instanceof Error ? error.message : 'unknown'})`)
+    throw new ConfigError(`${pathOf(option)}: cannot be read (${error instanceof Error ? error.message : 'unknown'})`)
   }
 }
 
+/** Adds the path of the option to the error. */
 function explained<T>(option: string, parse: () => T): T {
   try {
     return parse()

@@ -61,7 +61,7 @@ describe('an answer of APNs', () => {
     [403, 'MissingProviderToken'],
     [403, 'UnrelatedKeyIdInToken'],
     [429, 'TooManyProviderTokenUpdates'],
-  ])('%d %s is about our credential, which keeps device and work', (status, reason) => {
+  ])('%d %s refuses the credential, and keeps the device', (status, reason) => {
     expect(refused(status, reason)).toEqual(credential(reason))
   })
 
@@ -70,24 +70,24 @@ describe('an answer of APNs', () => {
     [500, 'InternalServerError', 10_000],
     [503, 'ServiceUnavailable', 10_000],
     [503, 'Shutdown', 10_000],
-  ])('%d %s is tried again, not before %d ms', (status, reason, minDelayMs) => {
+  ])('%d %s is a retry after at least %d ms', (status, reason, minDelayMs) => {
     expect(refused(status, reason)).toEqual(retry(reason, minDelayMs))
   })
 
-  it('400 IdleTimeout is tried again at once', () => {
+  it('400 IdleTimeout is a retry without delay', () => {
     expect(refused(400, 'IdleTimeout')).toEqual({ kind: 'retry', reason: 'IdleTimeout' })
   })
 
-  it.each(['Unregistered', 'ExpiredToken'])('410 %s calls the token gone, since the time that it names', (reason) => {
+  it.each(['Unregistered', 'ExpiredToken'])('410 %s is a dead token since the time of the answer', (reason) => {
     expect(refused(410, reason, { timestamp: SINCE })).toEqual({ kind: 'tokenGone', reason, sinceMs: SINCE })
   })
 
   it.each([
     ['no time', undefined, {}],
     ['a text', 'yesterday', {}],
-    ['nought', 0, {}],
-    ['a time to come', NOW + 60_000, { sinceMs: NOW }],
-  ])('410 Unregistered with %s never reaches beyond the present', (_what, timestamp, since) => {
+    ['zero', 0, {}],
+    ['a time in the future', NOW + 60_000, { sinceMs: NOW }],
+  ])('410 Unregistered with %s never has a time in the future', (_what, timestamp, since) => {
     expect(refused(410, 'Unregistered', { timestamp })).toEqual({
       kind: 'tokenGone',
       reason: 'Unregistered',
@@ -98,23 +98,23 @@ describe('an answer of APNs', () => {
   it.each([
     ['410 without a reason', 410, '', rejected('HTTP_410')],
     ['410 as a page of HTML', 410, '<html>', rejected('HTTP_410')],
-    ['Unregistered under another status', 400, '{"reason":"Unregistered"}', rejected('Unregistered')],
+    ['Unregistered with another status', 400, '{"reason":"Unregistered"}', rejected('Unregistered')],
   ])('%s removes no device', (_what, status, body, expected) => {
     expect(answer(status, body)).toEqual(expected)
   })
 
   it.each([
-    ['a new reason of a request', 400, '{"reason":"SecretOfTomorrow"}', rejected('HTTP_400')],
-    ['a new reason of a credential', 403, '{"reason":"NewKeyRule"}', credential('HTTP_403')],
-    ['a server error with a new reason', 500, '{"reason":"Meltdown"}', retry('HTTP_500', 10_000)],
+    ['an unknown reason with 400', 400, '{"reason":"NewReason"}', rejected('HTTP_400')],
+    ['an unknown reason with 403', 403, '{"reason":"NewKeyRule"}', credential('HTTP_403')],
+    ['an unknown reason with 500', 500, '{"reason":"NewError"}', retry('HTTP_500', 10_000)],
     ['too many requests without a reason', 429, '', retry('HTTP_429', 60_000)],
     ['HTML of a load balancer', 502, '<!DOCTYPE html>', retry('HTTP_502', 10_000)],
     ['a redirect', 302, '', retry('HTTP_302', 10_000)],
     ['a request time-out', 408, '', retry('HTTP_408', 10_000)],
-    ['a status of success that APNs has not', 204, '', retry('HTTP_204', 10_000)],
-    ['JSON of another shape', 400, '{"reason":7}', rejected('HTTP_400')],
-    ['half a JSON', 500, '{"reason":"Shut', retry('HTTP_500', 10_000)],
-  ])('%s is judged by its status, and what it says is repeated nowhere', (_what, status, body, expected) => {
+    ['a status of success that APNs does not use', 204, '', retry('HTTP_204', 10_000)],
+    ['JSON of another form', 400, '{"reason":7}', rejected('HTTP_400')],
+    ['incomplete JSON', 500, '{"reason":"Shut', retry('HTTP_500', 10_000)],
+  ])('%s has an outcome by its status, and its text is not in the reason', (_what, status, body, expected) => {
     expect(answer(status, body)).toEqual(expected)
   })
 
@@ -129,6 +129,6 @@ it.each([
   [503, 'ServiceUnavailable', true],
   [500, 'InternalServerError', false],
   [410, 'Unregistered', false],
-])('%d %s asks us to send less to everybody: %s', (status, reason, expected) => {
+])('%d %s asks for a lower rate: %s', (status, reason, expected) => {
   expect(isBusy(status, () => JSON.stringify({ reason }))).toBe(expected)
 })

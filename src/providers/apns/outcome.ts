@@ -1,24 +1,24 @@
-// What APNs' answers mean, from
+// The meaning of the answers of APNs, from
 // https://developer.apple.com/documentation/usernotifications/handling-notification-responses-from-apns.
 import * as v from 'valibot'
 import type { Outcome } from '../provider.ts'
 import { parseRetryAfterMs } from '../retry-after.ts'
 
 /**
- * Before a server error is tried again. Apple asks for 15 minutes at last; most pass within seconds, so the delays begin
- * here and grow with each attempt.
+ * The delay of the first retry after a server error. Apple asks for up to 15 minutes, but most errors end within
+ * seconds; delays grow with each attempt.
  */
 export const MIN_RETRY_DELAY_MS = 10_000
-/** About one device that got too many notifications in a row. */
+/** One device got too many notifications in a row. */
 const TOO_MANY_REQUESTS = 'TooManyRequests'
 const TOO_MANY_REQUESTS_DELAY_MS = 60_000
-/** The token may have been right: a new one is worth a try, if the last one is not too young. */
+/** The only refusal after which a new provider token can help. */
 export const EXPIRED_PROVIDER_TOKEN = 'ExpiredProviderToken'
 
-/** The parts of an answer that decide. */
+/** The parts of an answer that determine the outcome. */
 export interface ApnsAnswer {
   status: number
-  /** The answer's `apns-id`, or else the request's. */
+  /** The `apns-id` of the answer, or that of the request if the answer has none. */
   apnsId: string
   retryAfter: string | undefined
   body: string
@@ -26,8 +26,8 @@ export interface ApnsAnswer {
 
 type Meaning = { kind: 'rejected' | 'tokenGone' | 'credential' } | { kind: 'retry'; minDelayMs?: number }
 
-// BadDeviceToken and DeviceTokenNotForTopic also come for every good token when production tokens are sent to the
-// development service or the bundle id is wrong: removing devices on these would empty the table.
+// APNs also answers BadDeviceToken and DeviceTokenNotForTopic to valid tokens, if production tokens are sent to the
+// development service or the bundle id is wrong. Removing devices for these would empty the device table.
 const REJECTED = [
   'BadCollapseId',
   'BadDeviceToken',
@@ -45,7 +45,7 @@ const REJECTED = [
   'PayloadEmpty',
   'PayloadTooLarge',
   'TopicDisallowed',
-  // Of broadcasts and channels, which a proxy might answer with; no target of ours can mend them.
+  // Reasons of broadcasts and channels. Only a proxy could send them, and a retry would not help.
   'BadChannelId',
   'BadRequestParams',
   'BadRequestPayload',
@@ -56,7 +56,7 @@ const REJECTED = [
   'MissingPushType',
   'TopicMismatch',
 ]
-// Ours to mend, never the device's fault. TooManyProviderTokenUpdates passes by itself, with the token that we have.
+// The operator has to act, and no device is at fault. TooManyProviderTokenUpdates ends by itself if the token is kept.
 const CREDENTIAL = [
   'BadCertificate',
   'BadCertificateEnvironment',
@@ -76,7 +76,7 @@ const MEANINGS = new Map<string, Meaning>([
   ['ExpiredToken', { kind: 'tokenGone' }],
   ...REJECTED.map((reason) => [reason, { kind: 'rejected' }] as const),
   ...CREDENTIAL.map((reason) => [reason, { kind: 'credential' }] as const),
-  // The connection was too quiet for APNs. Another one takes the push at once.
+  // APNs closes an idle connection. The push can be sent on another one at once.
   ['IdleTimeout', { kind: 'retry' }],
   [TOO_MANY_REQUESTS, { kind: 'retry', minDelayMs: TOO_MANY_REQUESTS_DELAY_MS }],
   ['InternalServerError', { kind: 'retry', minDelayMs: MIN_RETRY_DELAY_MS }],
@@ -86,13 +86,13 @@ const MEANINGS = new Map<string, Meaning>([
 
 const ErrorSchema = v.object({
   reason: v.string(),
-  /** Unix time in ms since when a token has been dead. */
+  /** Unix time in ms since which the token is dead. */
   timestamp: v.optional(v.unknown()),
 })
 
 /**
- * The one place that decides what an APNs answer means for its target. Reasons are those of the table above or
- * `HTTP_<status>`: nothing else that a server wrote gets into logs or metrics.
+ * The outcome of a target after an answer of APNs. Reasons are from the table above or `HTTP_<status>`, so no other
+ * text of a server gets into logs or metrics.
  */
 export function outcomeOf(answer: ApnsAnswer, nowMs: number): Outcome {
   const { status } = answer
@@ -103,7 +103,7 @@ export function outcomeOf(answer: ApnsAnswer, nowMs: number): Outcome {
   const reason = known && error ? error.reason : `HTTP_${status}`
   switch (meaning.kind) {
     case 'tokenGone':
-      // Only the pair that the reference names removes a device.
+      // Only the reason with its documented status removes a device.
       if (status !== 410) return { kind: 'rejected', reason }
       return { kind: 'tokenGone', reason, ...readSince(error?.timestamp, nowMs) }
     case 'retry': {
@@ -116,12 +116,12 @@ export function outcomeOf(answer: ApnsAnswer, nowMs: number): Outcome {
   }
 }
 
-/** Whether an answer asks us to send less to everybody: 429 does not where it is about one device. */
+/** Whether an answer asks for a lower rate for all targets. 429 does not if it concerns one device. */
 export function isBusy(status: number, body: () => string): boolean {
   return status === 503 || (status === 429 && parseError(body())?.reason !== TOO_MANY_REQUESTS)
 }
 
-/** An answer with a reason to come, or of something between APNs and us. */
+/** For unknown reasons, and for answers of a proxy or load balancer. */
 function meaningOfStatus(status: number): Meaning {
   if (status === 401 || status === 403) return { kind: 'credential' }
   if (status === 429) return { kind: 'retry', minDelayMs: TOO_MANY_REQUESTS_DELAY_MS }
@@ -133,7 +133,7 @@ function pickMinDelay({ minDelayMs }: Extract<Meaning, { kind: 'retry' }>): { mi
   return minDelayMs === undefined ? {} : { minDelayMs }
 }
 
-/** A time to come would remove a device that is registered again meanwhile. */
+/** Times in the future are limited to now: otherwise a device that registers again would be removed. */
 function readSince(timestamp: unknown, nowMs: number): { sinceMs?: number } {
   if (typeof timestamp !== 'number' || !Number.isInteger(timestamp) || timestamp <= 0) return {}
   return { sinceMs: Math.min(timestamp, nowMs) }
@@ -144,7 +144,7 @@ function parseError(body: string): v.InferOutput<typeof ErrorSchema> | undefined
     const parsed = v.safeParse(ErrorSchema, JSON.parse(body))
     return parsed.success ? parsed.output : undefined
   } catch {
-    // Not JSON: an answer of something between APNs and us. Its status decides.
+    // The answer of a proxy or load balancer. Its status determines the outcome.
     return undefined
   }
 }

@@ -1,4 +1,4 @@
-// What kind of push a notification is: `apns-push-type`, and with it the suffix of `apns-topic`. From
+// The push type of a notification (`apns-push-type`), and the suffix of `apns-topic` that belongs to it. From
 // https://developer.apple.com/documentation/usernotifications/sending-notification-requests-to-apns.
 import * as v from 'valibot'
 
@@ -19,24 +19,24 @@ const PayloadSchema = v.object({
   mdm: v.optional(v.unknown()),
 })
 
-/** The topic for a push type: the app's bundle id with what Apple asks to be appended. */
+/** The topic for a push type: the bundle id of the app and the suffix of the type. */
 export function topicOf(bundleId: string, pushType: string): string {
   return bundleId + (TOPIC_SUFFIXES.get(pushType) ?? '')
 }
 
-/** What a topic that the caller chose says about the push type; undefined where it is an app's plain one. */
+/** The push type to which the suffix of a topic belongs; undefined if the topic has no such suffix. */
 export function pushTypeOfTopic(topic: string): string | undefined {
   for (const [pushType, suffix] of TOPIC_SUFFIXES) if (topic.endsWith(suffix)) return pushType
   return undefined
 }
 
-/** The push type that a payload, the bytes of a JSON object, is for; `alert` where nothing speaks for another one. */
+/** The push type of a payload, the bytes of a JSON object; `alert` unless members of another type are found. */
 export function pushTypeOfPayload(payload: Buffer): string {
   const parsed = v.safeParse(PayloadSchema, JSON.parse(payload.toString()))
   if (!parsed.success) return 'alert'
   const { aps, mdm } = parsed.output
   if (mdm !== undefined) return 'mdm'
-  // A live activity's update has both, a widget's push the third, and neither goes with anything else.
+  // No other type has these members.
   if (aps.event !== undefined && (aps['content-state'] !== undefined || aps.timestamp !== undefined)) {
     return 'liveactivity'
   }

@@ -22,9 +22,9 @@ describe('the headers of an APNs request', () => {
     ['a badge', { aps: { badge: 0 } }, 'alert', ''],
     ['a sound', { aps: { sound: 'default', 'content-available': 1 } }, 'alert', ''],
     ['an alert that also wakes the app', { aps: { alert: 'hi', 'content-available': 1 } }, 'alert', ''],
-    ['nothing of Apple', { a: 1 }, 'alert', ''],
-    ['an aps that is none', { aps: 7 }, 'alert', ''],
-    ['a wake-up', { aps: { 'content-available': 1 } }, 'background', ''],
+    ['no member of Apple', { a: 1 }, 'alert', ''],
+    ['an aps that is not an object', { aps: 7 }, 'alert', ''],
+    ['a background update', { aps: { 'content-available': 1 } }, 'background', ''],
     [
       'an update of a live activity',
       { aps: { event: 'update', timestamp: 1, 'content-state': {}, alert: { title: 'a' } } },
@@ -33,8 +33,8 @@ describe('the headers of an APNs request', () => {
     ],
     ['the end of a live activity', { aps: { event: 'end', timestamp: 1 } }, 'liveactivity', '.push-type.liveactivity'],
     ['a reload of widgets', { aps: { 'content-changed': true } }, 'widgets', '.push-type.widgets'],
-    ['a call of device management', { mdm: 'token' }, 'mdm', ''],
-  ])('say for %s what it is', (_what, payload, pushType, suffix) => {
+    ['a command of device management', { mdm: 'token' }, 'mdm', ''],
+  ])('contain the push type of %s', (_what, payload, pushType, suffix) => {
     expect(headersOf(payload)).toMatchObject({ 'apns-push-type': pushType, 'apns-topic': BUNDLE + suffix })
   })
 
@@ -47,13 +47,13 @@ describe('the headers of an APNs request', () => {
     ['liveactivity', '.push-type.liveactivity'],
     ['widgets', '.push-type.widgets'],
     ['controls', '.push-type.controls'],
-  ])('have for the push type %s the topic with %s, and the other way round', (pushType, suffix) => {
+  ])('have for the push type %s the topic with %s, and vice versa', (pushType, suffix) => {
     const topic = `${BUNDLE}${suffix}`
     expect(headersOf({ aps: {} }, { 'apns-push-type': pushType })['apns-topic']).toBe(topic)
     expect(headersOf({ aps: {} }, { 'apns-topic': topic })['apns-push-type']).toBe(pushType)
   })
 
-  it('are the caller’s where it gave them, whatever the payload says', () => {
+  it('of the caller replace those derived from the payload', () => {
     const given = {
       'apns-topic': 'com.other.app',
       'apns-push-type': 'alert',
@@ -69,19 +69,19 @@ describe('the headers of an APNs request', () => {
     })
   })
 
-  it('are the same however the caller wrote their names; an empty one is none', () => {
+  it('have names in any case, and are left out if they are empty', () => {
     const headers = headersOf({ aps: { alert: 'a' } }, { 'Apns-Topic': 'com.other.app', 'APNS-PRIORITY': '' })
     expect(headers).toMatchObject({ 'apns-topic': 'com.other.app' })
     expect(headers).not.toHaveProperty('Apns-Topic')
     expect(headers).not.toHaveProperty('apns-priority')
   })
 
-  it('give a background push the priority that it must have', () => {
+  it('give a background push the priority that APNs requires', () => {
     expect(headersOf({ aps: { 'content-available': 1 } })['apns-priority']).toBe('5')
     expect(headersOf({ aps: { alert: 'a' } })).not.toHaveProperty('apns-priority')
   })
 
-  it('let the phone show one of all attempts, but keep updates of other kinds apart', () => {
+  it('collapse the attempts of a notification on the device, but not updates of other types', () => {
     expect(headersOf({ aps: { alert: 'a' } })['apns-collapse-id']).toBe(makeCollapseId('a-uid'))
     for (const pushType of ['voip', 'liveactivity', 'pushtotalk', 'location']) {
       expect(headersOf({ aps: {} }, { 'apns-push-type': pushType })).not.toHaveProperty('apns-collapse-id')
@@ -89,7 +89,7 @@ describe('the headers of an APNs request', () => {
   })
 
   it.each(['Authorization', 'host', 'connection', 'transfer-encoding', 'content-length', 'te', 'x-apns'])(
-    'can not be the caller’s own %s',
+    'of the caller must not include %s',
     (name) => {
       expect(plan({ aps: {} }, { [name]: 'x' })).toEqual({ problem: 'header_not_allowed' })
     },

@@ -30,18 +30,18 @@ describe('the body of a message', () => {
     ['{"a":1,"topic":"x"}', '{"message":{"token":"t","a":1}}'],
     ['{"a":1,"condition":{"x":[1,2]},"b":2,"token":null}', '{"message":{"token":"t","a":1,"b":2}}'],
     ['{"\\u0074oken":"x","a":"token"}', '{"message":{"token":"t","a":"token"}}'],
-  ])('drops the target that the caller wrote into %s', (message, expected) => {
+  ])('leaves out the target that the caller wrote into %s', (message, expected) => {
     expect(bodyOf(message)).toBe(expected)
   })
 
-  it('addresses topics and conditions, escaping what JSON asks for', () => {
+  it('addresses topics and conditions, with the escapes that JSON requires', () => {
     expect(bodyOf('{}', `'a' in topics && "b"\n`, 'condition')).toBe(
       `{"message":{"condition":"'a' in topics && \\"b\\"\\n"}}`,
     )
     expect(bodyOf('{}', 'news', 'topic')).toBe('{"message":{"topic":"news"}}')
   })
 
-  it('says what the message says, whatever it says', () => {
+  it('contains the values of any message unchanged', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.string(), fc.nat(2), (message, target, indent) => {
         const { token: _token, topic: _topic, condition: _condition, ...rest } = message

@@ -1,14 +1,14 @@
-// The request for one target: `{"message":{"token":"…",` + what stands in the caller's message + `}}`.
+// The request for one target: `{"message":{"token":"…",` + the members of the caller's message + `}}`.
 import type { BodyWriter } from '../../http2/http2-client.ts'
 import { escapeJson, readMembers } from '../message-members.ts'
 import type { Batch } from '../provider.ts'
 
-/** Writes the request body for the target at `index`. What does not depend on the target was computed beforehand. */
+/** Writes the request body for the target at `index`. The parts that all targets share are already computed. */
 export type WriteBody = (index: number, body: BodyWriter) => void
 
 const END = Buffer.from('}}')
 
-/** Prepares a batch's requests. */
+/** Prepares the requests of a batch. */
 export function makeBodyWriter({ notification, targetKind, targets, personal }: Batch): WriteBody {
   const prefix = Buffer.from(`{"message":{"${targetKind}":"`)
   const members = readMembers(notification.json)

@@ -4,12 +4,11 @@ import { isBusy, outcomeOf } from './outcome.ts'
 const NOW = Date.parse('2026-03-01T00:00:00Z')
 
 function fcmError(errorCode: string): string {
-  const detail = { '@type': 'type.googleapis.com/google.firebase.fcm.v1.FcmError', errorCode }
-  return JSON.stringify({ error: { code: 0, message: 'said by FCM', status: 'SAID_BY_FCM', details: [detail] } })
+  return plainError([{ '@type': 'type.googleapis.com/google.firebase.fcm.v1.FcmError', errorCode }])
 }
 
 function plainError(details: object[] = []): string {
-  return JSON.stringify({ error: { code: 0, message: 'said by FCM', status: 'SAID_BY_FCM', details } })
+  return JSON.stringify({ error: { code: 0, message: 'text of FCM', status: 'STATUS_OF_FCM', details } })
 }
 
 const BAD_REQUEST = {
@@ -23,9 +22,9 @@ describe('the outcome of an FCM answer', () => {
   it.each([
     ['sent', 200, '{"name":"projects/p/messages/1"}', { kind: 'sent', messageId: 'projects/p/messages/1' }],
     ['unregistered', 404, fcmError('UNREGISTERED'), { kind: 'tokenGone', reason: 'UNREGISTERED' }],
-    ['unregistered under another status', 400, fcmError('UNREGISTERED'), { kind: 'rejected', reason: 'UNREGISTERED' }],
+    ['unregistered with another status', 400, fcmError('UNREGISTERED'), { kind: 'rejected', reason: 'UNREGISTERED' }],
     ['wrong project', 404, plainError(), { kind: 'credential', reason: 'HTTP_404' }],
-    ['a new code of FCM under 404', 404, fcmError('NEW_CODE'), { kind: 'rejected', reason: 'HTTP_404' }],
+    ['an unknown code of FCM with 404', 404, fcmError('NEW_CODE'), { kind: 'rejected', reason: 'HTTP_404' }],
     ['invalid token', 400, fcmError('INVALID_ARGUMENT'), { kind: 'rejected', reason: 'INVALID_ARGUMENT' }],
     ['invalid payload', 400, plainError([BAD_REQUEST]), { kind: 'rejected', reason: 'HTTP_400' }],
     [
@@ -43,7 +42,7 @@ describe('the outcome of an FCM answer', () => {
     ['access token refused', 401, plainError(), { kind: 'credential', reason: 'HTTP_401' }],
     ['permission denied', 403, plainError(), { kind: 'credential', reason: 'HTTP_403' }],
     ['permission denied in HTML', 403, HTML, { kind: 'credential', reason: 'HTTP_403' }],
-    ['a new code of FCM under 403', 403, fcmError('NEW_CODE'), { kind: 'rejected', reason: 'HTTP_403' }],
+    ['an unknown code of FCM with 403', 403, fcmError('NEW_CODE'), { kind: 'rejected', reason: 'HTTP_403' }],
     ['quota', 429, fcmError('QUOTA_EXCEEDED'), { kind: 'retry', reason: 'QUOTA_EXCEEDED', minDelayMs: 60_000 }],
     ['quota without code', 429, plainError([QUOTA_FAILURE]), { kind: 'retry', reason: 'HTTP_429', minDelayMs: 60_000 }],
     ['unavailable', 503, fcmError('UNAVAILABLE'), { kind: 'retry', reason: 'UNAVAILABLE', minDelayMs: 10_000 }],
@@ -55,12 +54,12 @@ describe('the outcome of an FCM answer', () => {
       { kind: 'retry', reason: 'UNSPECIFIED_ERROR', minDelayMs: 10_000 },
     ],
     ['a load balancer', 502, HTML, { kind: 'retry', reason: 'HTTP_502', minDelayMs: 10_000 }],
-    ['a new server error', 599, fcmError('NEW_CODE'), { kind: 'retry', reason: 'HTTP_599', minDelayMs: 10_000 }],
+    ['an unknown server error', 599, fcmError('NEW_CODE'), { kind: 'retry', reason: 'HTTP_599', minDelayMs: 10_000 }],
     ['no JSON', 500, '{"error":', { kind: 'retry', reason: 'HTTP_500', minDelayMs: 10_000 }],
     ['a redirect', 302, '', { kind: 'retry', reason: 'HTTP_302', minDelayMs: 10_000 }],
     ['request time-out', 408, '', { kind: 'retry', reason: 'HTTP_408', minDelayMs: 10_000 }],
     ['too large', 413, HTML, { kind: 'rejected', reason: 'HTTP_413' }],
-    ['other shapes of JSON', 400, '{"error":{"details":[7]}}', { kind: 'rejected', reason: 'HTTP_400' }],
+    ['JSON of another form', 400, '{"error":{"details":[7]}}', { kind: 'rejected', reason: 'HTTP_400' }],
     [
       'success without a name',
       200,
@@ -74,7 +73,7 @@ describe('the outcome of an FCM answer', () => {
   it.each([
     ['seconds', '30', 30_000],
     ['a date', 'Sun, 01 Mar 2026 00:02:00 GMT', 120_000],
-    ['nought', '0', 1000],
+    ['zero', '0', 1000],
     ['a date in the past', 'Sun, 01 Mar 2020 00:00:00 GMT', 1000],
     ['a day', '86400', 3_600_000],
   ])('honours Retry-After in %s, between a second and an hour', (_what, retryAfter, afterMs) => {
@@ -84,13 +83,13 @@ describe('the outcome of an FCM answer', () => {
     }
   })
 
-  it('ignores a Retry-After that is neither', () => {
+  it('ignores a Retry-After that is neither seconds nor a date', () => {
     const outcome = outcomeOf({ status: 429, retryAfter: 'soon', body: plainError() }, NOW)
     expect(outcome).toEqual({ kind: 'retry', reason: 'HTTP_429', minDelayMs: 60_000 })
   })
 })
 
-describe('an FCM answer that asks us to send less to everybody', () => {
+describe('an FCM answer that asks for a lower rate', () => {
   const quotaOf = (...subjects: string[]) => {
     const type = 'type.googleapis.com/google.rpc.QuotaFailure'
     return plainError([{ '@type': type, violations: subjects.map((subject) => ({ subject })) }])
@@ -98,7 +97,7 @@ describe('an FCM answer that asks us to send less to everybody', () => {
 
   it.each([
     ['the quota of the project', 429, quotaOf('projects/p'), true],
-    ['a quota that is not named', 429, fcmError('QUOTA_EXCEEDED'), true],
+    ['an unnamed quota', 429, fcmError('QUOTA_EXCEEDED'), true],
     ['quotas of a device and the project', 429, quotaOf('device:d', 'projects/p'), true],
     ['too many requests in HTML', 429, HTML, true],
     ['unavailable', 503, fcmError('UNAVAILABLE'), true],

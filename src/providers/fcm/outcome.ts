@@ -1,5 +1,5 @@
-// What FCM's answers mean, from https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode and the delays of
-// https://firebase.google.com/docs/cloud-messaging/scale-fcm.
+// The meaning of FCM's answers, from https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode, and the delays
+// from https://firebase.google.com/docs/cloud-messaging/scale-fcm.
 import * as v from 'valibot'
 import type { Outcome } from '../provider.ts'
 import { parseRetryAfterMs } from '../retry-after.ts'
@@ -8,7 +8,8 @@ import { parseRetryAfterMs } from '../retry-after.ts'
 export const MIN_RETRY_DELAY_MS = 10_000
 /** "Exponential backoff with a minimum initial delay of 1 minute" (ErrorCode, QUOTA_EXCEEDED); 60 s in scale-fcm. */
 const QUOTA_DELAY_MS = 60_000
-/** The parts of an answer that decide. */
+
+/** The parts of an answer that determine the outcome. */
 export interface FcmAnswer {
   status: number
   retryAfter: string | undefined
@@ -17,8 +18,9 @@ export interface FcmAnswer {
 
 type Meaning = { kind: 'rejected' } | { kind: 'tokenGone' } | { kind: 'retry'; minDelayMs: number }
 
-// A wrong sender id is the configuration's fault as often as the token's, and THIRD_PARTY_AUTH_ERROR is about the APNs
-// key kept at Firebase: removing devices on these could empty the table. INVALID_ARGUMENT may be token or payload.
+// Only UNREGISTERED removes a device. A wrong sender id is as often an error of the configuration as of the token, and
+// THIRD_PARTY_AUTH_ERROR concerns the APNs key that Firebase has: they could empty the device table. INVALID_ARGUMENT
+// may concern the token or the payload.
 const MEANINGS = new Map<string, Meaning>([
   ['UNREGISTERED', { kind: 'tokenGone' }],
   ['INVALID_ARGUMENT', { kind: 'rejected' }],
@@ -30,20 +32,20 @@ const MEANINGS = new Map<string, Meaning>([
   ['UNSPECIFIED_ERROR', { kind: 'retry', minDelayMs: MIN_RETRY_DELAY_MS }],
 ])
 
-/** A JSON object with nothing but a `name` without escapes. */
+/** A JSON object with only one member, a `name` without escapes. */
 const SENT = /^\s*\{\s*"name"\s*:\s*"([^"\\\n]+)"\s*\}\s*$/
 const SentSchema = v.object({ name: v.string() })
 const DetailSchema = v.object({
   '@type': v.optional(v.string()),
   errorCode: v.optional(v.string()),
-  /** Of a google.rpc.QuotaFailure: whose quota is used up, as `device:…` or `projects/…`. */
+  /** Of a google.rpc.QuotaFailure: the owner of the exhausted quota, `device:…` or `projects/…`. */
   violations: v.fallback(v.optional(v.array(v.object({ subject: v.optional(v.string(), '') })), []), []),
 })
 const ErrorSchema = v.object({ error: v.object({ details: v.optional(v.array(DetailSchema), []) }) })
 
 /**
- * The one place that decides what an FCM answer means for its target. Reasons are codes from the table above or
- * `HTTP_<status>`: nothing that FCM wrote gets into logs or metrics.
+ * The outcome of a target after an answer of FCM. Reasons are codes from the table above or `HTTP_<status>`, so no
+ * other text of FCM gets into logs or metrics.
  */
 export function outcomeOf(answer: FcmAnswer, nowMs: number): Outcome {
   if (answer.status === 200) return outcomeOfSuccess(answer.body)
@@ -53,7 +55,7 @@ export function outcomeOf(answer: FcmAnswer, nowMs: number): Outcome {
   const reason = code !== undefined && MEANINGS.has(code) ? code : `HTTP_${answer.status}`
   switch (meaning.kind) {
     case 'tokenGone':
-      // Only the pair that the reference names removes a device.
+      // Only the code with its documented status removes a device.
       return answer.status === 404 ? { kind: 'tokenGone', reason } : { kind: 'rejected', reason }
     case 'retry': {
       const afterMs = parseRetryAfterMs(answer.retryAfter, nowMs)
@@ -66,18 +68,18 @@ export function outcomeOf(answer: FcmAnswer, nowMs: number): Outcome {
 }
 
 /**
- * 401 and 403 are about our access token, 404 about the project, unless they carry a code: THIRD_PARTY_AUTH_ERROR,
- * SENDER_ID_MISMATCH and UNREGISTERED have these statuses too, and are about the target.
+ * 401 and 403 refuse the access token, and 404 the project, unless the answer has a code: THIRD_PARTY_AUTH_ERROR,
+ * SENDER_ID_MISMATCH and UNREGISTERED have these statuses too, and concern the target.
  */
 function meaningOfStatus(status: number, hasFcmError: boolean): Meaning | { kind: 'credential' } {
   if ((status === 401 || status === 403 || status === 404) && !hasFcmError) return { kind: 'credential' }
   if (status === 429) return { kind: 'retry', minDelayMs: QUOTA_DELAY_MS }
   if (status >= 400 && status < 500 && status !== 408) return { kind: 'rejected' }
-  // Server errors with codes to come, HTML of a load balancer, and whatever else is no answer of FCM's.
+  // Server errors with unknown codes, and answers that are not from FCM, for example the HTML of a load balancer.
   return { kind: 'retry', minDelayMs: MIN_RETRY_DELAY_MS }
 }
 
-/** Whether an answer asks us to send less to everybody: 429 does not where it is the quota of one device. */
+/** Whether an answer asks for a lower rate for all targets. 429 does not if it concerns the quota of one device. */
 export function isBusy(status: number, body: () => string): boolean {
   return status === 503 || (status === 429 && !isDeviceQuota(body()))
 }
@@ -89,7 +91,7 @@ function isDeviceQuota(body: string): boolean {
 }
 
 function outcomeOfSuccess(body: string): Outcome {
-  // What FCM always answers, thousands of times a second; anything else is read with care.
+  // The usual answer. There are thousands a second, and a regular expression is faster than JSON.parse.
   const name = SENT.exec(body)?.[1]
   if (name !== undefined) return { kind: 'sent', messageId: name }
   const sent = v.safeParse(SentSchema, parseJson(body))
@@ -108,7 +110,7 @@ function parseJson(body: string): unknown {
   try {
     return JSON.parse(body)
   } catch {
-    // Not JSON: an answer of something between FCM and us. Its status decides.
+    // The answer of a proxy or load balancer. Its status determines the outcome.
     return undefined
   }
 }

@@ -26,7 +26,7 @@ async function fileWith(text: string): Promise<string> {
 }
 
 describe('a service account key', () => {
-  it('is read without the hosts that the file names', async () => {
+  it('is read without the hosts in the file', async () => {
     expect(await loadServiceAccount(await fileWith(JSON.stringify(VALID)))).toEqual({
       projectId: 'shop-1',
       clientEmail: 'push@shop-1.iam.gserviceaccount.com',
@@ -36,7 +36,7 @@ describe('a service account key', () => {
 
   it.each([
     ['a project that would change the path', { project_id: '../x' }, 'project_id'],
-    ['a kind of credential that names its own hosts', { type: 'external_account' }, 'type'],
+    ['a type of credential that contains hosts', { type: 'external_account' }, 'type'],
     ['no key', { private_key: '' }, 'private_key'],
   ])('is refused for %s, and the error names the field', async (_what, change, field) => {
     const file = await fileWith(JSON.stringify({ ...VALID, ...change }))

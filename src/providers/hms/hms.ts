@@ -1,65 +1,61 @@
-// Huawei Push Kit (https://developer.huawei.com/consumer/en/doc/HMSCore-References/https-send-api-0000001050986197): one
-// request for up to a thousand tokens, or for one topic or condition.
+// Huawei Push Kit (https://developer.huawei.com/consumer/en/doc/HMSCore-References/https-send-api-0000001050986197):
+// one request per up to a thousand tokens, or per topic or condition.
 import type { Http2Answer, Http2Client } from '../../http2/http2-client.ts'
 import { Http2Pool, type Http2PoolOptions } from '../../http2/http2-pool.ts'
 import type { Logger } from '../../observability/log.ts'
-import { AccessTokens } from '../access-tokens.ts'
-import { outcomeOfMissingAnswer } from '../missing-answer.ts'
-import { OAuthEndpoint } from '../oauth-endpoint.ts'
-import type { Batch, Outcome, Provider, Settle } from '../provider.ts'
-import { untilAborted } from '../until-aborted.ts'
+import { makeAccessTokenRules } from '../credential/access-token.ts'
+import { OAuthEndpoint } from '../credential/oauth-endpoint.ts'
+import type { RefusedTargets } from '../credential/refused-targets.ts'
+import { RenewableToken } from '../credential/renewable-token.ts'
+import { sendWithToken } from '../credential/send-with-token.ts'
+import type { Batch, Provider, Settle } from '../provider.ts'
+import { settleAll } from '../settle-all.ts'
+import { outcomeOfTransportFailure } from '../transport-failure.ts'
 import { type HmsAnswer, MIN_RETRY_DELAY_MS, outcomeOf, TOO_LARGE } from './outcome.ts'
 import { type HmsMessage, readMessage } from './request-body.ts'
 
-/** Huawei answers in some hundred ms, a thousand tokens included; after this long the outcome is unknown. */
+/** Huawei answers in some hundred ms, also for a thousand tokens. After this long the outcome is unknown. */
 const REQUEST_TIMEOUT_MS = 20_000
-/** A request carries a thousand targets: one connection would nearly do. */
+/** Few are enough, because a request carries a thousand targets. */
 const MAX_CONNECTIONS = 4
-/** More than that is code 80300010. */
+/** Huawei answers code 80300010 to more tokens. */
 const MAX_TOKENS = 1000
-/** A partial success may name all tokens but one, each of a few hundred characters. */
+/** A partial success may list 999 tokens of a few hundred characters. */
 const MAX_ANSWER_BYTES = 512 * 1024
 
 export interface HmsDeps {
   appId: string
   appSecret: string
-  /** `https://host[:port][/path]`, as the configuration has them. */
+  /** `https://host[:port][/path]`, from the configuration. */
   pushEndpoint: string
+  /** `https://host[:port][/path]`, from the configuration. */
   authEndpoint: string
-  /** An authority (PEM) to trust besides the built-in ones. */
+  /** A certificate authority (PEM) that is trusted besides the built-in ones. */
   ca?: string | undefined
-  /** How long an answer may take before the push counts as maybe delivered. */
+  /** An attempt without an answer for this long is ambiguous. */
   requestTimeoutMs?: number
   logger: Logger
   /** Unix time in ms. */
   nowMs?: () => number
-  /** What requests go through: a pool of our own unless given. */
+  /** Opens the client for the requests; an `Http2Pool` unless given. */
   openClient?: (options: Http2PoolOptions) => Http2Client
 }
 
-interface Attempt {
+/** The state of a batch that all of its requests share. */
+interface Sending {
   message: HmsMessage
-  /** The indices of each request's targets. */
-  requests: number[][]
   batch: Batch
   settle: Settle
   signal: AbortSignal
-  /** A token that is refused is replaced once; the new one is kept, else each batch would have another one made. */
-  dropsRefusedToken: boolean
 }
 
-/** A target whose access token was refused. */
-interface Refused {
-  index: number
-  outcome: Outcome
-}
-
+/** Sends through Push Kit with the id and the secret of an app. */
 export class HmsProvider implements Provider {
   readonly name = 'hms'
   readonly #path: string
   readonly #client: Http2Client
   readonly #oauth: OAuthEndpoint
-  readonly #accessTokens: AccessTokens
+  readonly #tokens: RenewableToken
   readonly #nowMs: () => number
 
   constructor(deps: HmsDeps) {
@@ -69,8 +65,8 @@ export class HmsProvider implements Provider {
     this.#nowMs = nowMs
     this.#oauth = new OAuthEndpoint({ url: deps.authEndpoint, ca })
     const form = { grant_type: 'client_credentials', client_id: appId, client_secret: appSecret }
-    const exchange = () => this.#oauth.requestGrant(form)
-    this.#accessTokens = new AccessTokens({ provider: 'hms', exchange, logger, nowMs })
+    const rules = makeAccessTokenRules(() => this.#oauth.requestGrant(form), nowMs)
+    this.#tokens = new RenewableToken({ provider: 'hms', rules, logger, nowMs })
     this.#client = openClient({
       origin: endpoint.origin,
       ca,
@@ -82,42 +78,45 @@ export class HmsProvider implements Provider {
 
   async send(batch: Batch, settle: Settle, signal: AbortSignal): Promise<void> {
     const message = readMessage(batch.notification.json, batch.targetKind)
-    const all = [...batch.targets.keys()]
+    const indices = [...batch.targets.keys()]
     if (message.isTooLarge) {
-      for (const index of all) settle(index, { kind: 'rejected', reason: TOO_LARGE })
+      settleAll(indices, { kind: 'rejected', reason: TOO_LARGE }, settle)
       return
     }
-    const split = (indices: readonly number[]) => splitAt(indices, batch.targetKind === 'token' ? MAX_TOKENS : 1)
-    const attempt = { message, requests: split(all), batch, settle, signal, dropsRefusedToken: true }
-    const refused = await this.#attempt(attempt)
-    if (refused.length === 0) return
-    // The token may have been revoked before its time.
-    const again = split(refused.map(({ index }) => index))
-    const stillRefused = await this.#attempt({ ...attempt, requests: again, dropsRefusedToken: false })
-    for (const { index, outcome } of stillRefused) settle(index, outcome)
+    const sending = { message, batch, settle, signal }
+    await sendWithToken({
+      tokens: this.#tokens,
+      indices,
+      settle,
+      signal,
+      minRetryDelayMs: MIN_RETRY_DELAY_MS,
+      attempt: (attempted, token, refused) => this.#attempt(sending, attempted, token, refused),
+    })
   }
 
   async close(): Promise<void> {
     await this.#client.close()
-    await this.#accessTokens.close()
+    await this.#tokens.close()
     await this.#oauth.close()
   }
 
-  /** Settles the targets of these requests, but returns those whose access token was refused. */
-  async #attempt(attempt: Attempt): Promise<Refused[]> {
-    const { message, requests, batch, settle, signal, dropsRefusedToken } = attempt
+  /** A refusal does not withdraw the other requests: there are few of them. */
+  #attempt(
+    { message, batch, settle, signal }: Sending,
+    indices: readonly number[],
+    token: string,
+    refused: RefusedTargets,
+  ): Promise<void> {
     const { isWithdrawn } = batch
-    const refused: Refused[] = []
-    const accessToken = await this.#getAccessToken(attempt)
-    if (accessToken === undefined) return refused
-    await this.#client.send({
+    const requests = splitAt(indices, batch.targetKind === 'token' ? MAX_TOKENS : 1)
+    return this.#client.send({
       count: requests.length,
       path: this.#path,
-      headers: { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json; charset=utf-8' },
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json; charset=utf-8' },
       isWithdrawn:
         isWithdrawn &&
         ((place) => {
-          // What is sent is what is left of the request at this moment.
+          // Cancelled targets leave the request at the last moment; the others are sent.
           requests[place] = (requests[place] ?? []).filter((index) => !isWithdrawn(index))
           return requests[place].length === 0
         }),
@@ -129,30 +128,18 @@ export class HmsProvider implements Provider {
         const outcomeByTarget = outcomeOf(answerOf(answer), this.#nowMs())
         for (const index of requests[place] ?? []) {
           const outcome = outcomeByTarget(batch.targets[index] ?? '')
-          if (outcome.kind === 'credential') refused.push({ index, outcome })
-          else settle(index, outcome)
+          if (outcome.kind === 'credential') {
+            refused.outcome ??= outcome
+            refused.indices.push(index)
+          } else settle(index, outcome)
         }
       },
-      onFailure: (place, error) => settleMissing(error, requests[place] ?? [], settle),
+      onFailure: (place, error) => {
+        const outcome = outcomeOfTransportFailure(error, MIN_RETRY_DELAY_MS)
+        if (outcome) settleAll(requests[place] ?? [], outcome, settle)
+      },
     })
-    if (refused.length > 0 && dropsRefusedToken) this.#accessTokens.drop(accessToken)
-    return refused
   }
-
-  /** Undefined, and all settled that can be, when there is no token. */
-  async #getAccessToken({ requests, settle, signal }: Attempt): Promise<string | undefined> {
-    try {
-      return await untilAborted(this.#accessTokens.get(), signal)
-    } catch (error) {
-      settleMissing(error, requests.flat(), settle)
-      return undefined
-    }
-  }
-}
-
-function settleMissing(error: unknown, indices: readonly number[], settle: Settle): void {
-  const outcome = outcomeOfMissingAnswer(error, MIN_RETRY_DELAY_MS)
-  if (outcome) for (const index of indices) settle(index, outcome)
 }
 
 function targetsOf(batch: Batch, indices: readonly number[] = []): string[] {

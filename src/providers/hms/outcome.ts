@@ -1,31 +1,31 @@
-// What Push Kit's answers mean, from
+// The meaning of the answers of Push Kit, from
 // https://developer.huawei.com/consumer/en/doc/HMSCore-References/https-send-api-0000001050986197 (response codes).
-// One answer is about all tokens of its request; only a partial success tells them apart.
+// One answer concerns all tokens of its request. Only a partial success distinguishes them.
 import * as v from 'valibot'
 import type { Outcome } from '../provider.ts'
 import { parseRetryAfterMs } from '../retry-after.ts'
 
-/** Huawei names no delay; this is what push services ask for. */
+/** Huawei documents no delay. This is the delay that other providers ask for. */
 export const MIN_RETRY_DELAY_MS = 10_000
 
-/** The parts of an answer that decide. */
+/** The parts of an answer that determine the outcomes. */
 export interface HmsAnswer {
   status: number
   retryAfter: string | undefined
   body: string
 }
 
-/** What became of the request's targets; by target where the answer says so. */
+/** The outcome of each target of the request. */
 export type OutcomeByTarget = (target: string) => Outcome
 
 type Meaning = 'sent' | 'partial' | 'rejected' | 'credential' | 'retry'
 
-/** The reason of a message that is not even sent: the code that Huawei answers for it. */
+/** The code for a message that is too large; also the reason if it is rejected before it is sent. */
 export const TOO_LARGE = '80300008'
 
-// 80300007 says that every token of the request is invalid, and says it too when the app's id or signature is wrong, and
-// 80300002 when tokens are another app's: removing a thousand devices on one answer could empty the table. What a
-// request for one dead token gets is 80300007, so such a device stays until it is in a request with others.
+// Huawei answers 80300007 (every token of the request is invalid) also if the id or the signature of the app is wrong,
+// and 80300002 if the tokens belong to another app. Both could remove a thousand devices at once, so neither removes
+// any. A dead token that is alone in its request also gets 80300007: its device is removed after a request with others.
 const MEANINGS = new Map<string, Meaning>([
   ['80000000', 'sent'],
   ['80100000', 'partial'],
@@ -38,7 +38,7 @@ const MEANINGS = new Map<string, Meaning>([
   ['80100016', 'rejected'],
   // Too many sends to topics at once.
   ['80100017', 'retry'],
-  // The access token: wrong, and out of date.
+  // The access token is wrong, or expired.
   ['80200001', 'credential'],
   ['80200003', 'credential'],
   ['80300002', 'rejected'],
@@ -47,7 +47,7 @@ const MEANINGS = new Map<string, Meaning>([
   ['80300010', 'rejected'],
   ['80300011', 'rejected'],
   ['80300013', 'rejected'],
-  // Huawei's own services.
+  // Internal errors of Huawei.
   ['80600003', 'retry'],
   ['81000001', 'retry'],
 ])
@@ -58,7 +58,7 @@ const BodySchema = v.object({
   requestId: v.optional(v.string(), ''),
 })
 
-/** Every list in `msg` names tokens that got nothing; those in `illegal_tokens` are dead. */
+/** Every list in `msg` names tokens that got no push; those in `illegal_tokens` are dead. */
 const PartialSchema = v.pipe(
   v.unknown(),
   v.check((json) => !Array.isArray(json)),
@@ -67,8 +67,8 @@ const PartialSchema = v.pipe(
 const TokensSchema = v.array(v.string())
 
 /**
- * The one place that decides what an answer means. Reasons are codes of eight digits or `HTTP_<status>`: no text that
- * Huawei wrote gets into logs or metrics.
+ * The outcomes of the targets after an answer of Push Kit. Reasons are codes of eight digits or `HTTP_<status>`, so no
+ * text of Huawei gets into logs or metrics.
  */
 export function outcomeOf(answer: HmsAnswer, nowMs: number): OutcomeByTarget {
   const body = v.safeParse(BodySchema, parseJson(answer.body))
@@ -91,10 +91,10 @@ export function outcomeOf(answer: HmsAnswer, nowMs: number): OutcomeByTarget {
   }
 }
 
-/** `{"success":2,"failure":1,"illegal_tokens":["…"]}`, as text in `msg`. */
+/** `msg` contains `{"success":2,"failure":1,"illegal_tokens":["…"]}` as text. */
 function outcomeOfPartial(msg: string, reason: string, sent: Outcome): OutcomeByTarget {
   const lists = v.safeParse(PartialSchema, parseJson(msg))
-  // Sending to all again would reach most of them twice; what is certain of none of them is not called sent.
+  // A retry would reach most of the targets twice, and none of them is known to be sent.
   if (!lists.success) return () => ({ kind: 'rejected', reason })
   const failed = new Map<string, Outcome>()
   for (const [name, list] of Object.entries(lists.output)) {
@@ -106,21 +106,21 @@ function outcomeOfPartial(msg: string, reason: string, sent: Outcome): OutcomeBy
 }
 
 function meaningOfStatus(status: number): Meaning {
-  // 404 is a wrong URL, in which the app's id stands: the configuration's fault, as 401 and 403 are.
+  // 404 is a wrong URL, which contains the id of the app: an error of the configuration, like 401 and 403.
   if (status === 401 || status === 403 || status === 404) return 'credential'
   if (status >= 400 && status < 500 && status !== 408 && status !== 429) return 'rejected'
   // Server errors, traffic control (503), redirects, HTML of a load balancer.
   return 'retry'
 }
 
-/** Huawei numbers its codes by kind. */
+/** The first digits of a code are its kind. */
 function meaningOfNewCode(code: string): Meaning {
   if (code.startsWith('802')) return 'credential'
   return code.startsWith('801') || code.startsWith('803') ? 'rejected' : 'retry'
 }
 
 function retryOf({ status, retryAfter }: HmsAnswer, reason: string, nowMs: number): Outcome {
-  // A success that can't be read may be one.
+  // The answer may be a success, although it is not readable.
   if (status === 200 && reason === 'HTTP_200') {
     return { kind: 'retry', reason: 'BAD_ANSWER', minDelayMs: MIN_RETRY_DELAY_MS, maybeDelivered: true }
   }
@@ -132,7 +132,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    // Not JSON: an answer of something between Huawei and us. Its status decides.
+    // The answer of a proxy or load balancer. Its status determines the outcome.
     return undefined
   }
 }

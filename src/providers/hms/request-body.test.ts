@@ -29,7 +29,7 @@ describe('the body of an HMS request', () => {
     expect(bodyOf(`{${members}}`, ['a'])).toBe(`{"message":{"token":["a"],${members}}}`)
   })
 
-  it('has a text for a topic or a condition', () => {
+  it('has a string for a topic or a condition', () => {
     expect(bodyOf('{"data":"x"}', ['news'], 'topic')).toBe('{"message":{"topic":"news","data":"x"}}')
     const condition = `'a' in topics && 'b' in topics`
     expect(bodyOf('{}', [condition], 'condition')).toBe(`{"message":{"condition":"${condition}"}}`)

@@ -1,18 +1,20 @@
-// The request for many tokens at once: `{"message":{"token":["…","…"],` + what stands in the caller's message + `}}`;
-// for a topic or a condition it is a text in place of the list.
+// The request for many tokens at once: `{"message":{"token":["…","…"],` + the members of the caller's message + `}}`.
+// A topic or a condition is a string in place of the list.
 import type { BodyWriter } from '../../http2/http2-client.ts'
 import { escapeJsonList, readMembers } from '../message-members.ts'
 import type { TargetKind } from '../provider.ts'
 
-/** Huawei takes 4,096 bytes of a message, tokens not counted (code 80300008). */
+/** Huawei accepts 4,096 bytes of a message, without the tokens (code 80300008). */
 export const MAX_MESSAGE_BYTES = 4096
 
-/** A thousand at once would be a text of more than 128 KB, which V8 keeps apart, each time in new memory. */
+/**
+ * Targets are written in pieces: V8 allocates a string of a thousand (more than 128 KB) as a large object each time.
+ */
 const PIECE_TARGETS = 100
 
-/** A send's message, for any number of requests. */
+/** The message of a send, for any number of requests. */
 export interface HmsMessage {
-  /** Huawei would refuse it. */
+  /** Whether Huawei would refuse the message for its size. */
   isTooLarge: boolean
   /** Writes the request for these targets: tokens, or one topic or condition. */
   writeBody(targets: readonly string[], body: BodyWriter): void
@@ -38,7 +40,7 @@ export function readMessage(message: Buffer, targetKind: TargetKind): HmsMessage
   }
 }
 
-/** Without the white space, which Huawei may not count. */
+/** The length without white space, which Huawei may not count. */
 function compactLength(members: Buffer): number {
   return Buffer.byteLength(JSON.stringify(JSON.parse(`{${members.toString()}}`)))
 }

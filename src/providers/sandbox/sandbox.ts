@@ -3,32 +3,34 @@ import type { ProviderName } from '../../config/provider-names.ts'
 import type { Logger } from '../../observability/log.ts'
 import type { Batch, Provider, Settle, TargetKind } from '../provider.ts'
 
-/** Enough to look back on a try-out; a broadcast must not fill the memory. */
+/** Enough for a manual test. A limit keeps broadcasts from filling the memory. */
 const KEPT_RECORDS = 1000
 
-/** What would have been sent. No targets and no payload: it is shown and logged. */
+/** A batch that was not sent. It contains no targets and no payload, because it is shown and logged. */
 export interface SandboxRecord {
+  /** Unix time in ms. */
   atMs: number
   uid: string
   targetKind: TargetKind
+  /** The number of targets. */
   targets: number
-  /** Where each target gets its own those of the template. */
+  /** The size of the notification, or of its template if it is personal. */
   messageBytes: number
 }
 
 export interface SandboxDeps {
-  /** The provider it stands in for. */
+  /** The provider that the sandbox replaces. */
   name: ProviderName
   logger: Logger
-  /** Records kept in memory, 1,000 if not given. */
+  /** Records kept in memory, 1,000 unless given. */
   keptRecords?: number
-  /** How long a batch takes, as if it were sent. */
+  /** The simulated duration of a batch, 0 unless given. */
   latencyMs?: number
   /** Unix time in ms. */
   nowMs?: () => number
 }
 
-/** Stands in for a provider that has no credentials: every target counts as sent, and what it was is recorded. */
+/** Replaces a provider that has no credentials: it settles every target as sent, and records the batch. */
 export class SandboxProvider implements Provider {
   readonly name: ProviderName
   readonly takesPersonal = true
@@ -51,16 +53,16 @@ export class SandboxProvider implements Provider {
     this.#records.push(record)
     if (this.#records.length > this.#deps.keptRecords) this.#records.shift()
     const { uid, targets, messageBytes } = record
-    this.#deps.logger.info({ provider: this.name, uid, targets, messageBytes }, 'sandbox: would have been sent')
+    this.#deps.logger.info({ provider: this.name, uid, targets, messageBytes }, 'sandbox: batch recorded, not sent')
     for (const index of batch.targets.keys()) settle(index, { kind: 'sent', messageId: `sandbox-${uid}-${index}` })
   }
 
   async close(): Promise<void> {}
 }
 
-/** False when the batch was aborted before its time was over. */
+/** False if the signal aborts first. */
 async function waitOut(latencyMs: number, signal: AbortSignal): Promise<boolean> {
-  // The only rejection is the abort.
+  // Only the abort rejects it.
   if (latencyMs > 0) await delay(latencyMs, undefined, { signal }).catch(() => undefined)
   return !signal.aborted
 }

@@ -61,7 +61,7 @@ describe('the address of a push service', () => {
     expect(makeAddressPolicy([])(address)).toBe(true)
   })
 
-  it('may be one of a network that the operator vouches for, and no other', () => {
+  it('may be in a configured private network, and in no other', () => {
     const isAllowed = makeAddressPolicy(['10.1.0.0/16', 'fd00:1::/32', '127.0.0.1/32'])
     for (const address of ['10.1.2.3', '::ffff:10.1.2.3', 'fd00:1::5', '127.0.0.1', '8.8.8.8']) {
       expect([address, isAllowed(address)]).toEqual([address, true])

@@ -1,6 +1,7 @@
-// Which addresses a push service may have. Endpoints are URLs that strangers give, and their names may lead anywhere, so
-// only addresses of the public internet are connected to (https://www.iana.org/assignments/iana-ipv4-special-registry
-// and https://www.iana.org/assignments/iana-ipv6-special-registry list those that are not).
+// The addresses that a push service may have. Endpoints are URLs from untrusted clients, and their names may resolve to
+// any address. So connections are made to addresses of the public internet only. The others are listed in
+// https://www.iana.org/assignments/iana-ipv4-special-registry and
+// https://www.iana.org/assignments/iana-ipv6-special-registry.
 import { BlockList, isIP, isIPv6 } from 'node:net'
 import type { IsAddressAllowed } from '../../http2/address-guard.ts'
 
@@ -9,11 +10,11 @@ const SPECIAL_IPV4 = [
   '10.0.0.0/8',
   '100.64.0.0/10', // carrier-grade NAT
   '127.0.0.0/8',
-  '169.254.0.0/16', // link-local, the metadata services of clouds among them
+  '169.254.0.0/16', // link-local, includes the metadata services of clouds
   '172.16.0.0/12',
   '192.0.0.0/24',
   '192.0.2.0/24', // documentation
-  '192.88.99.0/24', // relays of 6to4
+  '192.88.99.0/24', // 6to4 relays
   '192.168.0.0/16',
   '198.18.0.0/15', // benchmarks
   '198.51.100.0/24',
@@ -22,37 +23,37 @@ const SPECIAL_IPV4 = [
   '240.0.0.0/4', // reserved, and broadcast
 ]
 
-/** Everything public is in here; loopback, link-local, unique local, multicast and what is not assigned yet is not. */
+/** Contains all public addresses, and no loopback, link-local, unique local, multicast or unassigned ones. */
 const GLOBAL_IPV6 = '2000::/3'
 
 const SPECIAL_IPV6 = [
   '2001::/23', // protocol assignments: Teredo, benchmarks, ORCHID
   '2001:db8::/32', // documentation
-  '2002::/16', // 6to4: holds an IPv4 address, which a relay would send on to
+  '2002::/16', // 6to4: contains an IPv4 address to which a relay forwards
   '3fff::/20', // documentation
 ]
 
-/** Prefixes before an IPv4 address in the last 32 bits, which is what is reached: mapped, and NAT64 (RFC 6052). */
+/** Prefixes of addresses that reach the IPv4 address in their last 32 bits: IPv4-mapped, and NAT64 (RFC 6052). */
 const EMBEDDINGS = ['::ffff:0:0', '64:ff9b::']
 const EMBEDDING_BITS = 96
 
-/** The rule: public addresses, and those in `privateNetworks` (CIDR blocks), which the operator vouches for. */
+/** Allows public addresses, and the addresses in `privateNetworks` (CIDR blocks), which the operator configured. */
 export function makeAddressPolicy(privateNetworks: readonly string[]): IsAddressAllowed {
   const publicV6 = new BlockList()
   addBlock(publicV6, GLOBAL_IPV6)
   for (const prefix of EMBEDDINGS) addBlock(publicV6, `${prefix}/${EMBEDDING_BITS}`)
   const special = listOf([...SPECIAL_IPV4, ...SPECIAL_IPV6])
-  const vouchedFor = listOf(privateNetworks)
+  const configured = listOf(privateNetworks)
   return (address) => {
-    // Also false of an address with a zone (`fe80::1%eth0`), which is link-local.
+    // An address with a zone (`fe80::1%eth0`) is link-local.
     if (isIP(address) === 0 || address.includes('%')) return false
     const family = isIPv6(address) ? 'ipv6' : 'ipv4'
-    if (vouchedFor.check(address, family)) return true
+    if (configured.check(address, family)) return true
     return !special.check(address, family) && (family === 'ipv4' || publicV6.check(address, family))
   }
 }
 
-/** Blocks of IPv4 also as they are embedded in IPv6. */
+/** The list contains blocks of IPv4 also in the form in which IPv6 embeds them. */
 function listOf(blocks: readonly string[]): BlockList {
   const list = new BlockList()
   for (const block of blocks) {
@@ -64,7 +65,7 @@ function listOf(blocks: readonly string[]): BlockList {
   return list
 }
 
-/** `::ffff:0:0` and `10.0.0.0` to `::ffff:10.0.0.0`. */
+/** Makes `::ffff:10.0.0.0` from `::ffff:0:0` and `10.0.0.0`. */
 function embed(prefix: string, network: string): string {
   return `${prefix.replace(/0:0$/, '')}${network}`
 }

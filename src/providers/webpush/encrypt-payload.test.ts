@@ -10,33 +10,34 @@ const VECTOR = {
   auth: 'BTBZMqHH6r4Tts7J_aSIgg',
   salt: 'DGv6ra1nlYgDCS1FRnbzlw',
   body:
-    'DGv6ra1nlYgDCS1FRnbzlwAAEABBBP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A_y' +
-    'l95bQpu6cVPTpK4Mqgkf1CXztLVBSt2Ks3oZwbuwXPXLWyouBWLVWGNWQexSgSxsj_Qulcy4a-fN',
+    'DGv6ra1nlYgDCS1FRnbzlwAAEABBBP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vC' +
+    'YLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A_yl95bQpu6cVPTpK4Mqgkf1CXztLVBSt2Ks3oZwbuwXPXL' +
+    'WyouBWLVWGNWQexSgSxsj_Qulcy4a-fN',
 }
 
 const bytesOf = (text: string) => Buffer.from(text, 'base64url')
 const keys = { p256dh: bytesOf(VECTOR.p256dh), auth: bytesOf(VECTOR.auth) }
 
 describe('the encryption of a payload', () => {
-  it('is that of RFC 8291, byte for byte', () => {
+  it('equals the example of RFC 8291, byte for byte', () => {
     const ecdh = createECDH('prime256v1')
     ecdh.setPrivateKey(bytesOf(VECTOR.serverPrivate))
     const body = encryptPayload(Buffer.from(VECTOR.plaintext), keys, { ecdh, salt: bytesOf(VECTOR.salt) })
     expect(body.toString('base64url')).toBe(VECTOR.body)
   })
 
-  it('has another key and another salt for each message', () => {
+  it('uses another key and another salt for each message', () => {
     const bodies = Array.from({ length: 20 }, () => encryptPayload(Buffer.from('x'), keys))
     expect(new Set(bodies.map((body) => body.subarray(0, 16).toString('hex'))).size).toBe(20)
     expect(new Set(bodies.map((body) => body.subarray(21, 86).toString('hex'))).size).toBe(20)
   })
 
-  it('fills the 4,096 bytes that a push service takes with the longest payload', () => {
+  it('of the longest payload has the 4,096 bytes that a push service accepts', () => {
     expect(MAX_PAYLOAD_BYTES).toBe(3993)
     expect(encryptPayload(Buffer.alloc(MAX_PAYLOAD_BYTES), keys)).toHaveLength(4096)
   })
 
-  it('refuses a key that is no point of the curve', () => {
+  it('refuses a key that is not a point of the curve', () => {
     const p256dh = Buffer.from(keys.p256dh)
     p256dh[64] = (p256dh[64] ?? 0) ^ 1
     expect(() => encryptPayload(Buffer.from('x'), { ...keys, p256dh })).toThrow()

@@ -37,7 +37,7 @@ describe('the outcome of an answer of a push service', () => {
     expect(outcomeOf({ ...PLAIN, status }, NOW)).toEqual(kind === 'sent' || kind === 'retry' ? expected[kind] : plain)
   })
 
-  it('names the message by where it is', () => {
+  it('has the URL of the message as its id', () => {
     const answer = { ...PLAIN, status: 201, location: 'https://push.example.com/m/1' }
     expect(outcomeOf(answer, NOW)).toEqual({ kind: 'sent', messageId: 'https://push.example.com/m/1' })
   })
@@ -47,12 +47,12 @@ describe('the outcome of an answer of a push service', () => {
     expect(outcomeOf(answer, NOW)).toEqual({ kind: 'retry', reason: `HTTP_${status}`, afterMs: 77_000 })
   })
 
-  it("takes Windows' 406 for too many requests", () => {
+  it('is a retry for 406 from the Windows service', () => {
     expect(outcomeOf({ ...PLAIN, status: 406, isWns: true }, NOW)).toMatchObject({ kind: 'retry' })
     expect(outcomeOf({ ...PLAIN, status: 406, isWns: true, retryAfter: '9' }, NOW)).toMatchObject({ afterMs: 9000 })
   })
 
-  it("takes FCM's UnauthorizedRegistration for our key refused", () => {
+  it('is a refused credential for UnauthorizedRegistration from FCM', () => {
     const body = '<HTML><TITLE>UnauthorizedRegistration</TITLE></HTML>'
     expect(outcomeOf({ ...PLAIN, status: 400, body }, NOW)).toEqual({ kind: 'credential', reason: 'HTTP_400' })
   })

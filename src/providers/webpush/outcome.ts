@@ -1,27 +1,27 @@
-// What push services' answers mean: RFC 8030 section 5, RFC 8292 section 4.2, and what the services of the browsers
-// document beyond that (https://mozilla-services.github.io/autopush-rs/errors.html,
-// https://learn.microsoft.com/windows/apps/design/shell/tiles-and-notifications/push-request-response-headers).
+// The meaning of answers of push services, from RFC 8030 section 5, RFC 8292 section 4.2 and the documentation of
+// Mozilla (https://mozilla-services.github.io/autopush-rs/errors.html) and Windows
+// (https://learn.microsoft.com/windows/apps/design/shell/tiles-and-notifications/push-request-response-headers).
 import type { Outcome } from '../provider.ts'
 import { parseRetryAfterMs } from '../retry-after.ts'
 
-/** What push services ask for where they name no delay. */
+/** The delay before another attempt if the push service names none. */
 export const MIN_RETRY_DELAY_MS = 10_000
 
-/** The parts of an answer that decide. */
+/** The parts of an answer that determine the outcome. */
 export interface WebPushAnswer {
   status: number
   retryAfter: string | undefined
-  /** Where the message is. */
+  /** The URL of the message. */
   location: string | undefined
   body: string
-  /** From Windows' service, which has an answer of its own for too many requests. */
+  /** From the Windows service, which has an answer of its own for too many requests. */
   isWns: boolean
 }
 
-/** FCM's word, with 400, for a VAPID key that is not the subscription's. */
+/** FCM answers this text with 400 if the subscription was made with another VAPID key. */
 const UNAUTHORIZED = 'UnauthorizedRegistration'
 
-/** The one place that decides what a push service's answer means for its target. Reasons are `HTTP_<status>`. */
+/** The outcome of a target after an answer of its push service. Reasons are `HTTP_<status>`. */
 export function outcomeOf(answer: WebPushAnswer, nowMs: number): Outcome {
   const { status, isWns } = answer
   const reason = `HTTP_${status}`
@@ -34,6 +34,6 @@ export function outcomeOf(answer: WebPushAnswer, nowMs: number): Outcome {
     const afterMs = parseRetryAfterMs(answer.retryAfter, nowMs)
     return { kind: 'retry', reason, ...(afterMs === undefined ? { minDelayMs: MIN_RETRY_DELAY_MS } : { afterMs }) }
   }
-  // A redirect as well: whoever chose the endpoint would choose where we go next.
+  // Redirects are not followed: the owner of the endpoint could direct requests to any address.
   return { kind: 'rejected', reason }
 }

@@ -5,29 +5,29 @@ import { Http2Pool, type Http2PoolOptions } from '../../http2/http2-pool.ts'
 import type { Logger } from '../../observability/log.ts'
 import { isWns } from './request-headers.ts'
 
-/** With a hundred streams each, more than one process can encrypt for. */
+/** With a hundred streams each: more requests in flight than one process can encrypt. */
 const MAX_CONNECTIONS = 4
-/** A round writes that many requests to a connection at most, and each takes a quarter of a ms to encrypt. */
+/** The most requests that are written to a connection in one go; each takes a quarter of a ms to encrypt. */
 const MAX_STREAMS = 100
-/** The browsers' services are a handful. Where any origin may register, strangers choose how many there are. */
+/** Browsers use a handful of services. If any origin may register, clients decide how many there are. */
 const MAX_SERVICES = 200
 
 export interface PushServicesDeps {
   isAddressAllowed: IsAddressAllowed
-  /** Resolves names instead of the system. */
+  /** Resolves names in place of the system. */
   lookup?: LookupFunction | undefined
-  /** An authority (PEM) to trust besides the built-in ones. */
+  /** A certificate authority (PEM) that is trusted besides the built-in ones. */
   ca?: string | undefined
   requestTimeoutMs: number
   logger: Logger
-  /** What requests go through: pools of our own unless given. */
+  /** Opens the client for the requests to one origin; an `Http2Pool` unless given. */
   openClient?: (options: Http2PoolOptions) => Http2Client
 }
 
-/** The clients of all push services, each with connections and a pace of its own. */
+/** One HTTP/2 client per push service, so that a slow service does not slow down the others. */
 export class PushServices {
   readonly #deps: PushServicesDeps
-  /** By origin; the one used last is the last. */
+  /** By origin, in the order of their last use. */
   readonly #clients = new Map<string, Http2Client>()
   readonly #closing = new Set<Promise<void>>()
   #isClosed = false
@@ -36,20 +36,20 @@ export class PushServices {
     this.#deps = deps
   }
 
-  /** The client for an origin (`https://host[:port]`). */
+  /** The client for an origin (`https://host[:port]`). It is opened at the first call. */
   clientFor(origin: string): Http2Client {
     const client = this.#clients.get(origin) ?? this.#open(origin)
     this.#clients.delete(origin)
     this.#clients.set(origin, client)
     const [oldest] = this.#clients
-    if (oldest && this.#clients.size > MAX_SERVICES) this.#drop(...oldest)
+    if (oldest && this.#clients.size > MAX_SERVICES) this.#startClose(...oldest)
     return client
   }
 
   /** Lets open streams finish, then closes connections. Safe to call twice. */
   async close(): Promise<void> {
     this.#isClosed = true
-    for (const [origin, client] of this.#clients) this.#drop(origin, client)
+    for (const [origin, client] of this.#clients) this.#startClose(origin, client)
     await Promise.all(this.#closing)
   }
 
@@ -68,12 +68,12 @@ export class PushServices {
       timing: { requestTimeoutMs },
       logger,
     })
-    // Nothing is sent any more, and what is tried fails as closed.
+    // Nothing is sent after `close`: requests fail with `closed`.
     if (this.#isClosed) void client.close()
     return client
   }
 
-  #drop(origin: string, client: Http2Client): void {
+  #startClose(origin: string, client: Http2Client): void {
     this.#clients.delete(origin)
     const closing = client.close().finally(() => this.#closing.delete(closing))
     this.#closing.add(closing)

@@ -6,7 +6,7 @@ function headersOf(given: Record<string, string>, uid = 'u'): unknown {
 }
 
 describe('the headers of a Web Push request', () => {
-  it('are four weeks and a topic of the send where the caller gave none', () => {
+  it('have defaults: four weeks, and a topic derived from the send', () => {
     expect(headersOf({})).toEqual({
       ttl: '2419200',
       topic: expect.stringMatching(/^[0-9a-f]{32}$/),
@@ -17,7 +17,7 @@ describe('the headers of a Web Push request', () => {
     expect(headersOf({}, 'a')).not.toEqual(headersOf({}, 'b'))
   })
 
-  it('are those of the caller in any case, without headers that are not for push services', () => {
+  it('of the caller are used, with names in any case, if they are for push services', () => {
     expect(headersOf({ TTL: '0', urgency: 'high', Topic: 'a_B-9', Authorization: 'mine', Host: 'mine' })).toEqual({
       ttl: '0',
       topic: 'a_B-9',
@@ -38,11 +38,11 @@ describe('the headers of a Web Push request', () => {
     ['Topic', '', 'INVALID_TOPIC'],
     ['Topic', 'a b', 'INVALID_TOPIC'],
     ['Topic', 'a'.repeat(33), 'INVALID_TOPIC'],
-  ])('may not have %s: %s', (name, value, problem) => {
+  ])('must not have %s: %s', (name, value, problem) => {
     expect(headersOf({ [name]: value })).toBe(problem)
   })
 
-  it("tell Windows' service, and no other, whether to keep the message", () => {
+  it('have the cache policy for the Windows service only', () => {
     expect(wnsHeaders('https://db5p.notify.windows.com', '0')).toEqual({ 'x-wns-cache-policy': 'no-cache' })
     expect(wnsHeaders('https://db5p.notify.windows.com', '60')).toEqual({ 'x-wns-cache-policy': 'cache' })
     expect(wnsHeaders('https://notify.windows.com.example.com', '60')).toEqual({})

@@ -1,33 +1,35 @@
-// The header fields of a Web Push request (RFC 8030 section 5) from what the caller gave.
+// The header fields of a Web Push request (RFC 8030 section 5), from the headers of the notification.
 import { createHash } from 'node:crypto'
 
-/** Four weeks, Centrifugo PRO's default and as long as browsers' services keep a message. */
+/**
+ * Four weeks: the default of Centrifugo PRO, and the longest time for which push services of browsers keep a message.
+ */
 const DEFAULT_TTL = '2419200'
 const URGENCIES = new Set(['very-low', 'low', 'normal', 'high'])
 /** RFC 8030 section 5.4. */
 const TOPIC = /^[A-Za-z0-9_-]{1,32}$/
-/** Seconds; ten digits are more than any service keeps. */
+/** Seconds. Ten digits exceed the limit of every push service. */
 const TTL = /^\d{1,10}$/
 
-/** The headers that are sent on, by name in lower case, and what is wrong with others of their values, for metrics. */
+/** The headers that are sent on, by name in lower case, with the check of their value. */
 const HEADERS = new Map<string, { isValid: (value: string) => boolean; problem: HeaderProblem }>([
   ['ttl', { isValid: (value) => TTL.test(value), problem: 'INVALID_TTL' }],
   ['urgency', { isValid: (value) => URGENCIES.has(value), problem: 'INVALID_URGENCY' }],
   ['topic', { isValid: (value) => TOPIC.test(value), problem: 'INVALID_TOPIC' }],
 ])
 
-/** What was wrong with a header, as a reason for metrics. */
+/** Why a header is not valid; the reason of a rejected push, in metrics too. */
 export type HeaderProblem = 'INVALID_TTL' | 'INVALID_URGENCY' | 'INVALID_TOPIC'
 
-/** What no push service would take of a header that the caller gave. */
+/** Why push services would refuse a header; undefined if they would not. */
 export function checkHeader(name: string, value: string): HeaderProblem | undefined {
   const header = HEADERS.get(name.toLowerCase())
   return header && !header.isValid(value.trim()) ? header.problem : undefined
 }
 
 /**
- * The fields for a send, by name in lower case; other headers that the caller gave are left out. Without a `Topic` one is
- * derived from the send, so that a message that has to be sent again replaces the first one and does not join it.
+ * The header fields of a send, by name in lower case. Headers that are not for push services are left out. Without a
+ * `Topic` one is derived from the send, so that a repeated message replaces the first one in the push service.
  */
 export function makeRequestHeaders(
   given: ReadonlyMap<string, string>,
@@ -48,18 +50,18 @@ export function makeRequestHeaders(
   }
 }
 
-/** Windows' service refuses a TTL without this, or with one that contradicts it. */
+/** The Windows service (WNS) refuses a request without this header, and one in which it contradicts the TTL. */
 export function wnsHeaders(origin: string, ttl: string): Record<string, string> {
   if (!isWns(origin)) return {}
   return { 'x-wns-cache-policy': Number(ttl) === 0 ? 'no-cache' : 'cache' }
 }
 
-/** Whether this is Windows' service, which has answers and headers of its own. */
+/** Whether the origin is the Windows service (WNS), which has answers and headers of its own. */
 export function isWns(origin: string): boolean {
   return new URL(origin).hostname.endsWith('.notify.windows.com')
 }
 
-/** Letters and digits only: Mozilla's service takes no others. */
+/** Letters and digits only: the Mozilla service accepts no others. */
 function topicOf(uid: string): string {
   return createHash('sha256').update(uid).digest('hex').slice(0, 32)
 }

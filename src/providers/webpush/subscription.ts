@@ -1,10 +1,10 @@
 import * as v from 'valibot'
 import type { SubscriptionKeys } from './encrypt-payload.ts'
 
-/** A target: where to send to, and what encrypts for it. */
+/** The address of one browser and the keys that encrypt for it. */
 export interface Subscription {
   origin: string
-  /** With the query. */
+  /** Includes the query. */
   path: string
   keys: SubscriptionKeys
 }
@@ -22,7 +22,7 @@ function bytes(length: number) {
 
 const KeysSchema = v.object({ p256dh: bytes(POINT_BYTES), auth: bytes(AUTH_BYTES) })
 
-/** Reads a subscription from its endpoint and its keys as JSON; undefined where they are none. */
+/** Reads a subscription from its endpoint and its keys as JSON; undefined if one of them is not valid. */
 export function readSubscription(endpoint: string, keysJson: string | undefined): Subscription | undefined {
   const url = URL.parse(endpoint)
   if (url?.protocol !== 'https:') return undefined

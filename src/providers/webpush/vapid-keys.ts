@@ -1,13 +1,13 @@
 import { createECDH, createPrivateKey, type KeyObject } from 'node:crypto'
 
-/** What proves to push services who we are (RFC 8292). */
+/** The key pair that identifies the sender to push services (RFC 8292). */
 export interface VapidKeys {
   /** The raw public key as base64url: the browser's `applicationServerKey`. */
   publicKey: string
   privateKey: KeyObject
 }
 
-/** The keys don't go with each other, or are none. Its text names the option, never a key. */
+/** The keys are not a pair, or not keys. The message names the option and never quotes a key. */
 export class VapidKeysError extends Error {
   override readonly name = 'VapidKeysError'
 }
@@ -16,7 +16,7 @@ const PRIVATE_BYTES = 32
 const POINT_BYTES = 65
 const COORDINATE_BYTES = 32
 
-/** Reads the two keys as the configuration has them: base64url, or base64, of the raw bytes. @throws VapidKeysError */
+/** Reads the two keys of the configuration: base64url or base64 of the raw bytes. @throws VapidKeysError */
 export function readVapidKeys(publicText: string, privateText: string): VapidKeys {
   const publicBytes = Buffer.from(publicText, 'base64url')
   const privateBytes = Buffer.from(privateText, 'base64url')
@@ -34,11 +34,11 @@ export function readVapidKeys(publicText: string, privateText: string): VapidKey
   }
 }
 
-/** A new pair, both as base64url. */
+/** Makes a new pair; both keys are base64url. */
 export function makeVapidKeys(): { publicKey: string; privateKey: string } {
   const ecdh = createECDH('prime256v1')
   const publicKey = ecdh.generateKeys()
-  // Leading zeros are part of the key and not of OpenSSL's number.
+  // OpenSSL omits leading zeros, which belong to the key.
   const privateKey = Buffer.concat([Buffer.alloc(PRIVATE_BYTES), ecdh.getPrivateKey()]).subarray(-PRIVATE_BYTES)
   return { publicKey: publicKey.toString('base64url'), privateKey: privateKey.toString('base64url') }
 }
@@ -49,7 +49,7 @@ function derivePublicKey(privateBytes: Buffer): Buffer {
     ecdh.setPrivateKey(privateBytes)
     return ecdh.getPublicKey()
   } catch {
-    // Zero, or beyond the curve's order. OpenSSL's text says no more.
+    // The number is zero or not below the order of the curve. The error of OpenSSL does not say which.
     throw new VapidKeysError('vapid_private_key: is not a key of P-256')
   }
 }

@@ -29,7 +29,7 @@ describe('the VAPID token', () => {
     expect(payload).toEqual({ aud: 'https://push.example.com', exp: (nowMs + 12 * HOUR_MS) / 1000, sub: subject })
   })
 
-  it('is signed once for each origin, and anew after half of its life', () => {
+  it('is signed once for each origin, and again after half of its life', () => {
     const tokens = new VapidTokens({ keys: readVapidKeys(pair.publicKey, pair.privateKey), subject })
     const first = tokens.authorizationFor('https://a.example.com', 0)
     expect(tokens.authorizationFor('https://a.example.com', 6 * HOUR_MS - 1)).toBe(first)
@@ -39,7 +39,7 @@ describe('the VAPID token', () => {
 })
 
 describe('VAPID keys', () => {
-  it('go with each other when they were made together', () => {
+  it('match each other when they were made together', () => {
     for (let i = 0; i < 300; i++) {
       const { publicKey, privateKey } = makeVapidKeys()
       expect(Buffer.from(privateKey, 'base64url')).toHaveLength(32)
@@ -47,7 +47,7 @@ describe('VAPID keys', () => {
     }
   })
 
-  it('may be written as base64, too', () => {
+  it('may also be written as base64', () => {
     const base64 = (text: string) => Buffer.from(text, 'base64url').toString('base64')
     expect(readVapidKeys(base64(pair.publicKey), base64(pair.privateKey)).publicKey).toBe(pair.publicKey)
   })

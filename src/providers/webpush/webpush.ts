@@ -1,73 +1,76 @@
-// Web Push (RFC 8030): one request for each subscription, to the push service of its browser, encrypted for it alone
-// (RFC 8291), and introduced by our VAPID key (RFC 8292).
+// Web Push (RFC 8030): one request per subscription, to the push service of its browser. The payload is encrypted for
+// that subscription (RFC 8291), and our VAPID key identifies the sender (RFC 8292).
 import type { LookupFunction } from 'node:net'
 import type { IsAddressAllowed } from '../../http2/address-guard.ts'
 import type { Http2Answer, Http2Client } from '../../http2/http2-client.ts'
 import type { Http2Error } from '../../http2/http2-error.ts'
 import type { Http2PoolOptions } from '../../http2/http2-pool.ts'
 import type { Logger } from '../../observability/log.ts'
-import { outcomeOfMissingAnswer } from '../missing-answer.ts'
 import type { Batch, Outcome, Provider, Settle } from '../provider.ts'
+import { settleAll } from '../settle-all.ts'
+import { outcomeOfTransportFailure } from '../transport-failure.ts'
 import { encryptPayload, MAX_PAYLOAD_BYTES } from './encrypt-payload.ts'
-import { KeyStanding } from './key-standing.ts'
+
 import { MIN_RETRY_DELAY_MS, outcomeOf } from './outcome.ts'
 import { PushServices } from './push-services.ts'
 import { isWns, makeRequestHeaders, wnsHeaders } from './request-headers.ts'
 import { readSubscription, type Subscription } from './subscription.ts'
+import { VapidKeyHealth } from './vapid-key-health.ts'
 import type { VapidKeys } from './vapid-keys.ts'
 import { VapidTokens } from './vapid-tokens.ts'
 
-/** Push services answer within a second; after this long the outcome is unknown. */
+/** Push services answer within a second. After this long the outcome is unknown. */
 const REQUEST_TIMEOUT_MS = 20_000
-/** How long a subscription that refuses a key which others take is left alone. */
-const REFUSED_DELAY_MS = 60_000
+/** The delay of a retry for a subscription that was made with another key. */
+const FOREIGN_KEY_DELAY_MS = 60_000
 
 export interface WebPushDeps {
   keys: VapidKeys
-  /** `mailto:` or `https:`, whom a push service may write to. */
+  /** The contact of the sender for push services: a `mailto:` or `https:` URL. */
   subject: string
-  /** Which addresses are connected to. */
+  /** Whether a connection to an IP address is allowed. */
   isAddressAllowed: IsAddressAllowed
-  /** What is wrong with an endpoint by the configuration of now; undefined when nothing is. */
+  /** The reason why the configuration does not allow an endpoint; undefined if it does. */
   checkEndpoint: (endpoint: string) => string | undefined
-  /** Resolves names instead of the system. */
+  /** Resolves names in place of the system. */
   lookup?: LookupFunction | undefined
-  /** An authority (PEM) to trust besides the built-in ones. */
+  /** A certificate authority (PEM) that is trusted besides the built-in ones. */
   ca?: string | undefined
-  /** How long an answer may take before the push counts as maybe delivered. */
+  /** An attempt without an answer for this long is ambiguous. */
   requestTimeoutMs?: number
   logger: Logger
   /** Unix time in ms. */
   nowMs?: () => number
-  /** What requests go through: pools of our own unless given. */
+  /** Opens the client for the requests to one origin; an `Http2Pool` unless given. */
   openClient?: (options: Http2PoolOptions) => Http2Client
 }
 
-/** A subscription and its target's place in the batch. */
+/** A subscription and the index of its target in the batch. */
 interface Addressee extends Subscription {
   index: number
 }
 
-/** What all requests of a batch share. */
+/** The state of a batch that all of its requests share. */
 interface Sending {
   payload: Buffer
   headers: Record<string, string>
   settle: Settle
   signal: AbortSignal
   isWithdrawn: Batch['isWithdrawn']
-  /** Why our key was refused, once it was: what is not sent by then is not tried. */
+  /** Set when our key is refused. From then on no request of the batch is sent. */
   refusal: string | undefined
-  /** Subscriptions that refused a key which others take. */
-  strangers: number
+  /** Refusals by subscriptions that were made with another key. */
+  foreignKeyRefusals: number
 }
 
+/** Sends Web Push messages with one VAPID key. */
 export class WebPushProvider implements Provider {
   readonly name = 'webpush'
   readonly #deps: WebPushDeps
   readonly #nowMs: () => number
   readonly #tokens: VapidTokens
   readonly #services: PushServices
-  readonly #standing = new KeyStanding()
+  readonly #keyHealth = new VapidKeyHealth()
 
   constructor(deps: WebPushDeps) {
     this.#deps = deps
@@ -81,7 +84,7 @@ export class WebPushProvider implements Provider {
     const headers = makeRequestHeaders(batch.notification.headers, batch.uid)
     const problem = payload.length > MAX_PAYLOAD_BYTES ? 'PAYLOAD_TOO_LARGE' : headers
     if (typeof problem === 'string') {
-      for (const index of batch.targets.keys()) settle(index, { kind: 'rejected', reason: problem })
+      settleAll([...batch.targets.keys()], { kind: 'rejected', reason: problem }, settle)
       return
     }
     const { isWithdrawn } = batch
@@ -92,20 +95,20 @@ export class WebPushProvider implements Provider {
       signal,
       isWithdrawn,
       refusal: undefined,
-      strangers: 0,
+      foreignKeyRefusals: 0,
     }
     const byOrigin = this.#groupByOrigin(batch, settle)
     await Promise.all([...byOrigin].map(([origin, addressees]) => this.#sendTo(origin, addressees, sending)))
-    this.#reportStrangers(batch.uid, sending.strangers)
+    this.#logForeignKeyRefusals(batch.uid, sending.foreignKeyRefusals)
   }
 
   close(): Promise<void> {
     return this.#services.close()
   }
 
-  #reportStrangers(uid: string, strangers: number): void {
-    if (strangers === 0) return
-    this.#deps.logger.warn({ uid, strangers }, 'webpush: subscriptions were made with another VAPID key')
+  #logForeignKeyRefusals(uid: string, foreignKeyRefusals: number): void {
+    if (foreignKeyRefusals === 0) return
+    this.#deps.logger.warn({ uid, foreignKeyRefusals }, 'webpush: subscriptions were made with another VAPID key')
   }
 
   #groupByOrigin(batch: Batch, settle: Settle): Map<string, Addressee[]> {
@@ -158,23 +161,23 @@ export class WebPushProvider implements Provider {
     const body = status === 400 ? answer.bodyText() : ''
     const outcome = outcomeOf({ status, retryAfter, location, body, isWns: isWindows }, this.#nowMs())
     if (outcome.kind !== 'credential') {
-      // Whatever else is answered may be said before the key was looked at.
-      if (outcome.kind === 'sent' || outcome.kind === 'tokenGone') this.#standing.onTaken()
+      // A service may give any other answer before it checks the key.
+      if (outcome.kind === 'sent' || outcome.kind === 'tokenGone') this.#keyHealth.onAccepted()
       return outcome
     }
-    if (this.#standing.onRefused()) {
+    if (this.#keyHealth.onRefused()) {
       sending.refusal ??= outcome.reason
       return outcome
     }
-    sending.strangers++
-    return { kind: 'retry', reason: outcome.reason, minDelayMs: REFUSED_DELAY_MS }
+    sending.foreignKeyRefusals++
+    return { kind: 'retry', reason: outcome.reason, minDelayMs: FOREIGN_KEY_DELAY_MS }
   }
 }
 
-/** Undefined leaves the target unsettled. */
+/** Undefined: the target stays unsettled. */
 function outcomeOfFailure(error: Http2Error, { signal, refusal }: Sending): Outcome | undefined {
   if (error.kind === 'aborted' && refusal !== undefined && !signal.aborted) {
     return { kind: 'credential', reason: refusal }
   }
-  return outcomeOfMissingAnswer(error, MIN_RETRY_DELAY_MS)
+  return outcomeOfTransportFailure(error, MIN_RETRY_DELAY_MS)
 }

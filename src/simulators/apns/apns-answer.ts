@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Answer } from '../answer.ts'
 
-/** Every reason to refuse, and the status that goes with it. */
+/** The status of each reason of a refusal. */
 export const REASONS = {
   BadCollapseId: 400,
   BadDeviceToken: 400,
@@ -39,9 +39,10 @@ export const REASONS = {
   Shutdown: 503,
 } as const
 
+/** The reason of a refusal. */
 export type Reason = keyof typeof REASONS
 
-/** A refusal; `sinceMs`: since when the device's token has been dead, which 410 says. */
+/** A refusal. `sinceMs` is the time in an answer with 410 since which the device token is dead. */
 export function refuse(reason: Reason, apnsId: string | undefined, sinceMs?: number): Answer {
   const body = JSON.stringify({ reason, ...(sinceMs !== undefined && { timestamp: sinceMs }) })
   return {
@@ -51,6 +52,7 @@ export function refuse(reason: Reason, apnsId: string | undefined, sinceMs?: num
   }
 }
 
+/** The answer to an accepted push. */
 export function accept(apnsId: string | undefined): Answer {
   return { status: 200, headers: { 'apns-id': apnsId ?? randomUUID() }, body: '' }
 }

@@ -1,15 +1,15 @@
 import { type Fault, type FaultTable, SHARED_FAULTS } from '../faults.ts'
 import { REASONS, type Reason } from './apns-answer.ts'
 
-/** A refusal of APNs as a fault: its answer depends on the request and on the time, so it is made when it happens. */
+/** A fault that is a refusal of APNs. Its answer is made for each request, because it depends on request and time. */
 export interface ApnsFault extends Fault {
   reason?: Reason
 }
 
-/** What can go wrong at the APNs simulator, by the word that a device token begins with: each reason in lower case. */
+/** The faults of the APNs simulator. The words for refusals are the reasons in lower case. */
 export function makeApnsFaults(): FaultTable<ApnsFault> {
   const reasons = Object.entries(REASONS).map(([name, status]) => {
-    // Keys of the table are what its type says.
+    // Object.entries loses the type of the keys.
     const reason = name as Reason
     return [reason.toLowerCase(), { does: `${status} ${reason}`, isAccepted: false, reason }] as const
   })

@@ -1,5 +1,5 @@
-// A stand-in for APNs on one TLS port. It checks what Apple checks, fails on demand (apns-faults.ts), and keeps what it
-// accepted (../accepted-log.ts).
+// A stand-in for APNs on one TLS port. It makes the checks that Apple documents, fails on demand (apns-faults.ts), and
+// records accepted pushes (../accepted-log.ts).
 import { generateKeyPair } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -15,28 +15,28 @@ import { ProviderTokenCheck } from './provider-token-check.ts'
 const generate = promisify(generateKeyPair)
 
 export interface ApnsSimulatorOptions {
-  /** Where key, authority and log are written; made if it isn't there. */
+  /** The directory for key, authority and log. It is created if it does not exist. */
   directory: string
-  /** 0, the default, takes a free one. */
+  /** 0, the default, means any free port. */
   port?: number
   bundleId?: string
   keyId?: string
   teamId?: string
-  /** The authority of client certificates (PEM); without one there are none that it knows. */
+  /** The authority of client certificates (PEM). Without it no client certificate is accepted. */
   clientCa?: string
-  /** How late `slow-` targets are answered. */
+  /** The delay of answers to `slow-` targets. */
   slowMs?: number
-  /** Unix time in ms since when `unregistered-` devices are gone; the time of the request unless given. */
+  /** Unix time in ms since which `unregistered-` tokens are dead; the time of the request unless given. */
   goneSinceMs?: () => number
-  /** Faults by chance, besides those that targets ask for. */
+  /** Random faults, besides those that targets request. */
   misbehaviour?: Misbehaviour
-  /** Told of each request to send that got past the checks. */
+  /** Called for each request to send. */
   onTreatment?: (treatment: Treatment) => void
   /** Unix time in ms. */
   nowMs?: () => number
 }
 
-/** The files a client needs, and where the log is. */
+/** The files that a client needs, and the log of accepted pushes. */
 export interface ApnsSimulatorFiles {
   tokenKey: string
   ca: string
@@ -51,13 +51,14 @@ interface Parts {
   account: ApnsAccount
 }
 
-/** Whose pushes the simulator takes. */
+/** The app and the key that the simulator accepts. */
 export interface ApnsAccount {
   bundleId: string
   keyId: string
   teamId: string
 }
 
+/** A running APNs simulator. */
 export class ApnsSimulator {
   readonly files: ApnsSimulatorFiles
   readonly account: ApnsAccount
@@ -101,7 +102,7 @@ export class ApnsSimulator {
     return new ApnsSimulator({ server, tokens, log, files, account: { bundleId, keyId, teamId } })
   }
 
-  /** For `endpoint`. */
+  /** The value for `endpoint`. */
   get origin(): string {
     return this.#parts.server.origin
   }
@@ -111,7 +112,7 @@ export class ApnsSimulator {
     return this.#parts.log.accepted
   }
 
-  /** The provider tokens that were taken, in the order of their first use. */
+  /** The accepted provider tokens, in the order of their first use. */
   get providerTokens(): readonly string[] {
     return this.#parts.tokens.used
   }
@@ -120,12 +121,12 @@ export class ApnsSimulator {
     return this.#parts.server.connectionsOpened
   }
 
-  /** The most streams that one connection ever had open. */
+  /** The most streams that were ever open at once on one connection. */
   get peakStreams(): number {
     return this.#parts.server.peakStreams
   }
 
-  /** Requests that were looked at. */
+  /** The number of processed requests. */
   get requests(): number {
     return this.#parts.server.requests
   }
@@ -139,16 +140,17 @@ export class ApnsSimulator {
     return this.#parts.log.waitFor(count)
   }
 
-  /** From now on the key is refused, as after its removal in Apple's console. */
+  /** From now on the key is refused, as after its removal in the developer console. */
   revokeKey(): void {
     this.#parts.tokens.revoke()
   }
 
+  /** The key is accepted again. */
   restoreKey(): void {
     this.#parts.tokens.restore()
   }
 
-  /** The `count`th push from now on is the last one its connection processes: GOAWAY follows, the rest is left. */
+  /** GOAWAY follows the `count`th request from now on. Its connection processes no later streams. */
   goawayAfter(count: number): void {
     this.#parts.server.goawayAfter(count)
   }

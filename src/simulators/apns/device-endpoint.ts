@@ -8,16 +8,17 @@ import type { ApnsFault } from './apns-faults.ts'
 import type { ProviderTokenCheck } from './provider-token-check.ts'
 import { type ApnsHeaders, pickApnsHeaders, refuseRequest } from './request-check.ts'
 
-/** What APNs allows on a connection once it knows who is there; until then, with provider tokens, it is one stream. */
+/** The limit of a connection once APNs has accepted a credential on it. */
 const MAX_CONCURRENT_STREAMS = 1000
+/** The limit of a new connection. */
 export const FIRST_CONCURRENT_STREAMS = 1
 
-/** A device token is hexadecimal and of any length. Those of try-outs, a word and a hyphen first, are taken besides. */
+/** Device tokens are hexadecimal, of any length. Tokens of tests, a word and a hyphen first, are accepted as well. */
 const TOKEN = /^(?:(?:[0-9a-f]{2}){8,100}|[a-z]+-.+)$/i
 
-/** A push that the APNs simulator took. */
+/** A push that the APNs simulator accepted. */
 export interface AcceptedApnsPush extends AcceptedPush {
-  /** All that begin with `apns-`. */
+  /** The headers that begin with `apns-`. */
   headers: ApnsHeaders
 }
 
@@ -28,24 +29,24 @@ export interface DeviceEndpointDeps {
   clientCa: string
   faults: Faults<ApnsFault>
   log: AcceptedLog<AcceptedApnsPush>
-  /** Unix time in ms since when the tokens of `unregistered-` devices are dead. */
+  /** Unix time in ms since which the tokens of `unregistered-` devices are dead. */
   goneSinceMs: () => number
   nowMs: () => number
 }
 
-/** POST /3/device/{token}. */
+/** Handles POST /3/device/{token}. */
 export class DeviceEndpoint {
   readonly #deps: DeviceEndpointDeps
   readonly #clientCa: X509Certificate
-  /** Connections whose client showed who it is. */
-  readonly #known = new WeakSet<SimulatedConnection>()
+  /** Connections on which a credential was accepted. */
+  readonly #authenticated = new WeakSet<SimulatedConnection>()
 
   constructor(deps: DeviceEndpointDeps) {
     this.#deps = deps
     this.#clientCa = new X509Certificate(deps.clientCa)
   }
 
-  /** The answer, or what the device asked for in its place. What is accepted is in the log when this returns. */
+  /** The answer, or the fault that the device requests. An accepted push is in the log when this returns. */
   handle(request: SimulatedRequest): Reaction {
     const headers = pickApnsHeaders(request.headers)
     const id = headers['apns-id']
@@ -54,7 +55,7 @@ export class DeviceEndpoint {
     const targets = [token ?? '']
     if (reason || token === undefined) return { answer: refuse(reason ?? 'BadPath', id), targets }
     const fault = this.#deps.faults.take(token)
-    if (fault?.reason) return { answer: this.#refuseAsAsked(fault.reason, id), targets }
+    if (fault?.reason) return { answer: this.#makeRefusal(fault.reason, id), targets }
     if (fault && !fault.isAccepted) return { ...fault, targets }
     this.#deps.log.append({ at_ms: this.#deps.nowMs(), target: token, body: request.body.toString(), headers })
     return { answer: accept(id), wire: fault?.wire, targets, accepted: targets }
@@ -63,9 +64,9 @@ export class DeviceEndpoint {
   #refuse(request: SimulatedRequest, token: string | undefined, headers: ApnsHeaders): Reason | undefined {
     if (token === undefined) return 'BadPath'
     if (request.method !== 'POST') return 'MethodNotAllowed'
-    const stranger = this.#refuseCaller(request)
-    if (stranger) return stranger
-    this.#welcome(request.connection)
+    const refusal = this.#refuseCaller(request)
+    if (refusal) return refusal
+    this.#raiseStreamLimit(request.connection)
     if (token === '') return 'MissingDeviceToken'
     if (!TOKEN.test(token)) return 'BadDeviceToken'
     return refuseRequest(headers, request.body, this.#deps.bundleId)
@@ -79,19 +80,19 @@ export class DeviceEndpoint {
     return isOurs && Date.parse(certificate.validTo) > this.#deps.nowMs() ? undefined : 'BadCertificate'
   }
 
-  #welcome(connection: SimulatedConnection): void {
-    if (this.#known.has(connection)) return
-    this.#known.add(connection)
+  #raiseStreamLimit(connection: SimulatedConnection): void {
+    if (this.#authenticated.has(connection)) return
+    this.#authenticated.add(connection)
     connection.limitStreams(MAX_CONCURRENT_STREAMS)
   }
 
-  #refuseAsAsked(reason: Reason, id: string | undefined) {
+  #makeRefusal(reason: Reason, id: string | undefined) {
     const isGone = reason === 'Unregistered' || reason === 'ExpiredToken'
     return refuse(reason, id, isGone ? this.#deps.goneSinceMs() : undefined)
   }
 }
 
-/** Undefined for a path that is none of APNs'. */
+/** Undefined if the path is not one of APNs. */
 function readToken(path: string): string | undefined {
   const encoded = /^\/3\/device\/([^/?]*)$/.exec(path)?.[1]
   try {

@@ -26,7 +26,7 @@ async function sign({ kid = 'KEY', iss = 'TEAM', iatMs = START_MS }: Claims, key
 }
 
 describe('a provider token', () => {
-  it('is taken for an hour', async () => {
+  it('is accepted for an hour', async () => {
     const { clock, check } = setUp()
     const token = await sign({})
     expect(check.refuse(token)).toBeUndefined()
@@ -39,14 +39,14 @@ describe('a provider token', () => {
   it.each([
     ['another key id', { kid: 'OTHER' }],
     ['another team', { iss: 'OTHER' }],
-    ['a time to come', { iatMs: START_MS + 10 * MINUTE_MS }],
+    ['a time in the future', { iatMs: START_MS + 10 * MINUTE_MS }],
   ])('with %s is refused', async (_what, claims) => {
     expect(setUp().check.refuse(await sign(claims))).toBe('InvalidProviderToken')
   })
 
   it('signed by another key, or changed after it was signed, is refused', async () => {
-    const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
-    expect(setUp().check.refuse(await sign({}, stranger))).toBe('InvalidProviderToken')
+    const otherKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
+    expect(setUp().check.refuse(await sign({}, otherKey))).toBe('InvalidProviderToken')
     const [header, , signature] = (await sign({})).split('.')
     const claims = Buffer.from(JSON.stringify({ iss: 'TEAM', iat: START_MS / 1000 - 1 })).toString('base64url')
     expect(setUp().check.refuse(`${header}.${claims}.${signature}`)).toBe('InvalidProviderToken')
@@ -56,7 +56,7 @@ describe('a provider token', () => {
     expect(setUp().check.refuse(authorization)).toBe('MissingProviderToken')
   })
 
-  it('may be updated every 20 minutes; the one before it still holds', async () => {
+  it('may be updated every 20 minutes, and the previous one stays valid', async () => {
     const { clock, check } = setUp()
     const first = await sign({})
     expect(check.refuse(first)).toBeUndefined()

@@ -1,4 +1,4 @@
-// What APNs asks of a provider token
+// The rules of APNs for provider tokens
 // (https://developer.apple.com/documentation/usernotifications/establishing-a-token-based-connection-to-apns).
 import { createPublicKey, type KeyObject, verify } from 'node:crypto'
 import * as v from 'valibot'
@@ -7,13 +7,13 @@ import type { Reason } from './apns-answer.ts'
 const MAX_AGE_MS = 60 * 60_000
 /** "No more than once every 20 minutes." */
 const MIN_UPDATE_MS = 20 * 60_000
-/** Clocks differ. */
+/** The tolerance for clocks that differ. */
 const MAX_AHEAD_MS = 60_000
 
 const HeaderSchema = v.object({ alg: v.literal('ES256'), kid: v.string() })
 const ClaimsSchema = v.object({ iss: v.string(), iat: v.pipe(v.number(), v.integer()) })
 
-/** A token that was issued by the right team with the right key. */
+/** A token of the configured team and key, with a valid signature. */
 interface GenuineToken {
   issuedAtMs: number
 }
@@ -26,10 +26,11 @@ export interface ProviderTokenCheckDeps {
   nowMs: () => number
 }
 
+/** Checks the provider tokens of one key. */
 export class ProviderTokenCheck {
   readonly #deps: ProviderTokenCheckDeps
   #publicKey: KeyObject
-  /** Genuine tokens that were ever used, so that each is verified once. */
+  /** All accepted tokens, so that each is verified only once. */
   readonly #genuine = new Map<string, GenuineToken>()
   #lastUpdateMs = Number.NEGATIVE_INFINITY
   #areRevoked = false
@@ -39,21 +40,22 @@ export class ProviderTokenCheck {
     this.#publicKey = createPublicKey(deps.publicKeyPem)
   }
 
-  /** The tokens that were taken, in the order of their first use. */
+  /** The accepted tokens, in the order of their first use. */
   get used(): readonly string[] {
     return [...this.#genuine.keys()]
   }
 
-  /** The key is revoked, as in Apple's console, until `restore`. */
+  /** Revokes the key until `restore`. */
   revoke(): void {
     this.#areRevoked = true
   }
 
+  /** Accepts the key again. */
   restore(): void {
     this.#areRevoked = false
   }
 
-  /** Why a request with this Authorization header is refused; undefined when it is not. */
+  /** Why a request with this Authorization header is refused; undefined if it is accepted. */
   refuse(authorization: string | undefined): Reason | undefined {
     const token = /^bearer (.+)$/i.exec(authorization ?? '')?.[1]
     if (token === undefined) return 'MissingProviderToken'

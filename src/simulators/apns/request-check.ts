@@ -1,4 +1,4 @@
-// What APNs refuses in a request, as far as a sender can get it wrong
+// The checks of APNs for a request, as far as a sender can violate them
 // (https://developer.apple.com/documentation/usernotifications/sending-notification-requests-to-apns).
 import type { IncomingHttpHeaders } from 'node:http2'
 import type { Reason } from './apns-answer.ts'
@@ -7,7 +7,7 @@ const MAX_PAYLOAD_BYTES = 4096
 const MAX_VOIP_PAYLOAD_BYTES = 5120
 const MAX_COLLAPSE_ID_BYTES = 64
 
-/** What the topic of each push type ends with after the bundle id. */
+/** The suffix of the topic after the bundle id, by push type. */
 const TOPIC_SUFFIXES = new Map([
   ['alert', ''],
   ['background', ''],
@@ -22,10 +22,10 @@ const TOPIC_SUFFIXES = new Map([
   ['controls', '.push-type.controls'],
 ])
 
-/** The headers that are read, as they came. */
+/** The `apns-` headers of a request, unchanged. */
 export type ApnsHeaders = Readonly<Record<string, string>>
 
-/** The `apns-` headers of a request. */
+/** Selects the `apns-` headers. */
 export function pickApnsHeaders(headers: IncomingHttpHeaders): ApnsHeaders {
   const picked: Record<string, string> = {}
   for (const [name, value] of Object.entries(headers)) {
@@ -34,20 +34,20 @@ export function pickApnsHeaders(headers: IncomingHttpHeaders): ApnsHeaders {
   return picked
 }
 
-/** Why APNs refuses headers and payload for an app; undefined when it doesn't. */
+/** Why APNs refuses headers or payload for an app; undefined if it accepts them. */
 export function refuseRequest(headers: ApnsHeaders, body: Buffer, bundleId: string): Reason | undefined {
   return refuseHeaders(headers) ?? refuseTopic(headers, bundleId) ?? refusePayload(headers, body)
 }
 
 function refuseHeaders(headers: ApnsHeaders): Reason | undefined {
   const { 'apns-id': id, 'apns-expiration': expiration, 'apns-priority': priority } = headers
-  // Node joins what came twice.
+  // Node joins the values of duplicate headers.
   if (Object.values(headers).some((value) => value.includes(', '))) return 'DuplicateHeaders'
   if (id !== undefined && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) return 'BadMessageId'
   if (expiration !== undefined && !/^\d{1,12}$/.test(expiration)) return 'BadExpirationDate'
   if (Buffer.byteLength(headers['apns-collapse-id'] ?? '') > MAX_COLLAPSE_ID_BYTES) return 'BadCollapseId'
   if (priority !== undefined && !['10', '5', '1'].includes(priority)) return 'BadPriority'
-  // "Always use priority 5. Using priority 10 is an error", and 10 is what none means.
+  // "Always use priority 5. Using priority 10 is an error", and 10 is the default.
   if (headers['apns-push-type'] === 'background' && (priority ?? '10') === '10') return 'BadPriority'
   return undefined
 }

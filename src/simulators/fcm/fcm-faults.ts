@@ -1,7 +1,7 @@
 import { type FaultTable, SHARED_FAULTS } from '../faults.ts'
 import { badRequest, fcmErrorDetail, googleError, quotaExceeded } from './google-error.ts'
 
-/** What can go wrong at the FCM simulator, by the word that a target begins with. */
+/** The faults of the FCM simulator. */
 export function makeFcmFaults({ project, retryAfterSeconds }: { project: string; retryAfterSeconds: number }) {
   return {
     unregistered: fcmFault(404, 'NOT_FOUND', 'UNREGISTERED'),
@@ -28,7 +28,7 @@ export function makeFcmFaults({ project, retryAfterSeconds }: { project: string;
   } satisfies FaultTable
 }
 
-/** A refusal of our credentials, as all of Google's APIs have them. */
+/** An error without an FCM code, as all APIs of Google send it for refused credentials. */
 function plainFault(code: number, status: string) {
   return {
     does: `${code} ${status} without an FCM error`,

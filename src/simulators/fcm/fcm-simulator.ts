@@ -1,5 +1,5 @@
-// A stand-in for FCM HTTP v1 and for Google's OAuth endpoint on one TLS port. It checks what Google checks, fails on
-// demand (fcm-faults.ts), and keeps what it accepted (../accepted-log.ts).
+// A stand-in for FCM HTTP v1 and the OAuth endpoint of Google on one TLS port. It makes the checks that Google
+// documents, fails on demand (fcm-faults.ts), and records accepted pushes (../accepted-log.ts).
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AcceptedLog } from '../accepted-log.ts'
@@ -12,29 +12,30 @@ import { type AcceptedFcmPush, SendEndpoint } from './send-endpoint.ts'
 import { makeServiceAccount } from './service-account.ts'
 import { TokenExchange } from './token-exchange.ts'
 
-/** What FCM allows on one connection. */
+/** The limit of FCM for one connection. */
 const MAX_CONCURRENT_STREAMS = 100
 
 export interface FcmSimulatorOptions {
-  /** Where credentials, authority and log are written; made if it isn't there. */
+  /** The directory for credentials, authority and log. It is created if it does not exist. */
   directory: string
-  /** 0, the default, takes a free one. */
+  /** 0, the default, means any free port. */
   port?: number
   project?: string
+  /** The life of access tokens, an hour unless given. */
   accessTokenSeconds?: number
-  /** Streams that one connection may have open: 100, as FCM has it, unless given. */
+  /** The limit of streams of a connection, 100 as for FCM unless given. */
   maxStreams?: number
-  /** How late `slow-` targets are answered. */
+  /** The delay of answers to `slow-` targets. */
   slowMs?: number
-  /** What `quota-` targets are told. */
+  /** The Retry-After of answers to `quota-` targets. */
   retryAfterSeconds?: number
-  /** Faults by chance, besides those that targets ask for. */
+  /** Random faults, besides those that targets request. */
   misbehaviour?: Misbehaviour
-  /** Told of each request to send that got past the checks. */
+  /** Called for each request to send that passed the checks. */
   onTreatment?: (treatment: Treatment) => void
 }
 
-/** The files a client needs, and where the log is. */
+/** The files that a client needs, and the log of accepted pushes. */
 export interface SimulatorFiles {
   credentials: string
   ca: string
@@ -49,6 +50,7 @@ interface Parts {
   project: string
 }
 
+/** A running FCM simulator. */
 export class FcmSimulator {
   readonly files: SimulatorFiles
   readonly project: string
@@ -80,7 +82,7 @@ export class FcmSimulator {
     const server = new SimulatorServer({
       cert,
       key,
-      // For the OAuth exchange: Google's libraries speak it there, and Google's servers answer it.
+      // For the OAuth exchange: the libraries of Google use HTTP/1.1 for it.
       allowsHttp1: true,
       maxConcurrentStreams: options.maxStreams ?? MAX_CONCURRENT_STREAMS,
       slowMs: options.slowMs ?? 2000,
@@ -92,7 +94,7 @@ export class FcmSimulator {
     return new FcmSimulator({ server, tokens, log, files, project })
   }
 
-  /** For both `push_endpoint` and `auth_endpoint`. */
+  /** The value for `push_endpoint` and `auth_endpoint`. */
   get origin(): string {
     return this.#parts.server.origin
   }
@@ -102,16 +104,17 @@ export class FcmSimulator {
     return this.#parts.log.accepted
   }
 
-  /** OAuth exchanges asked for. */
+  /** The number of OAuth exchanges, refused ones included. */
   get tokenRequests(): number {
     return this.#parts.tokens.requests
   }
 
+  /** The number of open connections. */
   get connections(): number {
     return this.#parts.server.connections
   }
 
-  /** The most streams that one connection ever had open. */
+  /** The most streams that were ever open at once on one connection. */
   get peakStreams(): number {
     return this.#parts.server.peakStreams
   }
@@ -125,16 +128,17 @@ export class FcmSimulator {
     return this.#parts.log.waitFor(count)
   }
 
+  /** From now on all access tokens that were issued before are refused. */
   revokeAccessTokens(): void {
     this.#parts.tokens.revokeAll()
   }
 
-  /** As an owner of the project does with the service account: refuses it and its tokens, until it is enabled again. */
+  /** Disables the service account, or enables it again. While it is disabled, it and its tokens are refused. */
   setAccountDisabled(isDisabled: boolean): void {
     this.#parts.tokens.setAccountDisabled(isDisabled)
   }
 
-  /** The `count`th send from now on is the last one its connection processes: GOAWAY follows, the rest is left. */
+  /** GOAWAY follows the `count`th send from now on. Its connection processes no later streams. */
   goawayAfter(count: number): void {
     this.#parts.server.goawayAfter(count)
   }

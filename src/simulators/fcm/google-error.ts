@@ -1,9 +1,8 @@
-// The error bodies of Google's APIs (https://cloud.google.com/apis/design/errors), with the details that FCM adds
+// The error bodies of Google APIs (https://cloud.google.com/apis/design/errors), with the details that FCM adds
 // (https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode).
-
 import { type Answer, jsonAnswer } from '../answer.ts'
 
-/** The plain shape: `error.code`, `error.status` and details of any kind. */
+/** An error with `error.code`, `error.status` and any details. */
 export function googleError(
   code: number,
   status: string,
@@ -15,18 +14,18 @@ export function googleError(
   return jsonAnswer(code, { error }, headers)
 }
 
-/** The detail that says what FCM itself thinks is wrong. */
+/** The detail with the error code of FCM. */
 export function fcmErrorDetail(errorCode: string): object {
   return { '@type': 'type.googleapis.com/google.firebase.fcm.v1.FcmError', errorCode }
 }
 
-/** A payload that does not fit the API: 400 without an FcmError. */
+/** The answer to a message that is not valid for the API: 400 without an FcmError. */
 export function badRequest(field: string, description: string): Answer {
   const detail = { '@type': 'type.googleapis.com/google.rpc.BadRequest', fieldViolations: [{ field, description }] }
   return googleError(400, 'INVALID_ARGUMENT', `${field}: ${description}`, [detail])
 }
 
-/** A quota of the project is used up: 429 with the quota's name and Retry-After. */
+/** The answer when a quota of the project is exhausted: 429 with the name of the quota and Retry-After. */
 export function quotaExceeded(project: string, retryAfterSeconds: number): Answer {
   const quota = {
     '@type': 'type.googleapis.com/google.rpc.QuotaFailure',

@@ -11,7 +11,7 @@ function withData(bytes: number, target: object): string {
 }
 
 describe('the check of a message', () => {
-  it('finds its target', () => {
+  it('returns the target', () => {
     expect(checkMessage('{"message":{"token":"t"}}')).toEqual({ target: { kind: 'token', value: 't' } })
     expect(checkMessage('{"message":{"topic":"t","data":{"a":"1"}}}')).toEqual({
       target: { kind: 'topic', value: 't' },
@@ -19,7 +19,7 @@ describe('the check of a message', () => {
   })
 
   it.each([
-    ['no JSON', '{'],
+    ['invalid JSON', '{'],
     ['no message', '{}'],
     ['a message that is a list', '{"message":[]}'],
     ['no target', '{"message":{}}'],

@@ -1,4 +1,4 @@
-// What FCM refuses in a message, as far as a sender can get it wrong
+// The checks of FCM for a message, as far as a sender can violate them
 // (https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages).
 import * as v from 'valibot'
 import type { Answer } from '../answer.ts'
@@ -8,9 +8,10 @@ const MAX_PAYLOAD_BYTES = 4096
 const MAX_TOPIC_PAYLOAD_BYTES = 2048
 const TARGET_KINDS = ['token', 'topic', 'condition'] as const
 
+/** The kinds of targets. */
 export type TargetKind = (typeof TARGET_KINDS)[number]
 
-/** To whom a message goes. */
+/** The target of a message. */
 export interface Target {
   kind: TargetKind
   value: string
@@ -19,7 +20,7 @@ export interface Target {
 const RequestSchema = v.object({ message: v.record(v.string(), v.unknown()) })
 const DataSchema = v.optional(v.record(v.string(), v.string()))
 
-/** The target of a request body that FCM would take, or FCM's answer to it. */
+/** The target of a request body that FCM would accept, or the answer of FCM if it would not. */
 export function checkMessage(body: string): { target: Target } | { refusal: Answer } {
   const request = v.safeParse(RequestSchema, parseJson(body))
   if (!request.success) return { refusal: badRequest('message', 'not a JSON object with a message that is an object') }
@@ -39,7 +40,9 @@ function findTarget(message: Record<string, unknown>): Target | undefined {
   return given.length === 1 && kind && typeof value === 'string' && value !== '' ? { kind, value } : undefined
 }
 
-/** Google does not say how it counts; here: keys and values of `data`, the rest as compact JSON, without the target. */
+/**
+ * Google documents no method. Here: keys and values of `data`, other members as compact JSON, the target not counted.
+ */
 function measurePayload(message: Record<string, unknown>): number {
   let bytes = 0
   for (const [name, value] of Object.entries(message)) {

@@ -7,7 +7,7 @@ import { googleError } from './google-error.ts'
 import { checkMessage, type TargetKind } from './message-check.ts'
 import type { TokenExchange } from './token-exchange.ts'
 
-/** A push that the FCM simulator took. */
+/** A push that the FCM simulator accepted. */
 export interface AcceptedFcmPush extends AcceptedPush {
   project: string
   target_kind: TargetKind
@@ -20,7 +20,7 @@ export interface SendEndpointDeps {
   log: AcceptedLog<AcceptedFcmPush>
 }
 
-/** POST /v1/projects/{project}/messages:send. */
+/** Handles POST /v1/projects/{project}/messages:send. */
 export class SendEndpoint {
   readonly #deps: SendEndpointDeps
 
@@ -28,7 +28,7 @@ export class SendEndpoint {
     this.#deps = deps
   }
 
-  /** The answer, or what the target asked for in its place. What is accepted is in the log when this returns. */
+  /** The answer, or the fault that the target requests. An accepted push is in the log when this returns. */
   handle(project: string, headers: IncomingHttpHeaders, body: string): Reaction {
     const refusal = this.#refuseCaller(project, headers)
     if (refusal) return { answer: refusal }

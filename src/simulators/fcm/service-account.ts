@@ -3,14 +3,15 @@ import { promisify } from 'node:util'
 
 const generate = promisify(generateKeyPair)
 
-/** A service account of the simulated project: the file that a client gets, and what the server knows of it. */
+/** A service account of the simulated project: the file for the client and the public key for the server. */
 export interface SimulatedServiceAccount {
-  /** The JSON file's content, as Google's console gives it out. */
+  /** The content of the JSON file, in the form of the Google Cloud console. */
   json: string
   clientEmail: string
   publicKeyPem: string
 }
 
+/** Makes a service account with a new key. */
 export async function makeServiceAccount(project: string): Promise<SimulatedServiceAccount> {
   const { publicKey, privateKey } = await generate('rsa', {
     modulusLength: 2048,

@@ -7,11 +7,11 @@ const SCOPE = 'https://www.googleapis.com/auth/firebase.messaging'
 const AUDIENCE = 'https://oauth2.googleapis.com/token'
 
 let account: SimulatedServiceAccount
-let stranger: SimulatedServiceAccount
+let otherAccount: SimulatedServiceAccount
 
 beforeAll(async () => {
   account = await makeServiceAccount('p')
-  stranger = await makeServiceAccount('p')
+  otherAccount = await makeServiceAccount('p')
 })
 
 async function exchange(tokens: TokenExchange, change: Record<string, unknown> = {}, signer = account) {
@@ -25,7 +25,7 @@ async function exchange(tokens: TokenExchange, change: Record<string, unknown> =
 }
 
 describe('the simulated OAuth exchange', () => {
-  it('gives a token that is accepted until it is revoked', async () => {
+  it('issues a token that is accepted until it is revoked', async () => {
     const tokens = new TokenExchange({ account, lifeSeconds: 60 })
     const { status, json } = await exchange(tokens)
     expect([status, json.token_type, json.expires_in]).toEqual([200, 'Bearer', 60])
@@ -36,7 +36,7 @@ describe('the simulated OAuth exchange', () => {
     expect(tokens.accepts(`Bearer ${json.access_token}`)).toBe(false)
   })
 
-  it('gives tokens that end', async () => {
+  it('issues tokens that expire', async () => {
     const tokens = new TokenExchange({ account, lifeSeconds: 0 })
     const { json } = await exchange(tokens)
     expect(tokens.accepts(`Bearer ${json.access_token}`)).toBe(false)
@@ -53,8 +53,8 @@ describe('the simulated OAuth exchange', () => {
     expect([status, json.error]).toEqual([400, 'invalid_grant'])
   })
 
-  it('refuses an assertion that another key signed', async () => {
-    const { status, json } = await exchange(new TokenExchange({ account, lifeSeconds: 60 }), {}, stranger)
+  it('refuses an assertion that was signed by another key', async () => {
+    const { status, json } = await exchange(new TokenExchange({ account, lifeSeconds: 60 }), {}, otherAccount)
     expect([status, json.error]).toEqual([400, 'invalid_grant'])
   })
 })

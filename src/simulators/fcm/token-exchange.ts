@@ -1,4 +1,4 @@
-// Google's OAuth exchange for service accounts (RFC 7523): a signed assertion in, an access token out.
+// The OAuth exchange of Google for service accounts (RFC 7523): a signed assertion for an access token.
 import { randomBytes } from 'node:crypto'
 import { importSPKI, jwtVerify } from 'jose'
 import * as v from 'valibot'
@@ -7,20 +7,20 @@ import type { SimulatedServiceAccount } from './service-account.ts'
 
 const AUDIENCE = 'https://oauth2.googleapis.com/token'
 const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
-/** One of these is what sending needs. */
+/** Sending requires one of these. */
 const SCOPES = ['https://www.googleapis.com/auth/firebase.messaging', 'https://www.googleapis.com/auth/cloud-platform']
-/** Google refuses assertions that claim to hold for more than an hour. */
+/** Google refuses assertions that are valid for more than an hour. */
 const MAX_ASSERTION_SECONDS = 3600
 
 const ClaimsSchema = v.object({ iss: v.string(), scope: v.string(), iat: v.number(), exp: v.number() })
 
-/** Issues access tokens, and knows which hold. */
+/** Issues access tokens and checks them. */
 export class TokenExchange {
   readonly #account: SimulatedServiceAccount
   readonly #lifeSeconds: number
   readonly #endsAtMs = new Map<string, number>()
   #isAccountDisabled = false
-  /** Exchanges asked for, refused ones included. */
+  /** The number of exchanges, refused ones included. */
   requests = 0
 
   constructor(deps: { account: SimulatedServiceAccount; lifeSeconds: number }) {
@@ -41,18 +41,18 @@ export class TokenExchange {
     return jsonAnswer(200, { access_token: accessToken, expires_in: this.#lifeSeconds, token_type: 'Bearer' })
   }
 
-  /** Whether a request's Authorization header names a token that was issued, not revoked, and still holds. */
+  /** Whether the Authorization header has a token that was issued and is neither revoked nor expired. */
   accepts(authorization: string | undefined): boolean {
     const endsAtMs = this.#endsAtMs.get(authorization?.replace(/^Bearer /, '') ?? '')
     return endsAtMs !== undefined && Date.now() < endsAtMs
   }
 
-  /** From now on every token issued so far is refused. */
+  /** From now on all tokens that were issued before are refused. */
   revokeAll(): void {
     this.#endsAtMs.clear()
   }
 
-  /** Disabled: every token is refused, and no new one given out. */
+  /** While the account is disabled, all tokens are refused and no new ones are issued. */
   setAccountDisabled(isDisabled: boolean): void {
     this.#isAccountDisabled = isDisabled
     if (isDisabled) this.revokeAll()
@@ -67,7 +67,7 @@ export class TokenExchange {
       if (!claims.scope.split(' ').some((scope) => SCOPES.includes(scope))) return 'no scope for messaging'
       return undefined
     } catch {
-      // Wrong signature, claims or form: Google doesn't tell them apart either.
+      // Google does not distinguish between a wrong signature, wrong claims and a malformed token.
       return 'Invalid JWT Signature.'
     }
   }

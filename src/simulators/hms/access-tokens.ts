@@ -1,14 +1,14 @@
-// Huawei's OAuth endpoint for apps (client credentials): an app's id and secret in, an access token out.
+// The OAuth endpoint of Huawei for apps (client credentials): the id and secret of an app for an access token.
 import { randomBytes } from 'node:crypto'
 import { type Answer, jsonAnswer } from '../answer.ts'
 
-/** Issues access tokens, and knows which hold. */
+/** Issues access tokens and checks them. */
 export class SimulatedAccessTokens {
   readonly #app: { id: string; secret: string }
   readonly #lifeSeconds: number
   readonly #endsAtMs = new Map<string, number>()
   #isAppDisabled = false
-  /** Exchanges asked for, refused ones included. */
+  /** The number of exchanges, refused ones included. */
   requests = 0
 
   constructor(deps: { app: { id: string; secret: string }; lifeSeconds: number }) {
@@ -24,25 +24,25 @@ export class SimulatedAccessTokens {
     const { id, secret } = this.#app
     const isOurs = params.get('client_id') === id && params.get('client_secret') === secret
     if (!isOurs || this.#isAppDisabled) return refuse(20_044, 'invalid client')
-    // Huawei's tokens hold slashes, which its JSON escapes.
+    // Tokens of Huawei contain slashes, which its JSON escapes.
     const accessToken = `simulated/${randomBytes(24).toString('base64')}`
     this.#endsAtMs.set(accessToken, Date.now() + this.#lifeSeconds * 1000)
     return jsonAnswer(200, { access_token: accessToken, expires_in: this.#lifeSeconds, token_type: 'Bearer' })
   }
 
-  /** What is wrong with a request's Authorization header; undefined when it names a token that holds. */
+  /** The code for a refused Authorization header; undefined if its token is valid. */
   refusalOf(authorization: string | undefined): '80200001' | '80200003' | undefined {
     const endsAtMs = this.#endsAtMs.get(authorization?.replace(/^Bearer /, '') ?? '')
     if (endsAtMs === undefined) return '80200001'
     return Date.now() < endsAtMs ? undefined : '80200003'
   }
 
-  /** From now on every token issued so far is refused. */
+  /** From now on all tokens that were issued before are refused. */
   revokeAll(): void {
     this.#endsAtMs.clear()
   }
 
-  /** Disabled: every token is refused, and no new one given out. */
+  /** While the app is disabled, all tokens are refused and no new ones are issued. */
   setAppDisabled(isDisabled: boolean): void {
     this.#isAppDisabled = isDisabled
     if (isDisabled) this.revokeAll()

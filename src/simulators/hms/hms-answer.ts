@@ -1,6 +1,6 @@
 import { type Answer, jsonAnswer } from '../answer.ts'
 
-/** HTTP statuses of the codes that the simulator answers, and what it says. */
+/** The HTTP status and the message of each code. */
 const CODES = {
   '80000000': [200, 'Success'],
   '80100000': [200, ''],
@@ -23,9 +23,10 @@ const CODES = {
   '81000001': [500, 'System inner error'],
 } as const
 
+/** The codes of the simulator. */
 export type HmsCode = keyof typeof CODES
 
-/** An answer as Push Kit's: the code in the body says more than the status. */
+/** An answer in the form of Push Kit: the code in the body is more precise than the status. */
 export function hmsAnswer(code: HmsCode, requestId: string, msg?: string): Answer {
   const [status, text] = CODES[code]
   return jsonAnswer(status, { code, msg: msg ?? text, requestId })

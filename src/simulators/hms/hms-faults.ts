@@ -3,7 +3,7 @@ import { type HmsCode, hmsAnswer } from './hms-answer.ts'
 
 const REQUEST_ID = '0'
 
-/** The codes that are about the whole request, by the word that asks for them. */
+/** The codes that concern the whole request, by the word that requests them. */
 const CODES: Readonly<Record<string, HmsCode>> = {
   parameter: '80100001',
   tokencount: '80100002',
@@ -24,7 +24,7 @@ const CODES: Readonly<Record<string, HmsCode>> = {
   internal: '81000001',
 }
 
-/** What a request meets when one of its tokens, its topic or its condition starts with one of these words. */
+/** The faults of a request, if one of its tokens, its topic or its condition starts with one of these words. */
 export function makeHmsFaults(retryAfterSeconds: number): FaultTable {
   const codes = Object.entries(CODES).map(([word, code]): [string, Fault] => {
     const answer = hmsAnswer(code, REQUEST_ID)
@@ -46,5 +46,5 @@ export function makeHmsFaults(retryAfterSeconds: number): FaultTable {
   }
 }
 
-/** A token that starts with this is named in the `illegal_tokens` of a partial success. */
+/** A token that starts with this is in the `illegal_tokens` of a partial success. */
 export const ILLEGAL = 'illegal-'

@@ -1,5 +1,5 @@
-// A stand-in for Huawei Push Kit and Huawei's OAuth endpoint on one TLS port. It checks what Huawei checks, fails on
-// demand (hms-faults.ts), and keeps what it accepted.
+// A stand-in for Huawei Push Kit and the OAuth endpoint of Huawei on one TLS port. It makes the checks that Huawei
+// documents, fails on demand (hms-faults.ts), and records accepted pushes (../accepted-log.ts).
 import { randomBytes } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -16,18 +16,19 @@ const OAUTH_PATH = '/oauth2/v3/token'
 const MAX_CONCURRENT_STREAMS = 100
 
 export interface HmsSimulatorOptions {
-  /** Where authority and log are written; made if it isn't there. */
+  /** The directory for authority and log. It is created if it does not exist. */
   directory: string
-  /** 0, the default, takes a free one. */
+  /** 0, the default, means any free port. */
   port?: number
+  /** The life of access tokens, an hour unless given. */
   accessTokenSeconds?: number
-  /** How late `slow-` targets are answered. */
+  /** The delay of answers to `slow-` targets. */
   slowMs?: number
-  /** What `traffic-` targets are told. */
+  /** The Retry-After of answers to `traffic-` targets. */
   retryAfterSeconds?: number
-  /** Faults by chance, once a request. */
+  /** Random faults, at most one per request. */
   misbehaviour?: Misbehaviour
-  /** Told of each request to send that got past the checks. */
+  /** Called for each request to send that passed the checks. */
   onTreatment?: (treatment: Treatment) => void
 }
 
@@ -40,10 +41,11 @@ interface Parts {
   files: { ca: string; log: string }
 }
 
+/** A running HMS simulator. */
 export class HmsSimulator {
-  /** Where the authority's certificate and the log of what was accepted are. */
+  /** The certificate of the authority, and the log of accepted pushes. */
   readonly files: { ca: string; log: string }
-  /** The credentials that it takes. */
+  /** The credentials that it accepts. */
   readonly app: { id: string; secret: string }
   readonly #parts: Parts
   #stopped: Promise<void> | undefined
@@ -65,13 +67,13 @@ export class HmsSimulator {
     const tokens = new SimulatedAccessTokens({ app, lifeSeconds: options.accessTokenSeconds ?? 3600 })
     const log = new AcceptedLog<AcceptedHmsPush>({ file: files.log })
     const table = makeHmsFaults(retryAfterSeconds)
-    // Its tokens ask one by one, and chance has its turn when none of them did.
+    // The endpoint calls `faults` for each token of a request, and `chance` once if no token requests a fault.
     const faults = new Faults({ table, misbehaviour: misbehaviour && { ...misbehaviour, share: 0 } })
     const sends = new SendEndpoint({ appId: app.id, tokens, faults, chance: new Faults({ table, misbehaviour }), log })
     const server = new SimulatorServer({
       cert,
       key,
-      // For the OAuth endpoint.
+      // The OAuth endpoint is used over HTTP/1.1.
       allowsHttp1: true,
       maxConcurrentStreams: MAX_CONCURRENT_STREAMS,
       slowMs,
@@ -83,27 +85,27 @@ export class HmsSimulator {
     return new HmsSimulator({ server, tokens, sends, log, app, files })
   }
 
-  /** For `push_endpoint`. */
+  /** The value for `push_endpoint`. */
   get origin(): string {
     return this.#parts.server.origin
   }
 
-  /** For `auth_endpoint`. */
+  /** The value for `auth_endpoint`. */
   get authEndpoint(): string {
     return `${this.origin}${OAUTH_PATH}`
   }
 
-  /** Every push that was accepted, in order: one for each token. */
+  /** Every push that was accepted, in order: one per token. */
   get accepted(): readonly AcceptedHmsPush[] {
     return this.#parts.log.accepted
   }
 
-  /** Requests to send, refused ones included. */
+  /** The number of requests to send, refused ones included. */
   get sendRequests(): number {
     return this.#parts.sends.requests
   }
 
-  /** OAuth exchanges asked for. */
+  /** The number of OAuth exchanges, refused ones included. */
   get tokenRequests(): number {
     return this.#parts.tokens.requests
   }
@@ -117,16 +119,17 @@ export class HmsSimulator {
     return this.#parts.log.waitFor(count)
   }
 
+  /** From now on all access tokens that were issued before are refused. */
   revokeAccessTokens(): void {
     this.#parts.tokens.revokeAll()
   }
 
-  /** As in Huawei's console: the app's secret and its tokens are refused, until it is enabled again. */
+  /** Disables the app, or enables it again. While it is disabled, its secret and its tokens are refused. */
   setAppDisabled(isDisabled: boolean): void {
     this.#parts.tokens.setAppDisabled(isDisabled)
   }
 
-  /** The `count`th send from now on is the last one its connection processes: GOAWAY follows, the rest is left. */
+  /** GOAWAY follows the `count`th send from now on. Its connection processes no later streams. */
   goawayAfter(count: number): void {
     this.#parts.server.goawayAfter(count)
   }

@@ -1,9 +1,9 @@
-// What Push Kit refuses in a request, as far as a sender can get it wrong
+// The checks of Push Kit for a request, as far as a sender can violate them
 // (https://developer.huawei.com/consumer/en/doc/HMSCore-References/https-send-api-0000001050986197).
 import * as v from 'valibot'
 import type { HmsCode } from './hms-answer.ts'
 
-/** Without tokens. */
+/** The limit of a message without its tokens. */
 const MAX_MESSAGE_BYTES = 4096
 const MAX_TOKENS = 1000
 
@@ -11,9 +11,10 @@ const RequestSchema = v.object({ validate_only: v.optional(v.boolean()), message
 const TokensSchema = v.array(v.pipe(v.string(), v.nonEmpty()))
 const TextSchema = v.pipe(v.string(), v.nonEmpty())
 
+/** The kinds of targets. */
 export type HmsTargetKind = 'token' | 'topic' | 'condition'
 
-/** To whom a request goes, and what it says. */
+/** The targets and the message of a request. */
 export interface CheckedMessage {
   kind: HmsTargetKind
   targets: readonly string[]
@@ -21,7 +22,7 @@ export interface CheckedMessage {
   message: string
 }
 
-/** A request that Huawei would take, or the code of its answer. */
+/** The content of a request that Huawei would accept, or the code of its answer if it would not. */
 export function checkMessage(body: string): CheckedMessage | { refusal: HmsCode } {
   const request = v.safeParse(RequestSchema, parseJson(body))
   if (!request.success) return { refusal: '80100003' }

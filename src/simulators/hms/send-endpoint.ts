@@ -6,34 +6,34 @@ import { hmsAnswer } from './hms-answer.ts'
 import { ILLEGAL } from './hms-faults.ts'
 import { type CheckedMessage, checkMessage, type HmsTargetKind } from './message-check.ts'
 
-/** A push for one target; its `body` is the message without targets, as compact JSON. */
+/** A push for one target. Its `body` is the message without targets, as compact JSON. */
 export interface AcceptedHmsPush extends AcceptedPush {
   target_kind: HmsTargetKind
-  /** Of the request: the same for all its tokens. */
+  /** The id of the request, which all of its tokens share. */
   request_id: string
 }
 
 export interface SendEndpointDeps {
   appId: string
   tokens: SimulatedAccessTokens
-  /** By the words that targets start with. */
+  /** The faults that targets request. */
   faults: Faults
-  /** By chance, once a request. */
+  /** Random faults, at most one per request. */
   chance: Faults
   log: AcceptedLog<AcceptedHmsPush>
 }
 
-/** POST /v1/{app id}/messages:send. */
+/** Handles POST /v1/{app id}/messages:send. */
 export class SendEndpoint {
   readonly #deps: SendEndpointDeps
-  /** Requests whose message was looked at. */
+  /** The number of requests, refused ones included. */
   requests = 0
 
   constructor(deps: SendEndpointDeps) {
     this.#deps = deps
   }
 
-  /** What is accepted is in the log before this returns. */
+  /** The answer, or the fault that a target requests. Accepted pushes are in the log when this returns. */
   handle(appId: string, { headers, body }: SimulatedRequest): Reaction {
     const requestId = `${Date.now()}${String(++this.requests).padStart(8, '0')}`
     const refusal = appId === this.#deps.appId ? this.#deps.tokens.refusalOf(headers.authorization) : '80200001'

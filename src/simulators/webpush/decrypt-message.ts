@@ -1,15 +1,15 @@
-// The browser's side of RFC 8291, written down as the RFC has it and apart from the sender's, so that a mistake there is
-// not made here, too.
+// The browser side of RFC 8291. It follows the RFC and shares no code with the sender, so that both do not have the
+// same errors.
 import { createDecipheriv, hkdfSync } from 'node:crypto'
 import type { SimulatedSubscription } from './subscriptions.ts'
 
 const SALT_BYTES = 16
 const TAG_BYTES = 16
 const POINT_BYTES = 65
-/** RFC 8188 section 2: ends the content of the last record; zeros may follow. */
+/** RFC 8188 section 2: the delimiter after the content of the last record. Zeros may follow. */
 const LAST_RECORD = 2
 
-/** What a message says; undefined for one that the browser can't read. */
+/** The payload of a message; undefined if the browser could not decrypt it. */
 export function decryptMessage(message: Buffer, { ecdh, auth }: SimulatedSubscription): Buffer | undefined {
   const keyStart = SALT_BYTES + 5
   const contentStart = keyStart + POINT_BYTES
@@ -27,7 +27,7 @@ export function decryptMessage(message: Buffer, { ecdh, auth }: SimulatedSubscri
     const padded = Buffer.concat([decipher.update(message.subarray(contentStart, -TAG_BYTES)), decipher.final()])
     return unpad(padded)
   } catch {
-    // Not for this browser, or changed on its way.
+    // Encrypted for another browser, or damaged.
     return undefined
   }
 }

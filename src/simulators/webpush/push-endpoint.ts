@@ -6,13 +6,13 @@ import { decryptMessage } from './decrypt-message.ts'
 import type { SimulatedSubscriptions } from './subscriptions.ts'
 import type { VapidCheck } from './vapid-check.ts'
 
-/** What a push service has to take, and the browsers' ones take no more. */
+/** Push services must accept this many bytes, and those of browsers accept no more. */
 const MAX_BODY_BYTES = 4096
-/** Four weeks, and Mozilla's service takes two days more. */
+/** Thirty days: the limit of the Mozilla service. */
 const MAX_TTL_SECONDS = 2_592_000
 const URGENCIES = ['very-low', 'low', 'normal', 'high']
 
-/** A push to a browser: `target` is its name, `body` the payload that it decrypted. */
+/** A push to a browser: `target` is the name of the browser, `body` the decrypted payload. */
 export interface AcceptedWebPush extends AcceptedPush {
   ttl: number
   urgency?: string
@@ -24,21 +24,21 @@ export interface PushEndpointDeps {
   vapid: VapidCheck
   faults: Faults
   log: AcceptedLog<AcceptedWebPush>
-  /** The service's own. */
+  /** The origin of the simulated push service. */
   origin(): string
 }
 
-/** POST /push/{name}. */
+/** Handles POST /push/{name}. */
 export class PushEndpoint {
   readonly #deps: PushEndpointDeps
-  /** Requests, refused ones included. */
+  /** The number of requests, refused ones included. */
   requests = 0
 
   constructor(deps: PushEndpointDeps) {
     this.#deps = deps
   }
 
-  /** What is accepted is in the log before this resolves. */
+  /** The answer, or the fault that the name requests. An accepted push is in the log when this resolves. */
   async handle(name: string, { headers, body }: SimulatedRequest): Promise<Reaction> {
     this.requests++
     const { subscriptions, vapid, faults, log } = this.#deps
@@ -50,7 +50,7 @@ export class PushEndpoint {
     if (!fields) return { answer: plain(400) }
     if (body.length > MAX_BODY_BYTES) return { answer: plain(413) }
     const payload = decryptMessage(body, subscription)
-    // A real service can't know; here a message that no browser could read is a mistake to be seen.
+    // A real push service cannot check this. Here it makes encryption errors visible.
     if (!payload) return { answer: plain(400) }
     const fault = faults.take(name)
     const targets = [name]
@@ -61,13 +61,13 @@ export class PushEndpoint {
   }
 }
 
-/** Undefined where one is missing or wrong (RFC 8030 section 5). */
+/** The header fields of RFC 8030 section 5; undefined if one of them is absent or not valid. */
 function readFields(headers: SimulatedRequest['headers']): Omit<AcceptedWebPush, keyof AcceptedPush> | undefined {
   const { ttl, urgency, topic } = headers
   if (headers['content-encoding'] !== 'aes128gcm') return undefined
   if (typeof ttl !== 'string' || !/^\d+$/.test(ttl) || Number(ttl) > MAX_TTL_SECONDS) return undefined
   if (urgency !== undefined && !(typeof urgency === 'string' && URGENCIES.includes(urgency))) return undefined
-  // Mozilla's service takes letters and digits alone; browsers' others what RFC 8030 allows.
+  // RFC 8030 section 5.4. The Mozilla service accepts only letters and digits.
   if (topic !== undefined && !(typeof topic === 'string' && /^[A-Za-z0-9_-]{1,32}$/.test(topic))) return undefined
   return { ttl: Number(ttl), ...(urgency !== undefined && { urgency }), ...(topic !== undefined && { topic }) }
 }

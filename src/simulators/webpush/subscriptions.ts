@@ -1,6 +1,6 @@
 import { createECDH, type ECDH, randomBytes } from 'node:crypto'
 
-/** A browser's subscription, with the half that never leaves the browser. */
+/** The subscription of a browser, with its private keys. */
 export interface SimulatedSubscription {
   name: string
   ecdh: ECDH
@@ -11,7 +11,7 @@ export interface SimulatedSubscription {
 export class SimulatedSubscriptions {
   readonly #byName = new Map<string, SimulatedSubscription>()
 
-  /** A browser's own: made when it is asked for first. */
+  /** The subscription of a browser. It is made at the first call. */
   subscribe(name: string): SimulatedSubscription {
     const known = this.#byName.get(name)
     if (known) return known
@@ -22,12 +22,13 @@ export class SimulatedSubscriptions {
     return subscription
   }
 
+  /** The subscription of a browser, if it has one. */
   find(name: string): SimulatedSubscription | undefined {
     return this.#byName.get(name)
   }
 }
 
-/** What a browser's `PushSubscription` is as JSON, which is a device's token. */
+/** The `PushSubscription` of a browser as JSON: the token of its device. */
 export function describeSubscription({ name, ecdh, auth }: SimulatedSubscription, origin: string): string {
   return JSON.stringify({
     endpoint: `${origin}/push/${encodeURIComponent(name)}`,

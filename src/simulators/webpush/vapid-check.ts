@@ -1,4 +1,4 @@
-// Who may send to the simulated browsers: the owner of one VAPID key (RFC 8292), to which all subscriptions are bound.
+// The check of VAPID tokens (RFC 8292). All subscriptions of the simulated browsers belong to one VAPID key.
 import { generateKeyPairSync } from 'node:crypto'
 import { type CryptoKey, importJWK, jwtVerify } from 'jose'
 import * as v from 'valibot'
@@ -7,20 +7,21 @@ import * as v from 'valibot'
 const MAX_LIFE_SECONDS = 24 * 3600
 
 const ClaimsSchema = v.object({ aud: v.string(), exp: v.number(), sub: v.string() })
-/** As Safari's service has it: no blanks, no brackets. */
+/** The push service of Safari accepts no blanks and no brackets. */
 const SUBJECT = /^(mailto:[^\s<>]+@[^\s<>]+|https:\/\/[^\s<>]+)$/
 
-/** Both as base64url of the raw bytes, as the configuration has them. */
+/** Both keys as in the configuration: base64url of the raw bytes. */
 export interface SimulatedVapidKeys {
   publicKey: string
   privateKey: string
 }
 
+/** Checks Authorization headers against a new VAPID key. */
 export class VapidCheck {
   readonly keys: SimulatedVapidKeys
   readonly #jwk: Readonly<Record<string, string>>
   #key: Promise<CryptoKey | Uint8Array> | undefined
-  /** Until when a token that was checked holds, Unix time in seconds. */
+  /** The end of each verified token, Unix time in seconds. */
   readonly #checked = new Map<string, number>()
   #isRevoked = false
 
@@ -32,12 +33,12 @@ export class VapidCheck {
     this.#jwk = { kty: 'EC', crv: 'P-256', alg: 'ES256', x, y }
   }
 
-  /** From now on, or until called with false, the key is refused. */
+  /** Refuses the key from now on, or accepts it again. */
   revoke(isRevoked: boolean): void {
     this.#isRevoked = isRevoked
   }
 
-  /** The status that a request's Authorization header is refused with; undefined when it is good. */
+  /** The status for a refused Authorization header; undefined if it is accepted. */
   async refusalOf(authorization: string | undefined, origin: string): Promise<number | undefined> {
     const [, token = '', key = ''] = /^vapid t=([^,\s]+), ?k=(\S+)$/.exec(authorization ?? '') ?? []
     if (token === '') return 401
@@ -58,7 +59,7 @@ export class VapidCheck {
       const claims = v.parse(ClaimsSchema, payload)
       return claims.exp <= now + MAX_LIFE_SECONDS && SUBJECT.test(claims.sub) ? claims.exp : undefined
     } catch {
-      // Wrong signature, claims or form: services don't tell them apart.
+      // Push services do not distinguish between a wrong signature, wrong claims and a malformed token.
       return undefined
     }
   }

@@ -1,7 +1,7 @@
 import type { Answer } from '../answer.ts'
 import { type FaultTable, SHARED_FAULTS } from '../faults.ts'
 
-/** What a push meets when its subscription's name starts with one of these words. */
+/** The faults of a push, if the name of its browser starts with one of these words. */
 export function makeWebPushFaults(retryAfterSeconds: number): FaultTable {
   const retryAfter = { 'retry-after': String(retryAfterSeconds) }
   return {

@@ -1,5 +1,6 @@
-// A stand-in for a browser's push service and for the browsers behind it, on one TLS port. It checks what such services
-// check, decrypts what the browsers would get, fails on demand (webpush-faults.ts), and keeps what it accepted.
+// A stand-in for a push service and its browsers, on one TLS port. It makes the checks of such services, decrypts the
+// messages as the browsers would, fails on demand (webpush-faults.ts), and records accepted pushes
+// (../accepted-log.ts).
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AcceptedLog } from '../accepted-log.ts'
@@ -14,24 +15,25 @@ import { makeWebPushFaults } from './webpush-faults.ts'
 const MAX_CONCURRENT_STREAMS = 100
 
 export interface WebPushSimulatorOptions {
-  /** Where authority and log are written; made if it isn't there. */
+  /** The directory for authority and log. It is created if it does not exist. */
   directory: string
-  /** 0, the default, takes a free one. */
+  /** 0, the default, means any free port. */
   port?: number
-  /** How late `slow-` targets are answered. */
+  /** The delay of answers to `slow-` targets. */
   slowMs?: number
-  /** What `busy-` targets are told. */
+  /** The Retry-After of answers to `busy-` targets. */
   retryAfterSeconds?: number
-  /** Faults by chance. */
+  /** Random faults, besides those that targets request. */
   misbehaviour?: Misbehaviour
-  /** Told of each request to send that got past the checks. */
+  /** Called for each request to send that passed the checks. */
   onTreatment?: (treatment: Treatment) => void
-  /** Instead of fresh ones: two simulators can share an authority. */
+  /** Used in place of new ones, so that two simulators can share an authority. */
   certificates?: Certificates
 }
 
+/** A running Web Push simulator. */
 export class WebPushSimulator {
-  /** Where the authority's certificate and the log of what was accepted are. */
+  /** The certificate of the authority, and the log of accepted pushes. */
   readonly files: { ca: string; log: string }
   readonly #server: SimulatorServer
   readonly #subscriptions = new SimulatedSubscriptions()
@@ -58,7 +60,7 @@ export class WebPushSimulator {
     this.#server = new SimulatorServer({
       cert: certificates.cert,
       key: certificates.key,
-      // Other senders, the web-push package among them, speak it.
+      // Other senders, for example the web-push package, use HTTP/1.1.
       allowsHttp1: true,
       maxConcurrentStreams: MAX_CONCURRENT_STREAMS,
       slowMs,
@@ -78,17 +80,17 @@ export class WebPushSimulator {
     return simulator
   }
 
-  /** `https://localhost:<port>`: endpoints have to be of a name and not of an address. */
+  /** `https://localhost:<port>`: the host of an endpoint must be a name, not an address. */
   get origin(): string {
     return `https://localhost:${new URL(this.#server.origin).port}`
   }
 
-  /** The only key that its subscriptions take. */
+  /** The only key that its subscriptions accept. */
   get vapidKeys(): SimulatedVapidKeys {
     return this.#vapid.keys
   }
 
-  /** A browser's subscription as JSON, which is a device's token. */
+  /** The subscription of a browser as JSON: the token of its device. It is made at the first call. */
   subscribe(name: string): string {
     return describeSubscription(this.#subscriptions.subscribe(name), this.origin)
   }
@@ -98,7 +100,7 @@ export class WebPushSimulator {
     return this.#log.accepted
   }
 
-  /** Pushes asked for, refused ones included. */
+  /** The number of push requests, refused ones included. */
   get pushRequests(): number {
     return this.#endpoint.requests
   }
@@ -111,6 +113,7 @@ export class WebPushSimulator {
     return this.#server.connectionsOpened
   }
 
+  /** The most streams that were ever open at once on one connection. */
   get peakStreams(): number {
     return this.#server.peakStreams
   }
@@ -120,12 +123,12 @@ export class WebPushSimulator {
     return this.#log.waitFor(count)
   }
 
-  /** From now on, or until called with false, the VAPID key is refused. */
+  /** Refuses the VAPID key from now on; with false accepts it again. */
   revokeKey(isRevoked = true): void {
     this.#vapid.revoke(isRevoked)
   }
 
-  /** The `count`th push from now on is the last one its connection processes: GOAWAY follows, the rest is left. */
+  /** GOAWAY follows the `count`th request from now on. Its connection processes no later streams. */
   goawayAfter(count: number): void {
     this.#server.goawayAfter(count)
   }

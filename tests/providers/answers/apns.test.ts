@@ -1,4 +1,4 @@
-// Every answer of
+// All answers in
 // https://developer.apple.com/documentation/usernotifications/handling-notification-responses-from-apns.
 import { generateKeyPairSync } from 'node:crypto'
 import { ApnsProvider } from '../../../src/providers/apns/apns.ts'
@@ -59,7 +59,7 @@ const ROWS: readonly AnswerRow[] = [
     what: '503 ServiceUnavailable with Retry-After',
   },
   { what: '502 in HTML', answer: { ...HTML, status: 502 }, effect: retried(10_000) },
-  // Of broadcasts and their channels, which APNs answers on a path that is not used.
+  // Reasons of broadcasts and channels. APNs answers them on a path that the provider does not use.
   rejects(400, 'BadChannelId'),
   rejects(400, 'BadRequestParams'),
   rejects(400, 'BadRequestPayload'),

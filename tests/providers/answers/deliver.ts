@@ -1,4 +1,4 @@
-// One batch on its whole way through delivery and a provider, and what delivery tells queue, devices and metrics then.
+// Delivers one batch through a provider, and records the calls of delivery to the queue, the devices and the metrics.
 import { type DeliverDeps, deliverBatch } from '../../../src/delivery/deliver-batch.ts'
 import type { OpenBatch } from '../../../src/delivery/open-batch.ts'
 import { makeMetrics } from '../../../src/observability/metrics.ts'
@@ -7,17 +7,19 @@ import { readValue } from '../../../src/sends/target-line.ts'
 import { readLines } from '../../queue/make-batch.ts'
 import { makeTestLogger, noteSecrets, PAYLOAD_MARK } from '../../support/run-log.ts'
 
+/** The effects of a delivered batch. */
 export interface Delivered {
-  /** Milliseconds that each target waits for its next attempt, without jitter; no entry for those that are done. */
+  /** The delay of each target's next attempt without jitter, in ms; no entry for finished targets. */
   retryMs: ReadonlyMap<string, number>
-  /** The tokens whose devices are removed. */
+  /** The tokens of the removed devices. */
   removed: readonly string[]
+  /** The reason of the pause of the provider, if it was paused. */
   pausedFor: string | undefined
-  /** `success err_code` and how many of it. */
+  /** The number of targets by the labels `success err_code`. */
   counted: Readonly<Record<string, number>>
 }
 
-/** @param lines a target each, as the queue has them */
+/** @param lines target lines */
 export async function deliver(provider: Provider, lines: readonly string[]): Promise<Delivered> {
   noteSecrets(lines.map(readValue))
   const metrics = makeMetrics()

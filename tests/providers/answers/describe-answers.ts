@@ -1,5 +1,5 @@
-// Runs a provider's table: each row's answer is given over TLS and HTTP/2 by a server that says nothing else, and what
-// comes of it is what delivery tells queue, devices and metrics.
+// Runs the table of a provider. A server sends the answer of each row over TLS and HTTP/2. The row states the effects
+// on the queue, the devices and the metrics.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Provider } from '../../../src/providers/provider.ts'
 import type { Answer } from '../../../src/simulators/answer.ts'
@@ -8,33 +8,36 @@ import { type SimulatedRequest, SimulatorServer } from '../../../src/simulators/
 import { type Delivered, deliver } from './deliver.ts'
 import type { AnswerRow, Effect } from './effects.ts'
 
-/** Targets that meet the answer, one among neighbours or all of a batch, and those that don’t. */
+/**
+ * The target that gets the answer of the row, alone or in a batch of such targets; and targets that get the good one.
+ */
 const MET = 'target-met'
 const ALL_MET = [`${MET}-1`, `${MET}-2`]
 const NEIGHBOURS = Array.from({ length: 10 }, (_, index) => `neighbour-${index}`)
 
-/** `keys`: what encrypts for a Web Push subscription. */
+/** The address of a device. `keys` are the encryption keys of a Web Push subscription. */
 interface DeviceToken {
   token: string
   keys?: string
 }
 
-/** How a provider and the service that it speaks to are put together for its table. */
+/** How to open a provider and how its server reads requests. */
 export interface AnsweredProvider {
-  /** A new one, that trusts `ca`. */
+  /** Opens a provider that trusts `ca`. */
   open(origin: string, ca: string): Provider
-  /** What its token exchange is answered with; undefined for all other requests. */
+  /** The answer to a token exchange; undefined for all other requests. */
   answerTokenRequest?(request: SimulatedRequest): Answer | undefined
-  /** Whom a request is for. */
+  /** The targets of a request. */
   readTargets(request: SimulatedRequest): readonly string[]
-  /** What those are told whom no row is about. */
+  /** The answer for all targets to which no row applies. */
   good: Answer
   /** The token of a device; its name unless given. */
   tokenOf?(name: string, origin: string): DeviceToken
-  /** An answer is about all targets of its request, which are those of the batch. */
+  /** Whether a request contains all targets of a batch, so that its answer concerns all of them. */
   answersBatches?: boolean
 }
 
+/** Declares a test for each row. */
 export function describeAnswers(name: string, rows: readonly AnswerRow[], answered: AnsweredProvider): void {
   describe(`an answer of ${name}`, () => {
     const { tokenOf = (token: string): DeviceToken => ({ token }) } = answered
@@ -87,7 +90,7 @@ export function describeAnswers(name: string, rows: readonly AnswerRow[], answer
   })
 }
 
-/** What delivery tells of a batch, some of whose targets met an answer while the others were sent to. */
+/** The effects of a batch in which the `met` targets got the answer, and `sent` others the good one. */
 function expectedOf({ counted, retryMs, isRemoved, pausedFor }: Effect, met: readonly string[], sent: number) {
   const counts = new Map<string, number>()
   const add = (key: string, count: number) => counts.set(key, (counts.get(key) ?? 0) + count)

@@ -1,44 +1,44 @@
 import type { Answer } from '../../../src/simulators/answer.ts'
 
-/** What has to come of an answer: for its target, its device and the metrics. */
+/** The expected effect of an answer on its target, its device and the metrics. */
 export interface Effect {
-  /** The target's label `err_code` in `centrifugo_push_notification_count`; undefined where it is not counted yet. */
+  /** The labels of the target in `centrifugo_push_notification_count`; undefined if it is not counted yet. */
   counted?: { success: boolean; errCode: string }
-  /** In ms, the least: jitter comes on top. Undefined where the target is not tried again. */
+  /** The delay of the retry without jitter, in ms; undefined if there is no retry. */
   retryMs?: number
-  /** Its device is removed. */
+  /** Whether the device is removed. */
   isRemoved?: boolean
-  /** Why the provider pauses. */
+  /** The reason of the pause, if the provider pauses. */
   pausedFor?: string
 }
 
-/** One answer of a provider and what has to come of it. */
+/** One answer of a provider and its expected effect. */
 export interface AnswerRow {
-  /** The status and the reason, as the provider's reference names them. */
+  /** The status and the reason, with the words of the provider's reference. */
   what: string
   answer: Answer
   effect: Effect
 }
 
-/** Taken: counted as sent. */
+/** The target is counted as sent. */
 export const sent: Effect = { counted: { success: true, errCode: '' } }
 
-/** Never sent again; the device stays. */
+/** There is no retry, and the device stays. */
 export function rejected(errCode: string): Effect {
   return { counted: { success: false, errCode } }
 }
 
-/** Never sent again, and the device goes. */
+/** There is no retry, and the device is removed. */
 export function removed(errCode: string): Effect {
   return { ...rejected(errCode), isRemoved: true }
 }
 
-/** Sent again, not before so many ms; counted when it ends. */
+/** The target is retried after at least this delay, and not counted before it is finished. */
 export function retried(retryMs: number): Effect {
   return { retryMs }
 }
 
-/** The provider pauses, and all of the batch goes back at once, to wait for the end of the pause. */
+/** The provider pauses, and all targets of the batch return to the queue, without delay after the pause. */
 export function paused(pausedFor: string): Effect {
   return { pausedFor, retryMs: 0 }
 }

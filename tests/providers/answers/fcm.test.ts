@@ -1,4 +1,4 @@
-// Every answer of https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode, and of Google's front ends.
+// All answers in https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode, and those of load balancers.
 import { generateKeyPairSync } from 'node:crypto'
 import { FcmProvider } from '../../../src/providers/fcm/fcm.ts'
 import { type Answer, jsonAnswer } from '../../../src/simulators/answer.ts'
@@ -28,12 +28,12 @@ const ROWS: readonly AnswerRow[] = [
     effect: removed('UNREGISTERED'),
   },
   {
-    what: '400 INVALID_ARGUMENT, which may be the token or the payload',
+    what: '400 INVALID_ARGUMENT, for the token or the payload',
     answer: fcmError(400, 'INVALID_ARGUMENT', 'INVALID_ARGUMENT'),
     effect: rejected('INVALID_ARGUMENT'),
   },
   {
-    what: '400 with field violations, which is the payload',
+    what: '400 with field violations, for the payload',
     answer: badRequest('message.data', 'the values must be strings'),
     effect: rejected('HTTP_400'),
   },
@@ -76,7 +76,7 @@ const ROWS: readonly AnswerRow[] = [
   { what: '500 INTERNAL', answer: fcmError(500, 'INTERNAL', 'INTERNAL'), effect: retried(10_000) },
   { what: '400 UNSPECIFIED_ERROR', answer: fcmError(400, 'UNKNOWN', 'UNSPECIFIED_ERROR'), effect: retried(10_000) },
   { what: '502 in HTML', answer: HTML, effect: retried(10_000) },
-  { what: '200 that names no message', answer: { ...HTML, status: 200 }, effect: retried(10_000) },
+  { what: '200 without the name of a message', answer: { ...HTML, status: 200 }, effect: retried(10_000) },
 ]
 
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })

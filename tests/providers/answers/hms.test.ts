@@ -1,4 +1,4 @@
-// Every answer of https://developer.huawei.com/consumer/en/doc/HMSCore-References/https-send-api-0000001050986197.
+// All answers in https://developer.huawei.com/consumer/en/doc/HMSCore-References/https-send-api-0000001050986197.
 import { HmsProvider } from '../../../src/providers/hms/hms.ts'
 import { jsonAnswer } from '../../../src/simulators/answer.ts'
 import { makeTestLogger, TOKEN_MARK } from '../../support/run-log.ts'
@@ -30,17 +30,17 @@ const ROWS: readonly AnswerRow[] = [
   says(
     '80100000',
     200,
-    'some failed for another cause',
+    'some failed for another reason',
     rejected('80100000'),
     '{"success":0,"failure":2,"noRight":["target-met-1","target-met-2"]}',
   ),
   says('80100000', 200, 'none of these is illegal', sent, '{"success":2,"failure":1,"illegal_tokens":["another"]}'),
-  says('80100000', 200, 'some, nobody knows which', rejected('80100000'), 'some'),
+  says('80100000', 200, 'some illegal, without a list', rejected('80100000'), 'some'),
   rejects('80100001', 400, 'wrong parameters'),
   rejects('80100003', 400, 'wrong structure'),
   rejects('80100016', 400, 'sensitive content'),
   says('80200001', 401, 'access token refused', paused('80200001')),
-  says('80200003', 401, 'access token out of date', paused('80200003')),
+  says('80200003', 401, 'access token expired', paused('80200003')),
   rejects('80300002', 403, 'no permission for these tokens'),
   rejects('80300007', 400, 'all tokens invalid'),
   rejects('80300008', 400, 'too large'),
@@ -51,12 +51,12 @@ const ROWS: readonly AnswerRow[] = [
   says('81000001', 500, 'internal error', retried(10_000)),
   plain(400, 'a bad request', rejected('HTTP_400')),
   plain(401, 'unauthorized', paused('HTTP_401')),
-  plain(404, 'a wrong URL, which holds the app’s id', paused('HTTP_404')),
+  plain(404, 'a wrong URL, which contains the app id', paused('HTTP_404')),
   plain(500, 'internal error', retried(10_000)),
   plain(502, 'a bad gateway', retried(10_000)),
   plain(503, 'traffic control', retried(10_000)),
   plain(503, 'traffic control with Retry-After', retried(90_000), { 'retry-after': '90' }),
-  plain(200, 'which is no answer of Huawei’s', retried(10_000)),
+  plain(200, 'not in the form of Push Kit', retried(10_000)),
 ]
 
 const logger = makeTestLogger()

@@ -1,5 +1,5 @@
-// Every answer of RFC 8030 and RFC 8292, and what the browsers' services answer beyond that. The 406 of Windows' service
-// is in src/providers/webpush/outcome.test.ts: nothing on this machine has its name.
+// All answers in RFC 8030 and RFC 8292, and the further ones of the push services of browsers. The 406 of the Windows
+// service is tested in src/providers/webpush/outcome.test.ts, because it depends on the host name.
 import { makeAddressPolicy } from '../../../src/providers/webpush/address-policy.ts'
 import { makeVapidKeys, readVapidKeys } from '../../../src/providers/webpush/vapid-keys.ts'
 import { WebPushProvider } from '../../../src/providers/webpush/webpush.ts'
@@ -15,18 +15,18 @@ function says(status: number, meaning: string, effect: Effect, headers: Record<s
   return { what: `${status}, ${meaning}`, answer: { status, headers, body: '' }, effect }
 }
 
-/** As Mozilla's service words it: the number says more than the status. */
+/** The answer of the Mozilla service, which adds an error number. */
 function autopush(status: number, errno: number, effect: Effect, headers: Record<string, string> = {}): AnswerRow {
   return { what: `${status}, errno ${errno}`, answer: jsonAnswer(status, { code: status, errno }, headers), effect }
 }
 
 const ROWS: readonly AnswerRow[] = [
-  says(200, 'taken', sent),
+  says(200, 'OK', sent),
   says(201, 'created', sent),
-  says(202, 'taken, with a receipt', sent),
-  says(301, 'moved for good', rejected('HTTP_301'), { location: 'https://localhost/' }),
-  says(302, 'moved', rejected('HTTP_302'), { location: 'https://localhost/' }),
-  says(307, 'moved for now', rejected('HTTP_307'), { location: 'https://localhost/' }),
+  says(202, 'accepted, with a receipt', sent),
+  says(301, 'moved permanently', rejected('HTTP_301'), { location: 'https://localhost/' }),
+  says(302, 'found', rejected('HTTP_302'), { location: 'https://localhost/' }),
+  says(307, 'temporary redirect', rejected('HTTP_307'), { location: 'https://localhost/' }),
   says(400, 'a bad request', rejected('HTTP_400')),
   {
     what: '400, UnauthorizedRegistration of FCM: another VAPID key',
@@ -45,16 +45,16 @@ const ROWS: readonly AnswerRow[] = [
     effect: rejected('HTTP_400'),
   },
   says(404, 'no such subscription', removed('HTTP_404')),
-  says(406, 'not of Windows', rejected('HTTP_406')),
+  says(406, 'not from the Windows service', rejected('HTTP_406')),
   says(410, 'gone', removed('HTTP_410')),
   says(413, 'too large', rejected('HTTP_413')),
-  says(429, 'too many', retried(10_000)),
-  says(429, 'too many, with Retry-After', retried(37_000), { 'retry-after': '37' }),
+  says(429, 'too many requests', retried(10_000)),
+  says(429, 'too many requests, with Retry-After', retried(37_000), { 'retry-after': '37' }),
   says(500, 'internal error', retried(10_000)),
   says(502, 'a bad gateway', retried(10_000)),
   says(503, 'unavailable', retried(10_000)),
   says(503, 'unavailable, with Retry-After', retried(90_000), { 'retry-after': '90' }),
-  says(504, 'no answer behind the gateway', retried(10_000)),
+  says(504, 'gateway timeout', retried(10_000)),
   ...[110, 111, 112, 113].map((errno) => autopush(400, errno, rejected('HTTP_400'))),
   autopush(401, 109, paused('HTTP_401')),
   autopush(404, 102, removed('HTTP_404')),

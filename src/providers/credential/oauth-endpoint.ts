@@ -1,12 +1,13 @@
-// The client's side of an OAuth token endpoint (RFC 6749): a form goes out, an access token comes back.
+// The client side of an OAuth token endpoint (RFC 6749): it posts a form and gets an access token.
 import { Agent, request } from 'undici'
 import * as v from 'valibot'
-import { trustedAuthorities } from '../http2/trusted-authorities.ts'
-import { AccessTokenError, type AccessTokenGrant } from './access-tokens.ts'
+import { trustedAuthorities } from '../../http2/trusted-authorities.ts'
+import type { AccessTokenGrant } from './access-token.ts'
+import { TokenError } from './token-error.ts'
 
 /** Google answers within a second, Huawei within five. */
 const TIMEOUT_MS = 10_000
-/** A grant has one or two thousand. */
+/** A grant has one or two thousand bytes. */
 const MAX_ANSWER_BYTES = 64 * 1024
 
 const GrantSchema = v.object({
@@ -14,11 +15,12 @@ const GrantSchema = v.object({
   expires_in: v.pipe(v.number(), v.minValue(1)),
 })
 
+/** One token endpoint, with connections of its own. */
 export class OAuthEndpoint {
   readonly #url: URL
   readonly #agent: Agent
 
-  /** `ca`: an authority (PEM) to trust besides the built-in ones. */
+  /** `ca`: a certificate authority (PEM) that is trusted besides the built-in ones. */
   constructor(deps: { url: string; ca: string | undefined }) {
     this.#url = new URL(deps.url)
     const ca = trustedAuthorities(deps.ca)
@@ -28,16 +30,17 @@ export class OAuthEndpoint {
     })
   }
 
-  /** Posts the form of a grant. @throws AccessTokenError */
+  /** Posts the form of a grant and returns the new access token. @throws TokenError */
   async requestGrant(form: Record<string, string>): Promise<AccessTokenGrant> {
     const { status, json } = await this.#post(new URLSearchParams(form).toString())
-    // RFC 6749 section 5.2: these are about the account, its key, or the clock. Anything else may pass.
-    if (status === 400 || status === 401 || status === 403) throw new AccessTokenError('refused')
+    // RFC 6749 section 5.2: the account, its key or the clock is wrong. All other errors may be temporary.
+    if (status === 400 || status === 401 || status === 403) throw new TokenError('oauth_refused')
     const grant = v.safeParse(GrantSchema, json)
-    if (status !== 200 || !grant.success) throw new AccessTokenError('unavailable')
+    if (status !== 200 || !grant.success) throw new TokenError('oauth_unavailable')
     return { accessToken: grant.output.access_token, lifeMs: grant.output.expires_in * 1000 }
   }
 
+  /** Ends all connections. */
   async close(): Promise<void> {
     await this.#agent.destroy()
   }
@@ -50,8 +53,8 @@ export class OAuthEndpoint {
       const { statusCode, body } = await request(this.#url, options)
       return { status: statusCode, json: parseJson(await body.text()) }
     } catch {
-      // Network, TLS and time-outs: all of them are "try again later".
-      throw new AccessTokenError('unavailable')
+      // Errors of the network and of TLS, and time-outs. The cause is not kept, because it could quote the form.
+      throw new TokenError('oauth_unavailable')
     }
   }
 }

@@ -2,8 +2,11 @@ import { generateKeyPairSync } from 'node:crypto'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runTransaction } from '../../src/database/transaction.ts'
-import { ProviderTokenError, ProviderTokens } from '../../src/providers/apns/provider-tokens.ts'
+import { EXPIRED_PROVIDER_TOKEN } from '../../src/providers/apns/outcome.ts'
+import { makeProviderTokenRules } from '../../src/providers/apns/provider-token.ts'
 import { parseSigningKey, type SigningKey } from '../../src/providers/apns/signing-key.ts'
+import { RenewableToken } from '../../src/providers/credential/renewable-token.ts'
+import { TokenError } from '../../src/providers/credential/token-error.ts'
 import type { CredentialCache } from '../../src/providers/credential-cache.ts'
 import { PostgresCredentialCache } from '../../src/providers/credential-cache-postgres.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
@@ -20,7 +23,7 @@ beforeAll(async () => {
 })
 afterAll(() => database.drop())
 
-/** Each test has a key of its own, and so a name of its own in the cache. */
+/** Makes a key for one test. Its token has a name of its own in the cache. */
 function makeKey(): SigningKey {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
@@ -31,8 +34,11 @@ function setUp() {
   const clock = { nowMs: Date.parse('2026-03-01T00:00:00Z') }
   const key = makeKey()
   const cache = new PostgresCredentialCache({ runTransaction: (work) => runTransaction(database.sql, work) })
-  const open = (other: Partial<{ cache: CredentialCache }> = {}) =>
-    new ProviderTokens({ key, cache, logger, nowMs: () => clock.nowMs, ...other })
+  const nowMs = () => clock.nowMs
+  const open = (other: Partial<{ cache: CredentialCache }> = {}) => {
+    const rules = makeProviderTokenRules({ key, cache, logger, nowMs, ...other })
+    return new RenewableToken({ provider: 'apns', rules, logger, nowMs })
+  }
   return { clock, key, cache, open }
 }
 
@@ -41,21 +47,21 @@ function mintedAtMs(token: string): number {
 }
 
 describe('the provider token', () => {
-  it('says which key signed it, for which team, and when', async () => {
+  it('contains the id of its key, the team and the time', async () => {
     const { clock, key, open } = setUp()
     const token = await open().get()
     expect(decodeProtectedHeader(token)).toEqual({ alg: 'ES256', kid: key.keyId })
     expect(decodeJwt(token)).toEqual({ iss: 'TEAM000001', iat: clock.nowMs / 1000 })
   })
 
-  it('is one for all who ask, in all processes, at the same time', async () => {
+  it('is the same for concurrent callers in all processes', async () => {
     const { open } = setUp()
     const tokens = Array.from({ length: 4 }, () => open())
     const got = await Promise.all([...tokens, ...tokens].map((each) => each.get()))
     expect(new Set(got).size).toBe(1)
   })
 
-  it('is renewed from 45 minutes of its age on, whoever made it, and used until the new one is there', async () => {
+  it('is renewed at an age of 45 minutes in any process, and used until the new one arrives', async () => {
     const { clock, open } = setUp()
     const first = await open().get()
     clock.nowMs += 44 * MINUTE_MS
@@ -76,11 +82,11 @@ describe('the provider token', () => {
     expect(mintedAtMs(await tokens.get())).toBe(clock.nowMs)
   })
 
-  it('is minted at most three times an hour by four providers that come and go, never twice within 20 minutes', async () => {
+  it('is made at most three times an hour, at least 20 minutes apart, by four processes that restart', async () => {
     const step = fc.record({
       waitMs: fc.integer({ min: 0, max: 3 * MINUTE_MS }),
-      who: fc.nat({ max: 3 }),
-      what: fc.constantFrom('get', 'get', 'get', 'restart', 'replace'),
+      process: fc.nat({ max: 3 }),
+      event: fc.constantFrom('get', 'get', 'get', 'restart', 'replace'),
     })
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 30, maxLength: 60 }), async (steps) => {
@@ -88,14 +94,15 @@ describe('the provider token', () => {
         const providers = Array.from({ length: 4 }, () => open())
         const used = new Set<string>()
         const endMs = clock.nowMs + 60 * MINUTE_MS
-        for (const { waitMs, who, what } of steps) {
+        for (const { waitMs, process, event } of steps) {
           clock.nowMs = Math.min(clock.nowMs + waitMs, endMs)
-          if (what === 'restart') providers[who] = open()
-          // A server that calls young tokens expired must not make us mint.
-          const asking = what === 'replace' ? providers : providers.filter((_, index) => index === who)
+          if (event === 'restart') providers[process] = open()
+          // A server that calls young tokens expired must not cause new ones.
+          const asking = event === 'replace' ? providers : providers.filter((_, index) => index === process)
           for (const token of await Promise.all(asking.map((each) => each.get()))) {
             used.add(token)
-            if (what === 'replace') await Promise.all(asking.map((each) => each.replace(token)))
+            if (event === 'replace')
+              await Promise.all(asking.map((each) => each.replace(token, EXPIRED_PROVIDER_TOKEN)))
           }
           await Promise.all(providers.map((each) => each.close()))
         }
@@ -114,22 +121,23 @@ describe('the provider token', () => {
     const tokens = open()
     const first = await tokens.get()
     clock.nowMs += 19 * MINUTE_MS
-    expect(await tokens.replace(first)).toBe(first)
+    expect(await tokens.replace(first, EXPIRED_PROVIDER_TOKEN)).toBeUndefined()
+    expect(await tokens.get()).toBe(first)
     clock.nowMs += MINUTE_MS
-    const second = await tokens.replace(first)
+    const second = (await tokens.replace(first, EXPIRED_PROVIDER_TOKEN)) ?? ''
     expect(mintedAtMs(second)).toBe(clock.nowMs)
-    // Who comes late with the old one gets what is there.
-    expect(await tokens.replace(first)).toBe(second)
-    expect(await open().replace(first)).toBe(second)
+    // Later refusals of the first token get the second one.
+    expect(await tokens.replace(first, EXPIRED_PROVIDER_TOKEN)).toBe(second)
+    expect(await open().replace(first, EXPIRED_PROVIDER_TOKEN)).toBe(second)
   })
 
-  it('of another key is another one, at once', async () => {
+  it('of another key is another one', async () => {
     const { open } = setUp()
     const other = setUp()
     expect(await other.open().get()).not.toBe(await open().get())
   })
 
-  it('outlasts an outage of the cache; without one there is none to be had, and none is made', async () => {
+  it('stays in use while the cache fails, and a process without a token makes none', async () => {
     const { clock, open, cache } = setUp()
     const state = { isDown: false }
     const failing: CredentialCache = {
@@ -141,7 +149,7 @@ describe('the provider token', () => {
     clock.nowMs += 50 * MINUTE_MS
     expect(await tokens.get()).toBe(first)
     await tokens.close()
-    await expect(open({ cache: failing }).get()).rejects.toBeInstanceOf(ProviderTokenError)
+    await expect(open({ cache: failing }).get()).rejects.toBeInstanceOf(TokenError)
     state.isDown = false
     clock.nowMs += 11_000
     await tokens.get()
@@ -152,7 +160,7 @@ describe('the provider token', () => {
 
 describe('the key of provider tokens', () => {
   it.each([
-    ['no PEM', 'secret-text', 'not a private key in PEM'],
+    ['not PEM', 'secret-text', 'not a private key in PEM'],
     [
       'an RSA key',
       generateKeyPairSync('rsa', { modulusLength: 2048 })
@@ -160,7 +168,7 @@ describe('the key of provider tokens', () => {
         .toString(),
       'not a key for ES256',
     ],
-  ])('is refused where it is %s, without quoting it', (_what, pem, message) => {
+  ])('is refused if it is %s, with an error that does not quote it', (_what, pem, message) => {
     expect(() => parseSigningKey(pem, 'K', 'T')).toThrow(message)
     expect(() => parseSigningKey(pem, 'K', 'T')).not.toThrow(/secret|BEGIN/)
   })

@@ -1,0 +1,120 @@
+// The token that authenticates the requests to one provider, shared by all batches of the process:
+//
+//   none ──get──▶ renewing ──▶ fresh ──(renewAtMs)──▶ ageing: still used while another one is obtained
+//   fresh, ageing ──(endsAtMs)──▶ none
+//   fresh, ageing ──replace, after a refusal──▶ renewing: the rules decide if the refused token is still used
+//
+// Only one renewal runs at a time; all callers share its result. A failed renewal leaves a token that has not ended.
+import type { ProviderName } from '../../config/provider-names.ts'
+import type { Logger } from '../../observability/log.ts'
+import { TokenError } from './token-error.ts'
+
+/** The pause between two renewals in the background. It limits the load on an endpoint that fails. */
+const BACKGROUND_RENEWAL_INTERVAL_MS = 10_000
+
+/** A token and the times (Unix time in ms) that govern its use. */
+export interface Token {
+  text: string
+  /** From here on, another token is obtained in the background. */
+  renewAtMs: number
+  /** From here on, the token is not used. */
+  endsAtMs: number
+}
+
+/** How one provider wants its tokens to be obtained and replaced. */
+export interface TokenRules {
+  /**
+   * Obtains the token to use from now on: a new one, or the current one of all workers.
+   * `refused` is the last token that the provider refused. @throws TokenError
+   */
+  obtain(refused: string | undefined): Promise<Token>
+  /** Whether another token may help after a refusal with this reason. */
+  isReplaceable(reason: string): boolean
+  /**
+   * True: a refused token stays in use until another one is obtained, and `obtain` may decide to keep it.
+   * False: a refused token is never used again, unless `obtain` returns it once more.
+   */
+  keepsRefused: boolean
+}
+
+/** Tokens for requests. */
+export interface TokenSource {
+  /** A token for the next requests. @throws TokenError */
+  get(): Promise<string>
+  /**
+   * A token to use in place of `refused`, which the provider refused with this reason. Undefined when the rules of the
+   * provider allow no other one, so that sending again is of no use. @throws TokenError
+   */
+  replace(refused: string, reason: string): Promise<string | undefined>
+  /** Resolves when no renewal is under way. */
+  close(): Promise<void>
+}
+
+export interface RenewableTokenDeps {
+  /** Named in the log. */
+  provider: ProviderName
+  rules: TokenRules
+  logger: Logger
+  /** Unix time in ms. */
+  nowMs: () => number
+}
+
+/** The token of one provider in this process. It is obtained at the first `get`. */
+export class RenewableToken implements TokenSource {
+  readonly #deps: RenewableTokenDeps
+  #token: Token | undefined
+  #refused: string | undefined
+  #renewal: Promise<Token> | undefined
+  #nextBackgroundRenewalMs = 0
+
+  constructor(deps: RenewableTokenDeps) {
+    this.#deps = deps
+  }
+
+  async get(): Promise<string> {
+    const now = this.#deps.nowMs()
+    const token = this.#token
+    if (!token || now >= token.endsAtMs) return (await this.#renew()).text
+    if (now >= token.renewAtMs) this.#renewInBackground(now)
+    return token.text
+  }
+
+  async replace(refused: string, reason: string): Promise<string | undefined> {
+    const { isReplaceable, keepsRefused } = this.#deps.rules
+    if (!isReplaceable(reason)) return undefined
+    this.#refused = refused
+    // Another batch was refused as well, and replaced the token before this one.
+    if (this.#token && this.#token.text !== refused) return this.get()
+    if (!keepsRefused) this.#token = undefined
+    const { text } = await this.#renew()
+    return keepsRefused && text === refused ? undefined : text
+  }
+
+  async close(): Promise<void> {
+    // The callers that share the renewal get its error.
+    await this.#renewal?.catch(() => undefined)
+  }
+
+  #renewInBackground(now: number): void {
+    if (now < this.#nextBackgroundRenewalMs) return
+    this.#nextBackgroundRenewalMs = now + BACKGROUND_RENEWAL_INTERVAL_MS
+    this.#renew().catch((error: unknown) => {
+      const { logger, provider } = this.#deps
+      // Any other error could quote a secret.
+      const fields = error instanceof TokenError ? { err: error, reason: error.reason } : { reason: 'unexpected' }
+      logger.warn({ provider, ...fields }, 'credential: token not renewed, the previous one is still used')
+    })
+  }
+
+  #renew(): Promise<Token> {
+    this.#renewal ??= this.#obtain().finally(() => {
+      this.#renewal = undefined
+    })
+    return this.#renewal
+  }
+
+  async #obtain(): Promise<Token> {
+    this.#token = await this.#deps.rules.obtain(this.#refused)
+    return this.#token
+  }
+}
