@@ -1,5 +1,5 @@
 import type * as v from 'valibot'
-import type { JsonText } from '../protocol/json-text.ts'
+import type { JsonText } from '../json/json-text.ts'
 import { decodeMessage } from '../protocol/wire-types.ts'
 
 /** A decoded push command, ready to run: resolves to the `result` object. Rejects with ApiError, or unexpectedly. */

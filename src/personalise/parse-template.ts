@@ -1,9 +1,10 @@
 // A text with `{{…}}` in it: what stands between them is kept as the bytes it was written with.
 //
 //   {{pipeline}}   {{if pipeline}} … {{else if pipeline}} … {{else}} … {{end}}
+
+import { endOf, type SourceText } from '../json/source-text.ts'
 import { type Expression, MAP, type Uses } from './expression.ts'
 import { parseExpression } from './parse-expression.ts'
-import { endOf, type SourceText } from './source-text.ts'
 import { TemplateError } from './template-error.ts'
 import { failAt, LEFT, readAction, type Token } from './tokens.ts'
 

@@ -1,9 +1,10 @@
 // A template ready to be rendered: literal bytes, and functions of the target. Rendering can't fail and parses nothing.
 import { isUtf8 } from 'node:buffer'
+import { endOf, readJsonStrings, type SourceText } from '../json/source-text.ts'
+import { escapeJson } from '../json/strings.ts'
 import { type Expression, isTrue, type Uses } from './expression.ts'
 import { type Node, parseTemplate } from './parse-template.ts'
 import type { Scope } from './scope.ts'
-import { endOf, readHeaderText, readJsonStrings } from './source-text.ts'
 import { TemplateError } from './template-error.ts'
 import { LEFT } from './tokens.ts'
 
@@ -168,14 +169,11 @@ function renderText(parts: readonly Part[], scope: Scope): string {
   return rendered
 }
 
-/** Everything but quotes, backslashes, control characters and halves of pairs, which are rare enough to be looked at one by one. */
-const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\ud7ff\ue000-\uffff]*$/
-
-/** What stands between the quotes of a JSON string that says `text`. */
-function escapeJson(text: string): string {
-  return PLAIN.test(text) ? text : JSON.stringify(text).slice(1, -1)
-}
-
 function escapeHeader(text: string): string {
   return text.replace(/[^\x20-\x7e]/gu, '?')
+}
+
+/** A header's value, which is ASCII: one byte per character. */
+function readHeaderText(value: string): SourceText {
+  return { bytes: value, offsets: Array.from({ length: value.length + 1 }, (_, index) => index) }
 }

@@ -1,5 +1,5 @@
 // What stands between `{{` and `}}`, in pieces.
-import { decodeSource, type SourceText } from './source-text.ts'
+import { decodeSource, type SourceText } from '../json/source-text.ts'
 import { TemplateError } from './template-error.ts'
 
 export type Token = (

@@ -1,6 +1,7 @@
 // The batch request: `{"commands":[{"publish":{…}},{"device_register":{…}}],"parallel":true}`. A command names its method
 // by the field that is set.
-import { JsonSyntaxError, type JsonText, parseJsonText } from './json-text.ts'
+import { JsonSyntaxError } from '../json/json-syntax-error.ts'
+import { type JsonText, parseJsonText } from '../json/json-text.ts'
 import { DecodeError, foldCase, parseBody } from './wire-types.ts'
 
 /** Commands of one batch. A body of 64 MiB could hold 20 million empty ones, more than a process has memory for. */

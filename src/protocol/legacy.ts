@@ -1,7 +1,9 @@
 // The legacy API: JSON commands one after another, `{"id":1,"method":"publish","params":{…}}`, the method by its name in
 // any case or by its number. A node runs them one by one as it reads them.
+
+import { JsonSyntaxError } from '../json/json-syntax-error.ts'
+import { type JsonText, readJsonText } from '../json/json-text.ts'
 import { type ApiErrorName, encodeApiError } from './errors.ts'
-import { JsonSyntaxError, type JsonText, readJsonText } from './json-text.ts'
 import { DecodeError, decodeMessage, foldCase, message, uint32 } from './wire-types.ts'
 
 /** What a command may call a method: a name in lower case or a number. */

@@ -2,7 +2,9 @@
 // what it refuses does not: field names match without regard to case, the last of two equal names wins, unknown fields
 // are ignored, and null, an absent field and the zero value mean the same.
 import * as v from 'valibot'
-import { type JsonKind, JsonSyntaxError, JsonText, parseJsonText } from './json-text.ts'
+import { JsonSyntaxError } from '../json/json-syntax-error.ts'
+import { JsonText, parseJsonText } from '../json/json-text.ts'
+import type { JsonKind } from '../json/scanner.ts'
 
 /** A request body that is not JSON or not of the method's types: answered with 400, nothing is executed. */
 export class DecodeError extends Error {

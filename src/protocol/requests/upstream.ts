@@ -1,6 +1,6 @@
 // The requests that the upstream node answers. They are decoded only to know whether a mixed batch decodes as a whole.
 import * as v from 'valibot'
-import type { JsonText } from '../json-text.ts'
+import type { JsonText } from '../../json/json-text.ts'
 import {
   bool,
   int32,

@@ -1,6 +1,7 @@
 // The request for one target: `{"message":{"token":"…",` + what stands in the caller's message + `}}`.
 import type { BodyWriter } from '../../http2/http2-client.ts'
-import { escapeJson, readMembers } from '../message-members.ts'
+import { escapeJson } from '../../json/strings.ts'
+import { withoutTarget } from '../message-members.ts'
 import type { Batch } from '../provider.ts'
 
 /** Writes the request body for the target at `index`. What does not depend on the target was computed beforehand. */
@@ -11,7 +12,7 @@ const END = Buffer.from('}}')
 /** Prepares a batch's requests. */
 export function makeBodyWriter({ notification, targetKind, targets, personal }: Batch): WriteBody {
   const prefix = Buffer.from(`{"message":{"${targetKind}":"`)
-  const members = readMembers(notification.json)
+  const members = withoutTarget(notification.json)
   const separator = Buffer.from(members.length > 0 ? '",' : '"')
   if (personal) {
     const writeMembers = personal.prepareJson(members)

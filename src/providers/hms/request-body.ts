@@ -1,7 +1,8 @@
 // The request for many tokens at once: `{"message":{"token":["…","…"],` + what stands in the caller's message + `}}`;
 // for a topic or a condition it is a text in place of the list.
 import type { BodyWriter } from '../../http2/http2-client.ts'
-import { escapeJsonList, readMembers } from '../message-members.ts'
+import { escapeJsonList } from '../../json/strings.ts'
+import { withoutTarget } from '../message-members.ts'
 import type { TargetKind } from '../provider.ts'
 
 /** Huawei takes 4,096 bytes of a message, tokens not counted (code 80300008). */
@@ -20,7 +21,7 @@ export interface HmsMessage {
 
 /** Prepares requests from `message`, the bytes of a valid JSON object. */
 export function readMessage(message: Buffer, targetKind: TargetKind): HmsMessage {
-  const members = readMembers(message)
+  const members = withoutTarget(message)
   const isList = targetKind === 'token'
   const prefix = Buffer.from(`{"message":{"${targetKind}":${isList ? '[' : ''}`)
   const suffix = Buffer.concat([Buffer.from(isList ? ']' : ''), Buffer.from(members.length > 0 ? ',' : ''), members])

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { compactJson, JsonSyntaxError, parseJsonText, readJsonText } from './json-text.ts'
+import { JsonSyntaxError } from './json-syntax-error.ts'
+import { compactJson, parseJsonText, readJsonText } from './json-text.ts'
 
 const parse = (text: string | Buffer) => parseJsonText(Buffer.from(text))
 
