@@ -1,7 +1,8 @@
-// What fan-out reads: the devices that a send means, as the lines that the queue keeps.
+// The targets of a send, read for the fan-out as lines for the queue.
 //
-// The server writes the lines and the process only hands their bytes on: making an object of each target and a line of
-// each object would take as long as reading them, and a text of a page's megabyte is memory of its own for V8.
+// PostgreSQL writes the lines, and the process only passes on their bytes. Converting rows to objects and objects to
+// lines would take as long as reading them, and a string with the megabyte of a page would be a large object of its own
+// in V8.
 import * as v from 'valibot'
 import { PROVIDER_NAMES, type ProviderName } from '../config/provider-names.ts'
 import type { Fragment, Queryable, Sql } from '../database/pool.ts'
@@ -13,36 +14,38 @@ import { walkDevices, walkIds } from './device-walk.ts'
 
 const LINE_FEED = 0x0a
 
-/** What a send may use of its devices besides what every line has. */
+/** The columns that a send can need in addition to those of every line. */
 export type TargetColumn = 'locale' | 'timezone' | 'meta'
 
 /**
- * Targets of one provider as the queue keeps them: a line each, `device TAB token TAB user TAB platform` (for Web Push
- * `TAB keys` follows), in the order of ids, lines parted by LF. Where more is asked for, all lines go on with
- * `TAB keys TAB locale TAB timezone TAB meta`. `device` is the id's uuid, because it costs nothing to read: the id as the
- * API has it, which formatDeviceId() makes of it where it is shown, would take the server 3 µs a target and the process 1.
+ * Targets of one provider as the queue stores them: one line per target, `device TAB token TAB user TAB platform` (for
+ * Web Push `TAB keys` follows), in the order of ids, separated by LF. If the send needs more columns, each line
+ * continues with `TAB keys TAB locale TAB timezone TAB meta`. `device` is the uuid of the id. formatDeviceId() makes
+ * the id of the API from it where it is shown. Writing that id here would take the server 3 µs per target and the
+ * process 1 µs.
  */
 export interface TargetLines {
   provider: ProviderName
-  /** How many lines. */
+  /** The number of lines. */
   count: number
-  /** In UTF-8. */
+  /** The lines in UTF-8. */
   lines: Buffer
-  /** The zone of these devices, empty for those without; only where time zones are asked for. */
+  /** The time zone of these devices, empty for none. Undefined unless the send needs time zones. */
   timezone?: string
 }
 
+/** The targets of one page. */
 export interface TargetPage {
-  /** One for each provider that has targets in the page; where time zones are asked for, for each provider and zone. */
+  /** One per provider with targets in the page, or per provider and zone if the send needs time zones. */
   groups: TargetLines[]
-  /** Where the next page starts: the last device of the page, as in its line; undefined when this was the last one. */
+  /** The uuid of the last device of the page, after which the next page starts; undefined for the last page. */
   next: string | undefined
 }
 
 /**
- * A page of the devices that match, in the order of their ids, each once.
+ * A page of the matching devices in the order of their ids. Each device is in one page.
  * @param after `next` of the page before; undefined for the first page
- * @param used what of its devices the send uses besides what every line has
+ * @param used the columns that the send needs in addition to those of every line
  */
 export async function pageTargets(
   sql: Sql,
@@ -79,7 +82,7 @@ export async function findPageEnd(
 }
 
 async function readByProvider(sql: Sql, page: Fragment): Promise<TargetLines[]> {
-  // The aggregates take the lines as they come, in the order of the query in it.
+  // The aggregates keep the order of the subquery.
   const rows = await sql`select ${aggregateByProvider(sql)} from (${page}) as page`.raw()
   const [texts] = v.parse(Texts, rows)
   return PROVIDER_NAMES.flatMap((provider, index) => {
@@ -98,13 +101,13 @@ async function readByZone(sql: Sql, page: Fragment): Promise<TargetLines[]> {
     .map(([provider, timezone, count, lines]) => ({ provider: decodeProvider(provider), timezone, count, lines }))
 }
 
-/** The line of the row `d` of devices. No field can hold a tab or a line feed: see field-checks.ts. */
+/** The line of the row `d` of devices. No field can contain a tab or a line feed: see field-checks.ts. */
 function writeLine(sql: Queryable, used: readonly TargetColumn[]) {
   return sql`
     d.id::text || E'\t' || d.token || E'\t' || d.user_id || ${used.length === 0 ? writeFew(sql) : writeMore(sql, used)}`
 }
 
-/** Each `||` copies the line so far, so there are as few as can be: none with keys where there are no keys. */
+/** Each `||` copies the line so far, so there are as few as possible: none for keys without keys. */
 function writeFew(sql: Queryable) {
   return sql`coalesce(${writePlatform(sql)} || (E'\t' || d.webpush_keys), ${writePlatform(sql)})`
 }
@@ -114,7 +117,7 @@ function writePlatform(sql: Queryable) {
   return sql`case d.platform ${platforms.reduce((names, name) => sql`${names} ${name}`)} end`
 }
 
-/** As JSON meta has no tab and no line feed either. */
+/** JSON in the form of jsonb has no tab and no line feed. */
 function writeMore(sql: Queryable, used: readonly TargetColumn[]) {
   const locale = used.includes('locale') ? sql`d.locale` : sql`''`
   const timezone = used.includes('timezone') ? sql`d.timezone` : sql`''`
@@ -124,7 +127,7 @@ function writeMore(sql: Queryable, used: readonly TargetColumn[]) {
 
 /** Lines in the order of PROVIDER_NAMES. */
 function aggregateByProvider(sql: Queryable) {
-  // Four aggregates over one pass: `group by` takes twice as long, and keeps the order only if it is sorted again.
+  // Four aggregates in one pass. `group by` takes twice as long, and needs another sort to keep the order.
   const texts = PROVIDER_NAMES.map(
     (name) => sql`string_agg(page.line, E'\n') filter (where page.provider = ${encodeProvider(name)})`,
   )
@@ -135,7 +138,7 @@ const PageEnd = v.object({ id: v.string() })
 
 const ZoneRows = v.array(v.tuple([number, text, number, bytes]))
 
-/** One row: null where a provider has no targets. */
+/** One row with a column per provider, null without targets. */
 const Texts = v.tuple([v.array(v.nullable(bytes))])
 
 function countLines(lines: Buffer): number {
@@ -144,7 +147,7 @@ function countLines(lines: Buffer): number {
   return count
 }
 
-/** Uuids as texts sort as they do in the table. */
+/** The largest uuid. As texts, uuids have the same order as in the table. */
 function lastDevice(groups: readonly TargetLines[]): string | undefined {
   const lasts = groups.map(({ lines }) => {
     const start = lines.lastIndexOf('\n') + 1

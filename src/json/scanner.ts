@@ -1,8 +1,8 @@
-// RFC 8259 JSON as bytes, without building values. Every function takes a position and returns the position after what it
-// has read. The `scan…` functions check the grammar; it and the depth limit are those of Go's encoding/json, which the
-// node decodes with. The `skip…` functions pass over values that were scanned before, in half of the time: they look only
-// at strings and brackets, and on invalid JSON they return some position or the end of the source. All of them take
-// linear time, and nested containers need no call stack.
+// RFC 8259 JSON as bytes, without building values. The functions take a position and return the position after the read
+// bytes. `scanValue` checks the grammar and the depth, with the limits of Go's encoding/json, the decoder of the node.
+// The `skip…` functions pass over values that were scanned before, in half of the time, because they check only quotes
+// and brackets. On invalid JSON they return a meaningless position, but they end. All functions take linear time, and
+// nested containers need no call stack.
 import { JsonSyntaxError } from './json-syntax-error.ts'
 
 /** Containers may be nested this deep, as in Go's encoding/json (`maxNestingDepth`). */

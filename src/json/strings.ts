@@ -1,6 +1,8 @@
 const BACKSLASH = 0x5c
 
-/** Everything except quotes, backslashes, control characters and surrogates. JSON.stringify leaves these as they are. */
+/**
+ * Everything except quotes, backslashes, control characters and surrogates. JSON.stringify leaves these as they are.
+ */
 const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\ud7ff\ue000-\uffff]*$/
 
 /**

@@ -29,7 +29,7 @@ test.each([
   ['https://example.com#.googleapis.com', 'not of an allowed origin'],
   ['https://fcm.googleapis.com:22/x', 'not of an allowed origin'],
   ['https://fcm.googleapis.com./x', 'not of an allowed origin'],
-  ['https://fcm.googleapis.com@example.com/x', 'holds a user or a password'],
+  ['https://fcm.googleapis.com@example.com/x', 'a URL with a user or a password'],
   ['http://fcm.googleapis.com/x', 'not https'],
 ])('%s is none: %s', (endpoint, why) => {
   expect(checkOf()(endpoint)).toBe(why)
@@ -65,8 +65,8 @@ test.each([
 test('any origin is allowed by *, as long as it is https and nobody is named in it', () => {
   expect(anyOrigin('https://push.example.com:8443/x')).toBeUndefined()
   expect(anyOrigin('http://push.example.com/x')).toBe('not https')
-  expect(anyOrigin('https://me@push.example.com/x')).toBe('holds a user or a password')
-  expect(anyOrigin('https://:secret@push.example.com/x')).toBe('holds a user or a password')
+  expect(anyOrigin('https://me@push.example.com/x')).toBe('a URL with a user or a password')
+  expect(anyOrigin('https://:secret@push.example.com/x')).toBe('a URL with a user or a password')
   expect(anyOrigin('push.example.com')).toBe('not a URL')
   expect(anyOrigin(`https://${'a.'.repeat(200)}com/x`)).toBe('not a domain name')
 })
