@@ -51,11 +51,11 @@ async function walk(filter: Partial<DeviceFilter>, limit: number): Promise<Targe
   let after: string | undefined
   do {
     const page = await devices.store.pageTargets({ ...NOBODY, ...filter }, after, limit)
-    // Where it ends is known without reading it.
+    // Its end can be found without reading it.
     expect(await devices.store.findPageEnd({ ...NOBODY, ...filter }, after, limit)).toBe(page.next)
     const targets = page.groups.flatMap(readTargets)
     expect(targets.length).toBeLessThanOrEqual(limit)
-    // The groups of a page are each in order, and all of them come before the next page.
+    // Each group of a page is in order, and all of them are before the next page.
     found.push(...targets.sort((a, b) => (a.id < b.id ? -1 : 1)))
     after = page.next
   } while (after !== undefined)
@@ -73,7 +73,7 @@ test.each([
   [{ providers: ['webpush'] }, 0],
   [{ topics: ['unknown'] }, 0],
   [{ ids: ['not an id'] }, 0],
-])('a walk of %j meets each of its devices once, page after page in the order of ids', async (filter, count) => {
+])('a walk of %j returns each of its devices once, page after page in the order of ids', async (filter, count) => {
   for (const limit of [1, 7, 25, 1000]) {
     const ids = (await walk(filter, limit)).map(({ id }) => id)
     expect(ids).toHaveLength(count)
@@ -81,7 +81,7 @@ test.each([
   }
 })
 
-test('a target has what its device was registered with', async () => {
+test('a target has the fields of its device', async () => {
   const targets = await walk(ALL_TOPICS, 7)
   for (const target of targets) {
     const { id, provider, token, platform, user = '' } = (await devices.find(target.id)) ?? {}
@@ -89,7 +89,7 @@ test('a target has what its device was registered with', async () => {
   }
 })
 
-test('a target of Web Push has the keys that encrypt for it, and its endpoint for a token', async () => {
+test('a Web Push target has its encryption keys, and its endpoint as the token', async () => {
   const keys = {
     p256dh: createECDH('prime256v1').generateKeys('base64url'),
     auth: randomBytes(16).toString('base64url'),
@@ -103,7 +103,7 @@ test('a target of Web Push has the keys that encrypt for it, and its endpoint fo
   expect(JSON.parse(target.keys)).toEqual(keys)
 })
 
-test('a page has one group for each provider that it reaches, whose lines are in the order of ids', async () => {
+test('a page has one group per provider, with lines in the order of ids', async () => {
   const { groups } = await devices.store.pageTargets(ALL_TOPICS, undefined, 100)
   expect(groups.map(({ provider, count }) => [provider, count])).toEqual([
     ['fcm', 30],
