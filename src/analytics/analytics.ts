@@ -1,16 +1,17 @@
-// The door of this room: what others can tell about notifications.
+// The contract of this room: other rooms import only this file.
 
-/** What an app reports of a notification that reached a device. */
+/** An app's report about a notification that reached its device. */
 export interface StatusReport {
-  /** The `analytics_uid` of the send, which is its `uid` unless it was given. */
+  /** The `analytics_uid` of the send. A send without one uses its `uid`. */
   uid: string
   status: 'delivered' | 'interacted'
   deviceId: string
-  /** The provider's id of the message, empty where the app doesn't know it. */
+  /** The provider's id of the message; empty if the app does not have it. */
   messageId: string
 }
 
+/** Keeps reports about notifications. */
 export interface Analytics {
-  /** Stores a report; resolves when it is kept. */
+  /** Resolves when the report is stored. */
   recordStatus(report: StatusReport): Promise<void>
 }

@@ -1,9 +1,10 @@
 import type { Sql } from '../database/pool.ts'
 import type { Analytics } from './analytics.ts'
 
-/** How long notifications are kept, as in Centrifugo PRO. */
+/** Notifications are kept this long, as in Centrifugo PRO. */
 const KEEP_DAYS = 7
 
+/** Reports are rows of the table `notifications`. */
 export function makePostgresAnalytics(sql: Sql): Analytics {
   return {
     async recordStatus({ uid, status, deviceId, messageId }) {
@@ -14,7 +15,7 @@ export function makePostgresAnalytics(sql: Sql): Analytics {
   }
 }
 
-/** Deletes what is older than a week; run it now and then. */
+/** Deletes the reports older than `KEEP_DAYS`. The caller runs it periodically. */
 export async function deleteOldNotifications(sql: Sql): Promise<void> {
   await sql`delete from notifications where time < clock_timestamp() - ${KEEP_DAYS} * interval '1 day'`
 }

@@ -1,4 +1,4 @@
-// Which devices a request means: within one field any of the values, between fields all of them.
+// The devices that a request selects: a device matches a field by any of its values, and it must match all fields.
 import { isProviderName } from '../config/provider-names.ts'
 import type { Fragment, Queryable } from '../database/pool.ts'
 import { ApiError } from '../protocol/errors.ts'
@@ -7,7 +7,7 @@ import { type DeviceId, parseDeviceId } from './device-id.ts'
 import { checkList, checkTopic, checkUser, parseId, parsePlatform, parseProvider } from './field-checks.ts'
 import { selectTopicIds } from './topic-names.ts'
 
-/** As the API has it. An empty list asks for nothing. */
+/** The filter of a request. An empty list is no condition. */
 export interface DeviceFilter {
   ids: readonly string[]
   users: readonly string[]
@@ -18,7 +18,7 @@ export interface DeviceFilter {
 
 const EVERY_DEVICE: DeviceFilter = { ids: [], users: [], topics: [], providers: [], platforms: [] }
 
-/** A filter in the terms of the tables; undefined for a field that asks for nothing. */
+/** A filter with the values of the tables. An undefined field is no condition. */
 export interface DeviceConditions {
   ids: DeviceId[] | undefined
   users: string[] | undefined
@@ -28,8 +28,8 @@ export interface DeviceConditions {
 }
 
 /**
- * Checks the values of a filter; an absent one means every device.
- * @param prefix of the fields' names in errors
+ * Checks the values of a filter. An absent filter selects all devices.
+ * @param prefix of the field names in errors
  * @throws ApiError badRequest
  */
 export function parseDeviceFilter(filter: DeviceFilter = EVERY_DEVICE, prefix = 'filter.'): DeviceFilter {
@@ -41,15 +41,15 @@ export function parseDeviceFilter(filter: DeviceFilter = EVERY_DEVICE, prefix = 
   return filter
 }
 
-/** The devices that an update or a removal means. @throws ApiError badRequest for none: it never means all of them */
+/** The selection of an update or a removal. @throws ApiError badRequest if it is empty: it never selects all devices */
 export function parseDeviceSelection({ ids, users }: Pick<DeviceFilter, 'ids' | 'users'>): DeviceFilter {
-  if (ids.length === 0 && users.length === 0) throw new ApiError('badRequest', 'ids, users: one of them is needed')
+  if (ids.length === 0 && users.length === 0) throw new ApiError('badRequest', 'ids, users: one of them is required')
   checkList('ids', ids, parseId)
   checkList('users', users, checkUser)
   return { ...EVERY_DEVICE, ids, users }
 }
 
-/** Undefined when no device can match, because a field has only values that none has. */
+/** The conditions of a filter; undefined if no device can match, because a field has only unknown values. */
 export async function resolveFilter(sql: Queryable, filter: DeviceFilter): Promise<DeviceConditions | undefined> {
   const topicIds = filter.topics.length === 0 ? undefined : await selectTopicIds(sql, filter.topics)
   const conditions = {
@@ -76,16 +76,16 @@ function encodeKnownPlatform(name: string): number | undefined {
   return isPlatformName(name) ? encodePlatform(name) : undefined
 }
 
-/** All of them are no condition: a send to everyone names the four providers. */
+/** All codes are no condition: a send to everyone names the four providers. */
 function withoutAll(codes: number[] | undefined, all: readonly number[]): number[] | undefined {
   return codes?.length === all.length ? undefined : codes
 }
 
-/** What follows `where` for the row `d` of devices, but for its topics. */
+/** The SQL condition for the row `d` of devices, without its topics. */
 export function deviceColumnsMatch(sql: Queryable, { ids, users, providers, platforms }: DeviceConditions): Fragment {
   const all = [sql`true`]
   if (ids) {
-    // The provider too: an id of one provider does not name another one's device.
+    // The provider is compared too: an id with another provider's name is not the id of this device.
     const uuids = ids.map(({ uuid }) => uuid)
     const codes = ids.map(({ provider }) => encodeProvider(provider))
     all.push(sql`(d.id = any(${uuids}::uuid[]) and (d.id, d.provider) in (
@@ -97,7 +97,7 @@ export function deviceColumnsMatch(sql: Queryable, { ids, users, providers, plat
   return all.reduce((conditions, condition) => sql`${conditions} and ${condition}`)
 }
 
-/** What follows `where` for the row `d` of devices. */
+/** The SQL condition for the row `d` of devices. */
 export function deviceMatches(sql: Queryable, conditions: DeviceConditions): Fragment {
   const columns = deviceColumnsMatch(sql, conditions)
   if (!conditions.topicIds) return columns
@@ -105,7 +105,7 @@ export function deviceMatches(sql: Queryable, conditions: DeviceConditions): Fra
     select from device_topics s where s.device_id = d.id and s.topic_id = any(${conditions.topicIds}::int[]))`
 }
 
-// A single value is compared by `=`: then an index that goes on with the id gives the rows in its order.
+// A single value is compared with `=`, so an index on that column and the id returns the rows in the order of ids.
 
 function matchUsers(sql: Queryable, users: readonly string[]): Fragment {
   const [user] = users

@@ -1,20 +1,23 @@
-// A device's id is `<ULID>-<provider>`. The tables keep the ULID's 128 bits as a uuid, which sorts the same way.
+// The id of a device is `<ULID>-<provider>`. The tables store the 128 bits of the ULID as a uuid, which has the same
+// order.
 import { randomUUID } from 'node:crypto'
 import { isProviderName, type ProviderName } from '../config/provider-names.ts'
 
+/** The two parts of a device's id. */
 export interface DeviceId {
+  /** The ULID as PostgreSQL writes a uuid: lower case, with dashes. */
   uuid: string
   provider: ProviderName
 }
 
-/** Sorts before every device's. */
+/** Sorts before the uuid of every device. */
 export const FIRST_UUID = '00000000-0000-0000-0000-000000000000'
 
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 const DEVICE_ID = /^([0-7][0-9A-HJKMNP-TV-Z]{25})-([a-z]+)$/
 
-// Five hex digits are four digits in base 32: a ULID is two digits for the first byte and six such groups.
-// Converting digit by digit would be too slow for the walks that read millions of ids.
+// Five hex digits are four base-32 digits, so a ULID is two digits for the first byte and six groups of four.
+// A conversion digit by digit would be too slow for walks over millions of ids.
 const TIME_HEX = 12
 const GROUP_HEX = 5
 const GROUP_BASE32 = 4
@@ -22,28 +25,30 @@ const PAIRS = [...ALPHABET].flatMap((high) => [...ALPHABET].map((low) => high + 
 const [DASH, DIGIT_0, LETTER_A] = [0x2d, 0x30, 0x61]
 const PAIR_VALUES = new Map(PAIRS.map((pair, value) => [pair, value]))
 
-/** A new id's uuid, later ones sorting after earlier ones: as in a ULID 48 bits of time and 80 random ones. */
+/**
+ * The uuid of a new device: 48 bits of time and 80 random bits, as in a ULID, so later uuids sort after earlier ones.
+ */
 export function makeDeviceUuid(nowMs: number): string {
   const time = Math.floor(nowMs).toString(16).padStart(TIME_HEX, '0')
-  // Random but for a digit in each of its two middle groups. The `ulid` package asks the system for each digit, which
-  // takes as long as the rest of a registration.
+  // All digits of a UUID v4 are random except one in each of two middle groups, which are left out. The `ulid` package
+  // reads random bytes from the system for each digit, which takes as long as the rest of a registration.
   const random = randomUUID()
   return `${time.slice(0, 8)}-${time.slice(8)}-${random.slice(0, 4)}-${random.slice(4, 8)}-${random.slice(24)}`
 }
 
-/** The parts of an id as the API has it; undefined for what can't be one. */
+/** The parts of an id of the API; undefined if `text` is not an id. */
 export function parseDeviceId(text: string): DeviceId | undefined {
   const [, digits, provider] = DEVICE_ID.exec(text) ?? []
   if (digits === undefined || provider === undefined || !isProviderName(provider)) return undefined
   return { uuid: decodeUlid(digits), provider }
 }
 
-/** The id as the API has it. @param uuid as PostgreSQL writes it: lower case, with dashes */
+/** The id of the API. @param uuid as PostgreSQL writes it: lower case, with dashes */
 export function formatDeviceId(uuid: string, provider: ProviderName): string {
   return `${encodeUlid(uuid)}-${provider}`
 }
 
-/** Character by character, because this runs for every target of every send. */
+/** Works character by character, without BigInt, because it can run for every target of a send. */
 function encodeUlid(uuid: string): string {
   let digits = PAIRS[Number.parseInt(uuid.slice(0, 2), 16)] ?? ''
   let group = 0

@@ -29,19 +29,19 @@ interface Deps {
   sql: Sql
   /** Unix time in ms. */
   now(): number
-  /** Where lists are read; undefined: in `sql`. */
+  /** The databases that lists are read from; undefined for `sql`. */
   replicas?: Replicas | undefined
-  /** How long a call may wait for its answer. */
+  /** The time after which a call fails without an answer of the database. */
   answerTimeoutMs?: number
 }
 
-/** Far longer than any call of the API takes, and well before clients and proxies give up. */
+/** Longer than any call of the API takes, and shorter than the timeouts of clients and proxies. */
 export const ANSWER_TIMEOUT_MS = 10_000
 
 /**
- * Devices and topics. Each change is whole or not at all. What goes wrong is an ApiError: what the operation says, or
- * `internal` while the database is away: at once, or after `answerTimeoutMs` where what is sent to it disappears. It is
- * used again as soon as it is back. Bulk work, the last methods here, takes the time it needs.
+ * Devices and topics. Each change is atomic. Methods reject with an ApiError: of the kind that the method names, or
+ * `internal` if the database fails or has not answered after `answerTimeoutMs`. A database that is available again is
+ * used at once. The bulk methods at the end have no timeout.
  */
 export class DeviceStore {
   readonly #sql: Sql
@@ -58,41 +58,48 @@ export class DeviceStore {
     this.#batcher = new RegistrationBatcher({ sql: deps.sql })
   }
 
-  /** Stores the whole state of a device and resolves to its id. @throws ApiError conflict: a retry succeeds */
+  /** Stores the whole state of a device and resolves to its id. @throws ApiError conflict, on which a retry succeeds */
   async register(registration: Registration): Promise<string> {
     const newUuid = makeDeviceUuid(this.#now())
     const uuid = await this.#call(() => this.#batcher.register({ registration, newUuid }))
     return formatDeviceId(uuid, registration.provider)
   }
 
-  /** Changes all devices that match. */
+  /** Changes all matching devices. */
   update(filter: DeviceFilter, changes: DeviceChanges): Promise<void> {
     return this.#call((sql) => updateDevices(sql, filter, changes))
   }
 
-  /** Removes all devices that match. */
+  /** Removes all matching devices. */
   remove(filter: DeviceFilter): Promise<void> {
     return this.#call((sql) => removeDevices(sql, filter))
   }
 
+  /** A page of the matching devices. @throws ApiError badRequest for an invalid cursor or limit */
   list(query: DeviceQuery): Promise<ListPage<Device>> {
     return this.#read((sql) => listDevices(sql, query))
   }
 
-  /** @param owner unless it is empty, the user that the device must belong to. @throws ApiError notFound, conflict */
+  /**
+   * Changes the topics of one device.
+   * @param owner the user that the device must belong to; empty for any
+   * @throws ApiError notFound, conflict
+   */
   updateDeviceTopics(id: DeviceId, operation: TopicOperation, owner: string): Promise<void> {
     return this.#call((sql) => updateDeviceTopics(sql, id, operation, owner))
   }
 
+  /** A page of the matching subscriptions. @throws ApiError badRequest for an invalid cursor or limit */
   listDeviceTopics(query: DeviceTopicQuery): Promise<ListPage<DeviceTopic>> {
     return this.#read((sql) => listDeviceTopics(sql, query))
   }
 
-  /** Changes what a user follows, and the user's devices with it. */
+  /** Changes the topics of a user and of the user's devices. */
   updateUserTopics(user: string, operation: TopicOperation): Promise<void> {
     return this.#call((sql) => updateUserTopics(sql, user, operation))
   }
 
+  /** A page of the matching topics of users. @throws ApiError badRequest for an invalid cursor or limit */
   listUserTopics(query: UserTopicQuery): Promise<ListPage<UserTopic>> {
     return this.#read((sql) => listUserTopics(sql, query))
   }
@@ -108,9 +115,9 @@ export class DeviceStore {
   }
 
   /**
-   * Removes devices whose token is dead, except those that have another one meanwhile or were registered again.
-   * Resolves to how many.
-   * @param seenAtMs Unix time in ms at which the pushes were handed to the provider
+   * Removes devices with a dead token, except those that have a new token or a newer registration.
+   * Resolves to the number of removed devices.
+   * @param seenAtMs the Unix time in ms at which the pushes were handed to the provider
    */
   removeGone(
     provider: ProviderName,
@@ -121,44 +128,44 @@ export class DeviceStore {
     return this.#call((sql) => removeGoneDevices(sql, provider, gone, seenAtMs, reason))
   }
 
-  /** Forgets what is kept for a week only; run it now and then. */
+  /** Deletes removed devices after a week. The caller runs it periodically. */
   cleanUp(): Promise<void> {
     return translateErrors(deleteOldRemovedDevices(this.#sql))
   }
 
-  /** Removes the devices that were neither registered nor updated for `maxAgeMs`. Resolves to how many. */
+  /** Removes the devices that were neither registered nor updated for `maxAgeMs`. Resolves to their number. */
   removeInactive(maxAgeMs: number, signal: AbortSignal): Promise<number> {
     return translateErrors(removeInactiveDevices(this.#sql, maxAgeMs, signal))
   }
 
-  /** Stores devices from elsewhere, some hundred at once. Resolves to what became of each, in their order. */
+  /** Stores devices of another server, some hundred per call. Resolves to the outcomes in the order of `records`. */
   importDevices(records: readonly DeviceRecord[]): Promise<ImportOutcome[]> {
     return translateErrors(importDevices(this.#sql, records, this.#now()))
   }
 
-  /** Adds to what users follow, and to their devices' topics, a thousand or so at once: all of them or none. */
+  /** Adds topics to users and to their devices, about a thousand per call. */
   importUserTopics(records: readonly UserTopicRecord[]): Promise<void> {
     return translateErrors(importUserTopics(this.#sql, records))
   }
 
-  /** Brings back removed devices, or with `isDryRun` only counts them. */
+  /** Restores removed devices. With `isDryRun` it only counts them. */
   restore(query: RestoreQuery, isDryRun: boolean): Promise<RestoreResult> {
     return translateErrors((isDryRun ? countRestorable : restoreDevices)(this.#sql, query))
   }
 
-  /** What the API asks for. */
+  /** A call of the API: it has a timeout. */
   #call<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
     return translateErrors(withDeadline(work(this.#sql), this.#answerTimeoutMs))
   }
 
-  /** What may be a moment old. */
+  /** A read that may be out of date by the delay of a replica. */
   #read<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
     if (!this.#replicas) return this.#call(work)
     return translateErrors(this.#replicas.read(work))
   }
 }
 
-/** The driver's errors carry the values of the statement, among them tokens: nobody outside of this room gets them. */
+/** The driver's errors contain the parameters of the statement, and so tokens. They must not leave this room. */
 async function translateErrors<T>(result: Promise<T>): Promise<T> {
   try {
     return await result

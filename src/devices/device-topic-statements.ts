@@ -1,28 +1,30 @@
-// What devices are subscribed to. The caller has locked the devices' rows in an earlier statement of its transaction.
+// The subscriptions of devices. The caller has locked the rows of the devices in an earlier statement of its
+// transaction.
 import type { Queryable, Sql } from '../database/pool.ts'
 import { ensureTopicIds, selectTopicIds } from './topic-names.ts'
 import type { TopicOperation } from './topic-operation.ts'
 
-/** A TopicOperation with the topics' numbers. */
+/** A TopicOperation with the numbers of the topics. */
 export interface TopicIdOperation {
   op: TopicOperation['op']
   topicIds: readonly number[]
 }
 
-/** To be called before the transaction. */
+/** Finds the numbers of the topics. It must run before the transaction: see ensureTopics(). */
 export async function resolveTopics(sql: Sql, { op, topics }: TopicOperation): Promise<TopicIdOperation> {
   const topicIds =
     op === 'remove' ? [...(await selectTopicIds(sql, topics)).values()] : await ensureTopicIds(sql, topics)
   return { op, topicIds }
 }
 
-/** Changes the topics of each of the devices. */
+/** Changes the topics of all given devices. */
 export async function applyToDevices(sql: Queryable, uuids: readonly string[], { op, topicIds }: TopicIdOperation) {
   if (op === 'add') await subscribe(sql, uuids, topicIds)
   else if (op === 'remove') await unsubscribe(sql, uuids, topicIds)
   else await Promise.all([unsubscribeFromOthers(sql, uuids, topicIds), subscribe(sql, uuids, topicIds)])
 }
 
+/** Adds all topics to all devices. */
 export async function subscribe(sql: Queryable, uuids: readonly string[], topicIds: readonly number[]): Promise<void> {
   await sql`
     insert into device_topics (topic_id, device_id)
@@ -30,6 +32,7 @@ export async function subscribe(sql: Queryable, uuids: readonly string[], topicI
     on conflict do nothing`
 }
 
+/** Removes all topics from all devices. */
 export async function unsubscribe(
   sql: Queryable,
   uuids: readonly string[],
@@ -45,6 +48,7 @@ async function unsubscribeFromOthers(sql: Queryable, uuids: readonly string[], t
     where device_id = any(${[...uuids]}::uuid[]) and topic_id <> all(${[...topicIds]}::int[])`
 }
 
+/** Removes all topics of the devices. */
 export async function unsubscribeFromAll(sql: Queryable, uuids: readonly string[]): Promise<void> {
   await sql`delete from device_topics where device_id = any(${[...uuids]}::uuid[])`
 }

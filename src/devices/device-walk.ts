@@ -1,11 +1,12 @@
-// Devices in the order of their ids, page by page: what fan-out and device_list read. Neither where a page starts nor how
-// few devices match may make it slow, so it is put together from streams: ranges of an index that have the ids in order,
-// one for each topic, user, or provider and platform that is asked for. Left to itself the planner would read the table
-// in the order of ids and hope to meet matching devices soon, which it does not where they are rare or all registered late.
+// Devices in the order of their ids, page by page, for the fan-out and device_list. A page must be quick at any start
+// and with any number of matching devices. So it is merged from streams: ranges of an index with ids in order, one per
+// selected topic, user, or provider and platform. Otherwise the planner would read the table in the order of ids until
+// it has found enough matching devices. That is slow if they are rare, or if all of them were registered late.
 import type { Fragment, Queryable } from '../database/pool.ts'
 import { ALL_PLATFORM_CODES, ALL_PROVIDER_CODES } from './codes.ts'
 import { type DeviceConditions, deviceColumnsMatch, deviceMatches } from './device-filter.ts'
 
+/** A page of a walk over the matching devices. */
 export interface Walk {
   conditions: DeviceConditions
   /** The last device of the page before. */
@@ -13,19 +14,19 @@ export interface Walk {
   limit: number
 }
 
-/** A query for a page: `columns` of the row `d` of devices, among them `d.id`, each device once. */
+/** The query for a page. @param columns of the row `d` of devices, with `d.id` among them */
 export function walkDevices(sql: Queryable, columns: Fragment, walk: Walk): Fragment {
   const { ids, topicIds, users, providers, platforms } = walk.conditions
   const hasKinds = providers !== undefined || platforms !== undefined
   if (ids) return walkTable(sql, columns, walk)
   if (topicIds) return walkTopics(sql, columns, walk, topicIds)
-  // What is true for one user and for one kind is in the statistics, so the planner knows which of them is rarer.
+  // The statistics have the frequency of one user and of one kind, so the planner can choose the rarer one.
   if (users && hasKinds && users.length === 1) return walkTable(sql, columns, walk)
   if (users) return walkUsers(sql, columns, walk, users)
   return hasKinds ? mergeStreams(sql, columns, walk, streamKinds(sql, walk)) : walkTable(sql, columns, walk)
 }
 
-/** The ids of such a page alone. Those of a topic are in its index. */
+/** The query for the ids of a page. For a single topic, its index has them. */
 export function walkIds(sql: Queryable, walk: Walk): Fragment {
   const { topicIds, ...others } = walk.conditions
   const [topicId] = topicIds ?? []
@@ -61,8 +62,8 @@ function walkTopics(sql: Queryable, columns: Fragment, walk: Walk, topicIds: rea
 }
 
 function walkTopic(sql: Queryable, columns: Fragment, walk: Walk, topicId: number): Fragment {
-  // Where to start is stated for both tables, though one follows from the other: with it both are read in order and
-  // merged, without it every page reads one of them from its start.
+  // The start is given for both tables, although one follows from the other. So both are read in order from there and
+  // merged. Without it, each page would read one of the tables from its beginning.
   return sql`
     select ${columns} from device_topics t join devices d on d.id = t.device_id
     where t.topic_id = ${topicId} and ${startsAt(sql, sql`t.device_id`, walk)} and ${startsAt(sql, sql`d.id`, walk)}
@@ -71,7 +72,10 @@ function walkTopic(sql: Queryable, columns: Fragment, walk: Walk, topicId: numbe
     limit ${walk.limit}`
 }
 
-/** After the page before, and not before the next device of the topics, users and kinds, which may be a million ids away. */
+/**
+ * The start of the page: after the last page, at the next id of the topics, users and kinds. It can be a million ids
+ * on.
+ */
 function startsAt(sql: Queryable, id: Fragment, walk: Walk): Fragment {
   const { conditions, afterUuid } = walk
   const { topicIds, users, providers, platforms } = conditions
@@ -82,7 +86,7 @@ function startsAt(sql: Queryable, id: Fragment, walk: Walk): Fragment {
   return start
 }
 
-/** Null, which nothing compares with, when there is none. */
+/** The first id of the streams; null if there is none, and no comparison with null is true. */
 function selectFirst(sql: Queryable, { keys, stream }: Streams): Fragment {
   return sql`(
     select first.id
@@ -92,9 +96,10 @@ function selectFirst(sql: Queryable, { keys, stream }: Streams): Fragment {
   )`
 }
 
-/** Ids in order, for each of the keys. */
+/** Ranges of an index with ids in order, one per key. */
 interface Streams {
   keys: Fragment
+  /** The range of the current key. */
   stream: Fragment
 }
 
@@ -113,26 +118,27 @@ function streamUsers(sql: Queryable, users: readonly string[], afterUuid: string
   }
 }
 
-/** A kind is a provider with a platform. */
+/** A kind is a provider and a platform. */
 function streamKinds(sql: Queryable, { conditions, afterUuid }: Walk): Streams {
   const { providers = ALL_PROVIDER_CODES, platforms = ALL_PLATFORM_CODES } = conditions
   return {
     keys: sql`
-      unnest(${[...providers]}::smallint[]) as provider (code), unnest(${[...platforms]}::smallint[]) as platform (code)`,
+      unnest(${[...providers]}::smallint[]) as provider (code),
+      unnest(${[...platforms]}::smallint[]) as platform (code)`,
     stream: sql`
       select d.id from devices d
       where d.provider = provider.code and d.platform = platform.code and d.id > ${afterUuid}`,
   }
 }
 
-/** The users' streams, of those devices that have one of the kinds. */
+/** The streams of the users, with the devices that match the other conditions. */
 function walkUsers(sql: Queryable, columns: Fragment, walk: Walk, users: readonly string[]): Fragment {
   const { keys, stream } = streamUsers(sql, users, walk.afterUuid)
   const others = deviceColumnsMatch(sql, { ...walk.conditions, users: undefined })
   return mergeStreams(sql, columns, walk, { keys, stream: sql`${stream} and ${others}` })
 }
 
-/** As many ids of each stream as the page could hold, then the first of all of them, and only for those the columns. */
+/** Takes up to `limit` ids of each stream, then the first `limit` of all of them, and reads only their columns. */
 function mergeStreams(sql: Queryable, columns: Fragment, { limit }: Walk, { keys, stream }: Streams): Fragment {
   return sql`
     select ${columns}

@@ -1,17 +1,18 @@
-// A device as the store gives it out, and how it is read from its row.
+// A device as the store returns it, and its conversion from a row.
 import * as v from 'valibot'
 import type { ProviderName } from '../config/provider-names.ts'
 import type { Fragment, Queryable } from '../database/pool.ts'
 import { decodePlatform, decodeProvider, type PlatformName } from './codes.ts'
 import { formatDeviceId } from './device-id.ts'
 
+/** A registered device. */
 export interface Device {
   id: string
   provider: ProviderName
   platform: PlatformName
-  /** For `webpush` the subscription's endpoint. */
+  /** For `webpush` the endpoint of the subscription. */
   token: string
-  /** Empty: nobody's. */
+  /** Empty for a device without a user. */
   user: string
   timezone: string
   locale: string
@@ -19,7 +20,7 @@ export interface Device {
   createdAtSeconds: number
   /** Unix time in seconds of the last registration or update. */
   updatedAtSeconds: number
-  /** Empty unless asked for, as are the next two. */
+  /** `meta`, `webPushKeys` and `topics` are empty unless the query includes them. */
   meta: ReadonlyMap<string, string>
   webPushKeys: string
   topics: readonly string[]
@@ -36,24 +37,24 @@ const DeviceRow = v.object({
   created_at: v.date(),
   updated_at: v.date(),
   webpush_keys: v.nullable(v.string()),
-  // Not v.record, which leaves out keys such as "constructor".
+  // v.record would leave out keys such as "constructor".
   meta: v.nullable(v.custom<Record<string, string>>(isStringRecord)),
 })
 
-/** The parts of a device that are read only when they are asked for. */
+/** The optional parts of a device: true for those to read. */
 export interface DeviceParts {
   meta: boolean
   webPushKeys: boolean
 }
 
-/** The columns of the row `d` of devices that readDevice() reads. */
+/** The columns of the row `d` of devices for readDevice(). */
 export function deviceColumns(sql: Queryable, parts: DeviceParts): Fragment {
   return sql`d.id, d.provider, d.platform, d.token, d.user_id, d.timezone, d.locale, d.created_at, d.updated_at,
     ${parts.webPushKeys ? sql`d.webpush_keys` : sql`null as webpush_keys`},
     ${parts.meta ? sql`d.meta` : sql`null as meta`}`
 }
 
-/** A row of deviceColumns(); without its topics. */
+/** The device of a row with deviceColumns(), without its topics. */
 export function readDevice(row: unknown): { uuid: string; device: Device } {
   const { id: uuid, ...columns } = v.parse(DeviceRow, row)
   const device = {

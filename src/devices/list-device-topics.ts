@@ -9,19 +9,25 @@ import { countRows, EMPTY_PAGE, type ListPage, makePage, type Page, readLimit } 
 import { formatTopicCursor, parseTopicCursor } from './topic-cursor.ts'
 import { type TopicFilter, topicMatches } from './topic-filter.ts'
 
+/** A request for a page of subscriptions. */
 export interface DeviceTopicQuery extends Page {
   devices: Omit<DeviceFilter, 'topics'>
   topics: TopicFilter
 }
 
+/** The subscription of one device to one topic. */
 export interface DeviceTopic {
+  /** The cursor of this item. */
   id: string
   topic: string
-  /** Without its topics, meta and keys. */
+  /** Without its topics, meta and Web Push keys. */
   device: Device
 }
 
-/** Subscriptions in the order of their ids, which is that of their topics' first use. @throws ApiError badRequest */
+/**
+ * Subscriptions in the order of their ids: by the first use of the topic, then by device.
+ * @throws ApiError badRequest
+ */
 export async function listDeviceTopics(sql: Sql, query: DeviceTopicQuery): Promise<ListPage<DeviceTopic>> {
   const limit = readLimit(query.limit)
   const after = parseCursor(query.cursor)

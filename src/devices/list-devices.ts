@@ -8,12 +8,13 @@ import { walkDevices } from './device-walk.ts'
 import { parseId } from './field-checks.ts'
 import { countRows, EMPTY_PAGE, type ListPage, makePage, type Page, readLimit } from './list-page.ts'
 
+/** A request for a page of devices. */
 export interface DeviceQuery extends Page {
   filter: DeviceFilter
   include: DeviceParts & { topics: boolean }
 }
 
-/** The devices that match, in the order of their ids. The cursor is a device's id. @throws ApiError badRequest */
+/** The matching devices in the order of their ids. The cursor is the id of a device. @throws ApiError badRequest */
 export async function listDevices(sql: Sql, query: DeviceQuery): Promise<ListPage<Device>> {
   const limit = readLimit(query.limit)
   const afterUuid = query.cursor === '' ? FIRST_UUID : parseId('cursor', query.cursor).uuid

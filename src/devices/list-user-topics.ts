@@ -6,13 +6,16 @@ import { countRows, type ListPage, makePage, type Page, readLimit } from './list
 import { formatTopicCursor, parseTopicCursor } from './topic-cursor.ts'
 import { type TopicFilter, topicMatches } from './topic-filter.ts'
 
+/** A request for a page of users' topics. */
 export interface UserTopicQuery extends Page {
-  /** Empty asks for every user; '' in it for the topics of everyone. */
+  /** Empty for all users. The user '' has the topics of everyone. */
   users: readonly string[]
   topics: TopicFilter
 }
 
+/** One topic of one user. */
 export interface UserTopic {
+  /** The cursor of this item. */
   id: string
   user: string
   topic: string
@@ -20,7 +23,10 @@ export interface UserTopic {
 
 const Row = v.object({ topic_id: v.number(), topic: v.string(), user_id: v.string() })
 
-/** What users follow, in the order of the ids, which is that of the topics' first use. @throws ApiError badRequest */
+/**
+ * Topics of users in the order of their ids: by the first use of the topic, then by user.
+ * @throws ApiError badRequest
+ */
 export async function listUserTopics(sql: Sql, query: UserTopicQuery): Promise<ListPage<UserTopic>> {
   const limit = readLimit(query.limit)
   const after = parseCursor(query.cursor)

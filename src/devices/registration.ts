@@ -17,31 +17,31 @@ import {
 import type { EndpointCheck } from './web-push-endpoint.ts'
 import { parseWebPushSubscription } from './web-push-subscription.ts'
 
-/** The whole state of a device as its registration declares it. */
+/** The whole state of a device, as its registration declares it. */
 export interface Registration {
-  /** The device to update; undefined to find it by its token, or make a new one. */
+  /** The device to update; undefined for the device with this token, or a new one. */
   uuid: string | undefined
   provider: ProviderName
   platform: PlatformName
-  /** For `webpush` the subscription's endpoint. */
+  /** For `webpush` the endpoint of the subscription. */
   token: string
-  /** For `webpush` the subscription's keys as JSON. */
+  /** For `webpush` the keys of the subscription as JSON. */
   webPushKeys: string | undefined
   user: string
-  /** Without those of the user, which the store adds. */
+  /** Without the topics of the user, which the store adds. */
   topics: readonly string[]
   timezone: string
   locale: string
   meta: ReadonlyMap<string, string>
 }
 
-/** When a device from elsewhere was first registered, and when it last changed. Undefined: when it is stored. */
+/** The first registration and the last change of an imported device. Undefined for the time at which it is stored. */
 export interface DeviceTimes {
   createdAtSeconds: number | undefined
   updatedAtSeconds: number | undefined
 }
 
-/** A `device_register` request as the store takes it. @throws ApiError badRequest */
+/** Checks a `device_register` request. @throws ApiError badRequest */
 export function parseRegistration(request: DeviceRegisterRequest, checkEndpoint: EndpointCheck): Registration {
   const provider = parseProvider('provider', request.provider)
   return {
@@ -59,7 +59,7 @@ export function parseRegistration(request: DeviceRegisterRequest, checkEndpoint:
 
 function parseGivenId(text: string, provider: ProviderName): string {
   const id = parseId('id', text)
-  if (id.provider !== provider) throw new ApiError('badRequest', `id: of provider ${id.provider}, not ${provider}`)
+  if (id.provider !== provider) throw new ApiError('badRequest', `id: its provider is ${id.provider}, not ${provider}`)
   return id.uuid
 }
 

@@ -24,7 +24,7 @@ export interface TargetPageQuery {
 /** Targets of one provider, in the order of device ids. */
 export interface TargetGroup {
   provider: ProviderName
-  /** How many lines. */
+  /** The number of lines. */
   count: number
   /** UTF-8, separated by line feeds. */
   lines: Buffer
@@ -98,7 +98,7 @@ function aggregateByProvider(sql: Queryable) {
 
 const ZoneRows = v.array(v.tuple([number, text, number, bytes]))
 
-/** One row: null where a provider has no targets. */
+/** One row with a column per provider, null without targets. */
 const Texts = v.tuple([v.array(v.nullable(bytes))])
 
 /** Uuids sort as text in the same order as in the table. */

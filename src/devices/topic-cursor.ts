@@ -1,25 +1,27 @@
-// The ids of device topics and user topics, which are their lists' cursors: `<topic number>-<owner>`, the number in hex
-// of a fixed width, so that ids sort as the tables' keys do.
+// The ids of device topics and user topics, which are also the cursors of their lists: `<topic number>-<owner>`. The
+// number is in hex with a fixed width, so ids have the order of the tables' keys.
 import { ApiError } from '../protocol/errors.ts'
 
 const HEX_DIGITS = 8
 const ID = new RegExp(`^([0-9a-f]{${HEX_DIGITS}})-(.*)$`, 's')
 const MAX_TOPIC_ID = 2 ** 31 - 1
 
+/** The two parts of such an id. */
 export interface TopicCursor {
   topicId: number
-  /** A device's id, or a user. */
+  /** The id of a device, or a user. */
   owner: string
 }
 
+/** The id of a device topic or a user topic. */
 export function formatTopicCursor({ topicId, owner }: TopicCursor): string {
   return `${topicId.toString(16).padStart(HEX_DIGITS, '0')}-${owner}`
 }
 
-/** @throws ApiError badRequest */
+/** Reads the cursor of a request. @throws ApiError badRequest */
 export function parseTopicCursor(text: string): TopicCursor {
   const [, digits = '', owner = ''] = ID.exec(text) ?? []
   const topicId = Number.parseInt(digits, 16)
-  if (!(topicId <= MAX_TOPIC_ID)) throw new ApiError('badRequest', 'cursor: not one of this list')
+  if (!(topicId <= MAX_TOPIC_ID)) throw new ApiError('badRequest', 'cursor: not a cursor of this list')
   return { topicId, owner }
 }

@@ -1,14 +1,14 @@
 import type { Fragment, Queryable } from '../database/pool.ts'
 import { checkList, checkTopic, checkTopicPrefix } from './field-checks.ts'
 
-/** Which topics a list shows; empty ones ask for nothing. */
+/** The topics of a list. An empty field is no condition. */
 export interface TopicFilter {
   topics: readonly string[]
-  /** Each of its characters stands for itself. */
+  /** No character in it is a wildcard. */
   topicPrefix: string
 }
 
-/** The fields of a request's filter that name topics; an absent filter means every topic. @throws ApiError badRequest */
+/** The topics of a request's filter. An absent filter selects all topics. @throws ApiError badRequest */
 export function parseTopicFilter(filter: { topics: readonly string[]; topic_prefix: string } | undefined): TopicFilter {
   return {
     topics: checkList('filter.topics', filter?.topics ?? [], checkTopic),
@@ -16,7 +16,7 @@ export function parseTopicFilter(filter: { topics: readonly string[]; topic_pref
   }
 }
 
-/** What follows `where` for the row `topics`. */
+/** The SQL condition for the row `topics`. */
 export function topicMatches(sql: Queryable, { topics, topicPrefix }: TopicFilter): Fragment {
   const byName = topics.length === 0 ? sql`true` : sql`topics.name = any(${[...topics]}::text[])`
   return topicPrefix === '' ? byName : sql`${byName} and starts_with(topics.name, ${topicPrefix})`

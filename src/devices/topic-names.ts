@@ -1,10 +1,10 @@
-// Topics by name and by the number that the tables have for them.
+// The names of topics and their numbers in the tables.
 import * as v from 'valibot'
 import type { Queryable, Sql } from '../database/pool.ts'
 
 const Topic = v.object({ id: v.number(), name: v.string() })
 
-/** The numbers of those of `names` that have one. */
+/** The numbers of the known topics among `names`. */
 export async function selectTopicIds(sql: Queryable, names: readonly string[]): Promise<Map<string, number>> {
   if (names.length === 0) return new Map()
   const rows = await sql`select id, name from topics where name = any(${[...names]}::text[])`
@@ -12,8 +12,9 @@ export async function selectTopicIds(sql: Queryable, names: readonly string[]): 
 }
 
 /**
- * The numbers of all of `names`, given to those that had none. Runs outside of the transaction that uses them: a name
- * is only ever added and means nothing by itself, and held to its end two transactions would wait for each other.
+ * The numbers of all `names`; a new name gets one. It must run before the transaction that uses the numbers: in it, the
+ * locks of new names would be held to its end, and two transactions could deadlock. Names are never removed, and an
+ * unused one does no harm.
  */
 export async function ensureTopics(sql: Sql, names: readonly string[]): Promise<Map<string, number>> {
   const known = await selectTopicIds(sql, names)
@@ -23,12 +24,12 @@ export async function ensureTopics(sql: Sql, names: readonly string[]): Promise<
   return await selectTopicIds(sql, names)
 }
 
-/** The same, without their names. */
+/** The numbers of ensureTopics() without the names. */
 export async function ensureTopicIds(sql: Sql, names: readonly string[]): Promise<number[]> {
   return [...(await ensureTopics(sql, names)).values()]
 }
 
-/** By code unit: all that counts is that every process inserts in the same order. */
+/** By code unit. Any order prevents deadlocks, if all processes insert in the same one. */
 function compare(a: string, b: string): number {
   if (a === b) return 0
   return a < b ? -1 : 1

@@ -1,14 +1,18 @@
 import { ApiError } from '../protocol/errors.ts'
 import { checkList, checkTopic } from './field-checks.ts'
 
-/** A change of a list of topics. `set` replaces it, so with no topics it clears it. */
+/** A change of a list of topics. `set` replaces the list, so `set` without topics clears it. */
 export interface TopicOperation {
   op: 'add' | 'remove' | 'set'
-  /** Each once. */
+  /** Without duplicates. */
   topics: readonly string[]
 }
 
-/** @param prefix of the fields' names in errors: `topics_update.` */
+/**
+ * Checks the operation of a request.
+ * @param prefix of the field names in errors: `topics_update.`
+ * @throws ApiError badRequest
+ */
 export function parseTopicOperation(
   { op, topics }: { op: string; topics: readonly string[] },
   prefix = '',
@@ -16,6 +20,7 @@ export function parseTopicOperation(
   if (op !== 'add' && op !== 'remove' && op !== 'set') {
     throw new ApiError('badRequest', `${prefix}op: must be add, remove or set`)
   }
-  if (op !== 'set' && topics.length === 0) throw new ApiError('badRequest', `${prefix}topics: none to ${op}`)
+  if (op !== 'set' && topics.length === 0)
+    throw new ApiError('badRequest', `${prefix}topics: must not be empty for ${op}`)
   return { op, topics: checkList(`${prefix}topics`, topics, checkTopic) }
 }

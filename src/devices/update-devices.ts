@@ -1,4 +1,4 @@
-// device_update, device_topic_update and device_remove: changes of devices that are there.
+// device_update, device_topic_update and device_remove: changes of stored devices.
 import * as v from 'valibot'
 import type { Fragment, Queryable, Sql } from '../database/pool.ts'
 import { runTransaction } from '../database/transaction.ts'
@@ -9,18 +9,18 @@ import type { DeviceId } from './device-id.ts'
 import { applyToDevices, resolveTopics, unsubscribeFromAll } from './device-topic-statements.ts'
 import type { TopicOperation } from './topic-operation.ts'
 
-/** What to change; undefined leaves as it is. */
+/** New values; an undefined one leaves the old value. */
 export interface DeviceChanges {
-  /** Only the name: the topics stay as they are. */
+  /** The topics of the device do not change with its user. */
   user: string | undefined
   timezone: string | undefined
   locale: string | undefined
-  /** Replaces what was there. */
+  /** Replaces the whole meta. */
   meta: ReadonlyMap<string, string> | undefined
   topics: TopicOperation | undefined
 }
 
-/** Changes all devices that match, or none when it fails. */
+/** Changes all matching devices, or none if it fails. */
 export async function updateDevices(sql: Sql, filter: DeviceFilter, changes: DeviceChanges): Promise<void> {
   const conditions = await resolveFilter(sql, filter)
   if (!conditions) return
@@ -44,7 +44,7 @@ function assignments(sql: Queryable, { user, timezone, locale, meta }: DeviceCha
   return all.reduce((list, assignment) => sql`${list}, ${assignment}`)
 }
 
-/** Removes all devices that match, with their topics. */
+/** Removes all matching devices and their topics. */
 export async function removeDevices(sql: Sql, filter: DeviceFilter): Promise<void> {
   const conditions = await resolveFilter(sql, filter)
   if (!conditions) return
@@ -57,8 +57,8 @@ export async function removeDevices(sql: Sql, filter: DeviceFilter): Promise<voi
 
 /**
  * Changes the topics of one device.
- * @param owner unless it is empty, the user that the device must belong to
- * @throws ApiError notFound, or conflict when the device is another user's; nothing has changed then
+ * @param owner the user that the device must belong to; empty for any
+ * @throws ApiError notFound, or conflict if the device belongs to another user; nothing has changed then
  */
 export async function updateDeviceTopics(sql: Sql, id: DeviceId, operation: TopicOperation, owner: string) {
   const topics = await resolveTopics(sql, operation)
@@ -66,8 +66,9 @@ export async function updateDeviceTopics(sql: Sql, id: DeviceId, operation: Topi
     const [device] = await tx`
       select user_id from devices where id = ${id.uuid} and provider = ${encodeProvider(id.provider)}
       for no key update`
-    if (!device) throw new ApiError('notFound', 'device_id: there is no such device')
-    if (owner !== '' && device.user_id !== owner) throw new ApiError('conflict', 'user: the device is not theirs')
+    if (!device) throw new ApiError('notFound', 'device_id: no such device')
+    if (owner !== '' && device.user_id !== owner)
+      throw new ApiError('conflict', 'user: the device belongs to another user')
     await applyToDevices(tx, [id.uuid], topics)
   })
 }

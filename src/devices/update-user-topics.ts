@@ -1,4 +1,4 @@
-// user_topic_update: what a user follows, and with it the topics of the user's devices.
+// user_topic_update: the topics of a user and of the user's devices.
 import * as v from 'valibot'
 import type { Sql, Transaction } from '../database/pool.ts'
 import { runTransaction } from '../database/transaction.ts'
@@ -10,8 +10,8 @@ const TopicId = v.object({ topic_id: v.number() })
 const DeviceUuid = v.object({ id: v.string() })
 
 /**
- * Changes a user's list and, in the same transaction, the user's devices: they gain the topics added or set, and lose
- * those that left the list, unless everyone follows them. The list of '', everyone, reaches devices when they register.
+ * Changes the topics of a user and, in the same transaction, of the user's devices. The devices get the added topics
+ * and lose the removed ones, except topics of everyone. The topics of '' (everyone) reach a device when it registers.
  */
 export async function updateUserTopics(sql: Sql, user: string, operation: TopicOperation): Promise<void> {
   const topics = await resolveTopics(sql, operation)
@@ -27,7 +27,7 @@ export async function updateUserTopics(sql: Sql, user: string, operation: TopicO
   })
 }
 
-/** Resolves to those that were in the list. */
+/** Resolves to the deleted topics. */
 async function deleteUserTopics(tx: Transaction, user: string, { op, topicIds }: TopicIdOperation): Promise<number[]> {
   const ids = [...topicIds]
   const leaves = op === 'remove' ? tx`topic_id = any(${ids}::int[])` : tx`topic_id <> all(${ids}::int[])`

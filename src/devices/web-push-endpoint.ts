@@ -1,10 +1,11 @@
-// Which endpoints a browser may register. An endpoint is a URL that a stranger gives and that is fetched later, so it has
-// to be one of a push service: https, a domain name, an allowed origin. Where its name leads to is checked at connect.
+// The endpoints that a browser may register. An endpoint is a URL from an untrusted client that the server requests
+// later (SSRF). So it must be the URL of a push service: https, a domain name, an allowed origin. The addresses of the
+// name are checked at connect.
 import { isIP } from 'node:net'
 import { compileOriginPattern } from '../config/origin-pattern.ts'
 import type { Config } from '../config/schema.ts'
 
-/** What is wrong with an endpoint, without its text; undefined when nothing is. */
+/** The problem of an endpoint, without its text; undefined for a valid one. */
 export type EndpointCheck = (endpoint: string) => string | undefined
 
 type WebPushOptions = Config['push_notifications']['webpush']
@@ -18,10 +19,13 @@ const BROWSER_PUSH_SERVICES = [
   'https://*.push.services.mozilla.com',
 ]
 
-/** The longest name that DNS has; keeps the matching of patterns with several stars short. */
+/** The longest name in DNS. Bounds the time of matching patterns with several stars. */
 const MAX_HOST_LENGTH = 253
 
-/** The check that the configuration asks for. @throws Error for a malformed pattern, of which a configuration has none */
+/**
+ * The check for the origins of the configuration.
+ * @throws Error for a malformed pattern, which a loaded configuration cannot have
+ */
 export function makeEndpointCheck(options: OriginOptions): EndpointCheck {
   const { allowed_endpoint_origins: allowed, extra_allowed_endpoint_origins: extra } = options
   const patterns = [...(allowed.length === 0 ? BROWSER_PUSH_SERVICES : allowed), ...extra].map(readPattern)
@@ -29,7 +33,7 @@ export function makeEndpointCheck(options: OriginOptions): EndpointCheck {
     if (!URL.canParse(endpoint)) return 'not a URL'
     const url = new URL(endpoint)
     if (url.protocol !== 'https:') return 'not https'
-    if (url.username !== '' || url.password !== '') return 'holds a user or a password'
+    if (url.username !== '' || url.password !== '') return 'a URL with a user or a password'
     if (isAddress(url.hostname)) return 'an IP address instead of a domain name'
     if (url.hostname.length > MAX_HOST_LENGTH) return 'not a domain name'
     const isAllowed = patterns.some(
@@ -39,12 +43,14 @@ export function makeEndpointCheck(options: OriginOptions): EndpointCheck {
   }
 }
 
-/** The parser has brought every notation of an IPv4 address (decimal, octal, hex, other digits) to the dotted one. */
+/**
+ * The URL parser has converted all notations of an IPv4 address (decimal, octal, hex, other digits) to the dotted one.
+ */
 function isAddress(hostname: string): boolean {
   return hostname.startsWith('[') || isIP(hostname) !== 0
 }
 
-/** A port other than 443 has to be meant: by one in the pattern, or by `*`, which is any origin. */
+/** Ports other than 443 are allowed only by a pattern with a port, or by `*`, which allows any origin. */
 function readPattern(pattern: string) {
   const origin = compileOriginPattern(pattern)
   if (!origin) throw new Error('a pattern of Web Push origins is malformed')

@@ -1,18 +1,19 @@
-// A browser's PushSubscription, which is the token of a Web Push device: its endpoint identifies it, its keys encrypt
-// what is sent to it (RFC 8291).
+// The PushSubscription of a browser is the token of a Web Push device. Its endpoint identifies the device, and its keys
+// encrypt the payload (RFC 8291).
 import { ECDH } from 'node:crypto'
 import * as v from 'valibot'
 import { ApiError } from '../protocol/errors.ts'
 import { checkText, MAX_TOKEN_BYTES } from './field-checks.ts'
 import type { EndpointCheck } from './web-push-endpoint.ts'
 
+/** A checked subscription. */
 export interface WebPushSubscription {
   endpoint: string
   /** `{"p256dh":"…","auth":"…"}`, both base64url without padding. */
   keys: string
 }
 
-/** An endpoint, the keys, and room for what else a browser puts beside them. */
+/** Enough for an endpoint, the keys and the other members that a browser writes. */
 const MAX_JSON_LENGTH = 2 * MAX_TOKEN_BYTES
 const POINT_BYTES = 65
 const AUTH_BYTES = 16
@@ -38,7 +39,7 @@ const Subscription = v.object({
   }),
 })
 
-/** @throws ApiError badRequest naming the part that is wrong */
+/** Reads a subscription from JSON. @throws ApiError badRequest that names the invalid part */
 export function parseWebPushSubscription(
   field: string,
   text: string,
@@ -65,12 +66,12 @@ function parseJson(field: string, text: string): unknown {
     return JSON.parse(text)
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
-    // Without its message, which quotes the text.
+    // The message of the SyntaxError quotes the text, so it is not kept.
     throw new ApiError('badRequest', `${field}: not a PushSubscription as JSON`)
   }
 }
 
-/** Uncompressed, as RFC 8291 section 3.1 has it; OpenSSL refuses a point that is not on the curve. */
+/** Checks an uncompressed point (RFC 8291 section 3.1). OpenSSL refuses a point that is not on the curve. */
 function isPointOnCurve(point: Buffer): boolean {
   if (point.length !== POINT_BYTES || point[0] !== 0x04) return false
   try {

@@ -5,7 +5,7 @@ import { parseTopicFilter } from '../devices/topic-filter.ts'
 import type { DeviceTopicListRequest } from '../protocol/requests/push.ts'
 import { encodeDevice, encodePage } from './device-results.ts'
 
-/** `device_topic_list`: without a filter, every subscription. */
+/** `device_topic_list`: a request without a filter lists all subscriptions. */
 export function makeDeviceTopicList(store: DeviceStore) {
   return async (request: DeviceTopicListRequest): Promise<object> => {
     const page = await store.listDeviceTopics({
@@ -25,7 +25,7 @@ function parseDevices(filter: DeviceTopicListRequest['filter']) {
   return parseDeviceFilter({ ids, users, providers, platforms, topics: [] }, 'filter.device_')
 }
 
-/** Centrifugo's Python SDK requires `device` in every item, so it is there with its id even when it isn't asked for. */
+/** Centrifugo's Python SDK requires `device` in every item, so each item has at least the id of its device. */
 function encodeDeviceTopic({ id, topic, device }: DeviceTopic, includeDevice: boolean): object {
   return { id, device_id: device.id, topic, device: includeDevice ? encodeDevice(device) : { id: device.id } }
 }

@@ -6,7 +6,7 @@ import type { DeviceChanges } from '../devices/update-devices.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { DeviceUpdateRequest } from '../protocol/requests/push.ts'
 
-/** `device_update`: changes what the request names on the devices that match; an empty result. */
+/** `device_update`: changes the given fields of all matching devices; the result is empty. */
 export function makeDeviceUpdate(store: DeviceStore) {
   return async (request: DeviceUpdateRequest): Promise<object> => {
     const changes = parseChanges(request)
@@ -25,7 +25,7 @@ function parseChanges(request: DeviceUpdateRequest): DeviceChanges {
     topics: topics_update && parseTopicOperation(topics_update, 'topics_update.'),
   }
   if (Object.values(changes).every((change) => change === undefined)) {
-    throw new ApiError('badRequest', 'no update is given')
+    throw new ApiError('badRequest', 'no update is given, and at least one is required')
   }
   return changes
 }

@@ -1,31 +1,36 @@
 import type * as v from 'valibot'
-import type { JsonText } from '../protocol/json-text.ts'
+import type { JsonText } from '../json/json-text.ts'
 import { decodeMessage } from '../protocol/wire-types.ts'
 
-/** A decoded push command, ready to run: resolves to the `result` object. Rejects with ApiError, or unexpectedly. */
+/**
+ * Runs a decoded push command and resolves to its `result` object. Rejects with an ApiError, or with any other error,
+ * which the API answers with error 100.
+ */
 export type Call = () => Promise<object>
 
 /** A method that the upstream node answers. */
 export interface UpstreamMethod {
   kind: 'upstream'
   name: string
-  /** Its number in the legacy `/api`. */
+  /** The number of the method in the legacy `/api`. */
   number: number
-  /** @throws DecodeError when the node would not decode these params either */
+  /** @throws DecodeError if the node could not decode these params either */
   check(params: JsonText): void
 }
 
-/** A method of ours. */
+/** A method that centripush answers. */
 export interface PushMethod {
   kind: 'push'
   name: string
   number: number
-  /** Decodes without running anything, so that a batch runs whole or not at all. @throws DecodeError */
+  /** Decodes the params without running the method, so a batch runs as a whole or not at all. @throws DecodeError */
   prepare(params: Buffer | JsonText): Call
 }
 
+/** A method of the server API. */
 export type Method = UpstreamMethod | PushMethod
 
+/** A method of the node. @param request the schema of its params */
 export function upstreamMethod(
   name: string,
   number: number,
@@ -34,6 +39,7 @@ export function upstreamMethod(
   return { kind: 'upstream', name, number, check: (params) => void decodeMessage(request, params) }
 }
 
+/** A push method. @param request the schema of its params @param handle runs the method */
 export function pushMethod<Request>(
   name: string,
   number: number,

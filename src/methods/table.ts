@@ -1,4 +1,4 @@
-// The one list of all methods: routes, batch, legacy commands and metric labels are read from it.
+// The only list of methods. Routes, batch, legacy commands and metric labels are read from it.
 import type { Analytics } from '../analytics/analytics.ts'
 import type { DeviceStore } from '../devices/device-store.ts'
 import type { EndpointCheck } from '../devices/web-push-endpoint.ts'
@@ -19,23 +19,25 @@ import { makeUpdatePushStatus } from './update-push-status.ts'
 import { makeUserTopicList } from './user-topic-list.ts'
 import { makeUserTopicUpdate } from './user-topic-update.ts'
 
-/** The methods by the name in their path and by their number in the legacy API. */
+/** All methods: by the name in their path, and by their number in the legacy API. */
 export interface MethodTable {
   byName: ReadonlyMap<string, Method>
   byNumber: ReadonlyMap<number, Method>
 }
 
-/** What the push methods work on. Without a database there are no devices and no analytics: their methods answer 108. */
+/**
+ * The stores of the push methods. Without a database there are no devices and no analytics: their methods answer 108.
+ */
 export interface PushDeps {
   accept: AcceptDeps
   cancel(request: push.CancelPushRequest): Promise<void>
   devices: DeviceStore | undefined
-  /** Which endpoints a browser may register. */
+  /** Checks the endpoint of a Web Push registration. */
   checkEndpoint: EndpointCheck
   analytics: Analytics | undefined
 }
 
-/** All methods; without `deps` push is disabled and its methods are unknown, as to a node without push. */
+/** Without `deps` push is disabled and its methods are unknown, as they are to a node. */
 export function makeMethodTable(deps: PushDeps | undefined): MethodTable {
   const methods = [...listUpstreamMethods(), ...(deps ? listPushMethods(deps) : [])]
   return {
@@ -44,7 +46,7 @@ export function makeMethodTable(deps: PushDeps | undefined): MethodTable {
   }
 }
 
-/** With Centrifugo's numbers of the legacy API, of which 13 was never given. */
+/** The numbers are Centrifugo's, which does not use 13. */
 function listUpstreamMethods(): Method[] {
   return [
     upstreamMethod('publish', 0, up.publish),
@@ -104,5 +106,5 @@ function listPushMethods({ accept, cancel, devices, checkEndpoint, analytics }: 
 }
 
 async function answerNotAvailable(): Promise<object> {
-  throw new ApiError('notAvailable', 'needs a database, and database.enabled is false')
+  throw new ApiError('notAvailable', 'the method needs a database, but database.enabled is false')
 }

@@ -4,8 +4,9 @@ import { readText, type Scope, type Texts } from './scope.ts'
 const MISSING: Expression = { kinds: TEXT, read: () => '' }
 
 /**
- * The field at a path such as `device.meta.first_name`; what a target does not have is the empty text.
- * Undefined for a field of a text, which has none.
+ * The field at a path such as `device.meta.first_name`. A field that a target does not have is an empty text.
+ * @param uses gets the parts of the target that the field reads
+ * @returns undefined for a field of a text, because texts have no fields
  */
 export function makeField(path: readonly string[], uses: Uses): Expression | undefined {
   const [root, name, ...rest] = path

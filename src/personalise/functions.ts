@@ -1,8 +1,9 @@
-// The functions of the dialect: Go's, and `default` as sprig has it. Each checks what it is given when it is compiled.
+// The functions of the template dialect: those of Go's text/template, and `default` of sprig. Each checks the kinds of
+// its arguments when a template is compiled.
 import { type Expression, FLAG, isTrue, MAP, TEXT } from './expression.ts'
 import { readText, type Scope } from './scope.ts'
 
-/** Undefined for arguments that the function can't take. */
+/** Compiles a call. Undefined for a wrong number or kind of arguments. */
 type MakeCall = (args: readonly Expression[]) => Expression | undefined
 
 const MAKERS: ReadonlyMap<string, MakeCall> = new Map<string, MakeCall>([
@@ -17,6 +18,7 @@ const MAKERS: ReadonlyMap<string, MakeCall> = new Map<string, MakeCall>([
   ['gt', (args) => makeOrder(args, 1)],
 ])
 
+/** The compiler of the function with this name, if there is one. */
 export function findFunction(name: string): MakeCall | undefined {
   return MAKERS.get(name)
 }
@@ -34,7 +36,7 @@ function makeIndex(args: readonly Expression[]): Expression | undefined {
   }
 }
 
-/** `default fallback value`, or with the value left out the fallback */
+/** `default fallback value`. Without a value it is the fallback. */
 function makeDefault(args: readonly Expression[]): Expression | undefined {
   const [fallback, given = fallback] = args
   if (args.length > 2 || !fallback || !given) return undefined
@@ -47,7 +49,7 @@ function makeDefault(args: readonly Expression[]): Expression | undefined {
   }
 }
 
-/** The first argument whose truth is `wanted`, else the last: what `or` and `and` are. */
+/** `or` and `and`: the first argument with the truth `wanted`, else the last one. */
 function makeChoice(args: readonly Expression[], wanted: boolean): Expression | undefined {
   const last = args.at(-1)
   if (!last) return undefined
@@ -74,7 +76,7 @@ function negate(expression: Expression | undefined): Expression | undefined {
   return expression && makeNot([expression])
 }
 
-/** Whether the first argument is one of the others: all texts, or all results of comparisons. */
+/** `eq`: whether the first argument equals one of the others. All are texts, or all are flags. */
 function makeEqual(args: readonly Expression[]): Expression | undefined {
   const [first, ...others] = args
   if (!first || others.length === 0 || (first.kinds !== TEXT && first.kinds !== FLAG)) return undefined
@@ -88,7 +90,7 @@ function makeEqual(args: readonly Expression[]): Expression | undefined {
   }
 }
 
-/** Texts by their bytes, as Go compares them. */
+/** `lt` and `gt`: compare texts by their bytes, as Go does. */
 function makeOrder(args: readonly Expression[], wanted: number): Expression | undefined {
   const [left, right] = args
   if (args.length !== 2 || left?.kinds !== TEXT || right?.kinds !== TEXT) return undefined

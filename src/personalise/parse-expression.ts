@@ -1,15 +1,20 @@
-// A pipeline: `operand`, `function operand…`, and more functions after `|`, each of which takes what came before as its
-// last argument. An operand is a field, a literal or a pipeline in parentheses.
+// A pipeline is `operand` or `function operand…`, followed by more functions, each after a `|`. The value before a `|`
+// is the last argument of the function after it. An operand is a field, a literal or a pipeline in parentheses.
 import { type Expression, TEXT, type Uses } from './expression.ts'
 import { makeField } from './fields.ts'
 import { findFunction } from './functions.ts'
 import { TemplateError } from './template-error.ts'
 import type { Token } from './tokens.ts'
 
-/** Parentheses in parentheses: more than anybody can read, and few enough for the call stack. */
+/** The depth of nested parentheses: more than templates need, and safe for the call stack. */
 const MAX_DEPTH = 20
 
-/** @param offset where the action stands @throws TemplateError */
+/**
+ * Compiles the tokens of one expression.
+ * @param uses gets the parts of the target that the expression reads
+ * @param offset the position of the action, for errors
+ * @throws TemplateError
+ */
 export function parseExpression(tokens: readonly Token[], uses: Uses, offset: number): Expression {
   const parser = new Parser(tokens, uses, offset)
   const expression = parser.parsePipeline(0)
@@ -39,14 +44,14 @@ class Parser {
   }
 
   expectEnd(): void {
-    if (this.#next < this.#tokens.length) throw this.#fail('something that belongs to nothing')
+    if (this.#next < this.#tokens.length) throw this.#fail('unexpected value')
   }
 
-  /** @param piped what comes before the `|` */
+  /** @param piped the value before the `|` */
   #parseCommand(depth: number, piped: Expression | undefined): Expression {
     const token = this.#tokens[this.#next]
     if (token?.kind === 'name') return this.#parseCall(token.name, depth, piped)
-    if (piped) throw this.#fail('no function after a |')
+    if (piped) throw this.#fail('expected a function after |')
     return this.#parseOperand(depth)
   }
 
@@ -58,14 +63,14 @@ class Parser {
     while (this.#startsOperand()) args.push(this.#parseOperand(depth))
     if (piped) args.push(piped)
     const call = makeCall(args)
-    if (!call) throw this.#fail('a function with too few, too many or other arguments than it takes', start)
+    if (!call) throw this.#fail('wrong arguments of a function', start)
     return call
   }
 
   #startsOperand(): boolean {
     const token = this.#tokens[this.#next]
     if (token?.kind !== 'field' && token?.kind !== 'literal' && token?.kind !== '(') return false
-    if (!token.isApart) throw this.#fail('no space between two values')
+    if (!token.isApart) throw this.#fail('missing space between two values')
     return true
   }
 
@@ -76,9 +81,9 @@ class Parser {
       this.#next++
       return { kinds: TEXT, read: () => token.text }
     }
-    if (token?.kind !== 'field') throw this.#fail('a value is missing')
+    if (token?.kind !== 'field') throw this.#fail('missing value')
     const field = makeField(token.path, this.#uses)
-    if (!field) throw this.#fail('a field that can not have a value')
+    if (!field) throw this.#fail('field that never has a value')
     this.#next++
     return field
   }
@@ -87,12 +92,12 @@ class Parser {
     if (depth === MAX_DEPTH) throw this.#fail('parentheses nested too deep')
     const start = this.#next++
     const expression = this.parsePipeline(depth + 1)
-    if (this.#tokens[this.#next]?.kind !== ')') throw this.#fail('a parenthesis that is not closed', start)
+    if (this.#tokens[this.#next]?.kind !== ')') throw this.#fail('parenthesis not closed', start)
     this.#next++
     return expression
   }
 
-  #fail(what: string, at = this.#next): TemplateError {
-    return new TemplateError(what, (this.#tokens[at] ?? this.#tokens.at(-1))?.offset ?? this.#offset)
+  #fail(problem: string, at = this.#next): TemplateError {
+    return new TemplateError(problem, (this.#tokens[at] ?? this.#tokens.at(-1))?.offset ?? this.#offset)
   }
 }

@@ -1,28 +1,36 @@
-// A text with `{{…}}` in it: what stands between them is kept as the bytes it was written with.
+// A text with actions in `{{…}}`. The text between the actions keeps its bytes.
 //
 //   {{pipeline}}   {{if pipeline}} … {{else if pipeline}} … {{else}} … {{end}}
+
+import { endOf, type SourceText } from '../json/source-text.ts'
 import { type Expression, MAP, type Uses } from './expression.ts'
 import { parseExpression } from './parse-expression.ts'
-import { endOf, type SourceText } from './source-text.ts'
 import { TemplateError } from './template-error.ts'
 import { failAt, LEFT, readAction, type Token } from './tokens.ts'
 
+/** A part of a parsed template. */
 export type Node =
-  /** Bytes of the source from `start` to `end`. */
+  /** The bytes of the source from `start` to `end`. */
   | { kind: 'source'; start: number; end: number }
   | { kind: 'value'; expression: Expression }
-  /** The first branch whose condition is true or missing. */
+  /** The rendered branch is the first one with a true condition or none. */
   | { kind: 'if'; branches: readonly Branch[] }
 
+/** A branch of an `if`. */
 export interface Branch {
+  /** Undefined for `else`. */
   condition: Expression | undefined
   nodes: readonly Node[]
 }
 
-/** Conditions in conditions: few enough for the call stack. */
+/** The depth of nested `if`s: safe for the call stack. */
 const MAX_DEPTH = 20
 
-/** @throws TemplateError */
+/**
+ * Parses a text into the parts of a template.
+ * @param uses gets the parts of a target that the template reads
+ * @throws TemplateError
+ */
 export function parseTemplate(source: SourceText, uses: Uses): Node[] {
   const builder = new NodeBuilder(uses)
   let at = 0
@@ -31,7 +39,7 @@ export function parseTemplate(source: SourceText, uses: Uses): Node[] {
     builder.addSource(source.offsets[at] ?? 0, left === -1 ? endOf(source) : (source.offsets[left] ?? 0))
     if (left === -1) return builder.finish()
     const { tokens, end } = readAction(source, left + LEFT.length)
-    if (tokens.length === 0) throw failAt(source, 'an empty expression', left)
+    if (tokens.length === 0) throw failAt(source, 'empty expression', left)
     builder.addAction(tokens, source.offsets[left] ?? 0)
     at = end
   }
@@ -42,7 +50,7 @@ interface OpenBranch {
   nodes: Node[]
 }
 
-/** An `if` whose `end` has not come. */
+/** An `if` before its `end`. */
 interface OpenIf {
   offset: number
   branches: [OpenBranch, ...OpenBranch[]]
@@ -72,7 +80,7 @@ class NodeBuilder {
 
   finish(): Node[] {
     const open = this.#open.at(-1)
-    if (open) throw new TemplateError('an if without its end', open.offset)
+    if (open) throw new TemplateError('if without end', open.offset)
     return this.#nodes
   }
 
@@ -83,22 +91,22 @@ class NodeBuilder {
 
   #addValue(tokens: readonly Token[], offset: number): void {
     const expression = parseExpression(tokens, this.#uses, offset)
-    if ((expression.kinds & MAP) !== 0) throw new TemplateError('a map, which is no text,', offset)
+    if ((expression.kinds & MAP) !== 0) throw new TemplateError('map instead of a text', offset)
     this.#add({ kind: 'value', expression })
   }
 
   #openIf(tokens: readonly Token[], offset: number): void {
-    if (this.#open.length === MAX_DEPTH) throw new TemplateError('an if nested too deep', offset)
+    if (this.#open.length === MAX_DEPTH) throw new TemplateError('if nested too deep', offset)
     const condition = parseExpression(tokens, this.#uses, offset)
     this.#open.push({ offset, branches: [{ condition, nodes: [] }] })
   }
 
   #openBranch([keyword, ...tokens]: readonly Token[], offset: number): void {
     const open = this.#open.at(-1)
-    if (!open) throw new TemplateError('an else without its if', offset)
-    if (open.branches.at(-1)?.condition === undefined) throw new TemplateError('an else after the last else', offset)
+    if (!open) throw new TemplateError('else without if', offset)
+    if (open.branches.at(-1)?.condition === undefined) throw new TemplateError('else after else', offset)
     if (keyword && (keyword.kind !== 'name' || keyword.name !== 'if')) {
-      throw new TemplateError('an else with something else than an if', offset)
+      throw new TemplateError('else with an argument that is not if', offset)
     }
     const condition = keyword && parseExpression(tokens, this.#uses, offset)
     open.branches.push({ condition, nodes: [] })
@@ -106,8 +114,8 @@ class NodeBuilder {
 
   #closeIf(tokens: readonly Token[], offset: number): void {
     const open = this.#open.pop()
-    if (!open) throw new TemplateError('an end without its if', offset)
-    if (tokens.length > 0) throw new TemplateError('an end with something in it', offset)
+    if (!open) throw new TemplateError('end without if', offset)
+    if (tokens.length > 0) throw new TemplateError('end with an argument', offset)
     this.#add({ kind: 'if', branches: open.branches })
   }
 }

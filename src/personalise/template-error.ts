@@ -1,11 +1,11 @@
-/** A template that can't be compiled. The message says what is wrong and never holds any of the template itself. */
+/** A template is invalid. The message names the problem and never contains a part of the template. */
 export class TemplateError extends Error {
   override readonly name = 'TemplateError'
-  /** Where, in bytes from the start of the JSON or the header. */
+  /** The position of the problem, in bytes from the start of the JSON or the header. */
   readonly offset: number
 
-  constructor(what: string, offset: number) {
-    super(`${what} at byte ${offset}`)
+  constructor(problem: string, offset: number) {
+    super(`${problem} at byte ${offset}`)
     this.offset = offset
   }
 }

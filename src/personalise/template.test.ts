@@ -4,17 +4,17 @@ import type { Scope } from './scope.ts'
 import { compileHeader, compileJson, type TextSink } from './template.ts'
 import { TemplateError } from './template-error.ts'
 
-const NOBODY: Scope = { id: '', user: '', meta: {}, l10n: {} }
+const EMPTY: Scope = { id: '', user: '', meta: {}, l10n: {} }
 
 function render(json: string | Buffer, scope: Partial<Scope>): Buffer {
   const pieces: Uint8Array[] = []
   const out: TextSink = { bytes: (bytes) => pieces.push(bytes), text: (text) => pieces.push(Buffer.from(text)) }
-  compileJson(Buffer.from(json)).write({ ...NOBODY, ...scope }, out)
+  compileJson(Buffer.from(json)).write({ ...EMPTY, ...scope }, out)
   return Buffer.concat(pieces)
 }
 
 describe('a template in JSON', () => {
-  it('leaves every byte outside its expressions as it was', () => {
+  it('keeps every byte outside of its expressions', () => {
     const json = Buffer.from(
       ' { "a" : 12345678901234567890 ,"b":[1.0,"\\u00e9\\/", "{{.device.user}}\\u00e9" ],"b":"{ }" }\n',
     )
@@ -35,13 +35,13 @@ describe('a template in JSON', () => {
     expect(rendered).toBe('{"i":"u-u","b":{"c":["y"]}}')
   })
 
-  it('knows when there is nothing to render', () => {
+  it('is personal only if it has an expression', () => {
     expect(compileJson(Buffer.from('{"a":"{ }} b"}')).isPersonal).toBe(false)
     expect(compileJson(Buffer.from('{"a":"{{.device.id}}"}')).isPersonal).toBe(true)
     expect(compileHeader('plain').isPersonal).toBe(false)
   })
 
-  it('says whether it needs the meta and the translations', () => {
+  it('reports whether it uses the meta and the translations', () => {
     const usesOf = (json: string) => compileJson(Buffer.from(json))
     expect(usesOf('{"a":"{{.device.id}} {{.l10n.meta}} .device.meta.x"}')).toMatchObject({ meta: false, l10n: true })
     const inCondition = '{"a":"{{if eq .device.id (index .device.meta [[x]])}}{{end}}"}'
@@ -49,25 +49,25 @@ describe('a template in JSON', () => {
   })
 
   it.each([
-    ['an action without its end', '{"a":"\\u00e9{{.device.id","b":"}}"}', 12],
+    ['an action that is not closed', '{"a":"\\u00e9{{.device.id","b":"}}"}', 12],
     ['an unknown function', '{"a":1,"b":"x {{ foo }}"}', 17],
-    ['an if without its end', '{"a":"{{if .device.id}}","b":"{{end}}"}', 6],
+    ['an if without end', '{"a":"{{if .device.id}}","b":"{{end}}"}', 6],
     ['a wrong argument', '{"a":"\\u007b{index .device.id [[a]]}}"}', 13],
-    ['parentheses without number', `{"a":"{{${'('.repeat(500)}.device.id${')'.repeat(500)}}}"}`, 28],
-    ['ifs without number', `{"a":"${'{{if .a}}'.repeat(500)}${'{{end}}'.repeat(500)}"}`, 186],
+    ['500 nested parentheses', `{"a":"{{${'('.repeat(500)}.device.id${')'.repeat(500)}}}"}`, 28],
+    ['500 nested ifs', `{"a":"${'{{if .a}}'.repeat(500)}${'{{end}}'.repeat(500)}"}`, 186],
     ['more than 64 KB', `{"a":"{{.device.id}}${'x'.repeat(65_536)}"}`, 65_536],
-  ])('refuses %s and says where it stands', (_, json, offset) => {
+  ])('refuses %s and reports its position', (_, json, offset) => {
     const compile = () => compileJson(Buffer.from(json))
     expect(compile).toThrow(TemplateError)
     expect(compile).toThrow(expect.objectContaining({ offset }))
   })
 
-  it('says nothing of what stands in it when it is refused', () => {
+  it('does not quote itself in an error', () => {
     const secret = '{"a":"{{secret .device.secret [[secret]]}}"}'
     expect(() => compileJson(Buffer.from(secret))).toThrow(/^unknown function at byte 8$/)
   })
 
-  it('knows own properties only', () => {
+  it('reads only own properties', () => {
     const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', '__proto__']
     const json = JSON.stringify({
       a: names.map((name) => `{{.device.meta.${name}}}{{index .l10n [[${name}]]}}`).join(''),
@@ -78,7 +78,7 @@ describe('a template in JSON', () => {
     expect(render(own, { meta }).toString()).toBe('{"a":"own too"}')
   })
 
-  it('ends however often a long value is asked for', () => {
+  it('has a bounded size, even if it repeats a long value', () => {
     const json = `{"a":"${'{{.device.user}}'.repeat(4000)}"}`
     const rendered = render(json, { user: 'x'.repeat(4096) })
     expect(rendered.length).toBeGreaterThan(64 * 1024)
@@ -86,14 +86,15 @@ describe('a template in JSON', () => {
     expect(() => JSON.parse(rendered.toString())).not.toThrow()
   })
 
-  it('is never broken by a value, and holds exactly that', () => {
+  it('stays valid JSON with any value, and contains exactly that value', () => {
     const text = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.string({ unit: 'grapheme' }),
       fc.string({ unit: ODD_UNITS }),
     )
     const json = Buffer.from(
-      '{"a":"{{.device.user}}","b":{"{{.device.meta.k}}":[1,"<{{index .device.meta [[k]]}}>"]},"c":"{{default [[d]] .l10n.t}}"}',
+      '{"a":"{{.device.user}}","b":{"{{.device.meta.k}}":[1,"<{{index .device.meta [[k]]}}>"]},' +
+        '"c":"{{default [[d]] .l10n.t}}"}',
     )
     const template = compileJson(json)
     fc.assert(
@@ -110,7 +111,7 @@ describe('a template in JSON', () => {
     )
   })
 
-  it('holds what it would hold outside JSON, wherever its text has to be escaped', () => {
+  it('has the same value as outside of JSON, also if its text needs escapes', () => {
     const text = fc.string({ unit: ODD_UNITS }).filter((value) => value.isWellFormed() && !/[{`]/.test(value))
     fc.assert(
       fc.property(text, text, text, (before, literal, after) => {
@@ -124,18 +125,18 @@ describe('a template in JSON', () => {
 })
 
 describe('a template in a header', () => {
-  it('can not end the header', () => {
+  it('cannot end the header', () => {
     const { render: renderHeader } = compileHeader('id-{{.device.user}}!')
-    expect(renderHeader({ ...NOBODY, user: 'a\r\nb: c\u0000é👍' })).toBe('id-a??b: c???!')
+    expect(renderHeader({ ...EMPTY, user: 'a\r\nb: c\u0000é👍' })).toBe('id-a??b: c???!')
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (user) => {
-        expect(renderHeader({ ...NOBODY, user })).toMatch(/^id-[\x20-\x7e]*!$/)
+        expect(renderHeader({ ...EMPTY, user })).toMatch(/^id-[\x20-\x7e]*!$/)
       }),
     )
   })
 })
 
-/** What JSON, UTF-8 or the dialect treat in a way of their own. */
+/** Characters with a special meaning in JSON, UTF-8 or the dialect. */
 const ODD_UNITS = fc.constantFrom(
   ...[
     '"',

@@ -1,59 +1,64 @@
-// A template ready to be rendered: literal bytes, and functions of the target. Rendering can't fail and parses nothing.
+// A compiled template is literal bytes and functions of the target. Rendering cannot fail and parses nothing.
 import { isUtf8 } from 'node:buffer'
+import { endOf, readJsonStrings, type SourceText } from '../json/source-text.ts'
+import { escapeJson } from '../json/strings.ts'
 import { type Expression, isTrue, type Uses } from './expression.ts'
 import { type Node, parseTemplate } from './parse-template.ts'
 import type { Scope } from './scope.ts'
-import { endOf, readHeaderText, readJsonStrings } from './source-text.ts'
 import { TemplateError } from './template-error.ts'
 import { LEFT } from './tokens.ts'
 
-/** Takes what is rendered, piece by piece. */
+/** Receives the rendered template, piece by piece. */
 export interface TextSink {
   bytes(bytes: Uint8Array): void
-  /** As UTF-8. */
+  /** The text is written as UTF-8. */
   text(text: string): void
 }
 
+/** A compiled template in JSON. */
 export interface JsonTemplate extends Uses {
-  /** Whether there is an expression in it at all. */
+  /** Whether it has an expression. Without one it is the same for all targets. */
   isPersonal: boolean
-  /** Writes JSON that differs from the source in nothing but its expressions. */
+  /** Writes the JSON of the source with the values of its expressions. All other bytes stay. */
   write(scope: Scope, out: TextSink): void
 }
 
+/** A compiled template in a header's value. */
 export interface HeaderTemplate extends Uses {
+  /** Whether it has an expression. Without one it is the same for all targets. */
   isPersonal: boolean
-  /** Printable ASCII whatever the target's values are: a question mark stands for what a header can't hold. */
+  /** The value in printable ASCII. All other characters of a target's values become question marks. */
   render(scope: Scope): string
 }
 
-/** One of these is in every JSON that has an expression: the braces may have been escaped. */
+/** Every JSON with an expression contains one of these: the braces may be escaped. */
 const LEFTS = [LEFT, '\\u007b', '\\u007B']
-/** Sixteen times what the providers take. */
+/** Sixteen times the limit of the providers. */
 const MAX_SOURCE_BYTES = 64 * 1024
 /**
- * Once the values of a target have reached this length, further ones are left out. No provider takes a tenth of it, so
- * this changes nothing but how long a template can keep a worker busy.
+ * Once the values of a target have this length, further values are left out. Providers accept less than a tenth of it,
+ * so the limit only bounds the time that a template can cost a worker.
  */
 const MAX_VALUE_CHARACTERS = 64 * 1024
 
 type Part =
   | { kind: 'text'; text: string }
-  /** What is no UTF-8, and goes out as it came. */
+  /** Bytes of the source that are invalid UTF-8. They are written unchanged. */
   | { kind: 'bytes'; bytes: Buffer }
   | { kind: 'value'; expression: Expression }
   | { kind: 'if'; branches: readonly { condition: Expression | undefined; parts: readonly Part[] }[] }
 
 /**
- * Compiles the strings of a valid JSON text, or of a piece of one that has its strings whole; keys, too. What an
- * expression yields stays inside the string that it stands in. @throws TemplateError
+ * Compiles all strings, keys included, of a valid JSON text or of a part that cuts no string. The value of an
+ * expression cannot end its string.
+ * @throws TemplateError
  */
 export function compileJson(json: Buffer): JsonTemplate {
   const uses: Uses = { meta: false, l10n: false }
   if (!LEFTS.some((left) => json.includes(left))) {
     return { ...uses, isPersonal: false, write: (_, out) => out.bytes(json) }
   }
-  if (json.length > MAX_SOURCE_BYTES) throw new TemplateError('a template too long', MAX_SOURCE_BYTES)
+  if (json.length > MAX_SOURCE_BYTES) throw new TemplateError('template too long', MAX_SOURCE_BYTES)
   const nodes: Node[] = []
   let at = 0
   for (const source of readJsonStrings(json)) {
@@ -69,7 +74,7 @@ export function compileJson(json: Buffer): JsonTemplate {
   return { ...uses, isPersonal, write: (scope, out) => new Rendering(scope, out, escapeJson).render(parts) }
 }
 
-/** Compiles the value of a header. @param value printable ASCII @throws TemplateError */
+/** Compiles a header's value. @param value printable ASCII @throws TemplateError */
 export function compileHeader(value: string): HeaderTemplate {
   const uses: Uses = { meta: false, l10n: false }
   const nodes = parseTemplate(readHeaderText(value), uses)
@@ -87,7 +92,7 @@ function linkParts(nodes: readonly Node[], source: Buffer): Part[] {
       parts.push(node.kind === 'value' ? node : { kind: 'if', branches: node.branches.map(linkBranch) })
       return
     }
-    // What is written one after another is one piece.
+    // Adjacent pieces of the source become one part.
     from ??= node.start
     const next = nodes[index + 1]
     if (next?.kind === 'source' && next.start === node.end) return
@@ -110,7 +115,7 @@ class Rendering {
   readonly #out: TextSink
   readonly #escapeValue: (text: string) => string
   #left = MAX_VALUE_CHARACTERS
-  /** Written in one go: a write for each of its pieces would take three times as long as putting them together. */
+  /** Pieces are joined here, because one write per piece would take three times as long. */
   #text = ''
 
   constructor(scope: Scope, out: TextSink, escapeValue: (text: string) => string) {
@@ -168,14 +173,11 @@ function renderText(parts: readonly Part[], scope: Scope): string {
   return rendered
 }
 
-/** Everything but quotes, backslashes, control characters and halves of pairs, which are rare enough to be looked at one by one. */
-const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\ud7ff\ue000-\uffff]*$/
-
-/** What stands between the quotes of a JSON string that says `text`. */
-function escapeJson(text: string): string {
-  return PLAIN.test(text) ? text : JSON.stringify(text).slice(1, -1)
-}
-
 function escapeHeader(text: string): string {
   return text.replace(/[^\x20-\x7e]/gu, '?')
+}
+
+/** A header's value, which is ASCII: one byte per character. */
+function readHeaderText(value: string): SourceText {
+  return { bytes: value, offsets: Array.from({ length: value.length + 1 }, (_, index) => index) }
 }

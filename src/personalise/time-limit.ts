@@ -1,11 +1,11 @@
-// When a device may be sent to, by what is known of its clock.
+// The delay of a push by the time window of its send and the time zone of its device.
 import type { TimeLimit } from '../sends/time-limit.ts'
 import { isInside, nextStart } from './time-window.ts'
 import { isTimeZone } from './zone-clock.ts'
 
 /**
- * Milliseconds until a device may be sent to: 0 inside the window, undefined where it never may.
- * @param zone empty, and so are names that this process does not know, where the device has none
+ * The milliseconds until a push to a device may be sent: 0 inside the window, undefined for never.
+ * @param zone the time zone of the device; an empty or unknown one is none
  * @param atMs Unix time in ms
  */
 export function waitForWindow(limit: TimeLimit, zone: string, atMs: number): number | undefined {

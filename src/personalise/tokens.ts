@@ -1,32 +1,40 @@
-// What stands between `{{` and `}}`, in pieces.
-import { decodeSource, type SourceText } from './source-text.ts'
+// The tokens of an action, from `{{` to `}}`.
+import { decodeSource, type SourceText } from '../json/source-text.ts'
 import { TemplateError } from './template-error.ts'
 
+/** A token of an action. */
 export type Token = (
   | { kind: 'field'; path: readonly string[] }
   | { kind: 'name'; name: string }
   | { kind: 'literal'; text: string }
   | { kind: '(' | ')' | '|' }
 ) & {
-  /** Where it was written. */
+  /** The position of the token in the source. */
   offset: number
-  /** Whether white space stands before it. */
+  /** Whether there is white space before it. */
   isApart: boolean
 }
 
+/** The delimiter before an action. */
 export const LEFT = '{{'
+/** The delimiter after an action. */
 export const RIGHT = '}}'
 
 const SPACE = /[ \t\r\n]+/y
-/** Bytes from 0x80 are letters of other alphabets, or what isn't a letter after all: that is checked once decoded. */
+/** Bytes from 0x80 can be letters of other alphabets. Whether they are letters is checked after decoding. */
 const FIELD = /(?:\.[\w\x80-\xff]+)+/y
 const NAME = /[a-zA-Z_]\w*/y
 const SIGN = /[()|]/y
-/** `[[…]]` as it stands, Go's `…` as it stands, Go's "…" with the escapes that it shares with JSON. */
+/** `[[…]]` and Go's `…` without escapes, and Go's "…" with the escapes that Go and JSON have in common. */
 const LITERAL = /\[\[([\s\S]*?)\]\]|`([^`]*)`|"((?:[^"\\\n]|\\(?:[\\"bfnrt]|u[\da-fA-F]{4}))*)"/y
 const IDENTIFIER = /^[\p{L}_][\p{L}\p{Nd}_]*$/u
 
-/** The tokens of the action whose `{{` ends before `from`, and where its `}}` ends. @throws TemplateError */
+/**
+ * Reads the tokens of one action.
+ * @param from the position after its `{{`, in `source.bytes`
+ * @returns the tokens, and the position after its `}}`
+ * @throws TemplateError
+ */
 export function readAction(source: SourceText, from: number): { tokens: Token[]; end: number } {
   const { bytes } = source
   const tokens: Token[] = []
@@ -35,16 +43,16 @@ export function readAction(source: SourceText, from: number): { tokens: Token[];
     const start = at
     at += match(SPACE, bytes, at)?.[0].length ?? 0
     if (bytes.startsWith(RIGHT, at)) return { tokens, end: at + RIGHT.length }
-    if (at === bytes.length) throw failAt(source, 'an expression without its end', from - LEFT.length)
+    if (at === bytes.length) throw failAt(source, 'expression not closed', from - LEFT.length)
     const { token, length } = readToken(source, at, at > start)
     tokens.push(token)
     at += length
   }
 }
 
-/** @param at a place in `source.bytes` */
-export function failAt(source: SourceText, what: string, at: number): TemplateError {
-  return new TemplateError(what, source.offsets[at] ?? 0)
+/** The error for a position in `source.bytes`. */
+export function failAt(source: SourceText, problem: string, at: number): TemplateError {
+  return new TemplateError(problem, source.offsets[at] ?? 0)
 }
 
 function readToken(source: SourceText, at: number, isApart: boolean): { token: Token; length: number } {
@@ -54,7 +62,7 @@ function readToken(source: SourceText, at: number, isApart: boolean): { token: T
   if (field) {
     const path = decodeSource(field[0]).slice(1).split('.')
     if (!path.every((name) => IDENTIFIER.test(name))) {
-      throw failAt(source, 'a name with other characters than letters and digits, which index can take,', at)
+      throw failAt(source, 'field name with characters that only index accepts', at)
     }
     return { token: { kind: 'field', path, ...place }, length: field[0].length }
   }

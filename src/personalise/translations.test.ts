@@ -14,9 +14,9 @@ test.each([
   ['en-US', 'EN-us'],
   ['en-us', 'EN-us'],
   ['zh-hant', 'zh-Hant'],
-  // Of several spellings the first.
+  // The first of several spellings.
   ['fr-CA', 'fr-CA'],
-  // Neither the whole locale nor its language.
+  // Neither the whole locale nor its language has translations.
   ['zh-Hant-TW', undefined],
   ['en', undefined],
   ['en-GB', undefined],
@@ -29,7 +29,7 @@ test.each([
   ['__proto__', undefined],
 ])('a device in "%s" gets the translations for %s', (locale, expected) => {
   expect(translate(locale).from).toBe(expected)
-  // And again, when it is known.
+  // The second call reads the kept result.
   expect(translate(locale).from).toBe(expected)
 })
 

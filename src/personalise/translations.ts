@@ -1,14 +1,14 @@
-// Which translations a device gets: those for its whole locale, else those for its language, else none, and then the
-// defaults in the template stand.
+// The translations for a device: those for its whole locale, else those for its language, else none. Without
+// translations the defaults in the template are used.
 import { NO_TEXTS, type Texts } from './scope.ts'
 
-/** The texts by name, for each locale that a request has any for. */
+/** The translations of a request: by locale, texts by name. */
 export type Localizations = ReadonlyMap<string, ReadonlyMap<string, string>>
 
-/** @returns the translations for a device's locale, found once for each locale */
+/** Returns a function that finds the translations for a device's locale. It keeps the result for each locale. */
 export function makeTranslations(localizations: Localizations): (locale: string) => Texts {
   const byLocale = new Map<string, Texts>()
-  // Of two spellings of one locale the first counts.
+  // Of two spellings of one locale the first one counts.
   for (const [locale, texts] of localizations) {
     const name = normalize(locale)
     if (!byLocale.has(name)) byLocale.set(name, Object.fromEntries(texts))
@@ -25,10 +25,10 @@ export function makeTranslations(localizations: Localizations): (locale: string)
   }
 }
 
-/** More locales than there are; devices could name others. */
+/** The limit of kept locales: more than exist, because devices can send invented ones. */
 const MAX_FOUND = 2000
 
-/** `pt_BR` and `PT-br` are one locale. */
+/** One spelling per locale: `pt_BR` and `PT-br` are the same. */
 function normalize(locale: string): string {
   return locale.toLowerCase().replaceAll('_', '-')
 }

@@ -1,13 +1,13 @@
-// The clocks of IANA time zones. Node's Intl knows them, but asking it takes microseconds and making it ready for a zone a
-// hundred; so what a clock does in the next weeks is found once and kept as a few numbers.
+// The clocks of IANA time zones. Intl has them, but a call takes microseconds and a formatter for a zone 100 µs. So the
+// offsets of a zone for the next weeks are found once and kept as a few numbers.
 
-/** From `fromMs` on, until the next one, the clock is `offsetMs` ahead of UTC. */
+/** From `fromMs` to the start of the next span, the clock is `offsetMs` ahead of UTC. */
 interface Span {
   fromMs: number
   offsetMs: number
 }
 
-/** What is known of a clock: its spans from `fromMs` to `untilMs`. */
+/** The known spans of a clock, from `fromMs` to `untilMs`. */
 interface Clock {
   fromMs: number
   untilMs: number
@@ -15,21 +15,24 @@ interface Clock {
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000
-/** How far around a moment its clock is looked up, and how far it has to be known: no offset reaches that far. */
+/**
+ * The interval around a moment in which the spans are read (`BEHIND_MS`, `AHEAD_MS`), and in which they must be known
+ * (`NEEDED_MS`). All are larger than any offset.
+ */
 const BEHIND_MS = 8 * DAY_MS
 const AHEAD_MS = 60 * DAY_MS
 const NEEDED_MS = 2 * DAY_MS
-/** No clock is changed twice in a day. */
+/** No clock changes twice in a day. */
 const PROBE_MS = DAY_MS
-/** Names of zones that are kept; there are about 600. */
+/** The limit of kept zones; there are about 600 names. */
 const MAX_CLOCKS = 1000
 
 const clocks = new Map<string, Clock>()
 
-/** Whether the time-zone database has this name. */
+/** Whether `zone` is a name of the time zone database. */
 export function isTimeZone(zone: string): boolean {
   if (clocks.has(zone)) return true
-  // Newer versions of Intl also take offsets such as "+01:00", which are no names.
+  // Newer versions of Intl also accept offsets such as "+01:00", which are not names.
   if (!/^[A-Za-z]/.test(zone)) return false
   try {
     new Intl.DateTimeFormat('en', { timeZone: zone })
@@ -40,21 +43,30 @@ export function isTimeZone(zone: string): boolean {
   }
 }
 
-/** The day that a zone's calendar shows, counted from 1970-01-01. @param atMs Unix time in ms @throws RangeError */
+/**
+ * The local day of a zone, counted from 1970-01-01.
+ * @param atMs Unix time in ms
+ * @throws RangeError for an unknown zone
+ */
 export function localDayOf(zone: string, atMs: number): number {
   return Math.floor((atMs + offsetAt(clockAt(zone, atMs), atMs)) / DAY_MS)
 }
 
-/** The first moment (Unix time in ms) at which a zone's clock shows this time of this day or a later one. @throws RangeError */
+/**
+ * The first moment, in Unix time in ms, at which the clock of a zone shows this time of this day, or a later one.
+ * @param day counted from 1970-01-01
+ * @param timeMs the time of the day in ms
+ * @throws RangeError for an unknown zone
+ */
 export function firstMoment(zone: string, day: number, timeMs: number): number {
   const localMs = day * DAY_MS + timeMs
   const { spans, untilMs } = clockAt(zone, localMs)
   for (const [index, { fromMs, offsetMs }] of spans.entries()) {
     const endMs = spans[index + 1]?.fromMs ?? untilMs
-    // Within this span, or already with its beginning.
+    // The moment is inside this span, or it is its start.
     if (localMs < endMs + offsetMs) return Math.max(localMs - offsetMs, fromMs)
   }
-  throw new Error('a time was asked for that its clock does not reach')
+  throw new Error('time zones: the time is outside of the known spans')
 }
 
 function offsetAt({ spans }: Clock, atMs: number): number {
@@ -83,7 +95,7 @@ function readClock(zone: string, fromMs: number, untilMs: number): Clock {
   return { fromMs, untilMs, spans }
 }
 
-/** The first millisecond of the offset that `untilMs` has. */
+/** The first millisecond with the offset of `untilMs`. */
 function findChange(format: Intl.DateTimeFormat, fromMs: number, untilMs: number): number {
   const offsetMs = readOffset(format, untilMs)
   let [before, after] = [fromMs, untilMs]
@@ -95,7 +107,7 @@ function findChange(format: Intl.DateTimeFormat, fromMs: number, untilMs: number
   return after
 }
 
-/** From a date such as `11/23/2026, GMT+05:30`; for UTC just `GMT`. */
+/** Reads the offset from a date such as `11/23/2026, GMT+05:30`. For UTC it ends with `GMT`. */
 function readOffset(format: Intl.DateTimeFormat, atMs: number): number {
   const [, sign, hours = '0', minutes = '0', seconds = '0'] =
     /GMT(?:([+-])(\d+)(?::(\d+))?(?::(\d+))?)?$/.exec(format.format(atMs)) ?? []

@@ -1,24 +1,26 @@
-// The batch request: `{"commands":[{"publish":{…}},{"device_register":{…}}],"parallel":true}`. A command names its method
-// by the field that is set.
-import { JsonSyntaxError, type JsonText, parseJsonText } from './json-text.ts'
+// The batch request: `{"commands":[{"publish":{…}},{"device_register":{…}}],"parallel":true}`. The method of a command
+// is the name of its field.
+import { JsonSyntaxError } from '../json/json-syntax-error.ts'
+import { type JsonText, parseJsonText } from '../json/json-text.ts'
 import { DecodeError, foldCase, parseBody } from './wire-types.ts'
 
-/** Commands of one batch. A body of 64 MiB could hold 20 million empty ones, more than a process has memory for. */
+/** Commands of one batch. 64 MiB can contain 20 million empty commands, and a process lacks the memory for so many. */
 const MAX_COMMANDS = 100_000
 
-/** A command as it came: its bytes, and the params by the names of the fields that are set, null being not set. */
+/** A command of a batch: its bytes, and its params by the name of their field. A field with null is not set. */
 export interface BatchCommand {
   text: JsonText
   /** Undefined for a command that is null. */
   params: ReadonlyMap<string, JsonText> | undefined
 }
 
+/** The frame of a batch. The params are not decoded yet. */
 export interface Batch {
   commands: BatchCommand[]
   parallel: boolean
 }
 
-/** Reads the frame of a batch; the params are still as they came. @throws DecodeError */
+/** Reads the frame of a batch, but not its params. @throws DecodeError */
 export function parseBatch(body: Buffer): Batch {
   const text = parseBody(body)
   if (text.kind === 'null') return { commands: [], parallel: false }
@@ -41,7 +43,7 @@ export function parseBatch(body: Buffer): Batch {
   }
 }
 
-/** A batch of commands, each byte for byte as it came. */
+/** A batch of the given commands, with their bytes. */
 export function encodeBatch(commands: readonly JsonText[], parallel: boolean): Buffer {
   const joined = joinBytes(
     commands.map((command) => command.bytes),
@@ -50,7 +52,7 @@ export function encodeBatch(commands: readonly JsonText[], parallel: boolean): B
   return Buffer.concat([Buffer.from('{"commands":['), joined, Buffer.from(parallel ? '],"parallel":true}' : ']}')])
 }
 
-/** The replies of a batch's answer, or undefined when it is not `{"replies":[…]}` with `count` of them. */
+/** The replies in the answer to a batch; undefined if it is not `{"replies":[…]}` with `count` replies. */
 export function parseBatchReplies(answer: Buffer, count: number): Buffer[] | undefined {
   try {
     const replies = readFields(parseJsonText(answer), 'answer').get('replies')?.items() ?? []
@@ -61,19 +63,19 @@ export function parseBatchReplies(answer: Buffer, count: number): Buffer[] | und
   }
 }
 
-/** The answer to a batch; without replies it is `{}`, as a node gives it. */
+/** The answer to a batch. Without replies it is `{}`, as that of a node. */
 export function encodeBatchReplies(replies: readonly Buffer[]): Buffer {
   if (replies.length === 0) return Buffer.from('{}')
   return Buffer.concat([Buffer.from('{"replies":['), joinBytes(replies, ','), Buffer.from(']}')])
 }
 
-/** Buffers in a row, `separator` between them. */
+/** The concatenated parts, with `separator` between them. */
 export function joinBytes(parts: readonly Buffer[], separator: string): Buffer {
   const between = Buffer.from(separator)
   return Buffer.concat(parts.flatMap((part, index) => (index === 0 ? [part] : [between, part])))
 }
 
-/** The fields of an object that are set, by their folded names; of two equal ones the last. */
+/** The set fields of an object by their folded names. Of two fields with one name the last one counts. */
 function readFields(text: JsonText, what: string): Map<string, JsonText> {
   if (text.kind !== 'object') throw new DecodeError(`${what}: expected an object but found ${text.kind}`)
   const fields = new Map<string, JsonText>()

@@ -1,4 +1,4 @@
-/** Every error that a reply of ours can carry. Codes and messages are Centrifugo's: clients match on them. */
+/** All errors that a reply can have. Codes and messages are Centrifugo's, because clients compare them. */
 export const API_ERRORS = {
   internal: { code: 100, message: 'internal server error', httpStatus: 500 },
   notFound: { code: 104, message: 'not found', httpStatus: 404 },
@@ -7,16 +7,17 @@ export const API_ERRORS = {
   conflict: { code: 113, message: 'conflict', httpStatus: 409 },
 } as const
 
+/** The name of an error in API_ERRORS. */
 export type ApiErrorName = keyof typeof API_ERRORS
 
 /**
- * Thrown by methods; the server turns it into a reply. `why` goes to the log, never to the client, so it names the field
- * and never holds a token, a key or a payload.
+ * Thrown by methods; the server turns it into a reply. `why` goes to the log and never to the client. It names the
+ * field and never contains a token, a key or a payload.
  */
 export class ApiError extends Error {
   override readonly name = 'ApiError'
   readonly kind: ApiErrorName
-  /** Seconds after which a retry can succeed, where that is known: a full queue. Becomes the `Retry-After` header. */
+  /** The seconds after which a retry can succeed, for example with a full queue. Becomes the header `Retry-After`. */
   readonly retryAfterSeconds: number | undefined
 
   constructor(kind: ApiErrorName, why: string, options: ErrorOptions & { retryAfterSeconds?: number } = {}) {

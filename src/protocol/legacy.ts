@@ -1,12 +1,15 @@
-// The legacy API: JSON commands one after another, `{"id":1,"method":"publish","params":{…}}`, the method by its name in
-// any case or by its number. A node runs them one by one as it reads them.
+// The legacy API: JSON commands in a row, such as `{"id":1,"method":"publish","params":{…}}`. The method is a name, in
+// upper or lower case, or a number. A node runs each command when it has read it.
+
+import { JsonSyntaxError } from '../json/json-syntax-error.ts'
+import { type JsonText, readJsonText } from '../json/json-text.ts'
 import { type ApiErrorName, encodeApiError } from './errors.ts'
-import { JsonSyntaxError, type JsonText, readJsonText } from './json-text.ts'
 import { DecodeError, decodeMessage, foldCase, message, uint32 } from './wire-types.ts'
 
-/** What a command may call a method: a name in lower case or a number. */
+/** The method of a command: its name in lower case, or its number. */
 export type MethodReference = string | number
 
+/** A command of the legacy API. Its params are not decoded yet. */
 export interface LegacyCommand {
   text: JsonText
   id: number
@@ -17,7 +20,7 @@ export interface LegacyCommand {
 
 const Frame = message({ id: uint32 })
 
-/** Each command as it is read; the last item may be a DecodeError, where what follows can't be read. */
+/** Reads the commands one by one. If a command is invalid, the last item is its DecodeError. */
 export function* readLegacyCommands(body: Buffer): Generator<LegacyCommand | DecodeError> {
   let at = 0
   try {
@@ -37,7 +40,7 @@ function readCommand(text: JsonText): LegacyCommand {
   let method: MethodReference = 0
   let params: JsonText | undefined
   for (const [name, value] of text.fields()) {
-    // Unlike elsewhere null counts here: a null method does not decode, null params are params.
+    // Unlike in other messages a field with null is set here: a null method is invalid, and null params are params.
     const field = foldCase(name)
     if (field === 'method') method = readMethod(value)
     if (field === 'params') params = value
@@ -45,7 +48,7 @@ function readCommand(text: JsonText): LegacyCommand {
   return { text, id, method, params }
 }
 
-/** As a node reads it: a name with its escapes as they stand, a number cut to 32 bits. */
+/** Reads a method as a node does: escapes in a name are not decoded, and a number is cut to 32 bits. */
 function readMethod(value: JsonText): MethodReference {
   const written = value.bytes.toString('utf8')
   if (value.kind === 'string') return written.slice(1, -1).toLowerCase()
@@ -53,10 +56,12 @@ function readMethod(value: JsonText): MethodReference {
   throw new DecodeError(`method: expected a name or a number but found ${value.kind}`)
 }
 
+/** The reply to the command with this id. @param result its result as JSON */
 export function encodeLegacyResult(id: number, result: string): Buffer {
   return Buffer.from(`{${encodeId(id)}"result":${result}}`)
 }
 
+/** The reply to the command with this id that failed. */
 export function encodeLegacyError(id: number, kind: ApiErrorName): Buffer {
   return Buffer.from(`{${encodeId(id)}"error":${encodeApiError(kind)}}`)
 }
@@ -65,7 +70,7 @@ function encodeId(id: number): string {
   return id === 0 ? '' : `"id":${id},`
 }
 
-/** The replies of an answer to legacy commands, or undefined when it is not `count` objects one after another. */
+/** The replies in the answer to legacy commands; undefined if it is not a row of `count` objects. */
 export function parseLegacyReplies(answer: Buffer, count: number): Buffer[] | undefined {
   const replies: Buffer[] = []
   try {

@@ -1,4 +1,4 @@
-/** A field of a result that a node leaves out of its reply: zero, empty or absent. */
+/** Whether a node leaves a field out of its reply: it is zero, empty or absent. */
 function isZero(value: unknown): boolean {
   if (value === undefined || value === '' || value === 0 || value === false) return true
   if (Array.isArray(value)) return value.length === 0
@@ -6,8 +6,8 @@ function isZero(value: unknown): boolean {
 }
 
 /**
- * A result message without its zero values, as Go's `omitempty` leaves them out. Shallow: nested messages go through it
- * themselves, the values of a map are data and stay. `items` is always an array.
+ * A message of a result without its zero values, as with Go's `omitempty`. Nested messages are not changed: call it for
+ * them too. The values of a map stay, because they are data. `items` is always an array.
  */
 export function withoutZeroValues<Fields extends Record<string, unknown>>(fields: Fields): Partial<Fields> {
   const kept: Partial<Fields> = {}
@@ -17,7 +17,7 @@ export function withoutZeroValues<Fields extends Record<string, unknown>>(fields
   return kept
 }
 
-/** A `map<string, string>` of a result: an object in key order, undefined when there is nothing in it. */
+/** A `map<string, string>` of a result: an object in the order of its keys, undefined for an empty map. */
 export function encodeMap(map: ReadonlyMap<string, string>): Record<string, string> | undefined {
   return map.size === 0 ? undefined : Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : 1)))
 }

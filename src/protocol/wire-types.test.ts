@@ -101,17 +101,17 @@ test.each([
   ['a field of a nested message', '{"inner":[{},{"name":1}]}', 'inner.1.name: expected a string but found number'],
   ['a field in a map of messages', '{"inners":{"k":{"name":1}}}', 'inners'],
   ['no JSON', '{', 'at byte 1'],
-])('%s does not decode, and the error names where', (_, body, where) => {
+])('%s does not decode, and the error names the place', (_, body, where) => {
   expect(() => decode(body)).toThrow(DecodeError)
   expect(() => decode(body)).toThrow(where)
 })
 
-test('an error never holds the value', () => {
+test('an error never contains the value', () => {
   expect(() => decode('{"list":{"secret":1}}')).toThrow(/^(?!.*secret)/)
   expect(() => decode('{"small":"secret"}')).toThrow(/^(?!.*secret)/)
 })
 
-test('nulls in lists and maps are zero values, and keys of maps are any', () => {
+test('nulls in lists and maps are zero values, and any key of a map is allowed', () => {
   expect(decode('{"list":["a",null],"map":{"__proto__":null},"inner":[null],"inners":{"k":null}}')).toMatchObject({
     list: ['a', ''],
     map: new Map([['__proto__', '']]),
@@ -120,7 +120,7 @@ test('nulls in lists and maps are zero values, and keys of maps are any', () => 
   })
 })
 
-test('a map with more entries than its limit is refused, equal names among them', () => {
+test('a map with more entries than its limit is refused, also if names are equal', () => {
   const body = (...keys: string[]) => `{"inners":{${keys.map((key) => `"${key}":{"name":"x"}`).join(',')}}}`
   expect([...decode(body('a', 'b', 'a')).inners.keys()]).toEqual(['a', 'b'])
   for (const keys of [
@@ -130,7 +130,7 @@ test('a map with more entries than its limit is refused, equal names among them'
     expect(() => decode(body(...keys))).toThrow(DecodeError)
 })
 
-test('a map of strings may have a hundred thousand', () => {
+test('a map of strings may have 100,000 entries', () => {
   const body = (count: number) => `{"map":{${Array.from({ length: count }, (_, i) => `"${i}":""`).join(',')}}}`
   expect(decode(body(100_000)).map.size).toBe(100_000)
   expect(() => decode(body(100_001))).toThrow(DecodeError)

@@ -1,10 +1,12 @@
-// The types of Centrifugo's api.proto as valibot schemas over raw JSON. What Go's encoding/json accepts decodes here,
-// what it refuses does not: field names match without regard to case, the last of two equal names wins, unknown fields
-// are ignored, and null, an absent field and the zero value mean the same.
+// The types of Centrifugo's api.proto as valibot schemas over raw JSON. They accept the same JSON as Go's
+// encoding/json: field names match in any mix of upper and lower case, the last of two fields with one name wins,
+// unknown fields are ignored, and null, an absent field and the zero value are the same.
 import * as v from 'valibot'
-import { type JsonKind, JsonSyntaxError, JsonText, parseJsonText } from './json-text.ts'
+import { JsonSyntaxError } from '../json/json-syntax-error.ts'
+import { JsonText, parseJsonText } from '../json/json-text.ts'
+import type { JsonKind } from '../json/scanner.ts'
 
-/** A request body that is not JSON or not of the method's types: answered with 400, nothing is executed. */
+/** A request body is not JSON, or does not have the types of the method. The answer is 400, and nothing is executed. */
 export class DecodeError extends Error {
   override readonly name = 'DecodeError'
 }
@@ -16,12 +18,12 @@ const UINT64 = [0n, 2n ** 64n - 1n] as const
 
 const jsonText = v.instance(JsonText)
 
-/** A scalar, list or map that may be absent and is its zero value (in JSON) then. */
+/** A scalar, list or map that may be absent. Then it has its zero value. @param zero as JSON */
 function orZero<Schema extends v.GenericSchema<JsonText, unknown>>(schema: Schema, zero: string) {
   return v.optional(schema, parseJsonText(Buffer.from(zero)))
 }
 
-/** A value of one JSON kind, read by `read`; undefined from it means "of that kind, but not a value of this type". */
+/** A value of one JSON kind. @param read returns undefined for a value that is not of the type */
 function wire<T>(kind: JsonKind, typeName: string, read: (text: JsonText) => T | undefined) {
   return v.pipe(
     jsonText,
@@ -34,11 +36,11 @@ function wire<T>(kind: JsonKind, typeName: string, read: (text: JsonText) => T |
   )
 }
 
-/** Integers come as JavaScript numbers: those above 2^53 lose precision, which no field we read makes use of. */
+/** Integers become JavaScript numbers. Above 2^53 they lose precision, which no used field needs. */
 function integer(typeName: string, [min, max]: readonly [bigint, bigint]) {
   const read = wire('number', typeName, (text) => {
     const digits = text.bytes.toString('latin1')
-    // A fraction or an exponent is not an integer to Go, whatever its value; nor is "-0" an unsigned one.
+    // Go accepts no fraction and no exponent as an integer, not even `1.0` or `1e1`, and no `-0` as an unsigned one.
     if (!/^-?\d+$/.test(digits) || (min === 0n && digits.startsWith('-'))) return undefined
     const value = BigInt(digits)
     return value >= min && value <= max ? Number(value) : undefined
@@ -46,20 +48,26 @@ function integer(typeName: string, [min, max]: readonly [bigint, bigint]) {
   return orZero(read, '0')
 }
 
+/** `string`. */
 export const string = orZero(
   wire('string', 'a string', (text) => text.string()),
   '""',
 )
+/** `bool`. */
 export const bool = orZero(
   wire('boolean', 'a boolean', (text) => text.bytes.length === 'true'.length),
   'false',
 )
+/** `int32`. */
 export const int32 = integer('a 32-bit integer', INT32)
+/** `int64`. */
 export const int64 = integer('a 64-bit integer', INT64)
+/** `uint32`. */
 export const uint32 = integer('an unsigned 32-bit integer', UINT32)
+/** `uint64`. */
 export const uint64 = integer('an unsigned 64-bit integer', UINT64)
 
-/** `bytes` of api.proto: any JSON value, kept as the bytes it came with. */
+/** `bytes` with JSON: any value, which keeps its bytes. */
 export const rawJson = v.optional(jsonText)
 
 /** `repeated string`; a null item is an empty string. */
@@ -75,10 +83,10 @@ export const strings = orZero(
   '[]',
 )
 
-/** Entries of a `map<string, string>`: far more than anybody has, and few enough to be read in a moment. */
+/** Entries of a `map<string, string>`: more than applications need, and few enough to be read quickly. */
 const MAX_STRINGS = 100_000
 
-/** `map<string, string>`; a null value is an empty string. A Map, so that a key such as `__proto__` is just a key. */
+/** `map<string, string>`; a null value is an empty string. A Map has no special keys, such as `__proto__`. */
 export const stringMap = orZero(
   wire('object', `an object of at most ${MAX_STRINGS} strings`, (text): ReadonlyMap<string, string> | undefined => {
     const map = new Map<string, string>()
@@ -93,7 +101,7 @@ export const stringMap = orZero(
   '{}',
 )
 
-/** A message of api.proto. Declare the entries in the order of their field numbers: the request hash relies on it. */
+/** A message. The entries must be in the order of their field numbers, because the request hash depends on it. */
 export function message<const Entries extends v.ObjectEntries>(entries: Entries) {
   const names = new Set(Object.keys(entries))
   const fields = v.object(entries)
@@ -137,7 +145,7 @@ export function repeated<Schema extends v.GenericSchema<JsonText, unknown>>(item
 
 /**
  * `map<string, Message>`; a null value is an empty message.
- * @param limit how many entries the method takes
+ * @param limit the largest number of entries
  */
 export function messageMap<Schema extends v.GenericSchema<JsonText, unknown>>(value: Schema, limit: number) {
   const entries = wire('object', `an object of at most ${limit} fields`, (text) => {
@@ -148,8 +156,8 @@ export function messageMap<Schema extends v.GenericSchema<JsonText, unknown>>(va
 }
 
 /**
- * Decodes a request body; `null` is an empty message, as in Go.
- * @throws DecodeError naming the path of the first field that is wrong, never its value
+ * Decodes a request body. `null` is an empty message, as in Go.
+ * @throws DecodeError that names the path of the first invalid field and never contains its value
  */
 export function decodeMessage<Schema extends v.GenericSchema<JsonText, unknown>>(
   schema: Schema,
@@ -162,7 +170,7 @@ export function decodeMessage<Schema extends v.GenericSchema<JsonText, unknown>>
   throw new DecodeError(`${v.getDotPath(issue) ?? 'body'}: ${issue.message}`)
 }
 
-/** A body as JSON. @throws DecodeError */
+/** Checks that a body is JSON. @throws DecodeError */
 export function parseBody(body: Buffer): JsonText {
   try {
     return parseJsonText(body)
@@ -172,7 +180,10 @@ export function parseBody(body: Buffer): JsonText {
   }
 }
 
-/** A field name without its case. Go folds by Unicode's simple folding, which maps these two letters beyond ASCII to ASCII ones. */
+/**
+ * A field name in lower case, for comparison. Go uses Unicode's simple folding, which maps two letters outside of ASCII
+ * to ASCII letters.
+ */
 export function foldCase(name: string): string {
   return name.replaceAll('\u017f', 's').replaceAll('\u212a', 'k').toLowerCase()
 }

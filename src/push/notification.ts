@@ -1,7 +1,7 @@
 import type { ProviderName } from '../config/provider-names.ts'
+import type { JsonText } from '../json/json-text.ts'
 import { LEFT } from '../personalise/tokens.ts'
 import { ApiError } from '../protocol/errors.ts'
-import type { JsonText } from '../protocol/json-text.ts'
 import type { PushNotification } from '../protocol/requests/push.ts'
 import type { Notification } from '../sends/notification.ts'
 

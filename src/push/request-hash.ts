@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto'
-import { compactJson, JsonText } from '../protocol/json-text.ts'
+import { compactJson, JsonText } from '../json/json-text.ts'
 import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
 
 /**

@@ -144,7 +144,7 @@ test('a bad line is reported by number and reason, and fails none of its neighbo
   ).toEqual([
     { line: 2, reason: expect.stringContaining('at byte') },
     { line: 3, reason: 'timezone: not an IANA time zone' },
-    { line: 5, reason: "id: another provider's device has it" },
+    { line: 5, reason: 'id: belongs to a device of another provider' },
     { line: 6, reason: 'created_at: not a Unix time in seconds' },
     { line: 7, reason: 'longer than any device' },
     { line: 9, reason: expect.stringContaining('token: ') },

@@ -109,12 +109,11 @@ test.for(PAIRS)(
     let acceptedBefore = 0
     await refusals.reach(before + PROBES, () => {
       acceptedBefore = service.accepted().length
-      service.mend()
+      service.restore()
     })
     expect(PROBES).toBeLessThanOrEqual((Date.now() - sinceMs) / PROBE_EVERY_MS + 1)
     expect(acceptedBefore).toBeLessThan(PUSHES)
 
-    service.restore()
     await service.waitForAccepted(PUSHES)
     await vi.waitFor(async () => expect(await isPaused()).toBe(false), LONG)
     // The first probe with the restored credential is accepted.

@@ -1,4 +1,4 @@
-// Many calls at once, from several pools as from several servers.
+// Many concurrent calls from several pools, which stand for several servers.
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openDatabase, type Sql } from '../../src/database/pool.ts'
 import { DeviceStore } from '../../src/devices/device-store.ts'
@@ -15,7 +15,7 @@ beforeEach(async () => {
 
 afterEach(() => devices.drop())
 
-/** Runs `work` that many times, so many of them at once, each time the next as soon as one is done. */
+/** Runs `work` the given number of times with a limit of concurrent runs. */
 async function runAtOnce(count: number, work: () => Promise<void>): Promise<void> {
   let started = 0
   const lane = async () => {
@@ -27,7 +27,7 @@ async function runAtOnce(count: number, work: () => Promise<void>): Promise<void
   await Promise.all(Array.from({ length: AT_ONCE }, lane))
 }
 
-/** A generator of its own, so that the same calls can be made again; their timing is the machine's. */
+/** A seeded generator, so that a run can repeat the calls. Their timing can differ. */
 function makePick(seed: number) {
   let state = seed
   return <T>(values: readonly T[]): T | undefined => {
@@ -36,7 +36,7 @@ function makePick(seed: number) {
   }
 }
 
-/** Whatever device topics, tokens and topics must never be. */
+/** The number of rows that break a rule of the tables: orphans and duplicates. */
 async function findDamage() {
   const [orphans, twice, nameless] = await Promise.all([
     devices.sql`select from device_topics t where not exists (select from devices d where d.id = t.device_id)`,
@@ -46,7 +46,7 @@ async function findDamage() {
   return { orphans: orphans.length, twice: twice.length, nameless: nameless.length }
 }
 
-/** Also those that were retried. The server counts what a connection did when it closes. */
+/** The number of deadlocks, retried ones included. The server counts those of a connection when it closes. */
 async function countDeadlocks(pools: readonly Sql[]): Promise<number> {
   await Promise.all(pools.map((sql) => sql.end()))
   const sql = openDatabase({ dsn: devices.dsn, maxConnections: 1 })
@@ -55,7 +55,7 @@ async function countDeadlocks(pools: readonly Sql[]): Promise<number> {
   return row?.count
 }
 
-test('thousands of random operations, 32 at a time, leave no orphan, no double token and no unexpected error', async () => {
+test('10,000 random operations, 32 at a time, leave no orphan, no double token and no unexpected error', async () => {
   const pick = makePick(1)
   const tokens = Array.from({ length: 8 }, newToken)
   const ids: string[] = []
@@ -87,7 +87,7 @@ function asGone(token: string) {
   return { deviceId: '', token }
 }
 
-test('ids that fight for a few tokens through two servers do not lock each other up', async () => {
+test('registrations of a few tokens under many ids through two servers do not deadlock', async () => {
   const other = openDatabase({ dsn: devices.dsn, maxConnections: 20 })
   const servers = [devices, methodsOf(new DeviceStore({ sql: other, now: Date.now }))]
   const pick = makePick(2)

@@ -12,7 +12,7 @@ beforeEach(async () => {
 
 afterEach(() => devices.drop())
 
-test('a device with a dead token is removed, with its topics, and kept aside whole', async () => {
+test('a device with a dead token is removed with its topics, and all of it is kept in removed_devices', async () => {
   const token = newToken()
   const deviceId = await devices.register({ token, user: 'u', topics: ['a', 'b'], meta: { k: 'v' } })
   const alive = await devices.register({ topics: ['a'] })
@@ -32,7 +32,7 @@ test('a device with a dead token is removed, with its topics, and kept aside who
   expect(await devices.sql`select from device_topics`).toHaveLength(1)
 })
 
-test('a raw token stands for the device that has it, of its provider only', async () => {
+test('a raw token selects the device with it, of its provider only', async () => {
   const token = newToken()
   const fcm = await devices.register({ token, provider: 'fcm' })
   const hms = await devices.register({ token, provider: 'hms' })
@@ -45,7 +45,7 @@ test('a raw token stands for the device that has it, of its provider only', asyn
   expect(await devices.find(fcm)).toBeDefined()
 })
 
-test('a device that has another token meanwhile stays, and so does the one that has its old token', async () => {
+test('a device with a new token stays, and so does the device that got its old token', async () => {
   const token = newToken()
   const id = await devices.register({ token })
   await devices.register({ id })
@@ -55,7 +55,7 @@ test('a device that has another token meanwhile stays, and so does the one that 
   expect(await devices.find(heir)).toBeDefined()
 })
 
-test('a device that was registered again since its token was called dead stays', async () => {
+test('a device that was registered again after the report of its dead token stays', async () => {
   const token = newToken()
   const deviceId = await devices.register({ token })
   const before = Date.now() - MINUTE_MS
@@ -68,15 +68,15 @@ test('a device that was registered again since its token was called dead stays',
   )
 })
 
-test('an update that is no registration does not make a token alive', async () => {
+test('an update without a registration does not keep a device with a dead token', async () => {
   const token = newToken()
   const deviceId = await devices.register({ token })
-  // As if both had happened a while ago, the update after the push.
+  // Both happened a while ago, the update after the push.
   await devices.sql`update devices set registered_at = now() - interval '2 min', updated_at = now()`
   expect(await devices.store.removeGone('fcm', [{ deviceId: uuidOf(deviceId), token }], Date.now() - MINUTE_MS)).toBe(1)
 })
 
-test('the same token reported twice is one device removed', async () => {
+test('a token that is reported twice removes one device', async () => {
   const token = newToken()
   const deviceId = await devices.register({ token })
   const gone = [
@@ -87,7 +87,7 @@ test('the same token reported twice is one device removed', async () => {
   expect(await devices.store.removeGone('fcm', gone, later())).toBe(0)
 })
 
-test('what was removed is forgotten after a week', async () => {
+test('a removed device is deleted after a week', async () => {
   await devices.sql`
     insert into removed_devices (removed_at, provider, reason, device)
     select clock_timestamp() - age, 1, 'test', '{}' from unnest(array[interval '6 days', '8 days', '9 days']) as age`

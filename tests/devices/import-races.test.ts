@@ -1,4 +1,4 @@
-// An import while the server works: what it must never leave behind.
+// An import beside registrations, removals and changes of users: it must leave no duplicate, no orphan and no gap.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Transaction } from '../../src/database/pool.ts'
 import { makeDeviceUuid } from '../../src/devices/device-id.ts'
@@ -32,7 +32,7 @@ const records = Array.from({ length: COUNT }, (_, index) => ({
   updatedAtSeconds: undefined,
 }))
 
-test('registrations, removals and changes of users meanwhile leave no duplicate, no orphan and no gap', async () => {
+test('concurrent registrations, removals and changes of users leave no duplicate, no orphan and no gap', async () => {
   const changes: Promise<unknown>[] = [
     devices.store.importDevices(records),
     devices.store.importDevices([...records].reverse()),
@@ -47,7 +47,7 @@ test('registrations, removals and changes of users meanwhile leave no duplicate,
   const results = (await Promise.all(changes)).flat()
   expect(results).not.toContainEqual(expect.objectContaining({ kind: 'refused' }))
   expect(results).not.toContain('conflict')
-  // Removals may have come last; this brings all of them back.
+  // Some removals may have run last. This import stores their devices again.
   await devices.store.importDevices(records)
   const { items } = await devices.list({ include_topics: true, limit: 1000 })
   expect(items.map(({ token }) => token).sort()).toEqual(records.map(({ token }) => token).sort())
@@ -61,12 +61,12 @@ test('registrations, removals and changes of users meanwhile leave no duplicate,
   expect(orphans).toHaveLength(0)
 })
 
-/** Imports two devices while `work` is done in a transaction, which the import has to wait for. */
+/** Imports two devices while `work` runs in a transaction that blocks the import. */
 async function importMeanwhile(work: (tx: Transaction) => Promise<void>): Promise<void> {
   await startMeanwhile(work, () => devices.store.importDevices(records.slice(0, 2)))
 }
 
-/** Starts `late` behind `work` in a transaction, which it has to wait for, and resolves to its result. */
+/** Starts `late` while the transaction of `work` blocks it. Resolves to its result. */
 async function startMeanwhile<T>(work: (tx: Transaction) => Promise<void>, late: () => Promise<T>): Promise<T> {
   const started = await devices.sql.begin(async (tx) => {
     await work(tx)
@@ -75,13 +75,13 @@ async function startMeanwhile<T>(work: (tx: Transaction) => Promise<void>, late:
       const waiting = await devices.sql`select from pg_locks where locktype = 'advisory' and not granted`
       expect(waiting).toHaveLength(1)
     })
-    // Boxed, because the transaction would wait for it.
+    // In an object, because the transaction would await a returned promise.
     return { result }
   })
   return await started.result
 }
 
-test('an import waits for a change of one of its users, and then has it', async () => {
+test('an import waits for a change of the topics of its user, and then stores them', async () => {
   await devices.updateUser({ user: 'other', op: 'add', topics: ['new'] })
   await importMeanwhile(async (tx) => {
     await lockUser(tx, 'user-1')
@@ -90,7 +90,7 @@ test('an import waits for a change of one of its users, and then has it', async 
   expect((await devices.list({ filter: { topics: ['new'] } })).items).toMatchObject([{ user: 'user-1' }])
 })
 
-test('an import waits for a registration of one of its tokens, and then is about that device', async () => {
+test('an import waits for a registration of one of its tokens, and then updates that device', async () => {
   const id = await devices.register({})
   await importMeanwhile(async (tx) => {
     await lockRegistrations(tx, records.slice(0, 1))
@@ -100,7 +100,7 @@ test('an import waits for a registration of one of its tokens, and then is about
   expect((await devices.list({})).items).toHaveLength(2)
 })
 
-test('imports and registrations of the same tokens at once leave one device for each token, and all of them succeed', async () => {
+test('concurrent imports and registrations of the same tokens all succeed and leave one device per token', async () => {
   const register = ({ token, user, topics }: (typeof records)[number]) =>
     devices.register({ token, user: `new-${user}`, topics: [...topics, 'registered'], platform: 'ios' })
   const half = records.slice(0, COUNT / 2)
@@ -115,14 +115,14 @@ test('imports and registrations of the same tokens at once leave one device for 
   expect(items.map(({ token }) => token).sort()).toEqual(records.map(({ token }) => token).sort())
   const registered = new Map(records.map(({ token }, index) => [token, ids[index]]))
   for (const { id, token, user = '', topics } of items) {
-    // Whoever came last, all of the device is theirs.
+    // The last writer stores all fields of the device.
     expect(topics?.includes('registered')).toBe(user.startsWith('new-'))
-    // The second half is imported without ids, so whoever came first has made the device.
+    // The second half is imported without ids, so the first writer has created the device.
     if (!half.some((record) => record.token === token)) expect(registered.get(token)).toBe(id)
   }
 })
 
-test('a record that the database refuses fails none of its neighbours, and the last record of a device still counts', async () => {
+test('a record that the database refuses does not fail the others, and the last record of a device wins', async () => {
   await devices.sql`alter table devices add constraint refused check (user_id <> 'refused')`
   const batch = records.slice(0, 20).map((record, index) => ({
     ...record,
@@ -136,7 +136,7 @@ test('a record that the database refuses fails none of its neighbours, and the l
   expect(items.map(({ user }) => user).sort()).toEqual(['user-15', 'user-16', 'user-17', 'user-18', 'user-19'])
 })
 
-test('a server without room for the locks of a batch gets smaller ones', async () => {
+test('a batch with too many locks for the server is split', async () => {
   await devices.sql.unsafe(`
     create function refuse_many() returns trigger language plpgsql as $$ begin
       if (select count(*) from added) > 10 then raise sqlstate '53200'; end if;
@@ -148,7 +148,7 @@ test('a server without room for the locks of a batch gets smaller ones', async (
   expect((await devices.list({ limit: 1000 })).items).toHaveLength(COUNT)
 })
 
-test('a restore waits for a registration of one of its tokens, and then leaves that device alone', async () => {
+test('a restore waits for a registration of one of its tokens, and then keeps that device', async () => {
   await devices.store.importDevices(records.slice(0, 3))
   const gone = records.slice(0, 3).map(({ token }) => ({ deviceId: '', token }))
   expect(await devices.store.removeGone('fcm', gone, Date.now() + 60_000)).toBe(3)

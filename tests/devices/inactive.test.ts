@@ -13,13 +13,13 @@ beforeEach(async () => {
 
 afterEach(() => devices.drop())
 
-/** As if these devices had been heard of for the last time so many days ago; the others then and now. */
+/** Moves the last registration or update of a device to this number of days ago. */
 async function age(id: string, days: number): Promise<void> {
   const { token = '' } = (await devices.find(id)) ?? {}
   await devices.sql`update devices set updated_at = now() - ${days} * interval '1 day' where token = ${token}`
 }
 
-test('devices that were not heard of for longer are removed with their topics, and kept aside', async () => {
+test('inactive devices are removed with their topics, and kept in removed_devices', async () => {
   const old = await devices.register({ user: 'u', topics: ['a', 'b'] })
   const young = await devices.register({ user: 'u', topics: ['a'] })
   await age(old, 31)
@@ -33,7 +33,7 @@ test('devices that were not heard of for longer are removed with their topics, a
   ])
 })
 
-test('a registration and an update are both signs of life', async () => {
+test('a registration and an update both make a device active', async () => {
   const registered = await devices.register({ token: 'a' })
   const updated = await devices.register({})
   for (const id of [registered, updated]) await age(id, 31)
@@ -42,29 +42,30 @@ test('a registration and an update are both signs of life', async () => {
   expect(await devices.store.removeInactive(30 * DAY_MS, never)).toBe(0)
 })
 
-/** More than fit in one page of the walk, every third one inactive. */
+/** More devices than one page of the walk. Every third one is inactive. */
 async function fill(): Promise<void> {
   await devices.sql`
     insert into devices (id, created_at, updated_at, registered_at, provider, platform, token)
-    select gen_random_uuid(), now(), case when n % 3 = 0 then now() - interval '1 year' else now() end, now(), 1, 2, 't' || n
+    select
+      gen_random_uuid(), now(), case when n % 3 = 0 then now() - interval '1 year' else now() end, now(), 1, 2, 't' || n
     from generate_series(1, 25000) as n`
 }
 
 const countDevices = async () => (await devices.list({ include_total_count: true, limit: 1 })).total_count
 
-test('all inactive ones are found, wherever they are in the table', async () => {
+test('all inactive devices are found, at any place in the table', async () => {
   await fill()
   expect(await devices.store.removeInactive(30 * DAY_MS, never)).toBe(8333)
   expect(await countDevices()).toBe(25_000 - 8333)
 })
 
-test('it stops between two batches when it is told to', async () => {
+test('it stops between two batches when its signal aborts', async () => {
   await fill()
   expect(await devices.store.removeInactive(30 * DAY_MS, AbortSignal.abort())).toBe(0)
   expect(await countDevices()).toBe(25_000)
 })
 
-test('who is being changed at this moment stays, and nobody waits', async () => {
+test('a device that is being changed stays, and the removal does not wait for it', async () => {
   const [changed, old] = [await devices.register({}), await devices.register({})]
   await age(changed, 31)
   await age(old, 31)
@@ -79,10 +80,10 @@ test('who is being changed at this moment stays, and nobody waits', async () => 
 test.each([
   ['720h', 1],
   ['0s', 2],
-])('the server does so at its start with max_inactive_device_interval %s', async (interval, left) => {
+])('the server removes them at its start with max_inactive_device_interval %s', async (interval, left) => {
   await age(await devices.register({}), 31)
   await devices.register({})
-  // The last of what is tidied at a start.
+  // The last cleanup of a start.
   await devices.sql`insert into notifications (uid, status, time) values ('u', 'sent', now() - interval '8 days')`
   const server = await startAssembly(devices.dsn, { push_notifications: { max_inactive_device_interval: interval } })
   await vi.waitFor(async () => expect(await devices.sql`select from notifications`).toHaveLength(0), {

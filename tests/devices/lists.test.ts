@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Devices, errorKind, openDevices } from './methods.ts'
 
 let devices: Devices
-/** In the order of their registration, which is that of their ids. */
+/** In the order of their registration, which is the order of their ids. */
 const ids: string[] = []
 
 beforeAll(async () => {
@@ -44,19 +44,19 @@ test.each([
   [{ users: ['a'], topics: ['sport'] }, [0]],
   [{ users: ['b'], topics: ['news'] }, []],
   [{ topics: ['news', 'sport'], platforms: ['ios', 'web'] }, [1, 2]],
-])('device_list with %j: any within a field, all between fields', async (filter, expected) => {
+])('device_list with %j: any value of a field, all fields', async (filter, expected) => {
   expect(await indexesOf(filter)).toEqual(expected)
   const { total_count } = await devices.list({ filter, include_total_count: true, limit: 1 })
   expect(total_count ?? 0).toBe(expected.length)
 })
 
-test('device_list by ids finds those, and none by an id with another provider', async () => {
+test('device_list finds devices by their ids, and none by an id with another provider', async () => {
   expect(await indexesOf({ ids: [ids[3], ids[1], ids[1]] })).toEqual([1, 3])
   expect(await indexesOf({ ids: [ids[3]], users: ['a'] })).toEqual([])
   expect(await indexesOf({ ids: [ids[0]?.replace('fcm', 'hms')] })).toEqual([])
 })
 
-test('topics, meta and keys are there only when asked for, the total too', async () => {
+test('topics, meta, keys and the total are included only on request', async () => {
   const { items, ...rest } = await devices.list({ limit: 1 })
   expect(items[0]).not.toHaveProperty('topics')
   expect(rest).toEqual({ next_cursor: ids[0] })
@@ -76,18 +76,18 @@ test.each([{}, { topics: ['news', 'sport'] }, { users: ['a', 'b'] }, { topics: [
   },
 )
 
-test('there is a cursor only when there is more', async () => {
+test('only a page before the last one has a cursor', async () => {
   expect(await devices.list({ limit: 5 })).not.toHaveProperty('next_cursor')
   expect(await devices.list({ limit: 4 })).toHaveProperty('next_cursor', ids[3])
 })
 
-test('a list without items still has them as an array', async () => {
+test('a list without items has an empty array', async () => {
   expect(await devices.list({ filter: { users: ['nobody'] } })).toEqual({ items: [] })
   expect(await devices.listTopics({ filter: { topics: ['none'] } })).toEqual({ items: [] })
   expect(await devices.listUsers({ filter: { users: ['nobody'] } })).toEqual({ items: [] })
 })
 
-test('a page has 100 items unless the limit says otherwise, and 1000 at most', async () => {
+test('a page has 100 items by default, and at most 1,000', async () => {
   const topics = Array.from({ length: 1100 }, (_, index) => `many-${index}`)
   await devices.updateUser({ user: 'many', op: 'add', topics })
   const countWith = async (limit: number) => {
@@ -133,7 +133,7 @@ test('device_topic_list by device ids', async () => {
   expect(await pairs({ device_ids: [ids[0], ids[3]] })).toEqual(['0 news', '0 sport', '3 50%_on'])
 })
 
-test('device_topic_list gives the device with its id always, and whole when asked for', async () => {
+test('device_topic_list always has the id of the device, and the whole device on request', async () => {
   const filter = { device_users: ['a'], topics: ['sport'] }
   const [bare] = (await devices.listTopics({ filter })).items
   expect(bare).toEqual({ id: bare?.id, device_id: ids[0], topic: 'sport', device: { id: ids[0] } })
@@ -141,20 +141,23 @@ test('device_topic_list gives the device with its id always, and whole when aske
   expect(full?.device).toMatchObject({ id: ids[0], user: 'a', token: 'token 0', platform: 'android' })
 })
 
-test.each(['listTopics', 'listUsers'] as const)('%s pages by the id of its items, which sort', async (name) => {
-  const all = await devices[name]({ include_total_count: true })
-  const itemIds = all.items.map(({ id }) => id)
-  expect([...itemIds].sort()).toEqual(itemIds)
-  expect(all.total_count).toBe(itemIds.length)
-  const paged: string[] = []
-  let cursor = ''
-  do {
-    const page = await devices[name]({ cursor, limit: 2 })
-    paged.push(...page.items.map(({ id }) => id))
-    cursor = page.next_cursor ?? ''
-  } while (cursor !== '')
-  expect(paged).toEqual(itemIds)
-})
+test.each(['listTopics', 'listUsers'] as const)(
+  '%s pages by the ids of its items, which are in order',
+  async (name) => {
+    const all = await devices[name]({ include_total_count: true })
+    const itemIds = all.items.map(({ id }) => id)
+    expect([...itemIds].sort()).toEqual(itemIds)
+    expect(all.total_count).toBe(itemIds.length)
+    const paged: string[] = []
+    let cursor = ''
+    do {
+      const page = await devices[name]({ cursor, limit: 2 })
+      paged.push(...page.items.map(({ id }) => id))
+      cursor = page.next_cursor ?? ''
+    } while (cursor !== '')
+    expect(paged).toEqual(itemIds)
+  },
+)
 
 test('user_topic_list filters by users, topics and prefix', async () => {
   const list = async (filter: object) => {

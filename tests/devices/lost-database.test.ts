@@ -16,22 +16,22 @@ const QUERY = {
 
 let devices: Devices
 let sql: Sql
-/** What stands between the store and its database, so that the way can be cut. */
+/** A proxy between the store and its database, so that the test can cut the connection. */
 const sockets = new Set<Socket>()
 const proxy = createServer((client) => {
   const server = connect(Number(new URL(inject('postgresDsn')).port), '127.0.0.1')
   for (const socket of [client, server]) {
     sockets.add(socket)
-    // A cut connection is what this test is about.
+    // The test cuts connections, so errors are expected.
     socket.on('error', () => undefined)
   }
   client.pipe(server).pipe(client)
   if (isSwallowing) client.unpipe(server)
 })
-/** Whether what is sent disappears, as behind a firewall that has forgotten the connection. */
+/** Whether sent bytes disappear, as behind a firewall that has dropped its state. */
 let isSwallowing = false
 
-/** From here on what the store sends arrives nowhere; nothing is closed. */
+/** From now on the bytes of the store are lost. No connection is closed. */
 function swallow(): void {
   isSwallowing = true
   for (const socket of sockets) socket.unpipe()
@@ -62,7 +62,7 @@ async function cut(): Promise<void> {
   await once(proxy, 'close')
 }
 
-test('while the database is away every call is an internal error, and the first one after it is back succeeds', async () => {
+test('without the database each call is an internal error, and the first call after its return succeeds', async () => {
   const address = proxy.address()
   const port = typeof address === 'object' && address ? address.port : 0
   const dsn = new URL(devices.dsn)
@@ -71,7 +71,7 @@ test('while the database is away every call is an internal error, and the first 
   const store = new DeviceStore({ sql, now: Date.now })
   expect((await store.list(QUERY)).items).toEqual([])
   await cut()
-  // So many that a driver which waits longer after each would not be done within this test's time.
+  // With this many failures, a driver that waits longer after each one would exceed the time of this test.
   for (let call = 0; call < 20; call++) {
     const error = await store.list(QUERY).catch((reason: unknown) => reason)
     expect(error).toBeInstanceOf(ApiError)
@@ -81,13 +81,13 @@ test('while the database is away every call is an internal error, and the first 
   expect((await store.list(QUERY)).items).toEqual([])
 })
 
-test('a database that says nothing is an internal error too, and used again when it answers', async () => {
+test('a database without answers is an internal error too, and it is used again when it answers', async () => {
   const address = proxy.address()
   const dsn = new URL(devices.dsn)
   dsn.port = String(typeof address === 'object' && address ? address.port : 0)
   const silent = openDatabase({ dsn: dsn.href, maxConnections: 2 })
   const store = new DeviceStore({ sql: silent, now: Date.now, answerTimeoutMs: 200 })
-  // Longer than the first connection may take to be made.
+  // Longer than the timeout of a new connection.
   await silent`select`
   expect((await store.list(QUERY)).items).toEqual([])
   swallow()
@@ -97,7 +97,7 @@ test('a database that says nothing is an internal error too, and used again when
     expect(error).toMatchObject({ kind: 'internal', message: 'database: NO_ANSWER' })
   }
   isSwallowing = false
-  // The network is back and knows nothing of the old connections.
+  // The network is back, without the state of the old connections.
   for (const socket of sockets) socket.destroy()
   expect((await vi.waitFor(() => store.list(QUERY))).items).toEqual([])
   await silent.end({ timeout: 0 })

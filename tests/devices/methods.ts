@@ -1,4 +1,5 @@
-// The device and topic methods as their callers see them: a request's JSON in, a result's JSON or an error's kind out.
+// The device and topic methods with the view of a caller: a request as JSON, and a result as JSON or the kind of an
+// error.
 
 import { parseDeviceId } from '../../src/devices/device-id.ts'
 import { DeviceStore } from '../../src/devices/device-store.ts'
@@ -41,8 +42,8 @@ interface List<Item> {
 }
 
 /**
- * A database of its own, a store on it, and the eight methods on that. Ids sort in the order of their registration: the
- * store's clock moves on a millisecond with each.
+ * A new database, a store on it, and the eight methods on the store. Ids have the order of their registrations, because
+ * the clock of the store moves by a millisecond with each.
  */
 export async function openDevices(Store = DeviceStore) {
   const database = await createTestDatabase()
@@ -75,7 +76,7 @@ export function methodsOf(store: DeviceStore) {
       push.UserTopicListRequest,
       makeUserTopicList(store),
     ),
-    /** Everything that device_list tells of one device; undefined when it is not there. */
+    /** All fields of a device in device_list; undefined if there is no such device. */
     find: async (id: string) => {
       const { items } = await list({
         filter: { ids: [id] },
@@ -88,7 +89,7 @@ export function methodsOf(store: DeviceStore) {
   }
 }
 
-/** The browsers' services and one more. */
+/** The push services of browsers and one more. */
 const ORIGINS = { allowed_endpoint_origins: [], extra_allowed_endpoint_origins: ['https://push.example.com'] }
 
 let tokens = 0
@@ -107,21 +108,21 @@ function bind<Result = object>(
   handle: (request: never) => Promise<object>,
 ): (request: Json) => Promise<Result> {
   return async (request) => {
-    // The schema is the one of this method, so what it decodes to is what the method takes.
+    // The schema belongs to this method, so its output is the input of the method.
     const result = await handle(decodeMessage(schema, Buffer.from(JSON.stringify(request))) as never)
-    // What a client would read; the tests compare it field by field.
+    // The JSON that a client reads. The tests compare it field by field.
     return JSON.parse(JSON.stringify(result)) as Result
   }
 }
 
-/** A device as a target names it. */
+/** The uuid of a device, which its target has. */
 export function uuidOf(id: string): string {
   const { uuid } = parseDeviceId(id) ?? {}
   if (uuid === undefined) throw new Error(`not a device id: ${id}`)
   return uuid
 }
 
-/** The kind of the ApiError that `call` rejects with; 'none' when it succeeds. */
+/** The kind of the ApiError of `call`; 'none' if it succeeds. */
 export async function errorKind(call: Promise<unknown>): Promise<string> {
   try {
     await call

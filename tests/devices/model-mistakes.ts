@@ -1,5 +1,4 @@
-// Stores with one mistake each, to show that the model would find it. They stand around the real one and undo what it
-// did right.
+// Stores with one mistake each, to prove that the model finds it. They wrap the real store and change its results.
 import type { DeviceFilter } from '../../src/devices/device-filter.ts'
 import type { DeviceId } from '../../src/devices/device-id.ts'
 import { parseDeviceId } from '../../src/devices/device-id.ts'
@@ -54,7 +53,7 @@ class StaleTopics extends DeviceStore {
   }
 }
 
-/** Takes a prefix for a pattern of SQL's `like`. */
+/** Uses a prefix as a pattern of SQL's `like`. */
 class UnescapedPrefix extends DeviceStore {
   override async listUserTopics(query: UserTopicQuery) {
     const all = await super.listUserTopics({
@@ -66,12 +65,12 @@ class UnescapedPrefix extends DeviceStore {
     const pattern = new RegExp(`^${query.topics.topicPrefix.replaceAll('%', '.*').replaceAll('_', '.')}`, 's')
     const names = [...new Set(all.items.map(({ topic }) => topic))].filter((topic) => pattern.test(topic))
     const wanted = query.topics.topics.length === 0 ? names : names.filter((name) => query.topics.topics.includes(name))
-    // A name that nobody has, because none would mean all of them.
+    // A name that no topic has, because an empty list selects all topics.
     return super.listUserTopics({ ...query, topics: { topics: ['?', ...wanted], topicPrefix: '' } })
   }
 }
 
-/** Each by what is wrong with it. */
+/** The stores by a description of their mistake. */
 export const MISTAKES: ReadonlyMap<string, typeof DeviceStore> = new Map([
   ["the user's topics are not copied at registration", WithoutUserTopics],
   ["everyone's topics reach devices at once", EveryonesTopicsAtOnce],
@@ -82,6 +81,6 @@ export const MISTAKES: ReadonlyMap<string, typeof DeviceStore> = new Map([
 
 function parse(id: string): DeviceId {
   const parsed = parseDeviceId(id)
-  if (!parsed) throw new Error('the store answered something that is no id')
+  if (!parsed) throw new Error('the store returned an invalid id')
   return parsed
 }

@@ -1,10 +1,10 @@
-// Random requests, of few values so that they meet: the same tokens, users and topics again and again.
+// Random requests with few different values, so that they often have the same tokens, users and topics.
 import { createECDH } from 'node:crypto'
 import { fc } from '../support/fast-check.ts'
 import type * as model from './model.ts'
 
 /**
- * A request that names devices by numbers: the ids of devices are known only while a sequence runs. See DeviceIds.
+ * A request that names devices by numbers, because their ids are known only while a sequence runs. See DeviceIds.
  */
 type Unresolved<Request> = {
   [Key in keyof Request]: Key extends 'id' | 'device_id'
@@ -16,7 +16,7 @@ type Unresolved<Request> = {
         : Request[Key]
 }
 
-/** A call of one method; lists are walked in pages of `limit`. */
+/** A call of one method. Lists are read in pages of `limit`. */
 export type Operation =
   | { method: 'register'; request: Unresolved<model.RegisterRequest> }
   | { method: 'update'; request: Unresolved<model.UpdateRequest> }
@@ -27,15 +27,15 @@ export type Operation =
   | { method: 'listTopics'; request: Unresolved<model.DeviceTopicListRequest>; limit: number }
   | { method: 'listUsers'; request: model.UserTopicListRequest; limit: number }
 
-/** Ids that no server gave out, two of them of one ULID. */
+/** Ids that no server has created. Two of them have the same ULID. */
 const UNKNOWN_IDS = ['fcm', 'apns', 'webpush'].map((provider) => `01ARZ3NDEKTSV4RRFFQ69G5FAV-${provider}`)
 const ID_COUNT = 12
 
-/** What the numbers in requests stand for: first ids nobody gave out, then the known ones, last one with a wrong provider. */
+/** The ids for the numbers in requests: unknown ones, then known ones, and one with a wrong provider at the end. */
 export class DeviceIds {
   readonly #known: string[] = []
 
-  /** Ids that were answered; the first ones can be named. */
+  /** The ids in results. Requests can name the first ones. */
   add(id: string): void {
     if (!this.#known.includes(id)) this.#known.push(id)
   }
@@ -59,7 +59,7 @@ const locale = fc.constantFrom('', 'en')
 const meta = fc.constantFrom<Record<string, string>>({}, { k: 'v' }, { '%': '_' })
 const platform = fc.constantFrom('android', 'ios', 'web')
 const provider = fc.constantFrom('fcm', 'apns', 'hms', 'webpush')
-// 'put' is none.
+// 'put' is an invalid operation.
 const op = fc.oneof({ weight: 9, arbitrary: fc.constantFrom('add', 'remove', 'set') }, fc.constant('put'))
 
 const keys = {
@@ -83,7 +83,7 @@ const register = fc
 const selection = { ids: fc.uniqueArray(id, { maxLength: 3 }), users: fc.uniqueArray(user, { maxLength: 2 }) }
 const few = (values: fc.Arbitrary<string>) => fc.uniqueArray(values, { maxLength: 2 })
 
-/** Some of the fields. */
+/** A random selection of the fields. */
 function optional<Fields extends object>(fields: { [Key in keyof Fields]: fc.Arbitrary<Fields[Key]> }) {
   return fc.record(fields, { requiredKeys: [] })
 }
@@ -119,7 +119,7 @@ const listTopics = optional({
 const listUsers = optional({ filter: optional({ users: selection.users, topics, topic_prefix: prefix }) })
 const limit = fc.constantFrom(0, 1, 2, 3)
 
-/** One call; registrations and changes of lists more often than the rest. */
+/** One call. Registrations and changes of topics are more frequent than others. */
 export const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ method: fc.constant('register' as const), request: register }) },
   { weight: 3, arbitrary: fc.record({ method: fc.constant('updateUser' as const), request: updateUser }) },

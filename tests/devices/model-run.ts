@@ -1,5 +1,5 @@
-// Puts the same sequence of calls to the model and to the methods on a real database, and compares after every step:
-// what the call answered, and by the three lists everything that is stored.
+// Runs the same calls on the model and on the methods with a real database. After each call it compares the results,
+// and with the three lists all stored data.
 import { isDeepStrictEqual } from 'node:util'
 import { ApiError } from '../../src/protocol/errors.ts'
 import { fc } from '../support/fast-check.ts'
@@ -18,9 +18,9 @@ interface Sides {
 const MAX_STEPS = 30
 const EVERYTHING = { include_topics: true, include_meta: true, include_webpush_keys: true, include_device: true }
 
-/** Fails for a sequence after which the two differ; every sequence starts with empty tables. */
+/** Fails on a sequence after which they differ. Each sequence starts with empty tables. */
 export function modelProperty(devices: Devices, onStep: () => void = () => undefined) {
-  // All sequences as long as they can be: short ones find little that long ones don't, and shrinking makes them short.
+  // All sequences have the full length. Short ones find little more, and shrinking makes them short.
   const sequence = fc.array(operation, { minLength: 1, maxLength: MAX_STEPS, size: 'max' })
   return fc.asyncProperty(sequence, async (operations) => {
     await empty(devices)
@@ -34,7 +34,7 @@ export function modelProperty(devices: Devices, onStep: () => void = () => undef
   })
 }
 
-/** With so few rows many times faster than truncate. */
+/** For so few rows this is many times faster than truncate. */
 async function empty({ sql }: Devices): Promise<void> {
   await sql`
     with d as (delete from devices), t as (delete from device_topics), u as (delete from user_topics)
@@ -53,12 +53,12 @@ async function runStep({ devices, model, ids }: Sides, step: Operation, log: str
   )
   const id = 'id' in actual && typeof actual.id === 'string' ? actual.id : ''
   if (id !== '') ids.add(id)
-  // The operation's type says what its request has; resolving the ids has made the model's of it.
+  // The type of the operation determines its request. With resolved ids it is a request of the model.
   const expected = await settle(async () => model[step.method](request as never, id))
   compare(log, actual, expected)
 }
 
-/** Numbers that stand for devices become ids. */
+/** Replaces the numbers of devices by their ids. */
 function resolveIds(request: object, ids: DeviceIds): Json {
   const entries = Object.entries(request).map(([key, value]) => {
     if (typeof value === 'number') return [key, ids.at(value)]
@@ -68,7 +68,7 @@ function resolveIds(request: object, ids: DeviceIds): Json {
   return Object.fromEntries(entries)
 }
 
-/** The result, or the error that the reply would have. */
+/** The result, or the error of the reply. */
 async function settle(call: () => Promise<object>): Promise<object> {
   try {
     return await call()
@@ -86,7 +86,9 @@ async function compareAll({ devices, model }: Sides, log: string[]): Promise<voi
 
 type List = (request: Json) => Promise<{ items: { id: string }[]; next_cursor?: string; total_count?: number }>
 
-/** All pages of a list as the model has it; checks what the model knows nothing of: order, pages, totals and times. */
+/**
+ * All pages of a list in the form of the model. Checks order, pages, totals and times, which the model does not have.
+ */
 async function walk(list: List, request: Json, limit: number): Promise<object[]> {
   const items: { id: string }[] = []
   for (let cursor: string | undefined = ''; cursor !== undefined; ) {
@@ -103,7 +105,7 @@ async function walk(list: List, request: Json, limit: number): Promise<object[]>
   return sorted(items.map(withoutTimes))
 }
 
-/** Devices keep their ids; those of topics are the server's business. */
+/** Items without the ids of topics, which the model does not have. */
 function withoutTimes(item: { id: string; topic?: string; device?: object }): object {
   const { created_at, updated_at, ...rest }: Json = { ...item }
   if (created_at !== undefined && !(Number(created_at) <= Number(updated_at))) throw new Error('updated before created')

@@ -5,11 +5,11 @@ import { type Devices, openDevices } from './methods.ts'
 import { MISTAKES } from './model-mistakes.ts'
 import { modelProperty } from './model-run.ts'
 
-const SEQUENCES = 200
-/** Enough sequences to meet each mistake; the search ends with the first failure. */
+const SEQUENCES = 300
+/** Enough to find each of the mistakes. The search ends at the first difference. */
 const SEQUENCES_WITH_MISTAKE = 1000
-/** A seed whose sequences meet each mistake after a few dozen of them. */
-const SEED = 1
+/** With a mistake the seed is fixed, so that the test has the same result for the same code. */
+const SEED = 4
 
 let devices: Devices
 
@@ -25,7 +25,7 @@ test('the methods and the model agree after each of thousands of random calls', 
   expect(steps).toBeGreaterThan(2000)
 })
 
-test.each([...MISTAKES])('the model notices when %s, and says how in a few calls', async (_, Store) => {
+test.each([...MISTAKES])('the model finds that %s, and reports it with a few calls', async (_, Store) => {
   devices = await openDevices(Store)
   const { errorInstance, counterexample } = await fc.check(modelProperty(devices), {
     numRuns: SEQUENCES_WITH_MISTAKE,

@@ -1,5 +1,5 @@
-// What the eight methods promise, in its simplest form: devices and lists of topics in memory. Requests and results are
-// those of the wire, with fields that are left out allowed, so a test can put the same ones to this and to the server.
+// The promises of the eight methods in their simplest form: devices and lists of topics in memory. Requests and results
+// are those of the wire, with optional fields, so a test can send the same requests to the model and to the server.
 import { ApiError } from '../../src/protocol/errors.ts'
 
 type Texts = readonly string[]
@@ -71,24 +71,24 @@ interface ModelDevice {
   topics: Set<string>
 }
 
-/** Lists give all that matches, in no order and without cursors and times. */
+/** Lists return all matching items, without an order, cursors and times. */
 export class DeviceModel {
   readonly #devices = new Map<string, ModelDevice>()
   readonly #userTopics = new Map<string, Set<string>>()
 
-  /** @param newId the id that the server answered: what a device is called is all that the server decides */
+  /** @param newId the id in the server's result, because only the server can choose it */
   register(request: RegisterRequest, newId: string): { id: string } {
     const { provider, platform, user = '', timezone = '', locale = '', meta = {} } = request
     const { token, webPushKeys } = readToken(provider, request.token)
     const holder = this.#all().find((device) => device.provider === provider && device.token === token)
     const id = request.id ?? holder?.id ?? newId
-    // An id of another provider, whether that device is there or not.
+    // An id of another provider is refused, also if there is no such device.
     if (providerOf(id) !== provider) throw new ApiError('badRequest', 'id')
     if (this.#all().some((device) => ulidOf(device.id) === ulidOf(id) && device.id !== id)) {
       throw new ApiError('badRequest', 'id')
     }
     if (id === newId && request.id === undefined && this.#devices.has(id) && !holder) {
-      throw new Error(`the id ${id} was given out twice`)
+      throw new Error(`the id ${id} was created twice`)
     }
     if (holder) this.#devices.delete(holder.id)
     const topics = new Set([...(request.topics ?? []), ...this.#topicsOf(user), ...this.#topicsOf('')])
@@ -222,7 +222,7 @@ function pick(topics: Iterable<string>, wanted: { topics?: Texts; topic_prefix?:
   return [...topics].filter((topic) => isIn(names, topic) && topic.startsWith(prefix))
 }
 
-/** A `Device` of a result: what has its zero value is left out. */
+/** A `Device` of a result, without zero values. */
 function encode(device: ModelDevice, include: Omit<ListRequest, 'filter'>): object {
   const fields = {
     id: device.id,

@@ -16,20 +16,20 @@ test('an update for the owner is applied', async () => {
   expect((await devices.find(id))?.topics).toEqual(['kept'])
 })
 
-test('an update for somebody else is a conflict and changes nothing', async () => {
+test('an update for another user is a conflict and changes nothing', async () => {
   const call = devices.updateTopics({ device_id: id, op: 'set', topics: ['leaked'], user: 'other' })
   expect(await errorKind(call)).toBe('conflict')
   expect((await devices.find(id))?.topics).toEqual(['kept'])
 })
 
-test('an update of a device that is not there is not found, guarded or not', async () => {
+test('an update of an unknown device is not found, with and without a user', async () => {
   for (const user of ['', 'owner']) {
     const call = devices.updateTopics({ device_id: '01ARZ3NDEKTSV4RRFFQ69G5FAV-fcm', op: 'set', topics: ['a'], user })
     expect(await errorKind(call)).toBe('notFound')
   }
 })
 
-test("an id with another provider's name is not the device's", async () => {
+test("an id with another provider's name is not the id of the device", async () => {
   const call = devices.updateTopics({ device_id: id.replace('fcm', 'apns'), op: 'add', topics: ['a'] })
   expect(await errorKind(call)).toBe('notFound')
 })

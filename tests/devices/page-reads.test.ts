@@ -1,4 +1,5 @@
-// What a page of a walk reads: neither where a topic's devices begin nor how many others there are may make it slow.
+// The reads of one page of a walk. It must be fast for any position of a topic's devices and any number of other
+// devices.
 import * as v from 'valibot'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { FIRST_UUID } from '../../src/devices/device-id.ts'
@@ -8,7 +9,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 const OTHERS = 60_000
 const SUBSCRIBERS = 20_000
 const PAGE = 1000
-/** Blocks that a page of devices and their subscriptions takes, twice over: a table of these devices has thousands. */
+/** Twice the blocks of a page of devices and their subscriptions. The table of these devices has thousands. */
 const MAX_BLOCKS = 150
 
 const Plan = v.tuple([
@@ -25,12 +26,13 @@ let topicId: number
 beforeAll(async () => {
   database = await createTestDatabase()
   const { sql } = database
-  // The topic is one of the newest devices, whose ids come last.
+  // Only the newest devices have the topic, and their ids are last.
   const [topic] = await sql`insert into topics (name) values ('late') returning id`
   topicId = Number(topic?.id)
   await sql`
     insert into devices (id, created_at, updated_at, registered_at, provider, platform, token, user_id)
-    select (lpad(to_hex(n), 12, '0') || substr(md5('id' || n), 1, 20))::uuid, now, now, now, 1, 2, repeat('t', 150) || n, ''
+    select
+      (lpad(to_hex(n), 12, '0') || substr(md5('id' || n), 1, 20))::uuid, now, now, now, 1, 2, repeat('t', 150) || n, ''
     from generate_series(1, ${OTHERS + SUBSCRIBERS}::int) as n, now()`
   await sql`
     insert into device_topics (device_id, topic_id)
@@ -55,7 +57,7 @@ async function readPage(afterUuid: string): Promise<{ blocks: number; last: stri
   return { blocks: hit + read, last: String(rows.at(-1)?.id) }
 }
 
-test('each page of a topic of late devices reads its own devices, the first and the last one too', async () => {
+test('each page of a topic of late devices reads only its own devices, also the first and the last page', async () => {
   let after = FIRST_UUID
   for (let page = 0; page < SUBSCRIBERS / PAGE; page++) {
     const { blocks, last } = await readPage(after)

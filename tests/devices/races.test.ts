@@ -14,14 +14,14 @@ function times<T>(count: number, make: (index: number) => Promise<T>): Promise<T
   return Promise.all(Array.from({ length: count }, (_, index) => make(index)))
 }
 
-/** A subscription whose device is gone. */
+/** The number of subscriptions without a device. */
 async function countOrphans(): Promise<number> {
   const rows = await devices.sql`
     select from device_topics t where not exists (select from devices d where d.id = t.device_id)`
   return rows.length
 }
 
-test('64 first registrations of one token at once: one device, each answer its id or a conflict', async () => {
+test('64 concurrent registrations of a new token create one device, and each gets its id or a conflict', async () => {
   const token = newToken()
   const answers = await times(64, () => devices.register({ token, topics: ['t'] }).catch((error) => error.kind))
   const { items } = await devices.list({})
@@ -31,7 +31,7 @@ test('64 first registrations of one token at once: one device, each answer its i
   expect(await devices.register({ token })).toBe(items[0]?.id)
 })
 
-test('two ids that fight for one token: one device is left, and it has the token', async () => {
+test('concurrent registrations of one token under two ids leave one device with the token', async () => {
   const token = newToken()
   const ids = await times(2, () => devices.register({ topics: ['t'] }))
   const kinds = await times(40, (index) => errorKind(devices.register({ id: ids[index % 2], token, topics: ['t'] })))
@@ -41,7 +41,7 @@ test('two ids that fight for one token: one device is left, and it has the token
   expect(await countOrphans()).toBe(0)
 })
 
-/** Resolves when that many statements wait for a lock. */
+/** Resolves when this many statements wait for a lock. */
 async function untilWaiting(count: number): Promise<void> {
   for (;;) {
     const waiting = await devices.sql`
@@ -50,10 +50,10 @@ async function untilWaiting(count: number): Promise<void> {
   }
 }
 
-test("a registration under way does not miss a change of its user's topics", async () => {
+test("a running registration does not miss a change of its user's topics", async () => {
   const uuid = makeDeviceUuid(Date.now())
   await devices.updateUser({ user: '', op: 'set', topics: ['held'] })
-  // Holds the registration up at its last step, when it has read the user's topics and nobody sees its device yet.
+  // Blocks the registration at its last step: it has read the user's topics, and its device is not visible yet.
   const holder = await devices.sql.reserve()
   await holder`begin`
   await holder`insert into device_topics (topic_id, device_id) select id, ${uuid} from topics`

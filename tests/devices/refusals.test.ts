@@ -1,5 +1,4 @@
-// A wrong value as the client and the operator see it: error 107 to the one, a log line that names the field to the other,
-// and nothing in the database.
+// A wrong value: the client gets error 107, the log names the field for the operator, and the database does not change.
 import { pino } from 'pino'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { startAssembly, type TestAssembly } from '../support/assembly.ts'
@@ -65,7 +64,7 @@ test.each([
   ['user_topic_list', 'limit', { limit: -1 }],
   ['user_topic_update', 'user', { user: '\n', op: 'add', topics: ['a-new-topic'] }],
   ['user_topic_update', 'topics', { user: 'u', op: 'remove' }],
-])('%s answers 107 for a wrong %s, says so in the log and stores nothing', async (method, field, request) => {
+])('%s answers 107 for a wrong %s, logs the field and stores nothing', async (method, field, request) => {
   const reply = await server.post(`/${method}`, request)
   expect(reply.status).toBe(200)
   expect(await reply.json()).toEqual({ error: { code: 107, message: 'bad request' } })

@@ -10,7 +10,7 @@ beforeAll(async () => {
 
 afterAll(() => devices.drop())
 
-test('a device is listed with everything it was registered with', async () => {
+test('device_list has all fields of a registration', async () => {
   const token = newToken()
   const before = Math.floor(Date.now() / 1000)
   const id = await devices.register({
@@ -41,7 +41,7 @@ test('a device is listed with everything it was registered with', async () => {
   expect(device?.updated_at).toBeGreaterThanOrEqual(before)
 })
 
-test('a key of meta may be any text, also one that means something to JavaScript', async () => {
+test('a key of meta may be any text, also one with a special meaning in JavaScript', async () => {
   const id = await devices.register({ meta: JSON.parse('{"__proto__":"x","toString":"y"}') })
   const { meta = {} } = (await devices.find(id)) ?? {}
   expect(Object.entries(meta)).toEqual([
@@ -50,7 +50,7 @@ test('a key of meta may be any text, also one that means something to JavaScript
   ])
 })
 
-test('what a registration leaves out is reset', async () => {
+test('a registration resets the fields that it leaves out', async () => {
   const token = newToken()
   const full = { token, user: 'u', topics: ['a'], timezone: 'UTC', locale: 'en', meta: { a: 'b' } }
   const id = await devices.register(full)
@@ -66,9 +66,9 @@ test('a known token without an id is the same device', async () => {
   expect((await devices.find(id))?.user).toBe('later')
 })
 
-test('tokens that differ in backslashes only are those of different devices', async () => {
+test('tokens that differ only in backslashes belong to different devices', async () => {
   const end = newToken()
-  // Read as escapes, some of these would be the same and others could not be read.
+  // With backslashes as escapes, some of these tokens would be equal and others invalid.
   const tokens = ['A', '\\x41', '\\101', '\\\\x41', '\\\\101', '\\x4', '\\'].map((start) => start + end)
   const register = () => Promise.all(tokens.map((token) => devices.register({ token })))
   const ids = await register()
@@ -76,7 +76,7 @@ test('tokens that differ in backslashes only are those of different devices', as
   expect(await register()).toEqual(ids)
 })
 
-test('the same token of two providers is two devices', async () => {
+test('the same token with two providers belongs to two devices', async () => {
   const token = newToken()
   const fcm = await devices.register({ token, provider: 'fcm' })
   const apns = await devices.register({ token, provider: 'apns', platform: 'ios' })
@@ -92,14 +92,14 @@ test('a stored id gets a new token and stays one device', async () => {
   expect(items.map((device) => device.token)).toEqual([token])
 })
 
-test('an id that is not stored any more is stored again', async () => {
+test('an id without a stored device is stored again', async () => {
   const id = await devices.register({ topics: ['old'] })
   await devices.remove({ ids: [id] })
   expect(await devices.register({ id })).toBe(id)
   expect((await devices.find(id))?.topics).toBeUndefined()
 })
 
-test('the id that the client holds wins over the device that had its token', async () => {
+test('the given id wins over the device that had its token', async () => {
   const token = newToken()
   const old = await devices.register({ token, topics: ['gone-with-it'] })
   const id = await devices.register({ user: 'u' })
@@ -112,7 +112,7 @@ test('the id that the client holds wins over the device that had its token', asy
 test('an id of another provider is refused and changes nothing', async () => {
   const id = await devices.register({ provider: 'fcm', user: 'keeps' })
   expect(await errorKind(devices.register({ id, provider: 'apns', platform: 'ios' }))).toBe('badRequest')
-  // The same ULID under another provider's name: an id that was never given out.
+  // The same ULID with another provider's name is an id that the server never created.
   const forged = id.replace('fcm', 'apns')
   const token = newToken()
   const other = await devices.register({ token, provider: 'apns', platform: 'ios' })
@@ -122,12 +122,12 @@ test('an id of another provider is refused and changes nothing', async () => {
   expect(await devices.find(forged)).toBeUndefined()
 })
 
-test('ids sort by the time of the first registration', () => {
+test('ids have the order of the first registrations', () => {
   const ids = [1, 2, 1_700_000_000_000, 1_700_000_000_001].map((ms) => formatDeviceId(makeDeviceUuid(ms), 'fcm'))
   expect([...ids].sort()).toEqual(ids)
 })
 
-test('a Web Push device keeps its endpoint as the token and its keys apart', async () => {
+test('a Web Push device stores its endpoint as the token, and its keys separately', async () => {
   const endpoint = 'https://push.example.com/send/abc'
   const keys = {
     p256dh: 'BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4',

@@ -12,7 +12,7 @@ beforeEach(async () => {
 
 afterEach(() => devices.drop())
 
-/** As the store gets it, so that it can be one that no request could be. */
+/** A registration for the store, which can have values that the API refuses. */
 function makeRegistration(fields: Partial<Registration> = {}): Registration {
   const about = {
     uuid: undefined,
@@ -49,9 +49,9 @@ test('registrations that arrive together share transactions, and each gets its o
   expect(row?.transactions).toBeLessThan(50)
 })
 
-test('a call that fails, and one that is refused, leave their neighbours alone', async () => {
+test('a failed call and a refused call do not fail the others of their batch', async () => {
   const taken = parseDeviceId(await devices.register({ provider: 'apns', platform: 'ios' }))
-  // PostgreSQL has no NUL in texts; a request with one does not come this far.
+  // PostgreSQL refuses NUL in texts. The API refuses a request with NUL earlier.
   const broken = makeRegistration({ token: 'a\u0000b' })
   const refused = makeRegistration({ uuid: taken?.uuid })
   const good = Array.from({ length: 10 }, () => makeRegistration())
@@ -65,7 +65,7 @@ test('a call that fails, and one that is refused, leave their neighbours alone',
   expect((await devices.list({ filter: { providers: ['fcm'] } })).items).toHaveLength(good.length)
 })
 
-test('a call that has to wait for a lock holds up nobody else', async () => {
+test('a call that waits for a lock does not delay other calls', async () => {
   const id = await devices.register({ user: 'old' })
   const uuid = parseDeviceId(id)?.uuid
   const holder = await devices.sql.reserve()
@@ -75,7 +75,7 @@ test('a call that has to wait for a lock holds up nobody else', async () => {
   const waiting = devices.store.register(makeRegistration({ uuid, user: 'new' })).finally(() => {
     isDone = true
   })
-  // More than all lanes hold together.
+  // More than the batches of all writers together.
   await register(Array.from({ length: 200 }, () => makeRegistration()))
   expect(isDone).toBe(false)
   await holder`rollback`
@@ -84,7 +84,7 @@ test('a call that has to wait for a lock holds up nobody else', async () => {
   expect((await devices.find(id))?.user).toBe('new')
 })
 
-test('two calls of one moment about the same device are both done, one after the other', async () => {
+test('two concurrent calls about one device both run, one after the other', async () => {
   const id = await devices.register({ token: 'first' })
   const uuid = parseDeviceId(id)?.uuid
   const answers = await register([

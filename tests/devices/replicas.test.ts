@@ -1,4 +1,4 @@
-// A replica that differs from its primary, as one that lags does: so it shows who has answered.
+// The replica has other data than its primary, like a delayed one, so a result shows which of them has answered.
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { parseConfig } from '../../src/config/load.ts'
 import { openDatabase, type Sql } from '../../src/database/pool.ts'
@@ -46,7 +46,7 @@ test('lists and their counts are read from the replicas in turn', async () => {
   expect(await methods.list({ include_total_count: true })).toMatchObject({ total_count: 2 })
 })
 
-test('changes go to the primary, and so does what a send walks', async () => {
+test('changes and walks of sends use the primary', async () => {
   const methods = openReading(replicas.map(({ sql }) => sql))
   const id = await methods.register({ user: 'new' })
   expect(await primary.find(id)).toMatchObject({ user: 'new' })
@@ -61,7 +61,7 @@ test('changes go to the primary, and so does what a send walks', async () => {
   expect(await primary.find(id)).toBeUndefined()
 })
 
-test('a replica that is away is passed over for a while, and without any the primary answers', async () => {
+test('an unavailable replica is skipped for a while, and without any replica the primary answers', async () => {
   let nowMs = 0
   const away = openDatabase({ dsn: 'postgresql://nobody@127.0.0.1:1/nothing', maxConnections: 1 })
   const [replica] = replicas
@@ -76,13 +76,13 @@ test('a replica that is away is passed over for a while, and without any the pri
   await away.end({ timeout: 0 })
 })
 
-test("a request that is wrong is not the replica's fault", async () => {
+test('an invalid request does not make a replica unavailable', async () => {
   const methods = openReading(replicas.map(({ sql }) => sql))
   await expect(methods.list({ cursor: 'x' })).rejects.toMatchObject({ kind: 'badRequest' })
   expect((await methods.list({})).items[0]?.user).toBe('replica 1')
 })
 
-test('the server reads from replica_dsn with read_from_replica, and not without', async () => {
+test('the server reads from replica_dsn only with read_from_replica', async () => {
   const listUsers = async (read_from_replica: boolean) => {
     const database = { postgresql: { dsn: primary.dsn, replica_dsn: replicas.map(({ dsn }) => dsn) } }
     const server = await startAssembly(primary.dsn, { database, push_notifications: { read_from_replica } })
@@ -94,7 +94,7 @@ test('the server reads from replica_dsn with read_from_replica, and not without'
   expect(await listUsers(false)).toMatchObject({ result: { items: [{ user: 'primary' }] } })
 })
 
-test('read_from_replica without a replica does not start', () => {
+test('a server with read_from_replica and without a replica does not start', () => {
   expect(() => parseConfig({ push_notifications: { read_from_replica: true } })).toThrow(
     'database.postgresql.replica_dsn: is needed because push_notifications.read_from_replica is true',
   )

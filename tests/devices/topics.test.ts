@@ -25,7 +25,7 @@ test("a registered device follows the given topics, its user's and everyone's", 
   expect(await topicsOf(id)).toEqual(['both', 'everyones', 'own', 'users'])
 })
 
-test('registering for another user drops the topics of the one before, and those of the device', async () => {
+test('a registration for another user removes the topics of the previous user and of the device', async () => {
   await devices.updateUser({ user: 'a', op: 'add', topics: ['of-a'] })
   await devices.updateUser({ user: 'b', op: 'add', topics: ['of-b'] })
   const token = newToken()
@@ -36,7 +36,7 @@ test('registering for another user drops the topics of the one before, and those
   expect(await topicsOf(id)).toEqual([])
 })
 
-test("user_topic_update reaches the user's devices at once, and nobody else's", async () => {
+test("user_topic_update changes the user's devices at once, and no others", async () => {
   const [one, two, other] = await Promise.all(
     ['u', 'u', 'v'].map((user) => devices.register({ user, topics: ['own'] })),
   )
@@ -53,7 +53,7 @@ test("user_topic_update reaches the user's devices at once, and nobody else's", 
   expect(await topicsOfUser('u')).toEqual([])
 })
 
-test("what leaves a user's list stays on the devices while everyone follows it", async () => {
+test('a topic that is removed from a user stays on the devices while everyone follows it', async () => {
   await devices.updateUser({ user: '', op: 'add', topics: ['news'] })
   await devices.updateUser({ user: 'u', op: 'add', topics: ['news'] })
   const id = await devices.register({ user: 'u' })
@@ -61,13 +61,13 @@ test("what leaves a user's list stays on the devices while everyone follows it",
   expect(await topicsOf(id)).toEqual(['news'])
 })
 
-test("removing a topic that was not in the user's list leaves the device's own one", async () => {
+test("the removal of a topic that the user does not follow keeps the device's own topic", async () => {
   const id = await devices.register({ user: 'u', topics: ['own'] })
   await devices.updateUser({ user: 'u', op: 'remove', topics: ['own'] })
   expect(await topicsOf(id)).toEqual(['own'])
 })
 
-test("everyone's list reaches a device at its next registration only", async () => {
+test("a change of everyone's topics reaches a device only at its next registration", async () => {
   const token = newToken()
   const id = await devices.register({ token })
   await devices.updateUser({ user: '', op: 'add', topics: ['news'] })
@@ -78,7 +78,7 @@ test("everyone's list reaches a device at its next registration only", async () 
   expect(await topicsOf(id)).toEqual(['news'])
 })
 
-test('user_update changes the name only', async () => {
+test('user_update changes only the user', async () => {
   await devices.updateUser({ user: 'a', op: 'add', topics: ['of-a'] })
   await devices.updateUser({ user: 'b', op: 'add', topics: ['of-b'] })
   const id = await devices.register({ user: 'a' })
@@ -98,7 +98,7 @@ test('device_topic_update adds, removes, sets and clears', async () => {
   expect(await topicsOf(id)).toEqual([])
 })
 
-test('topics_update changes the topics of every device that matches', async () => {
+test('topics_update changes the topics of every matching device', async () => {
   const ids = await Promise.all([0, 1].map(() => devices.register({ user: 'u', topics: ['a'] })))
   await devices.update({ users: ['u'], topics_update: { op: 'set', topics: ['b'] } })
   for (const id of ids) expect(await topicsOf(id)).toEqual(['b'])

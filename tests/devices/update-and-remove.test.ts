@@ -13,7 +13,7 @@ async function listedUsers(): Promise<(string | undefined)[]> {
   return (await devices.list({})).items.map(({ user }) => user)
 }
 
-test('device_update changes what it names and leaves the rest', async () => {
+test('device_update changes only the given fields', async () => {
   const id = await devices.register({ user: 'u', timezone: 'UTC', locale: 'en', meta: { a: 'b' }, topics: ['t'] })
   await devices.update({ ids: [id], timezone_update: { timezone: 'Asia/Tokyo' }, meta_update: { meta: { c: 'd' } } })
   const changed = { user: 'u', timezone: 'Asia/Tokyo', locale: 'en', meta: { c: 'd' }, topics: ['t'] }
@@ -24,7 +24,7 @@ test('device_update changes what it names and leaves the rest', async () => {
   for (const field of ['user', 'locale', 'meta']) expect(cleared).not.toHaveProperty(field)
 })
 
-test('ids and users together mean the devices that match both', async () => {
+test('ids and users together select the devices that match both', async () => {
   const [a, b] = [await devices.register({ user: 'u' }), await devices.register({ user: 'v' })]
   await devices.update({ ids: [a, b], users: ['u'], user_update: { user: 'w' } })
   expect(await listedUsers()).toEqual(['w', 'v'])
@@ -32,7 +32,7 @@ test('ids and users together mean the devices that match both', async () => {
   expect(await listedUsers()).toEqual(['w'])
 })
 
-test('device_remove takes the topics along', async () => {
+test('device_remove removes the topics of the devices', async () => {
   const id = await devices.register({ topics: ['t'], user: 'u' })
   await devices.register({ topics: ['t'], user: 'v' })
   await devices.remove({ users: ['u'] })
@@ -41,7 +41,7 @@ test('device_remove takes the topics along', async () => {
   expect(left).toHaveLength(1)
 })
 
-test('removing what is not there is no error', async () => {
+test('the removal of an unknown device is no error', async () => {
   expect(await devices.remove({ ids: ['01ARZ3NDEKTSV4RRFFQ69G5FAV-fcm'] })).toEqual({})
 })
 
@@ -51,7 +51,7 @@ test.each([
   ['device_update without an update', () => devices.update({ users: ['u'] })],
   ['device_update with an id that is none', () => devices.update({ ids: ['x'], user_update: { user: 'u' } })],
   ['device_remove with an id that is none', () => devices.remove({ ids: ['x'] })],
-])('%s is a bad request and means no device', async (_, call) => {
+])('%s is a bad request and changes no device', async (_, call) => {
   await devices.register({ user: 'stays' })
   expect(await errorKind(call())).toBe('badRequest')
   expect(await listedUsers()).toEqual(['stays'])

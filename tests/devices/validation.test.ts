@@ -74,7 +74,7 @@ test.each([
   const error = await devices.register(request).catch((reason: unknown) => reason)
   expect(error).toBeInstanceOf(ApiError)
   expect(error).toMatchObject({ kind: 'badRequest', message: expect.stringMatching(new RegExp(`^${field}: `)) })
-  // What is logged never quotes a value.
+  // The log never contains a value.
   for (const value of Object.values(request)) {
     if (typeof value === 'string' && value.length > 20) expect(String(error)).not.toContain(value.slice(0, 20))
   }
@@ -91,7 +91,7 @@ test.each([
   { user: "Robert'); drop table devices; --" },
   subscription({}),
   subscription({ keys: { p256dh: `${point.getPublicKey('base64')}`, auth: Buffer.alloc(16, 255).toString('base64') } }),
-])('device_register takes %j', async (request) => {
+])('device_register accepts %j', async (request) => {
   const id = await devices.register(request)
   const { provider, platform, token, ...rest } = { token: undefined, ...request } as Record<string, unknown>
   expect(await devices.find(id)).toMatchObject(provider === 'webpush' ? { provider, platform } : rest)

@@ -16,7 +16,7 @@ test.each([
   'https://web.push.apple.com/x',
   'https://db5p.notify.windows.com/w/?token=x',
   'https://fcm.googleapis.com:443/x',
-])('%s is an endpoint without any configuration', (endpoint) => {
+])('%s is allowed by default', (endpoint) => {
   expect(checkOf()(endpoint)).toBeUndefined()
 })
 
@@ -29,9 +29,9 @@ test.each([
   ['https://example.com#.googleapis.com', 'not of an allowed origin'],
   ['https://fcm.googleapis.com:22/x', 'not of an allowed origin'],
   ['https://fcm.googleapis.com./x', 'not of an allowed origin'],
-  ['https://fcm.googleapis.com@example.com/x', 'holds a user or a password'],
+  ['https://fcm.googleapis.com@example.com/x', 'a URL with a user or a password'],
   ['http://fcm.googleapis.com/x', 'not https'],
-])('%s is none: %s', (endpoint, why) => {
+])('%s is refused: %s', (endpoint, why) => {
   expect(checkOf()(endpoint)).toBe(why)
 })
 
@@ -57,27 +57,27 @@ test.each([
   '[::ffff:127.0.0.1]',
   '[fd00::1]',
   '[2606:4700::1111]',
-])('an address is refused even where any origin is allowed: %s', (host) => {
+])('an address is refused, even if any origin is allowed: %s', (host) => {
   expect(anyOrigin(`https://${host}/x`)).toBe('an IP address instead of a domain name')
   expect(anyOrigin(`https://${host}:8443/x`)).toBe('an IP address instead of a domain name')
 })
 
-test('any origin is allowed by *, as long as it is https and nobody is named in it', () => {
+test('* allows any https origin, but no URL with a user', () => {
   expect(anyOrigin('https://push.example.com:8443/x')).toBeUndefined()
   expect(anyOrigin('http://push.example.com/x')).toBe('not https')
-  expect(anyOrigin('https://me@push.example.com/x')).toBe('holds a user or a password')
-  expect(anyOrigin('https://:secret@push.example.com/x')).toBe('holds a user or a password')
+  expect(anyOrigin('https://me@push.example.com/x')).toBe('a URL with a user or a password')
+  expect(anyOrigin('https://:secret@push.example.com/x')).toBe('a URL with a user or a password')
   expect(anyOrigin('push.example.com')).toBe('not a URL')
   expect(anyOrigin(`https://${'a.'.repeat(200)}com/x`)).toBe('not a domain name')
 })
 
-test('allowed_endpoint_origins takes the place of the built-in list', () => {
+test('allowed_endpoint_origins replaces the built-in list', () => {
   const check = checkOf({ allowed_endpoint_origins: ['https://push.example.com'] })
   expect(check('https://push.example.com/x')).toBeUndefined()
   expect(check('https://fcm.googleapis.com/x')).toBe('not of an allowed origin')
 })
 
-test('extra_allowed_endpoint_origins adds to the list, built in or not', () => {
+test('extra_allowed_endpoint_origins adds to the built-in list and to a configured one', () => {
   const extra_allowed_endpoint_origins = ['https://push.example.com']
   expect(checkOf({ extra_allowed_endpoint_origins })('https://push.example.com/x')).toBeUndefined()
   expect(checkOf({ extra_allowed_endpoint_origins })('https://fcm.googleapis.com/x')).toBeUndefined()
@@ -86,7 +86,7 @@ test('extra_allowed_endpoint_origins adds to the list, built in or not', () => {
   expect(check('https://push.example.com/x')).toBeUndefined()
 })
 
-test('a port other than 443 has to be in the pattern', () => {
+test('a port other than 443 must be in the pattern', () => {
   const check = checkOf({
     allowed_endpoint_origins: ['https://push.*', 'https://{a,b}.example.com:8443', 'https://c:*'],
   })
@@ -97,7 +97,7 @@ test('a port other than 443 has to be in the pattern', () => {
   expect(check('https://c:22/x')).toBeUndefined()
 })
 
-test('a malformed pattern does not start', () => {
+test('a server with a malformed pattern does not start', () => {
   expect(() => checkOf({ allowed_endpoint_origins: ['https://{a'] })).toThrow(
     'push_notifications.webpush.allowed_endpoint_origins.0: expected a pattern of origins',
   )

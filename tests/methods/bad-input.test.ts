@@ -1,5 +1,5 @@
-// What a hostile or mistaken client sends to the push methods: each gets a clear answer, nothing is stored, and the
-// server goes on.
+// Invalid requests of a hostile or mistaken client to the push methods. Each gets a clear answer, nothing is stored,
+// and the server continues.
 import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startAssembly, TEST_KEY, type TestAssembly } from '../support/assembly.ts'
@@ -68,7 +68,7 @@ describe.each(METHODS)('%s', (method) => {
     expect([answer.status, await answer.text()]).toEqual([400, 'Bad Request\n'])
   })
 
-  test('answers as to an empty request when what it got means nothing to it', async () => {
+  test('answers an unknown field like an empty request', async () => {
     const empty = await (await server.post(`/${method}`, '{}')).text()
     expect(empty).toBe(
       LISTS.includes(method) ? '{"result":{"items":[]}}' : '{"error":{"code":107,"message":"bad request"}}',
@@ -83,7 +83,7 @@ describe.each(METHODS)('%s', (method) => {
     expect(Object.hasOwn(Object.prototype, 'user')).toBe(false)
   })
 
-  test('keeps nothing of any of it', expectNothingStored)
+  test('stores nothing of these requests', expectNothingStored)
 })
 
 test.each([
@@ -155,13 +155,13 @@ test.each([
   await expectNothingStored()
 })
 
-test('says 413 to 100 MB that are announced, and reads none of them', async () => {
+test('answers 413 to a content length of 100 MB, and reads no body', async () => {
   const answer = await post('/api/device_register', { 'content-length': 100 * 1024 * 1024 }, 0)
   expect(answer).toMatchObject({ status: 413 })
   await expectAlive()
 })
 
-test('says 413 to 100 MB in chunks, and reads no further than it has to', async () => {
+test('answers 413 to 100 MB in chunks, and stops reading soon after the limit', async () => {
   const answer = await post('/api/device_register', { 'transfer-encoding': 'chunked' }, 100 * 1024 * 1024)
   expect(answer.status).toBe(413)
   expect(answer.sentBytes).toBeLessThan(100 * 1024 * 1024)
@@ -169,7 +169,7 @@ test('says 413 to 100 MB in chunks, and reads no further than it has to', async 
   await expectNothingStored()
 })
 
-/** Sends up to `bytes` as fast as they are taken, until an answer comes. */
+/** Sends up to `bytes` as fast as the server reads them, until it answers. */
 function post(path: string, headers: Record<string, string | number>, bytes: number) {
   return new Promise<{ status: number | undefined; sentBytes: number }>((resolve, reject) => {
     const outgoing = request(`${server.url}${path}`, { method: 'POST', headers: { 'x-api-key': TEST_KEY, ...headers } })

@@ -15,7 +15,7 @@ const Table = v.object({
     v.object({
       template: v.string(),
       scope: v.string(),
-      /** Why the dialect differs here from Go, and what comes out instead: null for an error. */
+      /** The reason for a difference from Go, and the result of the dialect: null for an error. */
       differs: v.optional(v.string()),
       ours: v.optional(v.nullable(v.string())),
     }),
@@ -30,7 +30,8 @@ const { results } = v.parse(Recorded, read('recorded.json'))
 const rows = cases.map(({ template, scope, differs, ours }, index) => {
   const { device, l10n } = scopes[scope] ?? {}
   const go = results[index]
-  if (!device || !l10n || go?.template !== template) throw new Error('recorded.json is not that of cases.json')
+  if (!device || !l10n || go?.template !== template)
+    throw new Error('recorded.json does not belong to cases.json: run npm run record:templates')
   return {
     template,
     scope: { ...device, l10n },
@@ -40,11 +41,14 @@ const rows = cases.map(({ template, scope, differs, ours }, index) => {
   }
 })
 
-/** What JSON.stringify writes, and the same with an escape for each character. */
+/** The output of JSON.stringify, and the same text with an escape for each character. */
 const encodings = {
   'as it is': (text: string) => JSON.stringify(text),
   'in escapes': (text: string) =>
-    `"${Array.from({ length: text.length }, (_, i) => `\\u${text.charCodeAt(i).toString(16).padStart(4, '0')}`).join('')}"`,
+    `"${text
+      .split('')
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .join('')}"`,
 }
 
 describe.each(Object.entries(encodings))('in a JSON string, written %s', (_, encode) => {
@@ -67,7 +71,7 @@ test.each(rows.filter(({ template }) => /^[\x20-\x7e]*$/.test(template)))(
   },
 )
 
-test('the table is long enough, and says where it differs from Go on purpose', () => {
+test('the table is long enough, and names the intended differences from Go', () => {
   expect(rows.filter(({ differs, go }) => differs === undefined && go !== null).length).toBeGreaterThanOrEqual(80)
   for (const { differs, go, expected } of rows) if (differs !== undefined) expect(expected).not.toEqual(go)
 })

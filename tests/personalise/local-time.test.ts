@@ -1,4 +1,5 @@
-// Sends with hours of the day, from device rows to the provider. `npm run check:local-time` has many devices.
+// Sends with a time window, from device rows to the provider. `npm run check:local-time` does the same with many
+// devices.
 import { randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -23,7 +24,7 @@ let audience: Audience
 beforeAll(async () => {
   ;[database, server] = await Promise.all([createTestDatabase(), KillableRedis.start()])
   redis = new Redis({ port: server.port, host: '127.0.0.1' })
-  // Every third zone: as many jumps of the clock.
+  // Every third zone only, because each zone adds a jump of the clock.
   audience = await storeAudience(
     database.sql,
     DEVICES,
@@ -66,7 +67,7 @@ describe.each(['PostgreSQL', 'Redis'] as const)(
   'on %s, in a send with hours of the day',
   { timeout: 60_000 },
   (name) => {
-    test('every device gets its push once, inside its window, and those without a zone none', () =>
+    test('each device gets its push once, inside its window, and a device without a zone gets none', () =>
       withDay(name, async (day) => {
         const send = await day.send(MORNING)
         await day.pass()
@@ -77,7 +78,7 @@ describe.each(['PostgreSQL', 'Redis'] as const)(
         expect(await day.queue.loadSend(send.uid)).toBeUndefined()
       }))
 
-    test('those without a zone get it at once where the caller says so', () =>
+    test('a device without a zone gets it at once with no_tz_send_now', () =>
       withDay(name, async (day) => {
         const send = await day.send({ ...MORNING, sendsWithoutZone: true })
         expect(day.pushes.countDevices(audience).withoutZone).toBe(countWithoutZone(audience))
@@ -85,7 +86,7 @@ describe.each(['PostgreSQL', 'Redis'] as const)(
         await day.pass()
       }))
 
-    test('one call cancels all that waits', () =>
+    test('one call cancels all waiting pushes', () =>
       withDay(name, async (day, store) => {
         const send = await day.send(MORNING)
         const sent = day.pushes.length

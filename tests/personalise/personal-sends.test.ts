@@ -1,4 +1,4 @@
-// Sends whose notifications differ by device, from the API to what the provider is handed.
+// Sends with personal notifications, from the API to the messages that the provider gets.
 import * as v from 'valibot'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { startAssembly, type TestAssembly } from '../support/assembly.ts'
@@ -14,7 +14,7 @@ let hms: TestHmsSimulator
 let server: TestAssembly
 const ids = new Map<string, string>()
 
-/** Each with what would break JSON that is not escaped. */
+/** Each has characters that need an escape in JSON. */
 const DEVICES = [
   { token: 'ada', user: '42', locale: 'pt-BR', meta: { first_name: 'Ada "the 1st" \\', 'né à': 'Łódź 👍' } },
   { token: 'bob', user: '', locale: 'FR', meta: { first_name: '{{.device.id}}', __proto__x: 'x' } },
@@ -66,7 +66,7 @@ function readMessage(body = ''): unknown {
   return message
 }
 
-/** Sends `message` to all devices and resolves to what FCM was handed for each of them, without its token. */
+/** Sends `message` to all devices. Resolves to the message that FCM got for each device, without its token. */
 async function sendToAll(message: object, options: object = {}): Promise<Record<string, unknown>> {
   const before = fcm.simulator.accepted.length
   const request = { recipient: ALL, notification: { fcm: { message } }, ...options }
@@ -112,10 +112,12 @@ test('meta is empty without use_meta, and braces stay braces without use_templat
   expect(await sendToAll(message, { use_meta: true })).toMatchObject({ ada: message, bob: message, cyd: message })
 })
 
-test('the caller’s own target is dropped from a template, and bytes outside expressions stay', async () => {
+test('the caller’s own target is left out of a template, and bytes outside of expressions stay', async () => {
   const before = fcm.simulator.accepted.length
   const message = '{"token":"{{.device.user}}", "data" : {"n":"1.0","a":"\\u00e9{{.device.user}}"}}'
-  const request = `{"recipient":{"filter":{"ids":["${ids.get('dan')}"]}},"use_templating":true,"notification":{"fcm":{"message":${message}}}}`
+  const recipient = `{"filter":{"ids":["${ids.get('dan')}"]}}`
+  const notification = `{"fcm":{"message":${message}}}`
+  const request = `{"recipient":${recipient},"use_templating":true,"notification":${notification}}`
   const answer = await (await server.post('/send_push_notification', request)).json()
   expect(answer).toEqual({ result: { uid: expect.any(String) } })
   await fcm.simulator.waitForAccepted(before + 1)
@@ -141,7 +143,7 @@ test.each([
   expect(answer).toEqual({ error: { code: 107, message: 'bad request' } })
 })
 
-test('a template that waited for its time is rendered as any other', async () => {
+test('the template of a scheduled send is rendered like any other', async () => {
   const before = fcm.simulator.accepted.length
   const send_at = Math.ceil(Date.now() / 1000) + 1
   await post('/send_push_notification', {
@@ -155,7 +157,7 @@ test('a template that waited for its time is rendered as any other', async () =>
   expect(readMessage(fcm.simulator.accepted.at(-1)?.body)).toEqual({ data: { a: 'sim Ada "the 1st" \\' } })
 })
 
-test('a provider that takes many tokens at once gets a rendered message for each', async () => {
+test('a provider that accepts many tokens per request gets a rendered message for each token', async () => {
   for (const user of ['eve', 'fay']) {
     await post('/device_register', {
       provider: 'hms',

@@ -5,12 +5,12 @@ import type { TimeWindow } from '../../src/sends/time-limit.ts'
 
 const HOUR_MS = 60 * 60 * 1000
 const DAY_MS = 24 * HOUR_MS
-/** All clocks of these years stand on a quarter of an hour, and are changed on one. */
+/** In these years all offsets and clock changes are multiples of a quarter of an hour. */
 const STEP_MS = HOUR_MS / 4
-/** What is compared: whole hours, and half ones, where other windows begin. */
+/** The compared moments: whole hours, and half hours, at which some windows begin. */
 const COMPARED_MS = HOUR_MS / 2
 
-/** By day, by crossing midnight, long and short, and around the hours at which clocks are changed. */
+/** Windows by day, across midnight, long and short, and around the hours of clock changes. */
 const WINDOWS: TimeWindow[] = [
   [9, 9.5],
   [22, 6],
@@ -26,7 +26,7 @@ export const ZONES: readonly string[] = Intl.supportedValuesOf('timeZone')
 
 /**
  * Compares every half hour from one Unix time in ms to another, both whole hours.
- * @returns what differs, a sentence each
+ * @returns a description of each difference
  */
 export function findDifferences(zone: string, fromMs: number, untilMs: number): string[] {
   const clock = readClock(zone, fromMs - 3 * DAY_MS, untilMs + 5 * DAY_MS)
@@ -50,7 +50,7 @@ export function findDifferences(zone: string, fromMs: number, untilMs: number): 
 
 interface Reading {
   atMs: number
-  /** What the clock shows, as if it were UTC. */
+  /** The local time of the zone, as if it were UTC. */
   localMs: number
 }
 
@@ -63,7 +63,9 @@ function readClock(zone: string, fromMs: number, untilMs: number): Reading[] {
   return readings
 }
 
-/** When the window is open: from the first time that the clock shows its start, or later, to the first that it shows its end. */
+/**
+ * The times at which the window is open: from the first moment at its start or later to the first moment at its end.
+ */
 function findSpans(
   clock: readonly Reading[],
   { afterMs, beforeMs }: TimeWindow,

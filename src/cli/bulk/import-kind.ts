@@ -9,7 +9,7 @@ import {
   UserTopicRecordMessage,
 } from '../../devices/import/import-user-topics.ts'
 import type { EndpointCheck } from '../../devices/web-push-endpoint.ts'
-import type { JsonText } from '../../protocol/json-text.ts'
+import type { JsonText } from '../../json/json-text.ts'
 import { decodeMessage } from '../../protocol/wire-types.ts'
 import type { ListApi } from './page-source.ts'
 

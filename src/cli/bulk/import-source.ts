@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { ConfigError } from '../../config/config-error.ts'
-import type { JsonText } from '../../protocol/json-text.ts'
+import type { JsonText } from '../../json/json-text.ts'
 import { type Line, readLines } from './read-lines.ts'
 import type { Position } from './resume-state.ts'
 

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import * as v from 'valibot'
 import { ConfigError } from '../../config/config-error.ts'
-import { parseJsonText } from '../../protocol/json-text.ts'
+import { parseJsonText } from '../../json/json-text.ts'
 import { decodeMessage, int64, message, rawJson, string, uint32 } from '../../protocol/wire-types.ts'
 import type { ImportSource, SourceBatch } from './import-source.ts'
 import type { Position } from './resume-state.ts'

@@ -1,14 +1,15 @@
-// A device as import and export have it: the fields of a device_register request, and those that device_list adds.
+// A device in an import or export file: the fields of a device_register request and those that device_list adds.
 import type * as v from 'valibot'
 import { ApiError } from '../../protocol/errors.ts'
 import { int64, message, string, stringMap, strings } from '../../protocol/wire-types.ts'
 import { type DeviceTimes, parseRegistration, type Registration } from '../registration.ts'
 import type { EndpointCheck } from '../web-push-endpoint.ts'
 
+/** A line of an import, as the wire types decode it. */
 export const DeviceRecordMessage = message({
   id: string,
   provider: string,
-  /** For `webpush` a subscription as JSON, or its endpoint with the keys in `webpush_keys`. */
+  /** For `webpush` a subscription as JSON, or its endpoint if the keys are in `webpush_keys`. */
   token: string,
   platform: string,
   user: string,
@@ -21,13 +22,13 @@ export const DeviceRecordMessage = message({
   webpush_keys: string,
 })
 
-/** A device as it was elsewhere, or is to be here. */
+/** A checked device of an import. */
 export type DeviceRecord = Registration & DeviceTimes
 
-/** The end of the year 9999: what is later is no time in seconds, but in milliseconds. */
+/** The end of the year 9999. Larger values are milliseconds instead of seconds. */
 const MAX_SECONDS = 253_402_300_799
 
-/** @throws ApiError badRequest that names the field and never its value */
+/** Checks a line of an import. @throws ApiError badRequest that names the field and never contains its value */
 export function parseDeviceRecord(
   message: v.InferOutput<typeof DeviceRecordMessage>,
   checkEndpoint: EndpointCheck,

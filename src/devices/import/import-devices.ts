@@ -1,4 +1,4 @@
-// Import: many devices in few statements, each stored as device_register would store it, but with its own times.
+// Import of many devices in few statements. Each is stored as device_register stores it, but with its own times.
 import { readDatabaseError } from '../../database/database-error.ts'
 import type { Sql } from '../../database/pool.ts'
 import { ApiError } from '../../protocol/errors.ts'
@@ -7,23 +7,23 @@ import { type Decision, type RegisterCall, WRONG_PROVIDER } from '../registratio
 import { registerDevices } from '../registration/register-devices.ts'
 import type { DeviceRecord } from './device-record.ts'
 
-/** What became of a record. */
+/** The result for one record. */
 export type ImportOutcome =
   | { kind: 'stored' }
-  /** The device has been registered or updated here since. */
+  /** Not stored, because the device was registered or updated here later. */
   | { kind: 'kept' }
   | { kind: 'refused'; reason: string }
 
 /**
- * What fewer records may get past, by SQLSTATE class: an error that a row has caused (cardinality, data, constraint,
- * limit), or no room for the locks of them all. Other errors are the database's.
+ * Errors that a call with fewer records may avoid, by SQLSTATE class: those of a single row (cardinality, data,
+ * constraint, limit), and too many locks. All other errors are failures of the database.
  */
 const CAUSED_BY_RECORDS = /^(21|22|23|54|53200)/
 
 /**
- * Stores devices, some hundred at once: all of them in one transaction, or when that fails each half in its own, so that
- * none fails its neighbours. A later record of the same device wins; a device that has changed here since its record's
- * `updatedAtSeconds` is kept. Resolves to what became of each record, in their order.
+ * Stores devices, some hundred per call, in one transaction. If it fails, each half is stored in its own transaction,
+ * so an invalid record does not fail the others. A later record of the same device wins. A device that was changed here
+ * after `updatedAtSeconds` of its record is kept. Resolves to the outcomes in the order of `records`.
  * @param nowMs Unix time in ms
  */
 export async function importDevices(
@@ -38,7 +38,7 @@ export async function importDevices(
   )
 }
 
-/** An id sorts by when its device was first registered. */
+/** Ids have the order of the first registrations. */
 function chooseUuid({ createdAtSeconds }: DeviceRecord, nowMs: number): string {
   return makeDeviceUuid(createdAtSeconds === undefined ? nowMs : 1000 * createdAtSeconds)
 }
@@ -60,7 +60,7 @@ async function storeInOrder(sql: Sql, calls: readonly RegisterCall[]): Promise<I
   return decisions.map((decision) => toOutcome(decision) ?? later.shift() ?? { kind: 'stored' })
 }
 
-/** Undefined for what has to be stored after others. */
+/** Undefined for a record that must be stored after an earlier one. */
 function toOutcome(decision: Decision): ImportOutcome | undefined {
   switch (decision.kind) {
     case 'stored':
@@ -73,7 +73,7 @@ function toOutcome(decision: Decision): ImportOutcome | undefined {
   }
 }
 
-/** Why a record may be refused; undefined for what no record is to blame for. */
+/** The reason for refusing a record; undefined for an error that records do not cause. */
 function readReason(error: unknown): string | undefined {
   if (error instanceof ApiError && error.kind === 'conflict') return error.message
   const code = readDatabaseError(error)?.code ?? ''

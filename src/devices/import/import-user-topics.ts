@@ -1,4 +1,4 @@
-// Import of what users follow: as user_topic_update adds it, for many users at once.
+// Import of users' topics. They are added as user_topic_update adds them, for many users at once.
 import * as v from 'valibot'
 import type { Sql, Transaction } from '../../database/pool.ts'
 import { runTransaction } from '../../database/transaction.ts'
@@ -7,21 +7,24 @@ import { checkTopic, checkUser } from '../field-checks.ts'
 import { ensureTopics } from '../topic-names.ts'
 import { lockUsers } from '../user-lock.ts'
 
-/** A line of an export, or an item of user_topic_list. */
+/** A line of an export, or an item of user_topic_list, as the wire types decode it. */
 export const UserTopicRecordMessage = message({ user: string, topic: string })
 
+/** One topic of one user. */
 export interface UserTopicRecord {
-  /** Empty: everyone. */
+  /** Empty for everyone. */
   user: string
   topic: string
 }
 
-/** @throws ApiError badRequest that names the field and never its value */
+/** Checks a record. @throws ApiError badRequest that names the field and never contains its value */
 export function parseUserTopicRecord(record: UserTopicRecord): UserTopicRecord {
   return { user: checkUser('user', record.user), topic: checkTopic('topic', record.topic) }
 }
 
-/** Adds topics to users' lists and, unless it is everyone's, to the users' devices: all of them or none. */
+/**
+ * Adds topics to users and to the users' devices in one transaction. The topics of everyone are not added to devices.
+ */
 export async function importUserTopics(sql: Sql, records: readonly UserTopicRecord[]): Promise<void> {
   const topicIds = await ensureTopics(sql, [...new Set(records.map(({ topic }) => topic))])
   const users = records.map(({ user }) => user)

@@ -1,8 +1,8 @@
-// What a registration locks before it decides anything.
+// The locks that a registration takes before it is planned.
 //
-// 1. Advisory locks: users shared, then tokens and given ids. Of two who register the same token the second one waits
-//    here, before its snapshot, and then sees the first one's device.
-// 2. Row locks in the order of ids: the devices with the given ids and those that hold the tokens.
+// 1. Advisory locks: users (shared), then tokens and given ids. Of two registrations of one token the second waits
+// here,    before its snapshot, and then sees the device of the first.
+// 2. Row locks in the order of ids: the devices with the given ids and the devices with the tokens.
 import * as v from 'valibot'
 import type { ProviderName } from '../../config/provider-names.ts'
 import type { Transaction } from '../../database/pool.ts'
@@ -11,7 +11,7 @@ import type { Registration } from '../registration.ts'
 import { lockUsersShared } from '../user-lock.ts'
 import { lockRegistrations } from './registration-lock.ts'
 
-/** A device that is there; its row is locked. */
+/** A stored device. Its row is locked. */
 export interface StoredDevice {
   uuid: string
   provider: ProviderName
@@ -31,19 +31,20 @@ const Stored = v.pipe(
   ),
 )
 
-/** What of a registration others may be about, too. */
+/** The parts of a registration that another registration may share. */
 export type Concern = Pick<Registration, 'uuid' | 'provider' | 'token' | 'user'>
 
 /**
- * Locks what the registrations are about, to the end of the transaction, and resolves to the devices that are there.
- * @param lockTimeoutMs gives up when another transaction is in the way for longer; 0 waits
+ * Locks the tokens, ids, users and devices of the registrations to the end of the transaction. Resolves to the stored
+ * devices among them.
+ * @param lockTimeoutMs the longest wait for the lock of another transaction; 0 for no limit
  */
 export async function lockDevices(
   tx: Transaction,
   concerns: readonly Concern[],
   lockTimeoutMs: number,
 ): Promise<StoredDevice[]> {
-  // Sent together, run in this order.
+  // The statements are sent together and run in this order.
   const [, , rows] = await Promise.all([
     setLockTimeout(tx, lockTimeoutMs),
     lockNames(tx, concerns),
@@ -56,16 +57,18 @@ async function setLockTimeout(tx: Transaction, lockTimeoutMs: number): Promise<v
   if (lockTimeoutMs > 0) await tx`select set_config('lock_timeout', ${String(lockTimeoutMs)}, true)`
 }
 
-/** The advisory locks: nobody registers these tokens and ids, or changes the topics of these users, meanwhile. */
+/**
+ * Takes the advisory locks: other transactions neither register these tokens and ids nor change these users' topics.
+ */
 export async function lockNames(tx: Transaction, concerns: readonly Concern[]): Promise<void> {
-  // The list of everyone, '', does not reach devices that are there, so its changes need not wait for registrations.
+  // A change of everyone's topics ('') does not change stored devices, so it need not wait for registrations.
   const users = concerns.map(({ user }) => user).filter((user) => user !== '')
   await Promise.all([lockUsersShared(tx, users), lockRegistrations(tx, concerns)])
 }
 
 /**
- * Each token is looked up by itself, which the limit makes sure of: a join would compute the digest of every token in the
- * table as long as its statistics say that it is small.
+ * The limit makes PostgreSQL look up each token in the index. Without it, while the statistics say that the table is
+ * small, a join would compute the digest of every token in the table.
  */
 async function lockRows(tx: Transaction, concerns: readonly Concern[]): Promise<StoredDevice[]> {
   const uuids = concerns.map(({ uuid }) => uuid).filter((uuid) => uuid !== undefined)

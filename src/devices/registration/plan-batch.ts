@@ -1,22 +1,23 @@
-// What each registration of a batch means for the devices that are stored: the decisions, without SQL.
+// The effect of each registration of a batch on the stored devices: the decisions, without SQL.
 import type { DeviceTimes, Registration } from '../registration.ts'
 import type { StoredDevice } from './lock-devices.ts'
 
 /** One device to store. */
 export interface RegisterCall {
-  /** With times it is a record from elsewhere, without it is of now. */
+  /** With times for an imported record; without times for a registration at this moment. */
   registration: Registration & Partial<DeviceTimes>
-  /** Of the device, if this is a new one. */
+  /** The uuid for the case that the device is new. */
   newUuid: string
 }
 
+/** The decision about one call. */
 export type Decision =
   | { kind: 'stored'; uuid: string }
-  /** The device was registered or updated here after the record's `updatedAtSeconds`. */
+  /** The device was registered or updated here after `updatedAtSeconds` of the record. */
   | { kind: 'kept' }
-  /** The given id is of another provider's device. */
+  /** The given id belongs to a device of another provider. */
   | { kind: 'wrongProvider' }
-  /** It is about the same token or device as an earlier call of the batch: nothing was done, it has to run after it. */
+  /** An earlier call of the batch has the same token or device. This call was not run; it must run after that one. */
   | { kind: 'entangled' }
 
 /** A device to write. */
@@ -25,25 +26,29 @@ export interface DeviceRow {
   registration: RegisterCall['registration']
 }
 
-/** Why such a call is refused. */
-export const WRONG_PROVIDER = "id: another provider's device has it"
+/** The error text of `wrongProvider`. */
+export const WRONG_PROVIDER = 'id: belongs to a device of another provider'
 
+/** The writes for a batch of calls. */
 export interface BatchPlan {
   /** In the order of the calls. */
   decisions: Decision[]
-  /** No two with the same uuid or the same token. */
+  /** Uuids and tokens are unique among them. */
   rows: DeviceRow[]
-  /** Devices whose token another one gets: they go. */
+  /** Devices to remove, because their token moves to another device. */
   replaced: string[]
-  /** None of `rows` is stored in any form. */
+  /** None of `rows` is stored yet, and their tokens belong to no stored device. */
   areAllNew: boolean
 }
 
-/** The given id wins, else the device that holds the token, else it is a new one. @param stored all that are concerned */
+/**
+ * Plans a batch. A call changes the device with the given id, else the device with the token, else it adds a device.
+ * @param stored all stored devices with these ids or tokens
+ */
 export function planBatch(calls: readonly RegisterCall[], stored: readonly StoredDevice[]): BatchPlan {
   const byUuid = new Map(stored.map((device) => [device.uuid, device]))
   const byToken = new Map(stored.map((device) => [describeToken(device), device]))
-  /** Devices and tokens of the calls before. */
+  // Devices and tokens of the calls before.
   const taken = new Set<string>()
   const plan: BatchPlan = { decisions: [], rows: [], replaced: [], areAllNew: stored.length === 0 }
   for (const { registration, newUuid } of calls) {
@@ -76,7 +81,7 @@ function decide(
   return { kind: 'stored', uuid }
 }
 
-/** What has no time is of now. */
+/** A registration without a time is newer than any stored device. */
 function isNewer(device: StoredDevice | undefined, { updatedAtSeconds }: Partial<DeviceTimes>): boolean {
   return device !== undefined && updatedAtSeconds !== undefined && device.updatedAtSeconds > updatedAtSeconds
 }

@@ -1,8 +1,7 @@
-// device_register: the whole state of devices, those of many calls in one transaction, because most of what a
-// registration costs is its round trips and the commit. An import stores its records the same way.
+// device_register: stores the whole state of devices. Many calls share one transaction, because most of the cost of a
+// registration is its round trips and the commit. An import stores its records in the same way.
 //
-// All that is concerned is locked (lock-devices.ts), what each call means for it is decided (plan-batch.ts), and all of it
-// written (write-devices.ts).
+// A batch is locked (lock-devices.ts), planned (plan-batch.ts) and written (write-devices.ts).
 import { readDatabaseError } from '../../database/database-error.ts'
 import type { Sql } from '../../database/pool.ts'
 import { runTransaction } from '../../database/transaction.ts'
@@ -13,11 +12,11 @@ import { type Decision, planBatch, type RegisterCall } from './plan-batch.ts'
 import { writeDevices } from './write-devices.ts'
 
 /**
- * Stores the devices and resolves to what became of each call. A device's uuid is the given one, else that of the device
- * with this token, else the new one. Its topics become those given, those of its user and those of everyone. Another
- * device with this token is removed. Rejects when nothing was stored, which may be the fault of any of the calls.
- * @param lockTimeoutMs gives up when another transaction is in the way for longer; 0 waits
- * @throws ApiError conflict when somebody who does not lock tokens stored one of them meanwhile: a retry succeeds
+ * Stores the devices and resolves to the decision about each call. The uuid of a device is the given one, else that of
+ * the device with this token, else the new one. Its topics are the given ones, those of its user and those of everyone.
+ * Another device with this token is removed. If it rejects, nothing was stored; any of the calls may be the cause.
+ * @param lockTimeoutMs the longest wait for the lock of another transaction; 0 for no limit
+ * @throws ApiError conflict if a writer without these locks has stored one of the tokens meanwhile; a retry succeeds
  */
 export async function registerDevices(
   sql: Sql,
@@ -34,9 +33,9 @@ export async function registerDevices(
     })
   } catch (error) {
     if (!CONSTRAINTS.has(readDatabaseError(error)?.constraint ?? '')) throw error
-    throw new ApiError('conflict', 'token: is being registered by another request')
+    throw new ApiError('conflict', 'token: another request is registering it')
   }
 }
 
-/** A device's token and its id. */
+/** The constraints on the token and the id of a device. */
 const CONSTRAINTS = new Set(['devices_token', 'devices_pkey'])

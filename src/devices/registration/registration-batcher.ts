@@ -1,18 +1,18 @@
-// Registrations that arrive together share a transaction. A lane takes what waits, runs it, and takes what has come
-// meanwhile: with one client a batch is one call and nothing waits, under load batches grow by themselves.
+// Registrations that arrive together share a transaction. A writer runs all waiting calls as one batch, then the calls
+// that have arrived meanwhile. So with one client each batch is one call without a delay, and under load batches grow.
 //
-// A call never fails for its neighbours' sake: after an error, or when one of them has to wait for somebody's lock, each
-// of the batch runs again by itself, and the lane goes on with others.
+// A call never fails because of other calls in its batch: after an error, or if a lock is not free in time, each call
+// of the batch runs again alone, and the writer continues with the next batch.
 import type { Sql } from '../../database/pool.ts'
 import { ApiError } from '../../protocol/errors.ts'
 import { type Decision, type RegisterCall, WRONG_PROVIDER } from './plan-batch.ts'
 import { registerDevices } from './register-devices.ts'
 
-/** So that the server works on one batch while another one's commit is written. */
-const LANES = 2
-/** Enough to make a call's share of the commit small, few enough to be done within milliseconds. */
+/** PostgreSQL works on one batch while it writes the commit of the other. */
+const MAX_WRITERS = 2
+/** Large enough to make each call's share of the commit small, and small enough to take only milliseconds. */
 const MAX_BATCH = 32
-/** A change of a user with very many devices holds its lock for seconds. */
+/** A change of the topics of a user with very many devices holds its lock for seconds. */
 const LOCK_TIMEOUT_MS = 100
 
 interface Waiting {
@@ -21,10 +21,11 @@ interface Waiting {
   reject(error: unknown): void
 }
 
+/** Combines concurrent registrations into transactions. */
 export class RegistrationBatcher {
   readonly #sql: Sql
   readonly #waiting: Waiting[] = []
-  #lanes = 0
+  #writers = 0
 
   constructor(deps: { sql: Sql }) {
     this.#sql = deps.sql
@@ -32,31 +33,31 @@ export class RegistrationBatcher {
 
   /** Stores one device and resolves to its uuid; see registerDevices(). */
   register(call: RegisterCall): Promise<string> {
-    if (this.#lanes < LANES) {
-      this.#lanes++
-      // Not at once: what the event loop has read from other sockets by now can come along.
-      setImmediate(() => void this.#runLane())
+    if (this.#writers < MAX_WRITERS) {
+      this.#writers++
+      // Deferred, so that calls that the event loop has already read from other sockets join the batch.
+      setImmediate(() => void this.#runWriter())
     }
     return new Promise((resolve, reject) => this.#waiting.push({ call, resolve, reject }))
   }
 
-  /** Never rejects: what fails does so in the promise of its call. */
-  async #runLane(): Promise<void> {
+  /** Never rejects: an error rejects the promise of its call. */
+  async #runWriter(): Promise<void> {
     while (this.#waiting.length > 0) await this.#runBatch(this.#waiting.splice(0, MAX_BATCH))
-    this.#lanes--
+    this.#writers--
   }
 
   async #runBatch(batch: readonly Waiting[]): Promise<void> {
     const decisions = await this.#tryBatch(batch)
     for (const [index, waiting] of batch.entries()) {
       const decision = decisions?.[index]
-      // Not awaited, so that the lane goes on: it settles its call by itself.
+      // Not awaited, so that the writer continues. It answers its call itself.
       if (!decision || decision.kind === 'entangled') void this.#runAlone(waiting)
-      else settle(waiting, decision)
+      else answer(waiting, decision)
     }
   }
 
-  /** Undefined when nothing was stored. */
+  /** Undefined if nothing was stored. */
   async #tryBatch(batch: readonly Waiting[]): Promise<Decision[] | undefined> {
     try {
       return await registerDevices(
@@ -65,7 +66,7 @@ export class RegistrationBatcher {
         LOCK_TIMEOUT_MS,
       )
     } catch {
-      // Whose fault it is shows when each runs by itself; there the error is kept.
+      // Each call runs again alone, and its error rejects it there. The error of the batch does not name its call.
       return undefined
     }
   }
@@ -73,16 +74,16 @@ export class RegistrationBatcher {
   async #runAlone(waiting: Waiting): Promise<void> {
     try {
       const [decision] = await registerDevices(this.#sql, [waiting.call])
-      if (decision) settle(waiting, decision)
+      if (decision) answer(waiting, decision)
     } catch (error) {
       waiting.reject(error)
     }
   }
 }
 
-function settle({ resolve, reject }: Waiting, decision: Decision): void {
+function answer({ resolve, reject }: Waiting, decision: Decision): void {
   if (decision.kind === 'stored') resolve(decision.uuid)
   else if (decision.kind === 'wrongProvider') reject(new ApiError('badRequest', WRONG_PROVIDER))
-  // A call of now is newer than any device, and by itself it has no neighbours.
-  else reject(new Error(`a registration came out as ${decision.kind}`))
+  // A registration without times is never `kept`, and alone in its batch it is never `entangled`.
+  else reject(new Error(`devices: unexpected decision about a registration: ${decision.kind}`))
 }

@@ -1,12 +1,12 @@
-// The advisory locks of tokens and given ids, held to the end of the transaction that registers them: they need not be
-// stored, so there may be no row to lock.
+// The advisory locks of tokens and given ids, held to the end of the transaction that registers them. A new token or id
+// has no row that could be locked.
 import type { Queryable } from '../../database/pool.ts'
 import type { Registration } from '../registration.ts'
 
-/** Keeps these locks apart from others; two tokens with the same hash share a lock, which costs a short wait. */
+/** The class of these advisory locks. Two tokens with the same hash share a lock, which costs a short wait. */
 const LOCK_CLASS = 1_919_252_339
 
-/** Nobody else registers these tokens and given ids. Taken in one order by everybody, that of the keys. */
+/** Locks the tokens and given ids. All transactions lock in the order of the keys, so they cannot deadlock. */
 export async function lockRegistrations(
   sql: Queryable,
   registrations: readonly Pick<Registration, 'provider' | 'token' | 'uuid'>[],

@@ -1,11 +1,11 @@
-// The rows of devices and their topics, as planned. What is concerned is locked, so that nobody else writes it meanwhile.
+// Writes the planned rows of devices and their topics. Their locks are held, so no other transaction writes them.
 import type { Fragment, Transaction } from '../../database/pool.ts'
 import { encodePlatform, encodeProvider } from '../codes.ts'
 import { unsubscribeFromAll } from '../device-topic-statements.ts'
 import type { BatchPlan, DeviceRow } from './plan-batch.ts'
 
 /**
- * Writes the plan: each device's row, and as its topics those given, those of its user and those of everyone.
+ * Writes the plan. The topics of a device are the given ones, those of its user and those of everyone.
  * @param topicIds the numbers of all given topics
  */
 export async function writeDevices(tx: Transaction, plan: BatchPlan, topicIds: ReadonlyMap<string, number>) {
@@ -15,7 +15,7 @@ export async function writeDevices(tx: Transaction, plan: BatchPlan, topicIds: R
     await tx`delete from devices where id = any(${replaced}::uuid[])`
   }
   if (rows.length === 0) return
-  // Of new devices there is nothing to compare with, which saves a fifth of the time.
+  // New devices need no comparison with stored rows, which saves a fifth of the time.
   await Promise.all([
     insertDevices(tx, rows, areAllNew ? tx`` : replaceRow(tx)),
     areAllNew ? insertTopics(tx, rows, topicIds) : rebuildTopics(tx, rows, topicIds),
@@ -25,10 +25,11 @@ export async function writeDevices(tx: Transaction, plan: BatchPlan, topicIds: R
 async function insertDevices(tx: Transaction, rows: readonly DeviceRow[], onConflict: Fragment): Promise<void> {
   const column = <T>(read: (registration: DeviceRow['registration']) => T): T[] =>
     rows.map(({ registration }) => read(registration))
-  // A device can't have been updated in the future, which only a clock that is wrong says.
+  // A time in the future comes from a wrong clock, so it is replaced by the current time.
   await tx`
     insert into devices (
-      id, created_at, updated_at, registered_at, provider, platform, token, user_id, timezone, locale, webpush_keys, meta
+      id, created_at, updated_at, registered_at, provider, platform, token, user_id, timezone, locale, webpush_keys,
+      meta
     )
     select
       id, least(coalesce(to_timestamp(created), now), now), updated, updated, provider, platform, token, user_id,
@@ -63,7 +64,7 @@ function replaceRow(tx: Transaction): Fragment {
 
 type TopicIds = ReadonlyMap<string, number>
 
-/** Two expressions for `with`: `device` are the rows' ids and users, `wanted` the pairs of device_topics. */
+/** Two expressions for `with`: `device` has the ids and users of the rows, `wanted` the rows of device_topics. */
 function withWanted(tx: Transaction, rows: readonly DeviceRow[], topicIds: TopicIds): Fragment {
   const pairs = rows.flatMap(({ uuid, registration }) =>
     registration.topics.map((topic) => ({ uuid, topicId: topicIds.get(topic) ?? null })),
@@ -90,7 +91,7 @@ async function insertTopics(tx: Transaction, rows: readonly DeviceRow[], topicId
     insert into device_topics (topic_id, device_id) select topic_id, device_id from wanted`
 }
 
-/** Leaves subscriptions that stay alone: an app registers at each of its starts, mostly with what it had before. */
+/** Writes only the differences, because an app registers at each start, mostly with the same topics. */
 async function rebuildTopics(tx: Transaction, rows: readonly DeviceRow[], topicIds: TopicIds): Promise<void> {
   await tx`
     with ${withWanted(tx, rows, topicIds)}, dropped as (

@@ -1,5 +1,5 @@
-// Devices whose provider calls the token dead: moved to removed_devices, kept there for a week (inactive-devices.ts moves
-// others there, restore-devices.ts brings them back).
+// Devices with a dead token are moved to removed_devices and kept there for a week. inactive-devices.ts moves inactive
+// devices there, and restore-devices.ts restores both.
 import * as v from 'valibot'
 import type { ProviderName } from '../../config/provider-names.ts'
 import type { Sql, Transaction } from '../../database/pool.ts'
@@ -7,26 +7,26 @@ import { runTransaction } from '../../database/transaction.ts'
 import { encodeProvider } from '../codes.ts'
 import { unsubscribeFromAll } from '../device-topic-statements.ts'
 
-/** A target whose token is dead. */
+/** A target with a dead token. */
 export interface GoneDevice {
-  /** The device as TargetLines has it. Empty for a raw token: then the device with this token, if there is one. */
+  /** The uuid of the device. Empty for a raw token, which selects the device with this token, if there is one. */
   deviceId: string
   token: string
-  /** Unix time in ms since when, where the provider says so. */
+  /** The Unix time in ms since which the token is dead, if the provider reports it. */
   sinceMs?: number | undefined
 }
 
 const KEPT_DAYS = 7
-/** How many old rows go at once, so that no statement holds locks for long. */
+/** Rows deleted by one statement. The limit keeps its locks short. */
 const CLEANUP_ROWS = 5000
 
 const Locked = v.object({ id: v.string() })
 
 /**
- * Removes the devices that still have the dead token and were not registered again since it is dead: since `sinceMs`, or
- * where that is not known, since the push was sent. Resolves to how many.
- * @param seenAtMs Unix time in ms at which the pushes were handed to the provider
- * @param reason kept with what was removed
+ * Removes the devices that still have the dead token and were not registered again after `sinceMs`, or without it after
+ * `seenAtMs`. Resolves to the number of removed devices.
+ * @param seenAtMs the Unix time in ms at which the pushes were handed to the provider
+ * @param reason stored with the removed devices
  */
 export async function removeGoneDevices(
   sql: Sql,
@@ -58,7 +58,7 @@ async function lockGone(tx: Transaction, provider: ProviderName, gone: readonly 
   return [...new Set(rows.map((row) => v.parse(Locked, row).id))]
 }
 
-/** Moves devices, which the caller has locked, to removed_devices. @param reason kept with them */
+/** Moves devices to removed_devices. The caller has locked them. @param reason stored with them */
 export async function setAside(tx: Transaction, uuids: readonly string[], reason: string): Promise<void> {
   await tx`
     insert into removed_devices (removed_at, provider, reason, device)
@@ -70,7 +70,7 @@ export async function setAside(tx: Transaction, uuids: readonly string[], reason
   await tx`delete from devices where id = any(${[...uuids]}::uuid[])`
 }
 
-/** Forgets removed devices after a week; run it now and then. */
+/** Deletes removed devices after a week. The caller runs it periodically. */
 export async function deleteOldRemovedDevices(sql: Sql): Promise<void> {
   let count: number
   do {

@@ -1,6 +1,7 @@
-// max_inactive_device_interval: devices neither registered nor updated for long. Found by a walk of the whole table in
-// the order of the primary key, a page at a time: an index on updated_at would cost some 30 bytes of each device and a
-// write at each registration, to save a read of the table once in an hour: about a second for a million devices.
+// max_inactive_device_interval: removes devices that were neither registered nor updated for long. They are found by
+// reading the whole table in the order of the primary key, page by page. An index on updated_at would cost some 30
+// bytes per device and a write per registration, only to save this read, which takes about a second per million devices
+// each hour.
 import * as v from 'valibot'
 import type { Fragment, Queryable, Sql } from '../../database/pool.ts'
 import { runTransaction } from '../../database/transaction.ts'
@@ -8,15 +9,15 @@ import { FIRST_UUID } from '../device-id.ts'
 import { setAside } from './gone-devices.ts'
 
 const PAGE_DEVICES = 10_000
-/** How many devices go at once, so that no transaction holds locks for long. */
+/** Devices removed by one transaction. The limit keeps its locks short. */
 const BATCH_DEVICES = 1000
 
-/** Kept in removed_devices, for `devices restore --reason`. */
+/** The reason that is stored in removed_devices, for `devices restore --reason`. */
 export const INACTIVE = 'inactive'
 
 /**
- * Removes the devices whose last registration or update is longer ago than `maxAgeMs`, with their topics, and keeps them
- * aside as it keeps those with a dead token. Resolves to how many; early when `signal` aborts.
+ * Moves the devices whose last registration or update is older than `maxAgeMs` to removed_devices, with their topics.
+ * Resolves to the number of moved devices; it stops early if `signal` aborts.
  */
 export async function removeInactiveDevices(sql: Sql, maxAgeMs: number, signal: AbortSignal): Promise<number> {
   let removed = 0
@@ -32,7 +33,7 @@ export async function removeInactiveDevices(sql: Sql, maxAgeMs: number, signal: 
 }
 
 const Page = v.object({
-  /** The last device of the page, null behind the last page. */
+  /** The last device of the page; null after the last page. */
   last: v.nullable(v.string()),
   inactive: v.array(v.string()),
 })
@@ -49,7 +50,7 @@ async function readPage(sql: Sql, after: string, maxAgeMs: number): Promise<Page
   return v.parse(Page, row)
 }
 
-/** Who is being registered or updated at this moment is not inactive: no need to wait for their locks. */
+/** Skips locked devices: they are being registered or updated at this moment, so they are not inactive. */
 async function removeBatch(sql: Sql, candidates: string[], maxAgeMs: number): Promise<number> {
   return await runTransaction(sql, async (tx) => {
     const rows = await tx`

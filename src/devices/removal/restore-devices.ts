@@ -1,4 +1,4 @@
-// `devices restore`: brings back what automatic removal took, for when a provider, or a configuration, was wrong.
+// `devices restore`: restores automatically removed devices, after an error of a provider or of a configuration.
 import * as v from 'valibot'
 import type { ProviderName } from '../../config/provider-names.ts'
 import type { Queryable, Sql, Transaction } from '../../database/pool.ts'
@@ -6,26 +6,28 @@ import { runTransaction } from '../../database/transaction.ts'
 import { encodeProvider } from '../codes.ts'
 import { lockNames } from '../registration/lock-devices.ts'
 
+/** The removed devices to restore. */
 export interface RestoreQuery {
   provider: ProviderName
-  /** Only what was removed at this time or later. */
+  /** Only devices that were removed at this time or later. */
   since: Date
-  /** Only what was removed for this reason; undefined for any. */
+  /** Only devices that were removed for this reason; undefined for any. */
   reason: string | undefined
 }
 
+/** The numbers of matching devices. */
 export interface RestoreResult {
   restored: number
-  /** Not restored, because a device with their id or token is there again. */
+  /** Not restored, because a device with the same id or token is stored again. */
   skipped: number
 }
 
-/** Each takes up to three locks, of which a server with few connections has room for less than two thousand. */
+/** Each device takes up to three locks. A server with few connections has room for fewer than 2,000 locks. */
 const BATCH_DEVICES = 500
 
 /**
- * Stores removed devices as they were, with their topics and those that their users follow by then. Of several removals
- * of one device the last one counts. What is skipped stays in removed_devices until its week is over.
+ * Stores removed devices as they were, with their topics and with the current topics of their users. Of several
+ * removals of one device the last one counts. Skipped devices stay in removed_devices until their week is over.
  */
 export async function restoreDevices(sql: Sql, query: RestoreQuery): Promise<RestoreResult> {
   const result = { restored: 0, skipped: 0 }
@@ -40,7 +42,7 @@ export async function restoreDevices(sql: Sql, query: RestoreQuery): Promise<Res
   return result
 }
 
-/** What restoreDevices() would do, without doing it. */
+/** The result that restoreDevices() would have. Nothing changes. */
 export async function countRestorable(sql: Sql, query: RestoreQuery): Promise<RestoreResult> {
   const [row] = await sql`
     with removed as (
@@ -53,20 +55,22 @@ export async function countRestorable(sql: Sql, query: RestoreQuery): Promise<Re
     from removed
     where not exists (select from devices d where d.id = (device ->> 'id')::uuid)
       and not exists (select from devices d
-        where d.provider = ${encodeProvider(query.provider)} and token_digest(d.token) = token_digest(device ->> 'token'))`
+        where d.provider = ${encodeProvider(query.provider)}
+          and token_digest(d.token) = token_digest(device ->> 'token'))`
   const { total, restored } = v.parse(v.object({ total: v.number(), restored: v.number() }), row)
   return { restored, skipped: total - restored }
 }
 
 function matches(sql: Queryable, { provider, since, reason }: RestoreQuery) {
   const byReason = reason === undefined ? sql`true` : sql`reason = ${reason}`
-  return sql`provider = ${encodeProvider(provider)} and removed_at >= ${since.toISOString()}::timestamptz and ${byReason}`
+  const isSince = sql`removed_at >= ${since.toISOString()}::timestamptz`
+  return sql`provider = ${encodeProvider(provider)} and ${isSince} and ${byReason}`
 }
 
 const Removed = v.object({ ctid: v.string(), removed_at: v.string() })
 type Removed = v.InferOutput<typeof Removed>
 
-/** The latest first. Times as text, because a Date has no microseconds. */
+/** The latest removals first. Times are texts, because a Date has no microseconds. */
 async function readPage(sql: Sql, query: RestoreQuery, after: Removed | undefined): Promise<Removed[]> {
   const isAfter = after
     ? sql`(removed_at, ctid) < (${after.removed_at}::text::timestamptz, ${after.ctid}::text::tid)`
@@ -80,17 +84,18 @@ async function readPage(sql: Sql, query: RestoreQuery, after: Removed | undefine
 
 const Concern = v.object({ uuid: v.string(), token: v.string(), user: v.string() })
 
-/** Resolves to how many of the rows became devices again. */
+/** Resolves to the number of restored devices. */
 async function restoreBatch(tx: Transaction, provider: ProviderName, ctids: string[]): Promise<number> {
   const removed = await tx`
     select device ->> 'id' as uuid, device ->> 'token' as token, device ->> 'user_id' as user
     from removed_devices where ctid = any(${ctids}::text[]::tid[])`
-  // As a registration of each would, so that one at the same moment is stored before this or after it.
+  // The locks of a registration, so that a concurrent registration of the same device runs before or after this.
   await lockNames(
     tx,
     removed.map((row) => ({ provider, ...v.parse(Concern, row) })),
   )
-  // A row that is gone meanwhile is another restore's, or a week old. `do nothing` holds for ids and tokens.
+  // A missing row was taken by another restore, or deleted after a week. `do nothing` covers conflicts of ids and
+  // tokens.
   const restored = await tx`
     with removed as materialized (
       select ctid as place, removed_at, device from removed_devices where ctid = any(${ctids}::text[]::tid[])

@@ -1,6 +1,6 @@
-// The requests that the upstream node answers. They are decoded only to know whether a mixed batch decodes as a whole.
+// The requests that the upstream node answers. They are decoded only to check a mixed batch before it runs.
 import * as v from 'valibot'
-import type { JsonText } from '../json-text.ts'
+import type { JsonText } from '../../json/json-text.ts'
 import {
   bool,
   int32,
@@ -15,7 +15,7 @@ import {
   uint64,
 } from '../wire-types.ts'
 
-/** Levels of a label filter that are checked here. What is nested deeper goes up unread, the node answers for it. */
+/** The checked levels of a label filter. Deeper levels are not checked here, but by the node. */
 const FILTER_LEVELS = 16
 
 function filterNode(levels: number): v.GenericSchema<JsonText, unknown> {
@@ -41,7 +41,7 @@ const publication = {
 const channelOnly = message({ channel: string })
 const usersOnly = message({ users: strings })
 
-/** Request schemas by method name, as api.proto has them. */
+/** The request schemas of api.proto by the name of their method. */
 export const upstreamRequests = {
   publish: message({ channel: string, ...publication }),
   broadcast: message({ channels: strings, ...publication }),

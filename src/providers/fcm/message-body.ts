@@ -1,6 +1,7 @@
 // The request for one target: `{"message":{"token":"…",` + the members of the caller's message + `}}`.
 import type { BodyWriter } from '../../http2/http2-client.ts'
-import { escapeJson, readMembers } from '../message-members.ts'
+import { escapeJson } from '../../json/strings.ts'
+import { withoutTarget } from '../message-members.ts'
 import type { Batch } from '../provider.ts'
 
 /** Writes the request body for the target at `index`. The parts that all targets share are already computed. */
@@ -11,7 +12,7 @@ const END = Buffer.from('}}')
 /** Prepares the requests of a batch. */
 export function makeBodyWriter({ notification, targetKind, targets, personal }: Batch): WriteBody {
   const prefix = Buffer.from(`{"message":{"${targetKind}":"`)
-  const members = readMembers(notification.json)
+  const members = withoutTarget(notification.json)
   const separator = Buffer.from(members.length > 0 ? '",' : '"')
   if (personal) {
     const writeMembers = personal.prepareJson(members)

@@ -1,7 +1,8 @@
 // The request for many tokens at once: `{"message":{"token":["…","…"],` + the members of the caller's message + `}}`.
 // A topic or a condition is a string in place of the list.
 import type { BodyWriter } from '../../http2/http2-client.ts'
-import { escapeJsonList, readMembers } from '../message-members.ts'
+import { escapeJsonList } from '../../json/strings.ts'
+import { withoutTarget } from '../message-members.ts'
 import type { TargetKind } from '../provider.ts'
 
 /** Huawei accepts 4,096 bytes of a message, without the tokens (code 80300008). */
@@ -22,7 +23,7 @@ export interface HmsMessage {
 
 /** Prepares requests from `message`, the bytes of a valid JSON object. */
 export function readMessage(message: Buffer, targetKind: TargetKind): HmsMessage {
-  const members = readMembers(message)
+  const members = withoutTarget(message)
   const isList = targetKind === 'token'
   const prefix = Buffer.from(`{"message":{"${targetKind}":${isList ? '[' : ''}`)
   const suffix = Buffer.concat([Buffer.from(isList ? ']' : ''), Buffer.from(members.length > 0 ? ',' : ''), members])

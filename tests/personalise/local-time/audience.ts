@@ -3,7 +3,7 @@ import type { Sql } from '../../../src/database/pool.ts'
 
 export const PROVIDERS: readonly ProviderName[] = ['fcm', 'apns']
 
-/** Devices that follow a topic, as many in each of the zones, and some without one. Their tokens are their numbers from 1. */
+/** Devices that follow a topic: the same number per zone, and some without a zone. Their tokens are numbers from 1. */
 export interface Audience {
   sql: Sql
   topic: string
@@ -11,7 +11,7 @@ export interface Audience {
   zones: readonly string[]
 }
 
-/** Zones that differ by less than an hour are among them, by 26 hours, and by whether they change their clocks. */
+/** Some differ by less than an hour, some by 26 hours, and only some have daylight saving time. */
 export const ZONES: readonly string[] = [
   'Pacific/Pago_Pago',
   'Pacific/Honolulu',
@@ -58,7 +58,7 @@ export const ZONES: readonly string[] = [
 /** One device in this many has no zone. */
 const WITHOUT_ZONE_EVERY = 101
 
-/** Stores `count` devices in `zones`, by SQL: a hundred thousand registrations need not be waited for. */
+/** Stores `count` devices in `zones` by SQL, because 100,000 registrations would take too long. */
 export async function storeAudience(sql: Sql, count: number, zones: readonly string[] = ZONES): Promise<Audience> {
   const topic = 'local-time'
   await sql`insert into topics (name) values (${topic})`
@@ -75,12 +75,12 @@ export async function storeAudience(sql: Sql, count: number, zones: readonly str
   return { sql, topic, count, zones }
 }
 
-/** The zone of the device with this number; undefined for those without one. */
+/** The zone of the device with this number; undefined for a device without one. */
 export function zoneOf({ zones }: Pick<Audience, 'zones'>, device: number): string | undefined {
   return device % WITHOUT_ZONE_EVERY === 0 ? undefined : zones[device % zones.length]
 }
 
-/** How many devices have no zone. */
+/** The number of devices without a zone. */
 export function countWithoutZone({ count }: Audience): number {
   return Math.floor(count / WITHOUT_ZONE_EVERY)
 }

@@ -1,5 +1,5 @@
-// A day in seconds: a send with a window, to devices all over the world, with clocks that a test moves. What waits in the
-// queue is brought nearer by as much as the workers' clock is put on.
+// A day in seconds: a send with a window to devices in all zones, with clocks that a test moves. Each time the workers'
+// clock moves forward, the due times of the waiting batches move back by the same time.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ProviderName } from '../../../src/config/provider-names.ts'
 import { Worker } from '../../../src/delivery/worker.ts'
@@ -20,11 +20,11 @@ import { PushLog } from './push-log.ts'
 
 const BATCH_TARGETS = 500
 const POLL_MS = 20
-/** How far a clock is put on behind the moment at which something is due. */
+/** The clock moves this far beyond the next due time. */
 const PAST_DUE_MS = 1000
 const DAY_MS = 24 * 60 * 60 * 1000
 
-/** Takes everything at once. */
+/** Accepts every push at once. */
 class RecordingProvider implements Provider {
   readonly name: ProviderName
   readonly #note: (token: string) => void
@@ -51,7 +51,7 @@ interface Deps {
 }
 
 export class Day {
-  /** Of all sends of this day, as of two that reach everybody. */
+  /** The pushes of all sends of this day. It has room for two sends to the whole audience. */
   readonly pushes: PushLog
   readonly queue: Queue
   readonly #deps: Deps
@@ -97,12 +97,12 @@ export class Day {
     this.#worker.start()
   }
 
-  /** Unix time in ms, as the workers have it. */
+  /** The Unix time in ms of the workers' clock. */
   now(): number {
     return Date.now() + this.#aheadMs
   }
 
-  /** Sends to everybody of the audience; resolves when what is due is sent and the rest waits. */
+  /** Sends to the whole audience. Resolves when the due pushes are sent and the others wait. */
   async send(timeLimit: TimeLimit, over: Partial<Send> = {}): Promise<Send> {
     const filter = { ids: [], users: [], topics: [this.#deps.audience.topic], providers: [], platforms: [] }
     const notification = { json: Buffer.from('{}'), headers: new Map<string, string>() }
@@ -121,7 +121,7 @@ export class Day {
     return send
   }
 
-  /** Lets time pass until nothing waits any more, or a day is over; `look` is called each time it is still. */
+  /** Lets time pass until no batch waits, or for a day. Calls `look` after each step, when nothing is being sent. */
   async pass(look: () => void = () => undefined): Promise<void> {
     const untilMs = this.now() + DAY_MS
     for (;;) {
@@ -140,7 +140,7 @@ export class Day {
     await this.#worker.stop(1000)
   }
 
-  /** Resolves when nothing is walked, due or being sent. */
+  /** Resolves when no send is walked, and no batch is due or being sent. */
   async #rest(): Promise<void> {
     for (let stillFor = 0; stillFor < 2; stillFor++) {
       const { waiting, inFlight } = await this.queue.stats()

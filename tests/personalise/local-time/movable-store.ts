@@ -1,4 +1,4 @@
-// Queues whose waiting batches a test can bring nearer.
+// Queues with due times that a test can move.
 import type { Redis } from 'ioredis'
 import * as v from 'valibot'
 import type { Sql } from '../../../src/database/pool.ts'
@@ -7,13 +7,13 @@ import { makeKeys } from '../../../src/queue/redis/keys.ts'
 
 export interface MovableStore {
   queue: Queue
-  /** Milliseconds until the first of the batches that wait is due, negative where it is; undefined when none waits. */
+  /** The milliseconds until the first waiting batch is due, negative if it is due; undefined if none waits. */
   readNextDue(): Promise<number | undefined>
-  /** Brings all batches that wait nearer by `ms`. */
+  /** Moves the due times of all waiting batches back by `ms`. */
   bringNearer(ms: number): Promise<void>
-  /** How many batches wait. */
+  /** The number of waiting batches. */
   countWaiting(): Promise<number>
-  /** Whether a send waits for its walk, or is walked. */
+  /** Whether a send waits for its walk, or is being walked. */
   hasWalks(): Promise<boolean>
 }
 

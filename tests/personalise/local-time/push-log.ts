@@ -1,6 +1,8 @@
 import { type Audience, zoneOf } from './audience.ts'
 
-/** Which devices were sent to, and when. As large at its end as at its beginning, so that it is no growth of memory. */
+/**
+ * The device and the time of each push. It has its full size from the start, so it does not look like a memory leak.
+ */
 export class PushLog {
   readonly #devices: Int32Array
   readonly #times: Float64Array
@@ -16,13 +18,13 @@ export class PushLog {
   }
 
   add(device: number, atMs: number): void {
-    if (this.#length === this.#devices.length) throw new Error('more pushes than were to be sent')
+    if (this.#length === this.#devices.length) throw new Error('more pushes than expected')
     this.#devices[this.#length] = device
     this.#times[this.#length] = atMs
     this.#length++
   }
 
-  /** How many different devices were sent to, of those with a zone and those without. */
+  /** The numbers of devices with a push, with and without a zone. */
   countDevices(audience: Audience): { withZone: number; withoutZone: number } {
     const counts = { withZone: 0, withoutZone: 0 }
     for (const device of new Set(this.#devices.subarray(0, this.#length))) {
@@ -32,7 +34,7 @@ export class PushLog {
     return counts
   }
 
-  /** The pushes outside of a window that does not go over midnight, by what the zone's clock showed; a sentence each. */
+  /** A description of each push outside of a window, by the clock of its zone. The window must not cross midnight. */
   findOutside(audience: Audience, { afterMs, beforeMs }: { afterMs: number; beforeMs: number }): string[] {
     const formats = new Map(
       audience.zones.map((timeZone) => [timeZone, new Intl.DateTimeFormat('sv-SE', { timeZone, timeStyle: 'medium' })]),

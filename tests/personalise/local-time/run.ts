@@ -21,7 +21,7 @@ function check(what: string, isRight: boolean, measured: string): void {
   if (!isRight) process.exitCode = 1
 }
 
-/** Of this process, without what nobody holds any more. */
+/** The memory of this process after a garbage collection. */
 function readHeapMb(): number {
   globalThis.gc?.()
   return process.memoryUsage().heapUsed / 2 ** 20

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { fc } from '../../tests/support/fast-check.ts'
-import { compactJson, JsonSyntaxError, parseJsonText, readJsonText } from './json-text.ts'
+import { JsonSyntaxError } from './json-syntax-error.ts'
+import { compactJson, parseJsonText, readJsonText } from './json-text.ts'
 
 const parse = (text: string | Buffer) => parseJsonText(Buffer.from(text))
 
 describe('parseJsonText', () => {
-  test('takes and refuses what JSON.parse does', () => {
-    // Characters of the grammar, so that many of the texts are nearly JSON.
+  test('accepts the same texts as JSON.parse', () => {
+    // Tokens of the grammar, so that many of the texts are nearly JSON.
     const unit = fc.constantFrom(...'{}[]",:0123456789.eE+-truefalsn \\u/bd\n\t', 'null', 'true', '"a"', '\\u00e9')
     void fc.assert(
       fc.property(fc.oneof(fc.string({ unit, maxLength: 12 }), fc.json()), (text) => {
@@ -33,7 +33,7 @@ describe('parseJsonText', () => {
     expect(() => parse(text)).toThrow(JsonSyntaxError)
   })
 
-  test('takes 10,000 levels, as Go does, and no more', () => {
+  test('accepts at most 10,000 levels, as Go does', () => {
     const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels)
     expect(parse(nested(10_000)).kind).toBe('array')
     for (const levels of [10_001, 1_000_000]) expect(() => parse(nested(levels))).toThrow(JsonSyntaxError)
@@ -41,7 +41,7 @@ describe('parseJsonText', () => {
 })
 
 describe('a value', () => {
-  test('has its fields in the order written, duplicates and escaped names included', () => {
+  test('has its fields in their order, with duplicates and decoded names', () => {
     const fields = parse('{"b": [1, 2] ,"\\u0061":{"x":"}"},"b":null,"__proto__":1}').fields()
     expect(fields.map(([name, value]) => [name, value.bytes.toString()])).toEqual([
       ['b', '[1, 2]'],
@@ -69,13 +69,13 @@ describe('a value', () => {
     expect(parse(text).string()).toBe(string)
   })
 
-  test('that is a string with bytes that are not UTF-8 has U+FFFD for them', () => {
+  test('that is a string has U+FFFD for invalid UTF-8', () => {
     expect(parse(Buffer.from([0x22, 0x61, 0xff, 0x62, 0x22])).string()).toBe('a\ufffdb')
     expect(parse(Buffer.from([0x22, 0xff, 0x5c, 0x6e, 0x22])).string()).toBe('\ufffd\n')
   })
 })
 
-test('readJsonText reads values one after another, whatever separates them', () => {
+test('readJsonText reads values in a row, with or without space between them', () => {
   const source = Buffer.from('{}[1]\n"a"null 5 ')
   const read: string[] = []
   for (let next = readJsonText(source, 0); next; next = readJsonText(source, next.end)) {
@@ -84,7 +84,7 @@ test('readJsonText reads values one after another, whatever separates them', () 
   expect(read).toEqual(['{}', '[1]', '"a"', 'null', '5'])
 })
 
-test('compactJson takes out insignificant space and nothing else', () => {
+test('compactJson removes only insignificant space', () => {
   const text = ' { "a b" : [ 1.0 , 1E+3 , -0 , 123456789012345678901 ] ,\n"a b":"\\u00e9 \\" x" } '
   expect(compactJson(parse(text)).toString()).toBe('{"a b":[1.0,1E+3,-0,123456789012345678901],"a b":"\\u00e9 \\" x"}')
 })

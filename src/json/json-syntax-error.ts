@@ -1,0 +1,11 @@
+/** The bytes are not JSON. */
+export class JsonSyntaxError extends Error {
+  override readonly name = 'JsonSyntaxError'
+  /** The position of the error, in bytes from the start of the source. */
+  readonly offset: number
+
+  constructor(problem: string, offset: number) {
+    super(`${problem} at byte ${offset}`)
+    this.offset = offset
+  }
+}

@@ -1,0 +1,37 @@
+import { nextItem, skipSpace, skipString, skipValue } from './scanner.ts'
+import { decodeString } from './strings.ts'
+
+/** A member of an object, as positions in the source: a start is inclusive, an end exclusive. */
+export interface JsonMember {
+  /** The decoded key. */
+  name: string
+  /** The member with the white space around it: all bytes between two commas, or between a comma and a brace. */
+  start: number
+  end: number
+  valueStart: number
+  valueEnd: number
+}
+
+/**
+ * The members of a valid object in their order, duplicates included.
+ * @param from the opening brace
+ * @param limit reading stops after one more member than this
+ */
+export function readMembers(source: Buffer, from: number, limit = Number.POSITIVE_INFINITY): JsonMember[] {
+  const members: JsonMember[] = []
+  // The brace or the comma before the next member.
+  let before = from
+  let keyStart = nextItem(source, from + 1)
+  while (keyStart !== undefined && members.length <= limit) {
+    const keyEnd = skipString(source, keyStart)
+    const name = decodeString(source, keyStart, keyEnd)
+    const colon = skipSpace(source, keyEnd)
+    const valueStart = skipSpace(source, colon + 1)
+    const valueEnd = skipValue(source, valueStart)
+    const end = skipSpace(source, valueEnd)
+    members.push({ name, start: before + 1, end, valueStart, valueEnd })
+    before = end
+    keyStart = nextItem(source, end)
+  }
+  return members
+}
