@@ -1,7 +1,8 @@
 // How a server is taken down: first what works, all at once and with one deadline, then what that stood on, in the
 // reverse order of its start. A part that fails or hangs keeps no other from being stopped.
-import { withDeadline } from './database/deadline.ts'
+
 import type { Logger } from './observability/log.ts'
+import { withDeadline } from './timing/deadline.ts'
 
 /** What remains may take this long each: a database that hangs must not hold a shutdown. */
 const CLOSE_TIMEOUT_MS = 5000

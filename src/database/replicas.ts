@@ -1,6 +1,6 @@
 import type { Logger } from '../observability/log.ts'
+import { answerWithin } from './answer-deadline.ts'
 import { readDatabaseError } from './database-error.ts'
-import { withDeadline } from './deadline.ts'
 import type { Sql } from './pool.ts'
 
 /** How long a replica that failed is left alone, so that not every read has to wait until it fails again. */
@@ -54,7 +54,7 @@ export class Replicas {
   }
 
   #ask<T>(sql: Sql, work: (sql: Sql) => Promise<T>): Promise<T> {
-    return withDeadline(work(sql), this.#deps.answerTimeoutMs)
+    return answerWithin(work(sql), this.#deps.answerTimeoutMs)
   }
 
   /** The next one that is not paused. */

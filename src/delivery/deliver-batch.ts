@@ -1,6 +1,5 @@
 // One batch from claim to acknowledgement: load what its send says, hand it to its provider, tell devices and queue what
 // came of it.
-import { setTimeout as delay } from 'node:timers/promises'
 import type { ProviderName } from '../config/provider-names.ts'
 import type { RateLimiter } from '../limits/rate-limiter.ts'
 import type { Logger } from '../observability/log.ts'
@@ -8,6 +7,7 @@ import type { Metrics } from '../observability/metrics.ts'
 import type { Batch, Outcome, Provider, Settle } from '../providers/provider.ts'
 import type { BatchClaim, Queue, SendContent } from '../queue/queue.ts'
 import { decodeTarget, readValue } from '../queue/targets.ts'
+import { pause } from '../timing/pause.ts'
 import { admitTargets } from './admit-targets.ts'
 import type { Hold } from './lease-keeper.ts'
 import { sendOneByOne } from './one-by-one.ts'
@@ -144,7 +144,7 @@ async function acknowledge(
     } catch (error) {
       if (signal.aborted) throw error
       deps.logger.warn({ err: error, uid, provider }, 'delivery: batch not acknowledged, trying again')
-      await delay(pauseMs, undefined, { signal }).catch(() => undefined)
+      await pause(pauseMs, signal)
     }
   }
 }

@@ -3,6 +3,7 @@
 // some of their targets.
 import type { Logger } from '../observability/log.ts'
 import type { BatchClaim, Queue } from '../queue/queue.ts'
+import { type Repetition, startRepeating } from '../timing/repeat.ts'
 
 /** Cancelling takes effect on the next batch, and within a second on those that are long in being sent. */
 const CANCEL_INTERVAL_MS = 500
@@ -39,7 +40,7 @@ interface Held {
 export class LeaseKeeper {
   readonly #deps: Deps
   readonly #held = new Map<string, Held>()
-  readonly #duties: { stop(): Promise<void> }[]
+  readonly #duties: Repetition[]
 
   constructor(deps: Deps) {
     this.#deps = deps
@@ -108,22 +109,14 @@ export class LeaseKeeper {
     if (progress.length > 0) await this.#deps.queue.checkpoint(progress)
   }
 
-  /** Does a duty again and again while something is held; one that hangs (store away) is not joined by another. */
-  #repeat(intervalMs: number, failure: string, work: () => Promise<void>): { stop(): Promise<void> } {
-    let running: Promise<void> | undefined
-    const timer = setInterval(() => {
-      if (this.#held.size === 0) return
-      running ??= work()
-        .catch((error: unknown) => this.#deps.logger.warn({ err: error }, `delivery: ${failure}, trying again`))
-        .finally(() => {
-          running = undefined
-        })
-    }, intervalMs)
-    return {
-      stop: async () => {
-        clearInterval(timer)
-        await running
+  /** Repeats a duty; it is skipped while no claim is held. */
+  #repeat(intervalMs: number, failure: string, work: () => Promise<void>): Repetition {
+    return startRepeating({
+      intervalMs,
+      work: async () => {
+        if (this.#held.size > 0) await work()
       },
-    }
+      onError: (error) => this.#deps.logger.warn({ err: error }, `delivery: ${failure}, trying again`),
+    })
   }
 }

@@ -1,6 +1,6 @@
 import type { ProviderName } from '../config/provider-names.ts'
+import { answerWithin } from '../database/answer-deadline.ts'
 import { readDatabaseError } from '../database/database-error.ts'
-import { withDeadline } from '../database/deadline.ts'
 import type { Sql } from '../database/pool.ts'
 import type { Replicas } from '../database/replicas.ts'
 import { ApiError } from '../protocol/errors.ts'
@@ -156,7 +156,7 @@ export class DeviceStore {
 
   /** What the API asks for. */
   #call<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
-    return translateErrors(withDeadline(work(this.#sql), this.#answerTimeoutMs))
+    return translateErrors(answerWithin(work(this.#sql), this.#answerTimeoutMs))
   }
 
   /** What may be a moment old. */

@@ -10,9 +10,9 @@ import { once } from 'node:events'
 import { resolve } from 'node:path'
 import * as v from 'valibot'
 import type { Config } from '../config/schema.ts'
-import { withDeadline } from '../database/deadline.ts'
 import type { Logger } from '../observability/log.ts'
 import { type Duty, LANES } from '../queue/queue.ts'
+import { withDeadline } from '../timing/deadline.ts'
 import { type Order, Report } from './messages.ts'
 
 const PROGRAM = resolve(import.meta.dirname, '../../bin/centripush.js')

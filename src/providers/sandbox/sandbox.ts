@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { ProviderName } from '../../config/provider-names.ts'
 import type { Logger } from '../../observability/log.ts'
+import { pause } from '../../timing/pause.ts'
 import type { Batch, Provider, Settle, TargetKind } from '../provider.ts'
 
 /** Enough to look back on a try-out; a broadcast must not fill the memory. */
@@ -60,8 +60,7 @@ export class SandboxProvider implements Provider {
 
 /** False when the batch was aborted before its time was over. */
 async function waitOut(latencyMs: number, signal: AbortSignal): Promise<boolean> {
-  // The only rejection is the abort.
-  if (latencyMs > 0) await delay(latencyMs, undefined, { signal }).catch(() => undefined)
+  if (latencyMs > 0) await pause(latencyMs, signal)
   return !signal.aborted
 }
 

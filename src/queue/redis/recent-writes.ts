@@ -2,8 +2,8 @@
 // up to two seconds while the disk is busy, and a replica that takes over may be behind its primary. Who dies then has
 // forgotten sends that were accepted. So the last ones are remembered here for as long as that can be, and written again
 // when the connection was lost: every one of these writes may be repeated, and changes nothing where it is known.
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from '../../observability/log.ts'
+import { pause } from '../../timing/pause.ts'
 import type { RedisClient } from './script.ts'
 
 /** Redis gives up waiting for its disk after two seconds, and writes to it once a second. */
@@ -96,7 +96,7 @@ export class RecentWrites {
     while (!signal.aborted) {
       // An error means that it is still away.
       if (await write.repeat().catch(() => false)) return
-      await delay(RETRY_MS, undefined, { signal }).catch(() => undefined)
+      await pause(RETRY_MS, signal)
     }
   }
 }

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ProviderName } from '../../config/provider-names.ts'
 import type { Logger } from '../../observability/log.ts'
+import { type Repetition, startRepeating } from '../../timing/repeat.ts'
 import {
   type BatchClaim,
   type DeadLetterFilter,
@@ -68,7 +69,7 @@ export class RedisQueue implements Queue {
   readonly #wakeUp: WakeUp
   readonly #deadLetters: DeadLetters
   readonly #recentWrites: RecentWrites
-  readonly #upkeepTimer: NodeJS.Timeout
+  readonly #upkeep: Repetition
   readonly #nextSweepMs: Record<Lane, number> = { small: 0, broadcast: 0 }
   #full: { untilMs: number; answer: Promise<boolean> } | undefined
 
@@ -82,7 +83,13 @@ export class RedisQueue implements Queue {
     this.#wakeUp = new WakeUp({ subscriber, keys, logger })
     this.#deadLetters = new DeadLetters(this.#here)
     this.#recentWrites = new RecentWrites({ client, logger })
-    this.#upkeepTimer = setInterval(() => this.#keepSmall(), UPKEEP_INTERVAL_MS).unref()
+    this.#upkeep = startRepeating({
+      intervalMs: UPKEEP_INTERVAL_MS,
+      work: async () => {
+        await Promise.all([cleanUp(this.#here), buryAbandonedBatches(this.#here)])
+      },
+      onError: (error) => this.#logger.warn({ err: error }, 'queue: cleanup failed, retrying in a minute'),
+    })
   }
 
   findRisks() {
@@ -213,10 +220,12 @@ export class RedisQueue implements Queue {
   }
 
   async close() {
-    clearInterval(this.#upkeepTimer)
+    const upkeepStopped = this.#upkeep.stop()
     this.#recentWrites.close()
     this.#wakeUp.close()
+    // Before the upkeep is awaited: its commands to an unreachable Redis fail with the connection.
     this.#here.client.disconnect()
+    await upkeepStopped
   }
 
   /** Looking through all pending entries at each claim would cost more than the claim. */
@@ -234,12 +243,6 @@ export class RedisQueue implements Queue {
       this.#full = { untilMs: nowMs + DEPTH_INTERVAL_MS, answer }
     }
     return this.#full.answer
-  }
-
-  #keepSmall(): void {
-    Promise.all([cleanUp(this.#here), buryAbandonedBatches(this.#here)]).catch((error: unknown) => {
-      this.#logger.warn({ err: error }, 'queue: could not be cleaned up, trying again in a minute')
-    })
   }
 }
 
