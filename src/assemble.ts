@@ -22,7 +22,7 @@ import type { ApiDeps } from './server/api-deps.ts'
 import { makeKeyCheck } from './server/api-key.ts'
 import { planPorts } from './server/plan-ports.ts'
 import { startServer } from './server/start-server.ts'
-import { makeTeardowns, type OnStop } from './teardowns.ts'
+import { makeShutdownPhases, type OnStop } from './shutdown-phases.ts'
 
 interface ServerPlan extends Plan {
   role: Role
@@ -39,7 +39,7 @@ export interface Assembly {
 
 /** Builds and starts a server. @throws ConfigError, and what a database that isn't there throws; nothing runs then */
 export async function assemble(plan: ServerPlan): Promise<Assembly> {
-  const { onStop, stop } = makeTeardowns(plan.logger)
+  const { onStop, stop } = makeShutdownPhases(plan.logger)
   try {
     return { ...(await build(plan, onStop)), stop }
   } catch (error) {

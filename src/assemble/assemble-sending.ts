@@ -4,7 +4,7 @@ import { makeMetrics } from '../observability/metrics.ts'
 import { findMaxBytes } from '../providers/max-bytes.ts'
 import type { AcceptDeps } from '../push/accept.ts'
 import type { PreviewDeps } from '../push/preview.ts'
-import { makeTeardowns } from '../teardowns.ts'
+import { makeShutdownPhases } from '../shutdown-phases.ts'
 import { buildParts } from './build-parts.ts'
 import { makeAccept } from './make-accept.ts'
 import { openDatabases } from './open-databases.ts'
@@ -19,7 +19,7 @@ export interface Sending {
 
 /** What accepts pushes and shows what they come to, for a command: no worker runs here. @throws ConfigError */
 export async function assembleSending(plan: Plan): Promise<Sending> {
-  const { onStop, stop } = makeTeardowns(plan.logger)
+  const { onStop, stop } = makeShutdownPhases(plan.logger)
   try {
     const databases = await openDatabases(plan, onStop, joinEmbeddedPostgres)
     const metrics = makeMetrics()

@@ -1,7 +1,7 @@
 // A file of its own: a process that only sends loads nothing of the API.
 import { makeMetrics } from '../observability/metrics.ts'
 import type { Duty } from '../queue/queue.ts'
-import { makeTeardowns } from '../teardowns.ts'
+import { makeShutdownPhases } from '../shutdown-phases.ts'
 import { buildParts } from './build-parts.ts'
 import { openDatabases } from './open-databases.ts'
 import type { Plan } from './plan.ts'
@@ -18,7 +18,7 @@ export interface WorkerAssembly {
 
 /** What a worker process is made of: no API, no upkeep. @throws as assemble() does */
 export async function assembleWorker(plan: Plan, duty: Duty): Promise<WorkerAssembly> {
-  const { onStop, stop } = makeTeardowns(plan.logger)
+  const { onStop, stop } = makeShutdownPhases(plan.logger)
   try {
     const metrics = makeMetrics()
     const parts = await buildParts(plan, await openDatabases(plan, onStop), metrics, onStop)

@@ -1,6 +1,6 @@
 import type { Metrics } from '../observability/metrics.ts'
 import { PageReader } from '../push/pages.ts'
-import type { OnStop } from '../teardowns.ts'
+import type { OnStop } from '../shutdown-phases.ts'
 import { makeDevices } from './make-devices.ts'
 import { makeProviders } from './make-providers.ts'
 import { makeQueue } from './make-queue.ts'

@@ -12,7 +12,7 @@ import type { CredentialCache } from '../providers/credential-cache.ts'
 import { PostgresCredentialCache } from '../providers/credential-cache-postgres.ts'
 import { RedisCredentialCache } from '../providers/credential-cache-redis.ts'
 import { FcmProvider } from '../providers/fcm/fcm.ts'
-import { loadServiceAccount } from '../providers/fcm/service-account.ts'
+import { loadServiceAccount, ServiceAccountError } from '../providers/fcm/service-account.ts'
 import { HmsProvider } from '../providers/hms/hms.ts'
 import type { Provider } from '../providers/provider.ts'
 import { ReloadingProvider } from '../providers/reloading-provider.ts'
@@ -21,7 +21,7 @@ import { makeAddressPolicy } from '../providers/webpush/address-policy.ts'
 import { readVapidKeys, type VapidKeys, VapidKeysError } from '../providers/webpush/vapid-keys.ts'
 import { WebPushProvider } from '../providers/webpush/webpush.ts'
 import { connectRedis } from '../queue/redis/connect.ts'
-import type { OnStop } from '../teardowns.ts'
+import type { OnStop } from '../shutdown-phases.ts'
 import type { Plan } from './plan.ts'
 import { readCa } from './read-ca.ts'
 
@@ -59,13 +59,18 @@ function makeFcm(config: Config, logger: Logger): Promise<Provider> {
   const { credentials_file: file = '', push_endpoint, auth_endpoint, ca_file } = config.push_notifications.fcm
   return makeReloading([file, ca_file], logger, async () => {
     return new FcmProvider({
-      serviceAccount: await loadServiceAccount(file),
+      serviceAccount: await loadServiceAccount(file).catch(explainServiceAccountError),
       pushEndpoint: push_endpoint,
       authEndpoint: auth_endpoint,
       ca: readCa('push_notifications.fcm.ca_file', ca_file),
       logger,
     })
   })
+}
+
+function explainServiceAccountError(error: unknown): never {
+  if (!(error instanceof ServiceAccountError)) throw error
+  throw new ConfigError(`push_notifications.fcm.credentials_file: ${error.message}`, { cause: error })
 }
 
 async function makeApns({ config, logger }: Plan, queueSql: Sql | undefined, onStop: OnStop): Promise<Provider> {

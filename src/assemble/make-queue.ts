@@ -4,7 +4,7 @@ import { PostgresQueue } from '../queue/postgres/postgres-queue.ts'
 import type { Queue } from '../queue/queue.ts'
 import { connectRedis } from '../queue/redis/connect.ts'
 import { RedisQueue } from '../queue/redis/redis-queue.ts'
-import type { OnStop } from '../teardowns.ts'
+import type { OnStop } from '../shutdown-phases.ts'
 import type { Plan } from './plan.ts'
 
 /** @param sql the database of a queue that is on PostgreSQL @throws ConfigError */

@@ -4,7 +4,7 @@ import { PostgresRateLimiter } from '../limits/postgres/postgres-rate-limiter.ts
 import type { RateLimiter } from '../limits/rate-limiter.ts'
 import { RedisRateLimiter } from '../limits/redis/redis-rate-limiter.ts'
 import { connectRedis } from '../queue/redis/connect.ts'
-import type { OnStop } from '../teardowns.ts'
+import type { OnStop } from '../shutdown-phases.ts'
 import type { Plan } from './plan.ts'
 
 /** In the store of the queue, which all workers have in common. @param queueSql undefined where that is Redis */

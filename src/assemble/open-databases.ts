@@ -1,11 +1,9 @@
 import { chooseQueue } from '../config/check.ts'
-import { ConfigError } from '../config/config-error.ts'
-import { readDatabaseError } from '../database/database-error.ts'
 import { startEmbeddedPostgres } from '../database/embedded.ts'
-import { checkSchema, migrate } from '../database/migrate.ts'
 import { type DatabaseOptions, openDatabase, type Sql } from '../database/pool.ts'
+import { prepareSchema } from '../database/prepare-schema.ts'
 import type { Logger } from '../observability/log.ts'
-import type { OnStop } from '../teardowns.ts'
+import type { OnStop } from '../shutdown-phases.ts'
 import type { Plan } from './plan.ts'
 
 /** Of a database without a section of its own. */
@@ -36,7 +34,7 @@ export async function openDatabases(
   const open = async (options: Pick<DatabaseOptions, 'dsn' | 'maxConnections' | 'plans'>): Promise<Sql> => {
     const sql = openDatabase(options)
     onStop.close('database', () => sql.end({ timeout: 5 }))
-    await (migrates ? migrate(sql, logger) : checkSchema(sql)).catch(explainDatabaseError)
+    await prepareSchema(sql, logger, migrates)
     return sql
   }
   const dsn = config.database?.enabled === false ? undefined : await chooseDsn({ config, logger }, onStop, openEmbedded)
@@ -48,12 +46,6 @@ export async function openDatabases(
     sql: dsn === undefined ? undefined : await open({ dsn, maxConnections: share }),
     queueSql: queue === undefined ? undefined : await open({ dsn: queue, maxConnections: share, plans: 'once' }),
   }
-}
-
-/** A database that can't be reached or refuses us is the configuration's matter, not ours. */
-function explainDatabaseError(error: unknown): never {
-  const known = readDatabaseError(error)
-  throw known ? new ConfigError(`the database can't be used: ${known.message} (${known.code})`) : error
 }
 
 async function chooseDsn({ config, logger }: Plan, onStop: OnStop, openEmbedded: OpenEmbedded): Promise<string> {

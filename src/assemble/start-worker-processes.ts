@@ -2,7 +2,7 @@ import { AggregatorRegistry } from 'prom-client'
 import type { Config } from '../config/schema.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import { WorkerProcesses } from '../processes/worker-processes.ts'
-import type { OnStop } from '../teardowns.ts'
+import type { OnStop } from '../shutdown-phases.ts'
 import { MAX_CONNECTIONS } from './open-databases.ts'
 import type { Plan } from './plan.ts'
 

@@ -12,7 +12,7 @@ import { LostParts } from '../push/lost-parts.ts'
 import { PageTaker } from '../push/page-taker.ts'
 import type { PageReader } from '../push/pages.ts'
 import type { Duty, Queue } from '../queue/queue.ts'
-import type { OnStop } from '../teardowns.ts'
+import type { OnStop } from '../shutdown-phases.ts'
 import type { Plan } from './plan.ts'
 
 /** How often what a worker left is looked for, at most: where leases are shorter, within one. */

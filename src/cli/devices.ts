@@ -1,11 +1,11 @@
-import { parseArgs } from 'node:util'
-import { ConfigError } from '../config/config-error.ts'
 import { loadConfig } from '../config/load.ts'
 import { isProviderName, PROVIDER_NAMES } from '../config/provider-names.ts'
 import { parseDuration } from '../config/values.ts'
 import type { RestoreQuery } from '../devices/removal/restore-devices.ts'
 import { makeLogger } from '../observability/log.ts'
 import { withDevices } from './bulk/device-database.ts'
+import { CommandLineError } from './command-line-error.ts'
+import { parseArguments } from './parse-arguments.ts'
 
 const HELP = `centripush devices restore --provider NAME --since TIME [OPTIONS]
 
@@ -33,12 +33,13 @@ const OPTIONS = {
 
 /** `centripush devices restore`: resolves to the exit code. @throws ConfigError */
 export async function runDevices(argv: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({ args: argv, options: OPTIONS, allowPositionals: true })
+  const { values, positionals } = parseArguments({ args: argv, options: OPTIONS, allowPositionals: true })
   if (values.help) {
     process.stdout.write(HELP)
     return 0
   }
-  if (positionals.length !== 1 || positionals[0] !== 'restore') throw new ConfigError('devices what? There is: restore')
+  if (positionals.length !== 1 || positionals[0] !== 'restore')
+    throw new CommandLineError('devices what? There is: restore')
   const query = parseQuery(values)
   const isDryRun = values['dry-run']
   const { config } = loadConfig(values.config, process.env)
@@ -53,7 +54,7 @@ export async function runDevices(argv: string[]): Promise<number> {
 
 function parseQuery({ provider, since, reason }: { provider?: string; since?: string; reason?: string }): RestoreQuery {
   if (provider === undefined || !isProviderName(provider)) {
-    throw new ConfigError(`--provider: must be one of ${PROVIDER_NAMES.join(', ')}`)
+    throw new CommandLineError(`--provider: must be one of ${PROVIDER_NAMES.join(', ')}`)
   }
   return { provider, since: parseSince(since ?? ''), reason }
 }
@@ -62,5 +63,5 @@ function parseSince(text: string): Date {
   const agoMs = parseDuration(text)
   const since = agoMs === undefined ? new Date(text) : new Date(Date.now() - agoMs)
   if (!Number.isNaN(since.getTime()) && (agoMs !== undefined || /^\d{4}-/.test(text))) return since
-  throw new ConfigError('--since: expected a time such as 2026-01-31T12:00:00Z, or how long ago, such as 2h')
+  throw new CommandLineError('--since: expected a time such as 2026-01-31T12:00:00Z, or how long ago, such as 2h')
 }

@@ -1,8 +1,6 @@
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { rename } from 'node:fs/promises'
-import { parseArgs } from 'node:util'
-import { ConfigError } from '../config/config-error.ts'
 import { loadConfig } from '../config/load.ts'
 import type { DeviceStore } from '../devices/device-store.ts'
 import type { ListPage } from '../devices/list-page.ts'
@@ -11,6 +9,8 @@ import { makeLogger } from '../observability/log.ts'
 import { withDevices } from './bulk/device-database.ts'
 import { listenForInterrupt } from './bulk/interrupt.ts'
 import { Progress } from './bulk/progress.ts'
+import { CommandLineError } from './command-line-error.ts'
+import { parseArguments } from './parse-arguments.ts'
 
 const HELP = `centripush export devices|user-topics [FILE|-] [--config FILE]
 
@@ -31,14 +31,15 @@ type Output = NodeJS.WritableStream
 /** `centripush export`: resolves to the exit code. @throws ConfigError */
 export async function runExport(argv: string[]): Promise<number> {
   const options = { config: { type: 'string', short: 'c' }, help: { type: 'boolean', short: 'h' } } as const
-  const { values, positionals } = parseArgs({ args: argv, options, allowPositionals: true })
+  const { values, positionals } = parseArguments({ args: argv, options, allowPositionals: true })
   if (values.help) {
     process.stdout.write(HELP)
     return 0
   }
   const [kindName, path = '-', ...others] = positionals
-  if (kindName !== 'devices' && kindName !== 'user-topics') throw new ConfigError('export what? devices or user-topics')
-  if (others.length > 0) throw new ConfigError('there is one FILE to write to')
+  if (kindName !== 'devices' && kindName !== 'user-topics')
+    throw new CommandLineError('export what? devices or user-topics')
+  if (others.length > 0) throw new CommandLineError('there is one FILE to write to')
   const { config } = loadConfig(values.config, process.env)
   const logger = makeLogger({ ...config.log, level: 'warn' }, 2)
   return await withDevices({ config, logger }, async (devices) => {

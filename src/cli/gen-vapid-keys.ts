@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util'
 import { makeVapidKeys } from '../providers/webpush/vapid-keys.ts'
+import { parseArguments } from './parse-arguments.ts'
 
 const HELP = `Usage: centripush gen-vapid-keys
 
@@ -9,7 +9,7 @@ subscribed with one key are not reached with another.
 
 /** `centripush gen-vapid-keys`: prints a new pair as configuration. */
 export async function runGenVapidKeys(argv: string[]): Promise<void> {
-  const { values } = parseArgs({ args: argv, options: { help: { type: 'boolean', short: 'h', default: false } } })
+  const { values } = parseArguments({ args: argv, options: { help: { type: 'boolean', short: 'h', default: false } } })
   process.stdout.write(values.help ? HELP : describeKeys(makeVapidKeys()))
 }
 

@@ -1,6 +1,4 @@
 import { readFile } from 'node:fs/promises'
-import { parseArgs } from 'node:util'
-import { ConfigError } from '../config/config-error.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import type { DeviceStore } from '../devices/device-store.ts'
@@ -16,6 +14,8 @@ import { Progress } from './bulk/progress.ts'
 import { Rejects } from './bulk/rejects.ts'
 import { ResumeState } from './bulk/resume-state.ts'
 import { runImport } from './bulk/run-import.ts'
+import { CommandLineError } from './command-line-error.ts'
+import { parseArguments } from './parse-arguments.ts'
 
 const HELP = `centripush import devices|user-topics FILE|- [OPTIONS]
 centripush import devices|user-topics --from URL --api-key KEY [OPTIONS]
@@ -51,15 +51,16 @@ const OPTIONS = {
 
 /** `centripush import`: resolves to the exit code. @throws ConfigError */
 export async function runImportCommand(argv: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({ args: argv, options: OPTIONS, allowPositionals: true })
+  const { values, positionals } = parseArguments({ args: argv, options: OPTIONS, allowPositionals: true })
   if (values.help) {
     process.stdout.write(HELP)
     return 0
   }
   const [kindName, path, ...others] = positionals
-  if (kindName !== 'devices' && kindName !== 'user-topics') throw new ConfigError('import what? devices or user-topics')
+  if (kindName !== 'devices' && kindName !== 'user-topics')
+    throw new CommandLineError('import what? devices or user-topics')
   if ((path === undefined) === (values.from === undefined) || others.length > 0) {
-    throw new ConfigError('from where? a FILE, or - for standard input, or --from URL')
+    throw new CommandLineError('from where? a FILE, or - for standard input, or --from URL')
   }
   const source =
     values.from === undefined
@@ -81,7 +82,7 @@ function chooseDeviceImport(devices: DeviceStore, config: Config) {
 async function readApiKey(values: { 'api-key'?: string; 'api-key-file'?: string }): Promise<string> {
   const { 'api-key': key, 'api-key-file': file } = values
   if (file !== undefined) return (await readFile(file, 'utf8')).trim()
-  if (key === undefined) throw new ConfigError('--from needs --api-key KEY or --api-key-file FILE')
+  if (key === undefined) throw new CommandLineError('--from needs --api-key KEY or --api-key-file FILE')
   return key
 }
 

@@ -1,7 +1,7 @@
-import { parseArgs } from 'node:util'
-import { ConfigError } from '../config/config-error.ts'
 import { type LoadedConfig, loadConfig } from '../config/load.ts'
 import { ROLES, type Role } from '../config/role.ts'
+import { CommandLineError } from './command-line-error.ts'
+import { parseArguments } from './parse-arguments.ts'
 
 export interface ServerOptions extends LoadedConfig {
   role: Role
@@ -12,7 +12,7 @@ export interface ServerOptions extends LoadedConfig {
  * @throws ConfigError, or the TypeError of parseArgs
  */
 export function readServerOptions(argv: string[], help: string): ServerOptions | undefined {
-  const { values } = parseArgs({
+  const { values } = parseArguments({
     args: argv,
     options: {
       config: { type: 'string', short: 'c' },
@@ -25,6 +25,6 @@ export function readServerOptions(argv: string[], help: string): ServerOptions |
     return undefined
   }
   const role = ROLES.find((known) => known === values.role)
-  if (!role) throw new ConfigError(`--role: must be one of ${ROLES.join(', ')}`)
+  if (!role) throw new CommandLineError(`--role: must be one of ${ROLES.join(', ')}`)
   return { role, ...loadConfig(values.config, process.env) }
 }

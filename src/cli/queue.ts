@@ -1,12 +1,12 @@
-import { parseArgs } from 'node:util'
 import { assembleQueue } from '../assemble/assemble-queue.ts'
-import { ConfigError } from '../config/config-error.ts'
 import { loadConfig } from '../config/load.ts'
 import { isProviderName, PROVIDER_NAMES, type ProviderName } from '../config/provider-names.ts'
 import { formatDeviceId } from '../devices/device-id.ts'
 import { makeLogger } from '../observability/log.ts'
 import type { DeadLetterFilter, Queue, QueueStats } from '../queue/queue.ts'
 import { decodeTarget } from '../queue/targets.ts'
+import { CommandLineError } from './command-line-error.ts'
+import { parseArguments } from './parse-arguments.ts'
 
 const HELP = `centripush queue ACTION [OPTIONS]
 
@@ -44,14 +44,14 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const
 
-type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values']
+type Values = ReturnType<typeof parseArguments<{ options: typeof OPTIONS }>>['values']
 
 /** What an action does with the queue; resolves to the lines it prints. */
 type Action = (queue: Queue) => Promise<string[]>
 
 /** `centripush queue`: resolves to the exit code. @throws ConfigError */
 export async function runQueue(argv: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({ args: argv, options: OPTIONS, allowPositionals: true })
+  const { values, positionals } = parseArguments({ args: argv, options: OPTIONS, allowPositionals: true })
   if (values.help) {
     process.stdout.write(HELP)
     return 0
@@ -70,7 +70,7 @@ export async function runQueue(argv: string[]): Promise<number> {
 
 function chooseAction([name, argument, ...rest]: string[], values: Values): Action {
   const takesArgument = name === 'pause' || name === 'resume' || name === 'cancel'
-  if (rest.length > 0 || (argument !== undefined && !takesArgument)) throw new ConfigError('too many arguments')
+  if (rest.length > 0 || (argument !== undefined && !takesArgument)) throw new CommandLineError('too many arguments')
   switch (name) {
     case 'stats':
       return async (queue) => describeStats(await queue.stats())
@@ -87,7 +87,7 @@ function chooseAction([name, argument, ...rest]: string[], values: Values): Acti
     case 'drop':
       return changeDead(requireChoice(values), 'dropDeadLetters', 'targets forgotten')
     default:
-      throw new ConfigError('queue what? There is: stats, pause, resume, cancel, dead, retry, drop')
+      throw new CommandLineError('queue what? There is: stats, pause, resume, cancel, dead, retry, drop')
   }
 }
 
@@ -106,7 +106,7 @@ function resume(provider: ProviderName): Action {
 }
 
 function cancel(uid: string | undefined): Action {
-  if (!uid) throw new ConfigError('cancel what? Give the uid of a send')
+  if (!uid) throw new CommandLineError('cancel what? Give the uid of a send')
   return async (queue) => {
     await queue.cancel(uid)
     return ['cancelled: what was not handed to a provider is not sent']
@@ -152,13 +152,13 @@ function describeStats({ waiting, inFlight, scheduled, oldestMs, deadLetters, pa
 
 function parseProvider(name: string | undefined): ProviderName {
   if (name !== undefined && isProviderName(name)) return name
-  throw new ConfigError(`provider: must be one of ${PROVIDER_NAMES.join(', ')}`)
+  throw new CommandLineError(`provider: must be one of ${PROVIDER_NAMES.join(', ')}`)
 }
 
 function parseLimit(text: string): number {
   const limit = Number(text)
   if (Number.isInteger(limit) && limit > 0) return limit
-  throw new ConfigError('--limit: expected a number above 0')
+  throw new CommandLineError('--limit: expected a number above 0')
 }
 
 function parseFilter({ id, uid, provider }: Values): DeadLetterFilter {
@@ -173,7 +173,7 @@ function parseFilter({ id, uid, provider }: Values): DeadLetterFilter {
 function requireChoice(values: Values): DeadLetterFilter {
   const filter = parseFilter(values)
   if (Object.keys(filter).length === 0 && !values.all) {
-    throw new ConfigError('which dead letters? Give --uid, --provider, --id, or --all')
+    throw new CommandLineError('which dead letters? Give --uid, --provider, --id, or --all')
   }
   return filter
 }

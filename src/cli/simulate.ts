@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { resolve } from 'node:path'
-import { parseArgs } from 'node:util'
-import { ConfigError } from '../config/config-error.ts'
+import { CommandLineError } from './command-line-error.ts'
+import { parseArguments } from './parse-arguments.ts'
 import { APNS_SIMULATOR } from './simulators/apns.ts'
 import { FCM_SIMULATOR } from './simulators/fcm.ts'
 import { HMS_SIMULATOR } from './simulators/hms.ts'
@@ -48,14 +48,15 @@ function parseCommandLine(argv: string[]): Arguments {
     provider: { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
   } as const
-  const { values, positionals } = parseArgs({ args: argv, options, allowPositionals: true })
+  const { values, positionals } = parseArguments({ args: argv, options, allowPositionals: true })
   const name = values.provider ?? positionals[0] ?? ''
   const port = Number(values.port)
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new ConfigError(`--port: expected 0 to 65535 but found ${values.port}`)
+    throw new CommandLineError(`--port: expected 0 to 65535 but found ${values.port}`)
   }
   const share = Number(values.misbehave) / 100
-  if (!(share >= 0 && share <= 1)) throw new ConfigError(`--misbehave: expected 0 to 100 but found ${values.misbehave}`)
+  if (!(share >= 0 && share <= 1))
+    throw new CommandLineError(`--misbehave: expected 0 to 100 but found ${values.misbehave}`)
   if (!values.help) simulatorOf(name)
   return { help: values.help, name, port, directory: resolve(values.dir ?? `${DEFAULT_DIRECTORY}/${name}`), share }
 }
@@ -63,7 +64,7 @@ function parseCommandLine(argv: string[]): Arguments {
 /** @throws ConfigError where there is none of that name */
 function simulatorOf(name: string): SimulatorCommand {
   const simulator = Object.hasOwn(SIMULATORS, name) ? SIMULATORS[name] : undefined
-  if (!simulator) throw new ConfigError(`which simulator? There is: ${Object.keys(SIMULATORS).join(', ')}`)
+  if (!simulator) throw new CommandLineError(`which simulator? There is: ${Object.keys(SIMULATORS).join(', ')}`)
   return simulator
 }
 

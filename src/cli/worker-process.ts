@@ -1,11 +1,12 @@
 import { setPriority } from 'node:os'
 import * as v from 'valibot'
 import { assembleWorker, type WorkerAssembly } from '../assemble/assemble-worker.ts'
-import { ConfigError } from '../config/config-error.ts'
 import type { Config } from '../config/schema.ts'
+import { UserError } from '../config/user-error.ts'
 import { type Logger, makeLogger } from '../observability/log.ts'
 import { Order, type Report } from '../processes/messages.ts'
 import type { Duty } from '../queue/queue.ts'
+import { CommandLineError } from './command-line-error.ts'
 import { exitSoon } from './exit-soon.ts'
 
 const READY_INTERVAL_MS = 250
@@ -17,7 +18,7 @@ const BROADCAST_NICENESS = 10
  * channel to its parent and is not for people. Resolves to the exit code.
  */
 export async function runWorkerProcess(): Promise<number> {
-  if (!process.send) throw new ConfigError('is started by the server; run centripush serve --role worker')
+  if (!process.send) throw new CommandLineError('is started by the server; run centripush serve --role worker')
   // Ctrl-C reaches the whole group: the parent decides what it means.
   process.on('SIGINT', () => undefined)
   const { config, duty, stopped, onReadMetrics } = await hearOrders()
@@ -79,7 +80,7 @@ async function startWorker(config: Config, duty: Duty, logger: Logger): Promise<
     return await assembleWorker({ config, logger }, duty)
   } catch (error) {
     report({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })
-    if (!(error instanceof ConfigError)) logger.error({ err: error }, 'worker process: could not start')
+    if (!(error instanceof UserError)) logger.error({ err: error }, 'worker process: could not start')
     return undefined
   }
 }

@@ -25,5 +25,7 @@ test('a file in its place, or on the way to it, is refused', () => {
 })
 
 test.runIf(process.platform === 'linux')('a file system where nothing can be made is refused', () => {
-  expect(() => makeDataDir('/proc/nowhere/data')).toThrow(/^data_dir: \/proc\/nowhere\/data can't be used: ENOENT/)
+  expect(() => makeDataDir('/proc/nowhere/data')).toThrow(
+    /^config: data_dir: \/proc\/nowhere\/data can't be used: ENOENT/,
+  )
 })

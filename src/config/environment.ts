@@ -1,7 +1,6 @@
 // Environment variables as configuration: CENTRIPUSH_ and the path in upper case, CENTRIPUSH_HTTP_SERVER_PORT. With
 // _FILE behind it a variable names a file that holds the value, as container platforms hand out secrets.
-import { readFileSync } from 'node:fs'
-import { ConfigError } from './config-error.ts'
+import { readOptionFile } from './read-option-file.ts'
 import { ConfigSchema } from './schema.ts'
 
 const PREFIX = 'CENTRIPUSH_'
@@ -54,9 +53,5 @@ function setOption(tree: ConfigTree, path: string[], value: string): void {
 }
 
 function readSecret(name: string, file: string): string {
-  try {
-    return readFileSync(file, 'utf8').trimEnd()
-  } catch (error) {
-    throw new ConfigError(`${name}: the file can't be read (${error instanceof Error ? error.message : 'unknown'})`)
-  }
+  return readOptionFile(name, file).toString().trimEnd()
 }

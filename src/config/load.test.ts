@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { ConfigError } from './config-error.ts'
 import { loadConfig, parseConfig } from './load.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'centripush-config-'))
@@ -53,6 +54,15 @@ describe('a configuration', () => {
     expect(loadConfig(undefined, { CENTRIPUSH_HTTP_API_KEY_FILE: file }).config.http_api.key).toBe('secret')
   })
 
+  test('names the option and the file when a file can’t be read', () => {
+    const missing = join(dir, 'missing.yaml')
+    expect(() => loadConfig(missing, {})).toThrow(new ConfigError(`${missing} does not exist`))
+    expect(() => loadConfig(undefined, { CENTRIPUSH_HTTP_API_KEY_FILE: missing })).toThrow(
+      new ConfigError(`CENTRIPUSH_HTTP_API_KEY_FILE: ${missing} does not exist`),
+    )
+    expect(() => loadConfig(undefined, { CENTRIPUSH_HTTP_API_KEY_FILE: dir })).toThrow(/is a directory/)
+  })
+
   test("names options that are Centrifugo's or misspelt, and starts all the same", () => {
     const file = write(
       'pro.json',
@@ -71,12 +81,11 @@ describe('a configuration', () => {
       push_notifications: { enabled_providers: ['gcm'] },
     }
     expect(() => parseConfig(wrong)).toThrowErrorMatchingInlineSnapshot(`
-      [ConfigError: configuration is not valid:
-        http_server.port: expected a whole number from 0 to 65535 but found 70000
-        http_server.tls.enabled: expected true or false but found "maybe"
-        upstream.address: expected a URL that starts with http:// or https:// but found "node:8000"
-        push_notifications.enabled_providers.0: expected one of "fcm", "hms", "apns", "webpush" but found "gcm"
-        worker.lease: expected a duration such as "30s" or "1h30m", at least 100ms, but found "15 seconds"]
+      [ConfigError: config: http_server.port: expected a whole number from 0 to 65535 but found 70000
+      config: http_server.tls.enabled: expected true or false but found "maybe"
+      config: upstream.address: expected a URL that starts with http:// or https:// but found "node:8000"
+      config: push_notifications.enabled_providers.0: expected one of "fcm", "hms", "apns", "webpush" but found "gcm"
+      config: worker.lease: expected a duration such as "30s" or "1h30m", at least 100ms, but found "15 seconds"]
     `)
   })
 

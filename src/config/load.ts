@@ -7,6 +7,7 @@ import { parse as parseYaml } from 'yaml'
 import { findContradictions } from './check.ts'
 import { ConfigError } from './config-error.ts'
 import { type ConfigTree, optionPaths, readEnvironment } from './environment.ts'
+import { explainFileError } from './read-option-file.ts'
 import { type Config, ConfigSchema } from './schema.ts'
 
 export interface LoadedConfig {
@@ -31,15 +32,13 @@ export function parseConfig(input: unknown): Config {
   const problems = result.success
     ? findContradictions(result.output)
     : result.issues.map((issue) => `${v.getDotPath(issue) ?? '(root)'}: ${issue.message}`)
-  if (!result.success || problems.length > 0) {
-    throw new ConfigError(['configuration is not valid:', ...problems.map((problem) => `  ${problem}`)].join('\n'))
-  }
+  if (!result.success || problems.length > 0) throw new ConfigError(problems)
   return result.output
 }
 
 function readConfigFile(file: string): ConfigTree {
   const tree = parseFile(file, readFile(file))
-  if (!isTree(tree)) throw new ConfigError(`${file}: must hold an object of options`)
+  if (!isTree(tree)) throw new ConfigError(`${file}: expected an object of options`)
   return tree
 }
 
@@ -47,7 +46,7 @@ function readFile(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    throw new ConfigError(`${file}: can't be read (${error instanceof Error ? error.message : 'unknown'})`)
+    throw new ConfigError(`${file} ${explainFileError(error)}`, { cause: error })
   }
 }
 
@@ -65,7 +64,7 @@ function parseFile(file: string, content: string): unknown {
   } catch (error) {
     throw new ConfigError(`${file}: ${error instanceof Error ? error.message : 'does not parse'}`)
   }
-  throw new ConfigError(`${file}: the ending must be .json, .yaml, .yml or .toml`)
+  throw new ConfigError(`${file}: expected a name that ends with .json, .yaml, .yml or .toml`)
 }
 
 function isTree(value: unknown): value is ConfigTree {

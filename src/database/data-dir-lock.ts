@@ -2,11 +2,12 @@
 // whose owner is gone is taken over.
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { UserError } from '../config/user-error.ts'
 
 const LOCK_FILE = 'centripush.lock'
 
 /** Another living process works on the data directory. */
-export class DataDirInUseError extends Error {
+export class DataDirInUseError extends UserError {
   override readonly name = 'DataDirInUseError'
 }
 

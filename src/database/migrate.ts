@@ -3,6 +3,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import * as v from 'valibot'
+import { UserError } from '../config/user-error.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Sql, Transaction } from './pool.ts'
 import { runTransaction } from './transaction.ts'
@@ -12,7 +13,7 @@ const MIGRATION_LOCK = 7_233_114_265
 const SCHEMA_DIRECTORY = fileURLToPath(new URL('../../schema/postgres/', import.meta.url))
 
 /** The database's schema and this server do not fit together; the message says what to do. */
-export class SchemaError extends Error {
+export class SchemaError extends UserError {
   override readonly name = 'SchemaError'
 }
 

@@ -4,9 +4,10 @@ import { spawn } from 'node:child_process'
 import { stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import * as v from 'valibot'
+import { UserError } from '../config/user-error.ts'
 
 /** Something of the embedded PostgreSQL does not work on this machine; the message says what to do. */
-export class EmbeddedPostgresError extends Error {
+export class EmbeddedPostgresError extends UserError {
   override readonly name = 'EmbeddedPostgresError'
 }
 

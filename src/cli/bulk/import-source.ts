@@ -1,8 +1,8 @@
 // Where an import comes from: batches of JSON values, each with where the next batch starts.
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { ConfigError } from '../../config/config-error.ts'
 import type { JsonText } from '../../protocol/json-text.ts'
+import { CommandLineError } from '../command-line-error.ts'
 import { type Line, readLines } from './read-lines.ts'
 import type { Position } from './resume-state.ts'
 
@@ -33,7 +33,7 @@ export interface ImportSource {
 /** Enough to make round trips and the commit a small share, few enough to hold up the server's own work for a moment only. */
 const BATCH_LINES = 500
 
-/** NDJSON in a file, or on standard input for `-`. @throws ConfigError when there is no such file */
+/** NDJSON in a file, or on standard input for `-`. @throws CommandLineError when there is no such file */
 export async function openFileSource(path: string, stdin: AsyncIterable<Buffer>): Promise<ImportSource> {
   const total = path === '-' ? undefined : await readSize(path)
   return {
@@ -52,7 +52,7 @@ async function readSize(path: string): Promise<number> {
   try {
     return (await stat(path)).size
   } catch (error) {
-    throw new ConfigError(`${path}: can't be read (${error instanceof Error ? error.message : 'unknown'})`)
+    throw new CommandLineError(`${path}: can't be read (${error instanceof Error ? error.message : 'unknown'})`)
   }
 }
 

@@ -1,9 +1,9 @@
 // An import from a compatible server: the pages of its `device_list` or `user_topic_list`.
 import { setTimeout as delay } from 'node:timers/promises'
 import * as v from 'valibot'
-import { ConfigError } from '../../config/config-error.ts'
 import { parseJsonText } from '../../protocol/json-text.ts'
 import { decodeMessage, int64, message, rawJson, string, uint32 } from '../../protocol/wire-types.ts'
+import { CommandLineError } from '../command-line-error.ts'
 import type { ImportSource, SourceBatch } from './import-source.ts'
 import type { Position } from './resume-state.ts'
 
@@ -95,10 +95,10 @@ function readReply(bytes: Buffer): Answer {
   return { kind: error.code === INTERNAL_ERROR ? 'failed' : 'refused', why: `error ${error.code}, ${error.message}` }
 }
 
-/** @throws ConfigError for what is no URL of an API */
+/** @throws CommandLineError for what is no URL of an API */
 export function checkApiUrl(url: string): string {
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
-    throw new ConfigError('--from: expected the URL of an API, such as https://example.com/api')
+    throw new CommandLineError('--from: expected the URL of an API, such as https://example.com/api')
   }
   return url
 }

@@ -2,7 +2,7 @@
 // What runs twice after a crash is stored twice to the same effect.
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import * as v from 'valibot'
-import { ConfigError } from '../../config/config-error.ts'
+import { CommandLineError } from '../command-line-error.ts'
 
 const Position = v.object({
   /** Bytes of a file, or a list's cursor. */
@@ -25,7 +25,7 @@ export class ResumeState {
     this.#source = deps.source
   }
 
-  /** Where an earlier run has stopped; undefined when there was none. @throws ConfigError when it was of another source */
+  /** Where an earlier run has stopped; undefined when there was none. @throws CommandLineError when it was of another source */
   async load(): Promise<Position | undefined> {
     if (this.#file === undefined) return undefined
     const text = await readFile(this.#file, 'utf8').catch((error: unknown) => {
@@ -34,8 +34,8 @@ export class ResumeState {
     })
     if (text === undefined) return undefined
     const state = parseState(text)
-    if (!state) throw new ConfigError(`--resume: ${this.#file} is not the state of an import`)
-    if (state.source !== this.#source) throw new ConfigError(`--resume: ${this.#file} is of ${state.source}`)
+    if (!state) throw new CommandLineError(`--resume: ${this.#file} is not the state of an import`)
+    if (state.source !== this.#source) throw new CommandLineError(`--resume: ${this.#file} is of ${state.source}`)
     return state.position
   }
 
