@@ -1,6 +1,6 @@
+import { parseDuration } from '../config/duration.ts'
 import { loadConfig } from '../config/load.ts'
 import { isProviderName, PROVIDER_NAMES } from '../config/provider-names.ts'
-import { parseDuration } from '../config/values.ts'
 import type { RestoreQuery } from '../devices/removal/restore-devices.ts'
 import { makeLogger } from '../observability/log.ts'
 import { withDevices } from './bulk/device-database.ts'

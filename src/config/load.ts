@@ -1,4 +1,4 @@
-// File, then environment, then defaults; every problem at once.
+// Loads the configuration: the environment overrides the file, defaults fill the rest. All problems are reported at once.
 import { readFileSync } from 'node:fs'
 import { extname } from 'node:path'
 import { parse as parseToml } from 'smol-toml'
@@ -6,13 +6,14 @@ import * as v from 'valibot'
 import { parse as parseYaml } from 'yaml'
 import { findContradictions } from './check.ts'
 import { ConfigError } from './config-error.ts'
-import { type ConfigTree, optionPaths, readEnvironment } from './environment.ts'
+import { type ConfigTree, readEnvironment } from './environment.ts'
+import { listOptions } from './options.ts'
 import { explainFileError } from './read-option-file.ts'
 import { type Config, ConfigSchema } from './schema.ts'
 
 export interface LoadedConfig {
   config: Config
-  /** Options that were given and have no meaning here: Centrifugo's own, or misspelt. */
+  /** Given options without a meaning here: Centrifugo's own, or misspelt ones. */
   ignored: string[]
 }
 
@@ -26,7 +27,7 @@ export function loadConfig(file: string | undefined, environment: NodeJS.Process
   return { config: parseConfig(merge(fromFile, tree)), ignored: [...ignoredOptions(fromFile), ...unknown] }
 }
 
-/** All problems at once, each with its path, so that one start tells the operator everything. */
+/** Checks a configuration and fills in its defaults. @throws ConfigError with all problems, each with its path */
 export function parseConfig(input: unknown): Config {
   const result = v.safeParse(ConfigSchema, input)
   const problems = result.success
@@ -81,10 +82,10 @@ function merge(under: ConfigTree, over: ConfigTree): ConfigTree {
   return merged
 }
 
-/** The topmost paths of `tree` that are no options of ours. */
+/** The topmost paths of `tree` that are not in the schema. */
 function ignoredOptions(tree: ConfigTree): string[] {
   const known = new Set(
-    optionPaths(ConfigSchema).flatMap((path) => path.map((_, end) => path.slice(0, end + 1).join('.'))),
+    listOptions(ConfigSchema).flatMap(({ path }) => path.map((_, end) => path.slice(0, end + 1).join('.'))),
   )
   const find = (branch: ConfigTree, path: string[]): string[] =>
     Object.entries(branch).flatMap(([key, value]) => {

@@ -14,7 +14,7 @@ export async function prepareSchema(sql: Sql, logger: Logger, migrates: boolean)
   } catch (error) {
     const known = readDatabaseError(error)
     if (!known) throw error
-    const advice = 'check that it is running and that its DSN is right'
+    const advice = 'check that it is running and that database.postgresql.dsn is right'
     throw new UserError(`database: can't be used: ${known.message} (${known.code}); ${advice}`, { cause: known })
   }
 }
