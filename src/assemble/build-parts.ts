@@ -8,7 +8,7 @@ import { makeRateLimiter } from './make-rate-limiter.ts'
 import type { Databases } from './open-databases.ts'
 import type { Plan } from './plan.ts'
 
-/** What both sides of the queue stand on. */
+/** Builds the parts that accepting and delivering sends have in common. @throws ConfigError, UserError */
 export async function buildParts(plan: Plan, { sql, queueSql }: Databases, metrics: Metrics, onStop: OnStop) {
   const { config } = plan
   const devices = sql && makeDevices(plan, sql, onStop)

@@ -25,7 +25,9 @@ import type { OnStop } from '../shutdown-phases.ts'
 import type { Plan } from './plan.ts'
 import { readCa } from './read-ca.ts'
 
-/** The providers that are enabled; those without credentials are the sandbox. @throws ConfigError */
+/**
+ * Makes the enabled providers; those without credentials are sandboxes. @throws ConfigError for unusable credentials
+ */
 export async function makeProviders(
   plan: Plan,
   queueSql: Sql | undefined,
@@ -45,7 +47,7 @@ export async function makeProviders(
   return providers
 }
 
-/** Made anew when one of the files it is made from changes. */
+/** Makes a provider that is replaced when one of its files changes. */
 async function makeReloading(
   files: readonly (string | undefined)[],
   logger: Logger,
@@ -87,7 +89,7 @@ async function makeApns({ config, logger }: Plan, queueSql: Sql | undefined, onS
   })
 }
 
-/** @returns what reads our credential anew each time */
+/** @returns a function that reads the credential from its source at each call */
 async function chooseApnsAuth(plan: Plan, queueSql: Sql | undefined, onStop: OnStop): Promise<() => ApnsAuth> {
   const { apns } = plan.config.push_notifications
   if (apns.auth_type === 'cert') return () => ({ kind: 'certificate', certificate: loadClientCertificate(apns) })
@@ -95,7 +97,7 @@ async function chooseApnsAuth(plan: Plan, queueSql: Sql | undefined, onStop: OnS
   return () => ({ kind: 'token', key: loadSigningKey(apns), cache })
 }
 
-/** In the store of the queue, which all workers have in common. */
+/** The cache is in the store of the queue, because all workers share that store. */
 async function makeCredentialCache(
   { config, logger }: Plan,
   queueSql: Sql | undefined,
@@ -128,7 +130,7 @@ function makeHms(config: Config, logger: Logger): Provider {
 
 function makeWebPush({ push_notifications: { webpush } }: Config, logger: Logger): Provider {
   const { private_endpoint_networks: networks, subject = '', ca_file } = webpush
-  if (networks.length > 0) logger.warn({ networks }, 'webpush: these private networks may be connected to')
+  if (networks.length > 0) logger.warn({ networks }, 'webpush: connections to private networks allowed')
   return new WebPushProvider({
     keys: loadVapidKeys(webpush.vapid_public_key ?? '', webpush.vapid_private_key ?? ''),
     subject,

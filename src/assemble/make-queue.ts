@@ -7,7 +7,9 @@ import { RedisQueue } from '../queue/redis/redis-queue.ts'
 import type { OnStop } from '../shutdown-phases.ts'
 import type { Plan } from './plan.ts'
 
-/** @param sql the database of a queue that is on PostgreSQL @throws ConfigError */
+/**
+ * Opens the queue. @param sql the database of a queue on PostgreSQL @throws ConfigError, or when Redis can't be used
+ */
 export async function makeQueue(plan: Plan, sql: Sql | undefined, onStop: OnStop): Promise<Queue> {
   const queue = chooseQueue(plan.config) === 'redis' ? await makeRedisQueue(plan) : makePostgresQueue(plan, sql)
   onStop.close('queue', () => queue.close())

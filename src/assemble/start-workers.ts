@@ -15,10 +15,10 @@ import type { Duty, Queue } from '../queue/queue.ts'
 import type { OnStop } from '../shutdown-phases.ts'
 import type { Plan } from './plan.ts'
 
-/** How often what a worker left is looked for, at most: where leases are shorter, within one. */
+/** The longest interval between two searches for abandoned ranges; with short leases it is half a lease. */
 const LOST_INTERVAL_MS = 2000
 
-/** What workers stand on. */
+/** The parts that workers need. */
 export interface WorkerParts {
   plan: Plan
   duty: Duty
@@ -31,7 +31,7 @@ export interface WorkerParts {
   batchSizes: ReadonlyMap<ProviderName, number>
 }
 
-/** Starts fan-out and delivery in this process. @returns whether they reach their queue */
+/** Starts fan-out and delivery in this process. @returns a function that tells whether they reach their queue */
 export function startWorkers(parts: WorkerParts, onStop: OnStop): () => boolean {
   const { duty, queue, pages, rateLimiter, devices, providers, metrics } = parts
   const { config, logger } = parts.plan

@@ -17,7 +17,7 @@ const SIMULATORS: Readonly<Record<string, SimulatorCommand>> = {
 
 const DEFAULT_DIRECTORY = './data/simulators'
 
-/** `centripush simulate NAME`: runs a simulator until SIGINT or SIGTERM. @throws ConfigError for a wrong command line */
+/** `centripush simulate NAME`: runs a simulator until SIGINT or SIGTERM. @throws CommandLineError */
 export async function runSimulate(argv: string[]): Promise<void> {
   const args = parseCommandLine(argv)
   if (args.help) {
@@ -33,7 +33,7 @@ export async function runSimulate(argv: string[]): Promise<void> {
 
 interface Arguments {
   help: boolean
-  /** Empty: none was given. */
+  /** Empty when none was given. */
   name: string
   port: number
   directory: string
@@ -61,10 +61,10 @@ function parseCommandLine(argv: string[]): Arguments {
   return { help: values.help, name, port, directory: resolve(values.dir ?? `${DEFAULT_DIRECTORY}/${name}`), share }
 }
 
-/** @throws ConfigError where there is none of that name */
+/** @throws CommandLineError for an unknown name */
 function simulatorOf(name: string): SimulatorCommand {
   const simulator = Object.hasOwn(SIMULATORS, name) ? SIMULATORS[name] : undefined
-  if (!simulator) throw new CommandLineError(`which simulator? There is: ${Object.keys(SIMULATORS).join(', ')}`)
+  if (!simulator) throw new CommandLineError(`expected a simulator: ${Object.keys(SIMULATORS).join(', ')}`)
   return simulator
 }
 
@@ -72,13 +72,13 @@ function usage(name: string): string {
   const names = Object.entries(SIMULATORS).map(([key, { standsFor }]) => `  ${key.padEnd(14)} ${standsFor}`)
   return `Usage: centripush simulate NAME [--port N] [--dir DIR] [--misbehave PERCENT]
 
-Runs a stand-in for a push provider that checks what the real one checks and logs what it accepted.
+Runs a simulator of a push provider. It makes the checks of the real provider and logs the pushes that it accepts.
 
 ${names.join('\n')}
 
-  --port N             where to listen on 127.0.0.1; a free port if not given
-  --dir DIR            where credentials, authority and log go (${DEFAULT_DIRECTORY}/NAME)
-  --misbehave PERCENT  of the requests meet one of its faults by chance
+  --port N             the port on 127.0.0.1; by default a free one
+  --dir DIR            the directory of credentials, authority and log (${DEFAULT_DIRECTORY}/NAME)
+  --misbehave PERCENT  the share of requests that get a random fault
 
 ${Object.hasOwn(SIMULATORS, name) ? describeFaults(name) : 'centripush simulate NAME --help lists its faults.\n'}`
 }
@@ -86,14 +86,14 @@ ${Object.hasOwn(SIMULATORS, name) ? describeFaults(name) : 'centripush simulate 
 function describeFaults(name: string): string {
   const faults = Object.entries(simulatorOf(name).faults)
   const lines = faults.map(([word, { does }]) => `  ${`${word}-`.padEnd(28)} ${does}`)
-  return `Tokens that start with one of these words meet that fault; with "once-" after the word, only the first time:
+  return `A token that starts with one of these words gets that fault; with "once-" after the word, only the first time:
 ${lines.join('\n')}
 `
 }
 
 function describe(name: string, { origin, log, configuration, notes = [] }: RunningSimulator): string {
   return `The ${name} simulator listens on ${origin}
-What it accepted: ${log}
+Accepted pushes: ${log}
 
 Put this into the configuration of centripush (YAML):
 

@@ -15,7 +15,7 @@ function write(name: string, content: string): string {
 }
 
 describe('a configuration', () => {
-  test('is complete without any', () => {
+  test('is complete without file and environment', () => {
     const { config, ignored } = loadConfig(undefined, {})
     expect(config.http_server.port).toBe(8000)
     expect(config.push_notifications.enabled).toBe(true)
@@ -33,7 +33,7 @@ describe('a configuration', () => {
     expect(config.push_notifications.enabled_providers).toEqual([])
   })
 
-  test('takes the environment over the file, option by option', () => {
+  test('prefers the environment to the file, option by option', () => {
     const file = write('env.json', '{"http_server":{"port":8001,"address":"127.0.0.1"}}')
     const { config } = loadConfig(file, {
       CENTRIPUSH_HTTP_SERVER_PORT: '8002',
@@ -49,7 +49,7 @@ describe('a configuration', () => {
     expect(config.database?.postgresql.replica_dsn).toEqual(['postgresql://a', 'postgresql://b'])
   })
 
-  test('takes a secret from the file that a _FILE variable names', () => {
+  test('reads a secret from the file of a _FILE variable', () => {
     const file = write('key', 'secret\n')
     expect(loadConfig(undefined, { CENTRIPUSH_HTTP_API_KEY_FILE: file }).config.http_api.key).toBe('secret')
   })
@@ -63,7 +63,7 @@ describe('a configuration', () => {
     expect(() => loadConfig(undefined, { CENTRIPUSH_HTTP_API_KEY_FILE: dir })).toThrow(/is a directory/)
   })
 
-  test("names options that are Centrifugo's or misspelt, and starts all the same", () => {
+  test('reports unknown options and is valid without them', () => {
     const file = write(
       'pro.json',
       '{"client":{"allowed_origins":["*"]},"http_server":{"http3":{"enabled":true},"port":"9000"}}',
@@ -73,7 +73,7 @@ describe('a configuration', () => {
     expect(ignored).toEqual(['client', 'http_server.http3', 'CENTRIPUSH_HTTP_SERVER_PROT'])
   })
 
-  test('that is wrong says all that is wrong, each with its path', () => {
+  test('with mistakes is refused with all of them, each with its path', () => {
     const wrong = {
       http_server: { port: 70_000, tls: { enabled: 'maybe' } },
       upstream: { address: 'node:8000' },
@@ -100,12 +100,12 @@ describe('a configuration', () => {
     [{ database: { enabled: false } }, 'push_notifications.queue.postgresql.dsn'],
     [{ http_server: { tls: { enabled: true } } }, 'http_server.tls'],
     [{ http_server: { tls_autocert: { enabled: true } } }, 'http_server.tls_autocert'],
-  ])('whose options contradict each other does not start: %j', (input, path) => {
+  ])('with options that contradict each other is refused: %j', (input, path) => {
     expect(() => parseConfig(input)).toThrow(`${path}:`)
   })
 
   test.each(['host=db password=secret', 'mysql://u:secret@db/x', 'postgresql://u:sec/ret@db:x/y'])(
-    'with a DSN that is none says so and does not show it',
+    'with a malformed DSN is refused without showing it',
     (dsn) => {
       const parse = () => parseConfig({ database: { postgresql: { dsn } } })
       expect(parse).toThrow('database.postgresql.dsn: expected postgresql://')

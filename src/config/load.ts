@@ -1,4 +1,5 @@
-// Loads the configuration: the environment overrides the file, defaults fill the rest. All problems are reported at once.
+// Loads the configuration: the environment overrides the file, defaults fill the rest. All problems are reported at
+// once.
 import { readFileSync } from 'node:fs'
 import { extname } from 'node:path'
 import { parse as parseToml } from 'smol-toml'

@@ -18,7 +18,7 @@ export interface ConfigOption {
 export interface ConfigSection {
   path: readonly string[]
   description: string
-  /** The path of the section whose options it has too; undefined for a section of its own. */
+  /** The path of the section with the same options; undefined when its options are listed here only. */
   like: string | undefined
   options: readonly ConfigOption[]
 }

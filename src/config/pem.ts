@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { ConfigError } from './config-error.ts'
 
-/** PEM material that is given as text, as base64 of it, or as the path of a file. @throws ConfigError that names `option` */
+/**
+ * PEM material that is given as text, as base64 of it, or as the path of a file. @throws ConfigError that names
+ * `option`
+ */
 export function readPem(option: string, value: string): string {
   if (value.includes('-----BEGIN')) return value
   const decoded = Buffer.from(value, 'base64').toString('latin1')

@@ -10,7 +10,7 @@ const tls = section({
   cert_pem: described(v.optional(pem, ''), 'A client certificate.'),
   key_pem: described(v.optional(secret(pem), ''), 'The private key of the client certificate.'),
   server_ca_pem: described(v.optional(pem, ''), 'A certificate authority to trust in place of those of the system.'),
-  server_name: described(v.optional(text, ''), 'The name in the server’s certificate. Empty: the host of the address.'),
+  server_name: described(v.optional(text, ''), 'The name in the certificate of the server. Empty: its host.'),
   insecure_skip_verify: described(v.optional(flag, false), 'Accepts any certificate. For tests only.'),
 })
 
@@ -30,7 +30,7 @@ const address = v.pipe(
 export const redisOptions = {
   address: described(
     v.optional(secret(address), ['redis://127.0.0.1:6379']),
-    '`host:port`, `redis://user:password@host:port/db`, or `rediss://…` for TLS. One address: shards are not supported.',
+    '`host:port`, `redis://user:password@host:port/db`, or `rediss://…` for TLS. Shards are not supported.',
   ),
   user: described(v.optional(text, ''), 'The user; empty for the default user.'),
   password: described(v.optional(secret(text), ''), 'The password of the user.'),

@@ -1,5 +1,6 @@
 // The configuration, section by section. Keys are Centrifugo's own where Centrifugo has them, so a Centrifugo PRO
-// configuration works unchanged. `npm run docs:configuration` writes docs/configuration.md and its JSON Schema from this.
+// configuration works unchanged. `npm run docs:configuration` writes docs/configuration.md and its JSON Schema from
+// this.
 import * as v from 'valibot'
 import { described, likeSection, section } from './option.ts'
 import { redisOptions } from './redis.ts'

@@ -4,7 +4,7 @@ import { startRepeating } from './repeat.ts'
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-/** Work whose runs end when the test ends them. */
+/** Work with runs that the test ends. */
 function makeWork() {
   const ends: (() => void)[] = []
   const work = vi.fn((_signal: AbortSignal) => new Promise<void>((resolve) => ends.push(resolve)))

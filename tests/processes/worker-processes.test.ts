@@ -1,4 +1,4 @@
-// `worker.processes` on real ones.
+// `worker.processes`, with real processes.
 import { execFile } from 'node:child_process'
 import { getPriority } from 'node:os'
 import { promisify } from 'node:util'
@@ -63,7 +63,7 @@ const waitForWorkers = () =>
     return pids
   }, LONG)
 
-test('sends from its worker processes, and shows their metrics as its own', async () => {
+test('sends from its worker processes, and serves their metrics together with its own', async () => {
   await waitForWorkers()
   await send('a', 'b', 'c')
   await fcm.simulator.waitForAccepted(3)
@@ -73,7 +73,7 @@ test('sends from its worker processes, and shows their metrics as its own', asyn
   }, LONG)
 })
 
-test('starts a worker process again that was killed, and sends meanwhile', async () => {
+test('restarts a killed worker process, and sends in the meantime', async () => {
   const [doomed = 0, other] = await waitForWorkers()
   process.kill(doomed, 'SIGKILL')
   await send('a')
@@ -100,13 +100,13 @@ test('sends to a single phone while the processes of broadcasts hang', async () 
   for (const pid of ofBroadcasts) process.kill(pid, 'SIGCONT')
 })
 
-test('leaves no process behind when it is stopped', async () => {
+test('leaves no process behind after a stop', async () => {
   const pids = await waitForWorkers()
   expect(await server.stop()).toBe(0)
   expect(pids.filter(isRunning)).toEqual([])
 })
 
-test('leaves no process behind when it is killed', async () => {
+test('leaves no process behind after it was killed', async () => {
   const pids = await waitForWorkers()
   await server.kill()
   await vi.waitFor(() => expect(pids.filter(isRunning)).toEqual([]), LONG)

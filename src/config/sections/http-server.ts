@@ -15,7 +15,7 @@ export const httpServer = section({
   internal_address: described(v.optional(text, ''), 'The address of the internal port. Empty: that of `address`.'),
   internal_port: described(
     v.optional(port),
-    'A second port that serves API, metrics and health, which the external port then does not. Absent: one port for all.',
+    'A second port, which serves API, metrics and health in place of the external one. Absent: one port for all.',
   ),
   tls: described(v.optional(serverTls, {}), 'TLS of both ports.'),
   tls_autocert: described(

@@ -20,7 +20,8 @@ export const worker = section({
   ),
   removal_breaker: described(
     v.optional(flag, true),
-    'Stops removing devices while a provider calls more than half of the tokens dead. Set it to false when the provider is right.',
+    'Stops removing devices while a provider calls more than half of the tokens dead. Set it to false when the ' +
+      'provider is right.',
   ),
   retry_scale: described(v.optional(factor, 1), 'Multiplies the delays before retries. Values below 1 are for tests.'),
 })
