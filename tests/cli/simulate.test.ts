@@ -83,7 +83,7 @@ function readConfiguration(printed: string): Record<string, unknown> {
 }
 
 async function readAccepted(printed: string): Promise<string[]> {
-  const [, file = ''] = /^What it accepted: (.+)$/m.exec(printed) ?? []
+  const [, file = ''] = /^Accepted pushes: (.+)$/m.exec(printed) ?? []
   const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '')
   return lines.map((line) => v.parse(Push, JSON.parse(line)).target)
 }
