@@ -23,10 +23,11 @@ const MAY_IMPORT = {
   simulators: [],
   config: [],
   observability: [],
+  timing: [],
 }
 
-// Every room may read the configuration's types and write logs and metrics.
-const OPEN_TO_ALL = ['config', 'observability']
+// Every room may read the configuration's types, write logs and metrics, and wait.
+const OPEN_TO_ALL = ['config', 'observability', 'timing']
 
 /** A room others reach through an interface shows one file, and the format of what goes through it; the rest is its own. */
 const DOORS = {
@@ -85,6 +86,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/(cli|simulators)/|\\.test\\.ts$' },
       to: { path: '^src/simulators/' },
+    },
+    {
+      name: 'timing-is-pure',
+      comment: 'src/timing/ imports nothing at all',
+      severity: 'error',
+      from: { path: '^src/timing/', pathNot: '\\.test\\.ts$' },
+      to: { pathNot: '^src/timing/' },
     },
     ...rooms,
     ...doors,

@@ -1,5 +1,5 @@
-// Builds the objects, passes them in, and says how they are stopped. With assemble/ the one place that knows every
-// concrete class.
+// Builds all objects, connects them, and registers how they are stopped. Only this file and assemble/ import the
+// concrete classes.
 import { availableParallelism } from 'node:os'
 import { makePostgresAnalytics } from './analytics/postgres.ts'
 import { buildParts } from './assemble/build-parts.ts'
@@ -22,24 +22,25 @@ import type { ApiDeps } from './server/api-deps.ts'
 import { makeKeyCheck } from './server/api-key.ts'
 import { planPorts } from './server/plan-ports.ts'
 import { startServer } from './server/start-server.ts'
-import { makeTeardowns, type OnStop } from './teardowns.ts'
+import { makeShutdownPhases, type OnStop } from './shutdown-phases.ts'
 
 interface ServerPlan extends Plan {
   role: Role
 }
 
+/** A running server. */
 export interface Assembly {
   /** Base URLs, the external port's first. */
   urls: string[]
-  /** The API key that was made here; undefined when the configuration has one, or none is asked for. */
+  /** The generated API key; undefined when the configuration has a key or needs none. */
   madeKey: string | undefined
-  /** Stops accepting, lets what is in flight finish within `graceMs`, then stops everything. Never rejects. */
+  /** Accepts no more work, finishes work in flight within `graceMs`, then closes all parts. Never rejects. */
   stop(graceMs: number): Promise<void>
 }
 
-/** Builds and starts a server. @throws ConfigError, and what a database that isn't there throws; nothing runs then */
+/** Builds and starts a server. After an error all parts are stopped. @throws ConfigError, UserError */
 export async function assemble(plan: ServerPlan): Promise<Assembly> {
-  const { onStop, stop } = makeTeardowns(plan.logger)
+  const { onStop, stop } = makeShutdownPhases(plan.logger)
   try {
     return { ...(await build(plan, onStop)), stop }
   } catch (error) {
@@ -86,20 +87,20 @@ async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, '
 
 interface Push {
   methods: MethodTable
-  /** In Prometheus' text format, those of all processes together. */
+  /** The metrics of all processes in the text format of Prometheus. */
   readMetrics(): Promise<string>
   /** False while the workers can't reach their queue. */
   isReady(): boolean
 }
 
-/** Devices, queue, and unless this is an API alone the workers: in this process, or in several of their own. */
+/** Builds devices and queue and, except for the role `api`, starts workers in this process or in worker processes. */
 async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Promise<Push> {
   const { config, role, logger } = plan
   const databases = await openDatabases(plan, onStop)
   const parts = await buildParts(plan, databases, metrics, onStop)
   const { queue, devices } = parts
   if (databases.sql && devices) startUpkeepOf(plan, devices, databases, onStop)
-  for (const risk of await queue.findRisks()) logger.warn({ risk }, 'queue: what was accepted can be lost')
+  for (const risk of await queue.findRisks()) logger.warn({ risk }, 'queue: accepted sends can be lost')
   addQueueGauges(metrics.registry, chooseQueue(config), () => queue.stats().catch(() => undefined))
   const accept = makeAccept(config, parts, metrics)
   const methods = makeMethodTable({
@@ -116,7 +117,7 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Pr
   return { methods, ...startWorkerProcesses(plan, databases.dsn, count, metrics, onStop) }
 }
 
-/** While some wait for a provider that is far away, or for the queue, others use their cores. */
+/** Two processes more than cores: while some wait for a provider or for the queue, the others use the cores. */
 function chooseProcesses(cores: number): number {
   return cores === 1 ? 1 : cores + 2
 }

@@ -1,20 +1,14 @@
-import { ConfigError } from './config/config-error.ts'
-import { DataDirInUseError } from './database/data-dir-lock.ts'
+import { UserError } from './config/user-error.ts'
 import { surviveLostConnections } from './database/lost-connections.ts'
-import { SchemaError } from './database/migrate.ts'
-import { EmbeddedPostgresError } from './database/postgres-programs.ts'
-import { ApiError } from './protocol/errors.ts'
-import { DecodeError } from './protocol/wire-types.ts'
-import { ServiceAccountError } from './providers/fcm/service-account.ts'
 
 interface Command {
-  /** Undefined: not for people. */
+  /** A line of the help text; undefined for an internal command. */
   summary: string | undefined
-  /** Its file, loaded when it is called for: no command waits for the others', or keeps them in memory. */
+  /** Loads the file of the command. Each run loads one command only, which saves start time and memory. */
   load(): Promise<Run>
 }
 
-/** Resolves when the command is done, to its exit code; that is 0 when it resolves to nothing. */
+/** Resolves to the exit code when the command has ended; undefined means 0. */
 type Run = (argv: string[]) => Promise<unknown>
 
 const COMMANDS: Record<string, Command> = {
@@ -24,11 +18,11 @@ const COMMANDS: Record<string, Command> = {
     load: async () => (await import('./cli/migrate.ts')).runMigrate,
   },
   'check-config': {
-    summary: 'check a configuration and print what is in force',
+    summary: 'check a configuration and print the options in force',
     load: async () => (await import('./cli/check-config.ts')).runCheckConfig,
   },
   import: {
-    summary: 'bring devices and user topics from elsewhere',
+    summary: 'store devices and user topics from a file or another server',
     load: async () => (await import('./cli/import.ts')).runImportCommand,
   },
   export: {
@@ -36,7 +30,7 @@ const COMMANDS: Record<string, Command> = {
     load: async () => (await import('./cli/export.ts')).runExport,
   },
   send: {
-    summary: 'accept a push, or show what a device would get of it',
+    summary: 'accept a push, or preview it for one device',
     load: async () => (await import('./cli/send.ts')).runSend,
   },
   devices: {
@@ -44,7 +38,7 @@ const COMMANDS: Record<string, Command> = {
     load: async () => (await import('./cli/devices.ts')).runDevices,
   },
   queue: {
-    summary: 'look at the queue, pause providers, retry what was given up',
+    summary: 'show the queue, pause providers, retry dead letters',
     load: async () => (await import('./cli/queue.ts')).runQueue,
   },
   'gen-vapid-keys': {
@@ -52,7 +46,7 @@ const COMMANDS: Record<string, Command> = {
     load: async () => (await import('./cli/gen-vapid-keys.ts')).runGenVapidKeys,
   },
   simulate: {
-    summary: 'run a stand-in for a push provider',
+    summary: 'run a simulator of a push provider',
     load: async () => (await import('./cli/simulate.ts')).runSimulate,
   },
   'worker-process': {
@@ -69,7 +63,7 @@ ${Object.entries(COMMANDS)
   .flatMap(([name, { summary }]) => (summary === undefined ? [] : [`  ${name.padEnd(14)} ${summary}`]))
   .join('\n')}
 
-Each command explains itself: centripush COMMAND --help
+centripush COMMAND --help explains a command.
 `
 
 async function main([name = 'help', ...argv]: string[]): Promise<number> {
@@ -79,7 +73,7 @@ async function main([name = 'help', ...argv]: string[]): Promise<number> {
   }
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   if (!command) {
-    process.stderr.write(`centripush: there is no command '${name}'\n\n${HELP}`)
+    process.stderr.write(`centripush: unknown command '${name}'\n\n${HELP}`)
     return 2
   }
   try {
@@ -87,28 +81,10 @@ async function main([name = 'help', ...argv]: string[]): Promise<number> {
     const code = await run(argv)
     return typeof code === 'number' ? code : 0
   } catch (error) {
-    if (isUsersError(error)) {
-      process.stderr.write(`centripush ${name}: ${error.message}\n`)
-      return 2
-    }
-    throw error
+    if (!(error instanceof UserError)) throw error
+    for (const line of error.message.split('\n')) process.stderr.write(`centripush ${name}: ${line}\n`)
+    return error.exitCode
   }
-}
-
-/** Errors whose message says what to do; a stack would hide it. */
-const USERS_ERRORS = [
-  ApiError,
-  ConfigError,
-  DecodeError,
-  DataDirInUseError,
-  EmbeddedPostgresError,
-  SchemaError,
-  ServiceAccountError,
-]
-
-function isUsersError(error: unknown): error is Error {
-  if (USERS_ERRORS.some((kind) => error instanceof kind)) return true
-  return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
 }
 
 surviveLostConnections()

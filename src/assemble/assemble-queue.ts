@@ -1,13 +1,13 @@
 import { joinEmbeddedPostgres } from '../database/embedded.ts'
 import type { Queue } from '../queue/queue.ts'
-import { makeTeardowns } from '../teardowns.ts'
+import { makeShutdownPhases } from '../shutdown-phases.ts'
 import { makeQueue } from './make-queue.ts'
 import { openDatabases } from './open-databases.ts'
 import type { Plan } from './plan.ts'
 
-/** The queue alone, for commands that look at it. @throws ConfigError */
+/** Opens only the queue, for a command. @throws ConfigError, UserError when its store can't be used */
 export async function assembleQueue(plan: Plan): Promise<{ queue: Queue; stop(): Promise<void> }> {
-  const { onStop, stop } = makeTeardowns(plan.logger)
+  const { onStop, stop } = makeShutdownPhases(plan.logger)
   try {
     const { queueSql } = await openDatabases(plan, onStop, joinEmbeddedPostgres)
     return { queue: await makeQueue(plan, queueSql, onStop), stop: () => stop(0) }

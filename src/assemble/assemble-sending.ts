@@ -4,22 +4,23 @@ import { makeMetrics } from '../observability/metrics.ts'
 import type { PreviewDeps } from '../preview/preview-send.ts'
 import { findMaxBytes } from '../providers/max-bytes.ts'
 import type { AcceptDeps } from '../push/accept.ts'
-import { makeTeardowns } from '../teardowns.ts'
+import { makeShutdownPhases } from '../shutdown-phases.ts'
 import { buildParts } from './build-parts.ts'
 import { makeAccept } from './make-accept.ts'
 import { openDatabases } from './open-databases.ts'
 import type { Plan } from './plan.ts'
 
+/** The parts that accept and preview sends. */
 export interface Sending {
   accept: AcceptDeps
-  /** @throws ConfigError without a database: there are no devices then */
+  /** @throws ConfigError when database.enabled is false, because there are no devices then */
   preview(): PreviewDeps
   stop(): Promise<void>
 }
 
-/** What accepts pushes and shows what they come to, for a command: no worker runs here. @throws ConfigError */
+/** Opens the parts that accept and preview sends, for a command. No worker runs. @throws ConfigError, UserError */
 export async function assembleSending(plan: Plan): Promise<Sending> {
-  const { onStop, stop } = makeTeardowns(plan.logger)
+  const { onStop, stop } = makeShutdownPhases(plan.logger)
   try {
     const databases = await openDatabases(plan, onStop, joinEmbeddedPostgres)
     const metrics = makeMetrics()

@@ -1,24 +1,25 @@
-// A file of its own: a process that only sends loads nothing of the API.
+// A separate file, so that a worker process does not load the code of the API.
 import { makeMetrics } from '../observability/metrics.ts'
 import type { Duty } from '../queue/lane.ts'
-import { makeTeardowns } from '../teardowns.ts'
+import { makeShutdownPhases } from '../shutdown-phases.ts'
 import { buildParts } from './build-parts.ts'
 import { openDatabases } from './open-databases.ts'
 import type { Plan } from './plan.ts'
 import { startWorkers } from './start-workers.ts'
 
+/** The running parts of a worker process. */
 export interface WorkerAssembly {
-  /** Whether it reaches its queue. */
+  /** Whether the workers reach their queue. */
   isReady(): boolean
-  /** As prom-client's `getMetricsAsJSON` has them. */
+  /** The metrics in the form of prom-client's `getMetricsAsJSON`. */
   readMetrics(): Promise<object[]>
-  /** Lets what it sends finish within `graceMs`. Never rejects. */
+  /** Finishes batches in flight within `graceMs`, then closes all parts. Never rejects. */
   stop(graceMs: number): Promise<void>
 }
 
-/** What a worker process is made of: no API, no upkeep. @throws as assemble() does */
+/** Builds and starts the parts of a worker process: no API and no upkeep. @throws ConfigError, UserError */
 export async function assembleWorker(plan: Plan, duty: Duty): Promise<WorkerAssembly> {
-  const { onStop, stop } = makeTeardowns(plan.logger)
+  const { onStop, stop } = makeShutdownPhases(plan.logger)
   try {
     const metrics = makeMetrics()
     const parts = await buildParts(plan, await openDatabases(plan, onStop), metrics, onStop)

@@ -1,6 +1,6 @@
 import type { Metrics } from '../observability/metrics.ts'
 import { PageReader } from '../push/page-reader.ts'
-import type { OnStop } from '../teardowns.ts'
+import type { OnStop } from '../shutdown-phases.ts'
 import { makeDevices } from './make-devices.ts'
 import { makeProviders } from './make-providers.ts'
 import { makeQueue } from './make-queue.ts'
@@ -8,7 +8,7 @@ import { makeRateLimiter } from './make-rate-limiter.ts'
 import type { Databases } from './open-databases.ts'
 import type { Plan } from './plan.ts'
 
-/** What both sides of the queue stand on. */
+/** Builds the parts that accepting and delivering sends have in common. @throws ConfigError, UserError */
 export async function buildParts(plan: Plan, { sql, queueSql }: Databases, metrics: Metrics, onStop: OnStop) {
   const { config } = plan
   const devices = sql && makeDevices(plan, sql, onStop)

@@ -5,19 +5,19 @@ import { Replicas } from '../database/replicas.ts'
 import { startUpkeep, type UpkeepTask } from '../database/upkeep.ts'
 import { ANSWER_TIMEOUT_MS, DeviceStore } from '../devices/device-store.ts'
 import { makeGrantUpkeep } from '../limits/postgres/grant-upkeep.ts'
-import type { OnStop } from '../teardowns.ts'
+import type { OnStop } from '../shutdown-phases.ts'
 import type { Databases } from './open-databases.ts'
 import { MAX_CONNECTIONS } from './open-databases.ts'
 import type { Plan } from './plan.ts'
 
-/** The store of the devices, with its replicas. */
+/** Makes the device store, with its read replicas if they are configured. */
 export function makeDevices({ config, logger }: Plan, sql: Sql, onStop: OnStop): DeviceStore {
   const readsReplicas = config.push_notifications.read_from_replica
   const replicas = readsReplicas ? openReplicas({ config, logger }, sql, onStop) : undefined
   return new DeviceStore({ sql, now: Date.now, replicas })
 }
 
-/** What removes old devices and old notifications now and then, and grants of rate limits where PostgreSQL has them. */
+/** Starts the hourly removal of inactive devices, old notifications and, with a queue on PostgreSQL, old grants. */
 export function startUpkeepOf(
   { config, logger }: Plan,
   devices: DeviceStore,
@@ -27,7 +27,7 @@ export function startUpkeepOf(
   const maxAgeMs = config.push_notifications.max_inactive_device_interval
   const removeInactive: UpkeepTask = async (signal) => {
     const count = await devices.removeInactive(maxAgeMs, signal)
-    if (count > 0) logger.info({ count }, 'devices: inactive ones removed')
+    if (count > 0) logger.info({ count }, 'devices: inactive devices removed')
   }
   const tasks: UpkeepTask[] = [() => devices.cleanUp()]
   if (maxAgeMs > 0) tasks.push(removeInactive)

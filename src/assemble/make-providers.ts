@@ -12,7 +12,7 @@ import type { CredentialCache } from '../providers/credential-cache.ts'
 import { PostgresCredentialCache } from '../providers/credential-cache-postgres.ts'
 import { RedisCredentialCache } from '../providers/credential-cache-redis.ts'
 import { FcmProvider } from '../providers/fcm/fcm.ts'
-import { loadServiceAccount } from '../providers/fcm/service-account.ts'
+import { loadServiceAccount, ServiceAccountError } from '../providers/fcm/service-account.ts'
 import { HmsProvider } from '../providers/hms/hms.ts'
 import type { Provider } from '../providers/provider.ts'
 import { ReloadingProvider } from '../providers/reloading-provider.ts'
@@ -21,11 +21,13 @@ import { makeAddressPolicy } from '../providers/webpush/address-policy.ts'
 import { readVapidKeys, type VapidKeys, VapidKeysError } from '../providers/webpush/vapid-keys.ts'
 import { WebPushProvider } from '../providers/webpush/webpush.ts'
 import { connectRedis } from '../redis/connect.ts'
-import type { OnStop } from '../teardowns.ts'
+import type { OnStop } from '../shutdown-phases.ts'
 import type { Plan } from './plan.ts'
 import { readCa } from './read-ca.ts'
 
-/** The providers that are enabled; those without credentials are the sandbox. @throws ConfigError */
+/**
+ * Makes the enabled providers; those without credentials are sandboxes. @throws ConfigError for unusable credentials
+ */
 export async function makeProviders(
   plan: Plan,
   queueSql: Sql | undefined,
@@ -45,7 +47,7 @@ export async function makeProviders(
   return providers
 }
 
-/** Made anew when one of the files it is made from changes. */
+/** Makes a provider that is replaced when one of its files changes. */
 async function makeReloading(
   files: readonly (string | undefined)[],
   logger: Logger,
@@ -59,13 +61,18 @@ function makeFcm(config: Config, logger: Logger): Promise<Provider> {
   const { credentials_file: file = '', push_endpoint, auth_endpoint, ca_file } = config.push_notifications.fcm
   return makeReloading([file, ca_file], logger, async () => {
     return new FcmProvider({
-      serviceAccount: await loadServiceAccount(file),
+      serviceAccount: await loadServiceAccount(file).catch(explainServiceAccountError),
       pushEndpoint: push_endpoint,
       authEndpoint: auth_endpoint,
       ca: readCa('push_notifications.fcm.ca_file', ca_file),
       logger,
     })
   })
+}
+
+function explainServiceAccountError(error: unknown): never {
+  if (!(error instanceof ServiceAccountError)) throw error
+  throw new ConfigError(`push_notifications.fcm.credentials_file: ${error.message}`, { cause: error })
 }
 
 async function makeApns({ config, logger }: Plan, queueSql: Sql | undefined, onStop: OnStop): Promise<Provider> {
@@ -82,7 +89,7 @@ async function makeApns({ config, logger }: Plan, queueSql: Sql | undefined, onS
   })
 }
 
-/** @returns what reads our credential anew each time */
+/** @returns a function that reads the credential from its source at each call */
 async function chooseApnsAuth(plan: Plan, queueSql: Sql | undefined, onStop: OnStop): Promise<() => ApnsAuth> {
   const { apns } = plan.config.push_notifications
   if (apns.auth_type === 'cert') return () => ({ kind: 'certificate', certificate: loadClientCertificate(apns) })
@@ -90,7 +97,7 @@ async function chooseApnsAuth(plan: Plan, queueSql: Sql | undefined, onStop: OnS
   return () => ({ kind: 'token', key: loadSigningKey(apns), cache })
 }
 
-/** In the store of the queue, which all workers have in common. */
+/** The cache is in the store of the queue, because all workers share that store. */
 async function makeCredentialCache(
   { config, logger }: Plan,
   queueSql: Sql | undefined,
@@ -123,7 +130,7 @@ function makeHms(config: Config, logger: Logger): Provider {
 
 function makeWebPush({ push_notifications: { webpush } }: Config, logger: Logger): Provider {
   const { private_endpoint_networks: networks, subject = '', ca_file } = webpush
-  if (networks.length > 0) logger.warn({ networks }, 'webpush: these private networks may be connected to')
+  if (networks.length > 0) logger.warn({ networks }, 'webpush: connections to private networks allowed')
   return new WebPushProvider({
     keys: loadVapidKeys(webpush.vapid_public_key ?? '', webpush.vapid_private_key ?? ''),
     subject,

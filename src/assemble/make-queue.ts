@@ -4,10 +4,12 @@ import { PostgresQueue } from '../queue/postgres/postgres-queue.ts'
 import type { Queue } from '../queue/queue.ts'
 import { RedisQueue } from '../queue/redis/redis-queue.ts'
 import { connectRedis } from '../redis/connect.ts'
-import type { OnStop } from '../teardowns.ts'
+import type { OnStop } from '../shutdown-phases.ts'
 import type { Plan } from './plan.ts'
 
-/** @param sql the database of a queue that is on PostgreSQL @throws ConfigError */
+/**
+ * Opens the queue. @param sql the database of a queue on PostgreSQL @throws ConfigError, or when Redis can't be used
+ */
 export async function makeQueue(plan: Plan, sql: Sql | undefined, onStop: OnStop): Promise<Queue> {
   const queue = chooseQueue(plan.config) === 'redis' ? await makeRedisQueue(plan) : makePostgresQueue(plan, sql)
   onStop.close('queue', () => queue.close())

@@ -4,10 +4,10 @@ import { PostgresRateLimiter } from '../limits/postgres/postgres-rate-limiter.ts
 import type { RateLimiter } from '../limits/rate-limiter.ts'
 import { RedisRateLimiter } from '../limits/redis/redis-rate-limiter.ts'
 import { connectRedis } from '../redis/connect.ts'
-import type { OnStop } from '../teardowns.ts'
+import type { OnStop } from '../shutdown-phases.ts'
 import type { Plan } from './plan.ts'
 
-/** In the store of the queue, which all workers have in common. @param queueSql undefined where that is Redis */
+/** The rate limiter is in the store of the queue, because all workers share it. @param queueSql undefined for Redis */
 export async function makeRateLimiter(
   { config, logger }: Plan,
   queueSql: Sql | undefined,

@@ -1,29 +1,30 @@
 import { chooseQueue } from '../config/check.ts'
-import { ConfigError } from '../config/config-error.ts'
-import { readDatabaseError } from '../database/database-error.ts'
 import { startEmbeddedPostgres } from '../database/embedded.ts'
-import { checkSchema, migrate } from '../database/migrate.ts'
 import { type DatabaseOptions, openDatabase, type Sql } from '../database/pool.ts'
+import { prepareSchema } from '../database/prepare-schema.ts'
 import type { Logger } from '../observability/log.ts'
-import type { OnStop } from '../teardowns.ts'
+import type { OnStop } from '../shutdown-phases.ts'
 import type { Plan } from './plan.ts'
 
-/** Of a database without a section of its own. */
+/** The default of database.postgresql.max_connections, for configurations without the section `database`. */
 export const MAX_CONNECTIONS = 20
 
 type OpenEmbedded = (options: { dataDir: string; logger: Logger }) => Promise<{ dsn: string; stop(): Promise<void> }>
 
+/** The pools of this process. */
 export interface Databases {
-  /** The devices'; undefined where `database.enabled` is false. */
+  /** The database of the devices; undefined when `database.enabled` is false. */
   sql: Sql | undefined
+  /** Its DSN, also that of the embedded database. */
   dsn: string | undefined
-  /** The queue's, in the same database unless it has a DSN; undefined where it is on Redis. */
+  /** The database of the queue, the same one unless the queue has its own DSN; undefined for a queue on Redis. */
   queueSql: Sql | undefined
 }
 
 /**
- * Opens what the configuration names, its schema up to date. `openEmbedded` provides what it leaves out.
- * @throws ConfigError, and what a database that isn't there throws
+ * Opens the configured databases and prepares their schema. `openEmbedded` provides the database when none is
+ * configured.
+ * @throws SchemaError, or UserError when a database can't be used
  */
 export async function openDatabases(
   { config, logger }: Plan,
@@ -36,24 +37,18 @@ export async function openDatabases(
   const open = async (options: Pick<DatabaseOptions, 'dsn' | 'maxConnections' | 'plans'>): Promise<Sql> => {
     const sql = openDatabase(options)
     onStop.close('database', () => sql.end({ timeout: 5 }))
-    await (migrates ? migrate(sql, logger) : checkSchema(sql)).catch(explainDatabaseError)
+    await prepareSchema(sql, logger, migrates)
     return sql
   }
   const dsn = config.database?.enabled === false ? undefined : await chooseDsn({ config, logger }, onStop, openEmbedded)
   const queue = chooseQueue(config) === 'redis' ? undefined : ((isReused ? undefined : queueDsn) ?? dsn)
-  // Devices and queue want their statements planned differently: in one database each gets half of the connections.
+  // Devices and queue need different planner settings, so in one database each has a pool with half of the connections.
   const share = queue === dsn ? Math.ceil(maxConnections / 2) : maxConnections
   return {
     dsn,
     sql: dsn === undefined ? undefined : await open({ dsn, maxConnections: share }),
     queueSql: queue === undefined ? undefined : await open({ dsn: queue, maxConnections: share, plans: 'once' }),
   }
-}
-
-/** A database that can't be reached or refuses us is the configuration's matter, not ours. */
-function explainDatabaseError(error: unknown): never {
-  const known = readDatabaseError(error)
-  throw known ? new ConfigError(`the database can't be used: ${known.message} (${known.code})`) : error
 }
 
 async function chooseDsn({ config, logger }: Plan, onStop: OnStop, openEmbedded: OpenEmbedded): Promise<string> {

@@ -2,11 +2,11 @@ import { AggregatorRegistry } from 'prom-client'
 import type { Config } from '../config/schema.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import { WorkerProcesses } from '../processes/worker-processes.ts'
-import type { OnStop } from '../teardowns.ts'
+import type { OnStop } from '../shutdown-phases.ts'
 import { MAX_CONNECTIONS } from './open-databases.ts'
 import type { Plan } from './plan.ts'
 
-/** Workers in `count` processes of their own, and one more for small sends. @param dsn the database that all of them use */
+/** Starts `count` worker processes and one more for small sends. @param dsn the database of the devices */
 export function startWorkerProcesses(
   { config, logger }: Plan,
   dsn: string | undefined,
@@ -18,20 +18,21 @@ export function startWorkerProcesses(
   onStop.drain('worker processes', (graceMs) => processes.stop(graceMs))
   processes.start()
   return {
-    /** False while they can't reach their queue. */
+    /** False while no process that sends everything reaches its queue. */
     isReady: () => processes.isReady,
-    /** In Prometheus' text format, theirs and this process's together. */
+    /** The metrics of all processes, this one included, in the text format of Prometheus. */
     readMetrics: async () =>
       AggregatorRegistry.aggregate([await registry.getMetricsAsJSON(), ...(await processes.readMetrics())]).metrics(),
   }
 }
 
-/** Connections of a worker process that has few of them: what it does at once, with devices and with the queue. */
+/** The fewest connections of a worker process: the statements that it runs at once on devices and queue. */
 const MIN_CONNECTIONS = 6
 
 /**
- * The configuration of one of `count` worker processes and the one for small sends. They share the connections that one
- * would open, but each has MIN_CONNECTIONS; with LISTEN that is seven, and at nine cores more than PostgreSQL allows by default.
+ * The configuration of a worker process, the one for small sends included. All of them share the configured number of
+ * connections, but each has at least MIN_CONNECTIONS and one for LISTEN. From nine cores on, these seven connections
+ * each are more than PostgreSQL allows by default.
  */
 function planWorkerProcess(config: Config, dsn: string | undefined, count: number): Config {
   const { database } = config

@@ -15,7 +15,7 @@ import { RANGE_DEVICES } from '../queue/batch.ts'
 import type { Duty } from '../queue/lane.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { SkipReason } from '../sends/skip-reason.ts'
-import type { OnStop } from '../teardowns.ts'
+import type { OnStop } from '../shutdown-phases.ts'
 import type { Plan } from './plan.ts'
 
 /** The parts of workers. */
@@ -31,7 +31,7 @@ export interface WorkerParts {
   batchSizes: ReadonlyMap<ProviderName, number>
 }
 
-/** Starts fan-out and delivery in this process. @returns whether they reach their queue */
+/** Starts fan-out and delivery in this process. @returns a function that tells whether they reach their queue */
 export function startWorkers(parts: WorkerParts, onStop: OnStop): () => boolean {
   const { duty, queue, pages, rateLimiter, devices, providers, metrics } = parts
   const { config, logger } = parts.plan

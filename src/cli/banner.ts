@@ -1,6 +1,9 @@
 import type { Assembly } from '../assemble.ts'
 
-/** What a start with an API key of our own making prints: where the API is, the key, and a line to paste. */
+/**
+ * The text of a start with a generated API key: the URL of the API, the key, and a curl line. Empty with a configured
+ * key.
+ */
 export function makeBanner({ urls, madeKey }: Assembly, apiPrefix: string): string {
   const [url = ''] = urls
   if (madeKey === undefined) return ''

@@ -1,30 +1,35 @@
+import { listOptions } from '../config/options.ts'
+import { ConfigSchema } from '../config/schema.ts'
 import { readServerOptions } from './options.ts'
 
 const HELP = `centripush check-config [--config FILE]
 
-Checks the configuration of FILE and of the CENTRIPUSH_ environment variables and prints what is in force, defaults
-included and secrets hidden. Exits with 2 when something is wrong, and says what.
+Checks the configuration of FILE and of the CENTRIPUSH_ environment variables and prints the options in force, with
+defaults and without secrets. docs/configuration.md explains every option.
+
+Exits with 0, or with 2 and a list of all problems when the command line or the configuration is wrong.
 `
 
-/** Options whose value must not be printed. A DSN holds a password. */
-const SECRETS = new Set([
-  'key',
-  'api_key',
-  'key_pem',
-  'dsn',
-  'replica_dsn',
-  'app_secret',
-  'token_key_pem',
-  'cert_p12_b64',
-  'cert_p12_password',
-  'vapid_private_key',
-])
-
-/** `centripush check-config`. @throws ConfigError */
+/** `centripush check-config`. @throws ConfigError with all problems, CommandLineError */
 export async function runCheckConfig(argv: string[]): Promise<void> {
   const options = readServerOptions(argv, HELP)
   if (!options) return
-  const hide = (name: string, value: unknown) => (SECRETS.has(name) && value ? '(hidden)' : value)
-  process.stdout.write(`${JSON.stringify(options.config, hide, 2)}\n`)
-  if (options.ignored.length > 0) process.stderr.write(`ignored, not ours: ${options.ignored.join(', ')}\n`)
+  const secrets = new Set(listOptions(ConfigSchema).flatMap(({ path, isSecret }) => (isSecret ? [path.join('.')] : [])))
+  process.stdout.write(`${JSON.stringify(hideSecrets(options.config, secrets), undefined, 2)}\n`)
+  if (options.ignored.length > 0) {
+    process.stderr.write(`ignored, because centripush has no such options: ${options.ignored.join(', ')}\n`)
+  }
+}
+
+/** A copy of a configuration with a placeholder for each secret that has a value. @param secrets paths of options */
+function hideSecrets(value: unknown, secrets: ReadonlySet<string>, path: readonly string[] = []): unknown {
+  if (secrets.has(path.join('.'))) return isEmpty(value) ? value : '(hidden)'
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, hideSecrets(inner, secrets, [...path, key])]),
+  )
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === undefined || value === '' || (Array.isArray(value) && value.length === 0)
 }

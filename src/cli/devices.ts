@@ -1,25 +1,25 @@
-import { parseArgs } from 'node:util'
-import { ConfigError } from '../config/config-error.ts'
+import { parseDuration } from '../config/duration.ts'
 import { loadConfig } from '../config/load.ts'
 import { isProviderName, PROVIDER_NAMES } from '../config/provider-names.ts'
-import { parseDuration } from '../config/values.ts'
 import type { RestoreQuery } from '../devices/removal/restore-devices.ts'
 import { makeLogger } from '../observability/log.ts'
 import { withDevices } from './bulk/device-database.ts'
+import { CommandLineError } from './command-line-error.ts'
+import { parseArguments } from './parse-arguments.ts'
 
 const HELP = `centripush devices restore --provider NAME --since TIME [OPTIONS]
 
-Brings back devices that were removed automatically in the last seven days, because their provider called the token
-dead or because they were inactive for longer than push_notifications.max_inactive_device_interval: as they were, with
-their topics, ids and times. A device whose token or id is there again is skipped.
+Restores devices that were removed automatically in the last seven days, because their provider called the token dead
+or because they were inactive for longer than push_notifications.max_inactive_device_interval. Topics, ids and times
+are restored too. A device whose token or id has been registered again is skipped.
 
   --provider NAME     ${PROVIDER_NAMES.join(', ')}
-  --since TIME        removed since then: 2026-01-31T12:00:00Z, or how long ago: 2h
-  --reason TEXT       only those removed for this reason, "inactive" for example
-  --dry-run           count only
-  --config FILE       names the database; without one it is the embedded database
+  --since TIME        only devices removed since then: 2026-01-31T12:00:00Z, or a duration before now: 2h
+  --reason TEXT       only devices removed for this reason, "inactive" for example
+  --dry-run           only counts
+  --config FILE       names the database; without it, the embedded database is used
 
-Exits with 0, or with 2 when the command line or the configuration is wrong.
+Exits with 0, with 2 when the command line or the configuration is wrong, and with 1 after any other failure.
 `
 
 const OPTIONS = {
@@ -31,14 +31,15 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const
 
-/** `centripush devices restore`: resolves to the exit code. @throws ConfigError */
+/** `centripush devices restore`: resolves to the exit code. @throws CommandLineError, ConfigError, UserError */
 export async function runDevices(argv: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({ args: argv, options: OPTIONS, allowPositionals: true })
+  const { values, positionals } = parseArguments({ args: argv, options: OPTIONS, allowPositionals: true })
   if (values.help) {
     process.stdout.write(HELP)
     return 0
   }
-  if (positionals.length !== 1 || positionals[0] !== 'restore') throw new ConfigError('devices what? There is: restore')
+  if (positionals.length !== 1 || positionals[0] !== 'restore')
+    throw new CommandLineError('expected an action: restore')
   const query = parseQuery(values)
   const isDryRun = values['dry-run']
   const { config } = loadConfig(values.config, process.env)
@@ -46,14 +47,16 @@ export async function runDevices(argv: string[]): Promise<number> {
   return await withDevices({ config, logger }, async (devices) => {
     const { restored, skipped } = await devices.restore(query, isDryRun)
     const verb = isDryRun ? 'would be restored' : 'restored'
-    process.stdout.write(`${restored} ${query.provider} devices ${verb}, ${skipped} skipped: there again\n`)
+    process.stdout.write(
+      `${restored} ${query.provider} devices ${verb}, ${skipped} skipped because they are registered again\n`,
+    )
     return 0
   })
 }
 
 function parseQuery({ provider, since, reason }: { provider?: string; since?: string; reason?: string }): RestoreQuery {
   if (provider === undefined || !isProviderName(provider)) {
-    throw new ConfigError(`--provider: must be one of ${PROVIDER_NAMES.join(', ')}`)
+    throw new CommandLineError(`--provider: expected one of ${PROVIDER_NAMES.join(', ')}`)
   }
   return { provider, since: parseSince(since ?? ''), reason }
 }
@@ -62,5 +65,7 @@ function parseSince(text: string): Date {
   const agoMs = parseDuration(text)
   const since = agoMs === undefined ? new Date(text) : new Date(Date.now() - agoMs)
   if (!Number.isNaN(since.getTime()) && (agoMs !== undefined || /^\d{4}-/.test(text))) return since
-  throw new ConfigError('--since: expected a time such as 2026-01-31T12:00:00Z, or how long ago, such as 2h')
+  throw new CommandLineError(
+    '--since: expected a time such as 2026-01-31T12:00:00Z, or a duration before now such as 2h',
+  )
 }

@@ -1,7 +1,11 @@
-/** What a stopped server may still have open, a connection to a database that is away for example, is given this long. */
+/**
+ * The time for handles that a stopped server may still have open, a connection to an unreachable database for example.
+ */
 const EXIT_GRACE_MS = 1000
 
-/** Ends the process with its exit code when it does not end by itself. For servers, which have said all they had to say. */
+/**
+ * Ends the process with its exit code when it does not end by itself. For servers, whose output is complete by then.
+ */
 export function exitSoon(): void {
   setTimeout(() => process.exit(), EXIT_GRACE_MS).unref()
 }

@@ -1,8 +1,6 @@
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { rename } from 'node:fs/promises'
-import { parseArgs } from 'node:util'
-import { ConfigError } from '../config/config-error.ts'
 import { loadConfig } from '../config/load.ts'
 import type { DeviceStore } from '../devices/device-store.ts'
 import type { ListPage } from '../devices/list-page.ts'
@@ -11,16 +9,19 @@ import { makeLogger } from '../observability/log.ts'
 import { withDevices } from './bulk/device-database.ts'
 import { listenForInterrupt } from './bulk/interrupt.ts'
 import { Progress } from './bulk/progress.ts'
+import { CommandLineError } from './command-line-error.ts'
+import { parseArguments } from './parse-arguments.ts'
 
 const HELP = `centripush export devices|user-topics [FILE|-] [--config FILE]
 
-Writes all devices, or what users follow, as one JSON object a line: to FILE, which appears when it is complete, or to
-standard output. "centripush import" reads it. Devices come with their topics, meta and Web Push keys: keep the file as
-you would keep the database. What changes meanwhile may be in it or not.
+Writes all devices, or all topics of users, with one JSON object on each line, to FILE or to standard output. FILE is
+created when it is complete; "centripush import" reads it. Devices include topics, meta and Web Push keys: protect the
+file like the database. Changes during the export may be missing.
 
-  --config FILE       names the database; without one it is the embedded database
+  --config FILE       names the database; without it, the embedded database is used
 
-Exits with 0 when all is written, 1 when it was stopped, 2 when the command line or the configuration is wrong.
+Exits with 0 when everything is written, with 2 when the command line or the configuration is wrong, and with 1 when it
+was interrupted or failed.
 `
 
 const PAGE_ITEMS = 1000
@@ -28,17 +29,18 @@ const PAGE_ITEMS = 1000
 type ReadPage = (cursor: string) => Promise<ListPage<object>>
 type Output = NodeJS.WritableStream
 
-/** `centripush export`: resolves to the exit code. @throws ConfigError */
+/** `centripush export`: resolves to the exit code. @throws CommandLineError, ConfigError, UserError */
 export async function runExport(argv: string[]): Promise<number> {
   const options = { config: { type: 'string', short: 'c' }, help: { type: 'boolean', short: 'h' } } as const
-  const { values, positionals } = parseArgs({ args: argv, options, allowPositionals: true })
+  const { values, positionals } = parseArguments({ args: argv, options, allowPositionals: true })
   if (values.help) {
     process.stdout.write(HELP)
     return 0
   }
   const [kindName, path = '-', ...others] = positionals
-  if (kindName !== 'devices' && kindName !== 'user-topics') throw new ConfigError('export what? devices or user-topics')
-  if (others.length > 0) throw new ConfigError('there is one FILE to write to')
+  if (kindName !== 'devices' && kindName !== 'user-topics')
+    throw new CommandLineError('expected devices or user-topics')
+  if (others.length > 0) throw new CommandLineError('expected one FILE')
   const { config } = loadConfig(values.config, process.env)
   const logger = makeLogger({ ...config.log, level: 'warn' }, 2)
   return await withDevices({ config, logger }, async (devices) => {
@@ -69,10 +71,10 @@ function makeUserTopicPages(devices: DeviceStore): ReadPage {
   }
 }
 
-/** A file that is not complete has another name. */
+/** An incomplete file has another name. */
 async function writeFile(path: string, write: (output: Output) => Promise<number>): Promise<number> {
   const part = `${path}.part`
-  // Tokens are nobody else's business.
+  // Only the owner may read tokens.
   const file = createWriteStream(part, { mode: 0o600 })
   await once(file, 'open')
   const code = await write(file)
@@ -96,7 +98,7 @@ async function writePages(readPage: ReadPage, output: Output, noun: string): Pro
       cursor = page.nextCursor
       progress.show({ count })
     }
-    progress.print(cursor === undefined ? `${count} ${noun} written` : `stopped after ${count} ${noun}`)
+    progress.print(cursor === undefined ? `${count} ${noun} written` : `interrupted after ${count} ${noun}`)
     return cursor === undefined ? 0 : 1
   } finally {
     interrupt.stop()

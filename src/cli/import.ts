@@ -1,6 +1,4 @@
 import { readFile } from 'node:fs/promises'
-import { parseArgs } from 'node:util'
-import { ConfigError } from '../config/config-error.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import type { DeviceStore } from '../devices/device-store.ts'
@@ -16,27 +14,29 @@ import { Progress } from './bulk/progress.ts'
 import { Rejects } from './bulk/rejects.ts'
 import { ResumeState } from './bulk/resume-state.ts'
 import { runImport } from './bulk/run-import.ts'
+import { CommandLineError } from './command-line-error.ts'
+import { parseArguments } from './parse-arguments.ts'
 
 const HELP = `centripush import devices|user-topics FILE|- [OPTIONS]
 centripush import devices|user-topics --from URL --api-key KEY [OPTIONS]
 
-Stores devices, or what users follow, from a file with one JSON object a line (- is standard input), or page by page
-from any server with the same API, such as Centrifugo PRO. What is stored already is brought up to date, so it can run
-again; a device that was registered or updated here after its "updated_at" is left alone.
+Stores devices, or topics of users, from a file with one JSON object on each line (- is standard input), or page by page
+from any server with the same API, such as Centrifugo PRO. Stored records are updated, so an import can be repeated. A
+device that was registered or updated here after its "updated_at" is kept unchanged.
 
 A line of devices has the fields of a device_register request, and optionally created_at and updated_at (Unix seconds)
-and webpush_keys, as device_list returns them and "centripush export devices" writes them:
+and webpush_keys, as in the results of device_list and in the output of "centripush export devices":
   {"provider": "fcm", "platform": "android", "token": "…", "user": "42", "topics": ["news"]}
 A line of user-topics: {"user": "42", "topic": "news"}
 
-  --from URL          the other server's API: https://example.com/api
-  --api-key KEY       its key; --api-key-file FILE reads it from a file
-  --resume STATE      keep the position in the file STATE and go on from there; removed at the end
-  --rejected FILE     lines that were not stored: {"line": 7, "reason": "token: must not be empty"}
-  --config FILE       names the database; without one it is the embedded database
+  --from URL          the API of the other server: https://example.com/api
+  --api-key KEY       its API key; --api-key-file FILE reads the key from a file
+  --resume STATE      keeps the position in the file STATE and continues from it; the file is removed at the end
+  --rejected FILE     writes rejected lines to FILE: {"line": 7, "reason": "token: must not be empty"}
+  --config FILE       names the database; without it, the embedded database is used
 
-Exits with 0 when all is stored, 1 when lines were rejected or it was stopped, 2 when the command line or the
-configuration is wrong.
+Exits with 0 when everything is stored, with 2 when the command line or the configuration is wrong, and with 1 when
+lines were rejected, or when it was interrupted or failed.
 `
 
 const OPTIONS = {
@@ -49,17 +49,18 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const
 
-/** `centripush import`: resolves to the exit code. @throws ConfigError */
+/** `centripush import`: resolves to the exit code. @throws CommandLineError, ConfigError, UserError */
 export async function runImportCommand(argv: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({ args: argv, options: OPTIONS, allowPositionals: true })
+  const { values, positionals } = parseArguments({ args: argv, options: OPTIONS, allowPositionals: true })
   if (values.help) {
     process.stdout.write(HELP)
     return 0
   }
   const [kindName, path, ...others] = positionals
-  if (kindName !== 'devices' && kindName !== 'user-topics') throw new ConfigError('import what? devices or user-topics')
+  if (kindName !== 'devices' && kindName !== 'user-topics')
+    throw new CommandLineError('expected devices or user-topics')
   if ((path === undefined) === (values.from === undefined) || others.length > 0) {
-    throw new ConfigError('from where? a FILE, or - for standard input, or --from URL')
+    throw new CommandLineError('expected a source: FILE, - for standard input, or --from URL')
   }
   const source =
     values.from === undefined
@@ -81,7 +82,7 @@ function chooseDeviceImport(devices: DeviceStore, config: Config) {
 async function readApiKey(values: { 'api-key'?: string; 'api-key-file'?: string }): Promise<string> {
   const { 'api-key': key, 'api-key-file': file } = values
   if (file !== undefined) return (await readFile(file, 'utf8')).trim()
-  if (key === undefined) throw new ConfigError('--from needs --api-key KEY or --api-key-file FILE')
+  if (key === undefined) throw new CommandLineError('--from needs --api-key KEY or --api-key-file FILE')
   return key
 }
 
@@ -97,19 +98,19 @@ async function importAll<Item>(
   const rejects = await Rejects.open({ file: files.rejected, isResumed: resumed !== undefined, print })
   const interrupt = listenForInterrupt()
   try {
-    if (resumed) print(`going on behind line ${resumed.line}`)
+    if (resumed) print(`continuing after line ${resumed.line}`)
     const { signal } = interrupt
     const start = resumed ?? source.start
     const { stored, kept } = await runImport({ kind, source, start, state, rejects, progress, signal })
     print(
-      `${stored} ${kind.noun} stored, ${kept} left alone because they changed here since, ${rejects.count} rejected`,
+      `${stored} ${kind.noun} stored, ${kept} kept unchanged because they are newer here, ${rejects.count} rejected`,
     )
-    if (signal.aborted) print(files.resume ? 'stopped; the same command goes on from here' : 'stopped')
+    if (signal.aborted) print(files.resume ? 'interrupted; the same command continues from here' : 'interrupted')
     return signal.aborted || rejects.count > 0 ? 1 : 0
   } catch (error) {
-    // The other side, or the database, is away: what to do about it does not stand in a stack.
+    // The other server or the database failed. The message explains it; a stack does not help.
     if (!(error instanceof ListApiError || error instanceof ApiError)) throw error
-    print(`${error.message}${files.resume ? '; the same command goes on from here' : ''}`)
+    print(`${error.message}${files.resume ? '; the same command continues from here' : ''}`)
     return 1
   } finally {
     interrupt.stop()

@@ -1,27 +1,29 @@
 import { ConfigError } from '../config/config-error.ts'
-import { migrate } from '../database/migrate.ts'
 import { openDatabase } from '../database/pool.ts'
+import { prepareSchema } from '../database/prepare-schema.ts'
 import { makeLogger } from '../observability/log.ts'
 import { readServerOptions } from './options.ts'
 
 const HELP = `centripush migrate [--config FILE]
 
 Brings the schema of database.postgresql.dsn up to date. The server does the same at its start unless
-database.postgresql.migrate is false. Safe to run while other processes do.
+database.postgresql.migrate is false. Several processes may migrate at the same time.
+
+Exits with 0, with 2 when the command line or the configuration is wrong, and with 1 after any other failure.
 `
 
-/** `centripush migrate`. @throws ConfigError, or the error of the database */
+/** `centripush migrate`. @throws ConfigError without a DSN, SchemaError, UserError when the database can't be used */
 export async function runMigrate(argv: string[]): Promise<void> {
   const options = readServerOptions(argv, HELP)
   if (!options) return
   const dsn = options.config.database?.postgresql.dsn
   if (dsn === undefined) {
-    throw new ConfigError('database.postgresql.dsn: is needed; the embedded database is migrated by each start')
+    throw new ConfigError('database.postgresql.dsn: is needed; the embedded database is migrated at each start')
   }
   const logger = makeLogger(options.config.log)
   const sql = openDatabase({ dsn, maxConnections: 1 })
   try {
-    await migrate(sql, logger)
+    await prepareSchema(sql, logger, true)
   } finally {
     await sql.end()
   }

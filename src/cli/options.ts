@@ -1,18 +1,19 @@
-import { parseArgs } from 'node:util'
-import { ConfigError } from '../config/config-error.ts'
 import { type LoadedConfig, loadConfig } from '../config/load.ts'
 import { ROLES, type Role } from '../config/role.ts'
+import { CommandLineError } from './command-line-error.ts'
+import { parseArguments } from './parse-arguments.ts'
 
+/** The options of commands that read a configuration. */
 export interface ServerOptions extends LoadedConfig {
   role: Role
 }
 
 /**
- * Reads `--config FILE` and `--role`, then the configuration. Undefined when `--help` was asked for and `help` printed.
- * @throws ConfigError, or the TypeError of parseArgs
+ * Reads `--config FILE` and `--role`, then the configuration. Undefined after `--help`, for which it prints `help`.
+ * @throws CommandLineError, ConfigError
  */
 export function readServerOptions(argv: string[], help: string): ServerOptions | undefined {
-  const { values } = parseArgs({
+  const { values } = parseArguments({
     args: argv,
     options: {
       config: { type: 'string', short: 'c' },
@@ -25,6 +26,6 @@ export function readServerOptions(argv: string[], help: string): ServerOptions |
     return undefined
   }
   const role = ROLES.find((known) => known === values.role)
-  if (!role) throw new ConfigError(`--role: must be one of ${ROLES.join(', ')}`)
+  if (!role) throw new CommandLineError(`--role: expected one of ${ROLES.join(', ')}`)
   return { role, ...loadConfig(values.config, process.env) }
 }

@@ -1,6 +1,4 @@
-import { parseArgs } from 'node:util'
 import { assembleQueue } from '../assemble/assemble-queue.ts'
-import { ConfigError } from '../config/config-error.ts'
 import { loadConfig } from '../config/load.ts'
 import { isProviderName, PROVIDER_NAMES, type ProviderName } from '../config/provider-names.ts'
 import { formatDeviceId } from '../devices/device-id.ts'
@@ -8,29 +6,31 @@ import { makeLogger } from '../observability/log.ts'
 import type { DeadLetter, DeadLetterFilter } from '../queue/dead-letter.ts'
 import type { Queue, QueueStats } from '../queue/queue.ts'
 import { decodeTarget } from '../sends/target-line.ts'
+import { CommandLineError } from './command-line-error.ts'
+import { parseArguments } from './parse-arguments.ts'
 
 const HELP = `centripush queue ACTION [OPTIONS]
 
-  stats             what waits, is being sent, is scheduled, was given up, and which providers are paused
-  pause PROVIDER    send nothing to a provider; its pushes are accepted and wait
-  resume PROVIDER   end a pause, also one that a refused credential began
-  cancel UID        stop what of a send has not been handed to a provider
-  dead              list the dead letters: targets given up after retries, kept for a week
+  stats             show waiting, scheduled and in-flight work, the number of dead letters, and paused providers
+  pause PROVIDER    send nothing to a provider; its pushes are still accepted and queued
+  resume PROVIDER   end a pause, also one that a refused credential has caused
+  cancel UID        cancel a send; targets that were handed to a provider are not affected
+  dead              list dead letters: targets that were given up, kept for a week
   retry             send dead letters again
-  drop              forget dead letters
+  drop              delete dead letters
 
-Dead letters are chosen by:
-  --uid UID         those of one send
+Dead letters are selected by:
+  --uid UID         one send
   --provider NAME   ${PROVIDER_NAMES.join(', ')}
-  --id ID           one of them; can be given several times
-  --all             needed by retry and drop when nothing else is given
+  --id ID           one dead letter; can be given several times
+  --all             all of them; retry and drop need a selection
 
-  --devices         with dead: the devices' ids, a line each
-  --limit N         with dead: how many, 100 unless given
-  --reason TEXT     with pause: what the others are shown
-  --config FILE     names the queue; without one it is in the embedded database
+  --devices         with dead: lists the ids of the devices, one on each line
+  --limit N         with dead: the most dead letters to list (default 100)
+  --reason TEXT     with pause: the reason that "stats" shows
+  --config FILE     names the queue; without it, the queue in the embedded database is used
 
-Exits with 0, or with 2 when the command line or the configuration is wrong.
+Exits with 0, with 2 when the command line or the configuration is wrong, and with 1 after any other failure.
 `
 
 const OPTIONS = {
@@ -45,14 +45,14 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const
 
-type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values']
+type Values = ReturnType<typeof parseArguments<{ options: typeof OPTIONS }>>['values']
 
-/** What an action does with the queue; resolves to the lines it prints. */
+/** An action on the queue; resolves to the lines to print. */
 type Action = (queue: Queue) => Promise<string[]>
 
-/** `centripush queue`: resolves to the exit code. @throws ConfigError */
+/** `centripush queue`: resolves to the exit code. @throws CommandLineError, ConfigError, UserError */
 export async function runQueue(argv: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({ args: argv, options: OPTIONS, allowPositionals: true })
+  const { values, positionals } = parseArguments({ args: argv, options: OPTIONS, allowPositionals: true })
   if (values.help) {
     process.stdout.write(HELP)
     return 0
@@ -71,7 +71,7 @@ export async function runQueue(argv: string[]): Promise<number> {
 
 function chooseAction([name, argument, ...rest]: string[], values: Values): Action {
   const takesArgument = name === 'pause' || name === 'resume' || name === 'cancel'
-  if (rest.length > 0 || (argument !== undefined && !takesArgument)) throw new ConfigError('too many arguments')
+  if (rest.length > 0 || (argument !== undefined && !takesArgument)) throw new CommandLineError('too many arguments')
   switch (name) {
     case 'stats':
       return async (queue) => describeStats(await queue.stats())
@@ -86,16 +86,16 @@ function chooseAction([name, argument, ...rest]: string[], values: Values): Acti
     case 'retry':
       return changeDead(requireChoice(values), 'retryDeadLetters', 'targets are sent again')
     case 'drop':
-      return changeDead(requireChoice(values), 'deleteDeadLetters', 'targets forgotten')
+      return changeDead(requireChoice(values), 'deleteDeadLetters', 'targets deleted')
     default:
-      throw new ConfigError('queue what? There is: stats, pause, resume, cancel, dead, retry, drop')
+      throw new CommandLineError('expected an action: stats, pause, resume, cancel, dead, retry or drop')
   }
 }
 
 function pause(provider: ProviderName, reason: string): Action {
   return async (queue) => {
     await queue.pause(provider, reason, undefined)
-    return [`${provider} is paused; centripush queue resume ${provider} ends it`]
+    return [`${provider} is paused until centripush queue resume ${provider}`]
   }
 }
 
@@ -107,10 +107,10 @@ function resume(provider: ProviderName): Action {
 }
 
 function cancel(uid: string | undefined): Action {
-  if (!uid) throw new ConfigError('cancel what? Give the uid of a send')
+  if (!uid) throw new CommandLineError('cancel: expected the uid of a send')
   return async (queue) => {
     await queue.cancel(uid)
-    return ['cancelled: what was not handed to a provider is not sent']
+    return ['cancelled; targets that were handed to a provider before may still arrive']
   }
 }
 
@@ -119,8 +119,16 @@ function listDead(filter: DeadLetterFilter, limit: number, showsDevices: boolean
     const letters = await queue.listDeadLetters(filter, limit)
     if (letters.length === 0) return ['no dead letters']
     return letters.flatMap(({ id, uid, provider, count, reason, attempts, givenUpAtMs, targets }) => [
-      `${id}  ${new Date(givenUpAtMs).toISOString()}  ${provider}  ${count} targets  ${attempts} attempts  ${reason}  uid ${uid}`,
-      // Never tokens: whoever has one can send to the phone.
+      [
+        id,
+        new Date(givenUpAtMs).toISOString(),
+        provider,
+        `${count} targets`,
+        `${attempts} attempts`,
+        reason,
+        `uid ${uid}`,
+      ].join('  '),
+      // Never tokens: a token is enough to send to its phone.
       ...(showsDevices ? describeDevices(targets, provider) : []),
     ])
   }
@@ -146,13 +154,14 @@ function describeStats({ waiting, inFlight, scheduled, oldestMs, deadLetters, pa
   const providers = PROVIDER_NAMES.filter((provider) => waiting.has(provider) || inFlight.has(provider))
   return [
     ...providers.map(
-      (provider) => `${provider}: ${waiting.get(provider) ?? 0} batches wait, ${inFlight.get(provider) ?? 0} are sent`,
+      (provider) =>
+        `${provider}: ${waiting.get(provider) ?? 0} batches waiting, ${inFlight.get(provider) ?? 0} in flight`,
     ),
-    `oldest batch that waits: ${(oldestMs / 1000).toFixed(1)} s`,
+    `oldest waiting batch: ${(oldestMs / 1000).toFixed(1)} s`,
     `scheduled sends: ${scheduled}`,
     `dead letters: ${deadLetters}`,
     ...pauses.map(({ provider, reason, probeInMs }) => {
-      const until = probeInMs === undefined ? 'until it is resumed' : `tried again in ${Math.ceil(probeInMs / 1000)} s`
+      const until = probeInMs === undefined ? 'until it is resumed' : `next attempt in ${Math.ceil(probeInMs / 1000)} s`
       return `${provider} is paused, ${until}: ${reason}`
     }),
   ]
@@ -160,13 +169,13 @@ function describeStats({ waiting, inFlight, scheduled, oldestMs, deadLetters, pa
 
 function parseProvider(name: string | undefined): ProviderName {
   if (name !== undefined && isProviderName(name)) return name
-  throw new ConfigError(`provider: must be one of ${PROVIDER_NAMES.join(', ')}`)
+  throw new CommandLineError(`provider: expected one of ${PROVIDER_NAMES.join(', ')}`)
 }
 
 function parseLimit(text: string): number {
   const limit = Number(text)
   if (Number.isInteger(limit) && limit > 0) return limit
-  throw new ConfigError('--limit: expected a number above 0')
+  throw new CommandLineError('--limit: expected a whole number above 0')
 }
 
 function parseFilter({ id, uid, provider }: Values): DeadLetterFilter {
@@ -177,11 +186,11 @@ function parseFilter({ id, uid, provider }: Values): DeadLetterFilter {
   }
 }
 
-/** Retrying or forgetting everything must be meant. */
+/** All dead letters must be selected explicitly. */
 function requireChoice(values: Values): DeadLetterFilter {
   const filter = parseFilter(values)
   if (Object.keys(filter).length === 0 && !values.all) {
-    throw new ConfigError('which dead letters? Give --uid, --provider, --id, or --all')
+    throw new CommandLineError('expected a selection of dead letters: --uid, --provider, --id or --all')
   }
   return filter
 }

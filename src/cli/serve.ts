@@ -6,37 +6,40 @@ import { readServerOptions } from './options.ts'
 
 const HELP = `centripush serve [--config FILE] [--role all|api|worker]
 
-Runs the server. Without a configuration everything is embedded: PostgreSQL and an API key under ./data, and all
-providers as a sandbox that records what would have been sent.
+Runs the server. Without a configuration everything is embedded: PostgreSQL and an API key are under ./data, and every
+provider is a sandbox that records pushes instead of sending them.
 
   --config FILE   JSON, YAML or TOML; environment variables (CENTRIPUSH_HTTP_SERVER_PORT) override it
   --role ROLE     'api' answers requests, 'worker' sends pushes, 'all' (the default) does both
 
-SIGTERM or Ctrl-C stops it: requests and pushes in flight finish, the rest stays in the queue. Twice stops it at once.
+SIGTERM or Ctrl-C stops it: requests and pushes in flight finish, the others stay in the queue. A second signal stops it
+immediately.
+
+Exits with 0 after a signal, with 2 when the command line or the configuration is wrong, and with 1 when it can't start.
 `
 
-/** `centripush serve`: resolves after the signal to stop. @throws ConfigError */
+/** `centripush serve`: resolves after the signal to stop. @throws CommandLineError, ConfigError, UserError */
 export async function runServe(argv: string[]): Promise<void> {
   const options = readServerOptions(argv, HELP)
   if (!options) return
   const { config, ignored, role } = options
   const logger = makeLogger(config.log)
-  if (ignored.length > 0) logger.warn({ options: ignored }, 'configuration: options ignored, they are not ours')
+  if (ignored.length > 0) logger.warn({ options: ignored }, 'config: unknown options ignored')
   const stopped = waitForStop()
   const server = await assemble({ config, role, logger })
-  logger.info({ urls: server.urls, role }, 'centripush is running')
+  logger.info({ urls: server.urls, role }, 'server: started')
   process.stdout.write(makeBanner(server, config.http_api.handler_prefix))
   const signal = await stopped
-  logger.info({ signal }, 'stopping: what is in flight finishes, the rest stays in the queue')
+  logger.info({ signal }, 'server: stopping, work in flight finishes')
   await server.stop(config.shutdown.timeout)
-  logger.info('stopped')
+  logger.info('server: stopped')
   exitSoon()
 }
 
-/** One Ctrl-C reaches a process that npm runs twice: from the terminal and passed on by npm. */
+/** Under npm one Ctrl-C arrives twice: from the terminal and from npm, which forwards it. */
 const SAME_PRESS_MS = 500
 
-/** Resolves at the first signal to stop; a second one exits at once. */
+/** Resolves at the first signal to stop; the second one exits immediately. */
 function waitForStop(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let firstAtMs: number | undefined

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { resolve } from 'node:path'
-import { parseArgs } from 'node:util'
-import { ConfigError } from '../config/config-error.ts'
+import { CommandLineError } from './command-line-error.ts'
+import { parseArguments } from './parse-arguments.ts'
 import { APNS_SIMULATOR } from './simulators/apns.ts'
 import { FCM_SIMULATOR } from './simulators/fcm.ts'
 import { HMS_SIMULATOR } from './simulators/hms.ts'
@@ -17,7 +17,7 @@ const SIMULATORS: Readonly<Record<string, SimulatorCommand>> = {
 
 const DEFAULT_DIRECTORY = './data/simulators'
 
-/** `centripush simulate NAME`: runs a simulator until SIGINT or SIGTERM. @throws ConfigError for a wrong command line */
+/** `centripush simulate NAME`: runs a simulator until SIGINT or SIGTERM. @throws CommandLineError */
 export async function runSimulate(argv: string[]): Promise<void> {
   const args = parseCommandLine(argv)
   if (args.help) {
@@ -33,7 +33,7 @@ export async function runSimulate(argv: string[]): Promise<void> {
 
 interface Arguments {
   help: boolean
-  /** Empty: none was given. */
+  /** Empty when none was given. */
   name: string
   port: number
   directory: string
@@ -48,22 +48,23 @@ function parseCommandLine(argv: string[]): Arguments {
     provider: { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
   } as const
-  const { values, positionals } = parseArgs({ args: argv, options, allowPositionals: true })
+  const { values, positionals } = parseArguments({ args: argv, options, allowPositionals: true })
   const name = values.provider ?? positionals[0] ?? ''
   const port = Number(values.port)
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new ConfigError(`--port: expected 0 to 65535 but found ${values.port}`)
+    throw new CommandLineError(`--port: expected 0 to 65535 but found ${values.port}`)
   }
   const share = Number(values.misbehave) / 100
-  if (!(share >= 0 && share <= 1)) throw new ConfigError(`--misbehave: expected 0 to 100 but found ${values.misbehave}`)
+  if (!(share >= 0 && share <= 1))
+    throw new CommandLineError(`--misbehave: expected 0 to 100 but found ${values.misbehave}`)
   if (!values.help) simulatorOf(name)
   return { help: values.help, name, port, directory: resolve(values.dir ?? `${DEFAULT_DIRECTORY}/${name}`), share }
 }
 
-/** @throws ConfigError where there is none of that name */
+/** @throws CommandLineError for an unknown name */
 function simulatorOf(name: string): SimulatorCommand {
   const simulator = Object.hasOwn(SIMULATORS, name) ? SIMULATORS[name] : undefined
-  if (!simulator) throw new ConfigError(`which simulator? There is: ${Object.keys(SIMULATORS).join(', ')}`)
+  if (!simulator) throw new CommandLineError(`expected a simulator: ${Object.keys(SIMULATORS).join(', ')}`)
   return simulator
 }
 
@@ -71,13 +72,13 @@ function usage(name: string): string {
   const names = Object.entries(SIMULATORS).map(([key, { standsFor }]) => `  ${key.padEnd(14)} ${standsFor}`)
   return `Usage: centripush simulate NAME [--port N] [--dir DIR] [--misbehave PERCENT]
 
-Runs a stand-in for a push provider that checks what the real one checks and logs what it accepted.
+Runs a simulator of a push provider. It makes the checks of the real provider and logs the pushes that it accepts.
 
 ${names.join('\n')}
 
-  --port N             where to listen on 127.0.0.1; a free port if not given
-  --dir DIR            where credentials, authority and log go (${DEFAULT_DIRECTORY}/NAME)
-  --misbehave PERCENT  of the requests meet one of its faults by chance
+  --port N             the port on 127.0.0.1; by default a free one
+  --dir DIR            the directory of credentials, authority and log (${DEFAULT_DIRECTORY}/NAME)
+  --misbehave PERCENT  the share of requests that get a random fault
 
 ${Object.hasOwn(SIMULATORS, name) ? describeFaults(name) : 'centripush simulate NAME --help lists its faults.\n'}`
 }
@@ -85,14 +86,14 @@ ${Object.hasOwn(SIMULATORS, name) ? describeFaults(name) : 'centripush simulate 
 function describeFaults(name: string): string {
   const faults = Object.entries(simulatorOf(name).faults)
   const lines = faults.map(([word, { does }]) => `  ${`${word}-`.padEnd(28)} ${does}`)
-  return `Tokens that start with one of these words meet that fault; with "once-" after the word, only the first time:
+  return `A token that starts with one of these words gets that fault; with "once-" after the word, only the first time:
 ${lines.join('\n')}
 `
 }
 
 function describe(name: string, { origin, log, configuration, notes = [] }: RunningSimulator): string {
   return `The ${name} simulator listens on ${origin}
-What it accepted: ${log}
+Accepted pushes: ${log}
 
 Put this into the configuration of centripush (YAML):
 

@@ -1,24 +1,26 @@
 import { setPriority } from 'node:os'
 import * as v from 'valibot'
 import { assembleWorker, type WorkerAssembly } from '../assemble/assemble-worker.ts'
-import { ConfigError } from '../config/config-error.ts'
 import type { Config } from '../config/schema.ts'
+import { UserError } from '../config/user-error.ts'
 import { type Logger, makeLogger } from '../observability/log.ts'
 import { Order, type Report } from '../processes/messages.ts'
 import type { Duty } from '../queue/lane.ts'
+import { CommandLineError } from './command-line-error.ts'
 import { exitSoon } from './exit-soon.ts'
 
 const READY_INTERVAL_MS = 250
-/** A broadcast takes all the CPU there is: a push for one phone, the API and what is proxied go first. See nice(1). */
+/** A broadcast uses all CPU time that is left: small sends, the API and proxied requests come first. See nice(1). */
 const BROADCAST_NICENESS = 10
 
 /**
- * `centripush worker-process`: what a server starts when it sends from several processes. It does what it is told over the
- * channel to its parent and is not for people. Resolves to the exit code.
+ * `centripush worker-process`: one of the processes that a server starts for sending. It obeys the orders on the
+ * channel to its parent. Resolves to the exit code. @throws CommandLineError when a user starts it
  */
 export async function runWorkerProcess(): Promise<number> {
-  if (!process.send) throw new ConfigError('is started by the server; run centripush serve --role worker')
-  // Ctrl-C reaches the whole group: the parent decides what it means.
+  if (!process.send)
+    throw new CommandLineError('only the server starts this command; use centripush serve --role worker')
+  // Ctrl-C reaches the whole process group. The parent sends an order to stop.
   process.on('SIGINT', () => undefined)
   const { config, duty, stopped, onReadMetrics } = await hearOrders()
   if (duty.lanes.includes('broadcast')) setPriority(BROADCAST_NICENESS)
@@ -29,7 +31,7 @@ export async function runWorkerProcess(): Promise<number> {
   const stopReporting = reportReadiness(worker.isReady)
   await worker.stop((await stopped) ?? config.shutdown.timeout)
   stopReporting()
-  // Nothing is left to be done, and an idle channel would keep the process alive.
+  // An open channel would keep the process alive.
   if (process.connected) process.disconnect()
   exitSoon()
   return 0
@@ -40,19 +42,19 @@ type Metrics = Extract<Report, { kind: 'metrics' }>['metrics']
 interface Orders {
   config: Config
   duty: Duty
-  /** To the time that work in flight may take; undefined where nobody said. */
+  /** Resolves to the time for work in flight; undefined when the parent has ended. */
   stopped: Promise<number | undefined>
   onReadMetrics(read: () => Promise<Metrics>): void
 }
 
-/** Listens from the first moment, because an order that comes while the worker starts is not repeated. */
+/** Listens from the beginning, because an order that arrives during the start is not repeated. */
 function hearOrders(): Promise<Orders> {
   let readMetrics: (() => Promise<Metrics>) | undefined
   let stop = (_graceMs: number | undefined) => {}
   const stopped = new Promise<number | undefined>((resolve) => {
     stop = resolve
   })
-  // A parent that was killed: what is being sent is finished, the rest is left to others.
+  // The parent was killed: batches in flight finish, other workers take the rest.
   process.once('disconnect', () => stop(undefined))
   process.once('SIGTERM', () => stop(undefined))
   const onReadMetrics = (read: () => Promise<Metrics>) => {
@@ -73,17 +75,18 @@ function hearOrders(): Promise<Orders> {
   })
 }
 
-/** Undefined when it can't; the parent is told, and tries again. */
+/** Undefined when it fails; the parent gets a report and starts another process. */
 async function startWorker(config: Config, duty: Duty, logger: Logger): Promise<WorkerAssembly | undefined> {
   try {
     return await assembleWorker({ config, logger }, duty)
   } catch (error) {
     report({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })
-    if (!(error instanceof ConfigError)) logger.error({ err: error }, 'worker process: could not start')
+    if (!(error instanceof UserError)) logger.error({ err: error }, 'worker process: could not start')
     return undefined
   }
 }
 
+/** Reports the readiness now and at each change. @returns a function that stops it */
 function reportReadiness(isReady: () => boolean): () => void {
   let last = isReady()
   report({ kind: 'ready', isReady: last })
@@ -96,6 +99,6 @@ function reportReadiness(isReady: () => boolean): () => void {
 }
 
 function report(message: Report): void {
-  // A parent that is gone is told nothing, and 'disconnect' has been heard.
+  // After 'disconnect' there is no parent to report to.
   if (process.connected) process.send?.(message, undefined, undefined, () => undefined)
 }

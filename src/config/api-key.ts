@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { makeDataDir } from './data-dir.ts'
 
 /**
- * The API key for a server whose configuration names none: made once, 128 random bits, readable by its owner only.
- * @throws ConfigError when `dataDir` can't be made
+ * Loads the API key of a server without a configured key. It is made once, from 128 random bits, and only its owner can
+ * read the file.
+ * @throws ConfigError when `dataDir` can't be made or written
  */
 export function loadOrMakeApiKey(dataDir: string): string {
   const file = join(dataDir, 'api_key')
@@ -13,7 +14,7 @@ export function loadOrMakeApiKey(dataDir: string): string {
     const key = readFileSync(file, 'utf8').trim()
     if (key !== '') return key
   } catch {
-    // The first start: there is none yet. What else is wrong with the folder, writing tells.
+    // At the first start there is no file. Any other problem shows when it is written.
   }
   const key = randomBytes(16).toString('hex')
   makeDataDir(dataDir)

@@ -1,11 +1,11 @@
-// What no single option's schema can see: options that contradict or need each other.
+// Checks across options: options that contradict each other or need another one.
 import { PROVIDER_NAMES, type ProviderName } from './provider-names.ts'
 import type { RedisOptions } from './redis.ts'
 import type { Config } from './schema.ts'
 
 type Credentials = [option: string, value: string | undefined][]
 
-/** What each provider needs to be sent to. */
+/** The credentials that a provider needs. */
 function credentialsOf(config: Config, provider: ProviderName): Credentials {
   const { fcm, hms, apns, webpush } = config.push_notifications
   const apnsCert: Credentials = [['cert_p12_file (or cert_p12_b64)', apns.cert_p12_file ?? apns.cert_p12_b64]]
@@ -39,7 +39,7 @@ export function hasCredentials(config: Config, provider: ProviderName): boolean 
   return credentialsOf(config, provider).every(([, value]) => value !== undefined)
 }
 
-/** Problems of a configuration whose options are each valid, a line each. */
+/** Problems of a configuration in which every single option is valid, one text for each. */
 export function findContradictions(config: Config): string[] {
   return [
     ...credentialProblems(config),
@@ -50,7 +50,7 @@ export function findContradictions(config: Config): string[] {
   ]
 }
 
-/** Half a set of credentials is a mistake that the sandbox would hide. */
+/** An incomplete set of credentials is an error, because the sandbox would hide it. */
 function credentialProblems(config: Config): string[] {
   const { enabled, enabled_providers: enabledProviders } = config.push_notifications
   if (!enabled) return []
@@ -102,12 +102,12 @@ function redisProblems(config: Config): string[] {
   ]
 }
 
-/** Where the queue is. */
+/** The store of the queue. */
 export function chooseQueue({ push_notifications: { queue } }: Config): 'redis' | 'postgresql' {
   return queue.type ?? (queue.redis ? 'redis' : 'postgresql')
 }
 
-/** The Redis of the queue; only where that is on Redis. */
+/** The Redis of the queue. Call it only for a queue on Redis. */
 export function chooseRedis({ push_notifications: { queue }, engine }: Config): RedisOptions {
   const redis = queue.redis?.reuse_from_engine ? engine?.redis : queue.redis
   if (!redis) throw new Error('the configuration was checked to have a Redis for the queue')
@@ -119,7 +119,9 @@ function replicaProblems({ push_notifications: push, database }: Config): string
   return ['database.postgresql.replica_dsn: is needed because push_notifications.read_from_replica is true']
 }
 
-/** A lease has to outlive a heartbeat that fails. */
+/** A lease must last longer than one missed heartbeat. */
 function workerProblems({ worker }: Config): string[] {
-  return worker.heartbeat * 2 > worker.lease ? ['worker.heartbeat: must be at most half of worker.lease'] : []
+  return worker.heartbeat * 2 > worker.lease
+    ? [`worker.heartbeat: expected at most half of worker.lease but found ${worker.heartbeat}ms of ${worker.lease}ms`]
+    : []
 }

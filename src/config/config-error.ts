@@ -1,4 +1,20 @@
-/** The configuration is wrong. The message is for the operator and names every problem with its path. */
-export class ConfigError extends Error {
+import { UserError } from './user-error.ts'
+
+/**
+ * The configuration is wrong. The message has a line for each problem: `config: PATH: problem`. A restart can't succeed, so the exit code differs from that of other errors.
+ */
+export class ConfigError extends UserError {
   override readonly name = 'ConfigError'
+  override readonly exitCode = 2
+
+  /** @param problems each begins with the path of the option, or with the file */
+  constructor(problems: string | readonly string[], options?: ErrorOptions) {
+    super(
+      [problems]
+        .flat()
+        .map((problem) => `config: ${problem}`)
+        .join('\n'),
+      options,
+    )
+  }
 }

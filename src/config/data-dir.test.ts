@@ -11,19 +11,21 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(directory, { recursive: true }))
 
-test('makes the directory and what it is in; one that is there is taken', () => {
+test('makes the directory and its parents, and accepts an existing one', () => {
   const path = join(directory, 'a', 'b')
   makeDataDir(path)
   makeDataDir(path)
   expect(statSync(path).isDirectory()).toBe(true)
 })
 
-test('a file in its place, or on the way to it, is refused', () => {
+test('a file in its place or in place of a parent is refused', () => {
   const file = join(directory, 'file')
   writeFileSync(file, '')
   for (const path of [file, join(file, 'data')]) expect(() => makeDataDir(path)).toThrow(ConfigError)
 })
 
-test.runIf(process.platform === 'linux')('a file system where nothing can be made is refused', () => {
-  expect(() => makeDataDir('/proc/nowhere/data')).toThrow(/^data_dir: \/proc\/nowhere\/data can't be used: ENOENT/)
+test.runIf(process.platform === 'linux')('a file system that refuses new directories is refused', () => {
+  expect(() => makeDataDir('/proc/nowhere/data')).toThrow(
+    /^config: data_dir: \/proc\/nowhere\/data can't be used: ENOENT/,
+  )
 })

@@ -3,8 +3,8 @@ import { dirname, resolve } from 'node:path'
 import { ConfigError } from './config-error.ts'
 
 /**
- * Makes `data_dir` and what it is in, where that is missing.
- * @throws ConfigError when it can't be made, or is something else than a directory
+ * Makes `data_dir` and its missing parents.
+ * @throws ConfigError when it can't be made or is not a directory
  */
 export function makeDataDir(dataDir: string): void {
   try {
@@ -16,7 +16,7 @@ export function makeDataDir(dataDir: string): void {
 }
 
 /**
- * Level by level: Node's own recursive mkdir never returns where a directory says ENOENT to a new entry, as /proc does.
+ * One level after another: Node's recursive mkdir never returns when a new entry fails with ENOENT, as in /proc.
  * @throws Error as mkdir(2) has it
  */
 function makeDirectory(path: string): void {
@@ -26,7 +26,7 @@ function makeDirectory(path: string): void {
   try {
     mkdirSync(path)
   } catch (error) {
-    // Another process that starts with the same directory may be quicker.
+    // Another process may have made the directory in the meantime.
     if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error
   }
 }

@@ -1,7 +1,7 @@
-// Environment variables as configuration: CENTRIPUSH_ and the path in upper case, CENTRIPUSH_HTTP_SERVER_PORT. With
-// _FILE behind it a variable names a file that holds the value, as container platforms hand out secrets.
-import { readFileSync } from 'node:fs'
-import { ConfigError } from './config-error.ts'
+// Environment variables as configuration: CENTRIPUSH_ and the path in upper case, CENTRIPUSH_HTTP_SERVER_PORT. A name
+// that ends with _FILE gives the file of the value, because container platforms mount secrets as files.
+import { listOptions } from './options.ts'
+import { readOptionFile } from './read-option-file.ts'
 import { ConfigSchema } from './schema.ts'
 
 const PREFIX = 'CENTRIPUSH_'
@@ -10,13 +10,13 @@ export type ConfigTree = { [key: string]: unknown }
 
 export interface EnvironmentConfig {
   tree: ConfigTree
-  /** Variables with the prefix that name no option. */
+  /** Variables that have the prefix but do not name an option. */
   unknown: string[]
 }
 
 /** The options set in `environment`; an empty variable is unset. @throws ConfigError when a file can't be read */
 export function readEnvironment(environment: NodeJS.ProcessEnv): EnvironmentConfig {
-  const paths = new Map(optionPaths(ConfigSchema).map((path) => [PREFIX + path.join('_').toUpperCase(), path]))
+  const paths = new Map(listOptions(ConfigSchema).map(({ path }) => [PREFIX + path.join('_').toUpperCase(), path]))
   const tree: ConfigTree = {}
   const unknown: string[] = []
   for (const [name, value] of Object.entries(environment)) {
@@ -30,17 +30,7 @@ export function readEnvironment(environment: NodeJS.ProcessEnv): EnvironmentConf
   return { tree, unknown }
 }
 
-/** The paths of all options of a schema. */
-export function optionPaths(schema: unknown, path: string[] = []): string[][] {
-  if (typeof schema !== 'object' || schema === null) return []
-  if ('wrapped' in schema) return optionPaths(schema.wrapped, path)
-  if ('entries' in schema && typeof schema.entries === 'object' && schema.entries !== null) {
-    return Object.entries(schema.entries).flatMap(([key, entry]) => optionPaths(entry, [...path, key]))
-  }
-  return [path]
-}
-
-function setOption(tree: ConfigTree, path: string[], value: string): void {
+function setOption(tree: ConfigTree, path: readonly string[], value: string): void {
   const [key = '', ...rest] = path
   if (rest.length === 0) {
     tree[key] = value
@@ -54,9 +44,5 @@ function setOption(tree: ConfigTree, path: string[], value: string): void {
 }
 
 function readSecret(name: string, file: string): string {
-  try {
-    return readFileSync(file, 'utf8').trimEnd()
-  } catch (error) {
-    throw new ConfigError(`${name}: the file can't be read (${error instanceof Error ? error.message : 'unknown'})`)
-  }
+  return readOptionFile(name, file).toString().trimEnd()
 }

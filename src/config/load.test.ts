@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { ConfigError } from './config-error.ts'
 import { loadConfig, parseConfig } from './load.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'centripush-config-'))
@@ -14,7 +15,7 @@ function write(name: string, content: string): string {
 }
 
 describe('a configuration', () => {
-  test('is complete without any', () => {
+  test('is complete without file and environment', () => {
     const { config, ignored } = loadConfig(undefined, {})
     expect(config.http_server.port).toBe(8000)
     expect(config.push_notifications.enabled).toBe(true)
@@ -32,7 +33,7 @@ describe('a configuration', () => {
     expect(config.push_notifications.enabled_providers).toEqual([])
   })
 
-  test('takes the environment over the file, option by option', () => {
+  test('prefers the environment to the file, option by option', () => {
     const file = write('env.json', '{"http_server":{"port":8001,"address":"127.0.0.1"}}')
     const { config } = loadConfig(file, {
       CENTRIPUSH_HTTP_SERVER_PORT: '8002',
@@ -48,12 +49,21 @@ describe('a configuration', () => {
     expect(config.database?.postgresql.replica_dsn).toEqual(['postgresql://a', 'postgresql://b'])
   })
 
-  test('takes a secret from the file that a _FILE variable names', () => {
+  test('reads a secret from the file of a _FILE variable', () => {
     const file = write('key', 'secret\n')
     expect(loadConfig(undefined, { CENTRIPUSH_HTTP_API_KEY_FILE: file }).config.http_api.key).toBe('secret')
   })
 
-  test("names options that are Centrifugo's or misspelt, and starts all the same", () => {
+  test('names the option and the file when a file can’t be read', () => {
+    const missing = join(dir, 'missing.yaml')
+    expect(() => loadConfig(missing, {})).toThrow(new ConfigError(`${missing} does not exist`))
+    expect(() => loadConfig(undefined, { CENTRIPUSH_HTTP_API_KEY_FILE: missing })).toThrow(
+      new ConfigError(`CENTRIPUSH_HTTP_API_KEY_FILE: ${missing} does not exist`),
+    )
+    expect(() => loadConfig(undefined, { CENTRIPUSH_HTTP_API_KEY_FILE: dir })).toThrow(/is a directory/)
+  })
+
+  test('reports unknown options and is valid without them', () => {
     const file = write(
       'pro.json',
       '{"client":{"allowed_origins":["*"]},"http_server":{"http3":{"enabled":true},"port":"9000"}}',
@@ -63,7 +73,7 @@ describe('a configuration', () => {
     expect(ignored).toEqual(['client', 'http_server.http3', 'CENTRIPUSH_HTTP_SERVER_PROT'])
   })
 
-  test('that is wrong says all that is wrong, each with its path', () => {
+  test('with mistakes is refused with all of them, each with its path', () => {
     const wrong = {
       http_server: { port: 70_000, tls: { enabled: 'maybe' } },
       upstream: { address: 'node:8000' },
@@ -71,12 +81,11 @@ describe('a configuration', () => {
       push_notifications: { enabled_providers: ['gcm'] },
     }
     expect(() => parseConfig(wrong)).toThrowErrorMatchingInlineSnapshot(`
-      [ConfigError: configuration is not valid:
-        http_server.port: expected a whole number from 0 to 65535 but found 70000
-        http_server.tls.enabled: expected true or false but found "maybe"
-        upstream.address: expected a URL that starts with http:// or https:// but found "node:8000"
-        push_notifications.enabled_providers.0: expected one of "fcm", "hms", "apns", "webpush" but found "gcm"
-        worker.lease: expected a duration such as "30s" or "1h30m", at least 100ms, but found "15 seconds"]
+      [ConfigError: config: http_server.port: expected a whole number from 0 to 65535 but found 70000
+      config: http_server.tls.enabled: expected true or false but found "maybe"
+      config: upstream.address: expected a URL that starts with http:// or https:// but found "node:8000"
+      config: push_notifications.enabled_providers.0: expected one of "fcm", "hms", "apns", "webpush" but found "gcm"
+      config: worker.lease: expected a duration such as "30s" or "1h30m", at least 100ms, but found "15 seconds"]
     `)
   })
 
@@ -91,12 +100,12 @@ describe('a configuration', () => {
     [{ database: { enabled: false } }, 'push_notifications.queue.postgresql.dsn'],
     [{ http_server: { tls: { enabled: true } } }, 'http_server.tls'],
     [{ http_server: { tls_autocert: { enabled: true } } }, 'http_server.tls_autocert'],
-  ])('whose options contradict each other does not start: %j', (input, path) => {
+  ])('with options that contradict each other is refused: %j', (input, path) => {
     expect(() => parseConfig(input)).toThrow(`${path}:`)
   })
 
   test.each(['host=db password=secret', 'mysql://u:secret@db/x', 'postgresql://u:sec/ret@db:x/y'])(
-    'with a DSN that is none says so and does not show it',
+    'with a malformed DSN is refused without showing it',
     (dsn) => {
       const parse = () => parseConfig({ database: { postgresql: { dsn } } })
       expect(parse).toThrow('database.postgresql.dsn: expected postgresql://')

@@ -1,4 +1,5 @@
-// File, then environment, then defaults; every problem at once.
+// Loads the configuration: the environment overrides the file, defaults fill the rest. All problems are reported at
+// once.
 import { readFileSync } from 'node:fs'
 import { extname } from 'node:path'
 import { parse as parseToml } from 'smol-toml'
@@ -6,12 +7,14 @@ import * as v from 'valibot'
 import { parse as parseYaml } from 'yaml'
 import { findContradictions } from './check.ts'
 import { ConfigError } from './config-error.ts'
-import { type ConfigTree, optionPaths, readEnvironment } from './environment.ts'
+import { type ConfigTree, readEnvironment } from './environment.ts'
+import { listOptions } from './options.ts'
+import { explainFileError } from './read-option-file.ts'
 import { type Config, ConfigSchema } from './schema.ts'
 
 export interface LoadedConfig {
   config: Config
-  /** Options that were given and have no meaning here: Centrifugo's own, or misspelt. */
+  /** Given options without a meaning here: Centrifugo's own, or misspelt ones. */
   ignored: string[]
 }
 
@@ -25,21 +28,19 @@ export function loadConfig(file: string | undefined, environment: NodeJS.Process
   return { config: parseConfig(merge(fromFile, tree)), ignored: [...ignoredOptions(fromFile), ...unknown] }
 }
 
-/** All problems at once, each with its path, so that one start tells the operator everything. */
+/** Checks a configuration and fills in its defaults. @throws ConfigError with all problems, each with its path */
 export function parseConfig(input: unknown): Config {
   const result = v.safeParse(ConfigSchema, input)
   const problems = result.success
     ? findContradictions(result.output)
     : result.issues.map((issue) => `${v.getDotPath(issue) ?? '(root)'}: ${issue.message}`)
-  if (!result.success || problems.length > 0) {
-    throw new ConfigError(['configuration is not valid:', ...problems.map((problem) => `  ${problem}`)].join('\n'))
-  }
+  if (!result.success || problems.length > 0) throw new ConfigError(problems)
   return result.output
 }
 
 function readConfigFile(file: string): ConfigTree {
   const tree = parseFile(file, readFile(file))
-  if (!isTree(tree)) throw new ConfigError(`${file}: must hold an object of options`)
+  if (!isTree(tree)) throw new ConfigError(`${file}: expected an object of options`)
   return tree
 }
 
@@ -47,7 +48,7 @@ function readFile(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    throw new ConfigError(`${file}: can't be read (${error instanceof Error ? error.message : 'unknown'})`)
+    throw new ConfigError(`${file} ${explainFileError(error)}`, { cause: error })
   }
 }
 
@@ -65,7 +66,7 @@ function parseFile(file: string, content: string): unknown {
   } catch (error) {
     throw new ConfigError(`${file}: ${error instanceof Error ? error.message : 'does not parse'}`)
   }
-  throw new ConfigError(`${file}: the ending must be .json, .yaml, .yml or .toml`)
+  throw new ConfigError(`${file}: expected a name that ends with .json, .yaml, .yml or .toml`)
 }
 
 function isTree(value: unknown): value is ConfigTree {
@@ -82,10 +83,10 @@ function merge(under: ConfigTree, over: ConfigTree): ConfigTree {
   return merged
 }
 
-/** The topmost paths of `tree` that are no options of ours. */
+/** The topmost paths of `tree` that are not in the schema. */
 function ignoredOptions(tree: ConfigTree): string[] {
   const known = new Set(
-    optionPaths(ConfigSchema).flatMap((path) => path.map((_, end) => path.slice(0, end + 1).join('.'))),
+    listOptions(ConfigSchema).flatMap(({ path }) => path.map((_, end) => path.slice(0, end + 1).join('.'))),
   )
   const find = (branch: ConfigTree, path: string[]): string[] =>
     Object.entries(branch).flatMap(([key, value]) => {

@@ -16,7 +16,7 @@ export function compileOriginPattern(pattern: string): RegExp | undefined {
   }
 }
 
-/** A pattern as the configuration may have it. */
+/** The schema of a pattern. */
 export const originPattern = v.pipe(
   v.string(),
   v.check(
@@ -33,7 +33,7 @@ class GlobReader {
     this.#characters = [...pattern]
   }
 
-  /** The source of the regular expression; undefined when the pattern does not end well. */
+  /** The source of the regular expression; undefined for a malformed pattern. */
   read(): string | undefined {
     const source = this.#readUntil([])
     return this.#at === this.#characters.length ? source : undefined

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { ConfigError } from './config-error.ts'
 
-/** PEM material that is given as itself, as base64 of it, or as the path of a file. @throws ConfigError that names `option` */
+/**
+ * PEM material that is given as text, as base64 of it, or as the path of a file. @throws ConfigError that names
+ * `option`
+ */
 export function readPem(option: string, value: string): string {
   if (value.includes('-----BEGIN')) return value
   const decoded = Buffer.from(value, 'base64').toString('latin1')
@@ -9,6 +12,6 @@ export function readPem(option: string, value: string): string {
   try {
     return readFileSync(value, 'utf8')
   } catch (error) {
-    throw new ConfigError(`${option}: neither PEM, nor base64 of it, nor a readable file`, { cause: error })
+    throw new ConfigError(`${option}: expected PEM, base64 of PEM, or a readable file`, { cause: error })
   }
 }

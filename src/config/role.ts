@@ -1,3 +1,4 @@
-/** What a process does: answer requests, send pushes, or both. */
+/** The parts of the server that a process runs: `api` answers requests, `worker` sends pushes, `all` does both. */
 export const ROLES = ['all', 'api', 'worker'] as const
+/** One of them. */
 export type Role = (typeof ROLES)[number]

@@ -1,71 +1,101 @@
-// How configuration values may be written: as their JSON type or, as in environment variables, as text.
+// The kinds of values that options have. Each accepts its JSON type or, as in environment variables, text. The metadata
+// of a kind is its name in docs/configuration.md and its form in the JSON Schema for editors.
 import { isIP } from 'node:net'
 import * as v from 'valibot'
+import { parseDuration } from './duration.ts'
 
-const DURATION_UNITS_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
-
-/** Go's notation (`"720h"`, `"1m30s"`, `"1.5h"`, `"0"`) to milliseconds; undefined when it isn't one. */
-export function parseDuration(text: string): number | undefined {
-  if (text === '0') return 0
-  const part = /(\d+(?:\.\d+)?)(ms|s|m|h)/y
-  let totalMs = 0
-  for (let match = part.exec(text); match; match = part.exec(text)) {
-    totalMs += Number(match[1]) * (DURATION_UNITS_MS[match[2] ?? ''] ?? 0)
-    if (part.lastIndex === text.length) return Math.round(totalMs)
-  }
-  return undefined
+/** The metadata of a kind of values. */
+export type ValueKind = {
+  /** Its name in the reference: `duration`. */
+  kind: string
+  /** JSON Schema of the form that is written in files. */
+  json: Readonly<Record<string, unknown>>
 }
 
-export const text = v.pipe(
-  v.union([v.string(), v.number(), v.boolean()], (issue) => `expected text but found ${issue.received}`),
+/** The metadata itself. It stands before the first transformation of a pipe, where the JSON Schema generator stops. */
+export function kindOf<Input>(kind: string, json: ValueKind['json']) {
+  return v.metadata<Input, ValueKind>({ kind, json })
+}
+
+/** YAML reads `port: 1` as a number where text is meant, so all scalars are text. */
+const scalar = v.union([v.string(), v.number(), v.boolean()], (issue) => `expected text but found ${issue.received}`)
+type Scalar = v.InferOutput<typeof scalar>
+
+const TEXT = { type: 'string' } as const
+
+/** Text, which may be empty. */
+export const text = v.pipe(scalar, kindOf<Scalar>('text', TEXT), v.transform(String))
+
+/** Text of at least one character. */
+export const filledText = v.pipe(text, v.nonEmpty('expected text but found none'))
+
+/** PEM material: the text itself, its base64, or the path of a file. */
+export const pem = v.pipe(scalar, kindOf<Scalar>('PEM text, its base64, or a file', TEXT), v.transform(String))
+
+/** The path of a file. */
+export const file = v.pipe(
+  scalar,
+  kindOf<Scalar>('file', TEXT),
   v.transform(String),
+  v.nonEmpty('expected the path of a file but found none'),
 )
 
-export const filledText = v.pipe(text, v.nonEmpty('must not be empty'))
-
-/** A PostgreSQL DSN. It may hold a password, so what was found is not shown. */
+/** A PostgreSQL DSN. It may hold a password, so the error does not show the value. */
 export const dsn = v.pipe(
-  v.string(),
+  v.string('expected postgresql://user:password@host:port/database'),
+  kindOf<string>('PostgreSQL DSN', TEXT),
+  v.metadata({ isSecret: true }),
   v.check(
     (value) => /^postgres(ql)?:$/.test(URL.parse(value)?.protocol ?? ''),
     'expected postgresql://user:password@host:port/database (characters such as @ and / in a password as %40 and %2F)',
   ),
 )
 
-export const flag = v.union(
-  [
-    v.boolean(),
-    v.pipe(
-      v.picklist(['true', 'false', '1', '0']),
-      v.transform((word) => word === 'true' || word === '1'),
-    ),
-  ],
-  (issue) => `expected true or false but found ${issue.received}`,
+/** True or false. */
+export const flag = v.pipe(
+  v.union([v.boolean(), v.picklist(['true', 'false', '1', '0'])], (issue) => {
+    return `expected true or false but found ${issue.received}`
+  }),
+  kindOf<boolean | 'true' | 'false' | '1' | '0'>('true or false', { type: 'boolean' }),
+  v.transform((value) => value === true || value === 'true' || value === '1'),
 )
 
 /** A whole number from `min` to `max`, or its digits. */
 export function wholeNumber(min: number, max: number) {
+  const allowed = `whole number from ${min} to ${max}`
   return v.pipe(
-    v.union([v.number(), v.pipe(v.string(), v.digits(), v.transform(Number))], (issue) => {
-      return `expected a whole number from ${min} to ${max} but found ${issue.received}`
-    }),
+    v.union(
+      [v.number(), v.pipe(v.string(), v.digits())],
+      (issue) => `expected a ${allowed} but found ${issue.received}`,
+    ),
+    kindOf<number | string>(allowed, { type: 'integer', minimum: min, maximum: max }),
+    v.transform(Number),
     v.check(
       (value) => Number.isInteger(value) && value >= min && value <= max,
-      (issue) => `expected a whole number from ${min} to ${max} but found ${issue.input}`,
+      (issue) => `expected a ${allowed} but found ${issue.input}`,
     ),
   )
 }
 
-/** A factor above zero, or its text. */
+/** A number above zero, or its text. */
 export const factor = v.pipe(
-  v.union([v.number(), v.pipe(v.string(), v.decimal(), v.transform(Number))]),
-  v.check((value) => value > 0 && Number.isFinite(value), 'expected a number above 0'),
+  v.union([v.number(), v.pipe(v.string(), v.decimal())], (issue) => {
+    return `expected a number above 0 but found ${issue.received}`
+  }),
+  kindOf<number | string>('number above 0', { type: 'number', exclusiveMinimum: 0 }),
+  v.transform(Number),
+  v.check(
+    (value) => value > 0 && Number.isFinite(value),
+    (issue) => `expected a number above 0 but found ${issue.input}`,
+  ),
 )
 
-/** A duration in Go's notation, at least `minMs`; comes out in milliseconds. */
+/** A duration in Go's notation, at least `minMs`; the output is in milliseconds. */
 export function duration(minMs = 0) {
   return v.pipe(
-    text,
+    scalar,
+    kindOf<Scalar>(minMs === 0 ? 'duration' : `duration, at least ${minMs}ms`, { type: ['string', 'integer'] }),
+    v.transform(String),
     v.rawTransform<string, number>(({ dataset, addIssue, NEVER }) => {
       const ms = parseDuration(dataset.value)
       if (ms !== undefined && ms >= minMs) return ms
@@ -77,15 +107,17 @@ export function duration(minMs = 0) {
   )
 }
 
-/** A list of texts; in the environment separated by spaces, or JSON. */
-export const textList = v.union([
-  v.array(text),
-  v.pipe(
-    v.string(),
-    v.transform((written) => (written.startsWith('[') ? parseJson(written) : written.split(/\s+/).filter(Boolean))),
-    v.array(v.string()),
-  ),
-])
+const writtenList = v.union(
+  [
+    v.array(text),
+    v.pipe(
+      v.string(),
+      v.transform((written) => (written.startsWith('[') ? parseJson(written) : written.split(/\s+/).filter(Boolean))),
+      v.array(v.string()),
+    ),
+  ],
+  (issue) => `expected a list but found ${issue.received}`,
+)
 
 function parseJson(written: string): unknown {
   try {
@@ -95,22 +127,30 @@ function parseJson(written: string): unknown {
   }
 }
 
+/** A list of `item`s; in the environment separated by spaces, or JSON. @param items their name in the reference */
+export function list<const Item extends v.GenericSchema<string, unknown>>(item: Item, items: string) {
+  const kind = kindOf<v.InferOutput<typeof writtenList>>(`list of ${items}`, { type: 'array', items: TEXT })
+  return v.pipe(writtenList, kind, v.array(item))
+}
+
 /** One of a few words. */
 export function oneOf<const Words extends readonly string[]>(words: Words) {
-  return v.picklist(
-    words,
-    (issue) => `expected one of ${words.map((word) => `"${word}"`).join(', ')} but found ${issue.received}`,
+  const listed = words.map((word) => `"${word}"`).join(', ')
+  return v.pipe(
+    v.picklist(words, (issue) => `expected one of ${listed} but found ${issue.received}`),
+    kindOf<Words[number]>(`one of ${words.map((word) => `\`"${word}"\``).join(', ')}`, { enum: words }),
   )
 }
 
 /** An absolute URL with one of `protocols` (`https:`). */
 export function url(...protocols: string[]) {
+  const starts = protocols.map((protocol) => `${protocol}//`).join(' or ')
   return v.pipe(
-    v.string(),
+    v.string(`expected a URL that starts with ${starts}`),
+    kindOf<string>(`${starts} URL`, TEXT),
     v.check(
       (value) => URL.canParse(value) && protocols.includes(new URL(value).protocol),
-      (issue) =>
-        `expected a URL that starts with ${protocols.map((p) => `${p}//`).join(' or ')} but found "${issue.input}"`,
+      (issue) => `expected a URL that starts with ${starts} but found "${issue.input}"`,
     ),
   )
 }
@@ -127,9 +167,10 @@ function isNetworkBlock(value: string): boolean {
   return rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= maxBits && !network.includes('%')
 }
 
-/** RFC 8292 section 2.1: whom a push service may write to. Safari's refuses spaces and brackets. */
+/** The contact of RFC 8292 section 2.1. Safari's push service refuses one with spaces or angle brackets. */
 export const contactUri = v.pipe(
-  v.string(),
+  v.string('expected mailto:you@example.com or an https URL'),
+  kindOf<string>('mailto: or https:// URI', TEXT),
   v.check(
     (value) => /^mailto:[^\s<>@]+@[^\s<>@]+$/.test(value) || (/^https:[^\s<>]+$/.test(value) && URL.canParse(value)),
     (issue) => `expected mailto:you@example.com or an https URL but found "${issue.input}"`,

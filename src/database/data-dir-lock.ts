@@ -1,18 +1,19 @@
-// One process per data directory: a file with the pid of its owner. A process that is killed leaves it behind, so a lock
-// whose owner is gone is taken over.
+// One process per data directory, enforced by a lock file with the pid of its owner. The lock of a killed process
+// remains, so the lock of an ended process is taken over.
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { UserError } from '../config/user-error.ts'
 
 const LOCK_FILE = 'centripush.lock'
 
-/** Another living process works on the data directory. */
-export class DataDirInUseError extends Error {
+/** Another running process uses the data directory. */
+export class DataDirInUseError extends UserError {
   override readonly name = 'DataDirInUseError'
 }
 
 /**
- * Takes the lock of `dataDir`, which must exist; resolves to what gives it back.
- * @throws DataDirInUseError when a living process holds it
+ * Takes the lock of `dataDir`, which must exist; resolves to the function that releases it.
+ * @throws DataDirInUseError when a running process holds it
  */
 export async function lockDataDir(dataDir: string): Promise<() => Promise<void>> {
   const path = join(dataDir, LOCK_FILE)
@@ -23,7 +24,7 @@ export async function lockDataDir(dataDir: string): Promise<() => Promise<void>>
     const pid = Number.parseInt(owner, 10)
     if (pid !== process.pid && isAlive(pid) && owner === (await describeProcess(pid))) {
       throw new DataDirInUseError(
-        `${dataDir} is used by another centripush (process ${pid}): stop it, or give this one a data_dir of its own`,
+        `data_dir: ${dataDir} is used by another centripush (process ${pid}): stop it, or set another data_dir`,
       )
     }
     await rm(path, { force: true })
@@ -42,7 +43,8 @@ async function tryCreate(path: string, content: string): Promise<boolean> {
 }
 
 /**
- * The pid and, on Linux, when the process started: after a restart of a container the same pid is often another's.
+ * The pid and, on Linux, the start time of the process: after a restart of a container another process often has the
+ * pid.
  */
 async function describeProcess(pid: number): Promise<string> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
@@ -51,7 +53,7 @@ async function describeProcess(pid: number): Promise<string> {
   return `${pid} ${startTime}\n`
 }
 
-/** Whether a process with this pid exists, whoever owns it. */
+/** Whether a process with this pid exists, also one of another user. */
 export function isAlive(pid: number): boolean {
   if (!Number.isInteger(pid) || pid <= 0) return false
   try {
@@ -66,7 +68,7 @@ function ignoreMissing(error: unknown): undefined {
   if (!hasCode(error, 'ENOENT')) throw error
 }
 
-/** Whether it is an error with this code, as Node's and the driver's have one. */
+/** Whether `error` has this code; errors of Node and of the driver have one. */
 export function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code
 }

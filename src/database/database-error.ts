@@ -1,13 +1,13 @@
 import postgres from 'postgres'
 
 /**
- * A failed statement without what the driver attaches to it: its parameters and the row's values, which hold tokens.
- * `code` is the SQLSTATE, or the driver's own code of a lost connection.
+ * A failed statement. The parameters and row values that the driver attaches to its own errors are left out, because
+ * they contain tokens. `code` is the SQLSTATE, or the code of the driver for a lost connection.
  */
 export class DatabaseError extends Error {
   override readonly name = 'DatabaseError'
   readonly code: string
-  /** The constraint that was violated, if one was. */
+  /** The violated constraint, if there is one. */
   readonly constraint: string | undefined
 
   constructor(message: string, code: string, constraint: string | undefined) {
@@ -17,13 +17,13 @@ export class DatabaseError extends Error {
   }
 }
 
-/** Whatever a statement rejected with as a DatabaseError; undefined when it does not come from the database. */
+/** Converts the rejection of a statement to a DatabaseError; undefined for an error that is not of the database. */
 export function readDatabaseError(error: unknown): DatabaseError | undefined {
   if (error instanceof DatabaseError) return error
   if (error instanceof postgres.PostgresError) {
     return new DatabaseError(error.message, error.code, error.constraint_name)
   }
-  // The driver's and Node's errors of a connection are plain errors with a code.
+  // For connections the driver and Node use plain errors with a code.
   if (error instanceof Error && 'code' in error && typeof error.code === 'string') {
     return new DatabaseError(error.message, error.code, undefined)
   }

@@ -1,11 +1,11 @@
-// The embedded default: a real PostgreSQL whose programs come with npm, its data under data_dir.
+// The embedded database: a real PostgreSQL, with programs from an npm package and data in data_dir.
 //
 //   data_dir/centripush.lock     the process that owns the directory
-//   data_dir/postgres.password   the password that only this server and its owner know
-//   data_dir/postgres/           the cluster; while it is made, postgres.new
+//   data_dir/postgres.password   the password of the server
+//   data_dir/postgres/           the cluster; postgres.new until it is complete
 //
-// pg_ctl starts the server in a session of its own: Ctrl-C in a terminal reaches us and not the server, which is stopped
-// after everything that uses it. Killed without a chance to stop it, we find it running at the next start and adopt it.
+// pg_ctl starts the server in its own session: Ctrl-C in a terminal reaches centripush but not the server, which is
+// stopped after its users. When centripush is killed, the server keeps running and the next start adopts it.
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { chown, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
@@ -26,9 +26,9 @@ import {
 import { findRunningServer } from './running-server.ts'
 
 const ROLE = 'centripush'
-/** Between looking for a free port and PostgreSQL taking it, somebody else can. */
+/** Another process can take the free port before PostgreSQL listens on it. */
 const START_ATTEMPTS = 3
-/** Recovery after a crash of the machine can take its time. */
+/** Recovery after a crash of the machine can take minutes. */
 const START_TIMEOUT_SECONDS = 300
 const PASSWORD_BYTES = 24
 const LOG_FILE = 'server.log'
@@ -39,27 +39,28 @@ const SETTINGS = {
   unix_socket_directories: '',
   max_connections: '200',
   shared_buffers: '256MB',
-  // Compiling a statement takes longer than any of ours runs.
+  // JIT compilation takes longer than the statements themselves.
   jit: 'off',
-  // In a minute, which is the default, broadcasts leave gigabytes of ended batches, and vacuuming those stalls the next ones.
+  // At the default of a minute, broadcasts leave gigabytes of dead rows, whose vacuum stalls the next broadcasts.
   autovacuum_naptime: '2s',
-  // The server's own events, but not failed statements: their details hold values.
+  // Events of the server, but no failed statements: their details contain values.
   log_min_messages: 'log',
   log_error_verbosity: 'terse',
 }
 
 /**
- * Of glibc, whoever starts the server may choose others: blocks of up to 16 MiB are kept for the next statement. Else each
- * page of targets, a text of 2 MB, is memory that the kernel has to clear first, a quarter of the time that reading it takes.
+ * For glibc: freed blocks of up to 16 MiB are kept for the next statement. Without it the kernel clears new memory for
+ * each page of targets, a text of 2 MB, which takes a quarter of the time of reading it. The environment overrides it.
  */
 const MALLOC = { MALLOC_MMAP_THRESHOLD_: '16777216', MALLOC_TRIM_THRESHOLD_: '16777216' }
 
+/** A running embedded server. */
 export interface EmbeddedPostgres {
   /** For openDatabase(). */
   dsn: string
-  /** Whether it was still running when it was wanted. */
+  /** Whether it was already running. */
   adopted: boolean
-  /** Stops the server and gives the directory back. Close the pools first: open connections are cut. */
+  /** Stops the server and releases the directory. Close the pools first: open connections are cut. */
   stop(): Promise<void>
 }
 
@@ -71,9 +72,9 @@ interface Cluster {
 }
 
 /**
- * Starts the PostgreSQL of `dataDir`, which is made when it is missing.
- * @throws DataDirInUseError when another process works on it
- * @throws EmbeddedPostgresError when PostgreSQL can't run here, with what to do
+ * Starts the PostgreSQL of `dataDir`; a missing directory is made.
+ * @throws DataDirInUseError when another process uses the directory
+ * @throws EmbeddedPostgresError when PostgreSQL can't run on this machine
  * @throws ConfigError when `dataDir` can't be made
  */
 export async function startEmbeddedPostgres(options: { dataDir: string; logger: Logger }): Promise<EmbeddedPostgres> {
@@ -85,7 +86,7 @@ export async function startEmbeddedPostgres(options: { dataDir: string; logger: 
     const cluster = await openCluster(dataDir, programs, options.logger)
     const running = await findRunningServer(cluster.dir, (port) => makeDsn(cluster, port))
     const port = running ?? (await startServer(cluster))
-    options.logger.info({ port, dataDir, adopted: running !== undefined }, 'database: embedded PostgreSQL is running')
+    options.logger.info({ port, dataDir, adopted: running !== undefined }, 'database: embedded PostgreSQL started')
     const stop = async () => {
       try {
         await stopServer(cluster)
@@ -101,8 +102,8 @@ export async function startEmbeddedPostgres(options: { dataDir: string; logger: 
 }
 
 /**
- * For a command: the PostgreSQL of `dataDir` as a server has it running, which keeps it, or else started for as long as
- * the command takes. @throws as startEmbeddedPostgres() does, DataDirInUseError when the server is just starting
+ * For a command: joins the PostgreSQL of `dataDir` that a server runs, or starts it for the duration of the command.
+ * @throws as startEmbeddedPostgres(); DataDirInUseError while a server is starting it
  */
 export async function joinEmbeddedPostgres(options: { dataDir: string; logger: Logger }) {
   try {
@@ -125,16 +126,19 @@ async function openCluster(dataDir: string, programs: Programs, logger: Logger):
   const password = await loadPassword(join(dataDir, 'postgres.password'), exists)
   const cluster = { dir, programs, runAs, password }
   if (!exists) {
-    logger.info({ dataDir }, 'database: setting up the embedded PostgreSQL')
+    logger.info({ dataDir }, 'database: making the embedded PostgreSQL')
     await makeCluster(cluster)
   }
   return cluster
 }
 
-/** Kept before the cluster is made, so that there never is a cluster without its password. */
+/** The password is stored before the cluster is made, so no cluster exists without its password. */
 async function loadPassword(path: string, isNeeded: boolean): Promise<string> {
   if (await hasFile(path)) return (await readFile(path, 'utf8')).trim()
-  if (isNeeded) throw new EmbeddedPostgresError(`${path}: the password of the embedded PostgreSQL is missing`)
+  if (isNeeded)
+    throw new EmbeddedPostgresError(
+      `${path}: the password of the embedded PostgreSQL is missing; restore the file from a backup`,
+    )
   const password = randomBytes(PASSWORD_BYTES).toString('base64url')
   await writeFile(path, `${password}\n`, { mode: 0o600, flush: true })
   return password
@@ -147,7 +151,7 @@ async function hasFile(path: string): Promise<boolean> {
   return file !== undefined
 }
 
-/** Made under another name, so that one which was interrupted is never taken for a whole one. */
+/** It has another name until it is complete, so an interrupted run never leaves an incomplete cluster. */
 async function makeCluster({ dir, programs, runAs, password }: Cluster): Promise<void> {
   const newDir = `${dir}.new`
   const newPasswordFile = `${dir}.new-password`
@@ -167,7 +171,7 @@ async function makeCluster({ dir, programs, runAs, password }: Cluster): Promise
 function initdbArguments(dir: string, passwordFile: string): string[] {
   const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ['--set', `${name}=${value}`])
   const auth = ['--username', ROLE, '--pwfile', passwordFile, '--auth', 'scram-sha-256']
-  // The builtin provider sorts by code point on every platform, whatever locales the system has.
+  // The builtin provider sorts by code point on every platform, independently of the system's locales.
   const locale = ['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--encoding=UTF8']
   return ['--pgdata', dir, ...auth, ...locale, ...settings]
 }

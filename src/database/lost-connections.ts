@@ -1,6 +1,6 @@
 import postgres from 'postgres'
 
-/** What `code` says of a connection that was lost, or could not be made again: from Node, and from the library. */
+/** Codes of Node and of the library for a connection that was lost or can't be opened. */
 const LOST = new Set([
   'EAI_AGAIN',
   'ECONNREFUSED',
@@ -16,17 +16,17 @@ const LOST = new Set([
   'CONNECT_TIMEOUT',
 ])
 
-/** Whether a statement failed with its connection: that was lost, or the server ended it and said why. */
+/** Whether the connection of a failed statement has ended: it was lost, or the server closed it with an error. */
 export function endsConnection(error: unknown): boolean {
   if (error instanceof postgres.PostgresError) return error.severity === 'FATAL' || error.severity === 'PANIC'
   return hasLostCode(error)
 }
 
 /**
- * Keeps the process alive when a new connection is lost while the library asks it for the server's array types, also when
- * it then can't connect again: nobody holds the promise of that question, and a rejection that nobody handles ends a Node
- * process. The statement that needed the connection fails by itself. Any other unhandled rejection still ends it. Call it
- * once, at the start.
+ * Keeps the process alive when a new connection is lost while the library reads the array types of the server. The
+ * library does not handle the rejection of that query, and Node ends a process at an unhandled rejection. The statement
+ * that needed the connection fails on its own. Any other unhandled rejection still ends the process. Call it once, at
+ * the start.
  */
 export function surviveLostConnections(): void {
   process.on('unhandledRejection', (reason) => {

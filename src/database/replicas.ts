@@ -1,16 +1,16 @@
 import type { Logger } from '../observability/log.ts'
+import { answerWithin } from './answer-deadline.ts'
 import { readDatabaseError } from './database-error.ts'
-import { withDeadline } from './deadline.ts'
 import type { Sql } from './pool.ts'
 
-/** How long a replica that failed is left alone, so that not every read has to wait until it fails again. */
+/** A failed replica is not used for this long, so that not every read waits for its failure. */
 const PAUSE_MS = 5000
 
 interface Deps {
   primary: Sql
   /** One or more. */
   replicas: readonly Sql[]
-  /** How long each of them may take to answer. */
+  /** The time limit of one answer. */
   answerTimeoutMs: number
   logger: Logger
   /** Time in ms. */
@@ -23,7 +23,9 @@ interface Replica {
   pausedUntilMs: number
 }
 
-/** Reads from replicas in turn, and from the primary while they are away. What they return may be a moment old. */
+/**
+ * Reads from replicas in turn, and from the primary while all of them are paused. Replicas may lag behind the primary.
+ */
 export class Replicas {
   readonly #deps: Deps
   readonly #replicas: readonly Replica[]
@@ -34,30 +36,30 @@ export class Replicas {
     this.#replicas = deps.replicas.map((sql, index) => ({ number: index + 1, sql, pausedUntilMs: 0 }))
   }
 
-  /** Runs `work`, which may only read, on a replica; once more on the primary when the replica failed. */
+  /** Runs `work`, which must only read, on a replica, and if that fails once more on the primary. */
   async read<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
     const replica = this.#chooseReplica()
     if (!replica) return await this.#ask(this.#deps.primary, work)
     try {
       return await this.#ask(replica.sql, work)
     } catch (error) {
-      // Beside lost connections: reads that a replica cancels for the changes it has to apply, and a schema that lags.
+      // Besides lost connections: a replica cancels reads that conflict with replication, and its schema may be older.
       const cause = readDatabaseError(error)
       if (!cause) throw error
       replica.pausedUntilMs = this.#deps.now() + PAUSE_MS
       this.#deps.logger.warn(
         { replica: replica.number, code: cause.code },
-        'database: replica failed, reading elsewhere',
+        'database: replica failed, reading from the primary',
       )
       return await this.#ask(this.#deps.primary, work)
     }
   }
 
   #ask<T>(sql: Sql, work: (sql: Sql) => Promise<T>): Promise<T> {
-    return withDeadline(work(sql), this.#deps.answerTimeoutMs)
+    return answerWithin(work(sql), this.#deps.answerTimeoutMs)
   }
 
-  /** The next one that is not paused. */
+  /** The next replica that is not paused; undefined when all are. */
   #chooseReplica(): Replica | undefined {
     const nowMs = this.#deps.now()
     for (let tries = 0; tries < this.#replicas.length; tries++) {

@@ -1,4 +1,4 @@
-// The server that a killed process left running, as the cluster's postmaster.pid describes it.
+// Finds the server that a killed process left running, by the file postmaster.pid of the cluster.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -6,15 +6,15 @@ import { isAlive } from './data-dir-lock.ts'
 import { readDatabaseError } from './database-error.ts'
 import { openDatabase } from './pool.ts'
 
-/** It is starting, recovering or stopping. */
+/** SQLSTATE of a server that is starting, recovering or stopping. */
 const CANNOT_CONNECT_NOW = '57P03'
 const RETRY_MS = 100
-/** Recovery after a crash of the machine can take its time. */
+/** Recovery after a crash of the machine can take this long. */
 const WAIT_MS = 60_000
 
 /**
- * The port of the server that runs on the cluster; undefined when none does. A file left by a server that is gone is
- * PostgreSQL's own business: it is replaced at the next start.
+ * The port of the server that runs on the cluster; undefined when none does. PostgreSQL itself replaces the file of a
+ * server that no longer exists.
  */
 export async function findRunningServer(
   clusterDir: string,
@@ -33,7 +33,7 @@ export async function findRunningServer(
   }
 }
 
-/** Only our server knows our password: a process that took over the pid or the port of one that is gone does not. */
+/** The password identifies the server: another process may have its pid or port by now. */
 async function tryConnect(dsn: string): Promise<'connected' | (string & {})> {
   const sql = openDatabase({ dsn, maxConnections: 1 })
   try {

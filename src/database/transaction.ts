@@ -4,15 +4,15 @@ import { endsConnection } from './lost-connections.ts'
 import type { Sql, Transaction } from './pool.ts'
 
 const ATTEMPTS = 5
-/** The longest pause before a transaction runs again; random, so that two that collided do not collide again. */
+/** The longest pause before a retry. Pauses are random, so that two transactions do not collide again. */
 const MAX_PAUSE_MS = 20
 const DEADLOCK_DETECTED = '40P01'
 const SERIALIZATION_FAILURE = '40001'
 
 /**
- * Runs `work` in a transaction, again from its start when PostgreSQL chose it as the victim of a deadlock; so `work`
- * must do nothing that a rollback does not undo. What it awaits besides its statements has to be short: one that comes after
- * the connection was lost is not of this transaction any more. Rejects with what `work` rejected with.
+ * Runs `work` in a transaction, and runs it again when PostgreSQL chose it as the victim of a deadlock. So `work` must
+ * have no effects besides its statements. Other waits in it must be short, because a statement after the loss of the
+ * connection is not part of the transaction. Rejects with the error of `work`.
  */
 export async function runTransaction<T>(sql: Sql, work: (tx: Transaction) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
@@ -28,15 +28,15 @@ export async function runTransaction<T>(sql: Sql, work: (tx: Transaction) => Pro
 }
 
 /**
- * The library ends a transaction whose connection was lost like every other one: its COMMIT or ROLLBACK goes over whatever that
- * connection is by then, another transaction's perhaps, and over none at all it is an exception that ends the process. So it
- * never hears of such an end, and rejects by itself.
+ * The library sends COMMIT or ROLLBACK even after the connection of the transaction was lost. By then the connection
+ * may belong to another transaction, or it does not exist and the exception ends the process. So for a lost connection
+ * the callback never settles, and the library rejects the transaction itself.
  */
 async function runOnce<T>(sql: Sql, work: (tx: Transaction) => Promise<T>): Promise<T> {
   let isLost = false
   const transaction = sql.begin(async (tx) => {
     try {
-      // Boxed, because the library would unwrap an array of promises.
+      // In an object, because the library would await the elements of an array.
       const value = await work(tx)
       if (!isLost) return { value }
     } catch (error) {

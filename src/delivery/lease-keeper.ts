@@ -3,6 +3,7 @@
 import type { Logger } from '../observability/log.ts'
 import type { ClaimKey } from '../queue/batch.ts'
 import type { Queue } from '../queue/queue.ts'
+import { type Repetition, startRepeating } from '../timing/repeat.ts'
 
 /** In ms. A cancellation takes effect on the next batch, and within a second on a batch that is being sent. */
 const CANCEL_INTERVAL_MS = 500
@@ -40,7 +41,7 @@ interface Held {
 export class LeaseKeeper {
   readonly #deps: Deps
   readonly #held = new Map<string, Held>()
-  readonly #tasks: { stop(): Promise<void> }[]
+  readonly #tasks: Repetition[]
 
   constructor(deps: Deps) {
     this.#deps = deps
@@ -110,22 +111,14 @@ export class LeaseKeeper {
     if (progress.length > 0) await this.#deps.queue.checkpoint(progress)
   }
 
-  /** Repeats a task while batches are held. One that hangs, because the store does, is not started a second time. */
-  #repeat(intervalMs: number, failure: string, work: () => Promise<void>): { stop(): Promise<void> } {
-    let running: Promise<void> | undefined
-    const timer = setInterval(() => {
-      if (this.#held.size === 0) return
-      running ??= work()
-        .catch((error: unknown) => this.#deps.logger.warn({ err: error }, `delivery: ${failure}, retrying`))
-        .finally(() => {
-          running = undefined
-        })
-    }, intervalMs)
-    return {
-      stop: async () => {
-        clearInterval(timer)
-        await running
+  /** Repeats a task while batches are held. A task that hangs, because the store does, is not started a second time. */
+  #repeat(intervalMs: number, failure: string, work: () => Promise<void>): Repetition {
+    return startRepeating({
+      intervalMs,
+      work: async () => {
+        if (this.#held.size > 0) await work()
       },
-    }
+      onError: (error) => this.#deps.logger.warn({ err: error }, `delivery: ${failure}, retrying`),
+    })
   }
 }

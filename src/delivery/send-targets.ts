@@ -26,7 +26,12 @@ export interface SendDeps {
 }
 
 /** Hands the targets to their provider, in calls of the configured batch size, and records the outcomes. Never rejects. */
-export async function sendTargets(deps: SendDeps, batch: OpenBatch, content: SendContent, attempt: Attempt): Promise<void> {
+export async function sendTargets(
+  deps: SendDeps,
+  batch: OpenBatch,
+  content: SendContent,
+  attempt: Attempt,
+): Promise<void> {
   const { uid, provider } = batch
   const { targets, outcomes } = attempt
   const size = deps.batchSizes.get(provider) ?? targets.length

@@ -1,6 +1,6 @@
 import type { ProviderName } from '../config/provider-names.ts'
+import { answerWithin } from '../database/answer-deadline.ts'
 import { readDatabaseError } from '../database/database-error.ts'
-import { withDeadline } from '../database/deadline.ts'
 import type { Sql } from '../database/pool.ts'
 import type { Replicas } from '../database/replicas.ts'
 import { ApiError } from '../protocol/errors.ts'
@@ -155,7 +155,7 @@ export class DeviceStore {
 
   /** A call of the API: it has a timeout. */
   #call<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
-    return translateErrors(withDeadline(work(this.#sql), this.#answerTimeoutMs))
+    return translateErrors(answerWithin(work(this.#sql), this.#answerTimeoutMs))
   }
 
   /** A read that may be out of date by the delay of a replica. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { fc } from '../../tests/support/fast-check.ts'
 import { JsonSyntaxError } from './json-syntax-error.ts'
 import { compactJson, parseJsonText, readJsonText } from './json-text.ts'
 

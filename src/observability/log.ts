@@ -3,8 +3,9 @@ import { destination, type Logger, pino } from 'pino'
 export type { Logger } from 'pino'
 
 /**
- * One JSON object a line on standard output, or in `file`. Tokens, keys and payloads are never passed to it.
- * @param descriptor 2 for standard error, where standard output carries data
+ * Makes a logger that writes one JSON object on each line of standard output or of `file`. Callers never pass tokens,
+ * keys or payloads.
+ * @param descriptor 2 for standard error, for commands whose standard output is data
  */
 export function makeLogger(options: { level: string; file: string }, descriptor: 1 | 2 = 1): Logger {
   const level = options.level === 'none' ? 'silent' : options.level
@@ -21,7 +22,9 @@ interface ErrorDescription {
   cause?: ErrorDescription
 }
 
-/** Of an error only what is known to be harmless: drivers attach parameters and rows to theirs, which hold tokens. */
+/**
+ * Only safe fields of an error are logged: drivers attach parameters and rows, which contain tokens, to their errors.
+ */
 function describeError(error: unknown): ErrorDescription | undefined {
   if (!(error instanceof Error)) return undefined
   const cause = describeError(error.cause)

@@ -1,7 +1,8 @@
-// Metrics with Centrifugo PRO's names and labels where it has them; our own are under centripush_.
+// Metrics. They have the names and labels of Centrifugo PRO where it has such a metric, and begin with centripush_
+// otherwise.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
-/** What the gauges of the queue show, asked for at each scrape. */
+/** The values of the queue's gauges, read at each scrape. */
 export interface QueueGauges {
   waiting: ReadonlyMap<string, number>
   inFlight: ReadonlyMap<string, number>
@@ -11,8 +12,10 @@ export interface QueueGauges {
   pauses: readonly { provider: string }[]
 }
 
+/** The metrics of one process. */
 export type Metrics = ReturnType<typeof makeMetrics>
 
+/** Makes the metrics in a registry of their own, together with the default metrics of the process. */
 export function makeMetrics() {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
@@ -21,7 +24,7 @@ export function makeMetrics() {
     registry,
     notifications: new Counter({
       name: 'centrifugo_push_notification_count',
-      help: 'Push notifications by what their provider answered.',
+      help: 'Push notifications by the answer of their provider.',
       labelNames: ['provider', 'recipient_type', 'platform', 'success', 'err_code'],
       registers,
     }),
@@ -39,7 +42,7 @@ export function makeMetrics() {
     }),
     skipped: new Counter({
       name: 'centripush_push_skipped_count',
-      help: 'Devices passed over: no_notification in the request for their provider, or no_timezone for its hours.',
+      help: 'Skipped devices: no_notification for their provider in the request, or no_timezone for a time limit.',
       labelNames: ['provider', 'reason'],
       registers,
     }),
@@ -64,21 +67,21 @@ export function makeMetrics() {
   }
 }
 
-/** Adds the gauges of the queue; `read` that fails leaves them out of the scrape, which must not fail with it. */
+/** Adds the gauges of the queue. When `read` resolves to undefined, the scrape succeeds without them. */
 export function addQueueGauges(registry: Registry, queue: string, read: () => Promise<QueueGauges | undefined>): void {
   const registers = [registry]
   const make = (name: string, help: string, labelNames: string[]) => new Gauge({ name, help, labelNames, registers })
   const inFlight = make('centrifugo_push_consuming_inflight_jobs', 'Batches being sent.', ['provider', 'queue'])
-  const scheduled = make('centripush_queue_scheduled', 'Sends whose time has not come.', ['queue'])
-  const oldest = make('centripush_queue_oldest_seconds', 'How long the oldest waiting batch has waited.', ['queue'])
-  const deadLetters = make('centripush_queue_dead_letters', 'Batches given up that can be retried.', ['queue'])
-  const paused = make('centripush_provider_paused', '1 for a provider that nothing is sent to.', ['provider', 'queue'])
+  const scheduled = make('centripush_queue_scheduled', 'Sends scheduled for a later time.', ['queue'])
+  const oldest = make('centripush_queue_oldest_seconds', 'Age of the oldest waiting batch.', ['queue'])
+  const deadLetters = make('centripush_queue_dead_letters', 'Dead letters that can be retried.', ['queue'])
+  const paused = make('centripush_provider_paused', '1 for a paused provider.', ['provider', 'queue'])
   new Gauge({
     name: 'centrifugo_push_queue_consuming_lag',
-    help: 'Batches that wait to be sent.',
+    help: 'Batches waiting to be sent.',
     labelNames: ['provider', 'queue'],
     registers,
-    /** Its store is asked once for all of them. */
+    /** One read of the store serves all gauges. */
     async collect() {
       const gauges = await read()
       for (const gauge of [this, inFlight, scheduled, oldest, deadLetters, paused]) gauge.reset()

@@ -1,56 +1,58 @@
-// More than one core: workers in processes of their own, each with its own event loop. They find their work through the
-// queue, as workers on other machines do; here they are only started, started again when they end, asked for their
-// metrics, and stopped. One process more sends small sends only: it is idle when a push for one phone comes in the middle of a
-// broadcast.
+// Worker processes use more than one core. Like workers on other machines, they find their work through the queue; this
+// class starts them, restarts them when they end, reads their metrics and stops them. One additional process handles
+// only small sends, so broadcasts never delay those.
 //
-//   starting ──('ready')──▶ working ──(it ends by itself)──▶ starting, after a pause
-//   any ──(stop)──▶ stopping ──(it has ended, or its time is over: SIGKILL)──▶ gone
+// States of a process:
+//
+//   starting ──(report 'ready')──▶ working ──(unexpected exit)──▶ starting again after RESTART_PAUSE_MS
+//   any ──(stop)──▶ stopping ──(exit, or SIGKILL after the grace period)──▶ ended
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
 import * as v from 'valibot'
 import type { Config } from '../config/schema.ts'
-import { withDeadline } from '../database/deadline.ts'
 import type { Logger } from '../observability/log.ts'
 import { type Duty, LANES } from '../queue/lane.ts'
+import { withDeadline } from '../timing/deadline.ts'
 import { type Order, Report } from './messages.ts'
 
 const PROGRAM = resolve(import.meta.dirname, '../../bin/centripush.js')
 /**
- * V8's own options. A broadcast's garbage is bytes that went through sockets, outside the heap, and V8 counts them with what
- * is alive in it, which is 20 MB. Left to itself it lets memory grow to many times of that; told to stay close it marks the
- * whole heap ten times a second, on other threads, where no profile shows it. Young garbage has less room than V8's 16 MB
- * because the buffers behind it are let go with it.
+ * Options of V8. The garbage of a broadcast is mostly socket buffers outside the heap, while about 20 MB in the heap
+ * are live. With its defaults V8 lets memory grow to many times of that. With a small growth limit it marks the whole
+ * heap ten times a second, on threads that profiles do not show. The young generation is smaller than the default of 16
+ * MB, because its collection also frees those buffers.
  */
 const HEAP_OPTIONS = ['--heap-growing-percent=200', '--max-semi-space-size=8']
-/** One that dies at once must not keep a core busy with starting it. */
+/** A process that fails at its start must not occupy a core with restarts. */
 const RESTART_PAUSE_MS = 1000
 const METRICS_TIMEOUT_MS = 2000
-/** What a worker process may take beyond the time for its work in flight. */
+/** The time for exiting, in addition to the time for batches in flight. */
 const EXIT_TIMEOUT_MS = 8000
 
 type Metrics = Extract<Report, { kind: 'metrics' }>['metrics']
 
 interface Deps {
-  /** As the processes get it: with the DSN of a database that is migrated. */
+  /** The configuration of the processes, with the DSN of a migrated database. */
   config: Config
-  /** How many send everything; the one for small sends comes on top. */
+  /** The number of processes for all sends, without the one for small sends. */
   count: number
   logger: Logger
 }
 
 const SMALL: Duty = { lanes: ['small'], fallbackLanes: [] }
-/** Small sends as well: should there be more than one process can send, or should it be gone. */
+/** Small sends are included in case the other process is overloaded or restarting. */
 const ALL: Duty = { lanes: LANES, fallbackLanes: SMALL.lanes }
 
 interface Running {
   child: ChildProcess
   duty: Duty
   isReady: boolean
-  /** Who waits for metrics, by the id of the order. */
+  /** Open requests for metrics, by the id of their order. */
   readers: Map<number, (metrics: Metrics) => void>
 }
 
+/** Starts, restarts and stops the worker processes of a server. */
 export class WorkerProcesses {
   readonly #deps: Deps
   readonly #running = new Set<Running>()
@@ -65,26 +67,26 @@ export class WorkerProcesses {
     this.#deps = deps
   }
 
-  /** Starts them; `isReady` tells when they work. */
+  /** Starts all processes; it does not wait until they are ready. */
   start(): void {
-    // Who is told twice to stop exits at once, and so do they.
+    // After a second signal the server exits immediately, and its processes must not survive it.
     process.once('exit', this.#killAll)
     for (let index = 0; index < this.#deps.count; index++) this.#spawn(ALL)
     this.#spawn(SMALL)
   }
 
-  /** Whether at least one that sends everything reaches its queue. */
+  /** Whether at least one process for all sends reaches its queue. */
   get isReady(): boolean {
     return [...this.#running].some(({ isReady, duty }) => isReady && duty === ALL)
   }
 
-  /** Of each that answers in time. */
+  /** The metrics of each process that answers in time. */
   async readMetrics(): Promise<Metrics[]> {
     const answers = await Promise.allSettled([...this.#running].map((running) => this.#readMetrics(running)))
     return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
   }
 
-  /** Lets what they are sending finish within `graceMs`. */
+  /** Stops all processes; batches in flight finish within `graceMs`. */
   async stop(graceMs: number): Promise<void> {
     this.#isStopping = true
     for (const timer of this.#restarts) clearTimeout(timer)
@@ -100,7 +102,7 @@ export class WorkerProcesses {
     const running: Running = { child, duty, isReady: false, readers: new Map() }
     this.#running.add(running)
     child.on('message', (message) => this.#onReport(running, v.parse(Report, message)))
-    // A child that is gone already: its 'exit' says so.
+    // The channel of an ended child fails; its 'exit' event is handled below.
     child.on('error', () => undefined)
     child.once('exit', (code, signal) => this.#onExit(running, code, signal))
     order(child, { kind: 'start', config: this.#deps.config, duty })
@@ -115,7 +117,7 @@ export class WorkerProcesses {
         running.readers.get(report.id)?.(report.metrics)
         return
       case 'failed':
-        this.#deps.logger.error({ reason: report.message }, 'worker process: could not start')
+        this.#deps.logger.error({ reason: report.message }, 'worker process: start failed')
         return
     }
   }
@@ -123,7 +125,7 @@ export class WorkerProcesses {
   #onExit(running: Running, code: number | null, signal: NodeJS.Signals | null): void {
     this.#running.delete(running)
     if (this.#isStopping) return
-    this.#deps.logger.error({ pid: running.child.pid, code, signal }, 'worker process: ended, another one is started')
+    this.#deps.logger.error({ pid: running.child.pid, code, signal }, 'worker process: exited, restarting')
     const timer = setTimeout(() => {
       this.#restarts.delete(timer)
       this.#spawn(running.duty)
@@ -148,6 +150,6 @@ export class WorkerProcesses {
 }
 
 function order(child: ChildProcess, message: Order): void {
-  // A channel that is closed: the process has ended or is about to, which 'exit' tells.
+  // When the channel is closed the process has ended or will end, which the 'exit' event reports.
   if (child.connected) child.send(message, () => undefined)
 }

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { ProviderName } from '../config/provider-names.ts'
 import type { Logger } from '../observability/log.ts'
+import { type Repetition, startRepeating } from '../timing/repeat.ts'
 import type { Batch, Provider, Settle } from './provider.ts'
 
 /**
@@ -36,10 +37,9 @@ export class ReloadingProvider implements Provider {
   readonly name: ProviderName
   readonly takesPersonal: boolean
   readonly #deps: ReloadingDeps
-  readonly #timer: NodeJS.Timeout
+  readonly #checks: Repetition
   #digest: string
   #current: Generation
-  #checking: Promise<void> | undefined
 
   private constructor(deps: ReloadingDeps, digest: string, provider: Provider) {
     this.name = provider.name
@@ -47,7 +47,15 @@ export class ReloadingProvider implements Provider {
     this.#deps = deps
     this.#digest = digest
     this.#current = { provider, sends: 0, isReplaced: false }
-    this.#timer = setInterval(() => this.#check(), deps.intervalMs ?? INTERVAL_MS).unref()
+    this.#checks = startRepeating({
+      intervalMs: deps.intervalMs ?? INTERVAL_MS,
+      work: () => this.#reload(),
+      onError: (error) =>
+        deps.logger.error(
+          { err: error, provider: this.name },
+          'credentials changed and can’t be used, the old ones stay',
+        ),
+    })
   }
 
   /** Makes the first provider. Rejects if `make` does, with the same error. */
@@ -69,33 +77,21 @@ export class ReloadingProvider implements Provider {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#timer)
-    await this.#checking
+    await this.#checks.stop()
     await this.#current.provider.close()
   }
 
-  #check(): void {
-    this.#checking ??= this.#reload().finally(() => {
-      this.#checking = undefined
-    })
-  }
-
-  /** Never rejects. */
   async #reload(): Promise<void> {
     const { files, make, logger } = this.#deps
     const digest = await digestOf(files)
     if (digest === this.#digest) return
     this.#digest = digest
-    try {
-      const provider = await make()
-      const replaced = this.#current
-      this.#current = { provider, sends: 0, isReplaced: false }
-      logger.info({ provider: this.name }, 'credential: files changed, new credential in use')
-      replaced.isReplaced = true
-      await closeUnused(replaced)
-    } catch (error) {
-      logger.error({ err: error, provider: this.name }, 'credential: changed files not valid, previous one in use')
-    }
+    const provider = await make()
+    const replaced = this.#current
+    this.#current = { provider, sends: 0, isReplaced: false }
+    logger.info({ provider: this.name }, 'credentials changed and taken up')
+    replaced.isReplaced = true
+    await closeUnused(replaced)
   }
 }
 

@@ -14,7 +14,7 @@ export interface CommandResult {
   stderr: string
 }
 
-/** Runs `centripush ARGS` on the database of `dsn` in a process of its own, with `input` on its standard input. */
+/** Runs `centripush ARGS` on the database of `dsn` in a child process, with `input` on its standard input. */
 export async function runCommand(dsn: string, args: string[], input = ''): Promise<CommandResult> {
   const child = startCommand(dsn, args)
   const output = { stdout: '', stderr: '' }
@@ -29,26 +29,26 @@ export async function runCommand(dsn: string, args: string[], input = ''): Promi
   return { code: child.exitCode, ...output }
 }
 
-/** The same, left running. */
+/** Starts the command and returns the running process. */
 export function startCommand(dsn: string, args: string[]) {
   const env = Object.entries(process.env).filter(([name]) => !name.startsWith('CENTRIPUSH_'))
   const child = spawn(process.execPath, [PROGRAM, ...args], {
     env: { ...Object.fromEntries(env), CENTRIPUSH_DATABASE_POSTGRESQL_DSN: dsn },
     stdio: ['pipe', 'pipe', 'pipe'],
   })
-  // Standard output is what was asked for, with tokens where they were.
+  // Standard output is the requested data, tokens included, so it is not checked for secrets.
   keepOutput(child, ['stderr'])
   return child
 }
 
-/** A directory that goes away with the test that asks for it. */
+/** A directory that is removed after the current test. */
 export function makeDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'centripush-cli-'))
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
   return directory
 }
 
-/** NDJSON. */
+/** Records as NDJSON. */
 export function toLines(records: readonly object[]): string {
   return records.map((record) => `${JSON.stringify(record)}\n`).join('')
 }

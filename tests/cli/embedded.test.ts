@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { startCentripush } from '../support/centripush-process.ts'
 import { makeDirectory, runCommand } from './command.ts'
 
-test('without a database section commands work on the embedded database, also while a server does', async () => {
+test('without a database section commands use the embedded database, also while a server runs it', async () => {
   const directory = makeDirectory()
   // As root the database runs as another user, who has to get in.
   chmodSync(directory, 0o755)

@@ -40,7 +40,7 @@ async function everythingOf(devices: Devices) {
   return { devices: (await devices.list(include)).items, followed }
 }
 
-/** The configuration of a server that lets these browsers register. */
+/** The configuration of a server that accepts the endpoints of these browsers. */
 const extra = { webpush: { extra_allowed_endpoint_origins: ['https://push.example.com'] } }
 
 function writeConfig(): string {
@@ -49,7 +49,7 @@ function writeConfig(): string {
   return file
 }
 
-test('what is exported and imported is the same', async () => {
+test('devices and topics are the same after export and import', async () => {
   await fill()
   const config = writeConfig()
   for (const kind of ['devices', 'user-topics']) {
@@ -92,7 +92,7 @@ test('the lists of a compatible server are imported page by page', async () => {
   expect(await everythingOf(to)).toEqual(await everythingOf(from))
 })
 
-test('a server that fails for a moment is asked again, and a later run goes on at its cursor', async () => {
+test('a server that fails briefly is asked again, and a later run continues at its cursor', async () => {
   const cursors: string[] = []
   const pages: Record<string, object> = {
     '': { result: { items: [{ provider: 'fcm', platform: 'ios', token: 'a' }], next_cursor: 'one' } },
@@ -115,7 +115,7 @@ test('a server that fails for a moment is asked again, and a later run goes on a
   isRefusing = true
   expect(await runCommand(to.dsn, args)).toMatchObject({
     code: 1,
-    stderr: expect.stringContaining('error 103, permission denied; the same command goes on from here'),
+    stderr: expect.stringContaining('error 103, permission denied; the same command continues from here'),
   })
   expect(cursors).toEqual(['', '', 'one', 'two'])
   pages.two = { result: { items: [{ provider: 'fcm', platform: 'ios', token: 'd' }] } }
@@ -127,7 +127,7 @@ test('a server that fails for a moment is asked again, and a later run goes on a
   server.close()
 })
 
-test('a key that is wrong is told', async () => {
+test('a wrong key is reported', async () => {
   const server = await startAssembly(from.dsn)
   const args = ['import', 'devices', '--from', `${server.url}/api`, '--api-key', 'wrong']
   expect(await runCommand(to.dsn, args)).toMatchObject({ code: 1, stderr: expect.stringContaining('HTTP 401') })

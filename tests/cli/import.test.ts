@@ -20,7 +20,7 @@ const importDevices = (lines: string | object[], ...options: string[]) => {
 }
 
 const fcm = (token: string, more: object = {}) => ({ provider: 'fcm', platform: 'android', token, ...more })
-/** All devices, in the order of their tokens: the ids of those made in the same millisecond have none. */
+/** All devices, sorted by token: ids of the same millisecond have no order. */
 async function all() {
   const { items } = await devices.list({
     include_topics: true,
@@ -34,7 +34,7 @@ async function all() {
 const ID = '01ARZ3NDEKTSV4RRFFQ69G5FAV-fcm'
 const OTHER_ID = '01ARZ3NDEKTSV4RRFFQ69G5FAW-fcm'
 
-test('a device keeps its id, its times and all else that its line has', async () => {
+test('a device keeps its id, its times and all other fields of its line', async () => {
   const device = {
     ...fcm('a', { id: ID, user: 'u', topics: ['x', 'y'], timezone: 'Europe/Berlin', locale: 'de', meta: { k: 'v' } }),
     created_at: 1_600_000_000,
@@ -44,7 +44,7 @@ test('a device keeps its id, its times and all else that its line has', async ()
   expect(await all()).toEqual([device])
 })
 
-test('a line without times and topics is a device of now, with the topics of its user and of everyone', async () => {
+test('a line without times and topics makes a device with the current time and the topics of its user', async () => {
   await devices.updateUser({ user: 'u', op: 'add', topics: ['of-u'] })
   await devices.updateUser({ user: '', op: 'add', topics: ['of-all'] })
   const before = Math.floor(Date.now() / 1000)
@@ -56,7 +56,7 @@ test('a line without times and topics is a device of now, with the topics of its
   expect(a?.updated_at).toBe(a?.created_at)
 })
 
-test('the same lines again change nothing, whether they have an id or not', async () => {
+test('importing the same lines again changes nothing, with and without ids', async () => {
   const lines = [fcm('a', { id: ID, topics: ['x'] }), fcm('b', { topics: ['x'] })]
   await importDevices(lines)
   const first = (await all()).map(({ id, token, topics }) => ({ id, token, topics }))
@@ -66,7 +66,7 @@ test('the same lines again change nothing, whether they have an id or not', asyn
   expect((await devices.listTopics({})).items).toHaveLength(2)
 })
 
-test('what a device was before makes room: its topics, meta and the other device with its token', async () => {
+test('a line replaces topics and meta of its device, and removes another device with the same token', async () => {
   const old = await devices.register({ token: 'a', topics: ['gone', 'stays'], meta: { k: 'v' }, locale: 'de' })
   await importDevices([fcm('a', { id: ID, topics: ['stays'] }), fcm('b', { id: OTHER_ID, topics: ['old'] })])
   expect(await devices.find(old)).toBeUndefined()
@@ -79,22 +79,22 @@ test('what a device was before makes room: its topics, meta and the other device
   expect(await devices.find(OTHER_ID)).toMatchObject({ topics: ['new'] })
 })
 
-test('a device that has changed here since its line was written is left alone', async () => {
+test('a device that is newer here than its line is kept unchanged', async () => {
   const mine = await devices.register({ token: 'a', user: 'here' })
   const result = await importDevices([
     fcm('a', { user: 'there', updated_at: 1_700_000_000 }),
     fcm('a', { id: ID, user: 'there', updated_at: 1_700_000_000 }),
   ])
-  expect(result).toMatchObject({ code: 0, stderr: expect.stringContaining('0 devices stored, 2 left alone') })
+  expect(result).toMatchObject({ code: 0, stderr: expect.stringContaining('0 devices stored, 2 kept unchanged') })
   expect(await all()).toMatchObject([{ id: mine, user: 'here' }])
 })
 
-test('of two lines about one device the later one counts', async () => {
+test('of two lines for one device the later one is stored', async () => {
   await importDevices([fcm('a', { user: '1' }), fcm('b', { id: ID }), fcm('a', { user: '2' }), fcm('c', { id: ID })])
   expect((await all()).map(({ token, user = '' }) => `${token}${user}`).sort()).toEqual(['a2', 'c'])
 })
 
-test('two devices that have swapped their tokens come out as their lines say', async () => {
+test('two devices with swapped tokens are stored as in their lines', async () => {
   await importDevices([fcm('a', { id: ID, topics: ['x'] }), fcm('b', { id: OTHER_ID, topics: ['y'] })])
   await importDevices([fcm('b', { id: ID, topics: ['x'] }), fcm('a', { id: OTHER_ID, topics: ['y'] })])
   expect(await all()).toMatchObject([
@@ -103,7 +103,7 @@ test('two devices that have swapped their tokens come out as their lines say', a
   ])
 })
 
-test('a Web Push device is taken with its subscription, or with endpoint and keys apart', async () => {
+test('a Web Push device is stored from a subscription, and from an endpoint with separate keys', async () => {
   const point = createECDH('prime256v1').generateKeys('base64url')
   const keys = { p256dh: point, auth: Buffer.alloc(16, 1).toString('base64url') }
   const webpush = { provider: 'webpush', platform: 'web' }
@@ -118,7 +118,7 @@ test('a Web Push device is taken with its subscription, or with endpoint and key
   expect(await all()).toMatchObject([one, two].map((token) => ({ token, webpush_keys: JSON.stringify(keys) })))
 })
 
-test('a bad line is reported by number and reason, and fails none of its neighbours', async () => {
+test('a wrong line is reported with number and reason, and the other lines are stored', async () => {
   const rejected = join(makeDirectory(), 'rejected')
   await devices.register({ provider: 'apns', platform: 'ios', token: 'x', id: '01ARZ3NDEKTSV4RRFFQ69G5FAV-apns' })
   const secret = 'a-token-that-nobody-may-read'
@@ -135,7 +135,7 @@ test('a bad line is reported by number and reason, and fails none of its neighbo
     JSON.stringify(fcm('c')),
   ]
   const result = await importDevices(lines.join('\n'), '--rejected', rejected)
-  expect(result).toMatchObject({ code: 1, stderr: expect.stringContaining('3 devices stored, 0 left alone') })
+  expect(result).toMatchObject({ code: 1, stderr: expect.stringContaining('3 devices stored, 0 kept unchanged') })
   expect(
     readFileSync(rejected, 'utf8')
       .trim()
@@ -146,14 +146,14 @@ test('a bad line is reported by number and reason, and fails none of its neighbo
     { line: 3, reason: 'timezone: not an IANA time zone' },
     { line: 5, reason: 'id: belongs to a device of another provider' },
     { line: 6, reason: 'created_at: not a Unix time in seconds' },
-    { line: 7, reason: 'longer than any device' },
+    { line: 7, reason: 'too long for a record' },
     { line: 9, reason: expect.stringContaining('token: ') },
   ])
   expect(result.stderr + readFileSync(rejected, 'utf8')).not.toContain(secret)
   expect((await all()).map(({ token }) => token).sort()).toEqual(['a', 'b', 'c', 'x'])
 })
 
-test('a line that only the database refuses fails none of its neighbours either', async () => {
+test('the other lines are stored too when only the database refuses a line', async () => {
   await devices.sql`alter table devices add constraint no_b check (token <> 'b')`
   const result = await importDevices([fcm('a'), fcm('b'), fcm('c')])
   expect(result).toMatchObject({ code: 1, stderr: expect.stringContaining('line 2: database: 23514') })
@@ -164,7 +164,7 @@ test('a line that only the database refuses fails none of its neighbours either'
 const many = (count: number) =>
   Array.from({ length: count }, (_, index) => fcm(`t${index}`, { topics: [`x${index % 3}`] }))
 
-test('an import that was cut off goes on behind what is stored, and nothing is missing', async () => {
+test('an import that was killed continues behind the stored lines, and no line is missing', async () => {
   const directory = makeDirectory()
   const [file, state] = [join(directory, 'devices.ndjson'), join(directory, 'state')]
   writeFileSync(file, toLines(many(20_000)))
@@ -177,13 +177,13 @@ test('an import that was cut off goes on behind what is stored, and nothing is m
   const { position } = JSON.parse(readFileSync(state, 'utf8'))
   expect(position.line).toBeLessThan(20_000)
   const result = await runCommand(devices.dsn, args)
-  expect(result.stderr).toContain(`going on behind line ${position.line}\n${20_000 - position.line} devices stored`)
+  expect(result.stderr).toContain(`continuing after line ${position.line}\n${20_000 - position.line} devices stored`)
   expect(result.code).toBe(0)
   expect(await devices.list({ include_total_count: true, limit: 1 })).toMatchObject({ total_count: 20_000 })
   expect(existsSync(state)).toBe(false)
 })
 
-test('SIGTERM ends it between two batches', async () => {
+test('SIGTERM ends an import between two batches', async () => {
   const directory = makeDirectory()
   const [file, state] = [join(directory, 'devices.ndjson'), join(directory, 'state')]
   writeFileSync(file, toLines(many(30_000)))
@@ -196,7 +196,7 @@ test('SIGTERM ends it between two batches', async () => {
   expect(await devices.list({ include_total_count: true, limit: 1 })).toMatchObject({ total_count: position.line })
 })
 
-test('a state is good for its own source only, standard input too', async () => {
+test('a state is valid only for its own source, also for standard input', async () => {
   const state = join(makeDirectory(), 'state')
   const lines = toLines(many(1500))
   const at = Buffer.byteLength(toLines(many(1000)))
@@ -205,11 +205,11 @@ test('a state is good for its own source only, standard input too', async () => 
   writeFileSync(state, JSON.stringify({ source: 'another', position: { at, line: 1000 } }))
   expect(await importDevices(lines, '--resume', state)).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('is of another'),
+    stderr: expect.stringContaining('belongs to another import'),
   })
 })
 
-test('what users follow reaches their devices, whichever came first', async () => {
+test('topics of users reach their devices, whichever is imported first', async () => {
   const before = await devices.register({ user: 'u', topics: ['own'] })
   const lines = toLines([
     { user: 'u', topic: 'a' },
@@ -226,14 +226,14 @@ test('what users follow reaches their devices, whichever came first', async () =
 })
 
 test.each([
-  [['import'], 'import what?'],
-  [['import', 'tokens', '-'], 'import what?'],
-  [['import', 'devices'], 'from where?'],
-  [['import', 'devices', '-', '--from', 'http://x'], 'from where?'],
-  [['import', 'devices', '/there/is/no/such.file'], "can't be read"],
+  [['import'], 'expected devices or user-topics'],
+  [['import', 'tokens', '-'], 'expected devices or user-topics'],
+  [['import', 'devices'], 'expected a source'],
+  [['import', 'devices', '-', '--from', 'http://x'], 'expected a source'],
+  [['import', 'devices', '/there/is/no/such.file'], '/there/is/no/such.file does not exist'],
   [['import', 'devices', '--from', 'example.com', '--api-key', 'k'], '--from: expected the URL'],
   [['import', 'devices', '--from', 'http://127.0.0.1:1/api'], '--api-key'],
   [['import', 'devices', '-', '--nonsense'], '--nonsense'],
-])('%j is a wrong command line', async (args, why) => {
+])('%j is refused as a wrong command line', async (args, why) => {
   expect(await runCommand(devices.dsn, args)).toMatchObject({ code: 2, stderr: expect.stringContaining(why) })
 })

@@ -40,18 +40,18 @@ async function bury(uid: string): Promise<void> {
   })
 }
 
-test('stats tells what waits, what was given up and what is paused', async () => {
+test('stats shows waiting batches, dead letters and paused providers', async () => {
   await bury('first')
   await enqueue('second')
   await queue.pause('apns', 'stopped for the night', undefined)
   const { code, stdout } = await run('stats')
   expect(code).toBe(0)
-  expect(stdout).toContain('fcm: 1 batches wait, 0 are sent\n')
+  expect(stdout).toContain('fcm: 1 batches waiting, 0 in flight\n')
   expect(stdout).toContain('dead letters: 1\n')
   expect(stdout).toContain('apns is paused, until it is resumed: stopped for the night\n')
 })
 
-test('dead lists what was given up, on request with the devices, and shows no token', async () => {
+test('dead lists dead letters, with --devices also their devices, and shows no token', async () => {
   await bury('first')
   await bury('second')
   const { stdout } = await run('dead', '--uid', 'first', '--devices')
@@ -61,17 +61,17 @@ test('dead lists what was given up, on request with the devices, and shows no to
   expect(stdout).not.toContain('second')
 })
 
-test('retry sends again what is named, drop forgets it', async () => {
+test('retry sends selected dead letters again, drop deletes them', async () => {
   await bury('first')
   await bury('second')
   await bury('third')
   expect(await run('retry', '--uid', 'first')).toMatchObject({ code: 0, stdout: '2 targets are sent again\n' })
   expect(await queue.claimBatches('small', ['fcm'], 10)).toMatchObject([{ uid: 'first', count: 2, attempt: 1 }])
-  expect(await run('drop', '--all')).toMatchObject({ code: 0, stdout: '4 targets forgotten\n' })
+  expect(await run('drop', '--all')).toMatchObject({ code: 0, stdout: '4 targets deleted\n' })
   expect(await run('dead')).toMatchObject({ code: 0, stdout: 'no dead letters\n' })
 })
 
-test('pause keeps a provider from being sent to until resume, cancel stops a send', async () => {
+test('nothing is sent to a provider between pause and resume, and cancel stops a send', async () => {
   await run('pause', 'fcm', '--reason', 'stopped for the night')
   await enqueue('first')
   expect(await queue.claimBatches('small', ['fcm'], 1)).toEqual([])
@@ -81,12 +81,12 @@ test('pause keeps a provider from being sent to until resume, cancel stops a sen
 })
 
 test.each([
-  [['pause', 'gcm'], 'provider: must be one of'],
-  [['retry'], 'Give --uid, --provider, --id, or --all'],
-  [['dead', '--limit', 'many'], '--limit: expected a number'],
-  [['what'], 'queue what?'],
-  [['cancel'], 'Give the uid of a send'],
-])('queue %j is told what is wrong', async (args, message) => {
+  [['pause', 'gcm'], 'provider: expected one of'],
+  [['retry'], '--uid, --provider, --id or --all'],
+  [['dead', '--limit', 'many'], '--limit: expected a whole number'],
+  [['what'], 'expected an action: stats'],
+  [['cancel'], 'expected the uid of a send'],
+])('queue %j is refused with the reason', async (args, message) => {
   const { code, stderr } = await run(...args)
   expect(code).toBe(2)
   expect(stderr).toContain(message)

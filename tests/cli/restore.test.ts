@@ -12,7 +12,7 @@ afterEach(() => devices.drop())
 
 const restore = (...options: string[]) => runCommand(devices.dsn, ['devices', 'restore', ...options])
 
-/** As its provider's answer removes it. */
+/** Removes a device like an answer of its provider. */
 async function lose(id: string): Promise<void> {
   const { token = '', provider } = (await devices.find(id)) ?? {}
   if (provider !== 'fcm' && provider !== 'apns') throw new Error('the device is not there')
@@ -20,7 +20,7 @@ async function lose(id: string): Promise<void> {
   expect(await devices.store.removeGone(provider, gone, Date.now() + 60_000, 'UNREGISTERED')).toBe(1)
 }
 
-test('a removed device is back as it was, with what its user follows by then', async () => {
+test('a restored device is as before, with the current topics of its user', async () => {
   await devices.updateUser({ user: 'u', op: 'add', topics: ['of-u'] })
   const id = await devices.register({ user: 'u', topics: ['own'], meta: { k: 'v' }, timezone: 'UTC', locale: 'de' })
   const before = await devices.find(id)
@@ -28,18 +28,18 @@ test('a removed device is back as it was, with what its user follows by then', a
   await devices.updateUser({ user: 'u', op: 'add', topics: ['new'] })
   expect(await restore('--provider', 'fcm', '--since', '1h', '--dry-run')).toMatchObject({
     code: 0,
-    stdout: '1 fcm devices would be restored, 0 skipped: there again\n',
+    stdout: '1 fcm devices would be restored, 0 skipped because they are registered again\n',
   })
   expect(await devices.find(id)).toBeUndefined()
   expect(await restore('--provider', 'fcm', '--since', '1h')).toMatchObject({
     code: 0,
-    stdout: '1 fcm devices restored, 0 skipped: there again\n',
+    stdout: '1 fcm devices restored, 0 skipped because they are registered again\n',
   })
   expect(await devices.find(id)).toEqual({ ...before, topics: ['new', 'of-u', 'own'] })
   expect((await restore('--provider', 'fcm', '--since', '1h')).stdout).toMatch(/^0 fcm devices restored, 0 skipped/)
 })
 
-test('a device whose token or id is there again is skipped and stays as it is', async () => {
+test('a device is skipped and unchanged when its token or id is registered again', async () => {
   const [byToken, byId, gone] = [
     await devices.register({ token: 'a' }),
     await devices.register({ token: 'b', topics: ['old'] }),
@@ -48,7 +48,7 @@ test('a device whose token or id is there again is skipped and stays as it is', 
   for (const id of [byToken, byId, gone]) await lose(id)
   const heir = await devices.register({ token: 'a' })
   await devices.register({ id: byId, token: 'd', topics: ['new'] })
-  const counts = '1 fcm devices XX, 2 skipped: there again\n'
+  const counts = '1 fcm devices XX, 2 skipped because they are registered again\n'
   const dryRun = await restore('--provider', 'fcm', '--since', '1h', '--dry-run')
   expect(dryRun.stdout).toBe(counts.replace('XX', 'would be restored'))
   expect((await restore('--provider', 'fcm', '--since', '1h')).stdout).toBe(counts.replace('XX', 'restored'))
@@ -58,7 +58,7 @@ test('a device whose token or id is there again is skipped and stays as it is', 
   expect(await devices.find(gone)).toMatchObject({ token: 'c' })
 })
 
-test('of several removals of one device the last one counts', async () => {
+test('of several removals of one device the last one is restored', async () => {
   const id = await devices.register({ token: 'a', topics: ['first'] })
   await lose(id)
   await devices.register({ id, token: 'b', topics: ['second'] })
@@ -67,7 +67,7 @@ test('of several removals of one device the last one counts', async () => {
   expect(await devices.find(id)).toMatchObject({ token: 'b', topics: ['second'] })
 })
 
-test('only what was removed since then, of that provider and for that reason, is restored', async () => {
+test('only devices of the given provider, time and reason are restored', async () => {
   const [early, late] = [await devices.register({ token: 'a' }), await devices.register({ token: 'b' })]
   const apns = await devices.register({ token: 'c', provider: 'apns', platform: 'ios' })
   await lose(early)
@@ -81,7 +81,7 @@ test('only what was removed since then, of that provider and for that reason, is
   expect((await devices.list({})).items.map(({ token }) => token)).toEqual(['b'])
 })
 
-test('a mass removal comes back whole', async () => {
+test('a mass removal is restored completely', async () => {
   await devices.sql`
     insert into devices (id, created_at, updated_at, registered_at, provider, platform, token)
     select gen_random_uuid(), now(), now() - interval '1 year', now(), 1, 2, 't' || n
@@ -97,6 +97,6 @@ test.each([
   [['--provider', 'gcm', '--since', '1h'], '--provider'],
   [['--provider', 'fcm'], '--since'],
   [['--provider', 'fcm', '--since', 'yesterday'], '--since'],
-])('%j is a wrong command line', async (options, why) => {
+])('%j is refused as a wrong command line', async (options, why) => {
   expect(await restore(...options)).toMatchObject({ code: 2, stderr: expect.stringContaining(why) })
 })

@@ -1,5 +1,4 @@
-// `centripush simulate`, as somebody tries centripush out with it: what it prints is put into a configuration, and tokens
-// ask for what is to happen.
+// `centripush simulate` as a user sees it: its output becomes a configuration, and tokens choose faults.
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { Agent, fetch as fetchWith } from 'undici'
@@ -17,7 +16,7 @@ import { makeDirectory, runCommand, startCommand } from './command.ts'
 interface TriedProvider {
   name: string
   words: string[]
-  /** A word for a refusal that no other attempt mends. */
+  /** The word of a fault that another attempt does not mend. */
   refusal: string
   notification: object
 }
@@ -61,7 +60,7 @@ beforeAll(async () => {
 })
 afterAll(() => database.drop())
 
-/** Runs one until the end of the test. @returns what it printed */
+/** Runs a simulator until the end of the test. @returns its output */
 async function simulate(...args: string[]): Promise<string> {
   const child = startCommand(database.dsn, ['simulate', ...args, '--dir', makeDirectory()])
   let printed = ''
@@ -77,14 +76,14 @@ async function simulate(...args: string[]): Promise<string> {
   return printed
 }
 
-/** The YAML in it, which ends where a line is empty. */
+/** The YAML in the output, up to an empty line. */
 function readConfiguration(printed: string): Record<string, unknown> {
   const [yaml = ''] = /^push_notifications:\n(?:.+\n)+/m.exec(printed) ?? []
   return v.parse(Printed, parse(yaml)).push_notifications
 }
 
 async function readAccepted(printed: string): Promise<string[]> {
-  const [, file = ''] = /^What it accepted: (.+)$/m.exec(printed) ?? []
+  const [, file = ''] = /^Accepted pushes: (.+)$/m.exec(printed) ?? []
   const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '')
   return lines.map((line) => v.parse(Push, JSON.parse(line)).target)
 }
@@ -93,7 +92,7 @@ async function readMetrics(url: string): Promise<string> {
   return (await fetch(`${url}/metrics`)).text()
 }
 
-/** The command that it prints for subscriptions, with undici in curl's place. */
+/** Runs the printed command for subscriptions, with undici in place of curl. */
 async function subscribe(printed: string, name: string): Promise<string> {
   const [, url = ''] = /'(https:.*\/subscribe\?name=)browser-1'/.exec(printed) ?? []
   const { ca_file } = v.parse(OwnFiles, readConfiguration(printed).webpush)
@@ -111,7 +110,7 @@ describe.each(PROVIDERS)('centripush simulate $name', ({ name, words, refusal, n
     expect(listed.sort()).toEqual(words.toSorted())
   })
 
-  test('takes pushes over TLS with the configuration that it prints, and fails as its tokens ask', async () => {
+  test('accepts pushes over TLS with the printed configuration, and has the faults of the tokens', async () => {
     const printed = await simulate(name)
     const push_notifications = readConfiguration(printed)
     const server = await startAssembly(database.dsn, { push_notifications, worker: { retry_scale: 0.01 } })
@@ -136,7 +135,7 @@ describe.each(PROVIDERS)('centripush simulate $name', ({ name, words, refusal, n
   })
 })
 
-test('with --misbehave faults come to pushes that ask for none', async () => {
+test('with --misbehave other pushes get faults too', async () => {
   const printed = await simulate('fcm', '--misbehave', '100')
   const push_notifications = readConfiguration(printed)
   const server = await startAssembly(database.dsn, { push_notifications, worker: { retry_scale: 0.01 } })
@@ -148,16 +147,16 @@ test('with --misbehave faults come to pushes that ask for none', async () => {
   await vi.waitFor(async () => expect(await readMetrics(server.url)).toMatch(failed), LONG)
 })
 
-test('without a name the help names all four', async () => {
+test('without a name the help lists all simulators', async () => {
   const { code, stdout } = await runCommand(database.dsn, ['simulate', '--help'])
   expect(code).toBe(0)
   for (const { name } of PROVIDERS) expect(stdout).toContain(`\n  ${name} `)
 })
 
 test.each([
-  [[], 'which simulator? There is: fcm, apns, hms, webpush'],
-  [['gcm'], 'which simulator? There is: fcm, apns, hms, webpush'],
-  [['toString'], 'which simulator? There is: fcm, apns, hms, webpush'],
+  [[], 'expected a simulator: fcm, apns, hms, webpush'],
+  [['gcm'], 'expected a simulator: fcm, apns, hms, webpush'],
+  [['toString'], 'expected a simulator: fcm, apns, hms, webpush'],
   [['fcm', '--port', '70000'], '--port: expected 0 to 65535 but found 70000'],
   [['fcm', '--misbehave', '101'], '--misbehave: expected 0 to 100 but found 101'],
 ])('the command line %j is refused', async (args, message) => {

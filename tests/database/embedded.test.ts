@@ -53,7 +53,7 @@ test('keeps its data when it is stopped and started again', async () => {
   await second.stop()
 })
 
-// Memory that went back to the kernel comes again page by page, each with a fault. Linux says how many there were.
+// Memory from the kernel arrives page by page, each with a page fault. Linux counts the faults.
 test.skipIf(process.platform !== 'linux')(
   'keeps the memory of one large text for the next (page faults are told by Linux only)',
   async () => {
@@ -76,7 +76,7 @@ test.skipIf(process.platform !== 'linux')(
   },
 )
 
-test('lets nobody in without its password, which only the owner can read', async () => {
+test('refuses connections without its password, which only the owner can read', async () => {
   const server = await start()
   const wrong = new URL(server.dsn)
   wrong.password = 'wrong'
@@ -85,14 +85,14 @@ test('lets nobody in without its password, which only the owner can read', async
   await server.stop()
 })
 
-test('knows UTF-8 and sorts the same everywhere', async () => {
+test('stores UTF-8 and sorts the same on every platform', async () => {
   const server = await start()
   const rows = await run(server.dsn, "select upper('é') as upper, 'B' < 'a' as by_code_point")
   expect(rows).toEqual([{ upper: 'É', by_code_point: true }])
   await server.stop()
 })
 
-test('a server whose owner was killed goes on and is adopted by the next start', async () => {
+test('a server keeps running when its owner is killed, and the next start adopts it', async () => {
   const { child, line } = await spawnOwner()
   expect(line).toMatchObject({ adopted: false })
   await run(String(line.dsn), 'create table kept ()')
@@ -104,7 +104,7 @@ test('a server whose owner was killed goes on and is adopted by the next start',
   await expect(run(next.dsn, 'select')).rejects.toThrow('ECONNREFUSED')
 })
 
-test('a second process on the same directory is told who is there, and the first one is unharmed', async () => {
+test('a second process on the same directory is refused with the pid of the first one, which is not affected', async () => {
   const { child, line } = await spawnOwner()
   await expect(start()).rejects.toThrow(`used by another centripush (process ${child.pid})`)
   await run(String(line.dsn), 'select')
@@ -112,7 +112,7 @@ test('a second process on the same directory is told who is there, and the first
   await (await start()).stop()
 })
 
-test('what killed processes left behind does not stand in the way', async () => {
+test('files of killed processes do not prevent a start', async () => {
   const first = await start()
   await run(first.dsn, 'create table kept ()')
   const pidFile = join(dataDir, 'postgres', 'postmaster.pid')
@@ -128,13 +128,13 @@ test('what killed processes left behind does not stand in the way', async () => 
   await second.stop()
 })
 
-test('a first start that was interrupted is made up for', async () => {
+test('a start after an interrupted first start succeeds', async () => {
   await writeFile(join(dataDir, 'postgres.password'), 'kept\n', { mode: 0o600 })
   await (await start()).stop()
   expect(await readFile(join(dataDir, 'postgres.password'), 'utf8')).toBe('kept\n')
 })
 
-test('a cluster whose password is lost is left alone', async () => {
+test('a cluster without its password file is refused and unchanged', async () => {
   await (await start()).stop()
   await rm(join(dataDir, 'postgres.password'))
   await expect(start()).rejects.toThrow(/password of the embedded PostgreSQL is missing/)
@@ -143,10 +143,10 @@ test('a cluster whose password is lost is left alone', async () => {
 
 test.runIf(process.getuid?.() === 0)('as root, a directory that the system user may not enter is named', async () => {
   await chmod(dataDir, 0o700)
-  await expect(start()).rejects.toThrow(`who may not enter ${dataDir}: run "chmod o+x ${dataDir}"`)
+  await expect(start()).rejects.toThrow(`which may not enter ${dataDir}: run "chmod o+x ${dataDir}"`)
 })
 
-test('the room of deleted rows is free again within seconds, so that a broadcast’s batches do not fill the disk', async () => {
+test('the space of deleted rows is reused within seconds, so the batches of a broadcast do not fill the disk', async () => {
   const server = await start()
   const sql = openDatabase({ dsn: server.dsn, maxConnections: 1 })
   try {

@@ -30,7 +30,7 @@ async function appliedVersions(): Promise<unknown[]> {
   return rows.map(({ version }) => version)
 }
 
-test('eight that start at once apply each migration once', async () => {
+test('eight simultaneous starts apply each migration once', async () => {
   const pools = Array.from({ length: 8 }, () => openDatabase({ dsn: database.dsn, maxConnections: 1 }))
   await Promise.all(pools.map((sql) => migrate(sql, logger)))
   await Promise.all(pools.map((sql) => sql.end()))
@@ -40,7 +40,7 @@ test('eight that start at once apply each migration once', async () => {
   expect(await database.sql`select from devices`).toEqual([])
 })
 
-test('only what is missing is applied, in the order of the numbers', async () => {
+test('only missing migrations are applied, in the order of their numbers', async () => {
   await writeMigration('0001_one.sql', 'create table steps (step integer); insert into steps values (1);')
   await migrate(database.sql, logger, directory)
   await writeMigration('0010_ten.sql', 'insert into steps values (10);')
@@ -49,7 +49,7 @@ test('only what is missing is applied, in the order of the numbers', async () =>
   expect((await database.sql`select step from steps`).map(({ step }) => step)).toEqual([1, 2, 10])
 })
 
-test('a migration that fails leaves nothing of itself, and those before it stay', async () => {
+test('a failed migration is rolled back, and those before it remain', async () => {
   await writeMigration('0001_one.sql', 'create table one ();')
   await writeMigration('0002_two.sql', 'create table two (); select 1 / 0;')
   await expect(migrate(database.sql, logger, directory)).rejects.toThrow('division by zero')
@@ -59,14 +59,14 @@ test('a migration that fails leaves nothing of itself, and those before it stay'
   ])
 })
 
-test('a schema newer than the server stops it and stays as it is', async () => {
+test('a schema newer than the server prevents the start and is unchanged', async () => {
   await migrate(database.sql, logger)
   await database.sql`insert into centripush_migrations (version, name) values (9999, '9999_from_the_future')`
   await expect(migrate(database.sql, logger)).rejects.toThrow(/newer centripush \(9999_from_the_future\)/)
   await expect(checkSchema(database.sql)).rejects.toThrow(/newer centripush/)
 })
 
-test('a server that does not migrate does not start on a schema that is too old', async () => {
+test('a server without migrations does not start on an older schema', async () => {
   await expect(checkSchema(database.sql)).rejects.toThrow(/lacks migration 0001_devices: run "centripush migrate"/)
 })
 

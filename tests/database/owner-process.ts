@@ -1,4 +1,4 @@
-// A process that owns an embedded PostgreSQL, for the tests that kill it. Prints one line of JSON when it is up.
+// A process that owns an embedded PostgreSQL, for tests that kill it. Prints one line of JSON when the server is ready.
 import { startEmbeddedPostgres } from '../../src/database/embedded.ts'
 import { makeTestLogger } from '../support/run-log.ts'
 

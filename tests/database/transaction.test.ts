@@ -16,7 +16,7 @@ afterEach(async () => {
   await database.drop()
 })
 
-test('a transaction whose connection is lost fails whole: the process lives, and later ones end as they should', async () => {
+test('when its connection is lost a transaction fails as a whole, and the process and later transactions go on', async () => {
   // A rejection or an exception that nobody handles makes the whole run fail.
   const lost = runTransaction(sql, async (tx) => {
     await tx`insert into kept values ('lost')`

@@ -9,7 +9,7 @@ import { openDatabase, type Sql } from '../../src/database/pool.ts'
 import type { RateLimiter } from '../../src/limits/rate-limiter.ts'
 import type { Logger } from '../../src/observability/log.ts'
 import type { Queue } from '../../src/queue/queue.ts'
-import { makeTeardowns } from '../../src/teardowns.ts'
+import { makeShutdownPhases } from '../../src/shutdown-phases.ts'
 import { type CentripushProcess, startCentripush } from '../support/centripush-process.ts'
 import { startFcmSimulator, type TestFcmSimulator } from '../support/fcm-simulator.ts'
 import { makeTestLogger, PAYLOAD_MARK } from '../support/run-log.ts'
@@ -80,14 +80,14 @@ export class Rig {
   readonly #parts: Parts
   readonly #processes: Promise<CentripushProcess>[] = []
   readonly #unended = new Set<string>()
-  readonly #teardowns: ReturnType<typeof makeTeardowns>
+  readonly #shutdown: ReturnType<typeof makeShutdownPhases>
   #api: Promise<CentripushProcess> | undefined
   /** Since when the queue has had no batch, since when nothing was sent, and the number of pushes at that time. */
   #rest = { sinceMs: 0, sentMs: 0, total: 0 }
 
   private constructor(parts: Parts) {
     this.#parts = parts
-    this.#teardowns = makeTeardowns(parts.logger)
+    this.#shutdown = makeShutdownPhases(parts.logger)
     this.backend = parts.backend
     this.scale = parts.scale
     this.queue = parts.queue
@@ -121,7 +121,7 @@ export class Rig {
   async openLimiter(): Promise<RateLimiter> {
     const { sql, config, logger } = this.#parts
     const queueSql = this.backend.name === 'postgresql' ? sql : undefined
-    return await makeRateLimiter({ config, logger }, queueSql, this.#teardowns.onStop)
+    return await makeRateLimiter({ config, logger }, queueSql, this.#shutdown.onStop)
   }
 
   /** Starts a server process. It ends with the case at the latest. */
@@ -230,7 +230,7 @@ export class Rig {
   async stop(): Promise<void> {
     await this.clear()
     await (await this.#api?.catch(() => undefined))?.kill()
-    await this.#teardowns.stop(0)
+    await this.#shutdown.stop(0)
     await this.#parts.closeQueue()
     await this.#parts.sql.end({ timeout: 1 })
     await this.#parts.fcm.stop()

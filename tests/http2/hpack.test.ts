@@ -1,11 +1,12 @@
 // Header blocks: the examples of RFC 7541 Appendix C without a dynamic table, and the blocks of requests.
-import { fc } from '../support/fast-check.ts'
+
 import { describe, expect, it } from 'vitest'
 import { ByteWriter } from '../../src/http2/frames/byte-writer.ts'
 import { FieldReader } from '../../src/http2/hpack/field-reader.ts'
 import { encodeSharedFields, RequestFieldWriter, writePath } from '../../src/http2/hpack/field-writer.ts'
 import { decodeHuffman } from '../../src/http2/hpack/huffman.ts'
 import { readAnswerFields, WantedHeaders } from '../../src/http2/session/answer-fields.ts'
+import { fc } from '../support/fast-check.ts'
 import { encodeHuffman } from '../support/huffman-code.ts'
 
 function readFields(block: Buffer): [string, string][] {

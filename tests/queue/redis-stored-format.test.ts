@@ -10,7 +10,13 @@ import { makeTestLogger } from '../support/run-log.ts'
 import { makeSend } from './make-send.ts'
 
 const LINE = '\ta\t\t'
-const BATCH: NewBatch = { provider: 'fcm', lane: 'small', targetKind: 'token', lines: Buffer.from(LINE), count: 1 }
+const BATCH: NewBatch = {
+  provider: 'fcm',
+  lane: 'small',
+  targetKind: 'token',
+  targets: { kind: 'lines', lines: Buffer.from(LINE) },
+  count: 1,
+}
 const FIELDS = { k: 'token', n: '1', t: LINE, a: '0', m: '0', f: '' }
 const UNPACK = "return cjson.encode(cmsgpack.unpack(redis.call('HVALS', KEYS[1])[1]))"
 const PACK = "return redis.call('HSET', KEYS[1], ARGV[1], cmsgpack.pack(cjson.decode(ARGV[2])))"

@@ -1,17 +1,19 @@
 import { ConfigError } from '../../config/config-error.ts'
 import type { Config } from '../../config/schema.ts'
 import { joinEmbeddedPostgres } from '../../database/embedded.ts'
-import { checkSchema, migrate } from '../../database/migrate.ts'
 import { openDatabase } from '../../database/pool.ts'
+import { prepareSchema } from '../../database/prepare-schema.ts'
 import { DeviceStore } from '../../devices/device-store.ts'
 import type { Logger } from '../../observability/log.ts'
+import { explainApiError } from '../explain-api-error.ts'
 
-/** An import has three batches under way; one more for what else there is to ask. */
+/** An import stores three batches at once; one more connection is for other statements. */
 const MAX_CONNECTIONS = 4
 
 /**
- * Runs `work` on the devices of the configured database, or of the embedded one, a server's or for as long as that takes.
- * @throws ConfigError when there is no database
+ * Runs `work` on the devices of the configured database. The embedded database is joined when a server runs it, or
+ * else started for the duration of `work`.
+ * @throws ConfigError when database.enabled is false, UserError when the database can't be used
  */
 export async function withDevices(
   { config, logger }: { config: Config; logger: Logger },
@@ -34,8 +36,8 @@ async function withPool(
 ): Promise<number> {
   const sql = openDatabase({ dsn, maxConnections: MAX_CONNECTIONS })
   try {
-    await ((config.database?.postgresql.migrate ?? true) ? migrate(sql, logger) : checkSchema(sql))
-    return await work(new DeviceStore({ sql, now: Date.now }))
+    await prepareSchema(sql, logger, config.database?.postgresql.migrate ?? true)
+    return await work(new DeviceStore({ sql, now: Date.now })).catch(explainApiError)
   } finally {
     await sql.end({ timeout: 5 })
   }

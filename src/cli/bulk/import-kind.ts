@@ -1,5 +1,4 @@
-// What can be imported, and how each kind is asked for, read and stored.
-
+// The two kinds of imports: how their records are requested, parsed and stored.
 import type { DeviceStore } from '../../devices/device-store.ts'
 import { type DeviceRecord, DeviceRecordMessage, parseDeviceRecord } from '../../devices/import/device-record.ts'
 import type { ImportOutcome } from '../../devices/import/import-devices.ts'
@@ -14,17 +13,17 @@ import { decodeMessage } from '../../protocol/wire-types.ts'
 import type { ListApi } from './page-source.ts'
 
 export interface ImportKind<Item> {
-  /** For messages. */
+  /** The word for its records in messages. */
   noun: string
-  /** @throws DecodeError or ApiError, whose messages name the field and never its value */
+  /** @throws DecodeError or ApiError; their messages name the field and never contain its value */
   parse(json: Buffer | JsonText): Item
-  /** Records with a common key are about one thing, of which the last one counts. */
+  /** Records that share a key describe the same device; the last of them is stored last. */
   keysOf(item: Item): string[]
-  /** Stores a batch and resolves to what became of each. */
+  /** Stores a batch; resolves to the outcome of each record, in their order. */
   store(items: readonly Item[]): Promise<ImportOutcome[]>
 }
 
-/** How a compatible server lists what is to be imported. */
+/** The methods by which a compatible server lists the records. */
 export const LISTS: Record<'devices' | 'user-topics', Pick<ListApi, 'method' | 'request'>> = {
   devices: {
     method: 'device_list',

@@ -1,39 +1,42 @@
-// Where an import comes from: batches of JSON values, each with where the next batch starts.
+// The source of an import: batches of JSON values, each with the position of the next batch.
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { ConfigError } from '../../config/config-error.ts'
+import { explainFileError } from '../../config/read-option-file.ts'
 import type { JsonText } from '../../json/json-text.ts'
+import { CommandLineError } from '../command-line-error.ts'
 import { type Line, readLines } from './read-lines.ts'
 import type { Position } from './resume-state.ts'
 
 export interface SourceItem {
-  /** Its number, from 1. */
+  /** Its line or item number, from 1. */
   line: number
-  /** Undefined for a line too long to be read. */
+  /** Undefined for a line that is too long. */
   json: Buffer | JsonText | undefined
 }
 
 export interface SourceBatch {
   items: SourceItem[]
-  /** Where to go on once these are stored. */
+  /** The position to continue from when these are stored. */
   next: Position
 }
 
-/** Made anew for each run. */
+/** One object for each run. */
 export interface ImportSource {
-  /** For `--resume`: what the input is. */
+  /** Identifies the input in the file of `--resume`. */
   name: string
-  /** Where it starts. */
+  /** Its beginning. */
   start: Position
-  /** How far `position` is, of how much; undefined when it can't be told. */
+  /** The progress at `position`; undefined when the total is unknown. */
   measure(position: Position): { done: number; total: number } | undefined
   read(start: Position): AsyncIterable<SourceBatch>
 }
 
-/** Enough to make round trips and the commit a small share, few enough to hold up the server's own work for a moment only. */
+/**
+ * Large enough that round trips and commits cost little, small enough that a batch delays other requests only briefly.
+ */
 const BATCH_LINES = 500
 
-/** NDJSON in a file, or on standard input for `-`. @throws ConfigError when there is no such file */
+/** NDJSON in a file, or on standard input for `-`. @throws CommandLineError when the file can't be read */
 export async function openFileSource(path: string, stdin: AsyncIterable<Buffer>): Promise<ImportSource> {
   const total = path === '-' ? undefined : await readSize(path)
   return {
@@ -52,7 +55,7 @@ async function readSize(path: string): Promise<number> {
   try {
     return (await stat(path)).size
   } catch (error) {
-    throw new ConfigError(`${path}: can't be read (${error instanceof Error ? error.message : 'unknown'})`)
+    throw new CommandLineError(`${path} ${explainFileError(error)}`, { cause: error })
   }
 }
 
@@ -61,7 +64,7 @@ async function* readFrom(path: string, start: number): AsyncGenerator<Buffer> {
   for await (const chunk of createReadStream(path, { start })) yield chunk as Buffer
 }
 
-/** Standard input can't be started in its middle. */
+/** Standard input can't be opened at an offset, so the bytes before it are read and ignored. */
 async function* skip(chunks: AsyncIterable<Buffer>, bytes: number): AsyncGenerator<Buffer> {
   let left = bytes
   for await (const chunk of chunks) {

@@ -1,4 +1,4 @@
-/** A signal that Ctrl-C and SIGTERM abort, so that a long command ends between two batches; a second one exits at once. */
+/** A signal that aborts at Ctrl-C or SIGTERM, so that a long command ends between two batches; the second one exits. */
 export function listenForInterrupt(): { signal: AbortSignal; stop(): void } {
   const interrupt = new AbortController()
   const onSignal = () => {

@@ -1,9 +1,9 @@
 // An import from a compatible server: the pages of its `device_list` or `user_topic_list`.
 import { setTimeout as delay } from 'node:timers/promises'
 import * as v from 'valibot'
-import { ConfigError } from '../../config/config-error.ts'
 import { parseJsonText } from '../../json/json-text.ts'
 import { decodeMessage, int64, message, rawJson, string, uint32 } from '../../protocol/wire-types.ts'
+import { CommandLineError } from '../command-line-error.ts'
 import type { ImportSource, SourceBatch } from './import-source.ts'
 import type { Position } from './resume-state.ts'
 
@@ -12,18 +12,18 @@ export interface ListApi {
   url: string
   apiKey: string
   method: 'device_list' | 'user_topic_list'
-  /** What to ask for besides the page. */
+  /** Fields of the request besides those of the page. */
   request: Record<string, unknown>
 }
 
-/** The other server answers, but not with a list. The message says what it says. */
+/** The other server does not answer, or not with a list. The message holds its error or HTTP status. */
 export class ListApiError extends Error {
   override readonly name = 'ListApiError'
 }
 
 const PAGE_ITEMS = 1000
 const REQUEST_TIMEOUT_MS = 30_000
-/** A server that restarts is back within these. */
+/** With growing pauses these take eight seconds, enough for a restart of the server. */
 const ATTEMPTS = 6
 const FIRST_PAUSE_MS = 250
 const INTERNAL_ERROR = 100
@@ -34,7 +34,7 @@ const Reply = message({
 })
 type Reply = v.InferOutput<typeof Reply>
 
-/** Pages in the order of the server's cursor; the cursor is the position. */
+/** The pages in the order of the server's cursor, which is the position. */
 export function openPageSource(api: ListApi): ImportSource {
   let total: number | undefined
   return {
@@ -79,7 +79,7 @@ async function post({ url, apiKey, method }: ListApi, body: string): Promise<Ans
       return { kind: isTransient(response.status) ? 'failed' : 'refused', why: `HTTP ${response.status}` }
     return readReply(bytes)
   } catch (error) {
-    // fetch() says "fetch failed", its cause what.
+    // The message of fetch() is always "fetch failed"; its cause has the reason.
     const cause = error instanceof Error ? (error.cause ?? error) : error
     return { kind: 'failed', why: cause instanceof Error ? cause.message : 'no answer' }
   }
@@ -95,10 +95,10 @@ function readReply(bytes: Buffer): Answer {
   return { kind: error.code === INTERNAL_ERROR ? 'failed' : 'refused', why: `error ${error.code}, ${error.message}` }
 }
 
-/** @throws ConfigError for what is no URL of an API */
+/** Checks the value of `--from`. @throws CommandLineError when it is not an http(s) URL */
 export function checkApiUrl(url: string): string {
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
-    throw new ConfigError('--from: expected the URL of an API, such as https://example.com/api')
+    throw new CommandLineError('--from: expected the URL of an API, such as https://example.com/api')
   }
   return url
 }

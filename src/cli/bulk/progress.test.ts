@@ -14,7 +14,7 @@ function start(isTTY: boolean) {
   return { output, progress, showAt }
 }
 
-test('a terminal has one line that is drawn over and over, with a bar where the end is known', () => {
+test('a terminal shows one line that is redrawn, with a bar when the total is known', () => {
   const { output, progress, showAt } = start(true)
   expect(showAt(100, { count: 1000, done: 5, total: 100 })).toBe('')
   expect(showAt(1000, { count: 3000, done: 25, total: 100 })).toBe(
@@ -27,13 +27,13 @@ test('a terminal has one line that is drawn over and over, with a bar where the 
   expect(output.text).toBe('\r\x1b[Kline 7: no\n')
 })
 
-test('a line wider than the terminal is cut, so that it can be drawn over', () => {
+test('a line wider than the terminal is cut, so that it can be overwritten', () => {
   const { output, showAt } = start(true)
   output.columns = 20
   expect(showAt(1000, { count: 1, done: 1, total: 2 })).toHaveLength('\r\x1b[K'.length + 19)
 })
 
-test('a log has a whole line now and then', () => {
+test('a log gets a whole line every ten seconds', () => {
   const { output, progress, showAt } = start(false)
   expect(showAt(9000, { count: 0 })).toBe('')
   expect(showAt(10_000, { count: 20_000 })).toBe('20000 devices, 2000/s\n')

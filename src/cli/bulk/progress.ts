@@ -1,8 +1,8 @@
-// How far a long command is: a line that is drawn over and over on a terminal, a line now and then elsewhere.
+// The progress of a long command: on a terminal one line that is redrawn, elsewhere a new line every ten seconds.
 
-/** What is there to be told; `done` and `total` are of one unit, which need not be that of `count`. */
+/** The state to show. `done` and `total` have the same unit, which may differ from that of `count`. */
 export interface ProgressState {
-  /** Devices, or what else the command counts. */
+  /** Records so far. */
   count: number
   done?: number
   total?: number
@@ -11,17 +11,18 @@ export interface ProgressState {
 interface Deps {
   /** Standard error: standard output may carry the data. */
   output: { isTTY?: boolean; columns?: number; write(text: string): unknown }
-  /** What is counted: `devices`. */
+  /** The word for the records: `devices`. */
   noun: string
   /** Time in ms. */
   now(): number
 }
 
 const TERMINAL_INTERVAL_MS = 200
-/** In a log, more lines than these would be noise. */
+/** More frequent lines would be noise in a log. */
 const LOG_INTERVAL_MS = 10_000
 const BAR_WIDTH = 24
 
+/** Draws the progress; `end` removes the line of a terminal. */
 export class Progress {
   readonly #deps: Deps
   readonly #startedMs: number
@@ -35,7 +36,7 @@ export class Progress {
     this.#nextMs = this.#startedMs + this.#intervalMs
   }
 
-  /** Shows the state, unless the last one was shown a moment ago. */
+  /** Shows the state unless the interval since the last one is too short. */
   show(state: ProgressState): void {
     this.#first ??= state.count
     const nowMs = this.#deps.now()
@@ -46,13 +47,13 @@ export class Progress {
     else this.#deps.output.write(`${line}\n`)
   }
 
-  /** Prints a line of its own, above what is drawn. */
+  /** Prints a permanent line above the progress line. */
   print(line: string): void {
     this.#clear()
     this.#deps.output.write(`${line}\n`)
   }
 
-  /** Takes the drawn line away. */
+  /** Removes the progress line. */
   end(): void {
     this.#clear()
   }
@@ -62,7 +63,7 @@ export class Progress {
   }
 
   #describe({ count, done, total }: ProgressState, nowMs: number): string {
-    // What an earlier run has done is no part of the rate.
+    // The rate excludes the records of an earlier run.
     const rate = Math.round(((count - (this.#first ?? 0)) * 1000) / Math.max(nowMs - this.#startedMs, 1))
     const numbers = `${count} ${this.#deps.noun}, ${rate}/s`
     if (done === undefined || !total) return numbers
@@ -72,7 +73,7 @@ export class Progress {
   }
 
   #draw(line: string): void {
-    // Wider than the terminal, it would wrap and could not be drawn over.
+    // A line wider than the terminal would wrap and could not be overwritten.
     this.#deps.output.write(`\r\x1b[K${line.slice(0, (this.#deps.output.columns ?? 80) - 1)}`)
     this.#hasLine = true
   }

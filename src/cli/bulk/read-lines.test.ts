@@ -12,7 +12,7 @@ async function readAll(bytes: Buffer, size: number, start = { offset: 0, line: 0
   return lines
 }
 
-test('lines come out whole however they are cut, and reading goes on behind any of them', async () => {
+test('lines are whole wherever the chunks are cut, and reading can continue behind each of them', async () => {
   const text = fc.array(fc.oneof(fc.constantFrom('', ' ', '\r', '{"ü":"😀"}\r'), fc.string()), { maxLength: 8 })
   await fc.assert(
     fc.asyncProperty(text, fc.integer({ min: 1, max: 9 }), async (parts, size) => {
@@ -33,7 +33,7 @@ function isBlank(line: string): boolean {
   return Buffer.from(line).toString('latin1').trim() === ''
 }
 
-test('a line longer than any device is passed over, and the one behind it is read', async () => {
+test('a line that is too long is skipped, and the next line is read', async () => {
   const bytes = Buffer.concat([Buffer.alloc(3 * 1024 * 1024, 'x'), Buffer.from('\n{}')])
   const lines = await readAll(bytes, 65_536)
   expect(lines).toMatchObject([

@@ -1,26 +1,26 @@
-// NDJSON, line by line, with where each line ends: what a later run needs to go on from there.
+// NDJSON, line by line, with the end of each line, from which a later run can continue.
 
 export interface Line {
   /** From 1. */
   number: number
-  /** Without its line feed; undefined when it is too long to be a device. */
+  /** Without its line feed; undefined for a line of more than MAX_LINE_BYTES. */
   bytes: Buffer | undefined
   /** Bytes from the start of the input to the start of the next line. */
   endOffset: number
 }
 
-/** Where to start: behind a line of this number that ends there. */
+/** A position behind a line: its end and its number. */
 export interface LinePosition {
   offset: number
   line: number
 }
 
-/** Far above the longest device; keeps memory bounded whatever the input is. */
+/** Far above the size of the longest valid record; bounds the memory for any input. */
 const MAX_LINE_BYTES = 1024 * 1024
 const LINE_FEED = 0x0a
 const OPEN_BRACE = 0x7b
 
-/** The lines of `chunks`, which begin at `start`; without empty ones. */
+/** The lines of `chunks`, which begin at `start`. Empty lines are left out. */
 export async function* readLines(chunks: AsyncIterable<Buffer>, start: LinePosition): AsyncGenerator<Line> {
   let { offset, line: number } = start
   let pieces: Buffer[] = []
@@ -53,7 +53,7 @@ export async function* readLines(chunks: AsyncIterable<Buffer>, start: LinePosit
   if (!isBlank(last)) yield { number: number + 1, bytes: last, endOffset: offset }
 }
 
-/** The first byte tells nearly always. */
+/** The first byte nearly always decides, which spares the conversion. */
 function isBlank(bytes: Buffer | undefined): boolean {
   return bytes !== undefined && bytes[0] !== OPEN_BRACE && bytes.toString('latin1').trim() === ''
 }

@@ -1,9 +1,9 @@
 import { type FileHandle, open } from 'node:fs/promises'
 
-/** So many are shown where no file was asked for; the others are counted. */
+/** The lines that are printed when no file is given; the others are only counted. */
 const MAX_SHOWN = 20
 
-/** The lines of an import that were not stored, and why; never what they hold. */
+/** The rejected lines of an import with their reasons, never with their content. */
 export class Rejects {
   readonly #file: FileHandle | undefined
   readonly #print: (line: string) => void
@@ -14,7 +14,7 @@ export class Rejects {
     this.#print = print
   }
 
-  /** @param options.file for NDJSON, behind what an earlier run wrote if `isResumed`; undefined: the first are printed */
+  /** @param options.file gets NDJSON, appended if `isResumed`; undefined: the first rejects are printed */
   static async open(options: { file: string | undefined; isResumed: boolean; print(line: string): void }) {
     const file = options.file === undefined ? undefined : await open(options.file, options.isResumed ? 'a' : 'w')
     return new Rejects(file, options.print)
@@ -28,7 +28,8 @@ export class Rejects {
     this.#count++
     if (this.#file) await this.#file.write(`${JSON.stringify({ line, reason })}\n`)
     else if (this.#count <= MAX_SHOWN) this.#print(`line ${line}: ${reason}`)
-    else if (this.#count === MAX_SHOWN + 1) this.#print('more lines are rejected; --rejected FILE would keep them all')
+    else if (this.#count === MAX_SHOWN + 1)
+      this.#print('more lines are rejected; --rejected FILE writes all of them to a file')
   }
 
   async close(): Promise<void> {

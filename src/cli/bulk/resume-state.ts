@@ -1,21 +1,21 @@
-// How far an import is, in a small file: written after each batch that is stored, so that a later run goes on behind it.
-// What runs twice after a crash is stored twice to the same effect.
+// The position of an import in a small file, written after each stored batch, so that a later run continues behind it.
+// After a crash the last batches may be stored twice, which has the same effect as once.
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import * as v from 'valibot'
-import { ConfigError } from '../../config/config-error.ts'
+import { CommandLineError } from '../command-line-error.ts'
 
 const Position = v.object({
-  /** Bytes of a file, or a list's cursor. */
+  /** The offset in a file in bytes, or the cursor of a list. */
   at: v.union([v.number(), v.string()]),
-  /** Lines or items before it. */
+  /** The number of lines or items before it. */
   line: v.number(),
 })
-/** Behind which line of the input everything is still to do. */
+/** A position in the input; everything before it is stored. */
 export type Position = v.InferOutput<typeof Position>
 
 const State = v.object({ source: v.string(), position: Position })
 
-/** The state of an import of `source` in a file; without a file nothing is kept. */
+/** Keeps the position of an import of `source` in a file; without a file it does nothing. */
 export class ResumeState {
   readonly #file: string | undefined
   readonly #source: string
@@ -25,7 +25,7 @@ export class ResumeState {
     this.#source = deps.source
   }
 
-  /** Where an earlier run has stopped; undefined when there was none. @throws ConfigError when it was of another source */
+  /** The position of an earlier run; undefined without one. @throws CommandLineError when its source was another one */
   async load(): Promise<Position | undefined> {
     if (this.#file === undefined) return undefined
     const text = await readFile(this.#file, 'utf8').catch((error: unknown) => {
@@ -34,19 +34,20 @@ export class ResumeState {
     })
     if (text === undefined) return undefined
     const state = parseState(text)
-    if (!state) throw new ConfigError(`--resume: ${this.#file} is not the state of an import`)
-    if (state.source !== this.#source) throw new ConfigError(`--resume: ${this.#file} is of ${state.source}`)
+    if (!state) throw new CommandLineError(`--resume: ${this.#file} was not written by an import`)
+    if (state.source !== this.#source)
+      throw new CommandLineError(`--resume: ${this.#file} belongs to another import, of ${state.source}`)
     return state.position
   }
 
-  /** Never leaves half a state behind. */
+  /** Replaces the file in one step: a crash leaves the old or the new position. */
   async save(position: Position): Promise<void> {
     if (this.#file === undefined) return
     await writeFile(`${this.#file}.new`, `${JSON.stringify({ source: this.#source, position })}\n`)
     await rename(`${this.#file}.new`, this.#file)
   }
 
-  /** All is done: the next run starts anew. */
+  /** Removes the file when the import is complete: the next run starts from the beginning. */
   async clear(): Promise<void> {
     if (this.#file !== undefined) await rm(this.#file, { force: true })
   }
@@ -56,7 +57,7 @@ function parseState(text: string): v.InferOutput<typeof State> | undefined {
   try {
     return v.parse(State, JSON.parse(text))
   } catch {
-    // Whatever it is, it is none.
+    // Neither JSON nor a state.
     return undefined
   }
 }

@@ -1,6 +1,6 @@
-// An import: batch after batch, a few being stored while the next one is read and checked. Two batches that are about the
-// same device are stored one after the other, so that its last line counts. The position is saved when a batch
-// and all before it are stored: what is behind it can be done again.
+// An import stores a few batches at once while it reads and checks the next one. Two batches with the same device are
+// stored one after the other, so that the last line of the device is the valid one. The position is saved when a batch
+// and all before it are stored; everything behind the position can be stored again.
 import type { ImportOutcome } from '../../devices/import/import-devices.ts'
 import { ApiError } from '../../protocol/errors.ts'
 import { DecodeError } from '../../protocol/wire-types.ts'
@@ -13,32 +13,33 @@ import type { Position, ResumeState } from './resume-state.ts'
 interface Import<Item> {
   kind: ImportKind<Item>
   source: ImportSource
-  /** Where an earlier run has stopped. */
+  /** The position to start from. */
   start: Position
   state: ResumeState
   rejects: Rejects
   progress: Progress
-  /** Stops between two batches. */
+  /** Ends the import between two batches. */
   signal: AbortSignal
 }
 
+/** The numbers of records of an import. */
 export interface ImportResult {
   stored: number
-  /** Those that had changed here since, and were left alone. */
+  /** Records that were older than the stored device, which was kept. */
   kept: number
 }
 
-/** So that neither the database nor this process waits for the other, or for a commit to be written. */
+/** With several batches the database is busy while this process reads, and a commit delays only its own batch. */
 const MAX_IN_FLIGHT = 3
 
-/** A batch on its way. */
+/** A batch that is being stored. */
 interface Flight {
   keys: ReadonlySet<string>
-  /** It and all before it are stored. */
+  /** Resolves when it and all batches before it are stored and reported. */
   settled: Promise<void>
 }
 
-/** Resolves when all is stored, or `signal` has aborted. Rejects where the database or the source fails. */
+/** Resolves when everything is stored or `signal` has aborted. Rejects when the database or the source fails. */
 export async function runImport<Item>(job: Import<Item>): Promise<ImportResult> {
   const result = { stored: 0, kept: 0 }
   const flights: Flight[] = []
@@ -52,12 +53,12 @@ export async function runImport<Item>(job: Import<Item>): Promise<ImportResult> 
       if (job.signal.aborted) break
       const outcomes = job.kind.store(items)
       const settled = settle(job, { batch, checked, outcomes, before: flights.at(-1)?.settled }, result)
-      // Both are awaited when it lands; until then a failure must not count as unhandled.
+      // Both are awaited in `land`; until then a failure must not count as unhandled.
       for (const promise of [outcomes, settled]) promise.catch(() => undefined)
       flights.push({ keys, settled })
     }
   } finally {
-    // When the source fails, too: what was read before is stored.
+    // Also when the source fails: batches that were read before are stored.
     while (flights.length > 0) await land()
   }
   if (!job.signal.aborted) await job.state.clear()
@@ -71,9 +72,9 @@ function hasCommon(some: ReadonlySet<string>, others: ReadonlySet<string>): bool
 
 type Checked<Item> = { line: number; item: Item } | { line: number; reason: string }
 
-/** What is wrong with a line never fails its neighbours. */
+/** A wrong line is rejected alone; the other lines of its batch are stored. */
 function check<Item>(kind: ImportKind<Item>, { line, json }: SourceItem): Checked<Item> {
-  if (json === undefined) return { line, reason: 'longer than any device' }
+  if (json === undefined) return { line, reason: 'too long for a record' }
   try {
     return { line, item: kind.parse(json) }
   } catch (error) {
@@ -90,7 +91,7 @@ interface Stored<Item> {
   before: Promise<void> | undefined
 }
 
-/** Reports what became of a batch, in the order of the batches. */
+/** Reports the outcomes of a batch after those of the batches before it. */
 async function settle<Item>(
   job: Import<Item>,
   { batch, checked, outcomes, before }: Stored<Item>,

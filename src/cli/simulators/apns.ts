@@ -21,8 +21,8 @@ export const APNS_SIMULATOR: SimulatorCommand = {
         `ca_file: ${JSON.stringify(files.ca)}`,
       ],
       notes: [
-        'Besides hexadecimal device tokens it takes those that are a word, a hyphen and anything.',
-        'As Apple does, it refuses a second new provider token within 20 minutes.',
+        'Besides hexadecimal device tokens it accepts tokens of a word, a hyphen and any text.',
+        'Like Apple, it refuses a second new provider token within 20 minutes.',
       ],
       stop: () => simulator.stop(),
     }

@@ -18,7 +18,7 @@ export const HMS_SIMULATOR: SimulatorCommand = {
         `auth_endpoint: ${authEndpoint}`,
         `ca_file: ${JSON.stringify(files.ca)}`,
       ],
-      notes: [`Tokens that start with ${ILLEGAL} are named in a partial success.`],
+      notes: [`A partial success lists the tokens that start with ${ILLEGAL}.`],
       stop: () => simulator.stop(),
     }
   },

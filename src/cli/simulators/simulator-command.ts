@@ -1,29 +1,29 @@
 import type { FaultTable, Misbehaviour } from '../../simulators/faults.ts'
 
-/** What the command line says to a simulator. */
+/** The options of the command line. */
 export interface SimulatorOptions {
   directory: string
   port: number
   misbehaviour: Misbehaviour
 }
 
-/** A simulator that runs. */
+/** A running simulator. */
 export interface RunningSimulator {
   origin: string
-  /** File of what it accepted. */
+  /** The file of accepted pushes. */
   log: string
   /** Its section under `push_notifications`, as lines of YAML. */
   configuration: readonly string[]
-  /** What else is good to know, as lines; empty for nothing. */
+  /** Further lines to print. */
   notes?: readonly string[]
   stop(): Promise<void>
 }
 
 /** A simulator that `centripush simulate` can run. */
 export interface SimulatorCommand {
-  /** For whom it stands in. */
+  /** The name of the real provider. */
   standsFor: string
-  /** What its targets can ask for. */
+  /** The faults that a target can choose by its name. */
   faults: FaultTable
   start(options: SimulatorOptions): Promise<RunningSimulator>
 }

@@ -20,9 +20,9 @@ export const WEBPUSH_SIMULATOR: SimulatorCommand = {
         `ca_file: ${JSON.stringify(files.ca)}`,
       ],
       notes: [
-        'A subscription, which is the token of a device, for a browser of any name:',
+        'Makes a subscription, which is the token of a device, for a browser of any name:',
         `  curl --cacert ${JSON.stringify(files.ca)} '${origin}/subscribe?name=browser-1'`,
-        'In place of tokens, the words above begin names.',
+        'The words of the faults are the beginnings of browser names here.',
       ],
       stop: () => simulator.stop(),
     }

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { withDeadline } from '../../database/deadline.ts'
+import { answerWithin } from '../../database/answer-deadline.ts'
 import type { Sql } from '../../database/pool.ts'
 import type { RatePolicy } from '../../sends/rate-limit.ts'
 import { answerAsks, groupAsks, hashIds } from '../key-asks.ts'
@@ -24,12 +24,12 @@ export class PostgresRateLimiter implements RateLimiter {
     if (asks.length === 0) return []
     const hashes = hashIds(grouped.groups, hashId)
     const keys = grouped.groups.map(({ key }, group) => ({ key, hashes: hashes[group] ?? [] }))
-    const decisions = await withDeadline(takeGrants(this.#sql, keys, policies), ANSWER_TIMEOUT_MS)
+    const decisions = await answerWithin(takeGrants(this.#sql, keys, policies), ANSWER_TIMEOUT_MS)
     return answerAsks(grouped, decisions, policies)
   }
 
   async readWait(key: string, policies: readonly RatePolicy[]): Promise<number> {
-    const held = await withDeadline(selectGrants(this.#sql, key), ANSWER_TIMEOUT_MS)
+    const held = await answerWithin(selectGrants(this.#sql, key), ANSWER_TIMEOUT_MS)
     return held ? waitForRoom(held.times, policies, held.nowMs) : 0
   }
 }

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { ConfigError } from '../../config/config-error.ts'
 import { readPem } from '../../config/pem.ts'
+import { readOptionFile } from '../../config/read-option-file.ts'
 import type { Config } from '../../config/schema.ts'
 import { ApnsCredentialError } from './apns-credential-error.ts'
 import { type ClientCertificate, parseClientCertificate } from './client-certificate.ts'
@@ -12,7 +12,7 @@ type Options = Config['push_notifications']['apns']
 export function loadSigningKey(options: Options): SigningKey {
   const { token_key_file: file, token_key_pem: pem = '', token_key_id = '', token_team_id = '' } = options
   const name = file === undefined ? 'token_key_pem' : 'token_key_file'
-  const text = file === undefined ? readPem(pathOf(name), pem) : readFile(name, file).toString()
+  const text = file === undefined ? readPem(pathOf(name), pem) : readOptionFile(pathOf(name), file).toString()
   return explained(name, () => parseSigningKey(text, token_key_id, token_team_id))
 }
 
@@ -20,19 +20,10 @@ export function loadSigningKey(options: Options): SigningKey {
 export function loadClientCertificate(options: Options): ClientCertificate {
   const { cert_p12_file: file, cert_p12_b64: base64 = '', cert_p12_password: password = '' } = options
   const name = file === undefined ? 'cert_p12_b64' : 'cert_p12_file'
-  const bytes = file === undefined ? Buffer.from(base64, 'base64') : readFile(name, file)
+  const bytes = file === undefined ? Buffer.from(base64, 'base64') : readOptionFile(pathOf(name), file)
   return explained(name, () => parseClientCertificate(bytes, password))
 }
 
-function readFile(option: string, file: string): Buffer {
-  try {
-    return readFileSync(file)
-  } catch (error) {
-    throw new ConfigError(`${pathOf(option)}: cannot be read (${error instanceof Error ? error.message : 'unknown'})`)
-  }
-}
-
-/** Adds the path of the option to the error. */
 function explained<T>(option: string, parse: () => T): T {
   try {
     return parse()

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { fc } from '../../../tests/support/fast-check.ts'
 import { ByteWriter } from '../../http2/frames/byte-writer.ts'
 import { makeBodyWriter } from './message-body.ts'
 

@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { ProviderName } from '../../config/provider-names.ts'
 import type { Logger } from '../../observability/log.ts'
+import { pause } from '../../timing/pause.ts'
 import type { Batch, Provider, Settle, TargetKind } from '../provider.ts'
 
 /** Enough for a manual test. A limit keeps broadcasts from filling the memory. */
@@ -62,8 +62,7 @@ export class SandboxProvider implements Provider {
 
 /** False if the signal aborts first. */
 async function waitOut(latencyMs: number, signal: AbortSignal): Promise<boolean> {
-  // Only the abort rejects it.
-  if (latencyMs > 0) await delay(latencyMs, undefined, { signal }).catch(() => undefined)
+  if (latencyMs > 0) await pause(latencyMs, signal)
   return !signal.aborted
 }
 

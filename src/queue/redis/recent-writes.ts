@@ -2,9 +2,10 @@
 // file, and a replica that is promoted may lack the primary's last writes. A crash then loses accepted sends. This
 // process therefore remembers its last writes for as long as they can be lost, and repeats them after the connection
 // was lost. Each of these writes may be repeated: it changes nothing when Redis still has it.
-import { setTimeout as delay } from 'node:timers/promises'
+
 import type { Logger } from '../../observability/log.ts'
 import type { RedisClient } from '../../redis/connect.ts'
+import { pause } from '../../timing/pause.ts'
 import type { Page, Send } from '../send.ts'
 import { MAX_RECENT_WRITES_BYTES, MAY_BE_LOST_MS } from './limits.ts'
 
@@ -98,7 +99,7 @@ export class RecentWrites {
     while (!signal.aborted) {
       // An error: Redis is not available yet.
       if (await write.repeat().catch(() => false)) return
-      await delay(RETRY_MS, undefined, { signal }).catch(() => undefined)
+      await pause(RETRY_MS, signal)
     }
   }
 }

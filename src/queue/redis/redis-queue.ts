@@ -6,6 +6,7 @@ import type { ProviderName } from '../../config/provider-names.ts'
 import type { Logger } from '../../observability/log.ts'
 import type { RedisClient } from '../../redis/connect.ts'
 import { Script } from '../../redis/script.ts'
+import { type Repetition, startRepeating } from '../../timing/repeat.ts'
 import type { ClaimKey, Progress, Remainder } from '../batch.ts'
 import type { DeadLetterFilter } from '../dead-letter.ts'
 import { LANES, type Lane } from '../lane.ts'
@@ -58,7 +59,7 @@ export class RedisQueue implements Queue {
   readonly #wakeUp: WakeUp
   readonly #deadLetters: DeadLetters
   readonly #recentWrites: RecentWrites
-  readonly #upkeepTimer: NodeJS.Timeout
+  readonly #upkeep: Repetition
   readonly #nextSweepMs: Record<Lane, number> = { small: 0, broadcast: 0 }
   #full: { untilMs: number; answer: Promise<boolean> } | undefined
 
@@ -72,7 +73,13 @@ export class RedisQueue implements Queue {
     this.#wakeUp = new WakeUp({ subscriber, keys, logger })
     this.#deadLetters = new DeadLetters(this.#here)
     this.#recentWrites = new RecentWrites({ client, logger })
-    this.#upkeepTimer = setInterval(() => this.#runUpkeep(), UPKEEP_INTERVAL_MS).unref()
+    this.#upkeep = startRepeating({
+      intervalMs: UPKEEP_INTERVAL_MS,
+      work: async () => {
+        await Promise.all([cleanUp(this.#here), giveUpUnclaimedBatches(this.#here)])
+      },
+      onError: (error) => logger.warn({ err: error }, 'queue: clean-up failed, retrying in a minute'),
+    })
   }
 
   findRisks() {
@@ -201,10 +208,12 @@ export class RedisQueue implements Queue {
   }
 
   async close() {
-    clearInterval(this.#upkeepTimer)
+    const upkeepStopped = this.#upkeep.stop()
     this.#recentWrites.close()
     this.#wakeUp.close()
+    // Before the upkeep is awaited: its commands to an unreachable Redis fail with the connection.
     this.#here.client.disconnect()
+    await upkeepStopped
   }
 
   /** Not at each claim: reading all pending entries costs more than the claim. */
@@ -222,11 +231,5 @@ export class RedisQueue implements Queue {
       this.#full = { untilMs: nowMs + COUNT_INTERVAL_MS, answer }
     }
     return this.#full.answer
-  }
-
-  #runUpkeep(): void {
-    Promise.all([cleanUp(this.#here), giveUpUnclaimedBatches(this.#here)]).catch((error: unknown) => {
-      this.#logger.warn({ err: error }, 'queue: clean-up failed, retrying in a minute')
-    })
   }
 }

@@ -1,0 +1,29 @@
+import * as v from 'valibot'
+import { described, secret, section } from '../option.ts'
+import { filledText, flag, oneOf, text, wholeNumber } from '../values.ts'
+
+/** The server API. */
+export const httpApi = section({
+  disabled: described(v.optional(flag, false), 'Does not serve the API.'),
+  handler_prefix: described(v.optional(text, '/api'), 'The path under which the API is served.'),
+  key: described(
+    v.optional(secret(filledText)),
+    'The key that clients send. Absent: a random key is made at the first start and kept in `data_dir`.',
+  ),
+  error_mode: described(
+    v.optional(oneOf(['', 'transport']), ''),
+    '`transport` answers errors as HTTP statuses, like the request header `X-Centrifugo-Error-Mode: transport`.',
+  ),
+  external: described(
+    v.optional(flag, false),
+    'Serves the API on the external port too when there is an internal port.',
+  ),
+  insecure: described(
+    v.optional(flag, false),
+    'Accepts requests without a key. Use it only when untrusted clients can’t reach the port.',
+  ),
+  max_request_body_size: described(
+    v.optional(wholeNumber(1024, 2 ** 31 - 1), 64 * 1024 * 1024),
+    'The size limit of a request in bytes. A larger one is answered with 413 and not read further.',
+  ),
+})

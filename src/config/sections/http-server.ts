@@ -1,0 +1,33 @@
+import * as v from 'valibot'
+import { described, likeSection, section } from '../option.ts'
+import { flag, text, wholeNumber } from '../values.ts'
+import { serverTls } from './tls.ts'
+
+const port = wholeNumber(0, 65_535)
+
+/** The ports of the server. */
+export const httpServer = section({
+  address: described(
+    v.optional(text),
+    'The address to listen on. Absent: all interfaces, but 127.0.0.1 when centripush made the API key itself.',
+  ),
+  port: described(v.optional(port, 8000), 'The external port. 0 chooses a free one.'),
+  internal_address: described(v.optional(text, ''), 'The address of the internal port. Empty: that of `address`.'),
+  internal_port: described(
+    v.optional(port),
+    'A second port, which serves API, metrics and health in place of the external one. Absent: one port for all.',
+  ),
+  tls: described(v.optional(serverTls, {}), 'TLS of both ports.'),
+  tls_autocert: described(
+    v.optional(
+      section({ enabled: described(v.optional(flag, false), 'Must be false: true is refused at the start.') }),
+      {},
+    ),
+    'Certificates by ACME are not supported. Use `http_server.tls` with the certificate of an ACME client.',
+  ),
+  tls_external: described(v.optional(flag, false), 'Uses `tls` on the external port only.'),
+  internal_tls: described(
+    v.optional(likeSection(serverTls, 'http_server.tls'), {}),
+    'TLS of the internal port. Not enabled: `tls` is valid for both ports.',
+  ),
+})

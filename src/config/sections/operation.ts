@@ -1,0 +1,36 @@
+// Sections about running the server: metrics, health, log, shutdown.
+import * as v from 'valibot'
+import { described, section } from '../option.ts'
+import { duration, flag, oneOf, text } from '../values.ts'
+
+/** Metrics. */
+export const prometheus = section({
+  enabled: described(v.optional(flag, true), 'Serves metrics in the text format of Prometheus.'),
+  handler_prefix: described(v.optional(text, '/metrics'), 'The path of the metrics.'),
+})
+
+/** Health. */
+export const health = section({
+  enabled: described(
+    v.optional(flag, true),
+    'Serves the health check: 200, or 503 while workers can’t reach the queue.',
+  ),
+  handler_prefix: described(v.optional(text, '/health'), 'The path of the health check.'),
+})
+
+/** Log. */
+export const log = section({
+  level: described(
+    v.optional(oneOf(['none', 'trace', 'debug', 'info', 'warn', 'error']), 'info'),
+    'The lowest level that is logged.',
+  ),
+  file: described(v.optional(text, ''), 'The file that the log is appended to. Empty: standard output.'),
+})
+
+/** Shutdown. */
+export const shutdown = section({
+  timeout: described(
+    v.optional(duration(), '20s'),
+    'How long requests and pushes in flight may take to finish after SIGTERM or Ctrl-C.',
+  ),
+})

@@ -1,0 +1,26 @@
+/** Work that took longer than its deadline allows. */
+export class DeadlineError extends Error {
+  override readonly name = 'DeadlineError'
+}
+
+/**
+ * Resolves or rejects as `work` does, but rejects after `timeoutMs` at the latest. The work itself goes on; its later
+ * result or error is ignored.
+ * @param makeError makes the error of a missed deadline, a DeadlineError by default. It is a function because the stack
+ *   of an error costs 25 µs, a third of the time of a short SQL statement.
+ */
+export async function withDeadline<T>(
+  work: Promise<T>,
+  timeoutMs: number,
+  makeError: () => Error = () => new DeadlineError(`not finished in ${timeoutMs} ms`),
+): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(makeError()), timeoutMs)
+  })
+  try {
+    return await Promise.race([work, deadline])
+  } finally {
+    clearTimeout(timer)
+  }
+}
