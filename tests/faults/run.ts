@@ -78,13 +78,16 @@ async function runOn(name: BackendName, { scale, hasMistakes, cases, seed }: Rou
     current = rig
     await work(rig).finally(() => rig.stop())
   }
-  // An interrupted round leaves none of its processes behind.
+  // An interrupted round leaves none of its processes behind. A signal may come twice, because tsx passes it on too.
+  let isInterrupted = false
   const interrupt = async () => {
+    if (isInterrupted) return
+    isInterrupted = true
     await current?.stop()
     await backend.stop()
     process.exit(1)
   }
-  process.once('SIGINT', interrupt).once('SIGTERM', interrupt)
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt)
   try {
     const possible = cases.filter((faultCase) => isFor(faultCase, name))
     if (!hasMistakes) {

@@ -66,11 +66,11 @@ async function main(): Promise<number> {
   return values.full ? run() : withLeakCheck(run)
 }
 
-/** Aborts at SIGINT and SIGTERM: an interrupted run leaves none of its processes behind. */
+/** Aborts at SIGINT and SIGTERM, which may come twice: an interrupted run leaves none of its processes behind. */
 function abortWhenInterrupted(): AbortSignal {
   const controller = new AbortController()
   const abort = () => controller.abort(new Error('the run was interrupted'))
-  process.once('SIGINT', abort).once('SIGTERM', abort)
+  process.on('SIGINT', abort).on('SIGTERM', abort)
   return controller.signal
 }
 
