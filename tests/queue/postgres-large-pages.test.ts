@@ -23,6 +23,8 @@ test('a page of 10,000 batches of one target, the most with tokens_batch_size 1,
   const lines = Array.from({ length: 10_000 }, (_, index) => batchOf('small', `t${index}`))
   expect(await queue.commitPage(walk, { batches: lines, cursor: '1' })).toBe('committed')
   const mixed = [batchOf('small', 'last'), rangeBatchOf({ after: undefined, until: 'u' })]
-  expect(await queue.commitPage({ ...walk, cursor: '1' }, { batches: mixed, cursor: undefined })).toBe('committed')
-  expect((await queue.stats()).waiting.get('fcm')).toBe(10_002)
+  expect(await queue.commitPage({ ...walk, cursor: '1' }, { batches: mixed, cursor: '2' })).toBe('committed')
+  const ranges = [rangeBatchOf({ after: 'u', until: 'v' })]
+  expect(await queue.commitPage({ ...walk, cursor: '2' }, { batches: ranges, cursor: undefined })).toBe('committed')
+  expect((await queue.stats()).waiting.get('fcm')).toBe(10_003)
 })

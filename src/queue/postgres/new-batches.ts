@@ -18,7 +18,7 @@ export function insertNewBatches(sql: Queryable, batches: readonly NewBatch[], s
     select v.*, null as range_after, null as range_until
     from (values ${sql(lines)}) as v (lane, provider, kind, count, delay, targets)`
   const rangeRows = sql`
-    select v.lane, v.provider, v.kind, v.count, v.delay, null as targets, nullif(v.range_after, ''), v.range_until
+    select v.lane, v.provider, v.kind, v.count, v.delay, null as targets, nullif(v.range_after, '') as range_after, v.range_until
     from (values ${sql(ranges)}) as v (lane, provider, kind, count, delay, range_after, range_until)`
   const [rows, ...more] = [...(lines.length > 0 ? [lineRows] : []), ...(ranges.length > 0 ? [rangeRows] : [])]
   if (!rows) return sql`select`
