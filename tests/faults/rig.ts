@@ -57,6 +57,8 @@ export interface ProcessOptions {
   alterations?: readonly string[]
   /** The most targets of a batch. */
   batchSize?: number
+  /** The lease of its claims, in place of the scale's. */
+  leaseMs?: number
 }
 
 interface Parts extends RigOptions {
@@ -101,7 +103,7 @@ export class Rig {
     // Slow answers take longer than a lease. When a frozen worker goes on, both workers have the batch in flight.
     const fcm = await startFcmSimulator({ slowMs: scale.leaseMs * 1.2, maxStreams: MAX_STREAMS })
     const sql = openDatabase({ dsn: backend.dsn, maxConnections: 2, statementTimeoutMs: STORING_TIMEOUT_MS })
-    const config = parseConfig(makeSettings(options, fcm, DEFAULT_BATCH_SIZE))
+    const config = parseConfig(makeSettings(options, fcm, { batchSize: DEFAULT_BATCH_SIZE, leaseMs: scale.leaseMs }))
     const logger = makeTestLogger()
     const { queue, stop } = await assembleQueue({ config, logger })
     return new Rig({ ...options, fcm, sql, queue, closeQueue: stop, config, logger })
@@ -138,7 +140,10 @@ export class Rig {
 
   #startProcess(role: 'api' | 'worker', options: ProcessOptions): Promise<CentripushProcess> {
     const alterations = [...(this.#parts.alterations ?? []), ...(options.alterations ?? [])]
-    const settings = makeSettings(this.#parts, this.#parts.fcm, options.batchSize ?? DEFAULT_BATCH_SIZE)
+    const settings = makeSettings(this.#parts, this.#parts.fcm, {
+      batchSize: options.batchSize ?? DEFAULT_BATCH_SIZE,
+      leaseMs: options.leaseMs ?? this.scale.leaseMs,
+    })
     return startCentripush(settings, { role, ...(alterations.length > 0 && alteredServer(alterations)) })
   }
 

@@ -5,11 +5,18 @@ import type { RigOptions } from './rig.ts'
 /** The API key of the servers. */
 export const API_KEY = 'key-of-the-clients'
 
-/** The settings of a server with the simulator as its only provider. @param batchSize the most targets of a batch */
+/** The settings in which servers differ. */
+interface ServerOptions {
+  /** The most targets of a batch. */
+  batchSize: number
+  leaseMs: number
+}
+
+/** The settings of a server with the simulator as its only provider. */
 export function makeSettings(
   { backend, scale }: Pick<RigOptions, 'backend' | 'scale'>,
   { simulator }: TestFcmSimulator,
-  batchSize: number,
+  { batchSize, leaseMs }: ServerOptions,
 ): Settings {
   const { origin, files } = simulator
   return {
@@ -26,6 +33,6 @@ export function makeSettings(
         tokens_batch_size: batchSize,
       },
     },
-    worker: { lease: `${scale.leaseMs}ms`, heartbeat: `${scale.heartbeatMs}ms` },
+    worker: { lease: `${leaseMs}ms`, heartbeat: `${(leaseMs * scale.heartbeatMs) / scale.leaseMs}ms` },
   }
 }
