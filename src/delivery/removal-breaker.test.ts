@@ -48,7 +48,7 @@ test('never removes from a batch of two hundred or more that calls most of them 
   const batch = fc
     .integer({ min: 0, max: 1000 })
     .chain((judged) => fc.record({ judged: fc.constant(judged), gone: fc.integer({ min: 0, max: judged }) }))
-  fc.assert(
+  void fc.assert(
     fc.property(fc.array(batch), batch, (before, last) => {
       const { breaker } = makeBreaker()
       for (const answers of before) breaker.allows('fcm', answers)

@@ -1,5 +1,5 @@
-import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fc } from '../../tests/support/fast-check.ts'
 import { JsonSyntaxError } from './json-syntax-error.ts'
 import { compactJson, type JsonText, parseJsonText } from './json-text.ts'
 import { readMembers } from './object-members.ts'
@@ -46,7 +46,7 @@ const brokenDocument = fc
   })
 
 test('accepts the documents that JSON.parse accepts, and rejects the others with a JsonSyntaxError', () => {
-  fc.assert(
+  void fc.assert(
     fc.property(fc.oneof(document, brokenDocument), (text) => {
       let problem: unknown
       try {
@@ -62,7 +62,7 @@ test('accepts the documents that JSON.parse accepts, and rejects the others with
 })
 
 test('finds the values that JSON.parse finds', () => {
-  fc.assert(
+  void fc.assert(
     fc.property(document, (text) => {
       expect(readValue(parseJsonText(Buffer.from(text)))).toEqual(wellFormed(JSON.parse(text)))
     }),
@@ -71,7 +71,7 @@ test('finds the values that JSON.parse finds', () => {
 })
 
 test('reads an object as members that together are all of its bytes', () => {
-  fc.assert(
+  void fc.assert(
     fc.property(
       document.filter((text) => text.trimStart().startsWith('{')),
       (text) => {
@@ -89,7 +89,7 @@ test('reads an object as members that together are all of its bytes', () => {
 })
 
 test('reads the strings that JSON.parse finds, each byte with its position', () => {
-  fc.assert(
+  void fc.assert(
     fc.property(document, (text) => {
       const json = Buffer.from(text)
       const strings = readJsonStrings(json)
@@ -109,7 +109,7 @@ test('reads the strings that JSON.parse finds, each byte with its position', () 
 })
 
 test('compacts a document to the tokens that it consists of', () => {
-  fc.assert(
+  void fc.assert(
     fc.property(fc.jsonValue(), fc.constantFrom(0, 1, 4), (value, indent) => {
       const text = parseJsonText(Buffer.from(JSON.stringify(value, null, indent)))
       expect(compactJson(text).toString()).toBe(JSON.stringify(value))

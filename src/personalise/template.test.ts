@@ -97,7 +97,7 @@ describe('a template in JSON', () => {
         '"c":"{{default [[d]] .l10n.t}}"}',
     )
     const template = compileJson(json)
-    fc.assert(
+    void fc.assert(
       fc.property(text, text, text, (user, k, t) => {
         const pieces: Uint8Array[] = []
         const out: TextSink = { bytes: (bytes) => pieces.push(bytes), text: (part) => pieces.push(Buffer.from(part)) }
@@ -113,7 +113,7 @@ describe('a template in JSON', () => {
 
   it('has the same value as outside of JSON, also if its text needs escapes', () => {
     const text = fc.string({ unit: ODD_UNITS }).filter((value) => value.isWellFormed() && !/[{`]/.test(value))
-    fc.assert(
+    void fc.assert(
       fc.property(text, text, text, (before, literal, after) => {
         const json = JSON.stringify({ a: `${before}{{\`${literal}\`}}${after}` })
         const { a }: { a: string } = JSON.parse(render(json, {}).toString())
@@ -128,7 +128,7 @@ describe('a template in a header', () => {
   it('cannot end the header', () => {
     const { render: renderHeader } = compileHeader('id-{{.device.user}}!')
     expect(renderHeader({ ...EMPTY, user: 'a\r\nb: c\u0000é👍' })).toBe('id-a??b: c???!')
-    fc.assert(
+    void fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (user) => {
         expect(renderHeader({ ...EMPTY, user })).toMatch(/^id-[\x20-\x7e]*!$/)
       }),

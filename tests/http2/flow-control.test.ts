@@ -44,7 +44,7 @@ const step = fc.oneof(
 
 it('never exceeds a window, and sends every body completely', () => {
   const bodies = fc.array(fc.nat(90_000), { minLength: 5, maxLength: 5 })
-  fc.assert(
+  void fc.assert(
     fc.property(bodies, fc.nat(70_000), fc.array(step, { maxLength: 30 }), (lengths, initialWindow, steps) => {
       const texts = lengths.map((length) => 'x'.repeat(length))
       const { session, source } = startSession(5, texts)

@@ -59,7 +59,7 @@ function split(bytes: Buffer, sizes: readonly number[]): Buffer[] {
 const sizes = fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1, maxLength: 5 })
 
 it('completes every request once and writes complete frames, for any received frames', () => {
-  fc.assert(
+  void fc.assert(
     fc.property(script, sizes, (frames, chunkSizes) => {
       const { session, source, results } = startSession(REQUESTS, ['a', 'b'.repeat(70_000), '', 'd', 'e'])
       session.writePreface()
@@ -80,7 +80,7 @@ it('completes every request once and writes complete frames, for any received fr
 })
 
 it('reads the same frames from any chunks', () => {
-  fc.assert(
+  void fc.assert(
     fc.property(script, sizes, (frames, chunkSizes) => {
       const bytes = Buffer.concat([settings(), ...frames])
       const read = (chunks: Buffer[]) => {

@@ -84,7 +84,7 @@ function lengthOf(size: number): Buffer {
 
 describe('Huffman code', () => {
   it('decodes every encoded text', () => {
-    fc.assert(
+    void fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
         const code = encodeHuffman(bytes)
         expect(decodeHuffman(code, 0, code.length)).toBe(Buffer.from(bytes).toString('latin1'))
@@ -93,7 +93,7 @@ describe('Huffman code', () => {
   })
 
   it('rejects every other sequence of bytes', () => {
-    fc.assert(
+    void fc.assert(
       fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
         const text = decodeHuffman(Buffer.from(bytes), 0, bytes.length)
         if (text !== undefined) expect(encodeHuffman(Buffer.from(text, 'latin1'))).toEqual(Buffer.from(bytes))

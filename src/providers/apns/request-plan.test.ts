@@ -113,7 +113,7 @@ describe('the id of a notification', () => {
   const anyText = fc.string({ minLength: 1, maxLength: 200 })
 
   it('is a canonical UUID of version 5, the same each time', () => {
-    fc.assert(
+    void fc.assert(
       fc.property(anyText, anyText, (uid, token) => {
         const id = makeNotificationId(uid, token)
         expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
@@ -130,7 +130,7 @@ describe('the id of a notification', () => {
 
 describe('the collapse id of a send', () => {
   it('fits APNs’ 64 bytes whatever the uid is', () => {
-    fc.assert(
+    void fc.assert(
       fc.property(fc.string({ maxLength: 256 }), (uid) => {
         expect(makeCollapseId(uid)).toMatch(/^[\w-]{1,64}$/)
       }),

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { pino } from 'pino'
 import { describe, expect, it } from 'vitest'
+import { fc } from '../../../tests/support/fast-check.ts'
 import { RenewableToken, type Token } from './renewable-token.ts'
 import { TokenError } from './token-error.ts'
 

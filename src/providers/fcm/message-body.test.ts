@@ -43,7 +43,7 @@ describe('the body of a message', () => {
   })
 
   it('contains the values of any message unchanged', () => {
-    fc.assert(
+    void fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.string(), fc.nat(2), (message, target, indent) => {
         const { token: _token, topic: _topic, condition: _condition, ...rest } = message
         const body: unknown = JSON.parse(bodyOf(JSON.stringify(message, null, indent), target))
