@@ -40,8 +40,8 @@ interface Deps {
   devices: Pick<DeviceStore, 'pageTargets'>
   /** The enabled providers. */
   providers: ReadonlySet<ProviderName>
-  /** Loads a send, most of the time from a cache. */
-  loadSend(uid: string): Promise<StoredSend | undefined>
+  /** Loads a send from a cache, or again if `isComplete` refuses the cached one. */
+  loadSend(uid: string, isComplete: (send: StoredSend) => boolean): Promise<StoredSend | undefined>
   /** Counts devices that are not sent to. */
   onSkipped(provider: ProviderName, count: number, reason: SkipReason): void
 }
@@ -65,8 +65,13 @@ export class RangeReader {
   }
 
   async #readGroup(group: RangeGroup): Promise<Map<string, RangeTargets>> {
-    const send = await this.#deps.loadSend(group[0].uid)
-    if (send?.recipient?.kind !== 'filter') return new Map()
+    const { uid } = group[0]
+    // A send that was cached before its first range was stored has no recipient in the cache.
+    const send = await this.#deps.loadSend(uid, ({ recipient }) => recipient !== undefined)
+    if (send?.recipient?.kind !== 'filter') {
+      if (send?.content) throw new Error('a range batch of a send without a filter')
+      return new Map()
+    }
     const { lines, readUntil } = await this.#query(send, send.recipient.filter, group)
     this.#countSkipped(send, send.recipient.filter, group, lines)
     return new Map(

@@ -6,13 +6,13 @@ const MAX_SENDS = 16
 /** In ms. Not longer, because after its 24 hours a uid may belong to another send. */
 const MAX_AGE_MS = 60_000
 
-/** Loads each send once for its many batches; concurrent calls share one load. @param now Unix time in ms */
+/**
+ * Loads each send once for its many batches; concurrent calls share one load. The function that it returns loads a send
+ * again if `isComplete` refuses the cached one. @param now Unix time in ms
+ */
 export function makeSendCache(load: (uid: string) => Promise<StoredSend | undefined>, now: () => number) {
   const sends = new Map<string, { send: Promise<StoredSend | undefined>; untilMs: number }>()
-  return (uid: string): Promise<StoredSend | undefined> => {
-    const known = sends.get(uid)
-    const entry = known && now() < known.untilMs ? known : { send: load(uid), untilMs: now() + MAX_AGE_MS }
-    const { send } = entry
+  const keep = (uid: string, entry: { send: Promise<StoredSend | undefined>; untilMs: number }) => {
     // Moved to the end: the first of the map is the least recently used.
     sends.delete(uid)
     sends.set(uid, entry)
@@ -20,8 +20,21 @@ export function makeSendCache(load: (uid: string) => Promise<StoredSend | undefi
       if (sends.size <= MAX_SENDS) break
       sends.delete(oldest)
     }
+    return entry.send
+  }
+  const loadAgain = (uid: string) => {
+    const send = load(uid)
     // A failed load is not kept. The caller gets the rejection through `send` itself.
     send.catch(() => sends.delete(uid))
-    return send
+    return keep(uid, { send, untilMs: now() + MAX_AGE_MS })
+  }
+  return async (
+    uid: string,
+    isComplete: (send: StoredSend) => boolean = () => true,
+  ): Promise<StoredSend | undefined> => {
+    const known = sends.get(uid)
+    if (!known || now() >= known.untilMs) return await loadAgain(uid)
+    const send = await keep(uid, known)
+    return send && !isComplete(send) ? await loadAgain(uid) : send
   }
 }

@@ -30,8 +30,7 @@ describe('range batches, with the queue on PostgreSQL', () => {
   })
 })
 
-// Skipped until the queue on Redis stores range batches.
-describe.skip('range batches, with the queue on Redis', () => {
+describe('range batches, with the queue on Redis', () => {
   let server: KillableRedis
   beforeAll(async () => {
     server = await KillableRedis.start()

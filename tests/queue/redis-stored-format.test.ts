@@ -65,5 +65,7 @@ test('a delayed batch of an earlier version is claimed with its attempts when it
   await redis.eval(PACK, 1, retryBodies, '7', JSON.stringify(body))
   await redis.zadd(retries, 1, '7')
   const claims = await queue.claimBatches('small', ['fcm'], 10)
-  expect(claims).toMatchObject([{ uid: send.uid, lines: [LINE], attempt: 3, ambiguousAttempts: 1, sendState: 'live' }])
+  expect(claims).toMatchObject([
+    { uid: send.uid, targets: { kind: 'lines', lines: [LINE] }, attempt: 3, ambiguousAttempts: 1, sendState: 'live' },
+  ])
 })

@@ -105,7 +105,9 @@ export function describeSending(openQueue: OpenQueue) {
     const countFull = () => commits.mock.settledResults.filter(({ value }) => value === 'full').length
     await vi.waitFor(() => expect(countFull()).toBeGreaterThanOrEqual(5), WAIT)
     expect(commits.mock.settledResults).toHaveLength(countFull())
-    expect((await rig.queue.stats()).waiting).toEqual(new Map([['hms', 200]]))
+    expect(new Map([...(await rig.queue.stats()).waiting].filter(([, count]) => count > 0))).toEqual(
+      new Map([['hms', 200]]),
+    )
     const [fcm, hms] = [new AcceptingProvider(), new AcceptingProvider()]
     rig.startWorker({ fcm, hms })
     await Promise.all([rig.waitForEnd(filling), rig.waitForEnd(uid)])

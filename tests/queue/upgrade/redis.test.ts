@@ -99,7 +99,8 @@ test('a dead letter is listed, and sent when it is retried', async () => {
   const [letter] = await queue.listDeadLetters({}, 10)
   expect(letter).toMatchObject({ uid: 'given-up', provider: 'fcm', count: 2, reason: 'QUOTA_EXCEEDED', attempts: 1 })
   expect(await queue.retryDeadLetters({ uid: 'given-up' })).toBe(2)
-  expect(await waitForPushes('given-up')).toEqual(['given-up-1', 'given-up-2'])
+  // The content of a send with dead letters is kept, so its end does not show.
+  await vi.waitFor(() => expect(pushes.get('given-up')?.toSorted()).toEqual(['given-up-1', 'given-up-2']), WAIT)
 })
 
 test('no batch remains, cancelled sends have no push, and a later send keeps its time', async () => {
