@@ -42,7 +42,7 @@ export function makePostgresMistakes(dsn: string): StoreMistakes {
   }
 }
 
-/** Runs a statement before claims of broadcast batches. A rejection, because the store is down, is left to the claim. */
+/** Runs a statement before claims of broadcast batches. If the store is down, the claim reports it. */
 function changeBeforeClaims(dsn: string, intervalMs: number, change: (sql: Sql) => PromiseLike<unknown>): void {
   alterQueues({
     claimBatches: (own) => {

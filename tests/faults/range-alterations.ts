@@ -50,7 +50,7 @@ export const RANGE_ALTERATIONS: Record<string, () => void> = {
       return new Map([...own.call(this, batches)].map(([id, targets]) => [id, targets.then(withoutRest)]))
     }
   },
-  /** The stored progress of a reliable send names targets by their positions, which change with the devices of a range. */
+  /** The progress of a reliable send names targets by their positions, which change with the devices of a range. */
   'ranges-of-reliable-sends': () => {
     const own = PageReader.prototype.read
     PageReader.prototype.read = function read({ recipient, content }, cursor) {

@@ -13,7 +13,7 @@ export interface StoreMistakes {
   dropFence(): void
   /** Ends the leases of claimed range batches before their time. */
   endRangeLeases(): void
-  /** Lets abandoned batches be claimed as soon as the store has started, before surviving workers extend their leases. */
+  /** Lets abandoned batches be claimed right after the store's start, before surviving workers extend their leases. */
   omitRestartGrace(): void
   /** Trims the oldest batches of a long stream. */
   trimStreams(): void

@@ -7,7 +7,7 @@ import type { Rig } from '../rig.ts'
 import { waitUntil } from '../wait.ts'
 
 const DEVICES = 10 * RANGE_DEVICES
-/** Devices that subscribe before the ranges are read, and again after the kill: a range then has more than a batch may. */
+/** Devices that subscribe before the ranges are read, and again after the kill. A range has more than a batch may. */
 const SUBSCRIBED = DEVICES
 /** Devices of the audience that unsubscribe. */
 const UNSUBSCRIBED = 500

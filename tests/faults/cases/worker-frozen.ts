@@ -18,7 +18,7 @@ export const workerFrozen: FaultCase = {
     'the first worker are refused when it goes on (SIGCONT)',
   async run(rig) {
     const findings = new Findings()
-    // The first send has a range batch, and the reliable one a batch of lines. Each is claimed again, and its fence decides.
+    // The first send has a range, and the reliable one has lines. Each batch is claimed again, and its fence decides.
     await freezeWorker(rig, findings, false)
     await freezeWorker(rig, findings, true)
     return findings

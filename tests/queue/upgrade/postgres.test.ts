@@ -1,5 +1,4 @@
-// A queue that the previous version (schema 0007) left behind is delivered after the migration. README.md describes the
-// fixture.
+// The queue of the previous version (schema 0007) is delivered after the migration. README.md describes the fixture.
 import { copyFile, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,5 +1,4 @@
-// A queue that the previous version left behind in Redis is delivered by this version, which reads it as it is. README.md
-// describes the fixture.
+// The queue of the previous version in Redis is delivered without a migration. README.md describes the fixture.
 import { readFile } from 'node:fs/promises'
 import { Redis } from 'ioredis'
 import * as v from 'valibot'
