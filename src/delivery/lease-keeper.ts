@@ -7,8 +7,8 @@ import { type Repetition, startRepeating } from '../timing/repeat.ts'
 
 /** In ms. A cancellation takes effect on the next batch, and within a second on a batch that is being sent. */
 const CANCEL_INTERVAL_MS = 500
-/** In ms: the part of a reliable send that a killed worker may send twice. */
-const CHECKPOINT_INTERVAL_MS = 100
+/** In ms. A killed worker may send 100 ms of a reliable send twice: half of that is the interval, half the write. */
+const CHECKPOINT_INTERVAL_MS = 50
 
 interface Deps {
   queue: Pick<Queue, 'extend' | 'findCancelled' | 'checkpoint'>
