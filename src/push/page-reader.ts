@@ -20,6 +20,8 @@ import { groupByWindow } from './window-groups.ts'
 
 /** Devices of a page: enough to make its fixed cost small, few enough to read it well within a lease. */
 const PAGE_DEVICES = 10_000
+/** Devices whose ranges are found at a time: ten ranges, so that no range is short but the last of a walk. */
+const PAGE_RANGE_DEVICES = 10 * RANGE_DEVICES
 type NativeRecipient = Extract<Recipient, { kind: 'native' }>
 type FilterRecipient = Extract<Recipient, { kind: 'filter' }>
 /** The parts of the content that decide on batches. */
@@ -73,7 +75,7 @@ export class PageReader {
 
   /** The cursor is the uuid of the last device in a range. Each range is a batch for every provider that is sent to. */
   async #readRanges({ filter }: FilterRecipient, content: PageContent, cursor: string | undefined): Promise<Page> {
-    const query = { after: cursor, limit: PAGE_DEVICES, size: RANGE_DEVICES }
+    const query = { after: cursor, limit: PAGE_RANGE_DEVICES, size: RANGE_DEVICES }
     const { ends, hasMore } = await this.#devices().findRanges(filter, query)
     const providers = findAddressedProviders(filter, content, this.#deps.batchSizes)
     const batches = ends.flatMap((until, index): NewBatch[] => {

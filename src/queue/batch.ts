@@ -12,8 +12,8 @@ export interface DeviceRange {
   until: string
 }
 
-/** Devices of a range batch, at most: a worker has 4,500 targets in flight, and several ranges share them. */
-export const RANGE_DEVICES = 500
+/** Devices of a range batch, at most: five of them fill the 4,500 targets that a worker has in flight for broadcasts. */
+export const RANGE_DEVICES = 900
 
 /** The targets of a batch: lines (sends/target-line.ts), or a range of devices that the worker of the batch reads. */
 export type BatchTargets<Lines> = { kind: 'lines'; lines: Lines } | { kind: 'range'; range: DeviceRange }
