@@ -1,4 +1,4 @@
-// The rooms of src/ and what each may import: the table in docs/architecture.md, held by a rule.
+// The rooms of src/ (docs/architecture.md), each with the rooms that it may import.
 const MAY_IMPORT = {
   json: [],
   protocol: ['json'],
@@ -26,10 +26,10 @@ const MAY_IMPORT = {
   timing: [],
 }
 
-// Every room may read the configuration's types, write logs and metrics, and wait.
+// Every room may use the types of the configuration, logs, metrics and timing.
 const OPEN_TO_ALL = ['config', 'observability', 'timing']
 
-/** A room others reach through an interface shows one file, and the format of what goes through it; the rest is its own. */
+// The files that other rooms may import from these rooms: the contract and its types. All other files are private.
 const DOORS = {
   limits: 'limits/(rate-limiter|policy|key-template)\\.ts',
   queue: 'queue/(queue|batch|send|lane|dead-letter)\\.ts',
@@ -54,7 +54,7 @@ const doors = Object.entries(DOORS).map(([room, door]) => ({
   to: { path: `^src/${room}/`, pathNot: `^src/${door}$` },
 }))
 
-// The sub-rooms of src/http2/, from the lowest layer to the highest: each may import those before it.
+// The layers of src/http2/, from the lowest to the highest. Each may import the layers before it.
 const HTTP2_LAYERS = ['frames', 'hpack', 'session', 'connection', 'pool']
 
 const http2Layers = HTTP2_LAYERS.map((layer, index) => ({
