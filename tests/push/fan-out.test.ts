@@ -108,7 +108,7 @@ test('walks a scheduled small send while all broadcasts are held up', async () =
   expect((await waitForBatch('small', 'fcm')).uid).toBe(send.uid)
 })
 
-test('continues a walk at its cursor after the devices could not be read', async () => {
+test('continues a walk at its cursor after an error in reading the devices', async () => {
   const page = (n: number) => ({
     groups: [{ provider: 'fcm' as const, count: 1, lines: encodeNativeTargets([`page-${n}`]) }],
     next: n < 3 ? String(n + 1) : undefined,
