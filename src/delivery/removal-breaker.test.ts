@@ -16,7 +16,7 @@ test('allows removals while at most half of the tokens are reported dead', () =>
   expect(changes).toEqual([])
 })
 
-test('stops with the batch that makes most of 200 tokens dead, resumes later, and reports each change once', () => {
+test('stops at the batch that raises dead tokens above half of 200 answers, and reports each change once', () => {
   const { breaker, changes } = makeBreaker()
   expect(breaker.allows('fcm', { judged: 199, gone: 199 })).toBe(true)
   expect(breaker.allows('fcm', { judged: 1, gone: 1 })).toBe(false)

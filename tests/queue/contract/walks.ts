@@ -115,7 +115,7 @@ export function describeWalks(rig: ContractRig) {
     expect(await rig.queue.commitPage(at, lastPage(batchOf('broadcast', 'last')))).toBe('committed')
   })
 
-  test('stores delayed batches, which are claimable later and hold up no walk', async () => {
+  test('stores delayed batches, which are claimable later and do not stop walks', async () => {
     const { walk } = await rig.startWalk()
     const delayed = Array.from({ length: 250 }, (_, i) => ({ ...batchOf('broadcast', `t${i}`), delayMs: 3_600_000 }))
     expect(await rig.queue.commitPage(walk, page('1', ...delayed))).toBe('committed')
