@@ -92,7 +92,7 @@ function takeRequest(): SimulatedRequest {
   return request
 }
 
-/** The relevant parts of a request. Omitted are random ids, and lengths, which belong to HTTP. */
+/** The relevant parts of a request: without random ids, and without lengths, which belong to HTTP. */
 function comparableParts({ method, path, headers, body }: SimulatedRequest) {
   const apns = Object.entries(headers).filter(([name]) => name.startsWith('apns-') && name !== 'apns-id')
   return {

@@ -111,7 +111,7 @@ function takeRequest(): SimulatedRequest {
   return request
 }
 
-/** The relevant parts of a request. Omitted are headers that identify the library. */
+/** The relevant parts of a request: without headers that identify the library. */
 function comparableParts({ method, path, headers, body }: SimulatedRequest) {
   return {
     method,
@@ -137,7 +137,7 @@ test.each<[string, TargetKind, string, object, Omit<Message, 'token' | 'topic' |
     { notification: text },
   ],
   [
-    'what each platform has of its own',
+    'the parts for each platform',
     'token',
     'a-token',
     {

@@ -23,7 +23,7 @@ test.each([
   ['https://{a,b*}.c', ['https://a.c', 'https://bcd.c'], ['https://c.c', 'https://{a,b}.c']],
   ['https://{a,{b,c}}', ['https://a', 'https://c'], ['https://d']],
   ['https://\\*.c', ['https://*.c'], ['https://a.c']],
-])('%s stands for %j and not for %j', (pattern, matching, others) => {
+])('%s matches %j and does not match %j', (pattern, matching, others) => {
   const expression = compileOriginPattern(pattern)
   for (const origin of matching) expect(origin).toMatch(expression ?? 'a pattern')
   for (const origin of others) expect(origin).not.toMatch(expression ?? '')

@@ -20,7 +20,7 @@ describe('a time limit', () => {
   const admit = (content: Partial<SendContent>, ...zones: string[]) =>
     admitTargets({ now: () => EIGHT_UTC }, { uid: 'u' }, { ...CONTENT, ...content }, targetsIn(...zones))
 
-  test('admits targets inside their window, and delays the others until it opens, in one group for each delay', async () => {
+  test('admits targets inside their window, and delays the others until it opens, grouped by delay', async () => {
     const zones = ['Europe/Berlin', 'UTC', 'Asia/Tokyo', 'Africa/Abidjan', 'Europe/Paris']
     const { admitted, delayed, dropped } = await admit({ timeLimit: MORNING }, ...zones)
     expect(admitted.map(({ place }) => place)).toEqual([0, 4])
@@ -34,7 +34,7 @@ describe('a time limit', () => {
   test.each([
     [false, [], [['no_timezone', 2]]],
     [true, [0, 1], []],
-  ])('with sendsWithoutZone %j, for devices without a known time zone', async (sendsWithoutZone, places, drops) => {
+  ])('with sendsWithoutZone %j decides on devices without a valid zone', async (sendsWithoutZone, places, drops) => {
     const { admitted, dropped } = await admit({ timeLimit: { ...MORNING, sendsWithoutZone } }, '', 'Mars/Olympus')
     expect(admitted.map(({ place }) => place)).toEqual(places)
     expect([...dropped]).toEqual(drops)
@@ -83,7 +83,7 @@ test('a send without limits takes no grant', async () => {
   expect((await admitTargets(deps, { uid: 'u' }, CONTENT, targets)).admitted).toEqual(targets)
 })
 
-test('waits are rounded up by a quarter at most, to few different ones', () => {
+test('waits are rounded up to few different values, by a quarter at most', () => {
   const waits = Array.from({ length: 60_000 }, (_, index) => index + 1)
   const rounded = waits.map(roundUpWait)
   rounded.forEach((wait, index) => {

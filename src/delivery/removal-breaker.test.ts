@@ -10,13 +10,13 @@ function makeBreaker() {
   return { breaker, changes }
 }
 
-test('removes what is called dead while that is not the most', () => {
+test('allows removals while at most half of the tokens are reported dead', () => {
   const { breaker, changes } = makeBreaker()
   for (let i = 0; i < 10; i++) expect(breaker.allows('fcm', { judged: 500, gone: 250 })).toBe(true)
   expect(changes).toEqual([])
 })
 
-test('stops with the very batch that makes it most of two hundred, says so once, and goes on when it is over', () => {
+test('stops at the batch that raises dead tokens above half of 200 answers, and reports each change once', () => {
   const { breaker, changes } = makeBreaker()
   expect(breaker.allows('fcm', { judged: 199, gone: 199 })).toBe(true)
   expect(breaker.allows('fcm', { judged: 1, gone: 1 })).toBe(false)
@@ -25,26 +25,26 @@ test('stops with the very batch that makes it most of two hundred, says so once,
   expect(changes).toEqual(['fcm stops', 'fcm goes on'])
 })
 
-test('adds up single sends', () => {
+test('counts the answers of several batches together', () => {
   const { breaker, changes } = makeBreaker()
   for (let i = 0; i < 199; i++) breaker.allows('apns', { judged: 1, gone: 1 })
   expect(changes).toEqual([])
   expect(breaker.allows('apns', { judged: 1, gone: 1 })).toBe(false)
 })
 
-test('keeps providers apart', () => {
+test('counts each provider separately', () => {
   const { breaker } = makeBreaker()
   expect(breaker.allows('fcm', { judged: 500, gone: 500 })).toBe(false)
   expect(breaker.allows('apns', { judged: 500, gone: 5 })).toBe(true)
 })
 
-test('is not changed by batches that nothing was said about', () => {
+test('does not change after a batch without answers', () => {
   const { breaker } = makeBreaker()
   breaker.allows('fcm', { judged: 500, gone: 500 })
   expect(breaker.allows('fcm', { judged: 0, gone: 0 })).toBe(false)
 })
 
-test('never removes from a batch of two hundred or more that calls most of them dead', () => {
+test('never allows removals for a batch of at least 200 answers that report most tokens dead', () => {
   const batch = fc
     .integer({ min: 0, max: 1000 })
     .chain((judged) => fc.record({ judged: fc.constant(judged), gone: fc.integer({ min: 0, max: judged }) }))

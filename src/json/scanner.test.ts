@@ -132,7 +132,7 @@ function isJson(text: string): boolean {
   }
 }
 
-/** The value of a text, built from its fields and items: of two fields with one name the last. */
+/** The value of a text, built from its fields and items. The last of the fields with one name is used. */
 function readValue(text: JsonText): unknown {
   if (text.kind === 'object') return Object.fromEntries(text.fields().map(([name, value]) => [name, readValue(value)]))
   if (text.kind === 'array') return text.items().map(readValue)

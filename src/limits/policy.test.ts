@@ -40,11 +40,11 @@ test('reads all policies of a request, and whether limited pushes are dropped', 
   })
 })
 
-test('a request without policies limits nothing', () => {
+test('a request without policies has no rate limit', () => {
   expect(parseRateLimit(wire({ policies: [] }))).toBeUndefined()
 })
 
-describe('what no policy can be is refused, and the field is named', () => {
+describe('an invalid policy is refused, and the error names its field', () => {
   const second = (policy: Partial<typeof POLICY>) => ({ policies: [POLICY, { ...POLICY, ...policy }] })
   test.each([
     [second({ rate: 0 }), 'limit_strategy.rate_limit.policies[1].rate: '],
@@ -59,7 +59,7 @@ describe('what no policy can be is refused, and the field is named', () => {
   })
 })
 
-describe('a key is text and variables', () => {
+describe('a rate limit key', () => {
   test.each([
     ['', 'D1'],
     ['device.id', 'D1'],
@@ -76,16 +76,16 @@ describe('a key is text and variables', () => {
     ['mydevice.id', 'mydevice.id'],
     ['device.identity', 'device.identity'],
     ['device', 'device'],
-  ])('%j is %j', (key, rendered) => {
+  ])('%j renders as %j', (key, rendered) => {
     expect(keyOf(key)).toBe(rendered)
   })
 
-  test('with the id in place of the user for a device of nobody', () => {
+  test('has the device id in place of the user for a device without a user', () => {
     expect(keyOf('promo:{{.device.user}}', { id: 'D1', user: '' })).toBe('promo:D1')
   })
 
-  test('that no two devices share if it names their ids, whatever their users are called', () => {
-    // Letters and lengths so few that keys would meet; ids all of one length, as devices' are.
+  test('that contains the device id differs for any two devices, even if a user is named like an id', () => {
+    // Few letters and lengths, so that equal keys are likely. All ids have one length, like device ids.
     const text = (minLength: number, maxLength: number) =>
       fc.string({ unit: fc.constantFrom('a', 'b'), minLength, maxLength })
     const device = fc.record({ id: text(2, 2), user: text(0, 4) })
@@ -104,7 +104,7 @@ describe('a key is text and variables', () => {
     expect(isPerDevice(['device', { variable: 'user' }])).toBe(false)
   })
 
-  test('and takes what a user is called as it is', () => {
+  test('contains the user without interpreting it as a template', () => {
     expect(keyOf('{{.device.user}}', { id: 'D1', user: '{{.device.id}} $& device.id' })).toBe(
       '{{.device.id}} $& device.id',
     )

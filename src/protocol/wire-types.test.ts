@@ -50,7 +50,7 @@ test.each([
   ['no fields', '{}'],
   ['fields that are null', `{${[...Object.keys(ZERO), 'raw'].map((name) => `"${name}":null`).join(',')}}`],
   ['unknown fields', '{"other":1,"__proto__":{"text":"x"},"constructor":[]}'],
-  ['a name in camel case, which is another one', '{"skipMe":true}'],
+  ['a name in camel case, which is unknown', '{"skipMe":true}'],
 ])('%s is the zero message', (_, body) => {
   expect(decode(body)).toEqual(ZERO)
 })
@@ -58,7 +58,7 @@ test.each([
 test.each([
   ['in another case', '{"TEXT":"a"}'],
   ['written with escapes', '{"\\u0074ext":"a"}'],
-  ['twice: the last wins', '{"text":"b","Text":"a"}'],
+  ['twice, and its last value is used', '{"text":"b","Text":"a"}'],
 ])('a field is found %s', (_, body) => {
   expect(decode(body).text).toBe('a')
 })
@@ -85,7 +85,7 @@ describe('integers', () => {
     ['version', '0', '-0'],
     ['small', '-0', '1.0'],
     ['small', '10', '1e1'],
-  ])('%s takes %s and not %s', (name, taken, refused) => {
+  ])('%s accepts %s and refuses %s', (name, taken, refused) => {
     expect(decode(`{"${name}":${taken}}`)).toMatchObject({ [name]: Number(BigInt(taken)) })
     expect(() => decode(`{"${name}":${refused}}`)).toThrow(DecodeError)
   })
@@ -101,7 +101,7 @@ test.each([
   ['a field of a nested message', '{"inner":[{},{"name":1}]}', 'inner.1.name: expected a string but found number'],
   ['a field in a map of messages', '{"inners":{"k":{"name":1}}}', 'inners'],
   ['no JSON', '{', 'at byte 1'],
-])('%s does not decode, and the error names the place', (_, body, where) => {
+])('%s is refused, and the error names the place', (_, body, where) => {
   expect(() => decode(body)).toThrow(DecodeError)
   expect(() => decode(body)).toThrow(where)
 })

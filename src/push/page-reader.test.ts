@@ -18,7 +18,7 @@ const CONTENT: SendContent = {
 }
 const MORNING = { afterMs: 0, beforeMs: 3_600_000, sendsWithoutZone: true }
 
-/** A reader with FCM and HMS enabled, whose devices end at `ends` in each page. */
+/** A reader with FCM and HMS enabled. Each page has ranges that end at `ends`. */
 function makeReader(ends: string[], hasMore = false) {
   const queries: RangeQuery[] = []
   const reader = new PageReader({
@@ -47,7 +47,7 @@ function makeReader(ends: string[], hasMore = false) {
   return { read, queries }
 }
 
-test('a broadcast is stored as ranges that follow each other, a batch of each for every enabled provider', async () => {
+test('a broadcast is stored as adjacent ranges, with one batch per range and enabled provider', async () => {
   const { read, queries } = makeReader(['d2', 'd4'], true)
   const { batches, cursor } = await read({}, {}, 'd0')
   expect(batches.map(({ provider, lane, targets }) => [provider, lane, targets])).toEqual([

@@ -8,14 +8,16 @@ function hashOf(body: string): string {
 }
 
 const REQUEST =
-  '{"uid":"u","recipient":{"filter":{"topics":["a","b"]}},"notification":{"apns":{"headers":{"x":"1","y":"2"},"payload":{"n":1.0}}}}'
+  '{"uid":"u","recipient":{"filter":{"topics":["a","b"]}},' +
+  '"notification":{"apns":{"headers":{"x":"1","y":"2"},"payload":{"n":1.0}}}}'
 
 test.each([
   ['white space', REQUEST.replaceAll(':', ' :\n')],
   ['spelled-out zero values', REQUEST.replace('{"uid"', '{"send_at":0,"use_meta":false,"localizations":null,"uid"')],
   [
     'the order of fields',
-    '{"notification":{"apns":{"payload":{"n":1.0},"headers":{"y":"2","x":"1"}}},"recipient":{"filter":{"topics":["a","b"]}},"uid":"u"}',
+    '{"notification":{"apns":{"payload":{"n":1.0},"headers":{"y":"2","x":"1"}}},' +
+      '"recipient":{"filter":{"topics":["a","b"]}},"uid":"u"}',
   ],
   ['the case of field names', REQUEST.replace('"recipient"', '"RECIPIENT"')],
   ['unknown fields', REQUEST.replace('{"uid"', '{"nothing":[1],"uid"')],
@@ -25,11 +27,11 @@ test.each([
 
 test.each([
   ['another topic', REQUEST.replace('"b"', '"c"')],
-  ['topics split elsewhere', REQUEST.replace('["a","b"]', '["ab"]')],
+  ['topics that are joined', REQUEST.replace('["a","b"]', '["ab"]')],
   ['a number written differently in the payload', REQUEST.replace('1.0', '1')],
   ['white space inside a string of the payload', REQUEST.replace('"n"', '"n "')],
-  ['a header moved', REQUEST.replace('{"x":"1","y":"2"}', '{"x":"2","y":"1"}')],
+  ['exchanged values of headers', REQUEST.replace('{"x":"1","y":"2"}', '{"x":"2","y":"1"}')],
   ['another time', REQUEST.replace('{"uid"', '{"send_at":5,"uid"')],
-])('tells %s', (_, body) => {
+])('differs for %s', (_, body) => {
   expect(hashOf(body)).not.toBe(hashOf(REQUEST))
 })

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 import { fc } from '../../tests/support/fast-check.ts'
 import { decodeLines, splitLines } from './line-bytes.ts'
 
-test('lines come back as they were, however many and however long they are', () => {
-  // Up to some hundred KB, of characters of one byte to four, so that pieces end within lines and within characters.
+test('lines of any number and length are decoded unchanged', () => {
+  // Up to some hundred KB, with characters of one to four bytes, so that pieces end within lines and characters.
   const line = fc
     .tuple(fc.string({ unit: fc.constantFrom('a', 'é', '😀', '\t'), maxLength: 9 }), fc.integer({ min: 0, max: 4000 }))
     .map(([text, times]) => text.repeat(times))
@@ -15,7 +15,7 @@ test('lines come back as they were, however many and however long they are', () 
   )
 })
 
-test('parts have all lines in their order, each as many as it may, and say how many', () => {
+test('parts contain all lines in order, are full except for the last one, and have the right count', () => {
   const lines = fc.array(fc.string({ unit: fc.constantFrom('a', 'é', '\t'), maxLength: 4 }), { minLength: 1 })
   void fc.assert(
     fc.property(lines, fc.integer({ min: 1, max: 12 }), (lines, size) => {

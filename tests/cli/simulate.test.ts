@@ -16,7 +16,7 @@ import { makeDirectory, runCommand, startCommand } from './command.ts'
 interface TriedProvider {
   name: string
   words: string[]
-  /** The word of a fault that another attempt does not mend. */
+  /** The word of a fault that is the same in each attempt. */
   refusal: string
   notification: object
 }
@@ -121,7 +121,8 @@ describe.each(PROVIDERS)('centripush simulate $name', ({ name, words, refusal, n
       const answer = await server.post('/send_push_notification', { recipient, notification })
       expect(await answer.json()).toMatchObject({ result: {} })
     }
-    // Accepted and then cut off is sent to once more. One after the other, or the cut may meet another's answer.
+    // A push that is accepted and then cut off is sent again. Pushes are sent one by one, because a cut may also lose
+    // the answer to another push.
     const accepted: string[] = []
     for (const [target, times] of Object.entries({ 'mine-1': 1, 'cut-once-1': 2, 'refuse-once-1': 1 })) {
       await send(target)
@@ -135,7 +136,7 @@ describe.each(PROVIDERS)('centripush simulate $name', ({ name, words, refusal, n
   })
 })
 
-test('with --misbehave other pushes get faults too', async () => {
+test('with --misbehave pushes without a word of a fault get faults too', async () => {
   const printed = await simulate('fcm', '--misbehave', '100')
   const push_notifications = readConfiguration(printed)
   const server = await startAssembly(database.dsn, { push_notifications, worker: { retry_scale: 0.01 } })

@@ -4,11 +4,11 @@ import { startCentripush } from '../support/centripush-process.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 
-// At the same time, because each test waits for the time limits of its connections.
+// The cases run concurrently, because each waits for the time limits of its connections.
 test.concurrent.for([
   { what: 'whose connections are refused', lose: (proxy: TcpProxy) => proxy.cut() },
-  { what: 'that swallows what is sent to it', lose: async (proxy: TcpProxy) => proxy.swallow() },
-])('a worker with a queue $what is unready, and ready again when it is back', async ({ lose }, { onTestFinished }) => {
+  { what: 'that never answers', lose: async (proxy: TcpProxy) => proxy.swallow() },
+])('a worker with a queue $what is unready, and ready when the queue answers', async ({ lose }, { onTestFinished }) => {
   const database = await createTestDatabase()
   const proxy = await startTcpProxy(Number(new URL(inject('postgresDsn')).port))
   const dsn = new URL(database.dsn)

@@ -1,14 +1,14 @@
 import type { Batch, Outcome, Provider, Settle } from '../../src/providers/provider.ts'
 
-/** A provider that answers what a test's script says, and remembers what it was given. */
+/** A provider that settles targets by the script of a test, and records them. */
 export class ScriptedProvider implements Provider {
   readonly name = 'fcm'
-  /** Every target handed over, in order. */
+  /** All targets that were sent, in order. */
   readonly received: string[] = []
   readonly #answer: (target: string, signal: AbortSignal) => Promise<Outcome | undefined>
   readonly #turn: ((target: string) => Promise<unknown>) | undefined
 
-  /** @param turn resolves when it is a target's turn to be handed over; at once where it is not given */
+  /** @param turn resolves when a target may be sent. Without it, all targets are sent at once */
   constructor(
     answer: (target: string, signal: AbortSignal) => Promise<Outcome | undefined>,
     turn?: (target: string) => Promise<unknown>,

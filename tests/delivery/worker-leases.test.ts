@@ -64,7 +64,7 @@ test('extends the lease of a batch that takes longer than a lease', async () => 
   rig.startWorker(provider)
   const uid = await rig.enqueue(['slow'])
   await vi.waitFor(() => expect(provider.received).toEqual(['slow']))
-  // Claimed later, and not extended: when its lease has ended, the other would have ended too without extensions.
+  // This batch is claimed later and not extended. When its lease has ended, the first lease would have ended as well.
   const control = { ...batchOf('small', 'control'), provider: 'apns' } as const
   await rig.queue.enqueue(sendOf(randomUUID(), ['control']), { batches: [control], cursor: undefined })
   const claimControl = async () => expect(await rig.queue.claimBatches('small', ['apns'], 1)).toHaveLength(1)

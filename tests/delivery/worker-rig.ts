@@ -21,7 +21,7 @@ export const SENT: Outcome = { kind: 'sent', messageId: 'm' }
 const logger = makeTestLogger()
 
 interface WorkerOptions {
-  /** Unless given, the queue of the rig. */
+  /** The default is the queue of the rig. */
   queue?: Queue
   retryScale?: number
   maxBatchTargets?: number
@@ -35,7 +35,7 @@ interface Parts {
   database: TestDatabase
   queue: PostgresQueue
   workers: Worker[]
-  /** The tokens whose devices workers removed. */
+  /** The tokens of the devices that workers removed. */
   gone: GoneToken[]
 }
 
@@ -115,7 +115,7 @@ export class WorkerRig {
   }
 }
 
-/** Resolves when a signal aborts, also one that has aborted before. */
+/** Resolves when a signal aborts, or at once if it has aborted. */
 export async function waitForAbort(signal: AbortSignal): Promise<undefined> {
   if (signal.aborted) return
   // A provider waits for each target of a batch, all on one signal.

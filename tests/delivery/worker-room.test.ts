@@ -21,10 +21,10 @@ test.each([
   await worker.stop(0)
 })
 
-/** Targets of broadcasts in flight at once, at most, of a worker with both lanes. */
+/** The in-flight limit of a worker with both lanes, for targets of broadcasts. */
 const ROOM = 4500
 
-/** Fills the in-flight limit with broadcasts that do not end, until a batch of each of two others is claimed ahead. */
+/** Fills the in-flight limit with broadcasts that do not end, until a batch of two others each is claimed ahead. */
 async function fillRoom(provider: ScriptedProvider, expireAtMs?: number) {
   const values = Array.from({ length: ROOM / 9 }, (_, n) => `${n}`)
   for (let batch = 0; batch < 9; batch++) await rig.enqueue(values, 'broadcast')
@@ -134,7 +134,7 @@ test('with the small lane as fallback, sends small sends that no other process c
   expect(provider.received.toSorted()).toEqual(['a', 'b'])
 })
 
-test('sends several small sends and a broadcast at once, however large the largest batch may be', async () => {
+test('sends several small sends and a broadcast at once, even with the largest possible batches', async () => {
   const stop = new AbortController()
   const provider = new ScriptedProvider(
     (_, signal) =>

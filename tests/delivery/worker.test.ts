@@ -92,7 +92,7 @@ test('retries a batch after its provider threw an error', async () => {
   expect(provider.received).toEqual(['a', 'a'])
 })
 
-test('keeps the batches of a provider that refuses the credential, probes it, and sends all after it is accepted', async () => {
+test('keeps batches while the provider refuses the credential, probes it, and sends all once it accepts', async () => {
   let isMended = false
   const provider = new ScriptedProvider(async () =>
     isMended ? SENT : { kind: 'credential', reason: 'UNAUTHENTICATED' },

@@ -1,4 +1,4 @@
-// What every implementation of the rate limiter promises.
+// The contract that every implementation of the rate limiter keeps.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -8,15 +8,15 @@ import { fc } from '../support/fast-check.ts'
 import { modelProperty } from './random-calls.ts'
 
 export interface LimiterUnderTest {
-  /** A limiter as another worker would have it, on a connection of its own. */
+  /** Opens a limiter like that of another worker, with its own connection. */
   open(): RateLimiter
-  /** Does what deletes forgotten keys, should the store not do it by itself. */
+  /** Deletes keys with expired grants only, if the store does not do that by itself. */
   forget(): Promise<void>
-  /** How many grants the store holds, of all keys. */
+  /** The number of stored grants of all keys. */
   countGrants(): Promise<number>
-  /** Forgets everything. */
+  /** Deletes all keys. */
   empty(): Promise<void>
-  /** Makes all grants lie `ms` further ahead: what a clock that is set back does. */
+  /** Adds `ms` to the times of all grants. A clock that is set back has the same effect. */
   moveAhead(ms: number): Promise<void>
   close(): Promise<void>
 }
@@ -46,7 +46,7 @@ export function describeRateLimiter(name: string, start: () => Promise<LimiterUn
       expect(kinds(await limiter.take(ask(4), perHour(2)))).toEqual(['limited'])
     })
 
-    test('answers nothing to a call without asks', async () => {
+    test('returns no answers to a call without asks', async () => {
       expect(await limiter.take([], perHour(1))).toEqual([])
     })
 
@@ -55,7 +55,7 @@ export function describeRateLimiter(name: string, start: () => Promise<LimiterUn
       await expect(limiter.take(ask(1), [])).rejects.toThrow(RangeError)
     })
 
-    test('answers a thousand asks in one call, of as many keys or of one', async () => {
+    test('answers a thousand asks in one call, for different keys or for one key', async () => {
       const keys = Array.from({ length: MAX_ASKS }, (_, n) => ({ key: `${key} ${n}`, id: '1' }))
       expect(new Set(kinds(await limiter.take(keys, perHour(1))))).toEqual(new Set(['granted']))
       const shared = ask(...Array(MAX_ASKS).keys())
@@ -64,7 +64,7 @@ export function describeRateLimiter(name: string, start: () => Promise<LimiterUn
       expect(new Set(kinds(await limiter.take(shared, perHour(1000))))).toEqual(new Set(['granted']))
     })
 
-    test('limits each key by itself, whatever it is made of', async () => {
+    test('limits each key separately, including keys with unusual characters', async () => {
       const odd = [
         '',
         ' ',
@@ -89,32 +89,32 @@ export function describeRateLimiter(name: string, start: () => Promise<LimiterUn
       expect(new Set(kinds(await limiter.take(others, perHour(1))))).toEqual(new Set(['limited']))
     })
 
-    test('grants what all policies allow, and charges none for what one refuses', async () => {
+    test('grants asks that all policies allow, and charges no policy for an ask that one refuses', async () => {
       const both = [...perHour(1), ...perHour(3)]
       expect(kinds(await limiter.take(ask(1, 2, 3, 4, 5), both))).toEqual(['granted', ...Array(4).fill('limited')])
       expect(kinds(await limiter.take(ask(6, 7, 8), perHour(3)))).toEqual(['granted', 'granted', 'limited'])
     })
 
-    test('counts what other policies granted to a key', async () => {
+    test('counts the grants of a key under other policies', async () => {
       await limiter.take(ask(1), perHour(1))
       expect(kinds(await limiter.take(ask(2, 3), perHour(2)))).toEqual(['granted', 'limited'])
       expect(kinds(await limiter.take(ask(4), perHour(1)))).toEqual(['limited'])
     })
 
-    test('grants again what it granted, to whoever asks, and does not charge it', async () => {
+    test('repeats a grant for any worker that asks again, and does not charge it', async () => {
       const [first] = await limiter.take(ask(1), perHour(2))
       const again = await store.open().take(ask(1, 1, 2, 1, 3), perHour(2))
       expect(kinds(again)).toEqual(['granted', 'granted', 'granted', 'granted', 'limited'])
       expect(grantTimes(again).slice(0, 2)).toEqual(grantTimes([first, first]))
     })
 
-    test('takes one ask that comes twice in a call for one', async () => {
+    test('counts a repeated ask in a call once', async () => {
       const answers = await limiter.take(ask(1, 1, 2, 3, 3, 4), perHour(2))
       expect(kinds(answers)).toEqual(['granted', 'granted', 'granted', 'limited', 'limited', 'limited'])
       expect(waits(answers)[0]).toBe(waits(answers)[1])
     })
 
-    test('says to the millisecond when the next grant is possible, and those behind to stand in line', async () => {
+    test('returns waits exact to the millisecond, longer ones for the asks behind the first', async () => {
       const policies = [{ rate: 2, intervalMs: HOUR_MS }]
       const [granted, ...limited] = await limiter.take(ask(1, 2, 3, 4, 5, 6, 7), policies)
       const [grantedAtMs = 0] = grantTimes([granted])
@@ -122,7 +122,7 @@ export function describeRateLimiter(name: string, start: () => Promise<LimiterUn
       expect(waits(limited)).toEqual([0, 0, HOUR_MS, HOUR_MS, 2 * HOUR_MS].map((ms) => firstMs + ms))
     })
 
-    test('tells how long a new ask would wait, and grants nothing for that', async () => {
+    test('reads the wait of a new ask without a grant', async () => {
       const policies = [...perHour(2), { rate: 3, intervalMs: 2 * HOUR_MS }]
       expect(await limiter.readWait(key, policies)).toBe(0)
       await limiter.take(ask(1), policies)
@@ -135,7 +135,7 @@ export function describeRateLimiter(name: string, start: () => Promise<LimiterUn
       expect(await limiter.readWait(key, perHour(3))).toBe(0)
     })
 
-    test('grants when the time it named has come', async () => {
+    test('grants an ask after the wait that it returned', async () => {
       const policies = [{ rate: 1, intervalMs: 60 }]
       const first = await limiter.take(ask(1), policies)
       for (;;) {
@@ -147,7 +147,7 @@ export function describeRateLimiter(name: string, start: () => Promise<LimiterUn
       }
     })
 
-    test('holds a key up by its interval at most when the clock is set back, and grants no more for that', async () => {
+    test('limits a key for at most its interval after the clock is set back, and makes no extra grants', async () => {
       const policies = perHour(2)
       await limiter.take(ask(1), policies)
       await store.moveAhead(24 * HOUR_MS)
@@ -157,7 +157,7 @@ export function describeRateLimiter(name: string, start: () => Promise<LimiterUn
       expect(waits(await limiter.take(ask(3), policies))[0]).toBeLessThanOrEqual(HOUR_MS)
     })
 
-    test('forgets a key by itself once its grants are older than the interval, not before', async () => {
+    test('deletes a key after its grants are older than the interval, not before', async () => {
       await store.empty()
       await limiter.take(ask(1, 2), [{ rate: 2, intervalMs: 30 }])
       await limiter.take([{ key: `${key} kept`, id: '1' }], perHour(1))
@@ -168,23 +168,23 @@ export function describeRateLimiter(name: string, start: () => Promise<LimiterUn
       expect(kinds(await limiter.take([{ key: `${key} kept`, id: '2' }], perHour(1)))).toEqual(['limited'])
     })
 
-    test('holds no more of a key than its widest policies need', async () => {
+    test('stores no more grants of a key than its widest policies need', async () => {
       await store.empty()
       await limiter.take(ask('wide'), perHour(1))
       for (let call = 0; call < 30; call++) await limiter.take(ask(call, `${call} too`), [{ rate: 3, intervalMs: 1 }])
-      // What it needs, and what the last call added.
+      // The grants that the policies need, and those of the last call.
       expect(await store.countGrants()).toBeLessThanOrEqual(3 + 2)
     })
 
-    test('answers any sequence of calls as its model does', { timeout: 120_000 }, async () => {
+    test('agrees with the model for any sequence of calls', { timeout: 120_000 }, async () => {
       await fc.assert(modelProperty(limiter, 'one set'), { numRuns: 40 })
       await fc.assert(modelProperty(limiter, 'mixed'), { numRuns: 40 })
     })
 
-    test('grants no more and no less when calls fail after their work and are repeated by others', async () => {
+    test('makes the same grants when other workers repeat calls that failed after their work', async () => {
       for (let call = 0; call < 20; call++) {
         const asks = ask(call, `${call} too`)
-        // Its answer never arrives.
+        // The test ignores this answer, like one that is lost.
         await limiter.take(asks, perHour(15))
         const answers = await store.open().take(asks, perHour(15))
         expect(kinds(answers)).toEqual([
@@ -194,7 +194,7 @@ export function describeRateLimiter(name: string, start: () => Promise<LimiterUn
       }
     })
 
-    test('breaks no policy for eight workers on three keys, and grants each ask in the end', async () => {
+    test('breaks no policy when eight workers use three keys, and grants each ask in the end', async () => {
       const policies = [
         { rate: 2, intervalMs: 20 },
         { rate: 5, intervalMs: 120 },
@@ -202,7 +202,7 @@ export function describeRateLimiter(name: string, start: () => Promise<LimiterUn
       const keys = [0, 1, 2].map((n) => `${key} ${n}`)
       const work = async (_: unknown, worker: number) => {
         const granted: { key: string; atMs: number }[] = []
-        // Each in an order of its own, so that workers would get in each other's way.
+        // Workers use the keys in different orders, so that wrong locking would end in a deadlock.
         const order = worker % 2 === 0 ? keys : keys.toReversed()
         let open = Array.from({ length: 4 }, (_, n) => order.map((key) => ({ key, id: `${worker} ${n}` }))).flat()
         const mine = store.open()
@@ -224,7 +224,7 @@ export function describeRateLimiter(name: string, start: () => Promise<LimiterUn
       }
     })
 
-    test('lets eight workers meet on new keys in any order, each key granted to as many as it allows', async () => {
+    test('grants each new key up to its rate when eight workers use the keys in different orders', async () => {
       const keys = Array.from({ length: 300 }, (_, n) => `${key} ${n}`)
       const work = (_: unknown, worker: number) => {
         const order = worker % 2 === 0 ? keys : keys.toReversed()

@@ -62,7 +62,7 @@ describe.each(['postgresql', 'redis'] as const)('on %s, a rate limit', (type) =>
     return Number(new RegExp(`unsent_count\\{.*reason="${reason}".*\\} (\\d+)`).exec(text)?.[1] ?? 0)
   }
 
-  test('drops what exceeds it, counts that, and leaves other keys alone', async () => {
+  test('drops the pushes that exceed it, counts them, and does not affect other keys', async () => {
     await register('anna', 'a1', 'a2')
     const once = { policies: [{ rate: 1, interval_ms: HOUR_MS }], drop_if_rate_limited: true }
     await send('anna', 'first', once)
@@ -85,7 +85,7 @@ describe.each(['postgresql', 'redis'] as const)('on %s, a rate limit', (type) =>
     await vi.waitFor(async () => expect(await metric('rate_limited')).toBe(4), TIMEOUT)
   })
 
-  test('delays what exceeds it, each push for its time', async () => {
+  test('delays the pushes that exceed it, each by its own wait', async () => {
     await register('cyd', 'c1', 'c2', 'c3')
     const policies = [{ rate: 1, interval_ms: 700 }]
     await send('cyd', 'in a row', { key: 'device.user', policies })
@@ -93,7 +93,7 @@ describe.each(['postgresql', 'redis'] as const)('on %s, a rate limit', (type) =>
     expect(new Set(arrivals('c').map(({ target }) => target)).size).toBe(3)
   })
 
-  test('that lasts longer than its send lets that expire, and counts it', async () => {
+  test('with a wait beyond the expiry of its send ends the push as expired, and counts it', async () => {
     await register('dan', 'd1')
     const policies = [{ rate: 1, interval_ms: HOUR_MS }]
     const expire_at = Math.floor(Date.now() / 1000) + 60

@@ -1,4 +1,4 @@
-// What a rate limiter has to answer, written as its contract reads: lists in memory, everything counted anew.
+// A model of the rate limiter: the rules of the contract on lists in memory, which are counted again for each ask.
 import type { Answer, Ask } from '../../src/limits/rate-limiter.ts'
 import type { RatePolicy } from '../../src/sends/rate-limit.ts'
 
@@ -16,7 +16,7 @@ interface KeyState {
 export class LimiterModel {
   readonly #keys = new Map<string, KeyState>()
 
-  /** The answers to a call. @param decidedAtMs when the store found each answer, which the model can't know */
+  /** The answers to a call. @param decidedAtMs the time of each answer by the clock of the store */
   take(asks: readonly Ask[], policies: readonly RatePolicy[], decidedAtMs: readonly number[]): Answer[] {
     const ahead = new Map<string, Set<string>>()
     const seen = new Set<string>()
@@ -41,7 +41,7 @@ export class LimiterModel {
 
 function forget(state: KeyState, policies: readonly RatePolicy[], nowMs: number): void {
   state.grants = state.grants.slice(-state.keepCount).filter(({ atMs }) => atMs > nowMs - state.keepMs)
-  // Nothing is left of a key without grants, nor of what earlier policies needed.
+  // A key without grants is deleted, with the needs of earlier policies.
   if (state.grants.length === 0) Object.assign(state, { keepCount: 0, keepMs: 0 })
   state.keepCount = Math.max(state.keepCount, ...policies.map(({ rate }) => rate))
   state.keepMs = Math.max(state.keepMs, ...policies.map(({ intervalMs }) => intervalMs))

@@ -18,7 +18,7 @@ describeRateLimiter('PostgreSQL', async () => {
   const { sql, queueSql, drop } = await createTestDatabase()
   return {
     open: () => new PostgresRateLimiter({ sql: queueSql }),
-    // Pages of one key, so that it has to walk.
+    // Pages of one key, so that it reads several pages.
     forget: () => makeGrantUpkeep(queueSql, 1)(new AbortController().signal),
     async countGrants() {
       const [row] = await sql<{ count: number }[]>`
@@ -38,7 +38,7 @@ describeRateLimiter('PostgreSQL', async () => {
   }
 })
 
-test('dates what was granted behind a key that others held up by when it was granted', async () => {
+test('grants that waited for a locked key have the time after the wait, also when they are repeated', async () => {
   const { sql, queueSql, drop } = await createTestDatabase()
   const limiter = new PostgresRateLimiter({ sql: queueSql })
   const policies = [{ rate: 2, intervalMs: 3_600_000 }]
@@ -69,14 +69,14 @@ async function readClock(sql: Queryable): Promise<number> {
   return Number(row?.now)
 }
 
-test('keeps the grants of before the list was one, with their ids', async () => {
+test('the migration keeps the grants of schema 0005 with their ids', async () => {
   const database = await createTestDatabase('empty')
   const { sql } = database
   const directory = await mkdtemp(join(tmpdir(), 'centripush-migrations-'))
   const files = (await readdir(MIGRATIONS)).filter((name) => name < '0006')
   await Promise.all(files.map((name) => copyFile(join(MIGRATIONS, name), join(directory, name))))
   await migrate(sql, makeTestLogger(), directory)
-  // As that version wrote them: 60 bits of a hash.
+  // The ids of that version are 60 bits of a hash.
   const hash = (id: string) => BigInt(`0x${createHash('sha256').update(id).digest('hex').slice(0, 15)}`).toString()
   const ids = ['one', 'two', 'three']
   await sql`

@@ -1,4 +1,4 @@
-// Random calls on few keys, put to a limiter and to the model.
+// Compares a limiter with the model, by random calls on few keys.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'vitest'
@@ -7,7 +7,7 @@ import type { RatePolicy } from '../../src/sends/rate-limit.ts'
 import { fc } from '../support/fast-check.ts'
 import { LimiterModel } from './model.ts'
 
-/** So short that many windows open and close in a sequence of calls; the last ones never do. */
+/** The intervals are so short that many windows open and close in a sequence of calls. The last interval never ends. */
 const POLICIES: RatePolicy[][] = [
   [{ rate: 1, intervalMs: 5 }],
   [{ rate: 3, intervalMs: 20 }],
@@ -26,8 +26,8 @@ const MAX_CALLS = 20
 const MAX_ASKS = 8
 
 /**
- * Fails for calls that a limiter answers otherwise than the model.
- * @param policySets which of POLICIES each sequence may use: one set throughout, or mixed
+ * Fails for calls that the limiter and the model answer differently.
+ * @param kind whether the calls of a sequence use one set of POLICIES or any of them
  */
 export function modelProperty(limiter: RateLimiter, kind: 'one set' | 'mixed') {
   const ask = fc.record({ key: fc.nat(2), id: fc.nat(9) })

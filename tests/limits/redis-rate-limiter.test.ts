@@ -3,7 +3,7 @@ import { RedisRateLimiter } from '../../src/limits/redis/redis-rate-limiter.ts'
 import { KillableRedis } from '../support/killable-redis.ts'
 import { describeRateLimiter } from './contract.ts'
 
-/** As take-grants.lua packs a value. */
+/** The sizes of the fields that take-grants.lua packs into a value. */
 const [HEADER_BYTES, TIME_BYTES, ID_BYTES] = [8, 6, 10]
 
 describeRateLimiter('Redis', async () => {
@@ -25,7 +25,7 @@ describeRateLimiter('Redis', async () => {
   }
   return {
     open: () => new RedisRateLimiter({ redis: connect(), prefix: 'test' }),
-    // Its keys expire.
+    // The keys expire in Redis.
     forget: async () => undefined,
     countGrants: async () => (await listGrants()).reduce((sum, { count }) => sum + count, 0),
     async empty() {

@@ -78,7 +78,7 @@ describe.each(['PostgreSQL', 'Redis'] as const)(
         expect(await day.queue.loadSend(send.uid)).toBeUndefined()
       }))
 
-    test('a device without a zone gets it at once with no_tz_send_now', () =>
+    test('a device without a zone gets its push at once with no_tz_send_now', () =>
       withDay(name, async (day) => {
         const send = await day.send({ ...MORNING, sendsWithoutZone: true })
         expect(day.pushes.countDevices(audience).withoutZone).toBe(countWithoutZone(audience))

@@ -105,14 +105,14 @@ test('each device gets its own text in its own language', async () => {
   })
 })
 
-test('meta is empty without use_meta, and braces stay braces without use_templating', async () => {
+test('meta is empty without use_meta, and expressions are not rendered without use_templating', async () => {
   const message = { data: { a: '{{.device.meta.first_name}}|{{.device.user}}' } }
   const rendered = await sendToAll(message, { use_templating: true })
   expect(rendered).toMatchObject({ ada: { data: { a: '|42' } }, dan: { data: { a: '|d' } } })
   expect(await sendToAll(message, { use_meta: true })).toMatchObject({ ada: message, bob: message, cyd: message })
 })
 
-test('the caller’s own target is left out of a template, and bytes outside of expressions stay', async () => {
+test('a target in the caller’s template is left out, and bytes outside of expressions are unchanged', async () => {
   const before = fcm.simulator.accepted.length
   const message = '{"token":"{{.device.user}}", "data" : {"n":"1.0","a":"\\u00e9{{.device.user}}"}}'
   const recipient = `{"filter":{"ids":["${ids.get('dan')}"]}}`

@@ -1,5 +1,5 @@
-// What src/personalise/time-window.ts has to say, found in another way: by looking at a zone's clock each quarter of an
-// hour, one after another, and noting when it first shows a time. It knows nothing of offsets and changes.
+// The expected results of src/personalise/time-window.ts, without offsets and clock changes: this reference reads a
+// zone's clock every quarter of an hour, and records the moment at which the clock first shows a time.
 import { isInside, nextStart } from '../../src/personalise/time-window.ts'
 import type { TimeWindow } from '../../src/sends/time-limit.ts'
 

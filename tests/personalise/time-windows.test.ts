@@ -8,12 +8,12 @@ const at = (iso: string) => Date.parse(iso)
 const windowOf = (after: string, before: string) =>
   parseTimeWindow({ send_after_time: after, send_before_time: before })
 
-describe('a window is parsed', () => {
+describe('parsing a window', () => {
   test.each([
     ['09:00:00', '09:30:00', { afterMs: 32_400_000, beforeMs: 34_200_000 }],
     ['22:00:00', '06:00:01', { afterMs: 79_200_000, beforeMs: 21_601_000 }],
     ['00:00:00', '23:59:59', { afterMs: 0, beforeMs: 86_399_000 }],
-  ])('from %s to %s', (after, before, expected) => {
+  ])('accepts %s to %s', (after, before, expected) => {
     expect(windowOf(after, before)).toEqual(expected)
   })
 
@@ -27,7 +27,7 @@ describe('a window is parsed', () => {
     ['09:00:00', '10:00:00Z', 'send_before_time'],
     ['09:00:00', '', 'send_before_time'],
     ['09:00:00', '09:00:00', 'send_before_time'],
-  ])('or refused: from "%s" to "%s" is wrong in %s', (after, before, field) => {
+  ])('refuses "%s" to "%s", and the error names %s', (after, before, field) => {
     const parse = () => windowOf(after, before)
     expect(parse).toThrow(TimeWindowError)
     expect(parse).toThrow(new RegExp(`^${field}: `))

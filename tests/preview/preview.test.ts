@@ -1,4 +1,4 @@
-// What `centripush send --preview` shows, beside what the provider is handed when the same request is sent.
+// Compares the output of `centripush send --preview` with the message that the provider gets for the same request.
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
@@ -93,7 +93,7 @@ describe.each(['postgresql', 'redis'] as const)('a preview on %s', (type) => {
     return await previewSend(sending.preview(), decoded, deviceId)
   }
 
-  test.each(PROVIDER_NAMES)('shows byte for byte what %s is handed when it is sent', async (provider) => {
+  test.each(PROVIDER_NAMES)('shows the same bytes that %s gets when the request is sent', async (provider) => {
     const [service, id = ''] = [serviceOf(provider), ids.get(provider)]
     const request = { ...PERSONAL, recipient: { filter: { ids: [id] } } }
     const { isRecipient, parts, time } = await preview(request, id)
@@ -123,7 +123,7 @@ describe.each(['postgresql', 'redis'] as const)('a preview on %s', (type) => {
     })
   })
 
-  test('tells of a rate limit, and asks nothing of it', async () => {
+  test('reports the state of a rate limit, and takes no grant', async () => {
     const id = ids.get('fcm') ?? ''
     const limited = (drop_if_rate_limited: boolean) => ({
       notification: { fcm: { message: {} } },
@@ -148,7 +148,7 @@ describe.each(['postgresql', 'redis'] as const)('a preview on %s', (type) => {
     expect((await preview(shortLived, id)).time).toMatchObject({ kind: 'expired' })
   })
 
-  test('tells when hours of the day let the device have it', async () => {
+  test('reports the time at which a time limit admits the device', async () => {
     const id = ids.get('fcm') ?? ''
     const hours = (send_after_time: string, send_before_time: string) => ({
       notification: { fcm: { message: {} } },
@@ -167,7 +167,7 @@ describe.each(['postgresql', 'redis'] as const)('a preview on %s', (type) => {
     expect((await preview(hours('18:00:00', '19:00:00'), id)).time).toEqual({ kind: 'no_timezone' })
   })
 
-  test('says of a device that the filter does not mean that it is none of the recipients', async () => {
+  test('reports that a device outside of the filter is no recipient', async () => {
     const [id = '', other = ''] = [ids.get('fcm'), ids.get('hms')]
     const notification = { fcm: { message: {} } }
     for (const filter of [
@@ -184,7 +184,7 @@ describe.each(['postgresql', 'redis'] as const)('a preview on %s', (type) => {
     ).toContain('provider: hms, for which the notification has no part: nothing is sent to this device')
   })
 
-  test('leaves nothing in the queue', async () => {
+  test('stores nothing in the queue', async () => {
     const { queue } = sending.accept
     const before = await queue.stats()
     await preview({ ...PERSONAL, recipient: { filter: { topics: ['news'] } } }, ids.get('fcm') ?? '')
@@ -192,10 +192,10 @@ describe.each(['postgresql', 'redis'] as const)('a preview on %s', (type) => {
   })
 
   test.each<[string, object, string]>([
-    ['a device that is not there', { recipient: { filter: { topics: ['news'] } } }, 'notFound'],
+    ['a device that does not exist', { recipient: { filter: { topics: ['news'] } } }, 'notFound'],
     ['raw tokens', { recipient: { fcm_tokens: ['t'] } }, 'badRequest'],
     [
-      'a template that is none',
+      'an invalid template',
       { recipient: { filter: { topics: ['news'] } }, notification: { fcm: { message: { a: '{{' } } } },
       'badRequest',
     ],
@@ -207,7 +207,7 @@ describe.each(['postgresql', 'redis'] as const)('a preview on %s', (type) => {
   })
 
   if (type === 'postgresql') {
-    test('the command prints it, sends without --preview, and says what is wrong', async () => {
+    test('the command prints it, sends without --preview, and reports an invalid request', async () => {
       const id = ids.get('fcm') ?? ''
       const file = join(makeDirectory(), 'request.json')
       const notification = { fcm: NOTIFICATION.fcm }

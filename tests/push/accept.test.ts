@@ -46,13 +46,13 @@ const TOKEN = '"recipient":{"fcm_tokens":["t"]}'
 const FILTER = '"recipient":{"filter":{"topics":["a"]}}'
 const HOURS = '"time_limit":{"send_after_time":"09:00:00","send_before_time":"10:00:00"}'
 
-/** A notification for FCM and another provider, with headers for that one. */
+/** A notification for FCM and another provider, with headers for the other one. */
 function withHeaders(provider: 'apns' | 'webpush', headers: Record<string, string>): string {
   const part = `"${provider}":{"payload":{},"headers":${JSON.stringify(headers)}}`
   return `"notification":{"fcm":{"message":{}},${part}}`
 }
 
-/** The inside of an object with that many keys. */
+/** The members of an object with `count` keys. */
 const entries = (count: number, value: string) => Array.from({ length: count }, (_, i) => `"k${i}":${value}`).join(',')
 const translations = (count: number) => `{"translations":{${entries(count, '"text"')}}}`
 
@@ -69,7 +69,7 @@ test.each([
   ['all devices of a provider', `{"recipient":{"filter":{"providers":["fcm"]}},${FCM}}`],
   ['an empty list beside a recipient', `{"recipient":{"fcm_tokens":["t"],"hms_tokens":[]},${FCM}}`],
   ['templates', `{"recipient":{"filter":{"topics":["a"]}},${FCM},"use_templating":true}`],
-  ['limits that limit nothing', `{${FILTER},${FCM},"limit_strategy":{"rate_limit":{}}}`],
+  ['a rate limit without policies', `{${FILTER},${FCM},"limit_strategy":{"rate_limit":{}}}`],
   [
     'hours of the day and rates',
     `{${FILTER},${FCM},"limit_strategy":{"rate_limit":{"policies":[{"rate":1,"interval_ms":1000}]},${HOURS}}}`,
@@ -80,12 +80,12 @@ test.each([
     'a header that is rendered for each device',
     `{${FILTER},${withHeaders('webpush', { TTL: '{{.device.meta.ttl}}' })},"use_templating":true}`,
   ],
-  ['a time that is past', `{${TOKEN},${FCM},"send_at":1}`],
+  ['a send_at in the past', `{${TOKEN},${FCM},"send_at":1}`],
 ])('accepts %s', async (_, body) => {
   await expect(accept(body)).resolves.toMatch(/^[0-9a-f-]{36}$/)
 })
 
-test('answers with the uid that was given', async () => {
+test('answers with the uid of the request', async () => {
   await expect(accept(`{"uid":"mine",${TOKEN},${FCM}}`)).resolves.toBe('mine')
 })
 
@@ -101,37 +101,37 @@ test.each([
   ['a token too long', `{"recipient":{"fcm_tokens":["${'t'.repeat(4097)}"]},${FCM}}`],
   ['more than 100,000 tokens', `{"recipient":{"fcm_tokens":[${'"t",'.repeat(100_000)}"t"]},${FCM}}`],
   ['no notification', `{${TOKEN}}`],
-  ['a notification for nobody', `{${TOKEN},"notification":{}}`],
+  ['a notification without a provider', `{${TOKEN},"notification":{}}`],
   ['a notification for another provider than the recipient', `{${TOKEN},"notification":{"apns":{"payload":{}}}}`],
   ['a message that is no object', `{${TOKEN},"notification":{"fcm":{"message":"hello"}}}`],
   ['no message', `{${TOKEN},"notification":{"fcm":{}}}`],
   [
-    'a header that ends early',
+    'a header with a line break',
     `{"recipient":{"apns_tokens":["t"]},"notification":{"apns":{"headers":{"a":"b\\r\\nc: d"},"payload":{}}}}`,
   ],
   ['a credential for APNs', `{${TOKEN},${withHeaders('apns', { Authorization: 'bearer mine' })}}`],
-  ['a header that APNs has not', `{${TOKEN},${withHeaders('apns', { 'x-priority': '5' })}}`],
+  ['a header that APNs does not have', `{${TOKEN},${withHeaders('apns', { 'x-priority': '5' })}}`],
   ['a pseudo-header', `{${TOKEN},${withHeaders('apns', { ':path': '/3/device/mine' })}}`],
-  ['a TTL that is none', `{${TOKEN},${withHeaders('webpush', { TTL: '1h' })}}`],
-  ['an urgency that is none', `{${TOKEN},${withHeaders('webpush', { urgency: 'HIGH' })}}`],
-  ['a topic that is none', `{${TOKEN},${withHeaders('webpush', { Topic: 'a b' })}}`],
+  ['an invalid TTL', `{${TOKEN},${withHeaders('webpush', { TTL: '1h' })}}`],
+  ['an invalid urgency', `{${TOKEN},${withHeaders('webpush', { urgency: 'HIGH' })}}`],
+  ['an invalid topic', `{${TOKEN},${withHeaders('webpush', { Topic: 'a b' })}}`],
   [
-    'an expression where nothing is a template',
+    'an expression in a header without use_templating',
     `{${FILTER},${withHeaders('webpush', { TTL: '{{.device.meta.ttl}}' })}}`,
   ],
   ['a uid with braces', `{"uid":"{a}",${TOKEN},${FCM}}`],
   ['a uid with a control character', `{"uid":"a\\u0007",${TOKEN},${FCM}}`],
   ['a uid too long', `{"uid":"${'u'.repeat(257)}",${TOKEN},${FCM}}`],
   ['a negative send_at', `{${TOKEN},${FCM},"send_at":-1}`],
-  ['a send_at beyond all calendars', `{${TOKEN},${FCM},"send_at":9223372036854775807}`],
+  ['a send_at beyond the range of dates', `{${TOKEN},${FCM},"send_at":9223372036854775807}`],
   [
-    'an expire_at beyond all calendars',
+    'an expire_at beyond the range of dates',
     `{${TOKEN},"notification":{"expire_at":9223372036854775807,"fcm":{"message":{}}}}`,
   ],
   ['hours for raw tokens', `{${TOKEN},${FCM},"limit_strategy":{${HOURS}}}`],
   ['rates for raw tokens', `{${TOKEN},${FCM},"limit_strategy":{"rate_limit":{}}}`],
-  ['no end of hours', `{${FILTER},${FCM},"limit_strategy":{"time_limit":{"send_after_time":"09:00:00"}}}`],
-  ['a rate of none', `{${FILTER},${FCM},"limit_strategy":{"rate_limit":{"policies":[{"rate":0,"interval_ms":1000}]}}}`],
+  ['hours without an end', `{${FILTER},${FCM},"limit_strategy":{"time_limit":{"send_after_time":"09:00:00"}}}`],
+  ['a rate of zero', `{${FILTER},${FCM},"limit_strategy":{"rate_limit":{"policies":[{"rate":0,"interval_ms":1000}]}}}`],
   ['templates for raw tokens', `{${TOKEN},${FCM},"use_templating":true}`],
   ['more than 100,000 translations', `{${FILTER},${FCM},"localizations":{${entries(11, translations(10_000))}}}`],
 ])('refuses %s with 107', async (_, body) => {
@@ -140,11 +140,11 @@ test.each([
 
 test.each([
   ['a provider that is not enabled', '{"recipient":{"apns_tokens":["t"]},"notification":{"apns":{"payload":{}}}}'],
-])('says that it has no %s with 108', async (_, body) => {
+])('refuses %s with 108', async (_, body) => {
   await expect(accept(body)).rejects.toSatisfy((error) => error instanceof ApiError && error.kind === 'notAvailable')
 })
 
-test('refuses another request under a uid with 113, and repeats its answer to the same one', async () => {
+test('refuses a different request with the same uid with 113, and repeats the answer to the same request', async () => {
   await accept(`{"uid":"twice",${TOKEN},${FCM}}`)
   await expect(accept(`{${FCM},${TOKEN}, "uid":"twice"}`)).resolves.toBe('twice')
   const other = accept(`{"uid":"twice","recipient":{"fcm_tokens":["u"]},${FCM}}`)

@@ -38,7 +38,7 @@ async function call(method: string, body: object) {
   return (await server.post(`/${method}`, body)).json()
 }
 
-/** A send to all four in a second, so that what comes before it is before it. */
+/** Sends to all four devices in a second, so that calls in that second precede the delivery. */
 async function sendSoon(uid: string): Promise<void> {
   const notification = { fcm: { message: { data: { uid } } } }
   const send = { uid, recipient: { filter: { topics: ['news'] } }, notification }
@@ -49,7 +49,7 @@ async function sendSoon(uid: string): Promise<void> {
 
 async function waitForTargets(count: number, before: number): Promise<string[]> {
   await fcm.simulator.waitForAccepted(before + count)
-  // What comes after it is sent after it.
+  // This send is delivered last, so no other push can follow it.
   await call('send_push_notification', {
     recipient: { fcm_tokens: ['sentinel'] },
     notification: { fcm: { message: {} } },
@@ -62,14 +62,14 @@ async function waitForTargets(count: number, before: number): Promise<string[]> 
     .toSorted()
 }
 
-test('a user who acknowledged gets no push, on none of the devices, and the others do', async () => {
+test('cancel_push for a user excludes all devices of that user, and no others', async () => {
   const before = fcm.simulator.accepted.length
   await sendSoon('acknowledged')
   expect(await call('cancel_push', { uid: 'acknowledged', user: 'ann' })).toEqual({ result: {} })
   expect(await waitForTargets(2, before)).toEqual(['bob-phone', 'bob-tablet'])
 })
 
-test('a device can be left out alone, and as the device of another user it is not', async () => {
+test('cancel_push for a device excludes only that device, and none if it belongs to another user', async () => {
   const before = fcm.simulator.accepted.length
   await sendSoon('one-device')
   expect(await call('cancel_push', { uid: 'one-device', device_id: ids.get('ann-phone') })).toEqual({ result: {} })
@@ -78,7 +78,7 @@ test('a device can be left out alone, and as the device of another user it is no
   expect(await waitForTargets(3, before)).toEqual(['ann-tablet', 'bob-phone', 'bob-tablet'])
 })
 
-test('an acknowledgement that overtakes its send holds', async () => {
+test('cancel_push before its send applies to the send', async () => {
   const before = fcm.simulator.accepted.length
   expect(await call('cancel_push', { uid: 'overtaken', user: 'bob' })).toEqual({ result: {} })
   await sendSoon('overtaken')
@@ -86,7 +86,7 @@ test('an acknowledgement that overtakes its send holds', async () => {
 })
 
 test.each([
-  ['a device id that is none', { uid: 'u', device_id: 'x' }],
+  ['an invalid device id', { uid: 'u', device_id: 'x' }],
   ['a user with a control character', { uid: 'u', user: 'a\tb' }],
   ['no uid', { user: 'ann' }],
 ])('%s is a bad request', async (_, body) => {

@@ -14,7 +14,7 @@ afterEach(async () => {
   await database.drop()
 })
 
-/** With credentials, so that but for `dry_run` it would send. */
+/** Starts a server with credentials. Without `dry_run` it would send. */
 function startServer(dryRun: object) {
   const { origin, files } = fcm.simulator
   return startAssembly(database.dsn, {
@@ -27,7 +27,7 @@ function startServer(dryRun: object) {
 
 const SEND = { uid: 'dry', recipient: { fcm_tokens: ['t'] }, notification: { fcm: { message: {} } } }
 
-test('with dry_run nothing is sent, credentials or not', async () => {
+test('with dry_run nothing is sent, even with credentials', async () => {
   const server = await startServer({ dry_run: true })
   expect(await (await server.post('/send_push_notification', SEND)).json()).toEqual({ result: { uid: 'dry' } })
   await vi.waitFor(async () => {
@@ -38,7 +38,7 @@ test('with dry_run nothing is sent, credentials or not', async () => {
   await server.stop(0)
 })
 
-test('with dry_run_latency a batch is in flight for as long, as if it were sent', async () => {
+test('with dry_run_latency a batch is in flight for that time, as if it were sent', async () => {
   const server = await startServer({ dry_run: true, dry_run_latency: '1h' })
   await server.post('/send_push_notification', SEND)
   const metrics = async () => (await fetch(`${server.url}/metrics`)).text()

@@ -42,7 +42,7 @@ async function push(recipient: object, notification: object): Promise<void> {
   expect(await answer.json()).toMatchObject({ result: { uid: expect.any(String) } })
 }
 
-test('expire_at says when we stop trying: how long a provider keeps the message is the message’s own', async () => {
+test('expire_at limits the attempts, and does not change how long a provider keeps the message', async () => {
   const message = { android: { ttl: '3600s' }, apns: { headers: { 'apns-expiration': '0' } } }
   await push({ fcm_tokens: ['t'] }, { fcm: { message } })
   await push({ webpush_tokens: [service.simulator.subscribe('b')] }, { webpush: { payload: {} } })

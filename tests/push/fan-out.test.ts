@@ -57,7 +57,7 @@ function sendTo(provider: ProviderName, values: string[], over: Partial<Send> = 
 
 const numbered = (count: number) => Array.from({ length: count }, (_, i) => `token-${i}`)
 
-/** Stores as many batches of a provider as may wait before its walks are held up. */
+/** Stores as many waiting batches of a provider as its walks allow. */
 async function fill(provider: ProviderName): Promise<void> {
   const batch = { ...batchOf('broadcast', 'x'), provider }
   await queue.enqueue(makeSend(), { batches: Array.from({ length: 200 }, () => batch), cursor: undefined })
@@ -90,7 +90,7 @@ test('stores each target once, in batches of at most the provider’s batch size
   expect(sizes).toEqual([])
 })
 
-test('walks other broadcasts while four are held up by their provider', async () => {
+test('walks other broadcasts while four wait for the batches of their provider', async () => {
   await fill('apns')
   for (let i = 0; i < 4; i++) await queue.enqueue(sendTo('apns', numbered(200)))
   startFanOut()
@@ -99,7 +99,7 @@ test('walks other broadcasts while four are held up by their provider', async ()
   expect((await waitForBatch('broadcast', 'fcm')).uid).toBe(send.uid)
 })
 
-test('walks a scheduled small send while all broadcasts are held up', async () => {
+test('walks a scheduled small send while all broadcasts wait', async () => {
   await fill('apns')
   for (let i = 0; i < 4; i++) await queue.enqueue(sendTo('apns', numbered(200)))
   startFanOut()
@@ -108,7 +108,7 @@ test('walks a scheduled small send while all broadcasts are held up', async () =
   expect((await waitForBatch('small', 'fcm')).uid).toBe(send.uid)
 })
 
-test('continues a walk at its cursor after the devices could not be read', async () => {
+test('continues a walk at its cursor after an error in reading the devices', async () => {
   const page = (n: number) => ({
     groups: [{ provider: 'fcm' as const, count: 1, lines: encodeNativeTargets([`page-${n}`]) }],
     next: n < 3 ? String(n + 1) : undefined,

@@ -1,5 +1,5 @@
-// The contract that every implementation of the queue keeps. Each case gets a queue of its own, and runs twice: directly,
-// and through a queue whose calls fail one time in ten, before or after their work.
+// The contract that every implementation of the queue keeps. Each case has its own queue and runs twice: directly, and
+// with calls that fail one time in ten, before or after their work.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { describeAccepting } from './contract/accepting.ts'
 import { describeBatches } from './contract/batches.ts'

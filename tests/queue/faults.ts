@@ -1,11 +1,11 @@
-// A store that fails: calls that reject before, or after, having done their work, as time-outs do.
+// A store with failures: calls reject before or after their work, as calls that time out do.
 import type { Queue } from '../../src/queue/queue.ts'
 
 class InjectedFault extends Error {
   override readonly name = 'InjectedFault'
 }
 
-/** Called for what waits or ends, they could not be told from success. */
+/** These calls never fail, because a failed wait or close can't be distinguished from a successful one. */
 const SPARED = new Set<PropertyKey>(['waitForWork', 'close'])
 
 type Around = (name: PropertyKey, call: () => Promise<unknown>) => Promise<unknown>
@@ -23,7 +23,7 @@ function wrap(queue: Queue, around: Around): Queue {
   })
 }
 
-/** One call in ten rejects: half of these before, half after having done its work. `random`: from 0 to 1. */
+/** One call in ten rejects, half of these before their work and half after it. @param random numbers from 0 to 1 */
 export function injectFaults(queue: Queue, random: () => number): Queue {
   return wrap(queue, async (name, call) => {
     const roll = random()
@@ -34,7 +34,7 @@ export function injectFaults(queue: Queue, random: () => number): Queue {
   })
 }
 
-/** A caller that repeats what failed, and knows what its own earlier success looks like then. */
+/** Repeats failed calls. If the failed call has done its work, the answer is that of the first call. */
 export function repeatFailed(queue: Queue): Queue {
   return wrap(queue, async (name, call) => {
     for (let hasFailed = false; ; ) {

@@ -1,4 +1,5 @@
-// Runs random steps on each store and on a model in memory, abandoned claims and cancellations among them. Both agree.
+// Runs random steps, including abandoned claims and cancellations, on each store and on a model in memory. Both must
+// agree.
 import { randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -12,7 +13,7 @@ import { makeTestLogger } from '../support/run-log.ts'
 import { QueueModel, type RealQueue, type Step, type TargetsKind } from './model.ts'
 
 const logger = makeTestLogger()
-/** Leases end at a step, not by themselves. */
+/** So long that leases end only by a step of the test. */
 const LEASE_MS = 3_600_000
 const RUNS = 60
 const STEPS = 60

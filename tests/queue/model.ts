@@ -1,4 +1,5 @@
-// A model of the queue in memory, without concurrency and failures. It runs each step on a real queue too, and compares.
+// A model of the queue in memory, without concurrency and failures. It also runs each step on a real queue, and
+// compares the results.
 import { expect } from 'vitest'
 import type { BatchClaim, BatchTargets, NewBatch, Retry } from '../../src/queue/batch.ts'
 import type { Lane } from '../../src/queue/lane.ts'
@@ -22,11 +23,11 @@ export type Step =
   | { kind: 'commitPage'; which: number; batches: readonly BatchPlan[] }
   | { kind: 'releaseSend'; which: number }
   | { kind: 'claim'; lane: Lane; limit: number }
-  /** The retries of a batch of lines have lines, also where a range is asked for. */
+  /** The retries of a batch of lines have lines, even if the step asks for a range. */
   | { kind: 'acknowledge'; which: number; retries: readonly TargetsKind[] }
   | { kind: 'release'; which: number }
   | { kind: 'cancel'; which: number }
-  /** All leases end: each claim is abandoned, of a worker that crashed or hangs. */
+  /** All leases end, so each claim is abandoned, as if its worker had crashed. */
   | { kind: 'endLeases' }
 
 interface ModelSend {
@@ -106,7 +107,7 @@ export class QueueModel {
     }
   }
 
-  /** Ends all sends, and shows that no batch was lost and none is left. */
+  /** Ends all sends, and checks that no batch was lost and none is left. */
   async drain(): Promise<void> {
     const { queue } = this.#real
     await this.#endLeases()

@@ -1,4 +1,4 @@
-// The plans of the queue's statements, which PostgreSQL makes once for a connection.
+// The plans of the queue's statements. PostgreSQL makes them once per connection.
 import { expect, onTestFinished, test } from 'vitest'
 import { openDatabase } from '../../src/database/pool.ts'
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
@@ -9,7 +9,7 @@ import { makeSend } from './make-send.ts'
 
 const BATCHES = 3000
 const ENDED_SENDS = 5000
-/** More often than the server needs to choose a generic plan by itself. */
+/** More rounds than PostgreSQL needs before it chooses a generic plan by itself. */
 const PLAN_ROUNDS = 10
 const RECIPIENT = {
   kind: 'filter',
@@ -58,9 +58,9 @@ test('statements that were planned on an empty queue scan no table of a full one
   expect(await countScans(sql)).toEqual(before)
 })
 
-test('a walk and its batches read their own send only, however many sends have ended since they were planned', async () => {
+test('a walk and its batches read only their own send, even if many sends have ended since the planning', async () => {
   const { sql, queue } = await openQueue()
-  // As workers do on an unused queue.
+  // Workers make these calls on an unused queue.
   for (let round = 0; round < PLAN_ROUNDS; round++) {
     await queue.claimSends('broadcast', 8)
     await queue.claimBatches('broadcast', ['fcm', 'apns'], 8)
@@ -73,7 +73,7 @@ test('a walk and its batches read their own send only, however many sends have e
   expect((await countReads(sql)) - before).toBeLessThan(ENDED_SENDS)
 })
 
-/** Sequential scans of the queue's tables. The statistics are of the only connection. */
+/** Sequential scans of the queue's tables, from the statistics of the only connection. */
 async function countScans(sql: ReturnType<typeof openDatabase>) {
   await sql`select pg_stat_force_next_flush()`
   return await sql`

@@ -1,4 +1,4 @@
-// Redis answers before its file has what was written. What it forgot when it was killed, whoever wrote it knows.
+// Redis answers before a write is on disk. After a crash of Redis, processes repeat their lost writes from memory.
 import { randomUUID } from 'node:crypto'
 import { EventEmitter, once } from 'node:events'
 import { Redis } from 'ioredis'
@@ -54,7 +54,7 @@ afterEach(async () => {
 const claimAll = () => queue.claimBatches('small', ['fcm'], 10)
 const waitUntilBack = () => vi.waitFor(() => expect(logged.join('')).toContain('Redis reconnected'), WAIT)
 
-test('sends that a killed Redis has forgotten are stored again, and those cancelled stay so', async () => {
+test('sends that a killed Redis lost are stored again, and cancelled sends stay cancelled', async () => {
   const [small, cancelled, scheduled] = [makeSend(), makeSend(), makeSend({ sendAtMs: Date.now() + 3_600_000 })]
   await queue.enqueue(small, PAGE)
   await queue.enqueue(cancelled, PAGE)
@@ -69,7 +69,7 @@ test('sends that a killed Redis has forgotten are stored again, and those cancel
   expect(await queue.enqueue(small, PAGE)).toBe('duplicate')
 })
 
-test('whom a send leaves out is left out of what is stored again', async () => {
+test('a send that is stored again keeps its exclusions', async () => {
   const send = makeSend()
   await queue.exclude(send.uid, { user: 'u', deviceId: '' })
   await queue.enqueue(send, PAGE)
@@ -79,7 +79,7 @@ test('whom a send leaves out is left out of what is stored again', async () => {
   expect(await claimAll()).toMatchObject([{ uid: send.uid, hasExclusions: true }])
 })
 
-test('what a killed Redis still has is not sent a second time', async () => {
+test('sends that a killed Redis kept are not sent again', async () => {
   const [ended, waiting] = [makeSend(), makeSend()]
   await queue.enqueue(ended, PAGE)
   for (const claim of await claimAll()) await queue.acknowledge(claim, { retries: [], givenUp: [] })
@@ -90,7 +90,7 @@ test('what a killed Redis still has is not sent a second time', async () => {
   expect((await claimAll()).map(({ uid }) => uid)).toEqual([waiting.uid])
 })
 
-test('a send that was accepted elsewhere, and is known when it comes again, is stored again too', async () => {
+test('a repeated send that another process accepted is stored again too', async () => {
   const send = makeSend()
   const elsewhere = await openQueue()
   await elsewhere.enqueue(send, PAGE)
@@ -101,7 +101,7 @@ test('a send that was accepted elsewhere, and is known when it comes again, is s
   await vi.waitFor(async () => expect(await claimAll()).toMatchObject([{ uid: send.uid }]), WAIT)
 })
 
-test('a Redis that comes back without memory for what it forgot gets it when it has some', async () => {
+test('writes that a restarted Redis has no memory for are stored again when it has memory', async () => {
   const send = makeSend()
   await queue.enqueue(send, PAGE)
   const operator = await connect()
@@ -114,7 +114,7 @@ test('a Redis that comes back without memory for what it forgot gets it when it 
   await vi.waitFor(async () => expect(await claimAll()).toMatchObject([{ uid: send.uid }]), WAIT)
 })
 
-test('what was accepted between two losses is stored again, though the first is not made good yet', async () => {
+test('writes between two losses are stored again, even if those of the first loss are not stored yet', async () => {
   const client = await connect()
   const writes = new RecentWrites({ client, logger })
   const gate = new EventEmitter()

@@ -1,5 +1,5 @@
-// A broadcast's targets stand in keys of their own, which scripts only name: none may be lost, sent to in another's place,
-// or left behind.
+// The targets of broadcasts are stored under separate keys, and scripts handle only the names of these keys. No targets
+// may be lost, exchanged or left over.
 import { randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { pino } from 'pino'
@@ -73,7 +73,7 @@ async function commit(batches: NewBatch[]): Promise<SendClaim> {
   return walk
 }
 
-test('come with their batch, whatever their bytes, and go when it is acknowledged', async () => {
+test('targets of any bytes are claimed with their batch, and deleted when it is acknowledged', async () => {
   const names = ['a', 'ü😀', `${'x'.repeat(300_000)}"`]
   const { uid } = await commit([batchOf(...names), batchOf('b')])
   const claims = await claimAll()
@@ -83,7 +83,7 @@ test('come with their batch, whatever their bytes, and go when it is acknowledge
   expect(await queue.loadSend(uid)).toBeUndefined()
 })
 
-test('stay with a batch that is given back, claimed by another after its lease, or waits for its time', async () => {
+test('targets are kept with a batch that is released, claimed again or delayed', async () => {
   await commit([batchOf('a'), { ...batchOf('later'), delayMs: 1 }])
   const [first, ...others] = await claimAll()
   if (!first) throw new Error('a batch should be claimable')
@@ -92,11 +92,11 @@ test('stay with a batch that is given back, claimed by another after its lease, 
   await expect.poll(async () => again.push(...(await claimAll()))).toBe(2)
   expect(linesOf(again).sort()).toEqual([lineOf('a'), lineOf('later')])
   expect(await queue.acknowledge(first, NOTHING_LEFT)).toBe('lost')
-  // Nothing that is waiting or claimed may go by itself.
+  // The targets of waiting and claimed batches must not expire.
   expect(await Promise.all((await listTargets()).map((key) => redis.ttl(key)))).toEqual([-1, -1])
 })
 
-test('go at once when their page was refused, and within a minute when that was not possible', async () => {
+test('targets of a refused page are deleted at once, or expire within a minute if that fails', async () => {
   const walk = await startWalk()
   await queue.cancel(walk.uid)
   const page = { batches: [batchOf('a')], cursor: undefined }
@@ -110,7 +110,7 @@ test('go at once when their page was refused, and within a minute when that was 
   expect(ttl).toBeLessThanOrEqual(60)
 })
 
-test('hold their page back while Redis has no memory for them, also when it has some for the page', async () => {
+test('a page is refused as full while Redis has no memory for its targets, even if the page itself fits', async () => {
   const walk = await startWalk()
   const page = { batches: [batchOf('a')], cursor: undefined }
   const refusal = new Error("OOM command not allowed when used memory > 'maxmemory'.")
@@ -122,14 +122,14 @@ test('hold their page back while Redis has no memory for them, also when it has 
   expect(linesOf(await claimAll())).toEqual([lineOf('a')])
 })
 
-test('that may not be written are an error that says so', async () => {
+test('a page fails with the reason if Redis denies writing its targets', async () => {
   const walk = await startWalk()
   await redis.call('ACL', 'SETUSER', 'default', '-set')
   const page = { batches: [batchOf('a')], cursor: undefined }
   await expect(queue.commitPage(walk, page)).rejects.toThrow('NOPERM')
 })
 
-test('a batch whose targets were evicted ends, the log says what to set, and others are sent', async () => {
+test('a batch with evicted targets ends, the log names the setting to change, and other batches are sent', async () => {
   const { uid } = await commit([batchOf('evicted')])
   await redis.del(await listTargets())
   const other = await commit([batchOf('other')])
@@ -139,7 +139,7 @@ test('a batch whose targets were evicted ends, the log says what to set, and oth
   expect(logged.filter((line) => line.includes(uid) && line.includes('noeviction'))).toHaveLength(1)
 })
 
-test('are in the dead letter of a batch that nobody took', async () => {
+test('the dead letter of a batch that no worker claimed contains its targets', async () => {
   await commit([batchOf('abandoned')])
   const here = { client: redis, keys: makeKeys(prefix), consumer: 'upkeep' }
   await expect.poll(() => giveUpUnclaimedBatches(here, 0).then(() => queue.listDeadLetters({}, 10))).toHaveLength(1)
@@ -147,7 +147,7 @@ test('are in the dead letter of a batch that nobody took', async () => {
   expect(await listTargets()).toEqual([])
 })
 
-test('batches that an earlier version stored, with their targets beside them, are sent', async () => {
+test('batches of an earlier version, with targets in their stream entry, are sent', async () => {
   const { uid } = await commit([])
   const fields = ['u', uid, 'k', 'token', 'n', '1', 't', lineOf('old'), 'a', '0', 'm', '0', 'f', '']
   await redis.xadd(makeKeys(prefix).batches('broadcast', 'fcm'), '*', ...fields)

@@ -1,5 +1,5 @@
-// The queue as the configuration finds it: through a Sentinel and on a Cluster. What it promises is in the contract; here
-// it only has to work at all, each script with its keys in one slot.
+// The queue on Redis behind a Sentinel and on a Cluster. The contract tests its promises. These tests check that every
+// script works there, with all its keys in one slot.
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { chooseRedis } from '../../src/config/check.ts'
 import { parseConfig } from '../../src/config/load.ts'
@@ -68,7 +68,7 @@ async function wake(queue: RedisQueue): Promise<void> {
   })
 }
 
-test('behind a Sentinel', async () => {
+test('the queue works behind a Sentinel', async () => {
   const sentinel = await startSentinel('pushes')
   onTestFinished(() => sentinel.stop())
   const queue = await openQueue({ sentinel_address: [sentinel.address], sentinel_master_name: 'pushes' })
@@ -76,7 +76,7 @@ test('behind a Sentinel', async () => {
   await wake(queue)
 }, 120_000)
 
-test('on a Cluster', async () => {
+test('the queue works on a Cluster', async () => {
   const cluster = await startCluster()
   onTestFinished(() => cluster.stop())
   const queue = await openQueue({ cluster_address: [cluster.address] })

@@ -23,7 +23,7 @@ class Asynchronous(unittest.IsolatedAsyncioTestCase):
         self.client = AsyncClient(API, KEY)
         self.addAsyncCleanup(self.client._session.close)
 
-    async def test_answers_each_of_many_requests_at_once(self) -> None:
+    async def test_answers_each_of_many_concurrent_requests(self) -> None:
         user = make_name("user")
         requests = [
             DeviceRegisterRequest(provider="fcm", platform="android", token=make_name("token"), user=user)
@@ -33,7 +33,7 @@ class Asynchronous(unittest.IsolatedAsyncioTestCase):
         listed = await self.client.device_list(DeviceListRequest(filter=DeviceFilter(users=[user])))
         self.assertEqual([device.id for device in listed.items], sorted(result.id for result in registered))
 
-    async def test_answers_a_batch_of_both_kinds(self) -> None:
+    async def test_answers_a_batch_of_push_and_upstream_methods(self) -> None:
         commands = [
             PublishRequest(channel="hist:a", data={}),
             DeviceRegisterRequest(provider="fcm", platform="android", token=make_name("token")),
@@ -49,7 +49,7 @@ class Asynchronous(unittest.IsolatedAsyncioTestCase):
             await self.client.device_remove(DeviceRemoveRequest())
         self.assertEqual(raised.exception.code, BAD_REQUEST)
 
-    async def test_is_turned_away_with_another_key(self) -> None:
+    async def test_is_refused_with_another_key(self) -> None:
         stranger = AsyncClient(API, "another-key")
         self.addAsyncCleanup(stranger._session.close)
         with self.assertRaises(CentUnauthorizedError):

@@ -65,20 +65,20 @@ class Batch(SdkCase):
         if not parallel:
             self.assertEqual([item.id for item in replies[7].items], [replies[2].id])
 
-    def test_one_by_one_answers_in_order(self) -> None:
+    def test_in_sequence_answers_in_order(self) -> None:
         self.check_replies_in_order(parallel=False)
 
     def test_in_parallel_answers_in_order(self) -> None:
         self.check_replies_in_order(parallel=True)
 
-    def test_of_our_methods_alone(self) -> None:
+    def test_of_push_methods_only(self) -> None:
         requests = [
             DeviceRegisterRequest(provider="fcm", platform="android", token=make_name("token")) for _ in range(20)
         ]
         replies = self.run_batch(*requests, parallel=True)
         self.assertEqual(len({reply.id for reply in replies}), 20)
 
-    def test_of_the_nodes_methods_alone(self) -> None:
+    def test_of_upstream_methods_only(self) -> None:
         publish, history = self.run_batch(
             PublishRequest(channel="hist:a", data={}), HistoryRequest(channel="hist:a", limit=1), parallel=False
         )

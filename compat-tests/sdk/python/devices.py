@@ -18,7 +18,7 @@ from sdk_case import BAD_REQUEST, UNKNOWN_DEVICE, SdkCase, make_name
 
 
 class Register(SdkCase):
-    def test_stores_all_that_it_is_given(self) -> None:
+    def test_stores_all_fields(self) -> None:
         token, user, topic = make_name("token"), make_name("user"), make_name("topic")
         before = int(time.time())
         device_id = self.register(
@@ -39,7 +39,7 @@ class Register(SdkCase):
         self.assertEqual((device.model_extra or {}), {"timezone": "Europe/Berlin", "locale": "de"})
         self.assertTrue(before <= device.created_at <= device.updated_at <= time.time() + 1)
 
-    def test_keeps_the_id_of_a_token_and_resets_what_it_is_not_given(self) -> None:
+    def test_keeps_the_id_of_a_token_and_resets_missing_fields(self) -> None:
         token = make_name("token")
         first = self.register(token=token, user=make_name("user"), meta={"a": "b"}, topics=[make_name("topic")])
         self.assertEqual(self.register(token=token), first)
@@ -47,18 +47,18 @@ class Register(SdkCase):
         assert device is not None
         self.assertEqual((device.user, device.meta, device.topics), ("", None, None))
 
-    def test_takes_a_new_token_under_the_id_that_the_client_holds(self) -> None:
+    def test_stores_a_new_token_under_the_id_of_the_request(self) -> None:
         device_id, token = self.register(), make_name("token")
         self.assertEqual(self.register(id=device_id, token=token), device_id)
         device = self.find(device_id)
         assert device is not None
         self.assertEqual(device.token, token)
 
-    def test_takes_each_provider(self) -> None:
+    def test_accepts_each_provider(self) -> None:
         for provider in ("fcm", "hms", "apns"):
             self.assertTrue(self.register(provider=provider).endswith(f"-{provider}"))
 
-    def test_refuses_what_makes_no_device(self) -> None:
+    def test_refuses_an_invalid_device(self) -> None:
         good = {"provider": "fcm", "platform": "android", "token": "t"}
         for wrong in (
             {"provider": "pigeon"},
@@ -75,13 +75,13 @@ class Register(SdkCase):
 
 
 class List(SdkCase):
-    def test_leaves_out_what_was_not_asked_for(self) -> None:
+    def test_omits_optional_fields_by_default(self) -> None:
         device_id = self.register(meta={"a": "b"}, topics=[make_name("topic")])
         page = self.client.device_list(DeviceListRequest(filter=DeviceFilter(ids=[device_id])))
         self.assertEqual([(item.id, item.meta, item.topics) for item in page.items], [(device_id, None, None)])
         self.assertEqual((page.total_count, page.next_cursor), (None, None))
 
-    def test_adds_what_each_flag_asks_for(self) -> None:
+    def test_adds_the_field_of_each_flag(self) -> None:
         topics = [make_name("topic"), make_name("topic")]
         device_id = self.register(meta={"a": "b"}, topics=topics)
         only = DeviceFilter(ids=[device_id])
@@ -114,7 +114,7 @@ class List(SdkCase):
                 self.assertEqual({item.id for item in items}, expected)
                 self.assertEqual(len(items), len(expected))
 
-    def test_goes_page_by_page_in_the_order_of_ids(self) -> None:
+    def test_returns_pages_in_the_order_of_ids(self) -> None:
         user = make_name("user")
         ids = [self.register(user=user) for _ in range(10)]
         for limit in (3, 5, 10, 11):
@@ -122,13 +122,13 @@ class List(SdkCase):
             items = self.walk_pages(self.client.device_list, request, total=10)
             self.assertEqual([item.id for item in items], sorted(ids))
 
-    def test_refuses_a_negative_limit_and_a_cursor_that_is_none(self) -> None:
+    def test_refuses_a_negative_limit_and_an_invalid_cursor(self) -> None:
         self.assert_api_error(BAD_REQUEST, self.client.device_list, DeviceListRequest(limit=-1))
         self.assert_api_error(BAD_REQUEST, self.client.device_list, DeviceListRequest(cursor="x"))
 
 
 class Update(SdkCase):
-    def test_changes_what_it_names_and_nothing_else(self) -> None:
+    def test_changes_only_the_given_fields(self) -> None:
         user, topic = make_name("user"), make_name("topic")
         device_id = self.register(meta={"a": "b"}, topics=[topic], timezone="Europe/Berlin", locale="de")
         for change in (
@@ -163,9 +163,10 @@ class Update(SdkCase):
         ids = [self.register(user=user), self.register(user=user)]
         stranger = self.register(user=other)
         self.client.device_update(DeviceUpdateRequest(users=[user], meta_update=DeviceMetaUpdate(meta={"x": "y"})))
-        self.assertEqual([getattr(self.find(one), "meta", "gone") for one in [*ids, stranger]], [{"x": "y"}] * 2 + [None])
+        found = [getattr(self.find(one), "meta", "gone") for one in [*ids, stranger]]
+        self.assertEqual(found, [{"x": "y"}] * 2 + [None])
 
-    def test_refuses_to_mean_everyone_and_to_change_nothing(self) -> None:
+    def test_refuses_an_empty_filter_and_an_empty_change(self) -> None:
         change = DeviceUserUpdate(user="u")
         self.assert_api_error(BAD_REQUEST, self.client.device_update, DeviceUpdateRequest(user_update=change))
         self.assert_api_error(BAD_REQUEST, self.client.device_update, DeviceUpdateRequest(ids=[self.register()]))
@@ -184,10 +185,10 @@ class Remove(SdkCase):
         self.assertIsNone(self.find(c))
         self.assertIsNone(self.find(d))
 
-    def test_is_content_with_a_device_that_is_not_there(self) -> None:
+    def test_succeeds_for_an_unknown_device(self) -> None:
         self.client.device_remove(DeviceRemoveRequest(ids=[UNKNOWN_DEVICE]))
 
-    def test_refuses_to_mean_everyone(self) -> None:
+    def test_refuses_an_empty_filter(self) -> None:
         self.assert_api_error(BAD_REQUEST, self.client.device_remove, DeviceRemoveRequest())
 
 

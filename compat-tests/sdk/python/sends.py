@@ -39,7 +39,7 @@ class Send(SdkCase):
         ):
             self.assertTrue(self.send(recipient=recipient, notification=FCM_HELLO))
 
-    def test_takes_each_provider(self) -> None:
+    def test_accepts_each_provider(self) -> None:
         self.register(provider="apns", platform="ios", user="many")
         self.register(provider="hms", user="many")
         apns = ApnsPushNotification(headers={"apns-priority": "10"}, payload={"aps": {"alert": "Hello"}})
@@ -54,7 +54,7 @@ class Send(SdkCase):
         ):
             self.assertTrue(self.send(recipient=recipient, notification=everywhere))
 
-    def test_takes_every_option(self) -> None:
+    def test_accepts_every_option(self) -> None:
         fcm = FcmPushNotification(message={"notification": {"title": "Hello"}})
         uid = make_name("uid")
         answered = self.client.send_push_notification(
@@ -69,7 +69,7 @@ class Send(SdkCase):
         )
         self.assertEqual(answered.uid, uid)
 
-    def test_makes_a_uid_where_none_is_given(self) -> None:
+    def test_makes_a_uid_if_none_is_given(self) -> None:
         uids = {self.client.send_push_notification(to_tokens("without-uid")).uid for _ in range(2)}
         self.assertEqual(len(uids), 2)
 
@@ -83,7 +83,7 @@ class Send(SdkCase):
         self.client.send_push_notification(to_tokens("first", uid=uid))
         self.assert_api_error(CONFLICT, self.client.send_push_notification, to_tokens("second", uid=uid))
 
-    def test_refuses_what_says_not_who_or_what(self) -> None:
+    def test_refuses_a_request_without_a_valid_recipient_or_notification(self) -> None:
         for wrong in (
             {"recipient": PushRecipient()},
             {"recipient": PushRecipient(filter=DeviceFilter())},
@@ -100,7 +100,7 @@ class Send(SdkCase):
 
 
 class Cancel(SdkCase):
-    def test_stops_a_send_that_waits_and_one_that_comes_after_it(self) -> None:
+    def test_stops_a_scheduled_send_and_one_that_arrives_after_it(self) -> None:
         waiting, later = make_name("uid"), make_name("uid")
         self.client.send_push_notification(to_tokens("never", uid=waiting, send_at=int(time.time()) + 3600))
         self.client.cancel_push(CancelPushRequest(uid=waiting))
@@ -113,12 +113,12 @@ class Cancel(SdkCase):
 
 
 class Status(SdkCase):
-    def test_is_taken_as_delivered_and_interacted(self) -> None:
+    def test_accepts_delivered_and_interacted(self) -> None:
         for status in ("delivered", "interacted"):
             request = UpdatePushStatusRequest(analytics_uid="u", status=status, device_id=self.register(), msg_id="m")
             self.client.update_push_status(request)
 
-    def test_is_nothing_else(self) -> None:
+    def test_refuses_other_values(self) -> None:
         for status, uid in (("eaten", "u"), ("", "u"), ("delivered", "")):
             request = UpdatePushStatusRequest(analytics_uid=uid, status=status, device_id="d")
             self.assert_api_error(BAD_REQUEST, self.client.update_push_status, request)

@@ -24,23 +24,24 @@ class DeviceTopics(SdkCase):
             self.client.device_topic_update(DeviceTopicUpdateRequest(device_id=device_id, op=op, topics=topics))
             self.assertEqual(sorted(self.topics_of(device_id)), expected)
 
-    def test_of_a_device_that_is_not_there_are_not_found(self) -> None:
+    def test_of_an_unknown_device_are_not_found(self) -> None:
         request = DeviceTopicUpdateRequest(device_id=UNKNOWN_DEVICE, op="add", topics=["a"])
         self.assert_api_error(NOT_FOUND, self.client.device_topic_update, request)
 
-    def test_are_not_changed_by_what_is_no_change(self) -> None:
+    def test_are_not_changed_by_an_invalid_request(self) -> None:
         device_id = self.register(topics=["a"])
         for op, topics in (("replace", ["b"]), ("add", []), ("remove", []), ("add", [""])):
             request = DeviceTopicUpdateRequest(device_id=device_id, op=op, topics=topics)
             self.assert_api_error(BAD_REQUEST, self.client.device_topic_update, request)
         self.assertEqual(self.topics_of(device_id), ["a"])
 
-    def test_are_listed_with_the_device_where_it_is_asked_for(self) -> None:
+    def test_are_listed_with_the_device_on_request(self) -> None:
         token, topic = make_name("token"), make_name("topic")
         device_id = self.register(token=token, topics=[topic])
         only = DeviceTopicFilter(topics=[topic])
         plain = self.client.device_topic_list(DeviceTopicListRequest(filter=only))
-        self.assertEqual([(item.topic, item.device.id, item.device.token) for item in plain.items], [(topic, device_id, "")])
+        found = [(item.topic, item.device.id, item.device.token) for item in plain.items]
+        self.assertEqual(found, [(topic, device_id, "")])
         self.assertIsNone(plain.total_count)
         full = self.client.device_topic_list(
             DeviceTopicListRequest(filter=only, include_device=True, include_total_count=True)
@@ -135,7 +136,7 @@ class UserTopics(SdkCase):
         self.assertEqual(sorted((item.user, item.topic) for item in items), expected)
         self.assertEqual(len({item.id for item in items}), 8)
 
-    def test_are_not_changed_by_what_is_no_change(self) -> None:
+    def test_are_not_changed_by_an_invalid_request(self) -> None:
         for op, topics in (("replace", ["b"]), ("add", []), ("remove", [])):
             request = UserTopicUpdateRequest(user="u", op=op, topics=topics)
             self.assert_api_error(BAD_REQUEST, self.client.user_topic_update, request)

@@ -8,7 +8,7 @@ const REFUSAL = { kind: 'credential', reason: 'refused' } as const
 const SENT = { kind: 'sent', messageId: '' } as const
 
 interface Script {
-  /** The token, or why there is none. */
+  /** The error in place of the first token; undefined when it is obtained. */
   first?: TokenErrorReason
   /** The replacement: `same` when the rules keep the refused token. */
   next?: TokenErrorReason | 'new' | 'same'

@@ -29,7 +29,7 @@ describe('the VAPID token', () => {
     expect(payload).toEqual({ aud: 'https://push.example.com', exp: (nowMs + 12 * HOUR_MS) / 1000, sub: subject })
   })
 
-  it('is signed once for each origin, and again after half of its life', () => {
+  it('is signed once for each origin, and again after half of its lifetime', () => {
     const tokens = new VapidTokens({ keys: readVapidKeys(pair.publicKey, pair.privateKey), subject })
     const first = tokens.authorizationFor('https://a.example.com', 0)
     expect(tokens.authorizationFor('https://a.example.com', 6 * HOUR_MS - 1)).toBe(first)

@@ -46,8 +46,8 @@ describe('the simulated OAuth exchange', () => {
     ['another audience', { aud: 'https://example.com' }],
     ['another issuer', { iss: 'somebody@example.com' }],
     ['a scope that does not cover messaging', { scope: 'https://www.googleapis.com/auth/userinfo.email' }],
-    ['an end in the past', { iat: 1, exp: 2 }],
-    ['a life of more than an hour', { exp: Math.floor(Date.now() / 1000) + 7200 }],
+    ['an expiry in the past', { iat: 1, exp: 2 }],
+    ['a lifetime of more than an hour', { exp: Math.floor(Date.now() / 1000) + 7200 }],
   ])('refuses an assertion with %s', async (_what, change) => {
     const { status, json } = await exchange(new TokenExchange({ account, lifeSeconds: 60 }), change)
     expect([status, json.error]).toEqual([400, 'invalid_grant'])

@@ -1,7 +1,8 @@
-// Renders the templates of cases.json with Go's text/template and prints what came out of each, as JSON.
+// Renders the templates of cases.json with Go's text/template and prints the results as JSON.
 //
-// As Centrifugo PRO does it: data are maps of strings, missingkey=zero, `default` is sprig's, and [[…]] is a literal.
-// Run by `npm run record:templates`; the tests read what it printed and need no Go.
+// It uses the rules of Centrifugo PRO: data are maps of strings, missingkey=zero, `default` is sprig's, and [[…]] is a
+// literal.
+// `npm run record:templates` runs it. The tests read its recorded output and need no Go.
 package main
 
 import (

@@ -1,4 +1,5 @@
-// Broadcasts with range batches, from device rows to scripted providers: the devices in PostgreSQL, the queue in any store.
+// Broadcasts with range batches, from device rows to scripted providers. The devices are in PostgreSQL, the queue is in
+// any store.
 import { randomUUID } from 'node:crypto'
 import { expect, vi } from 'vitest'
 import { PROVIDER_NAMES, type ProviderName } from '../../../src/config/provider-names.ts'
@@ -25,7 +26,7 @@ export type OpenQueue = (deps: {
   leaseMs: number
 }) => Promise<{ queue: Queue; close(): Promise<void> }>
 
-/** Abandoned claims are recovered within a test. */
+/** So short that abandoned claims are recovered within a test. */
 const SHORT_LEASE_MS = 1000
 const WAIT = { timeout: 30_000, interval: 20 }
 /** Codes of providers in the devices table. */
@@ -140,7 +141,10 @@ export class RangeRig {
     this.#closers.unshift(() => fanOut.stop())
   }
 
-  /** Stores devices that subscribe to `topic`; resolves to their tokens. @param idPrefix hexadecimal digits of their ids */
+  /**
+   * Stores devices that subscribe to `topic`. Resolves to their tokens.
+   * @param idPrefix the first hexadecimal digits of their ids
+   */
   async storeDevices(topic: string, provider: DeviceProvider, count: number, idPrefix = ''): Promise<string[]> {
     const { sql } = this.database
     const from = idPrefix.length + 1
@@ -182,7 +186,7 @@ export class RangeRig {
     return uid
   }
 
-  /** Enqueues waiting broadcast batches of one target, whose token is `x`. */
+  /** Enqueues waiting broadcast batches of one target with the token `x`. */
   async fill(provider: ProviderName, batches: number): Promise<string> {
     const send = makeSend({ content: CONTENT })
     const batch = { provider, lane: 'broadcast', targetKind: 'token', ...newLines(['\tx\t\t']) } as const
@@ -190,7 +194,7 @@ export class RangeRig {
     return send.uid
   }
 
-  /** Claims batches of FCM as a worker that dies: they are neither extended nor acknowledged. */
+  /** Claims batches of FCM like a worker process that dies: they are neither extended nor acknowledged. */
   async claimAsDeadWorker(limit: number): Promise<BatchClaim[]> {
     const claims = await this.queue.claimBatches('broadcast', ['fcm'], limit)
     expect(claims.map(({ targets }) => targets.kind)).toEqual(Array.from({ length: limit }, () => 'range'))

@@ -19,7 +19,7 @@ export function describeRecovery(openQueue: OpenQueue) {
     expect(fcm.received.sort()).toEqual(tokens.sort())
   })
 
-  test('a recovered range is read from the current devices: unsubscribed ones are left out, new ones are included', async () => {
+  test('a recovered range is sent to the current devices: unsubscribed ones are skipped, new ones added', async () => {
     const rig = await open()
     const { sql } = rig.database
     const tokens = await rig.storeDevices('all', 'fcm', 1000)
@@ -36,7 +36,7 @@ export function describeRecovery(openQueue: OpenQueue) {
     expect(fcm.received.sort()).toEqual([...tokens.filter((token) => !gone.has(token)), ...added].sort())
   })
 
-  test('a stopped worker releases batches that it has not begun, and another sends them, to each device once', async () => {
+  test('a stopped worker releases batches that it has not begun, and another sends them once per device', async () => {
     // With this lease, batches that are not released are not claimed again within the test.
     const rig = await open({ leaseMs: 600_000 })
     const tokens = await rig.storeDevices('all', 'fcm', 12_345)
@@ -55,7 +55,7 @@ export function describeRecovery(openQueue: OpenQueue) {
     expect([...held.received, ...fcm.received].sort()).toEqual(tokens.sort())
   })
 
-  test('a range that cannot be read is released, and holds up no other send', async () => {
+  test('a range that cannot be read is released, and does not delay other sends', async () => {
     const rig = await open({ leaseMs: 600_000 })
     const badTokens = await rig.storeDevices('bad', 'fcm', 700)
     const goodTokens = await rig.storeDevices('good', 'fcm', 700)

@@ -95,7 +95,7 @@ export function describeSending(openQueue: OpenQueue) {
     expect(hms.received.sort()).toEqual(hmsTokens.sort())
   })
 
-  test('fan-out stores no page while a provider has 200 batches waiting, and continues after they are sent', async () => {
+  test('fan-out stores no page while a provider has 200 waiting batches, and continues afterwards', async () => {
     const rig = await open()
     const fcmTokens = await rig.storeDevices('all', 'fcm', 6000)
     const filling = await rig.fill('hms', 200)

@@ -11,7 +11,7 @@ export function describeBatches(rig: ContractRig) {
     expect(await rig.tryToClaim('small', ['hms'])).toBeUndefined()
   })
 
-  test('tells when its send expires, and whether it has expired', async () => {
+  test('contains the expiry of its send, and whether the send has expired', async () => {
     const inAnHour = makeSend({ expireAtMs: Date.now() + 3_600_000 })
     await rig.queue.enqueue(inAnHour, lastPage(batchOf('small', 'a')))
     const live = await rig.claim()
@@ -23,7 +23,7 @@ export function describeBatches(rig: ContractRig) {
     expect(await rig.claim()).toMatchObject({ sendState: 'expired' })
   })
 
-  test('with a delay is not claimable before, and keeps its send open', async () => {
+  test('with a delay is claimable only after it, and keeps its send open', async () => {
     const send = await rig.enqueue({ ...batchOf('small', 'later'), delayMs: 2500 }, batchOf('small', 'now'))
     const found = await rig.claim()
     expect(firstValue(found)).toBe('now')

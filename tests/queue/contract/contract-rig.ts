@@ -22,7 +22,7 @@ export const LEASE_MS = 500
 export const ALL_PROVIDERS: readonly ProviderName[] = ['fcm', 'hms', 'apns', 'webpush']
 export const NOTHING_LEFT = { retries: [], givenUp: [] }
 const MAX_JOBS = 1000
-/** A claim whose answer was lost is valid until its lease ends, so cases wait for the next one. */
+/** A claim with a lost answer is valid until its lease ends. Cases then wait for the next claim. */
 const CLAIM_WAIT = { timeout: 10_000, interval: 10 }
 
 /** Opens a queue for each case. */
@@ -116,7 +116,7 @@ export class ContractRig {
     return seen.toSorted()
   }
 
-  /** Shows that no earlier batch is claimable: the longest waiting batch comes first, and that is a new one. */
+  /** Checks that no earlier batch is claimable: the oldest batch is claimed first, and it is a new one. */
   async expectNothing(lane: Lane = 'small'): Promise<void> {
     const marker = await this.enqueue(batchOf(lane, 'marker'))
     const found = await this.claim(lane)

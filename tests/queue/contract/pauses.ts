@@ -30,7 +30,7 @@ export function describePauses(rig: ContractRig) {
     expect(await rig.claim()).toMatchObject({ isProbe: false })
   })
 
-  test('that an operator paused is not probed after a worker pauses it too', async () => {
+  test('that an operator has paused is not probed after a worker pauses it too', async () => {
     await rig.queue.pause('fcm', 'stopped by hand', undefined)
     await rig.queue.pause('fcm', 'UNAUTHENTICATED', 0)
     const pauses = [{ provider: 'fcm', reason: 'stopped by hand', probeInMs: undefined }]
@@ -39,7 +39,7 @@ export function describePauses(rig: ContractRig) {
     expect(await rig.tryToClaim()).toBeUndefined()
   })
 
-  test('does not hold up a broadcast at 200 waiting batches', async () => {
+  test('does not stop the walk of a broadcast at 200 waiting batches', async () => {
     await rig.queue.pause('apns', 'stopped by hand', undefined)
     const { walk } = await rig.startWalk()
     const apns = { ...batchOf('broadcast', 'a'), provider: 'apns' as const }

@@ -106,7 +106,7 @@ export function describeRanges(rig: ContractRig) {
     expect(await rig.queue.loadSend(send.uid)).toEqual({ content: send.content, recipient: send.recipient })
   })
 
-  test('of a cancelled send is claimed as cancelled, and finds the recipient until all batches have ended', async () => {
+  test('of a cancelled send is claimed as cancelled, and finds the recipient until all batches end', async () => {
     const send = await store(rangeBatchOf(FIRST), rangeBatchOf(SECOND))
     await rig.queue.cancel(send.uid)
     for (let batch = 0; batch < 2; batch++) {

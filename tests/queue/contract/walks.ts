@@ -46,7 +46,7 @@ export function describeWalks(rig: ContractRig) {
     await rig.expectNothing()
   })
 
-  test('stores a page once, however often it is committed', async () => {
+  test('stores a page once, even if it is committed repeatedly', async () => {
     const { walk } = await rig.startWalk()
     const [first, last] = [page('after-a', batchOf('small', 'a')), lastPage(batchOf('small', 'b'))]
     expect(await rig.queue.commitPage(walk, first)).toBe('committed')
@@ -105,7 +105,7 @@ export function describeWalks(rig: ContractRig) {
     expect(await rig.queue.loadSend(send.uid)).toBeUndefined()
   })
 
-  test('is refused pages while a provider has 200 broadcast batches waiting, and continues after one has ended', async () => {
+  test('stores no page while a provider has 200 waiting broadcast batches, and continues after one ends', async () => {
     const { walk } = await rig.startWalk()
     const many = page('more', ...Array.from({ length: 200 }, (_, i) => batchOf('broadcast', `t${i}`)))
     await rig.fill(walk, many)
@@ -115,7 +115,7 @@ export function describeWalks(rig: ContractRig) {
     expect(await rig.queue.commitPage(at, lastPage(batchOf('broadcast', 'last')))).toBe('committed')
   })
 
-  test('stores delayed batches, which are claimable later and hold up no walk', async () => {
+  test('stores delayed batches, which are claimable later and do not stop walks', async () => {
     const { walk } = await rig.startWalk()
     const delayed = Array.from({ length: 250 }, (_, i) => ({ ...batchOf('broadcast', `t${i}`), delayMs: 3_600_000 }))
     expect(await rig.queue.commitPage(walk, page('1', ...delayed))).toBe('committed')

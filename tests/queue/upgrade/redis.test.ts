@@ -12,7 +12,7 @@ import { type Pushes, startDelivery } from './start-delivery.ts'
 
 /** The prefix of the keys in the fixture. */
 const PREFIX = 'upgrade'
-/** Devices whose batches the walk in the middle had stored. */
+/** The devices in the batches that the walk in the middle has stored. */
 const STORED = 50
 /** The device of the user that is excluded from `lines`. */
 const EXCLUDED = 'hms-150'
