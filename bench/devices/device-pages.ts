@@ -1,7 +1,8 @@
 // Pages of device_list: page 1000 costs as much as page 1, and no page is slow with any filter.
 import type { Sql } from '../../src/database/pool.ts'
 import { deviceColumns } from '../../src/devices/device.ts'
-import { type DeviceFilter, deviceMatches, resolveFilter } from '../../src/devices/device-filter.ts'
+import { deviceMatches, resolveFilter } from '../../src/devices/device-filter.ts'
+import type { DeviceFilter } from '../../src/sends/recipient.ts'
 import { FIRST_UUID, formatDeviceId, parseDeviceId } from '../../src/devices/device-id.ts'
 import type { DeviceStore } from '../../src/devices/device-store.ts'
 import { walkDevices } from '../../src/devices/device-walk.ts'

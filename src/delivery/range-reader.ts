@@ -6,7 +6,7 @@ import { type DeviceRange, RANGE_DEVICES } from '../queue/batch.ts'
 import type { StoredSend } from '../queue/send.ts'
 import { findAddressedProviders } from '../sends/addressed-providers.ts'
 import { decodeLines } from '../sends/line-bytes.ts'
-import type { RecipientFilter } from '../sends/recipient.ts'
+import type { DeviceFilter } from '../sends/recipient.ts'
 import type { SkipReason } from '../sends/skip-reason.ts'
 import { findUsedFields } from '../sends/used-fields.ts'
 
@@ -83,7 +83,7 @@ export class RangeReader {
    * Reads the ranges whole, with all providers. An upper bound in the query would not help: behind the last value that the
    * statistics of the table know the planner expects one row in a range, and chooses a plan that is quadratic.
    */
-  async #query({ content }: StoredSend, filter: RecipientFilter, group: RangeGroup) {
+  async #query({ content }: StoredSend, filter: DeviceFilter, group: RangeGroup) {
     const counts = new Map(group.map(({ range, count }) => [range.until, count]))
     const { groups, next } = await this.#deps.devices.pageTargets(filter, {
       after: group[0].range.after,
@@ -100,7 +100,7 @@ export class RangeReader {
   /** Devices that are not sent to are counted with the batches of the first provider that is, in their first attempt. */
   #countSkipped(
     { content }: StoredSend,
-    filter: RecipientFilter,
+    filter: DeviceFilter,
     group: RangeGroup,
     lines: ReadonlyMap<ProviderName, string[]>,
   ) {

@@ -2,19 +2,11 @@
 import { isProviderName } from '../config/provider-names.ts'
 import type { Fragment, Queryable } from '../database/pool.ts'
 import { ApiError } from '../protocol/errors.ts'
+import type { DeviceFilter } from '../sends/recipient.ts'
 import { ALL_PLATFORM_CODES, ALL_PROVIDER_CODES, encodePlatform, encodeProvider, isPlatformName } from './codes.ts'
 import { type DeviceId, parseDeviceId } from './device-id.ts'
 import { checkList, checkTopic, checkUser, parseId, parsePlatform, parseProvider } from './field-checks.ts'
 import { selectTopicIds } from './topic-names.ts'
-
-/** The filter of a request. An empty list is no condition. */
-export interface DeviceFilter {
-  ids: readonly string[]
-  users: readonly string[]
-  topics: readonly string[]
-  providers: readonly string[]
-  platforms: readonly string[]
-}
 
 const EVERY_DEVICE: DeviceFilter = { ids: [], users: [], topics: [], providers: [], platforms: [] }
 

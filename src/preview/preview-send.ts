@@ -10,7 +10,7 @@ import { ApiError } from '../protocol/errors.ts'
 import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
 import { readSend, type SendChecks } from '../push/read-send.ts'
 import type { Send } from '../queue/send.ts'
-import type { RecipientFilter } from '../sends/recipient.ts'
+import type { DeviceFilter } from '../sends/recipient.ts'
 import { type OptionalField, readField } from '../sends/target-line.ts'
 import { findUsedFields } from '../sends/used-fields.ts'
 
@@ -54,7 +54,7 @@ export interface Preview {
   rate: PreviewRate | undefined
 }
 
-const NO_FILTER: RecipientFilter = { ids: [], users: [], topics: [], providers: [], platforms: [] }
+const NO_FILTER: DeviceFilter = { ids: [], users: [], topics: [], providers: [], platforms: [] }
 
 /** Previews a request for a device. @throws ApiError as accepting it would, and notFound for a device that is not stored */
 export async function previewSend(
@@ -88,7 +88,7 @@ export async function previewSend(
 }
 
 /** The target line of the device that a filter matches. */
-async function findLine({ devices }: PreviewDeps, filter: RecipientFilter, used: readonly OptionalField[]) {
+async function findLine({ devices }: PreviewDeps, filter: DeviceFilter, used: readonly OptionalField[]) {
   const { groups } = await devices.pageTargets(filter, { after: undefined, limit: 1, used })
   return groups[0]?.lines.toString()
 }

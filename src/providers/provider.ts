@@ -1,6 +1,8 @@
 // The contract between delivery and the providers. Other rooms import only this file.
 import type { ProviderName } from '../config/provider-names.ts'
 import type { BodyWriter } from '../http2/http2-client.ts'
+import type { Notification } from '../sends/notification.ts'
+import type { TargetKind } from '../sends/recipient.ts'
 
 /** The result of one target's attempt. There are only these kinds, because delivery acts on each of them. */
 export type Outcome =
@@ -24,16 +26,6 @@ export interface Personal {
   prepareJson(json: Buffer): (index: number, body: BodyWriter) => void
   /** The headers for the target at `index`. */
   headersOf(index: number): ReadonlyMap<string, string>
-}
-
-/** The kind of all targets of a batch: tokens of devices, or topics or conditions that the provider resolves. */
-export type TargetKind = 'token' | 'topic' | 'condition'
-
-/** The notification of a send for one provider, as the caller wrote it. */
-export interface Notification {
-  /** The bytes of `message` or `payload`, a JSON object. */
-  json: Buffer
-  headers: ReadonlyMap<string, string>
 }
 
 /** Targets of one send that get its notification. */

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import type { RangeQuery } from '../devices/device-ranges.ts'
-import type { RecipientFilter } from '../sends/recipient.ts'
+import type { DeviceFilter } from '../sends/recipient.ts'
 import type { SendContent } from '../sends/send-content.ts'
 import { encodeNativeTargets } from '../sends/target-line.ts'
 import { PageReader } from './page-reader.ts'
 
-const FILTER: RecipientFilter = { ids: [], users: [], topics: ['t'], providers: [], platforms: [] }
+const FILTER: DeviceFilter = { ids: [], users: [], topics: ['t'], providers: [], platforms: [] }
 const notification = { json: Buffer.from('{}'), headers: new Map<string, string>() }
 const CONTENT: SendContent = {
   notifications: new Map([
@@ -39,7 +39,7 @@ function makeReader(ends: string[], hasMore = false) {
     onSkipped: () => undefined,
     now: () => 0,
   })
-  const read = (filter: Partial<RecipientFilter>, content: Partial<SendContent> = {}, cursor?: string) =>
+  const read = (filter: Partial<DeviceFilter>, content: Partial<SendContent> = {}, cursor?: string) =>
     reader.read(
       { recipient: { kind: 'filter', filter: { ...FILTER, ...filter } }, content: { ...CONTENT, ...content } },
       cursor,

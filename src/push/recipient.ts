@@ -2,9 +2,9 @@ import { isProviderName, type ProviderName } from '../config/provider-names.ts'
 import type { EndpointCheck } from '../devices/web-push-endpoint.ts'
 import { parseWebPushSubscription } from '../devices/web-push-subscription.ts'
 import { ApiError } from '../protocol/errors.ts'
-import type { DeviceFilter, PushRecipient } from '../protocol/requests/push.ts'
+import type { PushRecipient, DeviceFilter as WireFilter } from '../protocol/requests/push.ts'
 import type { Lane } from '../queue/lane.ts'
-import type { Recipient, RecipientFilter, TargetKind } from '../sends/recipient.ts'
+import type { Recipient, DeviceFilter, TargetKind } from '../sends/recipient.ts'
 import { joinSubscription } from '../sends/target-line.ts'
 
 /** Raw tokens in one request. */
@@ -65,10 +65,10 @@ function single(value: string): string[] {
   return value === '' ? [] : [value]
 }
 
-function filterRecipient(wire: DeviceFilter | undefined): Recipient[] {
+function filterRecipient(wire: WireFilter | undefined): Recipient[] {
   if (!wire) return []
   const { ids, users, topics, providers, platforms } = wire
-  const filter: RecipientFilter = { ids, users, topics, providers, platforms }
+  const filter: DeviceFilter = { ids, users, topics, providers, platforms }
   return [{ kind: 'filter', filter }]
 }
 

@@ -1,10 +1,10 @@
 import type { ProviderName } from '../config/provider-names.ts'
-import type { RecipientFilter } from './recipient.ts'
+import type { DeviceFilter } from './recipient.ts'
 import type { SendContent } from './send-content.ts'
 
 /** The providers whose devices a send to a filter is sent to, in the order of its notifications. @param enabled those of the configuration */
 export function findAddressedProviders(
-  { providers }: RecipientFilter,
+  { providers }: DeviceFilter,
   { notifications }: Pick<SendContent, 'notifications'>,
   enabled: { has(provider: ProviderName): boolean },
 ): ProviderName[] {

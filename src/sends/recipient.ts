@@ -1,7 +1,7 @@
 import type { ProviderName } from '../config/provider-names.ts'
 
 /** A device filter: within one field any of the values matches, between fields all of them have to. */
-export interface RecipientFilter {
+export interface DeviceFilter {
   ids: readonly string[]
   users: readonly string[]
   topics: readonly string[]
@@ -14,6 +14,6 @@ export type TargetKind = 'token' | 'topic' | 'condition'
 
 /** The addressees of a send: devices of the device store, or a provider's own values. */
 export type Recipient =
-  | { kind: 'filter'; filter: RecipientFilter }
+  | { kind: 'filter'; filter: DeviceFilter }
   /** Values of Web Push are written by joinSubscription() (target-line.ts). */
   | { kind: 'native'; provider: ProviderName; targetKind: TargetKind; values: readonly string[] }

@@ -11,7 +11,6 @@ import {
   type Http2SecureServer,
   type Http2ServerRequest,
   type Http2ServerResponse,
-  type IncomingHttpHeaders,
   type ServerHttp2Session,
 } from 'node:http2'
 import type { Socket } from 'node:net'
@@ -20,39 +19,12 @@ import type { Answer } from './answer.ts'
 import { Connection, NO_CONNECTION, type SimulatedConnection } from './connection.ts'
 import type { WireFault } from './faults.ts'
 import { Relay } from './relay.ts'
+import type { Reaction, SimulatedRequest, Treatment } from './simulated-request.ts'
 
 /** With less, Node refuses the other streams of a connection during an answer of 10 MB. */
 const MAX_SESSION_MB = 1000
 
-/** A complete request. */
-export interface SimulatedRequest {
-  method: string
-  /** Includes the query. */
-  path: string
-  headers: IncomingHttpHeaders
-  body: Buffer
-  connection: SimulatedConnection
-}
-
-/** The reaction of a handler to a request. Without an answer, none is sent. */
-export interface Reaction {
-  answer?: Answer
-  wire?: WireFault | undefined
-  /** The targets of a request to send; empty unless given. */
-  targets?: readonly string[]
-  /** The targets that got the push; empty unless given. */
-  accepted?: readonly string[]
-}
-
-/** How a request to send was treated. */
-export interface Treatment {
-  readonly targets: readonly string[]
-  readonly accepted: readonly string[]
-  readonly answer: Answer | undefined
-  /** Whether the client has the answer. False until the stream of the request has ended. */
-  readonly isAnswered: boolean
-}
-
+/** The parts of a simulator's server. */
 export interface SimulatorServerDeps {
   cert: string
   key: string

@@ -1,5 +1,5 @@
 // Stores with one mistake each, to prove that the model finds it. They wrap the real store and change its results.
-import type { DeviceFilter } from '../../src/devices/device-filter.ts'
+import type { DeviceFilter } from '../../src/sends/recipient.ts'
 import type { DeviceId } from '../../src/devices/device-id.ts'
 import { parseDeviceId } from '../../src/devices/device-id.ts'
 import { DeviceStore } from '../../src/devices/device-store.ts'

@@ -1,6 +1,6 @@
 import type { Answer } from '../../src/simulators/answer.ts'
 import type { Misbehaviour } from '../../src/simulators/faults.ts'
-import type { Treatment } from '../../src/simulators/simulator-server.ts'
+import type { Treatment } from '../../src/simulators/simulated-request.ts'
 import type { Settings } from '../faults/backend.ts'
 
 /** The meaning of an answer for a target, by the provider's documentation; `again` needs another attempt. */

@@ -5,7 +5,7 @@
 //
 // A second push to a target is allowed only when the first one was accepted and its answer was withheld.
 import type { Answer } from '../../src/simulators/answer.ts'
-import type { Treatment } from '../../src/simulators/simulator-server.ts'
+import type { Treatment } from '../../src/simulators/simulated-request.ts'
 import type { Reading } from './misbehaving-provider.ts'
 
 /** The outcomes that the server reports. */

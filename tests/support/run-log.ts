@@ -5,7 +5,7 @@ import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DestinationStream } from 'pino'
 import { type Logger, makeLogger } from '../../src/observability/log.ts'
-import type { Treatment } from '../../src/simulators/simulator-server.ts'
+import type { Treatment } from '../../src/simulators/simulated-request.ts'
 
 /** The environment variable with the directory. */
 export const RUN_DIRECTORY = 'TEST_RUN_DIRECTORY'

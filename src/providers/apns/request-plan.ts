@@ -1,6 +1,6 @@
 // The headers that all requests of a notification share: those of the caller unchanged, and defaults for the others.
 import type { HeaderFields } from '../../http2/http2-client.ts'
-import type { Notification } from '../provider.ts'
+import type { Notification } from '../../sends/notification.ts'
 import { makeCollapseId } from './notification-id.ts'
 import { pushTypeOfPayload, pushTypeOfTopic, topicOf } from './push-type.ts'
 

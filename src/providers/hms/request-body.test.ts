@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ByteWriter } from '../../http2/frames/byte-writer.ts'
-import type { TargetKind } from '../provider.ts'
+import type { TargetKind } from '../../sends/recipient.ts'
 import { readMessage } from './request-body.ts'
 
 function bodyOf(message: string, targets: string[], kind: TargetKind = 'token'): string {

@@ -3,7 +3,7 @@
 import type { BodyWriter } from '../../http2/http2-client.ts'
 import { escapeJsonList } from '../../json/strings.ts'
 import { withoutTarget } from '../message-members.ts'
-import type { TargetKind } from '../provider.ts'
+import type { TargetKind } from '../../sends/recipient.ts'
 
 /** Huawei accepts 4,096 bytes of a message, without the tokens (code 80300008). */
 export const MAX_MESSAGE_BYTES = 4096

@@ -9,11 +9,11 @@ const MAX_TOPIC_PAYLOAD_BYTES = 2048
 const TARGET_KINDS = ['token', 'topic', 'condition'] as const
 
 /** The kinds of targets. */
-export type TargetKind = (typeof TARGET_KINDS)[number]
+export type FcmTargetKind = (typeof TARGET_KINDS)[number]
 
 /** The target of a message. */
-export interface Target {
-  kind: TargetKind
+export interface FcmTarget {
+  kind: FcmTargetKind
   value: string
 }
 
@@ -21,7 +21,7 @@ const RequestSchema = v.object({ message: v.record(v.string(), v.unknown()) })
 const DataSchema = v.optional(v.record(v.string(), v.string()))
 
 /** The target of a request body that FCM would accept, or the answer of FCM if it would not. */
-export function checkMessage(body: string): { target: Target } | { refusal: Answer } {
+export function checkMessage(body: string): { target: FcmTarget } | { refusal: Answer } {
   const request = v.safeParse(RequestSchema, parseJson(body))
   if (!request.success) return { refusal: badRequest('message', 'not a JSON object with a message that is an object') }
   const { message } = request.output
@@ -33,7 +33,7 @@ export function checkMessage(body: string): { target: Target } | { refusal: Answ
   return { target }
 }
 
-function findTarget(message: Record<string, unknown>): Target | undefined {
+function findTarget(message: Record<string, unknown>): FcmTarget | undefined {
   const given = TARGET_KINDS.filter((kind) => message[kind] !== undefined)
   const [kind] = given
   const value = kind && message[kind]

@@ -1,6 +1,6 @@
 import type { AcceptedLog, AcceptedPush } from '../accepted-log.ts'
 import type { Fault, Faults } from '../faults.ts'
-import type { Reaction, SimulatedRequest } from '../simulator-server.ts'
+import type { Reaction, SimulatedRequest } from '../simulated-request.ts'
 import type { SimulatedAccessTokens } from './access-tokens.ts'
 import { hmsAnswer } from './hms-answer.ts'
 import { ILLEGAL } from './hms-faults.ts'

@@ -1,7 +1,7 @@
 import type { AcceptedLog, AcceptedPush } from '../accepted-log.ts'
 import type { Answer } from '../answer.ts'
 import type { Faults } from '../faults.ts'
-import type { Reaction, SimulatedRequest } from '../simulator-server.ts'
+import type { Reaction, SimulatedRequest } from '../simulated-request.ts'
 import { decryptMessage } from './decrypt-message.ts'
 import type { SimulatedSubscriptions } from './subscriptions.ts'
 import type { VapidCheck } from './vapid-check.ts'
