@@ -24,7 +24,7 @@ export interface DeviceRanges {
 
 const Ends = v.array(v.object({ id: v.string(), place: v.number() }))
 
-/** Cuts the devices that match, in the order of their ids, into ranges of `size`, without reading more than an index needs. */
+/** Cuts the matching devices, in the order of their ids, into ranges of `size`. Reads only ids. */
 export async function findRanges(sql: Sql, filter: DeviceFilter, query: RangeQuery): Promise<DeviceRanges> {
   const { after, limit, size } = query
   const conditions = await resolveFilter(sql, filter)
@@ -33,7 +33,8 @@ export async function findRanges(sql: Sql, filter: DeviceFilter, query: RangeQue
   const rows = await sql`
     select numbered.id::text as id, numbered.place
     from (
-      select page.id, row_number() over rows_in_order::integer as place, lead(page.id) over rows_in_order is null as is_last
+      select page.id, row_number() over rows_in_order::integer as place,
+        lead(page.id) over rows_in_order is null as is_last
       from (${walkIds(sql, walk)}) as page
       window rows_in_order as (order by page.id)
     ) as numbered

@@ -18,7 +18,7 @@ const CONTENT: SendContent = {
 }
 const MORNING = { afterMs: 0, beforeMs: 3_600_000, sendsWithoutZone: true }
 
-/** A reader with FCM and HMS enabled, whose devices end at `ends` in each page. */
+/** A reader with FCM and HMS enabled. Each of its pages has the ranges that end at `ends`. */
 function makeReader(ends: string[], hasMore = false) {
   const queries: RangeQuery[] = []
   const reader = new PageReader({

@@ -8,18 +8,20 @@ function hashOf(body: string): string {
 }
 
 const REQUEST =
-  '{"uid":"u","recipient":{"filter":{"topics":["a","b"]}},"notification":{"apns":{"headers":{"x":"1","y":"2"},"payload":{"n":1.0}}}}'
+  '{"uid":"u","recipient":{"filter":{"topics":["a","b"]}},' +
+  '"notification":{"apns":{"headers":{"x":"1","y":"2"},"payload":{"n":1.0}}}}'
 
 test.each([
   ['white space', REQUEST.replaceAll(':', ' :\n')],
   ['spelled-out zero values', REQUEST.replace('{"uid"', '{"send_at":0,"use_meta":false,"localizations":null,"uid"')],
   [
     'the order of fields',
-    '{"notification":{"apns":{"payload":{"n":1.0},"headers":{"y":"2","x":"1"}}},"recipient":{"filter":{"topics":["a","b"]}},"uid":"u"}',
+    '{"notification":{"apns":{"payload":{"n":1.0},"headers":{"y":"2","x":"1"}}},' +
+      '"recipient":{"filter":{"topics":["a","b"]}},"uid":"u"}',
   ],
   ['the case of field names', REQUEST.replace('"recipient"', '"RECIPIENT"')],
   ['unknown fields', REQUEST.replace('{"uid"', '{"nothing":[1],"uid"')],
-])('does not depend on %s', (_, body) => {
+])('the hash does not depend on %s', (_, body) => {
   expect(hashOf(body)).toBe(hashOf(REQUEST))
 })
 
@@ -28,8 +30,8 @@ test.each([
   ['topics split elsewhere', REQUEST.replace('["a","b"]', '["ab"]')],
   ['a number written differently in the payload', REQUEST.replace('1.0', '1')],
   ['white space inside a string of the payload', REQUEST.replace('"n"', '"n "')],
-  ['a header moved', REQUEST.replace('{"x":"1","y":"2"}', '{"x":"2","y":"1"}')],
+  ['the values of two headers exchanged', REQUEST.replace('{"x":"1","y":"2"}', '{"x":"2","y":"1"}')],
   ['another time', REQUEST.replace('{"uid"', '{"send_at":5,"uid"')],
-])('tells %s', (_, body) => {
+])('the hash changes with %s', (_, body) => {
   expect(hashOf(body)).not.toBe(hashOf(REQUEST))
 })

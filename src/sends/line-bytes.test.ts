@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { fc } from '../../tests/support/fast-check.ts'
 import { decodeLines, splitLines } from './line-bytes.ts'
 
-test('lines come back as they were, however many and however long they are', () => {
+test('decoding returns the encoded lines, for any number and length of lines', () => {
   // Up to some hundred KB, of characters of one byte to four, so that pieces end within lines and within characters.
   const line = fc
     .tuple(fc.string({ unit: fc.constantFrom('a', 'é', '😀', '\t'), maxLength: 9 }), fc.integer({ min: 0, max: 4000 }))
@@ -15,7 +15,7 @@ test('lines come back as they were, however many and however long they are', () 
   )
 })
 
-test('parts have all lines in their order, each as many as it may, and say how many', () => {
+test('parts contain all lines in order, each has the most lines allowed, and its count is right', () => {
   const lines = fc.array(fc.string({ unit: fc.constantFrom('a', 'é', '\t'), maxLength: 4 }), { minLength: 1 })
   void fc.assert(
     fc.property(lines, fc.integer({ min: 1, max: 12 }), (lines, size) => {

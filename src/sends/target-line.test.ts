@@ -4,7 +4,7 @@ import { decodeTarget, readField } from './target-line.ts'
 
 const NAMES = ['deviceId', 'value', 'user', 'platform', 'keys', 'locale', 'timezone', 'meta'] as const
 
-test('a field read alone is the one that the whole line has, of lines with all fields and with fewer', () => {
+test('readField and decodeTarget agree on every field, of lines with all fields and with fewer', () => {
   const field = fc.string({ unit: fc.constantFrom('a', 'é', '😀', ' ', '"'), maxLength: 4 })
   void fc.assert(
     fc.property(fc.array(field, { minLength: 4, maxLength: 8 }), (fields) => {
