@@ -44,7 +44,7 @@ test('a request without policies limits nothing', () => {
   expect(parseRateLimit(wire({ policies: [] }))).toBeUndefined()
 })
 
-describe('what no policy can be is refused, and the field is named', () => {
+describe('an invalid policy is refused with the name of its field', () => {
   const second = (policy: Partial<typeof POLICY>) => ({ policies: [POLICY, { ...POLICY, ...policy }] })
   test.each([
     [second({ rate: 0 }), 'limit_strategy.rate_limit.policies[1].rate: '],
@@ -59,7 +59,7 @@ describe('what no policy can be is refused, and the field is named', () => {
   })
 })
 
-describe('a key is text and variables', () => {
+describe('a key', () => {
   test.each([
     ['', 'D1'],
     ['device.id', 'D1'],
@@ -76,16 +76,16 @@ describe('a key is text and variables', () => {
     ['mydevice.id', 'mydevice.id'],
     ['device.identity', 'device.identity'],
     ['device', 'device'],
-  ])('%j is %j', (key, rendered) => {
+  ])('%j is rendered as %j', (key, rendered) => {
     expect(keyOf(key)).toBe(rendered)
   })
 
-  test('with the id in place of the user for a device of nobody', () => {
+  test('contains the id instead of the user for a device without a user', () => {
     expect(keyOf('promo:{{.device.user}}', { id: 'D1', user: '' })).toBe('promo:D1')
   })
 
-  test('that no two devices share if it names their ids, whatever their users are called', () => {
-    // Letters and lengths so few that keys would meet; ids all of one length, as devices' are.
+  test('that contains the device id is never shared by two devices, for any users', () => {
+    // Few letters and lengths, so that equal keys are likely; ids have one length, like those of devices.
     const text = (minLength: number, maxLength: number) =>
       fc.string({ unit: fc.constantFrom('a', 'b'), minLength, maxLength })
     const device = fc.record({ id: text(2, 2), user: text(0, 4) })
@@ -104,7 +104,7 @@ describe('a key is text and variables', () => {
     expect(isPerDevice(['device', { variable: 'user' }])).toBe(false)
   })
 
-  test('and takes what a user is called as it is', () => {
+  test('contains the user unchanged, even if it looks like a variable', () => {
     expect(keyOf('{{.device.user}}', { id: 'D1', user: '{{.device.id}} $& device.id' })).toBe(
       '{{.device.id}} $& device.id',
     )
