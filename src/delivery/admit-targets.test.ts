@@ -20,7 +20,7 @@ describe('a time limit', () => {
   const admit = (content: Partial<SendContent>, ...zones: string[]) =>
     admitTargets({ now: () => EIGHT_UTC }, { uid: 'u' }, { ...CONTENT, ...content }, targetsIn(...zones))
 
-  test('admits targets inside their window, and delays the others until it opens, in one group for each delay', async () => {
+  test('admits targets inside their window, and delays the others until it opens, one group for each delay', async () => {
     const zones = ['Europe/Berlin', 'UTC', 'Asia/Tokyo', 'Africa/Abidjan', 'Europe/Paris']
     const { admitted, delayed, dropped } = await admit({ timeLimit: MORNING }, ...zones)
     expect(admitted.map(({ place }) => place)).toEqual([0, 4])
@@ -83,7 +83,7 @@ test('a send without limits takes no grant', async () => {
   expect((await admitTargets(deps, { uid: 'u' }, CONTENT, targets)).admitted).toEqual(targets)
 })
 
-test('waits are rounded up by a quarter at most, to few different ones', () => {
+test('waits are rounded up by a quarter at most, to few different values', () => {
   const waits = Array.from({ length: 60_000 }, (_, index) => index + 1)
   const rounded = waits.map(roundUpWait)
   rounded.forEach((wait, index) => {

@@ -5,46 +5,46 @@ import { RemovalBreaker } from './removal-breaker.ts'
 function makeBreaker() {
   const changes: string[] = []
   const breaker = new RemovalBreaker({
-    onChange: (provider, isOpen) => changes.push(`${provider} ${isOpen ? 'stops' : 'goes on'}`),
+    onChange: (provider, isOpen) => changes.push(`${provider} ${isOpen ? 'stopped' : 'resumed'}`),
   })
   return { breaker, changes }
 }
 
-test('removes what is called dead while that is not the most', () => {
+test('removals go on while at most half of the tokens are dead', () => {
   const { breaker, changes } = makeBreaker()
   for (let i = 0; i < 10; i++) expect(breaker.allows('fcm', { judged: 500, gone: 250 })).toBe(true)
   expect(changes).toEqual([])
 })
 
-test('stops with the very batch that makes it most of two hundred, says so once, and goes on when it is over', () => {
+test('removals stop with the batch that makes most of 200 tokens dead, are reported once, and resume afterwards', () => {
   const { breaker, changes } = makeBreaker()
   expect(breaker.allows('fcm', { judged: 199, gone: 199 })).toBe(true)
   expect(breaker.allows('fcm', { judged: 1, gone: 1 })).toBe(false)
   expect(breaker.allows('fcm', { judged: 500, gone: 400 })).toBe(false)
   expect(breaker.allows('fcm', { judged: 500, gone: 0 })).toBe(true)
-  expect(changes).toEqual(['fcm stops', 'fcm goes on'])
+  expect(changes).toEqual(['fcm stopped', 'fcm resumed'])
 })
 
-test('adds up single sends', () => {
+test('batches of one target are added up', () => {
   const { breaker, changes } = makeBreaker()
   for (let i = 0; i < 199; i++) breaker.allows('apns', { judged: 1, gone: 1 })
   expect(changes).toEqual([])
   expect(breaker.allows('apns', { judged: 1, gone: 1 })).toBe(false)
 })
 
-test('keeps providers apart', () => {
+test('each provider has its own state', () => {
   const { breaker } = makeBreaker()
   expect(breaker.allows('fcm', { judged: 500, gone: 500 })).toBe(false)
   expect(breaker.allows('apns', { judged: 500, gone: 5 })).toBe(true)
 })
 
-test('is not changed by batches that nothing was said about', () => {
+test('batches without a judged target do not change the state', () => {
   const { breaker } = makeBreaker()
   breaker.allows('fcm', { judged: 500, gone: 500 })
   expect(breaker.allows('fcm', { judged: 0, gone: 0 })).toBe(false)
 })
 
-test('never removes from a batch of two hundred or more that calls most of them dead', () => {
+test('a batch of 200 or more targets with mostly dead tokens is never allowed to remove', () => {
   const batch = fc
     .integer({ min: 0, max: 1000 })
     .chain((judged) => fc.record({ judged: fc.constant(judged), gone: fc.integer({ min: 0, max: judged }) }))

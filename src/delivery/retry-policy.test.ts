@@ -9,12 +9,12 @@ const least = { scale: 1, random: () => 0 }
 const most = { scale: 1, random: () => 1 }
 
 describe('the delay before a retry', () => {
-  test('is never shorter than what the provider asked for in Retry-After', () => {
+  test('is never shorter than the Retry-After of the provider', () => {
     const outcome = { kind: 'retry', reason: 'QUOTA_EXCEEDED', afterMs: 90_000, minDelayMs: 60_000 } as const
     expect(planRetry(outcome, FIRST, least)).toEqual(retryAfter(90_000))
   })
 
-  test('is never shorter than what its documentation asks for', () => {
+  test('is never shorter than the minimum in the documentation of the provider', () => {
     expect(planRetry({ kind: 'retry', reason: 'UNAVAILABLE', minDelayMs: 10_000 }, FIRST, least)).toEqual(
       retryAfter(10_000),
     )
@@ -32,13 +32,13 @@ describe('the delay before a retry', () => {
     expect(planRetry(outcome, FIRST, { scale: 1, random: () => 0.5 })).toEqual(retryAfter(15_000))
   })
 
-  test('is left to the pause of the provider while the credential is refused', () => {
+  test('is zero for a refused credential, because the provider is paused', () => {
     expect(planRetry({ kind: 'credential', reason: 'UNAUTHENTICATED' }, { ...FIRST, attempt: 9 }, most)).toEqual(
       retryAfter(0),
     )
   })
 
-  test('is scaled as the configuration says', () => {
+  test('is multiplied by the scale', () => {
     expect(planRetry({ kind: 'retry', reason: 'reset' }, FIRST, { scale: 0.01, random: () => 1 })).toEqual(
       retryAfter(10),
     )
@@ -52,19 +52,19 @@ describe('a target is given up', () => {
     expect(planRetry(outcome, { ...FIRST, ageMs: 3_599_001 }, most)).toEqual(GIVEN_UP)
   })
 
-  test('at the time it expires, be that before an hour is over or after', () => {
+  test('when its send expires, before or after an hour', () => {
     const outcome = { kind: 'retry', reason: 'reset' } as const
     expect(planRetry(outcome, { ...FIRST, expiresInMs: 999 }, most)).toEqual({ kind: 'expired' })
     expect(planRetry(outcome, { ...FIRST, ageMs: 5 * 3_600_000, expiresInMs: 1000 }, most)).toEqual(retryAfter(1000))
   })
 
-  test('only after a day when it was our credential', () => {
+  test('only after a day if the credential was refused', () => {
     const outcome = { kind: 'credential', reason: 'UNAUTHENTICATED' } as const
     expect(planRetry(outcome, { ...FIRST, ageMs: 24 * 3_600_000 }, most)).toEqual(retryAfter(0))
     expect(planRetry(outcome, { ...FIRST, ageMs: 24 * 3_600_000 + 1 }, most)).toEqual(GIVEN_UP)
   })
 
-  test('after five attempts that may each have reached the phone', () => {
+  test('after five ambiguous attempts', () => {
     const outcome = { kind: 'retry', reason: 'timeout', maybeDelivered: true } as const
     expect(planRetry(outcome, { ...FIRST, ambiguousAttempts: 4 }, most)).toEqual(retryAfter(1000))
     expect(planRetry(outcome, { ...FIRST, ambiguousAttempts: 5 }, most)).toEqual(GIVEN_UP)
