@@ -20,7 +20,7 @@ describe('a time limit', () => {
   const admit = (content: Partial<SendContent>, ...zones: string[]) =>
     admitTargets({ now: () => EIGHT_UTC }, { uid: 'u' }, { ...CONTENT, ...content }, targetsIn(...zones))
 
-  test('admits targets inside their window, and delays the others until it opens, one group for each delay', async () => {
+  test('admits targets inside their window, and delays the others until it opens, grouped by delay', async () => {
     const zones = ['Europe/Berlin', 'UTC', 'Asia/Tokyo', 'Africa/Abidjan', 'Europe/Paris']
     const { admitted, delayed, dropped } = await admit({ timeLimit: MORNING }, ...zones)
     expect(admitted.map(({ place }) => place)).toEqual([0, 4])

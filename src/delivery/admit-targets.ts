@@ -107,8 +107,8 @@ async function checkRates(
 }
 
 /**
- * Rounds a wait up by at most a quarter, so that targets with similar waits share a batch. Without it each of them would
- * become a batch of its own.
+ * Rounds a wait up by at most a quarter, so that targets with similar waits share a batch. Without it each of them
+ * would become a batch of its own.
  */
 export function roundUpWait(waitMs: number): number {
   const stepMs = 2 ** Math.max(0, Math.floor(Math.log2(waitMs)) - 2)

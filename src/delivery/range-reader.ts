@@ -1,6 +1,6 @@
-// Reads the devices of range batches. A worker claims several batches at a time, most of them with neighbouring ranges of
-// one send. Neighbouring ranges are read in one query, because planning and starting a query costs as much as reading
-// 500 devices.
+// Reads the devices of range batches. A worker claims several batches at a time, most of them with neighbouring ranges
+// of one send. Neighbouring ranges are read in one query, because planning and starting a query costs as much as
+// reading 500 devices.
 import type { ProviderName } from '../config/provider-names.ts'
 import type { DeviceStore } from '../devices/device-store.ts'
 import { type DeviceRange, RANGE_DEVICES } from '../queue/batch.ts'

@@ -16,7 +16,7 @@ test('removals go on while at most half of the tokens are dead', () => {
   expect(changes).toEqual([])
 })
 
-test('removals stop with the batch that makes most of 200 tokens dead, are reported once, and resume afterwards', () => {
+test('removals stop with the batch that makes most of 200 tokens dead, once, and resume afterwards', () => {
   const { breaker, changes } = makeBreaker()
   expect(breaker.allows('fcm', { judged: 199, gone: 199 })).toBe(true)
   expect(breaker.allows('fcm', { judged: 1, gone: 1 })).toBe(false)

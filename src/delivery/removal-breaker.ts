@@ -1,5 +1,5 @@
-// The removal breaker: it stops the removal of devices when a provider reports most tokens as dead. The most likely reason
-// is a credential of another app. Each worker has its own breaker, because the answers to one worker suffice.
+// The removal breaker: it stops the removal of devices when a provider reports most tokens as dead. The most likely
+// reason is a credential of another app. Each worker has its own breaker, because the answers to one worker suffice.
 import type { ProviderName } from '../config/provider-names.ts'
 
 /** The fewest answers of which the share of dead tokens is computed. The share of fewer answers is not reliable. */

@@ -51,7 +51,9 @@ export function planRetry(outcome: RetryOutcome, attempts: Attempts, { scale, ra
   return delayMs > giveUpAfterMs - attempts.ageMs ? { kind: 'givenUp' } : { kind: 'retry', delayMs: delayMs * scale }
 }
 
-/** Full jitter above the least delay that the provider asks for, so that retries of simultaneous failures are spread. */
+/**
+ * Full jitter above the least delay that the provider asks for, so that simultaneous failures are not retried together.
+ */
 function backoff(outcome: Extract<Outcome, { kind: 'retry' }>, attempt: number, random: () => number): number {
   const least = Math.max(outcome.afterMs ?? 0, outcome.minDelayMs ?? 0)
   const base = outcome.minDelayMs ?? FIRST_DELAY_MS

@@ -56,7 +56,7 @@ async function sendPart(
 ): Promise<void> {
   const notification = content.notifications.get(name)
   const provider = providers.get(name)
-  if (!notification || !provider) throw new Error(`a batch for ${name} was claimed, but this provider or its notification is missing`)
+  if (!notification || !provider) throw new Error(`a batch for ${name} was claimed, which is not enabled here`)
   const personal = personaliseBatch(content, name, targets)
   const isWithdrawn = (index: number) => {
     const target = targets[index]

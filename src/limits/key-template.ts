@@ -22,7 +22,7 @@ const VARIABLE = /\{\{\s*\.?device\.(id|user)\s*\}\}|(?<!\w)\.?device\.(id|user)
 export function parseKeyTemplate(field: string, key: string): KeyTemplate {
   if (key === '') return DEFAULT_KEY
   if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw refuse(field, `longer than ${MAX_KEY_BYTES} bytes`)
-  if (/\p{Cc}/u.test(key) || !key.isWellFormed()) throw refuse(field, 'contains a control character or an unpaired surrogate')
+  if (/\p{Cc}/u.test(key) || !key.isWellFormed()) throw refuse(field, 'contains a control character or bad Unicode')
   const parts: KeyTemplate[number][] = []
   let from = 0
   for (const match of key.matchAll(VARIABLE)) {

@@ -6,18 +6,18 @@
 //
 // A key keeps the times of its last grants, in the number and for the time that the widest policies of its calls need.
 // So calls with different policies count each other's grants. The first call with a wider policy can count only the
-// grants that were kept for the narrower ones. Older grants are forgotten, and so are keys without grants. All times are
-// the store's clock. If it is set back, grants in its future count as granted now: a key is then limited for one more
-// interval at most, and never grants more.
+// grants that were kept for the narrower ones. Older grants are forgotten, and so are keys without grants. All times
+// are the store's clock. If it is set back, grants in its future count as granted now: a key is then limited for one
+// more interval at most, and never grants more.
 //
-// An ask that was granted is granted again without a second grant, while its grant is kept. So a call that failed can be
-// repeated, also by another worker after a crash.
+// An ask that was granted is granted again without a second grant, while its grant is kept. So a call that failed can
+// be repeated, also by another worker after a crash.
 
 import type { RatePolicy } from '../sends/rate-limit.ts'
 
 /** A request for one grant. */
 export interface Ask {
-  /** The limited key, far below 2,000 bytes. Several asks of a call may have the same key: they are granted in order. */
+  /** The limited key, far below 2,000 bytes. Asks of one call may have the same key: they are granted in order. */
   key: string
   /** Distinguishes a repeated ask from a new ask of the same key: for a push, its send and its device. */
   id: string

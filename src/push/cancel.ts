@@ -16,6 +16,6 @@ export async function cancelSend(queue: Pick<Queue, 'cancel' | 'exclude'>, reque
   // Target lines contain the uuid of a device, not its whole id.
   const exclusion = { user: checkUser('user', user), deviceId: deviceId && parseId('device_id', deviceId).uuid }
   if ((await queue.exclude(uid, exclusion)) === 'full') {
-    throw new ApiError('internal', 'cancel_push: 100,000 targets of this send are cancelled; cancel the whole send instead')
+    throw new ApiError('internal', 'cancel_push: 100,000 targets of this send are cancelled; cancel the whole send')
   }
 }

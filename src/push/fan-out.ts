@@ -19,7 +19,7 @@ import type { PageReader } from './page-reader.ts'
 const MAX_WALKS: Record<Lane, number> = { small: 16, broadcast: 4 }
 /** In ms: the delay of a send that came due, or of a lost announcement. */
 const POLL_MS = 250
-/** The shortest interval of claims of broadcasts, in ms: most announcements of the lane are pages, hundreds a second. */
+/** The shortest interval of claims of broadcasts, in ms. Its announcements are mostly pages, hundreds a second. */
 const MIN_INTERVAL_MS = 25
 /** The first and the longest pause before a page is committed again to a full queue, in ms. */
 const FULL_FIRST_MS = 20

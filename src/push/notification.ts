@@ -16,8 +16,8 @@ export const JSON_FIELDS: Readonly<Record<ProviderName, string>> = {
 const NO_HEADERS: ReadonlyMap<string, string> = new Map()
 
 /**
- * Checks a header for a provider and returns its problem; undefined: the provider accepts it. The value of a template is
- * passed as undefined, because it is known only when the notification is rendered for a target.
+ * Checks a header for a provider and returns its problem; undefined: the provider accepts it. The value of a template
+ * is passed as undefined, because it is known only when the notification is rendered for a target.
  */
 export type HeaderCheck = (provider: ProviderName, name: string, value: string | undefined) => string | undefined
 

@@ -4,8 +4,8 @@ import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
 
 /**
  * The hash that distinguishes a repeated request from another one with the same uid: SHA-256 over the decoded fields in
- * wire order, with maps sorted by key and raw JSON without insignificant white space. It does not depend on white space,
- * on the order of fields, or on zero values that are written out. It is stored data.
+ * wire order, with maps sorted by key and raw JSON without insignificant white space. It does not depend on white
+ * space, on the order of fields, or on zero values that are written out. It is stored data.
  */
 export function hashRequest(request: SendPushNotificationRequest): Buffer {
   const hash = createHash('sha256')

@@ -1,5 +1,5 @@
-// Groups the targets of a page by the time at which their local window opens. Time zones with the same opening time share
-// batches, which are stored with the delay until then.
+// Groups the targets of a page by the time at which their local window opens. Time zones with the same opening time
+// share batches, which are stored with the delay until then.
 import type { TargetGroup } from '../devices/target-page.ts'
 import { waitForWindow } from '../personalise/time-limit.ts'
 import { joinLines } from '../sends/line-bytes.ts'

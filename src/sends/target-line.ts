@@ -9,7 +9,7 @@
 //
 //   … TAB keys TAB locale TAB timezone TAB meta
 
-/** The fields of a target line. A native target is not a stored device: its fields are empty except `value` and `keys`. */
+/** The fields of a target line. A native target is not a stored device and has only `value` and `keys`. */
 export interface Target {
   /** The uuid in the device's id. */
   deviceId: string

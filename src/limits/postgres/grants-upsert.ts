@@ -1,9 +1,9 @@
-// The upsert that takes grants: it decides about each row of `given (key, asked, place, now)` and returns it. Nearly all
-// rows have the time of their call, `call (now)`. Rows are read one at a time, so a row that is read after the upsert
-// waited for a lock has a later time.
+// The upsert that takes grants: it decides about each row of `given (key, asked, place, now)` and returns it. Nearly
+// all rows have the time of their call, `call (now)`. Rows are read one at a time, so a row that is read after the
+// upsert waited for a lock has a later time.
 //
-// An upsert waits for the lock of its row and then sees the latest version of it, so its assignment can read the grants,
-// decide and write in one step. A row always has at least one grant.
+// An upsert waits for the lock of its row and then sees the latest version of it, so its assignment can read the
+// grants, decide and write in one step. A row always has at least one grant.
 //
 // Nearly every key has one ask, no concurrent call, and room. This case is decided with a few comparisons of the grants
 // that count. All other cases take the general path (decideAnew), which gives the same answers.
@@ -16,9 +16,10 @@ const DATED_EARLIER_MS = 100
 const FORGOTTEN_KEPT = 8
 
 /**
- * The upsert. It returns `exception`: null if the only ask of a key was granted at the time of the call, otherwise a list
- * of numbers: the place of the key, the time of the decision, the time of the next possible grant (used only if an ask
- * was refused), and for each ask the time of its grant, 0 if it was not granted. Times are Unix ms of the server's clock.
+ * The upsert. It returns `exception`: null if the only ask of a key was granted at the time of the call, otherwise a
+ * list of numbers: the place of the key, the time of the decision, the time of the next possible grant (used only if an
+ * ask was refused), and for each ask the time of its grant, 0 if it was not granted. Times are Unix ms of the server's
+ * clock.
  */
 export function upsertGrants(sql: Sql, policies: readonly RatePolicy[]): Fragment {
   const keepCount = Math.max(...policies.map(({ rate }) => rate))

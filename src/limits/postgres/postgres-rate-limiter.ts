@@ -11,7 +11,7 @@ import { takeGrants } from './take-statement.ts'
 /** In ms. On a connection that drops packets silently, a statement would otherwise never end. */
 const ANSWER_TIMEOUT_MS = 10_000
 
-/** The rate limiter on PostgreSQL, in the table rate_limits. The caller runs `makeGrantUpkeep`, which deletes old rows. */
+/** The rate limiter on PostgreSQL, in the table rate_limits. `makeGrantUpkeep` has to run, to delete old rows. */
 export class PostgresRateLimiter implements RateLimiter {
   readonly #sql: Sql
 
@@ -34,7 +34,7 @@ export class PostgresRateLimiter implements RateLimiter {
   }
 }
 
-/** 60 bits of a hash, which distinguish the asks of a key, and one bit above them: the number is larger than any time. */
+/** 60 bits of a hash, which distinguish the asks of a key, below a set bit, so that it is larger than any time. */
 function hashId(id: string): string {
   return BigInt(`0x1${hash('sha256', id, 'hex').slice(0, 15)}`).toString()
 }

@@ -5,14 +5,14 @@
 -- ARGV[..]  for each policy its rate and its interval in ms
 -- ARGV[..]  for each key the ids of its asks in one string, ID bytes each, no id twice
 --
--- Returns a flat list: the time of the call, then for each key the ms until its next grant (used only if one of its asks
--- was limited) and for each of its asks the time of its grant, 0 if it was not granted. A second run grants the same
--- asks without new grants.
+-- Returns a flat list: the time of the call, then for each key the ms until its next grant (used only if one of its
+-- asks was limited) and for each of its asks the time of its grant, 0 if it was not granted. A second run grants the
+-- same asks without new grants.
 --
 -- A value has a header of KEEP_COUNT and KEEP_MS (the number of grants and the time that the widest policies of the key
 -- need), then the times of its grants, ascending, then their ids. It expires when its last grant is older than KEEP_MS.
--- It is written only when a grant is added or the header changes. Its parts have fixed widths, so that a policy reads the
--- one grant that it depends on: a key with a thousand grants costs little more than a key with three.
+-- It is written only when a grant is added or the header changes. Its parts have fixed widths, so that a policy reads
+-- the one grant that it depends on: a key with a thousand grants costs little more than a key with three.
 
 local HEADER, TIME, ID = 8, 6, 10
 
@@ -71,8 +71,8 @@ local function read_value(value)
     math.max(keep_count, widest_rate), math.max(keep_ms, widest_interval), is_changed
 end
 
--- Returns the ms until all policies allow one more grant; 0 or less if they do. For each policy there is room as soon as
--- the grant `rate` places back has left the window.
+-- Returns the ms until all policies allow one more grant; 0 or less if they do. For each policy there is room as soon
+-- as the grant `rate` places back has left the window.
 local function wait_for_room(times)
   local count = #times / TIME
   local wait = 0
