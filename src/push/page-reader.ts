@@ -1,5 +1,5 @@
-// Turns recipients into batches, page by page. A page begins at the end of the one before, so any worker can continue a
-// walk.
+// Turns recipients into batches, page by page. A page begins at the end of the page before, so that another worker can
+// continue the walk.
 //
 //   a broadcast to a filter ──▶ ranges: their ends are read from an index, and their workers read the devices
 //   all other recipients    ──▶ lines: raw tokens, and devices that have to be read now (canUseRanges)

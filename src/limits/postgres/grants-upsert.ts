@@ -18,8 +18,8 @@ const FORGOTTEN_KEPT = 8
 /**
  * The upsert. It returns `exception`: null if the only ask of a key was granted at the time of the call, otherwise a
  * list of numbers: the place of the key, the time of the decision, the time of the next possible grant (used only if an
- * ask was refused), and for each ask the time of its grant, 0 if it was not granted. Times are Unix ms of the server's
- * clock.
+ * ask was refused), and for each ask the time of its grant, 0 if it was not granted. All times are Unix ms of the
+ * server.
  */
 export function upsertGrants(sql: Sql, policies: readonly RatePolicy[]): Fragment {
   const keepCount = Math.max(...policies.map(({ rate }) => rate))
