@@ -1,10 +1,10 @@
 import type { Sql } from '../database/pool.ts'
 import type { Analytics } from './analytics.ts'
 
-/** Notifications are kept this long, as in Centrifugo PRO. */
+/** How long reports are kept, as in Centrifugo PRO. */
 const KEEP_DAYS = 7
 
-/** Reports are rows of the table `notifications`. */
+/** Stores reports as rows of the table `notifications`. */
 export function makePostgresAnalytics(sql: Sql): Analytics {
   return {
     async recordStatus({ uid, status, deviceId, messageId }) {

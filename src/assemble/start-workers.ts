@@ -70,12 +70,12 @@ function makeRemovalBreaker({ removalStopped }: Metrics, logger: Logger): Remova
   return new RemovalBreaker({
     onChange: (provider, isOpen) => {
       removalStopped.set({ provider }, isOpen ? 1 : 0)
-      if (!isOpen) logger.warn({ provider }, 'delivery: devices with dead tokens are removed again')
+      if (!isOpen) logger.warn({ provider }, 'delivery: removal of devices resumed')
       else {
         logger.error(
           { provider },
-          'delivery: most tokens are called dead, so no devices are removed; check the credentials, or if it is right ' +
-            'set worker.removal_breaker to false',
+          'delivery: removal of devices stopped, because the provider reports most tokens as dead; check the ' +
+            'credentials, or if the tokens are dead set worker.removal_breaker to false',
         )
       }
     },

@@ -1,7 +1,8 @@
 import { UserError } from './user-error.ts'
 
 /**
- * The configuration is wrong. The message has a line for each problem: `config: PATH: problem`. A restart can't succeed, so the exit code differs from that of other errors.
+ * The configuration is wrong. The message has a line for each problem: `config: PATH: problem`. A restart can't
+ * succeed, so the exit code differs from that of other errors.
  */
 export class ConfigError extends UserError {
   override readonly name = 'ConfigError'

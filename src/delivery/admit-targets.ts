@@ -9,15 +9,16 @@ import type { TimeLimit } from '../sends/time-limit.ts'
 import type { Delayed } from './batch-outcomes.ts'
 import type { OpenTarget } from './open-batch.ts'
 
-/** Why a target is dropped. */
+/** The reason of a drop. */
 export type DropReason = 'no_timezone' | 'rate_limited'
 
 /** The targets of a batch by the verdict of the limits. */
 export interface Admission {
+  /** Targets that are sent now. */
   admitted: OpenTarget[]
-  /** In as few groups as their delays allow. */
+  /** One group for each delay. */
   delayed: Delayed[]
-  /** How many are dropped. */
+  /** The number of dropped targets for each reason. */
   dropped: ReadonlyMap<DropReason, number>
 }
 
@@ -31,7 +32,7 @@ interface Deps {
 /** A delay in ms, 0 for none; or the reason of a drop. */
 type Verdict = number | DropReason
 
-/** Applies the limits of a send. The rate limit comes last, because a grant counts as a push. */
+/** Applies the limits of a send. The rate limit is applied last, because each grant counts as a push. */
 export async function admitTargets(
   deps: Deps,
   { uid }: { uid: string },
@@ -50,7 +51,7 @@ class RefusedTargets {
   readonly #delayed = new Map<number, OpenTarget[]>()
   readonly dropped = new Map<DropReason, number>()
 
-  /** Keeps the refused ones of these targets, and returns the others. */
+  /** Records the refused targets and returns the admitted ones. */
   filter(targets: readonly OpenTarget[], verdicts: readonly Verdict[]): OpenTarget[] {
     return targets.filter((target, index) => {
       const verdict = verdicts[index] ?? 0
@@ -87,15 +88,15 @@ async function checkRates(
   uid: string,
   targets: readonly OpenTarget[],
 ): Promise<Verdict[]> {
-  if (!limiter) throw new Error('a send with a rate limit was claimed without a limiter')
+  if (!limiter) throw new Error('a send with a rate limit was claimed by a worker without a rate limiter')
   const isOneDevice = isPerDevice(key)
   const asks = targets.map(({ line }) => {
     const device = { id: readField(line, 'deviceId'), user: readField(line, 'user') }
-    // A retry has the same id, so it takes no second grant.
+    // A retry asks with the same id, so it takes no second grant.
     return { key: renderKey(key, device), id: isOneDevice ? uid : `${uid} ${device.id}` }
   })
   const verdicts: Verdict[] = []
-  // One call, unless the configured batch size is larger than a call may be.
+  // One call, unless the configured batch size is larger than the limit of a call.
   for (let from = 0; from < asks.length; from += MAX_ASKS) {
     for (const answer of await limiter.take(asks.slice(from, from + MAX_ASKS), policies)) {
       if (answer.kind === 'granted') verdicts.push(0)
@@ -106,8 +107,8 @@ async function checkRates(
 }
 
 /**
- * Rounds a wait up by a quarter at most, so that targets with similar waits share a batch: otherwise each would be a batch
- * of its own from then on.
+ * Rounds a wait up by at most a quarter, so that targets with similar waits share a batch. Without it each of them
+ * would become a batch of its own.
  */
 export function roundUpWait(waitMs: number): number {
   const stepMs = 2 ** Math.max(0, Math.floor(Math.log2(waitMs)) - 2)

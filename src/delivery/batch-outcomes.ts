@@ -1,16 +1,15 @@
-// Collects the outcomes of a batch's targets while it is sent, and sums them up for the queue, the devices and the
-// metrics.
+// Collects the outcomes of a batch's targets while it is sent, for the queue, the removal of devices and the metrics.
 import type { Outcome } from '../providers/provider.ts'
 import { type GivenUp, RANGE_DEVICES, type Retry } from '../queue/batch.ts'
 import { decodeTarget } from '../sends/target-line.ts'
 import type { OpenBatch, OpenTarget } from './open-batch.ts'
 import { planRetry, type RetryPolicyOptions } from './retry-policy.ts'
 
-/** A device whose provider reports its token as dead. */
+/** A device with a dead token. */
 export interface GoneToken {
   deviceId: string
   token: string
-  /** Unix time in ms since when, if the provider said so. */
+  /** Unix time in ms since when the token is dead; undefined if the provider does not report it. */
   sinceMs: number | undefined
 }
 
@@ -18,7 +17,7 @@ export interface GoneToken {
 export interface Unfinished {
   retries: Retry[]
   givenUp: GivenUp[]
-  /** How many targets expire before the next attempt. */
+  /** The number of targets that expire before their next attempt. */
   expired: number
 }
 
@@ -28,7 +27,7 @@ export interface Delayed {
   delayMs: number
 }
 
-/** How many targets ended in an outcome; `reason` is empty for `sent`. */
+/** The number of targets with the same outcome and reason. `reason` is empty for `sent`. */
 export interface OutcomeCount {
   outcome: Outcome['kind']
   reason: string
@@ -47,7 +46,7 @@ export class BatchOutcomes {
   /** As `BatchClaim.finished`: also targets that were finished, excluded or dropped before this attempt. */
   readonly #finished: Uint8Array
 
-  /** @param deps `targets` are sent, `delayed` are stored again unsent; all others of the batch are finished */
+  /** @param deps `targets` are sent, `delayed` are stored again unsent; all other targets of the batch are finished */
   constructor(deps: {
     batch: OpenBatch
     targets: readonly OpenTarget[]
@@ -115,7 +114,7 @@ export class BatchOutcomes {
     return gone
   }
 
-  /** How many targets the provider judged, and how many of them it reported as gone. */
+  /** The number of targets that the provider judged, and how many of their tokens it reported as dead. */
   judgements(): { judged: number; gone: number } {
     const counts = { judged: 0, gone: 0 }
     for (const outcome of this.#outcomes) {
@@ -126,7 +125,7 @@ export class BatchOutcomes {
     return counts
   }
 
-  /** The reason for which the credential was refused; undefined if it was not. */
+  /** The reason for which the provider refused the credential; undefined if it did not. */
   credentialProblem(): string | undefined {
     return this.#outcomes.find((outcome) => outcome?.kind === 'credential')?.reason
   }
@@ -136,7 +135,7 @@ export class BatchOutcomes {
     return this.judgements().judged > 0
   }
 
-  /** The targets that go back to the queue: retries, targets given up, and those without an outcome, which are due at once. */
+  /** The targets that return to the queue: retries and targets given up. Targets without an outcome are due at once. */
   unfinished(): Unfinished {
     const unfinished: Unfinished = { retries: [], givenUp: [], expired: 0 }
     for (const { outcome, lines } of this.#groupUnfinished()) {
@@ -168,7 +167,7 @@ export class BatchOutcomes {
     if (rest) unfinished.retries.push(makeRestRetry(rest))
   }
 
-  /** Targets with the same answer share a delay, and so a batch: a hundred separate batches would cost a hundred claims. */
+  /** Targets with the same outcome share a delay and a batch: a batch for each target would cost a claim for each. */
   #groupUnfinished(): Iterable<{ outcome: Repeatable | undefined; lines: string[] }> {
     const groups = new Map<string, { outcome: Repeatable | undefined; lines: string[] }>()
     this.#targets.forEach(({ line }, index) => {

@@ -1,13 +1,14 @@
 // One batch from its claim to its acknowledgement:
 //
-//   exclude cancelled targets ──▶ apply the limits ──▶ send ──▶ remove dead devices, report the credential ──▶ acknowledge
-import { setTimeout as delay } from 'node:timers/promises'
+//   exclude cancelled targets ──▶ apply the limits ──▶ send ──▶ remove devices with dead tokens
+//     ──▶ report the state of the credential ──▶ acknowledge
 import type { ProviderName } from '../config/provider-names.ts'
 import type { RateLimiter } from '../limits/rate-limiter.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import type { Remainder } from '../queue/batch.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { StoredSend } from '../queue/send.ts'
+import { pause } from '../timing/pause.ts'
 import { admitTargets } from './admit-targets.ts'
 import { BatchOutcomes, type GoneToken, makeRestRetry } from './batch-outcomes.ts'
 import { countOutcomes, countUnsent } from './count-outcomes.ts'
@@ -28,7 +29,7 @@ export interface DeliverDeps extends SendDeps {
   queue: Pick<Queue, 'acknowledge' | 'findExcluded' | 'pause' | 'resume'>
   /** Loads a send, most of the time from a cache; undefined if it has ended. */
   loadSend(uid: string): Promise<StoredSend | undefined>
-  /** Removes devices whose token is dead, unless registered again after `seenAtMs`. Resolves to their number. */
+  /** Removes devices with dead tokens that were not registered again after `seenAtMs`. Resolves to their number. */
   removeGone(provider: ProviderName, gone: readonly GoneToken[], seenAtMs: number): Promise<number>
   /** Undefined: devices are removed at any share of dead tokens. */
   removalBreaker: RemovalBreaker | undefined
@@ -66,7 +67,7 @@ export async function deliverBatch(deps: DeliverDeps, batch: OpenBatch, hold: Ho
   endTimer()
 }
 
-/** Acknowledges a batch whose send was cancelled, has expired, or has ended. */
+/** Acknowledges a batch unsent: its send was cancelled, has expired, or has ended. */
 async function endUnsent(deps: DeliverDeps, batch: OpenBatch, signal: AbortSignal): Promise<void> {
   const reason = batch.sendState === 'expired' ? 'expired' : 'cancelled'
   const retries = batch.rest ? [makeRestRetry(batch.rest)] : []
@@ -74,7 +75,7 @@ async function endUnsent(deps: DeliverDeps, batch: OpenBatch, signal: AbortSigna
   if (result === 'acknowledged') countUnsent(deps, batch, reason, batch.count)
 }
 
-/** Targets that are cancelled while the batch is sent: the provider skips them, and their retry is excluded at its claim. */
+/** Finds targets that are cancelled while the batch is sent. The provider skips them; their retry is excluded later. */
 function watchExclusions(
   deps: DeliverDeps,
   batch: OpenBatch,
@@ -90,7 +91,7 @@ function watchExclusions(
   return withdrawn
 }
 
-/** Retries while the queue is unreachable: sending the batch again would cost a duplicate for each of its targets. */
+/** Retries while the queue is unreachable: an abandoned batch would be sent again to all of its targets. */
 async function acknowledge(
   deps: DeliverDeps,
   batch: OpenBatch,
@@ -101,13 +102,13 @@ async function acknowledge(
   for (let pauseMs = ACKNOWLEDGE_FIRST_MS; ; pauseMs = Math.min(pauseMs * 2, ACKNOWLEDGE_MAX_MS)) {
     try {
       const result = await deps.queue.acknowledge(batch, { retries, givenUp })
-      // After a failed attempt this is most likely the result of our own acknowledgement, whose answer was lost.
+      // After a failed attempt this is most likely our own acknowledgement: it was executed and its answer lost.
       if (result === 'lost') deps.logger.warn({ uid, provider }, 'delivery: lease lost, the batch may be sent twice')
       return result
     } catch (error) {
       if (signal.aborted) throw error
       deps.logger.warn({ err: error, uid, provider }, 'delivery: batch not acknowledged, retrying')
-      await delay(pauseMs, undefined, { signal }).catch(() => undefined)
+      await pause(pauseMs, signal)
     }
   }
 }
@@ -127,7 +128,10 @@ async function removeGoneDevices(deps: DeliverDeps, batch: OpenBatch, outcomes: 
   }
 }
 
-/** A refused credential pauses the provider for all workers before the batch is stored again; an accepted one resumes it. */
+/**
+ * Pauses the provider for all workers if it refused the credential, and resumes it if it accepted that of a probe. This
+ * precedes the acknowledgement, so that retries are not claimed before the pause.
+ */
 async function reportCredential(deps: DeliverDeps, { provider, isProbe }: OpenBatch, outcomes: BatchOutcomes) {
   const reason = outcomes.credentialProblem()
   try {

@@ -1,5 +1,5 @@
-// The number of targets that are in flight at once. Targets that were sent and whose batch is not acknowledged are sent
-// again when the worker is killed, so this bounds the duplicates of a kill. Claimed batches that have not begun cost none.
+// Limits the targets that are in flight at the same time. After a kill of the worker the targets of unacknowledged
+// batches are sent again, so this bounds the duplicates of a kill. Claimed batches that have not begun cause none.
 
 interface Waiting {
   count: number
@@ -8,7 +8,7 @@ interface Waiting {
 
 /** A limit of targets and batches, granted in the order of the requests. */
 export class InFlightLimit {
-  /** Targets, at most. */
+  /** The most targets in flight. */
   readonly maxTargets: number
   readonly #maxBatches: number
   readonly #waiting: Waiting[] = []
@@ -22,8 +22,8 @@ export class InFlightLimit {
   }
 
   /**
-   * Resolves to true when a batch of `count` targets may be sent; `release` has to follow. Resolves to false when `signal`
-   * aborts before, or after `stop`. A batch that is larger than the limit is sent alone.
+   * Resolves to true when a batch of `count` targets may be sent; the caller has to call `release` later. Resolves to
+   * false if `signal` aborts first, and after `stop`. A batch larger than the limit is sent alone.
    */
   async take(count: number, signal: AbortSignal): Promise<boolean> {
     if (signal.aborted || this.#isStopped) return false
@@ -39,7 +39,7 @@ export class InFlightLimit {
     this.#beginNext()
   }
 
-  /** Grants nothing from now on. */
+  /** Refuses all waiting and later batches. */
   stop(): void {
     this.#isStopped = true
     for (const { end } of [...this.#waiting]) end(false)
@@ -67,7 +67,7 @@ export class InFlightLimit {
     return new Promise((resolve) => {
       const onAbort = () => {
         waiting.end(false)
-        // A smaller batch behind it may fit.
+        // The next batch may be smaller and fit.
         this.#beginNext()
       }
       const waiting = {

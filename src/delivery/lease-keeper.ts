@@ -1,5 +1,5 @@
-// Watches the batches that are being delivered: extends their leases, stores the progress of reliable sends, and stops
-// the delivery of batches that were lost to another worker or cancelled, as a whole or in single targets.
+// Keeps the claims of batches in delivery: extends their leases, stores the progress of reliable sends, and stops the
+// delivery of lost or cancelled batches and of single cancelled targets.
 import type { Logger } from '../observability/log.ts'
 import type { ClaimKey } from '../queue/batch.ts'
 import type { Queue } from '../queue/queue.ts'
@@ -19,13 +19,13 @@ interface Deps {
 
 /** A batch while it is being delivered. */
 export interface Hold {
-  /** Aborts when the batch is lost or cancelled, or all delivery has to stop. */
+  /** Aborts when the claim is lost, the send is cancelled, or the worker stops. */
   readonly signal: AbortSignal
   /** Single targets of the send were cancelled since the claim. */
   readonly hasExclusions: boolean
   /** Stores the progress from now on. @param read returns bits as in `BatchClaim.finished` */
   trackProgress(read: () => Uint8Array): void
-  /** Calls `withdraw` at each look while single targets of the send are cancelled. */
+  /** Calls `withdraw` every half a second once single targets of the send are cancelled. */
   onExclusions(withdraw: () => Promise<void>): void
 }
 
@@ -76,7 +76,7 @@ export class LeaseKeeper {
     }
   }
 
-  /** Keeps the claim no longer: its batch is acknowledged, released or abandoned. */
+  /** Forgets a claim: its batch is acknowledged, released or abandoned. */
   release(claim: ClaimKey): void {
     this.#held.delete(claim.id)
   }
@@ -86,6 +86,7 @@ export class LeaseKeeper {
     for (const { stop } of this.#held.values()) stop.abort()
   }
 
+  /** Stops extending leases; resolves when no command to the queue is running. */
   async close(): Promise<void> {
     await Promise.all(this.#tasks.map((task) => task.stop()))
   }
@@ -111,7 +112,7 @@ export class LeaseKeeper {
     if (progress.length > 0) await this.#deps.queue.checkpoint(progress)
   }
 
-  /** Repeats a task while batches are held. A task that hangs, because the store does, is not started a second time. */
+  /** Repeats a task while there are claims, without overlap: the store may not answer for longer than an interval. */
   #repeat(intervalMs: number, failure: string, work: () => Promise<void>): Repetition {
     return startRepeating({
       intervalMs,

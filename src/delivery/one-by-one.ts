@@ -1,8 +1,8 @@
 import type { Batch, Personal, Provider, Settle } from '../providers/provider.ts'
 
 /**
- * Sends a batch in which each target gets its own to a provider that knows nothing of that: as batches of one target.
- * Settles and rejects as one batch does.
+ * Sends a personal batch as batches of one target, for a provider that does not support personal batches. Settles and
+ * rejects as a single batch does.
  */
 export async function sendOneByOne(
   provider: Provider,
@@ -23,7 +23,7 @@ export async function sendOneByOne(
     }
     return provider.send(single, (_, outcome) => settle(index, outcome), signal)
   })
-  // All of them end before the batch does, or an outcome would come too late to count.
+  // All sends end before the batch does: a later outcome could not be counted.
   const failed = (await Promise.allSettled(sends)).find((result) => result.status === 'rejected')
   if (failed) throw failed.reason
 }

@@ -2,10 +2,10 @@ import type { BatchClaim, DeviceRange } from '../queue/batch.ts'
 import type { Queue } from '../queue/queue.ts'
 import { decodeTarget } from '../sends/target-line.ts'
 
-/** A claimed batch whose targets are read. */
+/** A claimed batch with its targets. */
 export interface OpenBatch extends Omit<BatchClaim, 'targets'> {
   lines: readonly string[]
-  /** The part of a range that is left for another batch: it had more devices than a batch may have. */
+  /** The part of a range that becomes another batch, because the range has more devices than a batch may have. */
   rest: DeviceRange | undefined
 }
 
@@ -15,7 +15,7 @@ export interface OpenTarget {
   place: number
 }
 
-/** The targets of a batch that are to be sent: not finished by an earlier attempt, and not excluded. */
+/** Finds the targets of a batch to send: not finished by an earlier attempt, and not excluded. */
 export async function findOpenTargets(queue: Pick<Queue, 'findExcluded'>, batch: OpenBatch): Promise<OpenTarget[]> {
   const targets = batch.lines.map((line, place) => ({ line, place }))
   const { finished } = batch
@@ -25,7 +25,7 @@ export async function findOpenTargets(queue: Pick<Queue, 'findExcluded'>, batch:
   return unfinished.filter((target) => !excluded.has(target))
 }
 
-/** The targets of these that are excluded from the send. */
+/** Finds the targets that are excluded from the send. */
 export async function findExcludedTargets(
   queue: Pick<Queue, 'findExcluded'>,
   uid: string,

@@ -1,4 +1,4 @@
-// The notifications of a send whose templates differ from target to target.
+// Renders the notifications of sends with templates for each target.
 import type { ProviderName } from '../config/provider-names.ts'
 import { formatDeviceId } from '../devices/device-id.ts'
 import { parseTexts, type Scope, type Texts } from '../personalise/scope.ts'
@@ -9,7 +9,7 @@ import type { Notification } from '../sends/notification.ts'
 import type { SendContent } from '../sends/send-content.ts'
 import { readField } from '../sends/target-line.ts'
 
-/** How a provider writes the notification of each target; undefined if all targets get the same. */
+/** Prepares a personal notification for each target of a batch; undefined if all targets get the same. */
 export function personaliseBatch(
   content: SendContent,
   provider: ProviderName,
@@ -28,7 +28,7 @@ export function personaliseBatch(
   }
 }
 
-/** All notifications of a send with the values of one target. @param provider the provider of the target's device */
+/** Renders all notifications of a send with the values of one target. @param provider that of the target's device */
 export function renderNotifications(
   content: SendContent,
   provider: ProviderName,
@@ -51,7 +51,7 @@ interface CompiledContent {
   translate(locale: string): Texts
 }
 
-/** The content of a send is loaded once for many batches, and compiled once with it. */
+/** The compiled contents. A content is loaded once for many batches, and is compiled once too. */
 const compiledContents = new WeakMap<SendContent, CompiledContent>()
 
 function compileContent(content: SendContent): CompiledContent | undefined {
@@ -72,7 +72,7 @@ function compileContent(content: SendContent): CompiledContent | undefined {
 class CompiledNotification {
   readonly isPersonal: boolean
   readonly #headers: readonly (readonly [name: string, value: HeaderTemplate])[]
-  /** By their source: a provider compiles the same part of the notification for each batch. */
+  /** Compiled templates by their source, because a provider compiles the same JSON for each batch. */
   readonly #templates = new Map<string, JsonTemplate>()
 
   constructor({ json, headers }: Notification) {

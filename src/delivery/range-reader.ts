@@ -1,5 +1,6 @@
-// Reads the devices of range batches. A worker claims several batches at a time, most of them neighbours of one send:
-// neighbouring ranges are read in one query, because planning and starting a query costs as much as reading 500 devices.
+// Reads the devices of range batches. A worker claims several batches at a time, most of them with neighbouring ranges
+// of one send. Neighbouring ranges are read in one query, because planning and starting a query costs as much as
+// reading 500 devices.
 import type { ProviderName } from '../config/provider-names.ts'
 import type { DeviceStore } from '../devices/device-store.ts'
 import { type DeviceRange, RANGE_DEVICES } from '../queue/batch.ts'
@@ -10,17 +11,18 @@ import type { DeviceFilter } from '../sends/recipient.ts'
 import type { SkipReason } from '../sends/skip-reason.ts'
 import { findUsedFields } from '../sends/used-fields.ts'
 
-/** Length of a uuid as text, with which the line of a device begins. */
+/** The length of a uuid as text. Each line of a device begins with one. */
 const UUID_LENGTH = 36
-/** A range batch whose devices are to be read. */
+
+/** A claimed batch with a range. */
 export interface RangeBatch {
   id: string
   uid: string
   provider: ProviderName
   range: DeviceRange
-  /** Devices of all providers that the range had when it was found. */
+  /** The number of devices of all providers that the range had when it was found. */
   count: number
-  /** Devices that are not sent to are counted in the first attempt. */
+  /** 1 for the first attempt, which counts skipped devices. */
   attempt: number
 }
 
@@ -30,7 +32,7 @@ type RangeGroup = [RangeBatch, ...RangeBatch[]]
 /** The targets of a range batch. */
 export interface RangeTargets {
   lines: string[]
-  /** The part of the range that was not read because more devices are in it than a batch may have. */
+  /** The part of the range beyond the most targets of a batch; undefined: the range was read to its end. */
   rest: DeviceRange | undefined
 }
 
@@ -54,7 +56,7 @@ export class RangeReader {
     this.#deps = deps
   }
 
-  /** The targets of each batch, by its id. A batch whose send has ended has none. */
+  /** Reads the targets of each batch, by its id. A batch of a send that has ended has no targets. */
   read(batches: readonly RangeBatch[]): Map<string, Promise<RangeTargets>> {
     return new Map(
       groupNeighbours(batches).flatMap((group) => {
@@ -69,7 +71,7 @@ export class RangeReader {
     // A send that was cached before its first range was stored has no recipient in the cache.
     const send = await this.#deps.loadSend(uid, ({ recipient }) => recipient !== undefined)
     if (send?.recipient?.kind !== 'filter') {
-      if (send?.content) throw new Error('a range batch of a send without a filter')
+      if (send?.content) throw new Error(`send ${uid} has a range batch, but its recipient is not a filter`)
       return new Map()
     }
     const { lines, readUntil } = await this.#query(send, send.recipient.filter, group)
@@ -80,8 +82,8 @@ export class RangeReader {
   }
 
   /**
-   * Reads the ranges whole, with all providers. An upper bound in the query would not help: behind the last value that the
-   * statistics of the table know the planner expects one row in a range, and chooses a plan that is quadratic.
+   * Reads the whole ranges, with all providers. The query has a limit instead of an upper bound: for ranges behind the
+   * last value in the statistics of the table the planner expects one row, and would choose a plan of quadratic time.
    */
   async #query({ content }: StoredSend, filter: DeviceFilter, group: RangeGroup) {
     const counts = new Map(group.map(({ range, count }) => [range.until, count]))
@@ -92,12 +94,12 @@ export class RangeReader {
     })
     return {
       lines: new Map(groups.map(({ provider, lines }) => [provider, decodeLines(lines)])),
-      /** Undefined: to the end. */
+      /** The last device that was read; undefined: all devices were read. */
       readUntil: next,
     }
   }
 
-  /** Devices that are not sent to are counted with the batches of the first provider that is, in their first attempt. */
+  /** Counts devices of other providers once: in the first attempt of the batches of the send's first provider. */
   #countSkipped(
     { content }: StoredSend,
     filter: DeviceFilter,
@@ -115,7 +117,7 @@ export class RangeReader {
   }
 }
 
-/** The batches of one send whose ranges overlap or follow each other, in the order of their devices. */
+/** Groups the batches of one send with overlapping or adjacent ranges, in the order of their devices. */
 function groupNeighbours(batches: readonly RangeBatch[]): RangeGroup[] {
   const ordered = [...batches].sort(
     (a, b) => compare(a.uid, b.uid) || compare(a.range.after ?? '', b.range.after ?? ''),
@@ -136,12 +138,12 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-/** The lines of devices in a range. Lines are in the order of their devices. */
+/** Cuts out the lines of the devices in a range. Lines are in the order of their devices. */
 function cut(lines: readonly string[], { after = '', until }: DeviceRange): string[] {
   return lines.slice(countUntil(lines, after), countUntil(lines, until))
 }
 
-/** How many lines are of devices up to this one: a binary search. */
+/** The number of lines of devices up to this one, by binary search. */
 function countUntil(lines: readonly string[], device: string): number {
   let from = 0
   let to = lines.length
@@ -157,7 +159,7 @@ function deviceOf(line: string): string {
   return line.slice(0, UUID_LENGTH)
 }
 
-/** At most as many targets as a batch may have, and the rest of the range. */
+/** The targets of a batch, as many as it may have, and the rest of its range. */
 function limit(lines: string[], range: DeviceRange, readUntil: string | undefined): RangeTargets {
   if (lines.length > RANGE_DEVICES) {
     const kept = lines.slice(0, RANGE_DEVICES)

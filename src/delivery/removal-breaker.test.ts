@@ -5,7 +5,7 @@ import { RemovalBreaker } from './removal-breaker.ts'
 function makeBreaker() {
   const changes: string[] = []
   const breaker = new RemovalBreaker({
-    onChange: (provider, isOpen) => changes.push(`${provider} ${isOpen ? 'stops' : 'goes on'}`),
+    onChange: (provider, isOpen) => changes.push(`${provider} ${isOpen ? 'stopped' : 'resumed'}`),
   })
   return { breaker, changes }
 }
@@ -22,7 +22,7 @@ test('stops at the batch that raises dead tokens above half of 200 answers, and 
   expect(breaker.allows('fcm', { judged: 1, gone: 1 })).toBe(false)
   expect(breaker.allows('fcm', { judged: 500, gone: 400 })).toBe(false)
   expect(breaker.allows('fcm', { judged: 500, gone: 0 })).toBe(true)
-  expect(changes).toEqual(['fcm stops', 'fcm goes on'])
+  expect(changes).toEqual(['fcm stopped', 'fcm resumed'])
 })
 
 test('counts the answers of several batches together', () => {

@@ -1,24 +1,25 @@
-// Stops the removal of devices when a provider suddenly calls most tokens dead: then it is more likely that a credential
-// belongs to another app than that the phones are gone. One for each worker: what each sees is enough to tell.
+// The removal breaker: it stops the removal of devices when a provider reports most tokens as dead. The most likely
+// reason is a credential of another app. Each worker has its own breaker, because the answers to one worker suffice.
 import type { ProviderName } from '../config/provider-names.ts'
 
-/** Of this many answers the share is taken, at least: fewer prove nothing. */
+/** The fewest answers of which the share of dead tokens is computed. The share of fewer answers is not reliable. */
 const MIN_ANSWERS = 200
 
-/** How many answers about targets there were, and how many of them called the token dead. */
+/** The number of targets that a provider judged, and the number of dead tokens among them. */
 interface Answers {
   judged: number
   gone: number
 }
 
 interface Deps {
-  /** Told when a provider's removals stop, and when they go on. */
+  /** Called when the removals for a provider stop (`isOpen`), and when they resume. */
   onChange(provider: ProviderName, isOpen: boolean): void
 }
 
+/** The removal breaker of one worker, with a state for each provider. */
 export class RemovalBreaker {
   readonly #deps: Deps
-  /** The latest batches of each provider: as few as have `MIN_ANSWERS` together. */
+  /** The latest batches of each provider: the fewest with `MIN_ANSWERS` answers together. */
   readonly #latest = new Map<ProviderName, Answers[]>()
   readonly #open = new Set<ProviderName>()
 
@@ -26,7 +27,7 @@ export class RemovalBreaker {
     this.#deps = deps
   }
 
-  /** Takes the answers of a batch into account; returns whether the devices it called dead may be removed. */
+  /** Records the answers to a batch; returns whether its devices with dead tokens may be removed. */
   allows(provider: ProviderName, answers: Answers): boolean {
     if (answers.judged === 0) return !this.#open.has(provider)
     const latest = [...(this.#latest.get(provider) ?? []), answers]

@@ -1,44 +1,48 @@
-// When a target gets another attempt, and when it is given up. The delays are those that the providers ask for.
+// Decides when a target gets another attempt and when it is given up. Delays follow the rules of the providers.
 import type { Outcome } from '../providers/provider.ts'
 
 type RetryOutcome = Extract<Outcome, { kind: 'retry' | 'credential' }>
 
-/** First delay where the provider names none: a connection that failed is worth trying again soon. */
+/** The first delay if the provider asks for none, in ms. Short, because most of these are failed connections. */
 const FIRST_DELAY_MS = 1000
-/** Growing delays stop growing here. */
+/** The longest jitter of a delay, in ms. */
 const MAX_DELAY_MS = 10 * 60_000
-/** A push that is late by an hour is no longer news, unless the operator was told of a credential to mend. */
+/**
+ * In ms since the first attempt: an older push is outdated. The time is longer after a refused credential, so that the
+ * operator can replace it.
+ */
 const GIVE_UP_AFTER_MS = 3_600_000
 const GIVE_UP_CREDENTIAL_AFTER_MS = 24 * 3_600_000
-/** Attempts whose answer never came may each have reached the phone. */
+/** Each ambiguous attempt may have reached the device. */
 const MAX_AMBIGUOUS_ATTEMPTS = 5
 
-/** What was tried so far, by the queue's clock. */
+/** The attempts of a target so far, by the queue's clock. */
 export interface Attempts {
-  /** This attempt's number, from 1. */
+  /** The number of this attempt, from 1. */
   attempt: number
-  /** Since the first attempt. */
+  /** Milliseconds since the first attempt. */
   ageMs: number
-  /** Until the send expires; undefined when the caller set no time. */
+  /** Milliseconds until the send expires; undefined: it does not expire. */
   expiresInMs: number | undefined
-  /** Attempts, this one included, that may have been delivered. */
+  /** The number of ambiguous attempts, this one included. */
   ambiguousAttempts: number
 }
 
+/** The parameters of all delays. */
 export interface RetryPolicyOptions {
-  /** Multiplies every delay; 1 outside of tests. */
+  /** A factor of every delay; 1 except in tests. */
   scale: number
-  /** From 0 to 1, as Math.random. */
+  /** Returns a number from 0 to 1, as Math.random does. */
   random: () => number
 }
 
-/** 'expired': the send's own time is over before the next attempt. 'givenUp': ours is. */
+/** 'expired': the send expires before the next attempt. 'givenUp': the target gets no further attempt. */
 export type RetryPlan = { kind: 'retry'; delayMs: number } | { kind: 'expired' } | { kind: 'givenUp' }
 
-/** What to do with a target after an attempt that did not settle it. */
+/** Plans the next attempt of a target after one without a final outcome. */
 export function planRetry(outcome: RetryOutcome, attempts: Attempts, { scale, random }: RetryPolicyOptions): RetryPlan {
   if (attempts.ambiguousAttempts >= MAX_AMBIGUOUS_ATTEMPTS) return { kind: 'givenUp' }
-  // A refused credential pauses the provider, and the pause says when to try again.
+  // A refused credential pauses the provider, so its next probe decides on the time of the retry.
   const delayMs = outcome.kind === 'credential' ? 0 : backoff(outcome, attempts.attempt, random)
   if (attempts.expiresInMs !== undefined) {
     return delayMs > attempts.expiresInMs ? { kind: 'expired' } : { kind: 'retry', delayMs: delayMs * scale }
@@ -47,7 +51,9 @@ export function planRetry(outcome: RetryOutcome, attempts: Attempts, { scale, ra
   return delayMs > giveUpAfterMs - attempts.ageMs ? { kind: 'givenUp' } : { kind: 'retry', delayMs: delayMs * scale }
 }
 
-/** Full jitter above the least delay that was asked for: whoever failed together does not come back together. */
+/**
+ * Full jitter above the least delay that the provider asks for, so that simultaneous failures are not retried together.
+ */
 function backoff(outcome: Extract<Outcome, { kind: 'retry' }>, attempt: number, random: () => number): number {
   const least = Math.max(outcome.afterMs ?? 0, outcome.minDelayMs ?? 0)
   const base = outcome.minDelayMs ?? FIRST_DELAY_MS

@@ -1,6 +1,6 @@
 import type { StoredSend } from '../queue/send.ts'
 
-/** Sends kept at a time. A worker delivers few at once. */
+/** The most sends in the cache. A worker delivers few at the same time. */
 const MAX_SENDS = 16
 
 /** In ms. Not longer, because after its 24 hours a uid may belong to another send. */

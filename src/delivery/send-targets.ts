@@ -12,7 +12,7 @@ import { personaliseBatch } from './personal-notifications.ts'
 export interface Attempt {
   targets: readonly OpenTarget[]
   outcomes: BatchOutcomes
-  /** Targets that were cancelled since: the provider skips them. Grows during the attempt. */
+  /** Targets that were cancelled since the claim: the provider skips them. The set grows during the attempt. */
   withdrawn: ReadonlySet<OpenTarget>
   signal: AbortSignal
 }
@@ -25,7 +25,7 @@ export interface SendDeps {
   logger: Logger
 }
 
-/** Hands the targets to their provider, in calls of the configured batch size, and records the outcomes. Never rejects. */
+/** Hands the targets to their provider in calls of the configured size, and records the outcomes. Never rejects. */
 export async function sendTargets(
   deps: SendDeps,
   batch: OpenBatch,
@@ -43,7 +43,7 @@ export async function sendTargets(
   const failed = (await Promise.allSettled(calls)).find((call) => call.status === 'rejected')
   if (!failed) return
   deps.logger.error({ err: failed.reason, uid, provider }, 'delivery: send failed')
-  // A fault of this server must not cost a push. Targets that an abort left without an outcome are due at once.
+  // An error of this server must not lose a push, so targets without an outcome are retried.
   outcomes.settleRest({ kind: 'retry', reason: 'error' })
 }
 

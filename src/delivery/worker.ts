@@ -4,11 +4,11 @@
 //   claimed, open ──(cancelled | lease lost | stop | range not read)──▶ released, as if it had not been claimed
 //
 // Each lane has a claim loop and an in-flight limit of its own, so a broadcast never delays small sends.
-import { setTimeout as delay } from 'node:timers/promises'
 import type { ProviderName } from '../config/provider-names.ts'
 import type { BatchClaim } from '../queue/batch.ts'
 import type { Duty, Lane } from '../queue/lane.ts'
 import type { Queue } from '../queue/queue.ts'
+import { pause } from '../timing/pause.ts'
 import { type DeliverDeps, deliverBatch } from './deliver-batch.ts'
 import { InFlightLimit } from './in-flight-limit.ts'
 import { type Hold, LeaseKeeper } from './lease-keeper.ts'
@@ -74,6 +74,7 @@ export class Worker {
     return this.#isReady
   }
 
+  /** Begins to claim batches. */
   start(): void {
     const { duty, concurrency } = this.#deps
     this.#loops = duty.lanes.map((lane) => {
@@ -154,7 +155,7 @@ export class Worker {
     return ranges.length === 0 ? new Map() : (this.#deps.ranges?.read(ranges) ?? new Map())
   }
 
-  /** Never rejects: a batch that is neither acknowledged nor released is abandoned, and claimed again after its lease. */
+  /** Never rejects. A batch that is neither acknowledged nor released is claimed again after its lease. */
   async #deliver(claim: BatchClaim, read: Promise<RangeTargets> | undefined, inFlight: InFlightLimit): Promise<void> {
     const { logger, now } = this.#deps
     const { uid, provider } = claim
@@ -183,7 +184,7 @@ export class Worker {
     const { targets, ...batch } = claim
     if (targets.kind === 'lines') return { ...batch, lines: targets.lines, rest: undefined }
     try {
-      if (!read) throw new Error('a range batch needs the device store')
+      if (!read) throw new Error('a range batch was claimed by a worker without a device store')
       const { lines, rest } = await read
       return { ...batch, lines, rest, count: lines.length }
     } catch (error) {
@@ -195,11 +196,6 @@ export class Worker {
       return undefined
     }
   }
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  // The only rejection is the abort, after which the caller's loop ends.
-  await delay(ms, undefined, { signal }).catch(() => undefined)
 }
 
 /** Applies the time and the cancellations since the claim. */

@@ -25,7 +25,7 @@ export interface DeviceRanges {
 
 const Ends = v.array(v.object({ id: v.string(), place: v.number() }))
 
-/** Cuts the devices that match, in the order of their ids, into ranges of `size`, without reading more than an index needs. */
+/** Cuts the matching devices, in the order of their ids, into ranges of `size`. Reads only ids. */
 export async function findRanges(sql: Sql, filter: DeviceFilter, query: RangeQuery): Promise<DeviceRanges> {
   const { after, limit, size } = query
   const conditions = await resolveFilter(sql, filter)

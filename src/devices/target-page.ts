@@ -53,7 +53,7 @@ export async function pageTargets(sql: Sql, filter: DeviceFilter, query: TargetP
   return { groups, next: count < limit ? undefined : findLast(groups) }
 }
 
-/** The columns of the row `d` of devices. No field contains a tab or a line feed (field-checks.ts), nor does meta as JSON. */
+/** The columns of the row `d` of devices. No field and no meta contains a tab or a line feed (field-checks.ts). */
 function makeColumns(sql: Queryable) {
   const platforms = PLATFORM_NAMES.map((name) => sql`when ${encodePlatform(name)} then ${name}`)
   return {

@@ -1,40 +1,41 @@
-// What both stores do with a call: they decide key by key, and answer ask by ask.
-
+// The parts of a call that both stores share: asks are decided by key and answered in their order.
 import type { RatePolicy } from '../sends/rate-limit.ts'
 import { type Answer, type Ask, MAX_ASKS } from './rate-limiter.ts'
 
 /** The asks of one key. */
 export interface KeyAsks {
   key: string
-  /** Each id once, in the order they were asked for. */
+  /** Each id once, in the order of the asks. */
   ids: string[]
 }
 
-/** A call's asks by key, each key once. */
+/** The asks of a call by key. */
 export interface GroupedAsks {
+  /** Each key once. */
   groups: KeyAsks[]
-  /** For each ask the group it is in, */
+  /** The index of each ask's group. */
   groupOf: number[]
-  /** and its id's place there. */
+  /** The index of each ask's id in its group. */
   idOf: number[]
 }
 
-/** What a store decided about one key. */
+/** The decision of a store about one key. */
 export interface KeyDecision {
+  /** The time of the decision, by the store's clock in Unix ms. */
   decidedAtMs: number
-  /** For each of the key's ids when it was granted; 0 where it was not. */
+  /** The time of the grant of each id in Unix ms; 0: not granted. */
   grantedAtMs: readonly number[]
-  /** Milliseconds until the next grant; looked at only where an id was not granted. */
+  /** Milliseconds until the next grant. Used only if an id was not granted. */
   waitMs: number
 }
 
-/** @throws RangeError for a call that the contract forbids */
+/** Groups the asks of a call by key. @throws RangeError without a policy, and for more than MAX_ASKS asks */
 export function groupAsks(asks: readonly Ask[], policies: readonly RatePolicy[]): GroupedAsks {
-  if (asks.length > MAX_ASKS) throw new RangeError(`${asks.length} asks in one call, at most ${MAX_ASKS}`)
-  if (policies.length === 0) throw new RangeError('no policy to ask for')
+  if (asks.length > MAX_ASKS) throw new RangeError(`${asks.length} asks in one call, ${MAX_ASKS} are allowed`)
+  if (policies.length === 0) throw new RangeError('a call without a policy')
   const groups: KeyAsks[] = []
   const found = new Map<string, number>()
-  // Most keys have one ask, and need no map.
+  // Only for keys with several asks: most keys have one.
   const idsFound = new Map<number, Map<string, number>>()
   const idOf: number[] = []
   const groupOf = asks.map(({ key, id }) => {
@@ -54,7 +55,7 @@ export function groupAsks(asks: readonly Ask[], policies: readonly RatePolicy[])
   return { groups, groupOf, idOf }
 }
 
-/** The hashes of each group's ids. Asks of a call mostly share the id, which is hashed once. */
+/** The hashes of each group's ids. Most asks of a call have the same id, which is hashed once. */
 export function hashIds(groups: readonly KeyAsks[], hashId: (id: string) => string): string[][] {
   const hashes = new Map<string, string>()
   return groups.map(({ ids }) =>
@@ -79,7 +80,7 @@ export function answerAsks(
     const id = idOf[ask] ?? 0
     const decision = decisions[group]
     const grantedAtMs = decision?.grantedAtMs[id]
-    if (decision === undefined || grantedAtMs === undefined) throw new Error('a store left an ask without an answer')
+    if (decision === undefined || grantedAtMs === undefined) throw new Error('the store did not answer each ask')
     const { decidedAtMs } = decision
     if (grantedAtMs > 0) return { kind: 'granted', grantedAtMs, decidedAtMs }
     const waitsOfKey = waits.get(group) ?? waitsOf(decision, policies)
@@ -88,7 +89,7 @@ export function answerAsks(
   })
 }
 
-/** How long each id of a key has to wait: those that were refused stand in line. */
+/** The wait of each id of a key in ms. Refused ids are granted in their order, so a later one waits longer. */
 function waitsOf({ grantedAtMs, waitMs }: KeyDecision, policies: readonly RatePolicy[]): number[] {
   let ahead = 0
   return grantedAtMs.map((grantedAt) => {

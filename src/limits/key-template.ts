@@ -1,28 +1,28 @@
 // The key of a rate limit: text with the variables device.id and device.user.
 //
-// The reference writes a variable bare (device.user), templates write it {{.device.user}}; both are understood,
-// anywhere in the key. Taken as text, a bare one would put everybody under one limit, which nobody means.
+// The reference documentation writes a variable as device.user, templates as {{.device.user}}. Both forms are variables
+// anywhere in a key: as plain text, device.user would put all devices under one limit, which is never intended.
 import { ApiError } from '../protocol/errors.ts'
 import type { KeyTemplate } from '../sends/rate-limit.ts'
 
-/** A device, as far as a key can tell it from others. */
+/** The fields of a device that a key may use. */
 export interface KeyDevice {
   id: string
-  /** Empty: nobody's. */
+  /** Empty: the device has no user. */
   user: string
 }
 
 const DEFAULT_KEY: KeyTemplate = [{ variable: 'id' }]
 const MAX_KEY_BYTES = 256
-/** With users of 256 bytes a rendered key stays below what the stores take. */
+/** So that with users of 256 bytes a rendered key is shorter than the 2,000 bytes that the stores allow. */
 const MAX_VARIABLES = 4
 const VARIABLE = /\{\{\s*\.?device\.(id|user)\s*\}\}|(?<!\w)\.?device\.(id|user)(?!\w)/g
 
-/** Compiles a key; an empty one is the device's id. @throws ApiError badRequest naming `field` */
+/** Compiles a key; an empty key is the device's id. @throws ApiError badRequest, naming `field` */
 export function parseKeyTemplate(field: string, key: string): KeyTemplate {
   if (key === '') return DEFAULT_KEY
   if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw refuse(field, `longer than ${MAX_KEY_BYTES} bytes`)
-  if (/\p{Cc}/u.test(key) || !key.isWellFormed()) throw refuse(field, 'holds a character that no key can have')
+  if (/\p{Cc}/u.test(key) || !key.isWellFormed()) throw refuse(field, 'contains a control character or bad Unicode')
   const parts: KeyTemplate[number][] = []
   let from = 0
   for (const match of key.matchAll(VARIABLE)) {
@@ -32,7 +32,7 @@ export function parseKeyTemplate(field: string, key: string): KeyTemplate {
   }
   if (from < key.length) parts.push(key.slice(from))
   if (parts.some((part) => typeof part === 'string' && /\{\{|\}\}/.test(part))) {
-    throw refuse(field, 'knows the variables device.id and device.user only')
+    throw refuse(field, 'the only variables are device.id and device.user')
   }
   if (parts.filter((part) => typeof part !== 'string').length > MAX_VARIABLES) {
     throw refuse(field, `more than ${MAX_VARIABLES} variables`)
@@ -41,8 +41,8 @@ export function parseKeyTemplate(field: string, key: string): KeyTemplate {
 }
 
 /**
- * The key for a device. Where a device has no user its id stands in for it: devices of nobody have nothing in common,
- * and would otherwise use up one limit together.
+ * Renders the key for a device. A device without a user has its id as the user: such devices are unrelated, and would
+ * otherwise share one limit.
  */
 export function renderKey(template: KeyTemplate, device: KeyDevice): string {
   const user = device.user === '' ? device.id : device.user
@@ -51,7 +51,7 @@ export function renderKey(template: KeyTemplate, device: KeyDevice): string {
   return key
 }
 
-/** Whether no two devices can have a key in common: those that name the device's id, all of which are equally long. */
+/** Whether each device has a key of its own: the key contains the device's id. All ids have the same length. */
 export function isPerDevice(template: KeyTemplate): boolean {
   return template.some((part) => typeof part !== 'string' && part.variable === 'id')
 }

@@ -1,4 +1,4 @@
-// What a request says about rate limits: limit_strategy.rate_limit.
+// Reads the field `limit_strategy.rate_limit` of a request.
 import { ApiError } from '../protocol/errors.ts'
 import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
 import type { RateLimit } from '../sends/rate-limit.ts'
@@ -6,15 +6,15 @@ import { parseKeyTemplate } from './key-template.ts'
 
 type WireRateLimit = NonNullable<NonNullable<SendPushNotificationRequest['limit_strategy']>['rate_limit']>
 
-/** A key remembers as many times as the highest rate: this bounds its memory to some 20 KB. */
+/** A store keeps as many grants of a key as its highest rate: this limits a key to about 20 KB. */
 const MAX_RATE = 1000
-/** Just below 25 days, the most that the wire's 32 bits hold. */
+/** The largest value of the field, an int32: nearly 25 days. */
 const MAX_INTERVAL_MS = 2 ** 31 - 1
-/** Each is looked at for each push; more than a handful can't be told apart by anybody. */
+/** All policies are checked for each push, and no sensible limit needs more. */
 const MAX_POLICIES = 10
 const FIELD = 'limit_strategy.rate_limit'
 
-/** A request's rate limit; undefined where it has no policies, and so limits nothing. @throws ApiError badRequest */
+/** Reads the rate limit of a request; undefined without policies. @throws ApiError badRequest, naming the field */
 export function parseRateLimit(wire: WireRateLimit): RateLimit | undefined {
   const key = parseKeyTemplate(`${FIELD}.key`, wire.key)
   if (wire.policies.length > MAX_POLICIES) {

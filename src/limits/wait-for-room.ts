@@ -1,10 +1,10 @@
 import type { RatePolicy } from '../sends/rate-limit.ts'
 
 /**
- * Milliseconds until all policies allow a grant more, 0 if they do. The one that counts is `rate` places back: there is
- * room as soon as it has left the window.
- * @param times of the grants so far in Unix ms, ascending; should the clock have been set back, those in its future
- *   count as of now
+ * Milliseconds until all policies allow one more grant, 0 if they do. For each policy there is room as soon as the
+ * grant `rate` places back has left the window.
+ * @param times the times of the grants in Unix ms, ascending; times in the future, after the clock was set back, count
+ *   as now
  */
 export function waitForRoom(times: readonly number[], policies: readonly RatePolicy[], nowMs: number): number {
   const waits = policies.map(({ rate, intervalMs }) => {

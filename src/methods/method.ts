@@ -22,6 +22,7 @@ export interface UpstreamMethod {
 export interface PushMethod {
   kind: 'push'
   name: string
+  /** The number of the method in the legacy `/api`. */
   number: number
   /** Decodes the params without running the method, so a batch runs as a whole or not at all. @throws DecodeError */
   prepare(params: Buffer | JsonText): Call

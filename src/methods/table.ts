@@ -30,6 +30,7 @@ export interface MethodTable {
  */
 export interface PushDeps {
   accept: AcceptDeps
+  /** Runs `cancel_push`. @throws ApiError */
   cancel(request: push.CancelPushRequest): Promise<void>
   devices: DeviceStore | undefined
   /** Checks the endpoint of a Web Push registration. */
@@ -37,7 +38,7 @@ export interface PushDeps {
   analytics: Analytics | undefined
 }
 
-/** Without `deps` push is disabled and its methods are unknown, as they are to a node. */
+/** Makes the table. @param deps undefined: push is disabled, and its methods are unknown, as to a node */
 export function makeMethodTable(deps: PushDeps | undefined): MethodTable {
   const methods = [...listUpstreamMethods(), ...(deps ? listPushMethods(deps) : [])]
   return {

@@ -1,5 +1,5 @@
-// What one device would get from a request, and when. The code of delivery renders and admits, but nothing is sent,
-// stored, or taken from a rate limit.
+// Previews a request for one device. It uses the rendering and the admission of delivery, but sends and stores nothing
+// and takes no grant.
 import type { ProviderName } from '../config/provider-names.ts'
 import { admitTargets } from '../delivery/admit-targets.ts'
 import { renderNotifications } from '../delivery/personal-notifications.ts'
@@ -40,14 +40,15 @@ export type PreviewTime = { kind: 'at'; atMs: number } | { kind: 'expired'; atMs
 /** The state of the rate limit; that of a scheduled send is only known when it is sent. */
 export type PreviewRate = { kind: 'free' } | { kind: 'delayed' | 'dropped'; waitMs: number }
 
-/** What a device would get. */
+/** The preview of a request for one device. */
 export interface Preview {
-  /** The device's. A notification without a part for it is not sent to this device. */
+  /** The provider of the device. A request without a notification for it does not reach the device. */
   provider: ProviderName
   /** Whether the request's filter matches the device. */
   isRecipient: boolean
   /** All notifications, each with the values of this device. */
   parts: PreviewPart[]
+  /** Empty: the device has no time zone. */
   timezone: string
   time: PreviewTime
   /** Undefined for a request without a rate limit. */
@@ -56,7 +57,10 @@ export interface Preview {
 
 const NO_FILTER: DeviceFilter = { ids: [], users: [], topics: [], providers: [], platforms: [] }
 
-/** Previews a request for a device. @throws ApiError as accepting it would, and notFound for a device that is not stored */
+/**
+ * Previews a request for a device.
+ * @throws ApiError as `acceptSend` does, and notFound for a device that is not stored
+ */
 export async function previewSend(
   deps: PreviewDeps,
   request: SendPushNotificationRequest,
@@ -93,7 +97,7 @@ async function findLine({ devices }: PreviewDeps, filter: DeviceFilter, used: re
   return groups[0]?.lines.toString()
 }
 
-/** The send may begin at its `send_at`, when its rate limit allows it, and within its hours of the day. */
+/** The latest of: the `send_at`, the end of the delay by the rate limit, and the next opening of the window. */
 async function findTime(
   { uid, sendAtMs, expireAtMs, content: { timeLimit } }: Send,
   line: string,
@@ -112,7 +116,7 @@ async function findRate(deps: PreviewDeps, { uid, content }: Send, line: string)
   if (!rateLimit) return undefined
   let waitMs = 0
   const rateLimiter: Pick<RateLimiter, 'take'> = {
-    // Takes nothing: each ask is answered by a look at its key.
+    // Takes no grant: it reads the wait of each key.
     take: async (asks, policies) => {
       const nowMs = deps.now()
       return await Promise.all(

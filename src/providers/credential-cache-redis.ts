@@ -54,7 +54,7 @@ export class RedisCredentialCache implements CredentialCache {
 
   /**
    * Takes the lock.
-   * @returns the value that tells its owner
+   * @returns the value that identifies its owner
    * @throws CredentialLockError when others hold it for too long
    */
   async #lock(lockKey: string): Promise<string> {

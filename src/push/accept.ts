@@ -1,4 +1,4 @@
-// The first step of a push: a request becomes a send in the queue, or nothing at all.
+// Accepts requests: a request is either stored as one send, or refused without a trace.
 import { PROVIDER_NAMES, type ProviderName } from '../config/provider-names.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
@@ -7,21 +7,23 @@ import type { Page, Send } from '../queue/send.ts'
 import type { PageReader } from './page-reader.ts'
 import { readSend, type SendChecks } from './read-send.ts'
 
-/** When the queue is full, batches leave it within seconds. */
+/** A full queue has room again within seconds, so the answer asks for a retry after this. */
 const FULL_RETRY_SECONDS = 5
 
+/** The parts of accepting a send. */
 export interface AcceptDeps extends SendChecks {
   queue: Queue
+  /** Reads the only page of a small send. */
   pages: PageReader
-  /** Whether devices can be filtered: there is a database. */
+  /** Whether recipients may be device filters, which need a database. */
   hasDevices: boolean
-  /** Providers that pushes are sent to, for real or by the sandbox. */
+  /** The enabled providers, those in the sandbox included. */
   providers: ReadonlySet<ProviderName>
-  /** Told of each send accepted for later. */
+  /** Called for each accepted send that has a `send_at`. */
   onScheduled(): void
 }
 
-/** Accepts a send once; resolves to its uid. @throws ApiError */
+/** Accepts a send; resolves to its uid. A repeated request is accepted once. @throws ApiError */
 export async function acceptSend(deps: AcceptDeps, request: SendPushNotificationRequest): Promise<string> {
   const send = readSend(request, deps)
   checkAvailable(deps, send)
@@ -51,8 +53,9 @@ function checkAvailable(deps: AcceptDeps, send: Send): void {
 }
 
 /**
- * A small send is stored with its batches and so on its way at once. Everything else is walked by a worker: what is for
- * later meets the devices of then, and a user with thousands of devices is a broadcast.
+ * The first page of a small send, which is stored with the send so that its batches can be claimed at once. A worker
+ * walks all other sends: a scheduled send goes to the devices at its `send_at`, and a user with thousands of devices
+ * makes a broadcast.
  */
 async function firstPage(deps: AcceptDeps, send: Send): Promise<Page | undefined> {
   if (send.sendAtMs !== undefined || send.lane !== 'small') return undefined

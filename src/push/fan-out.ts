@@ -1,31 +1,32 @@
-// Walks the recipients of sends that are due and writes their batches.
+// Walks the recipients of due sends and stores their batches.
 //
 //   claimed ──(page by page, until the last one is committed)──▶ walked
-//   claimed ──(a provider has enough batches waiting for longer than PATIENCE_MS | stop | an error)──▶ given back:
-//   it goes to the end of the line, so that four broadcasts that can't go on do not stand in the way of a fifth
-//   claimed ──(cancelled, or the lease was lost)──▶ left alone
+//   claimed ──(the queue is full for PATIENCE_MS | stop | an error)──▶ released
+//   claimed ──(cancelled | lease lost)──▶ not touched again
 //
-// Several sends at a time, small ones apart from broadcasts, each page by page, so that a large one holds up no other.
-// A walk that ends early, also by a crash, is taken up where its cursor stands.
-import { setTimeout as delay } from 'node:timers/promises'
+// A released send is claimed after all sends that are due already, so four broadcasts to a full provider do not block a
+// fifth. Several sends are walked at the same time, small sends separately from broadcasts, so a large send does not
+// delay others. A walk that ends early, after a crash too, continues at its cursor.
 import type { Logger } from '../observability/log.ts'
 import type { Duty, Lane } from '../queue/lane.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { Page, SendClaim } from '../queue/send.ts'
+import { pause } from '../timing/pause.ts'
+import { startRepeating } from '../timing/repeat.ts'
 import type { PageReader } from './page-reader.ts'
 
-/** Sends walked at a time. Small ones are a page each, and thousands may be due in the same second. */
+/** Sends walked at the same time. A small send is one page, and thousands may be due in the same second. */
 const MAX_WALKS: Record<Lane, number> = { small: 16, broadcast: 4 }
-/** How late a lost wake-up or a send that has just become due may be noticed. */
+/** In ms: the delay of a send that came due, or of a lost announcement. */
 const POLL_MS = 250
-/** Between looks for broadcasts: what wakes the lane is seldom a send and mostly pages of one, hundreds a second. */
+/** The shortest interval of claims of broadcasts, in ms. Its announcements are mostly pages, hundreds a second. */
 const MIN_INTERVAL_MS = 25
-/** Pauses while a provider has enough batches waiting. */
+/** The first and the longest pause before a page is committed again to a full queue, in ms. */
 const FULL_FIRST_MS = 20
 const FULL_MAX_MS = 200
-/** How long a walk waits for that before others get its place. */
+/** In ms: a walk that finds the queue full for longer is released, so that other sends are walked. */
 const PATIENCE_MS = 2000
-/** After an error of the store, which is most likely away. */
+/** In ms, after an error of the store, which is most likely unreachable. */
 const ERROR_PAUSE_MS = 1000
 
 interface Deps {
@@ -33,10 +34,11 @@ interface Deps {
   duty: Duty
   pages: PageReader
   logger: Logger
-  /** How often the lease of a walk is extended while a page is read or has to wait. */
+  /** The interval in which the lease of a walk is extended, in ms. */
   heartbeatMs: number
 }
 
+/** Claims and walks the sends of its lanes. */
 export class FanOut {
   readonly #deps: Deps
   readonly #stopping = new AbortController()
@@ -46,11 +48,12 @@ export class FanOut {
     this.#deps = deps
   }
 
+  /** Begins to claim sends. */
   start(): void {
     this.#loops = this.#deps.duty.lanes.map((lane) => this.#claimSends(lane))
   }
 
-  /** Stops after the pages at hand. */
+  /** Claims nothing more; resolves when the pages in progress are committed and all walks are released. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     await Promise.all(this.#loops)
@@ -62,7 +65,7 @@ export class FanOut {
     const walks = new Set<Promise<void>>()
     let waiting: Promise<void> | undefined
     while (!signal.aborted) {
-      // Begins before the claim, so that no send is missed that comes while one is under way.
+      // Begins before the claim, so that a send which arrives during the claim is not missed.
       waiting ??= this.#waitForWork(lane).then(() => {
         waiting = undefined
       })
@@ -77,7 +80,7 @@ export class FanOut {
         await waiting
         if (lane === 'broadcast') await pause(MIN_INTERVAL_MS, signal)
       } catch (error) {
-        logger.error({ err: error, lane }, 'fan-out: sends could not be claimed, trying again')
+        logger.error({ err: error, lane }, 'fan-out: claim failed, retrying')
         await pause(ERROR_PAUSE_MS, signal)
       }
     }
@@ -94,34 +97,38 @@ export class FanOut {
   async #walk(claim: SendClaim): Promise<void> {
     const { queue, logger, heartbeatMs } = this.#deps
     const { uid } = claim
-    const heartbeat = setInterval(() => {
-      // One that fails is followed by the next, and a lost claim shows at the commit.
-      queue.extendWalk(claim).catch(() => undefined)
-    }, heartbeatMs)
+    const heartbeat = startRepeating({
+      intervalMs: heartbeatMs,
+      work: async () => {
+        await queue.extendWalk(claim)
+      },
+      // The next run retries, and the commit of a page finds a lost claim.
+      onError: () => undefined,
+    })
     try {
       if ((await this.#writePages(claim)) === 'unfinished') await queue.releaseSend(claim)
     } catch (error) {
-      logger.error({ err: error, uid }, 'fan-out: a walk failed, it goes on where it was')
+      logger.error({ err: error, uid }, 'fan-out: walk failed, released at its cursor')
       await pause(ERROR_PAUSE_MS, this.#stopping.signal)
       await queue.releaseSend(claim).catch((error: unknown) => {
-        logger.warn({ err: error, uid }, 'fan-out: a walk could not be given back, it goes on after its lease')
+        logger.warn({ err: error, uid }, 'fan-out: walk not released, claimed again after its lease')
       })
     } finally {
-      clearInterval(heartbeat)
+      await heartbeat.stop()
     }
   }
 
-  /** 'left': there is nothing more to be done with this claim. */
-  async #writePages(claim: SendClaim): Promise<'left' | 'unfinished'> {
+  /** 'ended': the walk is finished, or its claim is lost. 'unfinished': the walk has to be released. */
+  async #writePages(claim: SendClaim): Promise<'ended' | 'unfinished'> {
     let at = claim
     let reading = this.#read(claim, claim.cursor)
     while (!this.#stopping.signal.aborted) {
       const page = await reading
-      // The next page is read while this one is written: they cost about the same.
+      // The next page is read while this one is stored, because both take about the same time.
       if (page.cursor !== undefined) reading = this.#read(claim, page.cursor)
       const result = await this.#commit(at, page)
       if (result === 'full') return 'unfinished'
-      if (result === 'lost' || page.cursor === undefined) return 'left'
+      if (result === 'lost' || page.cursor === undefined) return 'ended'
       at = { ...at, cursor: page.cursor }
     }
     return 'unfinished'
@@ -129,12 +136,12 @@ export class FanOut {
 
   #read(claim: SendClaim, cursor: string | undefined): Promise<Page> {
     const reading = this.#deps.pages.read(claim, cursor)
-    // Whoever awaits it hears of its failure; if the walk ends before, nobody has to.
+    // A failure is reported where the page is awaited. If the walk ends before, it is not an unhandled rejection.
     reading.catch(() => undefined)
     return reading
   }
 
-  /** 'full': it did not become possible in good time. */
+  /** Retries while the queue is full. 'full': it was still full after PATIENCE_MS. */
   async #commit(claim: SendClaim, page: Page) {
     const { signal } = this.#stopping
     let result = await this.#deps.queue.commitPage(claim, page)
@@ -146,9 +153,4 @@ export class FanOut {
     }
     return result
   }
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  // The only rejection is the abort, after which the caller's loop ends.
-  await delay(ms, undefined, { signal }).catch(() => undefined)
 }

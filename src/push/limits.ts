@@ -1,4 +1,4 @@
-// What a request says about limits: limit_strategy.
+// Reads the field `limit_strategy` of a request.
 import { parseRateLimit } from '../limits/policy.ts'
 import { parseTimeWindow, TimeWindowError } from '../personalise/time-window.ts'
 import { ApiError } from '../protocol/errors.ts'

@@ -5,7 +5,7 @@ import { ApiError } from '../protocol/errors.ts'
 import type { PushNotification } from '../protocol/requests/push.ts'
 import type { Notification } from '../sends/notification.ts'
 
-/** The field of each provider's part that is its JSON. */
+/** The field with the JSON of each provider's notification. */
 export const JSON_FIELDS: Readonly<Record<ProviderName, string>> = {
   fcm: 'fcm.message',
   hms: 'hms.message',
@@ -16,13 +16,14 @@ export const JSON_FIELDS: Readonly<Record<ProviderName, string>> = {
 const NO_HEADERS: ReadonlyMap<string, string> = new Map()
 
 /**
- * What is wrong with a header for a provider; undefined when nothing is. The value is undefined where it is a template:
- * what becomes of that is seen when it is sent.
+ * Checks a header for a provider and returns its problem; undefined: the provider accepts it. The value of a template
+ * is passed as undefined, because it is known only when the notification is rendered for a target.
  */
 export type HeaderCheck = (provider: ProviderName, name: string, value: string | undefined) => string | undefined
 
 /**
- * The parts of a notification by provider, their JSON byte for byte as it came. `isTemplate`: headers may have expressions.
+ * The notifications of a request by provider. Their JSON keeps the bytes of the request.
+ * @param isTemplate values of headers may contain expressions
  * @throws ApiError badRequest
  */
 export function readNotifications(
@@ -49,7 +50,7 @@ export function readNotifications(
 function part(field: string, json: JsonText | undefined, headers: ReadonlyMap<string, string>): Notification {
   if (json?.kind !== 'object') throw new ApiError('badRequest', `notification.${field}: must be a JSON object`)
   for (const [name, value] of headers) {
-    // Whatever becomes an HTTP header of ours must not be able to end it.
+    // Headers become HTTP headers of requests to providers: a line break would inject further headers.
     if (!/^[!#-'*+.^-z|~\w-]+$/.test(name) || !/^[\x20-\x7e]*$/.test(value)) {
       throw new ApiError('badRequest', `notification.${field}: a header is not printable ASCII`)
     }

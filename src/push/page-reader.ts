@@ -1,7 +1,8 @@
-// Recipients to batches, page by page. A page begins where the one before it ended, so any worker can continue a walk.
+// Turns recipients into batches, page by page. A page begins at the end of the page before, so that another worker can
+// continue the walk.
 //
-//   a broadcast to a filter ──▶ ranges: where they end is read from an index, their workers read the devices
-//   everything else         ──▶ lines: raw tokens, and devices that have to be read now (canUseRanges)
+//   a broadcast to a filter ──▶ ranges: their ends are read from an index, and their workers read the devices
+//   all other recipients    ──▶ lines: raw tokens, and devices that have to be read now (canUseRanges)
 import type { ProviderName } from '../config/provider-names.ts'
 import type { DeviceStore } from '../devices/device-store.ts'
 import type { TargetGroup } from '../devices/target-page.ts'
@@ -27,13 +28,13 @@ type FilterRecipient = Extract<Recipient, { kind: 'filter' }>
 /** The parts of the content that decide on batches. */
 type PageContent = Pick<SendContent, 'notifications' | 'templating' | 'timeLimit' | 'isReliable'>
 
-/** A send whose recipient is walked. */
+/** The parts of a send that its walk needs. */
 export interface WalkedSend {
   recipient: Recipient
   content: PageContent
 }
 
-/** What the reader works with. */
+/** The parts of a page reader. */
 export interface PageReaderDeps {
   /** Undefined without a database; then no send with a filter is accepted. */
   devices: Pick<DeviceStore, 'pageTargets' | 'findRanges'> | undefined
@@ -53,7 +54,7 @@ export class PageReader {
     this.#deps = deps
   }
 
-  /** The batches for the targets after `cursor`; undefined is the start. */
+  /** Reads the batches of the targets after `cursor`; undefined is the start. */
   async read({ recipient, content }: WalkedSend, cursor: string | undefined): Promise<Page> {
     if (recipient.kind === 'native') return this.#readValues(recipient, cursor)
     return canUseRanges(recipient, content)
@@ -102,7 +103,7 @@ export class PageReader {
     return { batches, cursor: next }
   }
 
-  /** Groups that are sent to, each with its delay. */
+  /** The groups to send to, each with its delay. Counts the devices of the other groups. */
   #chooseGroups(content: PageContent, groups: readonly TargetGroup[]): (TargetGroup & { delayMs?: number })[] {
     const chosen: TargetGroup[] = []
     for (const group of groups) {
@@ -137,9 +138,10 @@ export class PageReader {
 }
 
 /**
- * Whether the devices of a send can be read when its batches are sent. With `optimize_for_reliability` the stored progress
- * names targets by their position in a batch; with a time limit the zone decides on the delay; and listed ids and users are
- * in no index that would find the end of a range faster than its devices.
+ * Whether the devices of a send can be read when its batches are sent. Three kinds of sends need lines: with
+ * `optimize_for_reliability` the stored progress refers to targets by their position in a batch; with a time limit the
+ * time zone of a device decides on its delay; and for listed ids and users no index finds the end of a range faster
+ * than its devices.
  */
 function canUseRanges({ filter }: FilterRecipient, { isReliable, timeLimit }: PageContent): boolean {
   return !isReliable && !timeLimit && filter.ids.length === 0 && filter.users.length === 0

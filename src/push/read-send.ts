@@ -1,4 +1,4 @@
-// A request as a send. Everything that can be wrong with one is found here.
+// Turns a request into a send, and checks all of its fields.
 import { randomUUID } from 'node:crypto'
 import type { EndpointCheck } from '../devices/web-push-endpoint.ts'
 import { ApiError } from '../protocol/errors.ts'
@@ -12,17 +12,18 @@ import { hashRequest } from './request-hash.ts'
 import { readTemplating } from './templating.ts'
 import { checkUid } from './uid.ts'
 
-/** The end of year 9999: what is later is milliseconds given for seconds, and PostgreSQL can't read such a date. */
+/** The end of the year 9999. Later times are most likely milliseconds, and the database can't store such dates. */
 const MAX_UNIX_SECONDS = 253_402_300_799
 
-/** What providers take, as far as it can be told before anything is sent. */
+/** The checks of providers that are possible before a send. */
 export interface SendChecks {
-  /** Which Web Push endpoints are sent to. */
+  /** Refuses Web Push endpoints that pushes are not sent to. */
   checkEndpoint: EndpointCheck
+  /** Refuses headers that a provider does not accept. */
   checkHeader: HeaderCheck
 }
 
-/** @throws ApiError badRequest, naming the field */
+/** Reads the send of a request. @throws ApiError badRequest, naming the field */
 export function readSend(request: SendPushNotificationRequest, { checkEndpoint, checkHeader }: SendChecks): Send {
   if (!request.recipient) throw new ApiError('badRequest', 'recipient: is missing')
   if (!request.notification) throw new ApiError('badRequest', 'notification: is missing')
@@ -67,7 +68,7 @@ function readUid(uid: string): string {
   return uid
 }
 
-/** Unix seconds to ms; 0 is not given. */
+/** Converts Unix seconds to ms; 0 means that the field is absent. */
 function readTime(field: string, seconds: number): number | undefined {
   if (seconds < 0 || seconds > MAX_UNIX_SECONDS)
     throw new ApiError('badRequest', `${field}: is not a Unix time in seconds`)

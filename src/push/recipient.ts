@@ -7,14 +7,14 @@ import type { Lane } from '../queue/lane.ts'
 import type { Recipient, DeviceFilter, TargetKind } from '../sends/recipient.ts'
 import { joinSubscription } from '../sends/target-line.ts'
 
-/** Raw tokens in one request. */
+/** The most raw tokens of one request. */
 const MAX_TOKENS = 100_000
-/** Up to this many raw tokens, device ids or users, a send is small: it waits behind no broadcast. */
+/** A send with up to this many raw tokens, device ids or users is small: it never queues behind a broadcast. */
 export const SMALL_SEND = 100
-/** Bytes of a token, a topic or a condition. The longest known are Web Push subscriptions. */
+/** The most bytes of a token, a topic or a condition. Web Push subscriptions are the longest known values. */
 const MAX_TARGET_BYTES = 4096
 
-/** The recipient of a request, of which exactly one field may be set. @throws ApiError badRequest */
+/** Reads the recipient of a request, which has exactly one field. @throws ApiError badRequest */
 export function readRecipient(wire: PushRecipient, checkEndpoint: EndpointCheck): Recipient {
   const given = [...nativeRecipients(wire), ...filterRecipient(wire.filter)]
   const [recipient] = given
@@ -27,7 +27,7 @@ export function readRecipient(wire: PushRecipient, checkEndpoint: EndpointCheck)
   return recipient
 }
 
-/** Raw subscriptions are checked as those of devices are. */
+/** Raw subscriptions have the same checks as those of devices. */
 function readSubscriptions(recipient: Extract<Recipient, { kind: 'native' }>, checkEndpoint: EndpointCheck): Recipient {
   checkCount(recipient)
   const values = recipient.values.map((text) => {
@@ -37,7 +37,7 @@ function readSubscriptions(recipient: Extract<Recipient, { kind: 'native' }>, ch
   return { ...recipient, values }
 }
 
-/** The lane of a send to `recipient`. */
+/** The lane of a send to this recipient. A page of more targets is stored in the lane of broadcasts nevertheless. */
 export function laneOf(recipient: Recipient): Lane {
   if (recipient.kind === 'native') return recipient.values.length <= SMALL_SEND ? 'small' : 'broadcast'
   const { ids, users } = recipient.filter
@@ -88,14 +88,14 @@ function checkValues(recipient: Recipient): void {
   if (!filter.providers.every(isProviderName)) throw new ApiError('badRequest', 'recipient.filter.providers: unknown')
 }
 
-/** @returns the field, for errors */
+/** Checks the number of values. @returns the name of the field, for errors */
 function checkCount({ provider, targetKind, values }: Extract<Recipient, { kind: 'native' }>): string {
   const field = `recipient.${provider}_${targetKind}`
   if (values.length > MAX_TOKENS) throw new ApiError('badRequest', `${field}: more than ${MAX_TOKENS}`)
   return field
 }
 
-/** Control characters would break the queue's lines and PostgreSQL's text, and no real value has them. */
+/** Control characters would break target lines and PostgreSQL's text; no real value contains them. */
 function checkText(field: string, value: string, mayBeEmpty = false): void {
   if (value === '' && !mayBeEmpty) throw new ApiError('badRequest', `${field}: holds an empty value`)
   if (Buffer.byteLength(value) > MAX_TARGET_BYTES) throw new ApiError('badRequest', `${field}: holds a too long value`)

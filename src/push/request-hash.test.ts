@@ -21,7 +21,7 @@ test.each([
   ],
   ['the case of field names', REQUEST.replace('"recipient"', '"RECIPIENT"')],
   ['unknown fields', REQUEST.replace('{"uid"', '{"nothing":[1],"uid"')],
-])('does not depend on %s', (_, body) => {
+])('the hash does not depend on %s', (_, body) => {
   expect(hashOf(body)).toBe(hashOf(REQUEST))
 })
 

@@ -3,8 +3,9 @@ import { compactJson, JsonText } from '../json/json-text.ts'
 import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
 
 /**
- * Tells a repeated request from another one: SHA-256 over the decoded fields in wire order, maps sorted by key, raw JSON
- * without insignificant white space. White space, field order and spelled-out zero values don't make another request.
+ * The hash that distinguishes a repeated request from another one with the same uid: SHA-256 over the decoded fields in
+ * wire order, with maps sorted by key and raw JSON without insignificant white space. It does not depend on white
+ * space, on the order of fields, or on zero values that are written out. It is stored data.
  */
 export function hashRequest(request: SendPushNotificationRequest): Buffer {
   const hash = createHash('sha256')
@@ -12,7 +13,7 @@ export function hashRequest(request: SendPushNotificationRequest): Buffer {
   return hash.digest()
 }
 
-/** Every piece goes in with its type and length, so that no two requests give the same bytes. */
+/** Each value is hashed with its type and length, so that different requests never give the same bytes. */
 function update(hash: Hash, value: unknown): void {
   if (value instanceof JsonText) {
     const bytes = compactJson(value)

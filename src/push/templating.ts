@@ -1,5 +1,5 @@
-// What a request wants rendered for each target. Everything that can be wrong with a template is found here, when the
-// request is accepted: rendering can't fail any more.
+// Reads the templates and translations of a request. All errors of a template are found here, when the request is
+// accepted, so rendering never fails.
 import type { ProviderName } from '../config/provider-names.ts'
 import { compileHeader, compileJson } from '../personalise/template.ts'
 import { TemplateError } from '../personalise/template-error.ts'
@@ -9,16 +9,17 @@ import type { Notification } from '../sends/notification.ts'
 import type { Templating } from '../sends/send-content.ts'
 import { JSON_FIELDS } from './notification.ts'
 
-/** As much as a device's meta may be. No provider takes more than that in a whole notification. */
+/** The limit of a device's meta too. No provider accepts a notification that is longer. */
 const MAX_TRANSLATION_BYTES = 4096
-/** Of all locales together. */
+/** The most translations of all locales together. */
 const MAX_TRANSLATIONS = 100_000
 
 type TemplatingRequest = Pick<SendPushNotificationRequest, 'use_templating' | 'use_meta' | 'localizations'>
 
 /**
- * Undefined where all targets get the same: also where no template has an expression in it.
- * @throws ApiError badRequest, with the position of what is wrong
+ * Reads the parts of a request that differ from target to target. Undefined: all targets get the same notification,
+ * because templating is off or no template contains an expression.
+ * @throws ApiError badRequest, with the position of the error
  */
 export function readTemplating(
   request: TemplatingRequest,

@@ -1,15 +1,15 @@
-// Groups the targets of a page by the time at which their local window opens: the targets of all zones whose windows open
-// at the same time are stored as batches with that delay.
+// Groups the targets of a page by the time at which their local window opens. Time zones with the same opening time
+// share batches, which are stored with the delay until then.
 import type { TargetGroup } from '../devices/target-page.ts'
 import { waitForWindow } from '../personalise/time-limit.ts'
 import { joinLines } from '../sends/line-bytes.ts'
 import type { TimeLimit } from '../sends/time-limit.ts'
 
-/** Groups by window. */
+/** The groups of a page by their windows. */
 export interface WindowGroups<Group> {
-  /** Sent after `delayMs`, at once if it is 0: one group for each provider and delay. */
+  /** One group for each provider and delay; 0 ms is at once. */
   open: (Group & { delayMs: number })[]
-  /** Never sent: without a time zone. */
+  /** Groups without a time zone, which are dropped. */
   closed: Group[]
 }
 
@@ -35,7 +35,10 @@ export function groupByWindow<Group extends TargetGroup>(
   return { open: [...open.values()].map(({ delayMs, groups }) => ({ ...mergeGroups(groups), delayMs })), closed }
 }
 
-/** Called once for all groups of a delay: a page may have hundreds of zones, and joining them one by one copies each again. */
+/**
+ * Joins all groups of a delay at once: a page may have hundreds of time zones, and joining them one by one would copy
+ * each of them several times.
+ */
 function mergeGroups<Group extends TargetGroup>(groups: [Group, ...Group[]]): Group {
   const count = groups.reduce((sum, group) => sum + group.count, 0)
   return { ...groups[0], count, lines: joinLines(groups.map(({ lines }) => lines)) }

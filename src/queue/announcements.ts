@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import { LANES, type Lane } from './lane.ts'
 import type { Page } from './send.ts'
 
-/** The lane in which a send, or a page of it, makes work: its batches may be in another lane than the send. */
+/** The lane of the work that a send or one of its pages makes. A page may be in another lane than its send. */
 export function laneOfWork(send: { lane: Lane }, page: Page | undefined): Lane {
   return page?.batches[0]?.lane ?? send.lane
 }
@@ -11,18 +11,19 @@ export function laneOfWork(send: { lane: Lane }, page: Page | undefined): Lane {
 export class Announcements {
   readonly #events = new EventEmitter().setMaxListeners(0)
 
+  /** Ends all calls of `wait` for the lane. */
   announce(lane: Lane): void {
     this.#events.emit(lane)
   }
 
-  /** For a reconnection, after which missed announcements are unknown. */
+  /** Announces all lanes: after a reconnection, because announcements may have been lost before it. */
   announceAll(): void {
     for (const lane of LANES) this.announce(lane)
   }
 
   /** Resolves at the next announcement for `lane`, after `timeoutMs`, or when `signal` aborts. */
   wait(lane: Lane, timeoutMs: number, signal: AbortSignal): Promise<void> {
-    // Not AbortSignal.any(): on a signal that lives as long as the process it is never collected (Node 20).
+    // Without AbortSignal.any(): its results for a signal of the whole process are never freed (Node 20).
     return new Promise((resolve) => {
       const end = () => {
         clearTimeout(timer)

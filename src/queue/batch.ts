@@ -4,7 +4,7 @@ import type { TargetKind } from '../sends/recipient.ts'
 import type { SendContent } from '../sends/send-content.ts'
 import type { Lane } from './lane.ts'
 
-/** Devices in the order of their ids, as the uuids in them. */
+/** An interval of devices in the order of their ids. Both ends are uuids of devices. */
 export interface DeviceRange {
   /** Exclusive; undefined: from the first device. */
   after: string | undefined
@@ -15,44 +15,47 @@ export interface DeviceRange {
 /** Devices of a range batch, at most: five of them fill the 4,500 targets that a worker has in flight for broadcasts. */
 export const RANGE_DEVICES = 900
 
-/** The targets of a batch: lines (sends/target-line.ts), or a range of devices that the worker of the batch reads. */
+/** The targets of a batch: lines (sends/target-line.ts), or a range of devices, which the worker of the batch reads. */
 export type BatchTargets<Lines> = { kind: 'lines'; lines: Lines } | { kind: 'range'; range: DeviceRange }
 
-/** Targets of one send and one provider. */
+/** A batch that is not stored yet: targets of one send and one provider. */
 export interface NewBatch {
   provider: ProviderName
   lane: Lane
   targetKind: TargetKind
-  /** Lines in UTF-8: the bytes that the device store wrote, which are not decoded before the batch is claimed. */
+  /** Lines are the UTF-8 bytes of the device store, which are decoded only when the batch is claimed. */
   targets: BatchTargets<Buffer>
-  /** How many targets; of a range how many devices it had when it was found, those of other providers included. */
+  /** The number of targets. For a range, the number of its devices of all providers when it was found. */
   count: number
-  /** Milliseconds before it may be claimed; 0 unless given. Until then it counts for no limit. */
+  /** Milliseconds before the batch can be claimed, 0 by default. Until then no limit of the queue counts it. */
   delayMs?: number
 }
 
 /** The right to deliver a batch, until the lease ends or the fence moves. */
 export interface BatchClaim extends Omit<NewBatch, 'delayMs' | 'targets'> {
   targets: BatchTargets<string[]>
+  /** The id of the batch. */
   id: string
+  /** The uid of its send. */
   uid: string
   fence: number
-  /** 1 for the first attempt. */
+  /** The number of this attempt, from 1. */
   attempt: number
+  /** The number of earlier attempts that were ambiguous. */
   ambiguousAttempts: number
   /** Milliseconds since the first attempt began, by the store's clock. */
   ageMs: number
-  /** Milliseconds until the send expires, by the store's clock; undefined for a send that does not. */
+  /** Milliseconds until the send expires, by the store's clock; undefined: it does not expire. */
   expiresInMs: number | undefined
   /** The state of the send: a batch of a send that is not live is acknowledged unsent. */
   sendState: 'live' | 'cancelled' | 'expired'
   /** Single targets of the send were cancelled: `findExcluded` has to be asked before sending. */
   hasExclusions: boolean
-  /** The progress of an earlier attempt (`checkpoint`): a bit for each line, that of the first line is the lowest of byte 0. */
+  /** The last `checkpoint` of an earlier attempt: a bit for each line; the first line has the lowest bit of byte 0. */
   finished: Uint8Array | undefined
   /** The provider is paused, and this batch probes whether it works again. */
   isProbe: boolean
-  /** Present where that saves a call: with small sends, whose content is read once. */
+  /** Present for small sends, to save a call of `loadSend`. */
   content?: SendContent
 }
 
@@ -63,11 +66,11 @@ export type ClaimKey = Pick<BatchClaim, 'id' | 'uid' | 'lane' | 'provider' | 'ta
 export interface Retry {
   targets: BatchTargets<string>
   count: number
-  /** Milliseconds before they may be claimed. */
+  /** Milliseconds before they can be claimed. */
   delayMs: number
-  /** Attempts without an answer so far: the provider may have accepted them. */
+  /** The number of ambiguous attempts so far. */
   ambiguousAttempts: number
-  /** They were not attempted: attempts and age count from their next claim. */
+  /** The targets were not attempted: attempts and age are counted from their next claim. */
   startsOver?: boolean
 }
 
@@ -75,11 +78,11 @@ export interface Retry {
 export interface GivenUp {
   targets: BatchTargets<string>
   count: number
-  /** The last answer: a provider's error code, or a reason of ours. */
+  /** The reason of the last outcome: an error code of the provider or a text of this server. */
   reason: string
 }
 
-/** What remains of a batch after an attempt. */
+/** The targets of a batch without a final outcome, after an attempt. */
 export interface Remainder {
   retries: readonly Retry[]
   givenUp: readonly GivenUp[]

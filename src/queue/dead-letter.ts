@@ -8,8 +8,9 @@ export interface DeadLetter {
   provider: ProviderName
   targets: BatchTargets<string>
   count: number
-  /** The last answer: a provider's error code, or a reason of ours. */
+  /** The reason of the last outcome: an error code of the provider or a text of this server. */
   reason: string
+  /** The number of attempts before the targets were given up. */
   attempts: number
   /** Unix time in ms. */
   givenUpAtMs: number

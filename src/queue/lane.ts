@@ -1,11 +1,12 @@
-/** Small sends have a lane of their own, so that they never queue behind a broadcast. */
+/** The lanes. Small sends have their own lane, so that they never queue behind a broadcast. */
 export const LANES = ['small', 'broadcast'] as const
+/** The name of a lane. */
 export type Lane = (typeof LANES)[number]
 
 /** The lanes that a process works on. */
 export interface Duty {
   lanes: readonly Lane[]
-  /** Lanes of these in which another process comes first: this one polls them and takes only the work left over. */
+  /** Those of `lanes` that another process serves first. This process polls them, so it takes only remaining work. */
   fallbackLanes: readonly Lane[]
 }
 

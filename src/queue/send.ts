@@ -25,31 +25,32 @@ export interface SendClaim {
   recipient: Recipient
   content: SendContent
   fence: number
-  /** Where the last committed page ended; undefined at the start. */
+  /** The end of the last committed page; undefined: none is committed. */
   cursor: string | undefined
 }
 
-/** One step of a walk: its batches, and where the next page begins; undefined ends the walk. */
+/** One step of a walk. */
 export interface Page {
   batches: readonly NewBatch[]
+  /** The start of the next page; undefined: this page is the last one. */
   cursor: string | undefined
 }
 
-/** 'lost': the claim is no longer valid (lease over, or cancelled). 'full': back-pressure, the same page can be tried later. */
+/** 'lost': the lease ended or the send was cancelled. 'full': back-pressure; the same page can be committed later. */
 export type CommitResult = 'committed' | 'full' | 'lost'
 
-/** A send as its batches need it. */
+/** The parts of a send that its batches need. */
 export interface StoredSend {
   /** Undefined for a cancelled send. */
   content: SendContent | undefined
-  /** Undefined once no batch of the send needs it: all of them have lines. */
+  /** Undefined if all batches of the send have lines, which need no recipient. */
   recipient: Recipient | undefined
 }
 
-/** Targets that are cancelled in a send: the devices of a user, one device, or with both that device if it is that user's. */
+/** A cancelled part of a send: the devices of a user, one device, or with both fields that device of that user. */
 export interface Exclusion {
   /** Empty: any user. */
   user: string
-  /** As in target lines; empty: any device. */
+  /** The uuid, as in target lines; empty: any device. */
   deviceId: string
 }

@@ -1,5 +1,5 @@
-// What the queue stores of a send besides what it works with. Other versions of the server read it too: add fields with
-// a default, never change the meaning of one.
+// The stored format of a recipient and a content. Other versions of the server read it too, so a new field needs a
+// default, and the meaning of a field never changes.
 import * as v from 'valibot'
 import { PROVIDER_NAMES } from '../config/provider-names.ts'
 import type { Recipient } from '../sends/recipient.ts'
@@ -24,7 +24,7 @@ const StoredContent = v.object({
   notifications: v.array(
     v.object({
       provider: v.picklist(PROVIDER_NAMES),
-      /** Base64: a caller's JSON may hold bytes that are no UTF-8, and they stay what they are. */
+      /** Base64, because the JSON of a request may contain bytes that are not UTF-8, which have to be kept. */
       json: v.pipe(
         v.string(),
         v.base64(),
@@ -51,15 +51,17 @@ const StoredContent = v.object({
   ),
 })
 
+/** The stored bytes of a recipient. */
 export function encodeRecipient(recipient: Recipient): Buffer {
   return Buffer.from(JSON.stringify(recipient))
 }
 
-/** @throws ValiError when a newer server stored something that this one can't read */
+/** Reads a stored recipient. @throws ValiError if a newer server stored a format that this one can't read */
 export function decodeRecipient(bytes: Buffer): Recipient {
   return v.parse(StoredRecipient, JSON.parse(bytes.toString('utf8')))
 }
 
+/** The stored bytes of a content. */
 export function encodeContent({ notifications, templating, rateLimit, ...content }: SendContent): Buffer {
   const stored: v.InferInput<typeof StoredContent> = {
     ...content,
@@ -77,7 +79,7 @@ export function encodeContent({ notifications, templating, rateLimit, ...content
   return Buffer.from(JSON.stringify(stored))
 }
 
-/** @throws ValiError when a newer server stored something that this one can't read */
+/** Reads a stored content. @throws ValiError if a newer server stored a format that this one can't read */
 export function decodeContent(bytes: Buffer): SendContent {
   const { notifications, templating, ...content } = v.parse(StoredContent, JSON.parse(bytes.toString('utf8')))
   return {

@@ -2,7 +2,11 @@ import type { ProviderName } from '../config/provider-names.ts'
 import type { DeviceFilter } from './recipient.ts'
 import type { SendContent } from './send-content.ts'
 
-/** The providers whose devices a send to a filter is sent to, in the order of its notifications. @param enabled those of the configuration */
+/**
+ * The providers to which a send to a filter goes, in the order of its notifications: those that are enabled, have a
+ * notification and match the filter.
+ * @param enabled the enabled providers
+ */
 export function findAddressedProviders(
   { providers }: DeviceFilter,
   { notifications }: Pick<SendContent, 'notifications'>,

@@ -1,5 +1,6 @@
-/** A notification for one provider: the bytes of `message` or `payload`, a JSON object as the caller wrote it, and its headers. */
+/** The notification of a send for one provider. */
 export interface Notification {
+  /** The bytes of `message` or `payload`: a JSON object, unchanged from the request. */
   json: Buffer
   headers: ReadonlyMap<string, string>
 }

@@ -1,4 +1,4 @@
-/** The key of a rate limit, compiled: texts, and variables of the device between them. */
+/** The compiled key of a rate limit: texts and variables of the device, in order. */
 export type KeyTemplate = readonly (string | { variable: 'id' | 'user' })[]
 
 /** At most `rate` pushes per key in any `intervalMs`. */

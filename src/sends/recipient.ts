@@ -9,7 +9,7 @@ export interface DeviceFilter {
   platforms: readonly string[]
 }
 
-/** What a target is: a device's token, or a topic or condition that the provider resolves itself. */
+/** The kind of a target: a device's token, or a topic or condition that the provider resolves itself. */
 export type TargetKind = 'token' | 'topic' | 'condition'
 
 /** The addressees of a send: devices of the device store, or a provider's own values. */

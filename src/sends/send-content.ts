@@ -3,7 +3,7 @@ import type { Notification } from './notification.ts'
 import type { RateLimit } from './rate-limit.ts'
 import type { TimeLimit } from './time-limit.ts'
 
-/** What makes the notifications of a send differ from target to target. */
+/** The parts of a send by which its notifications differ from target to target. */
 export interface Templating {
   /** A template uses the device's meta, so target lines include it. */
   usesMeta: boolean
@@ -14,6 +14,7 @@ export interface Templating {
 /** The content of a send, stored once for all its batches. */
 export interface SendContent {
   notifications: ReadonlyMap<ProviderName, Notification>
+  /** The uid that reports about these notifications refer to. */
   analyticsUid: string
   /** The request's `optimize_for_reliability`: the progress of a batch is stored while it is being sent. */
   isReliable: boolean
@@ -21,5 +22,6 @@ export interface SendContent {
   templating?: Templating | undefined
   /** Target lines of a send with a time limit include the time zone. */
   timeLimit?: TimeLimit | undefined
+  /** Undefined: the send has no rate limit. */
   rateLimit?: RateLimit | undefined
 }

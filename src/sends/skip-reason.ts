@@ -1,2 +1,2 @@
-/** Why devices of a recipient are not sent to: no notification for their provider, or a time limit and no time zone. */
+/** The reason for which devices of a recipient are dropped: no notification for their provider, or no time zone. */
 export type SkipReason = 'no_notification' | 'no_timezone'

@@ -1,5 +1,5 @@
-// The writer of target lines in SQL, for target-line.ts, which describes the format. PostgreSQL writes the lines and
-// the process only passes their bytes on: making an object and a line of each target would take as long as reading it.
+// Writes target lines in SQL; target-line.ts describes their format. PostgreSQL writes the lines and the process passes
+// their bytes on, because making an object and a line of each target would take as long as reading it.
 import type { Fragment, Queryable } from '../database/pool.ts'
 import type { OptionalField } from './target-line.ts'
 

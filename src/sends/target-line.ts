@@ -9,7 +9,7 @@
 //
 //   … TAB keys TAB locale TAB timezone TAB meta
 
-/** The fields of a target line. In a native target, which is no device of the store, all but `value` and `keys` are empty. */
+/** The fields of a target line. A native target is not a stored device and has only `value` and `keys`. */
 export interface Target {
   /** The uuid in the device's id. */
   deviceId: string
@@ -17,7 +17,7 @@ export interface Target {
   value: string
   user: string
   platform: string
-  /** The encryption keys of a Web Push subscription, whose endpoint is `value`: `{"p256dh":"…","auth":"…"}`. */
+  /** The encryption keys of a Web Push subscription: `{"p256dh":"…","auth":"…"}`. Its endpoint is `value`. */
   keys: string
   locale: string
   timezone: string
@@ -39,7 +39,7 @@ const FIELDS = [
   'meta',
 ] as const satisfies (keyof Target)[]
 
-/** The lines of native values; those of Web Push are written by joinSubscription(). */
+/** The lines of native values. A value of Web Push is the result of joinSubscription(). */
 export function encodeNativeTargets(values: readonly string[]): Buffer {
   return Buffer.from(values.map(encodeNativeTarget).join('\n'))
 }
@@ -54,14 +54,14 @@ function encodeNativeTarget(value: string): string {
   return end < 0 ? `\t${value}\t\t` : `\t${value.slice(0, end)}\t\t${value.slice(end)}`
 }
 
-/** All fields of a line. */
+/** Reads all fields of a line. */
 export function decodeTarget(line: string): Target {
   const [deviceId = '', value = '', user = '', platform = '', keys = '', locale = '', timezone = '', meta = ''] =
     line.split('\t')
   return { deviceId, value, user, platform, keys, locale, timezone, meta }
 }
 
-/** One field of a line: cheaper than decoding all of them. */
+/** Reads one field of a line, which is cheaper than decoding all of them. */
 export function readField(line: string, name: keyof Target): string {
   let from = 0
   for (let before = FIELDS.indexOf(name); before > 0; before--) {
@@ -72,7 +72,7 @@ export function readField(line: string, name: keyof Target): string {
   return end < 0 ? line.slice(from) : line.slice(from, end)
 }
 
-/** The field `value` of a line, the only one that most notifications need. */
+/** Reads the field `value` of a line, the only one that most notifications need. */
 export function readValue(line: string): string {
   const from = line.indexOf('\t') + 1
   return line.slice(from, line.indexOf('\t', from))

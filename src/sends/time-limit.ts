@@ -1,12 +1,13 @@
-/** Hours of the local day: the window opens at `afterMs` and closes before `beforeMs`, in milliseconds since midnight. */
+/** Hours of the local day, in ms since midnight. */
 export interface TimeWindow {
+  /** The window opens at this time. */
   afterMs: number
-  /** Below `afterMs` in a window that goes over midnight. */
+  /** The window is closed from this time on. Less than `afterMs` in a window that includes midnight. */
   beforeMs: number
 }
 
-/** Hours of the day in which devices are sent to, by their own clocks. */
+/** The time limit of a send: hours of the day in the time zone of each device. */
 export interface TimeLimit extends TimeWindow {
-  /** Devices without a time zone are sent to at once; otherwise they are dropped. */
+  /** Targets without a time zone are sent at once; otherwise they are dropped. */
   sendsWithoutZone: boolean
 }

@@ -89,7 +89,8 @@ export const webpush = section({
   extra_allowed_endpoint_origins: described(v.optional(origins, []), 'Origins that are allowed besides those.'),
   private_endpoint_networks: described(
     v.optional(list(networkBlock, 'CIDR blocks'), []),
-    'Private networks of your own push services, such as `10.1.0.0/16`. Connections to other private networks are refused.',
+    'Private networks of your own push services, such as `10.1.0.0/16`. Connections to other private networks are ' +
+      'refused.',
   ),
   ca_file: caFile,
 })

@@ -2,15 +2,15 @@ import * as v from 'valibot'
 import type { Sql } from '../../database/pool.ts'
 import type { UpkeepTask } from '../../database/upkeep.ts'
 
-/** Keys looked at in one statement: few enough that it holds its locks for some 20 ms. */
+/** Keys checked by one statement. So it holds its locks for about 20 ms. */
 const PAGE_SIZE = 5000
 
 const Page = v.tuple([v.object({ last: v.nullable(v.string()) })])
 
 /**
- * Deletes the keys all of whose grants are forgotten. Walks the table by its key, because an index on the time would be
- * written with each grant. Safe to run in several processes at once, and beside those that take grants: it passes over
- * keys that are being asked for.
+ * Deletes the keys without a grant that still counts. It reads the table in the order of its keys, because an index on
+ * the time would be written with each grant. It may run in several processes and while grants are taken: it skips keys
+ * that are locked by a call.
  */
 export function makeGrantUpkeep(sql: Sql, pageSize = PAGE_SIZE): UpkeepTask {
   return async (signal) => {
@@ -19,7 +19,7 @@ export function makeGrantUpkeep(sql: Sql, pageSize = PAGE_SIZE): UpkeepTask {
   }
 }
 
-/** Looks at the page of keys after `after`; resolves to its last key, null when there was none. */
+/** Deletes the forgotten keys of the page after `after`; resolves to the last key of the page, null if it is empty. */
 async function deleteForgotten(sql: Sql, after: string, pageSize: number): Promise<string | null> {
   const rows = await sql`
     with page as materialized (

@@ -1,23 +1,25 @@
-// The upsert that grants: each row of `given (key, asked, place, now)` is decided about and returned. Nearly all rows have
-// the time of their call, `call (now)`; they are read one by one, so one that comes after a wait for another's lock can tell.
+// The upsert that takes grants: it decides about each row of `given (key, asked, place, now)` and returns it. Nearly
+// all rows have the time of their call, `call (now)`. Rows are read one at a time, so a row that is read after the
+// upsert waited for a lock has a later time.
 //
-// An upsert waits for the row's lock and then sees the row as it is, whoever wrote it, so its assignment may read the
-// grants, decide and write in one step. A row is never without a grant.
+// An upsert waits for the lock of its row and then sees the latest version of it, so its assignment can read the
+// grants, decide and write in one step. A row always has at least one grant.
 //
-// Nearly every key has one ask, is not contended for and has room: that is decided by a few comparisons with the grants
-// that count. Whatever else there is goes a longer way, with the same answers.
+// Nearly every key has one ask, no concurrent call, and room. This case is decided with a few comparisons of the grants
+// that count. All other cases take the general path (decideAnew), which gives the same answers.
 import type { Fragment, Sql } from '../../database/pool.ts'
 import type { RatePolicy } from '../../sends/rate-limit.ts'
 
-/** How much earlier than it was decided about a grant may be dated, so that those of a call share one time. */
+/** The most that a grant may be dated before its decision, in ms. So all grants of a call have one time. */
 const DATED_EARLIER_MS = 100
-/** Forgotten grants are cut off by the longer way, which is not gone for less than this many. */
+/** Only the general path removes forgotten grants. It is not taken for fewer of them than this. */
 const FORGOTTEN_KEPT = 8
 
 /**
- * Returns `exception`, null where a key's only ask was granted now; else, as a list of numbers, the key's place, when it
- * was decided about, when the next grant is possible (looked at only if an ask was refused) and for each ask when it was
- * granted, 0 if it was not. Times are Unix ms of the server's clock.
+ * The upsert. It returns `exception`: null if the only ask of a key was granted at the time of the call, otherwise a
+ * list of numbers: the place of the key, the time of the decision, the time of the next possible grant (used only if an
+ * ask was refused), and for each ask the time of its grant, 0 if it was not granted. All times are Unix ms of the
+ * server.
  */
 export function upsertGrants(sql: Sql, policies: readonly RatePolicy[]): Fragment {
   const keepCount = Math.max(...policies.map(({ rate }) => rate))
@@ -45,7 +47,9 @@ export function upsertGrants(sql: Sql, policies: readonly RatePolicy[]): Fragmen
       asked = excluded.asked,
       place = excluded.place,
       decided_at = excluded.decided_at,
-      keep_count = case when ${isForgotten} then excluded.keep_count else greatest(l.keep_count, excluded.keep_count) end,
+      keep_count = case
+        when ${isForgotten} then excluded.keep_count else greatest(l.keep_count, excluded.keep_count)
+      end,
       keep_ms = case when ${isForgotten} then excluded.keep_ms else greatest(l.keep_ms, excluded.keep_ms) end
     returning case
       when cardinality(asked) > 1 or decided_at <> (select now from call)
@@ -54,22 +58,22 @@ export function upsertGrants(sql: Sql, policies: readonly RatePolicy[]): Fragmen
     end as exception`
 }
 
-/** Unix ms. */
+/** The server's clock in Unix ms. */
 export function readClock(sql: Sql): Fragment {
   return sql`floor(date_part('epoch', clock_timestamp()) * 1000)::bigint`
 }
 
-/** A time of before, or a later one where that is longer ago than a grant may be dated earlier. */
+/** An earlier time, or the earliest one that a grant may have now if that is later. */
 export function atLeastRecent(sql: Sql, time: Fragment): Fragment {
   return sql`greatest(${time}, ${earliestDate(sql)})`
 }
 
-/** What is decided about at this moment may be dated so early. */
+/** The earliest time that a grant may have if it is decided about now. */
 function earliestDate(sql: Sql): Fragment {
   return sql`${readClock(sql)} - ${DATED_EARLIER_MS}::bigint`
 }
 
-/** A key that was never asked for has room for as many as its narrowest policy allows. */
+/** The grants of a key without a row: as many asks as the narrowest policy allows. */
 function grantsOfNewKey(sql: Sql, policies: readonly RatePolicy[]): Fragment {
   const fewest = Math.min(...policies.map(({ rate }) => rate))
   return sql`case when cardinality(asked) = 1 then array[now, asked[1]] else array(
@@ -77,7 +81,7 @@ function grantsOfNewKey(sql: Sql, policies: readonly RatePolicy[]): Fragment {
     ) end`
 }
 
-/** The numbers of grants at one time, in their order, as rows. */
+/** Grants of one time as rows of numbers: for each id its time and the id. */
 function listGrants(sql: Sql, at: Fragment, ids: Fragment): Fragment {
   return sql`(
       select number from unnest(${ids}) with ordinality as granted (id, place),
@@ -86,7 +90,7 @@ function listGrants(sql: Sql, at: Fragment, ids: Fragment): Fragment {
     ) as pairs`
 }
 
-/** Whether the longer way need not be gone for the memory that it saves. */
+/** Whether the row has so few forgotten grants that they need not be removed. */
 function hasFewForgotten(sql: Sql): Fragment {
   const few = 2 * FORGOTTEN_KEPT
   return sql`(cardinality(l.grants) <= ${few}::int or
@@ -94,7 +98,7 @@ function hasFewForgotten(sql: Sql): Fragment {
             and l.grants[cardinality(l.grants) / 4 * 2 - 1] + l.keep_ms > excluded.decided_at)`
 }
 
-/** When a list of grants has room for one more: as soon as the `rate`th last one has left the window of each policy. */
+/** The time at which there is room for one more grant: for each policy, the `rate`th last grant has left the window. */
 function nextGrantAt(sql: Sql, grants: Fragment, policies: readonly RatePolicy[]): Fragment {
   const times = policies.map(
     ({ rate, intervalMs }) => sql`${grants}[cardinality(${grants}) + 1 - ${2 * rate}::int] + ${intervalMs}::bigint`,
@@ -103,20 +107,23 @@ function nextGrantAt(sql: Sql, grants: Fragment, policies: readonly RatePolicy[]
 }
 
 /**
- * The grants as they become, for any asks. A call that granted meanwhile is later than this one, which then counts as
- * of that one's time. Should the clock have been set back, the grants in its future count as of now.
+ * The general path: the new grants of a row for any asks. If a concurrent call has granted at a later time, this call
+ * gets that time. If the clock was set back, grants in its future count as granted now.
  */
 function decideAnew(sql: Sql, lastAt: Fragment, policies: readonly RatePolicy[]): Fragment {
-  // "offset 0" keeps the planner from writing an expression out wherever its result is used.
+  // "offset 0" keeps the planner from repeating an expression at each use of its result.
   return sql`(
       select held.grants || array(select number from ${listGrants(sql, sql`now`, sql`fresh.ids`)})
       from (
-        select greatest(${atLeastRecent(sql, sql`excluded.decided_at`)}, least(${lastAt}, ${readClock(sql)})) as now offset 0
+        select greatest(
+          ${atLeastRecent(sql, sql`excluded.decided_at`)}, least(${lastAt}, ${readClock(sql)})
+        ) as now offset 0
       ) as clock
       cross join lateral (
         select
-          array(select least(l.grants[2 * n - 1], now) from generate_series(1, cardinality(l.grants) / 2) as n order by n)
-            as times,
+          array(
+            select least(l.grants[2 * n - 1], now) from generate_series(1, cardinality(l.grants) / 2) as n order by n
+          ) as times,
           array(select l.grants[2 * n] from generate_series(1, cardinality(l.grants) / 2) as n order by n) as ids
         offset 0
       ) as past
@@ -143,7 +150,7 @@ function decideAnew(sql: Sql, lastAt: Fragment, policies: readonly RatePolicy[])
     )`
 }
 
-/** How many more grants all policies allow: times up to `now - interval` are outside of a window that ends now. */
+/** The number of further grants that all policies allow. A window that ends now begins after `now - interval`. */
 function countRoom(sql: Sql, policies: readonly RatePolicy[]): Fragment {
   const rooms = policies.map(
     ({ rate, intervalMs }) =>

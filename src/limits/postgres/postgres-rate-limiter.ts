@@ -8,10 +8,10 @@ import { waitForRoom } from '../wait-for-room.ts'
 import { selectGrants } from './select-grants.ts'
 import { takeGrants } from './take-statement.ts'
 
-/** A connection that swallows what is sent to it would otherwise hold a worker for good. */
+/** In ms. On a connection that drops packets silently, a statement would otherwise never end. */
 const ANSWER_TIMEOUT_MS = 10_000
 
-/** Limits in the table rate_limits. Its rows are deleted by `makeGrantUpkeep`, which some process has to run. */
+/** The rate limiter on PostgreSQL, in the table rate_limits. `makeGrantUpkeep` has to run, to delete old rows. */
 export class PostgresRateLimiter implements RateLimiter {
   readonly #sql: Sql
 
@@ -34,7 +34,7 @@ export class PostgresRateLimiter implements RateLimiter {
   }
 }
 
-/** 60 bits of a hash, so that two asks of a key are never taken for one, and another to be above any time. */
+/** 60 bits of a hash, which distinguish the asks of a key, below a set bit, so that it is larger than any time. */
 function hashId(id: string): string {
   return BigInt(`0x1${hash('sha256', id, 'hex').slice(0, 15)}`).toString()
 }

@@ -3,11 +3,13 @@ import type { Sql } from '../../database/pool.ts'
 
 const Row = v.object({ times: v.array(v.number()), now: v.number() })
 
-/** The times of a key's grants and the store's own, in Unix ms; undefined where the key has none. */
+/** Reads the times of a key's grants and the time of the store, in Unix ms; undefined if the key has no grants. */
 export async function selectGrants(sql: Sql, key: string): Promise<{ times: number[]; nowMs: number } | undefined> {
   const [row] = await sql`
     select
-      array(select grants[2 * n - 1] from generate_series(1, cardinality(grants) / 2) as n order by n)::float8[] as times,
+      array(
+        select grants[2 * n - 1] from generate_series(1, cardinality(grants) / 2) as n order by n
+      )::float8[] as times,
       floor(date_part('epoch', clock_timestamp()) * 1000)::float8 as now
     from rate_limits where key = ${key}`
   if (!row) return undefined

@@ -1,4 +1,4 @@
-// A call as one statement: all of its keys go in, and what was decided comes back.
+// A call as one statement: its parameters are all keys, its result the decisions.
 import * as v from 'valibot'
 import { commitAsynchronously } from '../../database/asynchronous-commit.ts'
 import type { Sql } from '../../database/pool.ts'
@@ -13,12 +13,13 @@ export interface KeyHashes {
   hashes: readonly string[]
 }
 
-/** When the call was looked at, how many keys were decided about, and the exceptions as `readExceptions` reads them. */
+/** The time of the call, the number of decided keys, and the exceptions (see `readExceptions`). */
 const Reply = v.tuple([v.tuple([v.number(), v.number(), v.pipe(v.string(), v.parseJson(), v.array(v.number()))])])
 
 /**
- * Decides about each key; resolves to the decisions in their order. Each key may be given once. The disk is not waited for,
- * which takes as long as all the rest: a crash of the server forgets the grants of its last half second at most.
+ * Decides about each key; resolves to the decisions in the order of the keys. A key may be given only once. The commit
+ * does not wait for the disk, which would double its time: a crash of the server loses the grants of at most its last
+ * half second.
  */
 export async function takeGrants(
   sql: Sql,
@@ -40,8 +41,8 @@ export async function takeGrants(
     select (select now::float8 from call), count(*)::int, '[' || coalesce(string_agg(exception, ','), '') || ']'
     from decided`.values()
   const [[nowMs, count, exceptions]] = v.parse(Reply, rows)
-  if (count !== asks.length) throw new Error(`${count} of ${asks.length} limited keys were decided about`)
-  // What most keys are told: their only ask is granted.
+  if (count !== asks.length) throw new Error(`the statement decided about ${count} of ${asks.length} keys`)
+  // The decision about most keys: their only ask is granted.
   const granted: KeyDecision = { decidedAtMs: nowMs, waitMs: 0, grantedAtMs: [nowMs] }
   const decisions = asks.map(() => granted)
   for (const { place, decision } of readExceptions(exceptions, call.inOrder)) decisions[place] = decision
@@ -49,8 +50,8 @@ export async function takeGrants(
 }
 
 /**
- * The keys in the one order in which every call locks their rows, and all hashes in one list, of which a key has those
- * after the one before it until its end. Lists are written here: the library would look at each element.
+ * The keys in the order in which every call locks their rows, so that calls never deadlock, and all hashes in one list.
+ * `ends` has the end of each key's hashes in it. The lists are written here, because the library inspects each element.
  */
 function writeCall(asks: readonly KeyHashes[]) {
   const inOrder = asks
@@ -62,12 +63,12 @@ function writeCall(asks: readonly KeyHashes[]) {
     inOrder,
     keys: `{${inOrder.map(({ key }) => `"${key.replace(/["\\]/g, '\\$&')}"`).join()}}`,
     hashes: `{${inOrder.flatMap(({ hashes }) => hashes).join()}}`,
-    // Without ends each key has one.
+    // Without ends each key has one hash.
     ends: end === asks.length ? '{}' : `{${ends.join()}}`,
   }
 }
 
-/** Of each exception `place in the order of the call, decided, next, granted…` */
+/** Reads the numbers of each exception: place in the order of the call, time of decision, next grant, grants. */
 function* readExceptions(
   numbers: readonly number[],
   inOrder: readonly { hashes: readonly string[]; place: number }[],
@@ -75,7 +76,7 @@ function* readExceptions(
   for (let at = 0; at < numbers.length; ) {
     const [ordinal = 0, decidedAtMs = 0, nextAtMs = 0] = numbers.slice(at, at + 3)
     const asked = inOrder[ordinal - 1]
-    if (!asked) throw new Error('a decision about a key that was not asked for')
+    if (!asked) throw new Error('the statement returned a key that is not in the call')
     const granted = at + 3
     at = granted + asked.hashes.length
     const grantedAtMs = numbers.slice(granted, at)

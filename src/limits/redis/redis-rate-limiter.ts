@@ -9,9 +9,9 @@ import { waitForRoom } from '../wait-for-room.ts'
 import { readGrantTimes } from './read-value.ts'
 
 interface Deps {
-  /** Calls fail when its commands fail; they may be repeated. */
+  /** A call rejects when a command of this client fails, and may be repeated. */
   redis: RedisClient
-  /** The beginning of all keys. It is their hash tag too, so that the keys of a call are in one slot of a Cluster. */
+  /** The beginning of all keys. It is also their hash tag, so that the keys of a call are in one slot of a Cluster. */
   prefix: string
 }
 
@@ -21,7 +21,7 @@ const Reply = v.array(v.number())
 const digits = v.pipe(v.union([v.string(), v.number()]), v.transform(Number))
 const Clock = v.tuple([digits, digits])
 
-/** The rate limiter on Redis: one value for each limited key, which expires with its last grant. */
+/** The rate limiter on Redis: one value for each limited key, which expires when its last grant is forgotten. */
 export class RedisRateLimiter implements RateLimiter {
   readonly #redis: RedisClient
   readonly #prefix: string
@@ -60,7 +60,7 @@ function readDecisions([decidedAtMs = 0, ...numbers]: number[], { groups }: Grou
   })
 }
 
-/** 60 bits of a hash, as the 10 characters that take-grants.lua expects. So many bits keep the asks of a key apart. */
+/** 60 bits of a hash, which distinguish the asks of a key, as the 10 characters that take-grants.lua expects. */
 function hashId(id: string): string {
   return hash('sha256', id, 'base64').slice(0, 10)
 }

@@ -1,17 +1,18 @@
--- Grants what all policies allow, for up to 1,000 keys at once. src/limits/rate-limiter.ts says what that promises.
+-- Grants the asks of up to 1,000 keys that all policies allow. src/limits/rate-limiter.ts describes the contract.
 --
 -- KEYS      the values of the limited keys, all in one slot
--- ARGV[1]   how many policies
--- ARGV[..]  of each policy its rate and its interval in ms
--- ARGV[..]  for each key the ids of its asks in one text, ID bytes each, no id twice
+-- ARGV[1]   number of policies
+-- ARGV[..]  for each policy its rate and its interval in ms
+-- ARGV[..]  for each key the ids of its asks in one string, ID bytes each, no id twice
 --
--- Returns a flat list: now, then for each key the ms until its next grant (looked at only if one of its asks was
--- limited) and for each of its asks the time it was granted, 0 if it was not.
+-- Returns a flat list: the time of the call, then for each key the ms until its next grant (used only if one of its
+-- asks was limited) and for each of its asks the time of its grant, 0 if it was not granted. A second run grants the
+-- same asks without new grants.
 --
--- A value is KEEP_COUNT and KEEP_MS (as many grants, and for as long, as the widest policies need that the key was
--- asked for with), then the times of its grants, ascending, then their ids. It expires when its last grant is older
--- than KEEP_MS, and is written only when a grant comes to it or the header grows. Fixed widths, so that the grant a
--- policy depends on is read where it stands: a key with a thousand grants costs little more than one with three.
+-- A value has a header of KEEP_COUNT and KEEP_MS (the number of grants and the time that the widest policies of the key
+-- need), then the times of its grants, ascending, then their ids. It expires when its last grant is older than KEEP_MS.
+-- It is written only when a grant is added or the header changes. Its parts have fixed widths, so that a policy reads
+-- the one grant that it depends on: a key with a thousand grants costs little more than a key with three.
 
 local HEADER, TIME, ID = 8, 6, 10
 
@@ -33,7 +34,7 @@ local function time_at(times, place)
   return (struct.unpack('>I6', times, (place - 1) * TIME + 1))
 end
 
--- The place of an id; a match that does not begin where an id does is none.
+-- Returns the place of an id. A match that begins inside of an id does not count.
 local function find_id(ids, id)
   local from = 1
   while true do
@@ -44,7 +45,7 @@ local function find_id(ids, id)
   end
 end
 
--- Should the clock have been set back, grants in its future count as of now.
+-- If the clock was set back, grants in its future count as granted now.
 local function clamp_to_now(times)
   local clamped = {}
   for place = 1, #times / TIME do
@@ -53,8 +54,8 @@ local function clamp_to_now(times)
   return table.concat(clamped)
 end
 
--- The grants of a value that are not forgotten, as times and ids; the keep_count and keep_ms that it needs from now on;
--- and whether it has to be written for that.
+-- Returns the times and the ids of a value's grants without the forgotten ones, its new keep_count and keep_ms, and
+-- whether they require a write of the value.
 local function read_value(value)
   if not value then return '', '', widest_rate, widest_interval, false end
   local keep_count, keep_ms = struct.unpack('>I2I6', value)
@@ -70,8 +71,8 @@ local function read_value(value)
     math.max(keep_count, widest_rate), math.max(keep_ms, widest_interval), is_changed
 end
 
--- Milliseconds until all policies allow one more grant; 0 or less if they do. The grant that counts is the one `rate`
--- places back: as soon as it has left the window there is room.
+-- Returns the ms until all policies allow one more grant; 0 or less if they do. For each policy there is room as soon
+-- as the grant `rate` places back has left the window.
 local function wait_for_room(times)
   local count = #times / TIME
   local wait = 0
@@ -104,7 +105,7 @@ for index, key in ipairs(KEYS) do
       ids = ids .. id
       is_changed = true
       answer[#answer + 1] = now
-      -- The wait after the last ask of all is told to nobody.
+      -- The wait after the last ask is not used.
       if from + ID <= #asked then wait = wait_for_room(times) end
     end
   end

@@ -1,7 +1,7 @@
 import type { Sql } from '../../database/pool.ts'
 import { type Acknowledgement, acknowledgeBatches } from './acknowledge-statement.ts'
 
-/** Few enough to be written within milliseconds. */
+/** The most acknowledgements of a statement, so that it takes only milliseconds. */
 const MAX_TOGETHER = 64
 
 interface Waiting {
@@ -10,7 +10,7 @@ interface Waiting {
   reject(error: unknown): void
 }
 
-/** Groups acknowledgements: those that arrive during a statement share the next one, and so its commit. */
+/** Groups acknowledgements: those that arrive during a statement share the next statement and its commit. */
 export class Acknowledgements {
   readonly #sql: Sql
   readonly #waiting: Waiting[] = []

@@ -1,4 +1,4 @@
-// The SQL that claims batches and keeps them. Each change is one statement; the fence decides whether it applies.
+// The SQL of claims of batches. Each change is one statement, which applies to a claim only if its fence is valid.
 import * as v from 'valibot'
 import { PROVIDER_NAMES, type ProviderName } from '../../config/provider-names.ts'
 import { commitAsynchronously } from '../../database/asynchronous-commit.ts'
@@ -32,27 +32,27 @@ const StoredBatch = v.object({
   content: v.nullable(bytea),
 })
 
-/** What batches a worker asks for, and how. */
+/** The parameters of a claim of batches. */
 export interface ClaimQuery {
   lane: Lane
   providers: readonly ProviderName[]
-  /** Batches, at most. */
+  /** The most batches. */
   limit: number
   leaseMs: number
-  /** How long after a start of the server abandoned batches are not claimed, in ms: surviving workers extend theirs first. */
+  /** In ms after a start of the server no abandoned batch is claimed, so that surviving workers can extend theirs. */
   restartGraceMs: number
 }
 
 /**
- * Claims the longest waiting batches; batches that another worker is claiming are skipped, not waited for. Of a paused
- * provider one batch is claimed when a probe is due and there is one.
+ * Claims the oldest waiting batches. Batches that another worker is claiming are skipped. Of a paused provider one
+ * batch is claimed when a probe is due.
  */
 export async function claimWaitingBatches(sql: Sql, query: ClaimQuery): Promise<BatchClaim[]> {
   const { lane, providers, limit, leaseMs, restartGraceMs } = query
   const isClaimable = sql`
     b.lane = ${LANES[lane]} and b.claimable_at <= (select clock_timestamp()) and (not b.claimed or (
       select pg_postmaster_start_time() < clock_timestamp() - ${restartGraceMs} * interval '1 ms'))`
-  // Materialized, because the planner may otherwise run the inner query again and claim more than the limit.
+  // Materialized, because the planner may otherwise run the inner query twice and claim more than the limit.
   const rows = await sql`
     with probe as (
       update push_pauses as p set probe_at = clock_timestamp() + p.probe_every_ms * interval '1 ms'
@@ -61,7 +61,8 @@ export async function claimWaitingBatches(sql: Sql, query: ClaimQuery): Promise<
       )
       returning p.provider
     ), source as (
-      select given.provider, ${limit}::int as most, false as is_probe from unnest(${[...providers]}::text[]) as given (provider)
+      select given.provider, ${limit}::int as most, false as is_probe
+      from unnest(${[...providers]}::text[]) as given (provider)
       where not exists (select from push_pauses p where p.provider = given.provider)
       union all
       select provider, 1, true from probe
@@ -100,7 +101,7 @@ export async function claimWaitingBatches(sql: Sql, query: ClaimQuery): Promise<
 }
 
 /**
- * The claim of a push to one phone is not delayed until it is on disk, behind everything that a broadcast writes. If a
+ * The claim of a small send does not wait for the disk, where it would queue behind the writes of a broadcast. If a
  * crash of the server loses the claim, the batch is claimed again and may be sent twice.
  */
 function skipDiskWait(sql: Sql): Fragment {
@@ -137,7 +138,7 @@ function claimTable(sql: Sql, claims: readonly Pick<BatchClaim, 'id' | 'fence'>[
     unnest(${claims.map(({ id }) => id)}::bigint[], ${claims.map(({ fence }) => fence)}::bigint[]) as c (id, fence)`
 }
 
-/** Extends the leases of valid claims. @returns the ids of lost ones */
+/** Extends the leases of valid claims. @returns the ids of lost claims */
 export async function extendLeases(sql: Sql, claims: readonly ClaimKey[], leaseMs: number): Promise<Set<string>> {
   const kept = await sql<{ id: string }[]>`
     update push_batches as b set claimable_at = clock_timestamp() + ${leaseMs} * interval '1 ms'
@@ -149,13 +150,15 @@ export async function extendLeases(sql: Sql, claims: readonly ClaimKey[], leaseM
   return lost
 }
 
-/** Stores the progress of valid claims; the targets are not written again. */
+/** Stores the progress of valid claims. The targets are not written again. */
 export async function updateProgress(sql: Sql, progress: readonly Progress[]): Promise<void> {
   const bits = progress.map(({ finished }) => Buffer.from(finished).toString('hex'))
   await sql`
     update push_batches as b set settled = decode(p.finished, 'hex')
-    from unnest(${progress.map(({ claim }) => claim.id)}::bigint[], ${progress.map(({ claim }) => claim.fence)}::bigint[],
-      ${bits}::text[]) as p (id, fence, finished)
+    from unnest(
+      ${progress.map(({ claim }) => claim.id)}::bigint[], ${progress.map(({ claim }) => claim.fence)}::bigint[],
+      ${bits}::text[]
+    ) as p (id, fence, finished)
     where b.id = p.id and b.fence = p.fence`
 }
 

@@ -25,9 +25,11 @@ function matches(sql: Sql, { ids, uid, provider }: DeadLetterFilter): Fragment {
   return sql`${byId} and ${byUid} and ${byProvider}`
 }
 
+/** Reads dead letters, the oldest first. @param after the id of the last dead letter of the page before */
 export async function selectDeadLetters(sql: Sql, filter: DeadLetterFilter, limit: number, after: string | undefined) {
   const rows = await sql`
-    select d.id, d.uid, d.provider, d.target_count, d.targets, d.range_after, d.range_until, d.reason, d.attempts, d.given_up_at
+    select d.id, d.uid, d.provider, d.target_count, d.targets, d.range_after, d.range_until, d.reason, d.attempts,
+      d.given_up_at
     from push_dead_letters d where d.id > ${after ?? '0'}::bigint and ${matches(sql, filter)}
     order by d.id limit ${limit}`
   return rows.map((row): DeadLetter => {
@@ -46,7 +48,7 @@ export async function selectDeadLetters(sql: Sql, filter: DeadLetterFilter, limi
   })
 }
 
-/** Makes batches of dead letters again, without attempts. Those of a cancelled send stay. @returns the number of targets */
+/** Turns dead letters into batches without attempts, except those of cancelled sends. @returns the number of targets */
 export async function reviveDeadLetters(sql: Sql, filter: DeadLetterFilter): Promise<number> {
   const [row] = await sql`
     with locked as materialized (

@@ -8,7 +8,7 @@ import { CANCELLED, DONE, PLACEHOLDER } from './states.ts'
 
 const Result = v.object({ is_full: v.boolean() })
 
-/** Stores an exclusion; that of an unknown send is kept for ten minutes. One of a send that is over has no effect. */
+/** Stores an exclusion. For an unknown uid it is kept for ten minutes; for an ended send it has no effect. */
 export async function insertExclusion(
   sql: Sql,
   uid: string,
@@ -35,7 +35,7 @@ export async function insertExclusion(
 
 const Index = v.object({ index: v.string() })
 
-/** Tells for each target whether its user, its device, or the device of that user is excluded. */
+/** Finds for each target whether its user, its device, or its device with its user is excluded. */
 export async function selectExcluded(
   sql: Sql,
   uid: string,

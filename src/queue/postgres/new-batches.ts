@@ -3,9 +3,9 @@ import type { NewBatch } from '../batch.ts'
 import { LANES } from './states.ts'
 
 /**
- * The part of a statement that inserts batches for the send that the common table expression `source` yields. Each batch
- * is parameters of its own: PostgreSQL takes as long to parse an array of long texts as to store them. A page of 10,000
- * batches of one target fits into the 65,535 parameters of a statement, so there are at most six of a batch of lines.
+ * The part of a statement that inserts batches for the send of the common table expression `source`. Each batch has its
+ * own parameters, because PostgreSQL takes as long to parse an array of long texts as to store them. A batch of lines
+ * has at most six parameters, so that a page of 10,000 batches of one target fits into the 65,535 of a statement.
  */
 export function insertNewBatches(sql: Queryable, batches: readonly NewBatch[], source: 'live' | 'moved'): Fragment {
   const lines = batches.flatMap(({ targets, ...batch }) =>
@@ -18,12 +18,15 @@ export function insertNewBatches(sql: Queryable, batches: readonly NewBatch[], s
     select v.*, null as range_after, null as range_until
     from (values ${sql(lines)}) as v (lane, provider, kind, count, delay, targets)`
   const rangeRows = sql`
-    select v.lane, v.provider, v.kind, v.count, v.delay, null as targets, nullif(v.range_after, '') as range_after, v.range_until
+    select v.lane, v.provider, v.kind, v.count, v.delay, null as targets, nullif(v.range_after, '') as range_after,
+      v.range_until
     from (values ${sql(ranges)}) as v (lane, provider, kind, count, delay, range_after, range_until)`
   const [rows, ...more] = [...(lines.length > 0 ? [lineRows] : []), ...(ranges.length > 0 ? [rangeRows] : [])]
   if (!rows) return sql`select`
   return sql`
-    insert into push_batches (uid, lane, provider, target_kind, target_count, claimable_at, targets, range_after, range_until)
+    insert into push_batches (
+      uid, lane, provider, target_kind, target_count, claimable_at, targets, range_after, range_until
+    )
     select send.uid, b.lane::smallint, b.provider, b.kind, b.count::integer,
       clock_timestamp() + b.delay::float8 * interval '1 ms', b.targets, b.range_after, b.range_until
     from ${sql(source)} as send, (${more.reduce((all, other) => sql`${all} union all ${other}`, rows)}) as b`

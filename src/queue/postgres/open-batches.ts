@@ -2,22 +2,22 @@ import type { Fragment, Queryable } from '../../database/pool.ts'
 import { KEEP_DEAD_LETTERS_SECONDS, KEEP_ENDED_SECONDS } from '../limits.ts'
 import { CANCELLED, DONE, FANNED } from './states.ts'
 
-/** The changes to a send `s` whose number of open batches changes. All parts are SQL expressions. */
+/** A change of the number of open batches of a send `s`. All parts are SQL expressions. */
 interface Change {
-  /** Batches added, less batches ended. */
+  /** The number of added batches minus the number of ended batches. */
   opened: Fragment
   /** Whether the send has dead letters, which need its content. */
   hasDeadLetters: Fragment
-  /** The state before the count: FANNED where this statement ends the walk. */
+  /** The state before the count: FANNED if this statement ends the walk. */
   state?: Fragment
   /** The recipient to keep while the send is not over. */
   recipient?: Fragment
 }
 
 /**
- * The assignments of an `update push_sends as s set …` that counts a send's open batches. A send that was walked to its
- * end is over with its last batch: this is the one place that says so and sets how long it is kept. The recipient of a
- * cancelled send is deleted with its last batch.
+ * The assignments of an `update push_sends as s set …` that counts the open batches of a send. A send ends when its
+ * walk has ended and no batch is open; only these assignments end a send and set the time of its deletion. The
+ * recipient of a cancelled send is deleted with its last batch.
  */
 export function countOpenBatches(sql: Queryable, change: Change): Fragment {
   const { opened, hasDeadLetters, state = sql`s.state`, recipient = sql`s.recipient` } = change

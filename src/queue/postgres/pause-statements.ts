@@ -1,4 +1,4 @@
-// The SQL of providers that nothing is sent to for now.
+// The SQL of paused providers.
 import * as v from 'valibot'
 import { PROVIDER_NAMES, type ProviderName } from '../../config/provider-names.ts'
 import type { Sql } from '../../database/pool.ts'
@@ -10,7 +10,7 @@ const StoredPause = v.object({
   probe_in_ms: v.nullable(v.number()),
 })
 
-/** An operator's pause, which has no probes, stays one when a worker pauses the same provider. */
+/** Pauses a provider. A pause without probes, an operator's, is not replaced by one with probes, a worker's. */
 export async function upsertPause(sql: Sql, provider: ProviderName, reason: string, probeEveryMs: number | undefined) {
   const everyMs = probeEveryMs === undefined ? null : Math.ceil(probeEveryMs)
   await sql`
@@ -21,10 +21,12 @@ export async function upsertPause(sql: Sql, provider: ProviderName, reason: stri
       where p.probe_at is not null`
 }
 
+/** Ends the pause of a provider. */
 export async function deletePause(sql: Sql, provider: ProviderName): Promise<void> {
   await sql`delete from push_pauses where provider = ${provider}`
 }
 
+/** Reads the paused providers. */
 export async function selectPauses(sql: Sql): Promise<Pause[]> {
   const rows = await sql`
     select provider, reason,

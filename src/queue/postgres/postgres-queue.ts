@@ -1,7 +1,9 @@
-// The queue on PostgreSQL: claims with SKIP LOCKED, NOTIFY after the commit, and polls in case a notification is lost.
+// The queue on PostgreSQL: it claims with SKIP LOCKED and announces work with NOTIFY. Workers also poll, because an
+// announcement may be lost.
 import type { ProviderName } from '../../config/provider-names.ts'
 import type { Sql } from '../../database/pool.ts'
 import type { Logger } from '../../observability/log.ts'
+import { type Repetition, startRepeating } from '../../timing/repeat.ts'
 import { laneOfWork } from '../announcements.ts'
 import type { ClaimKey, Progress, Remainder } from '../batch.ts'
 import type { DeadLetterFilter } from '../dead-letter.ts'
@@ -20,8 +22,8 @@ import { buryUnclaimedBatches, deleteForgottenSends } from './upkeep-statements.
 import { WakeUp } from './wake-up.ts'
 import { claimDueSends, extendSendLease, insertPage, releaseWalk } from './walk-statements.ts'
 
-/** The depth is counted this often at most: a send more or less does not matter, a count for each send would. */
-const DEPTH_INTERVAL_MS = 1000
+/** The shortest interval of counting jobs, in ms. The limit need not be exact, and counting is expensive. */
+const COUNT_INTERVAL_MS = 1000
 const UPKEEP_INTERVAL_MS = 60_000
 
 interface Deps {
@@ -29,34 +31,35 @@ interface Deps {
   logger: Logger
   /** How long a claim is valid unless it is extended, in ms. */
   leaseMs: number
-  /** Waiting jobs at which sends are refused. */
+  /** With this many jobs, sends are refused as 'full'. */
   maxJobs: number
-  /** How long after a start of the server abandoned batches are not claimed, in ms; a lease unless given. */
+  /** In ms after a start of the server no abandoned batch is claimed; the time of a lease by default. */
   restartGraceMs?: number
 }
 
-/** A queue in tables of a database. */
+/** The queue in tables of a database. */
 export class PostgresQueue implements Queue {
   readonly #sql: Sql
-  readonly #logger: Logger
   readonly #leaseMs: number
   readonly #maxJobs: number
   readonly #restartGraceMs: number
   readonly #wakeUp: WakeUp
   readonly #acknowledgements: Acknowledgements
-  readonly #upkeepTimer: NodeJS.Timeout
-  #upkeep: Promise<void> = Promise.resolve()
+  readonly #upkeep: Repetition
   #full: { untilMs: number; answer: Promise<boolean> } | undefined
 
   constructor(deps: Deps) {
     this.#sql = deps.sql
-    this.#logger = deps.logger
     this.#leaseMs = deps.leaseMs
     this.#maxJobs = deps.maxJobs
     this.#restartGraceMs = deps.restartGraceMs ?? deps.leaseMs
     this.#wakeUp = new WakeUp(deps)
     this.#acknowledgements = new Acknowledgements(deps)
-    this.#upkeepTimer = setInterval(() => this.#cleanUp(), UPKEEP_INTERVAL_MS).unref()
+    this.#upkeep = startRepeating({
+      intervalMs: UPKEEP_INTERVAL_MS,
+      work: () => this.#cleanUp(),
+      onError: (error) => deps.logger.warn({ err: error }, 'queue: clean-up failed, retrying in a minute'),
+    })
   }
 
   findRisks() {
@@ -123,7 +126,7 @@ export class PostgresQueue implements Queue {
 
   acknowledge(claim: ClaimKey, remainder: Remainder) {
     const answer = inTime(this.#acknowledgements.add({ claim, ...remainder }))
-    // A retry without a delay is work for other workers.
+    // Other workers can claim a retry without a delay at once.
     return remainder.retries.some(({ delayMs }) => delayMs === 0) ? this.#announcing(answer, claim.lane) : answer
   }
 
@@ -160,12 +163,11 @@ export class PostgresQueue implements Queue {
   }
 
   async close() {
-    clearInterval(this.#upkeepTimer)
-    await this.#upkeep
+    await this.#upkeep.stop()
     await this.#wakeUp.close()
   }
 
-  /** Announces work once the statement that makes it is committed. */
+  /** Announces work after the commit of the statement that makes it. */
   async #announcing<T>(answer: Promise<T>, ...lanes: Lane[]): Promise<T> {
     const result = await inTime(answer)
     for (const lane of new Set(lanes)) this.#wakeUp.announce(lane)
@@ -176,17 +178,13 @@ export class PostgresQueue implements Queue {
     const nowMs = Date.now()
     if (!this.#full || nowMs >= this.#full.untilMs) {
       const answer = countJobs(this.#sql, this.#maxJobs).then((jobs) => jobs >= this.#maxJobs)
-      this.#full = { untilMs: nowMs + DEPTH_INTERVAL_MS, answer }
+      this.#full = { untilMs: nowMs + COUNT_INTERVAL_MS, answer }
     }
     return this.#full.answer
   }
 
-  #cleanUp(): void {
-    this.#upkeep = this.#upkeep
-      .then(() => deleteForgottenSends(this.#sql))
-      .then(() => buryUnclaimedBatches(this.#sql))
-      .catch((error: unknown) => {
-        this.#logger.warn({ err: error }, 'queue: clean-up failed, next one in a minute')
-      })
+  async #cleanUp(): Promise<void> {
+    await deleteForgottenSends(this.#sql)
+    await buryUnclaimedBatches(this.#sql)
   }
 }

@@ -16,8 +16,8 @@ const Stored = v.object({
 const Cancelled = v.object({ uid: v.string(), part: v.picklist(['all', 'some']) })
 
 /**
- * Stores a send, or compares it with the send of the same uid. A send whose cancellation arrived before it stays cancelled.
- * @param notice sent to workers with the commit; undefined: none
+ * Stores a send, or compares it with the send of the same uid. If its cancellation arrived before, it stays cancelled.
+ * @param notice announces the work with the commit; undefined: no announcement
  */
 export async function insertSend(sql: Sql, send: Send, page: Page | undefined, notice: Notice | undefined) {
   const batches = page?.batches ?? []
@@ -51,17 +51,18 @@ export async function insertSend(sql: Sql, send: Send, page: Page | undefined, n
     ), written as (
       ${insertNewBatches(sql, batches, 'live')}
     )
-    select case when ${notice !== undefined} then pg_notify(${notice?.channel ?? ''}, ${notice?.lane ?? ''}) end from stored`
+    select case when ${notice !== undefined} then pg_notify(${notice?.channel ?? ''}, ${notice?.lane ?? ''}) end
+    from stored`
   if (stored.length > 0) return 'accepted'
   const [known] = await sql`select request_hash from push_sends where uid = ${send.uid}`
-  // A row that is gone was kept for its 24 hours until just now: the caller's retry stores the send.
+  // A missing row was deleted after its 24 hours during this call. A retry of the request stores the send.
   const hash = known && v.parse(Known, known).request_hash
   return hash && send.requestHash.equals(hash) ? 'duplicate' : 'conflict'
 }
 
 /**
- * Cancels a send that is not over, or marks a uid whose send has not arrived. The recipient is kept
- * while ranges are open, so that their workers can count the cancelled targets.
+ * Cancels a send that has not ended, or stores the cancellation of an unknown uid. The recipient is kept while range
+ * batches are open, because their workers count the cancelled targets.
  */
 export async function cancelSend(sql: Sql, uid: string): Promise<void> {
   await sql`
@@ -71,12 +72,13 @@ export async function cancelSend(sql: Sql, uid: string): Promise<void> {
       state = ${CANCELLED}, claimable_at = null, content = null, fence = s.fence + 1,
       recipient = case when s.has_ranges and s.open_batches > 0 then s.recipient end,
       forget_at = case
-        when s.request_hash is null then ${keptUntil(sql, KEEP_UNKNOWN_SECONDS)} else ${keptUntil(sql, KEEP_ENDED_SECONDS)}
+        when s.request_hash is null then ${keptUntil(sql, KEEP_UNKNOWN_SECONDS)}
+        else ${keptUntil(sql, KEEP_ENDED_SECONDS)}
       end
       where s.state in (${WAITING}, ${FANNING}, ${FANNED}, ${PLACEHOLDER})`
 }
 
-/** Loads a send for its batches; undefined when there is nothing of it that a batch needs. */
+/** Loads a send for its batches; undefined if neither its content nor its recipient is stored any more. */
 export async function selectSend(sql: Sql, uid: string): Promise<StoredSend | undefined> {
   const [row] = await sql`
     select content, case when has_ranges then recipient end as recipient from push_sends
@@ -89,7 +91,7 @@ export async function selectSend(sql: Sql, uid: string): Promise<StoredSend | un
   }
 }
 
-/** Finds the cancelled sends among these, as a whole or in single targets. */
+/** Finds the cancelled sends among these: 'all' targets, or 'some' targets. */
 export async function selectCancelled(sql: Sql, uids: readonly string[]) {
   const rows = await sql`
     select uid, case when state = ${CANCELLED} then 'all' else 'some' end as part from push_sends
@@ -102,7 +104,7 @@ export async function selectCancelled(sql: Sql, uids: readonly string[]) {
   )
 }
 
-/** The time at which a row is deleted that is kept for so long from this statement on. */
+/** The time of deletion of a row that is kept for `seconds` from now on. */
 export function keptUntil(sql: Sql, seconds: number): Fragment {
   return sql`clock_timestamp() + ${seconds} * interval '1 s'`
 }

@@ -8,7 +8,7 @@ import { WAITING } from './states.ts'
 
 const Jobs = v.object({ jobs: v.number() })
 
-/** Counts batches and due sends, up to `limit`. Scheduled sends don't count: they take no part in back-pressure. */
+/** Counts batches and due sends, up to `limit` of each. Scheduled sends are not counted. */
 export async function countJobs(sql: Sql, limit: number): Promise<number> {
   const [row] = await sql`
     select ((select count(*) from (select from push_batches limit ${limit}) as b) +
@@ -28,7 +28,7 @@ const ProviderCounts = v.object({
 })
 const Others = v.object({ scheduled: v.number(), dead_letters: v.number() })
 
-/** The counts of the queue. */
+/** Reads the counts of the queue. */
 export async function selectStats(sql: Sql): Promise<QueueStats> {
   const rows = await sql`
     select provider,
@@ -39,7 +39,9 @@ export async function selectStats(sql: Sql): Promise<QueueStats> {
     from push_batches group by provider`
   const [others] = await sql`
     select
-      (select count(*) from push_sends where state = ${WAITING} and claimable_at > clock_timestamp())::float8 as scheduled,
+      (
+        select count(*) from push_sends where state = ${WAITING} and claimable_at > clock_timestamp()
+      )::float8 as scheduled,
       (select count(*) from push_dead_letters)::float8 as dead_letters`
   const counts = rows.map((row) => v.parse(ProviderCounts, row))
   const { scheduled, dead_letters: deadLetters } = v.parse(Others, others)
@@ -55,7 +57,7 @@ export async function selectStats(sql: Sql): Promise<QueueStats> {
 
 const Setting = v.object({ name: v.string(), setting: v.string() })
 
-/** Settings of the server that can lose accepted sends, a sentence each. */
+/** Finds settings of the server that can lose accepted sends: a sentence for each, with the setting to change. */
 export async function findSettingRisks(sql: Sql): Promise<string[]> {
   const rows = await sql`
     select name, setting from pg_settings where name in ('synchronous_commit', 'fsync', 'full_page_writes')`

@@ -1,25 +1,25 @@
-// The targets of batches and dead letters, as their tables have them: lines in `targets`, or a range of devices.
+// The targets of batches and dead letters in their tables: lines in the column `targets`, or a range of devices.
 import * as v from 'valibot'
 import type { BatchTargets, DeviceRange } from '../batch.ts'
 
-/** Columns of a row that has targets. */
+/** The columns of targets. */
 export const StoredTargets = v.object({
   targets: v.nullable(v.string()),
   range_after: v.nullable(v.string()),
   range_until: v.nullable(v.string()),
 })
 
-/** The targets in columns of a row. */
+/** Reads the targets of a row. */
 export function readTargets({ targets, ...range }: v.InferOutput<typeof StoredTargets>): BatchTargets<string> {
   return targets === null ? { kind: 'range', range: readRange(range) } : { kind: 'lines', lines: targets }
 }
 
-/** The range in columns of a row without lines: a constraint of the tables says that there is one. */
+/** Reads the range of a row without lines. A constraint of the tables ensures that it has one. */
 export function readRange({
   range_after,
   range_until,
 }: Omit<v.InferOutput<typeof StoredTargets>, 'targets'>): DeviceRange {
-  if (range_until === null) throw new Error('a batch has neither lines nor a range')
+  if (range_until === null) throw new Error('a stored batch has neither lines nor a range')
   return { after: range_after ?? undefined, until: range_until }
 }
 

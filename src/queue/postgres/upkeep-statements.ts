@@ -5,10 +5,10 @@ import { UNCLAIMED_REASON, UNCLAIMED_TOO_LONG_SECONDS } from '../limits.ts'
 import { acknowledgeBatches } from './acknowledge-statement.ts'
 import { readTargets, StoredTargets } from './stored-targets.ts'
 
-/** At a time, so that no statement holds many locks for long. */
+/** The most rows of a statement, so that it does not hold many locks for long. */
 const BATCH = 1000
 
-/** Deletes sends that are kept no longer, and with them their exclusions and dead letters. */
+/** Deletes sends after their time of deletion, with their exclusions and dead letters. */
 export async function deleteForgottenSends(sql: Sql): Promise<void> {
   let deleted: number
   do {
@@ -24,7 +24,7 @@ export async function deleteForgottenSends(sql: Sql): Promise<void> {
 
 const Unclaimed = v.object({ id: v.string(), fence: v.string(), target_count: v.number(), ...StoredTargets.entries })
 
-/** Makes dead letters of batches that no worker claims. */
+/** Turns batches that no worker claims into dead letters. */
 export async function buryUnclaimedBatches(sql: Sql): Promise<void> {
   const rows = await sql`
     select id, fence, target_count, targets, range_after, range_until from push_batches

@@ -1,6 +1,7 @@
-// Announces work: in this process at once, to others by NOTIFY. An announcement is a hint: a lost one costs a worker its
-// poll interval. Transactions that NOTIFY commit one after another, so there are as few as possible: the first
-// transaction that makes work notifies itself, which saves a round trip; those within the next interval share one.
+// Announces work: in this process directly, to other processes by NOTIFY. A lost announcement delays the work by the
+// poll interval of a worker. PostgreSQL commits transactions with NOTIFY one after another, so they are kept few: the
+// first transaction that makes work contains the NOTIFY, which saves a round trip, and those within the next interval
+// share one.
 import { commitAsynchronously } from '../../database/asynchronous-commit.ts'
 import type { Sql } from '../../database/pool.ts'
 import type { Logger } from '../../observability/log.ts'
@@ -8,7 +9,7 @@ import { Announcements } from '../announcements.ts'
 import { LANES, type Lane } from '../lane.ts'
 
 const CHANNEL = 'centripush_queue'
-/** In ms. A push to one phone should not wait; a broadcast has more batches than workers can claim anyway. */
+/** The shortest interval of NOTIFY, in ms. It is longer for broadcasts, because workers rarely run out of batches. */
 const NOTIFY_INTERVAL_MS: Record<Lane, number> = { small: 5, broadcast: 50 }
 
 /** The channel and payload of a NOTIFY. */
@@ -32,14 +33,14 @@ export class WakeUp {
     this.#logger = deps.logger
   }
 
-  /** The notice that a transaction which makes work has to send itself, if any; `announce` has to follow. */
+  /** The NOTIFY that the next transaction has to contain, if any. The caller has to call `announce` later. */
   takeNotice(lane: Lane): Notice | undefined {
     if (this.#timers.has(lane) || this.#remainingMs(lane) > 0) return undefined
     this.#lastNotifyMs[lane] = Date.now()
     return { channel: CHANNEL, lane }
   }
 
-  /** To be called after the commit that made the work. @param notice the one that the transaction sent */
+  /** Announces work after its commit. @param notice the NOTIFY that the transaction contained */
   announce(lane: Lane, notice?: Notice): void {
     this.#announcements.announce(lane)
     if (notice || this.#timers.has(lane)) return
@@ -59,6 +60,7 @@ export class WakeUp {
     return this.#announcements.wait(lane, timeoutMs, signal)
   }
 
+  /** Stops announcing and listening. Calls of `wait` end at their timeout or signal. */
   async close(): Promise<void> {
     for (const timer of this.#timers.values()) clearTimeout(timer)
     await this.#notifying
@@ -74,7 +76,7 @@ export class WakeUp {
   #notify(lane: Lane): void {
     this.#timers.delete(lane)
     this.#lastNotifyMs[lane] = Date.now()
-    // A hint need not be on disk, and waiting for the disk would delay it.
+    // An announcement need not be on disk, and the disk would delay it.
     const sent = this.#sql`select ${commitAsynchronously(this.#sql)}, pg_notify(${CHANNEL}, ${lane})`.catch(
       (error: unknown) => this.#logger.warn({ err: error }, 'queue: NOTIFY failed, workers of other processes poll'),
     )

@@ -1,4 +1,4 @@
-// The SQL of fan-out: claims of sends, and the pages of their walks. Each change is one statement, whole or not at all.
+// The SQL of fan-out: claims of sends, and the pages of their walks. Each change is one statement, and so atomic.
 import * as v from 'valibot'
 import type { Sql } from '../../database/pool.ts'
 import type { NewBatch } from '../batch.ts'
@@ -18,7 +18,7 @@ const ClaimedSend = v.object({
   cursor: v.nullable(v.string()),
 })
 
-/** Claims the sends of a lane that have been due for longest. */
+/** Claims sends of a lane in the order in which they became due. */
 export async function claimDueSends(sql: Sql, lane: Lane, limit: number, leaseMs: number): Promise<SendClaim[]> {
   const rows = await sql`
     with due as materialized (
@@ -42,7 +42,7 @@ export async function claimDueSends(sql: Sql, lane: Lane, limit: number, leaseMs
   })
 }
 
-/** Stores the page behind the claim's cursor and moves the cursor, under the claim's fence. */
+/** Stores the page after the claim's cursor and moves the cursor, under the claim's fence. */
 export async function insertPage(sql: Sql, claim: SendClaim, page: Page, leaseMs: number): Promise<CommitResult> {
   if (await isProviderFull(sql, page.batches)) {
     return (await extendSendLease(sql, claim, leaseMs)) === 'extended' ? 'full' : 'lost'
@@ -71,7 +71,7 @@ export async function insertPage(sql: Sql, claim: SendClaim, page: Page, leaseMs
   return moved.length > 0 || (await isCommitted(sql, claim, page)) ? 'committed' : 'lost'
 }
 
-/** Whether this very page was committed before, by a call whose answer was lost. */
+/** Whether this page was committed before, by a call that lost its answer. */
 async function isCommitted(sql: Sql, claim: SendClaim, { cursor }: Page): Promise<boolean> {
   const isThere =
     cursor === undefined ? sql`state in (${FANNED}, ${DONE})` : sql`state = ${FANNING} and cursor = ${cursor}`
@@ -80,7 +80,7 @@ async function isCommitted(sql: Sql, claim: SendClaim, { cursor }: Page): Promis
   return rows.length > 0
 }
 
-/** Whether a provider of these batches has so many waiting batches that a broadcast's walk has to wait. */
+/** Whether a provider of these batches has the most waiting batches that the walk of a broadcast may add to. */
 async function isProviderFull(sql: Sql, batches: readonly NewBatch[]): Promise<boolean> {
   const providers = new Set(batches.filter(({ lane }) => lane === 'broadcast').map(({ provider }) => provider))
   if (providers.size === 0) return false
@@ -93,7 +93,8 @@ async function isProviderFull(sql: Sql, batches: readonly NewBatch[]): Promise<b
     where allowed.most = (
       select count(*) from (
         select from push_batches b
-        where b.provider = given.provider and b.lane = ${LANES.broadcast} and b.claimable_at <= (select clock_timestamp())
+        where b.provider = given.provider and b.lane = ${LANES.broadcast}
+          and b.claimable_at <= (select clock_timestamp())
         limit allowed.most
       ) as waiting
     )`

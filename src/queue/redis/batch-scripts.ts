@@ -22,7 +22,7 @@ export interface Consumer extends Scope {
   consumer: string
 }
 
-/** Which batches to claim. */
+/** The parameters of a claim of batches. */
 export interface ClaimOptions {
   lane: Lane
   providers: readonly ProviderName[]

@@ -20,7 +20,7 @@ export class DeadLetters {
     this.#keys = deps.keys
   }
 
-  /** Lists dead letters, oldest first, up to `limit`. @param after the id of the last one of the page before */
+  /** Lists dead letters, oldest first, up to `limit`. @param after the id of the last dead letter of the page before */
   async list(filter: DeadLetterFilter, limit: number, after?: string): Promise<StoredLetter[]> {
     const found: StoredLetter[] = []
     for await (const letter of this.#read(after)) {

@@ -6,7 +6,7 @@ import type { Lane } from '../lane.ts'
  */
 export type QueueKeys = ReturnType<typeof makeKeys>
 
-/** @param prefix the beginning of all keys */
+/** Makes the names of all keys. @param prefix their beginning */
 export function makeKeys(prefix: string) {
   const base = `${prefix}{queue}:`
   return {

@@ -77,7 +77,7 @@ export class RecentWrites {
   }
 
   async #repeatAll(): Promise<void> {
-    // Cancellations first: they apply to sends that are stored later, and no worker may claim such a send before.
+    // Cancellations first: otherwise a worker could claim a repeated send before its cancellation.
     const isSend = ({ isCancellation }: Write) => Number(!isCancellation)
     let losses: number
     let writes: Write[]
@@ -97,7 +97,7 @@ export class RecentWrites {
   async #repeat(write: Write): Promise<void> {
     const { signal } = this.#closing
     while (!signal.aborted) {
-      // An error: Redis is not available yet.
+      // An error means that Redis is not available yet.
       if (await write.repeat().catch(() => false)) return
       await pause(RETRY_MS, signal)
     }

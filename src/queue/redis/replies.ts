@@ -30,7 +30,7 @@ export function readWord<const Word extends string>(reply: unknown, words: reado
 
 /**
  * Reads the reply of claim-sends.lua.
- * @throws ValiError when a newer server stored something that this one can't read
+ * @throws ValiError if a newer server stored a format that this one can't read
  */
 export function readSendClaims(reply: unknown, lane: Lane): SendClaim[] {
   return readTable(reply, (row) => ({

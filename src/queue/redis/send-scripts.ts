@@ -44,14 +44,14 @@ export async function storeSend({ client, keys }: Scope, send: Send, page: Page 
   return results[readWord(reply, ['ACCEPTED', 'DUPLICATE', 'CONFLICT', 'FULL'])]
 }
 
-/** Cancels a send. An unknown uid is remembered for ten minutes. */
+/** Cancels a send. The cancellation of an unknown uid is kept for ten minutes. */
 export async function cancelSend({ client, keys }: Scope, uid: string): Promise<void> {
   const { send, dueSends, scheduled, exclusions } = keys
   const keysOfSend = [send(uid), dueSends('small'), dueSends('broadcast'), scheduled, exclusions(uid)]
   await CANCEL.run(client, keysOfSend, [uid, KEEP_ENDED_SECONDS, KEEP_UNKNOWN_SECONDS])
 }
 
-/** Loads a send for its batches; undefined when there is nothing of it that a batch needs. */
+/** Loads a send for its batches; undefined if neither its content nor its recipient is stored any more. */
 export async function loadSend({ client, keys }: Scope, uid: string): Promise<StoredSend | undefined> {
   const key = keys.send(uid)
   const [content = null, hasRanges = null] = await client.hmgetBuffer(key, 'content', 'ranges')
@@ -86,7 +86,7 @@ export async function storeExclusion({ client, keys }: Scope, uid: string, exclu
   return readWord(reply, ['EXCLUDED', 'FULL']) === 'FULL' ? ('full' as const) : ('excluded' as const)
 }
 
-/** For each target: whether its user, its device, or the device as that user's is excluded. */
+/** Finds for each target whether its user, its device, or its device with its user is excluded. */
 export async function findExcluded(
   { client, keys }: Scope,
   uid: string,

@@ -1,6 +1,6 @@
-// The targets of batches, as entries of streams refer to them (lua/write-batch.lua). Target lines of broadcasts have a key
-// for each batch, written and read without a script: Lua hashes every byte of its strings, and with the target lines as
-// arguments and results of scripts that took more than half of Redis' time.
+// The targets of batches in entries of streams (lua/write-batch.lua). The target lines of each batch of a broadcast
+// have a key, which is written and read without a script: Lua hashes every byte of its strings, and target lines as
+// arguments and results of scripts took more than half of Redis' time.
 import { randomUUID } from 'node:crypto'
 import { replyWhenOutOfMemory } from '../../redis/out-of-memory.ts'
 import type { BatchTargets, DeviceRange, NewBatch } from '../batch.ts'

@@ -20,7 +20,7 @@ export class WakeUp {
       const lane = lanes.get(channel)
       if (lane) this.#announcements.announce(lane)
     })
-    // After a reconnect the library subscribes again. Announcements may have been lost meanwhile.
+    // After a reconnect the library subscribes again. Announcements may have been lost before.
     subscriber.on('ready', () => this.#announcements.announceAll())
     subscriber.subscribe(...lanes.keys()).catch((error: unknown) => {
       logger.warn({ err: error }, 'queue: SUBSCRIBE failed, polling')

@@ -17,6 +17,6 @@ if not kept[1] or tonumber(kept[2]) == 0 then redis.call('HDEL', send, 'recipien
 redis.call('ZREM', KEYS[2], uid)
 redis.call('ZREM', KEYS[3], uid)
 redis.call('ZREM', KEYS[4], uid)
--- They have no effect any more, and the send's end, which sets their expiry, does not come.
+-- Exclusions of a cancelled send have no effect. Only the end of a send sets their expiry, and this send does not end.
 redis.call('UNLINK', KEYS[5])
 redis.call('EXPIRE', send, hash and ARGV[2] or ARGV[3])

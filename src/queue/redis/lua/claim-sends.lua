@@ -2,8 +2,8 @@
 -- Claims due sends of a lane for fan-out, oldest first. A claim lasts until the send's new time in the set.
 -- KEYS: 1 due sends of the lane  2 scheduled sends
 -- ARGV: 1 most sends  2 lease, ms  3 prefix of the keys of sends
--- Returns a header with the names of the columns, then a row for each send. A second run claims other sends; after
--- their lease, sends whose reply was lost can be claimed again.
+-- Returns a header with the names of the columns, then a row for each send. A second run claims other sends. If the
+-- reply is lost, its sends can be claimed again after their lease.
 --- @include clock
 local due_sends, scheduled, lease_ms, send_prefix = KEYS[1], KEYS[2], ARGV[2], ARGV[3]
 local HEADER = 'uid recipient content fence cursor'

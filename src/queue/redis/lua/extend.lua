@@ -3,7 +3,7 @@
 -- KEYS: for each batch its stream and the notes on its claims
 -- ARGV: 1 group  2 consumer
 --       3.. for each batch: id, deliveries at the claim, bits of its finished targets ('' = keep the last checkpoint)
--- Returns the positions of the batches, from 1, whose claim is lost. It may run any number of times.
+-- Returns the positions of batches with lost claims, from 1. It may run any number of times.
 --- @include claimed-entry
 local group, consumer = ARGV[1], ARGV[2]
 local lost = {}
