@@ -1,8 +1,8 @@
 // Bytes on disk, targets read per second, registrations per second.
 import { randomBytes } from 'node:crypto'
 import type { Sql } from '../../src/database/pool.ts'
-import type { DeviceFilter } from '../../src/sends/recipient.ts'
 import type { DeviceStore } from '../../src/devices/device-store.ts'
+import type { DeviceFilter } from '../../src/sends/recipient.ts'
 import { summarize, time, withSurroundings } from '../harness/measure.ts'
 import type { Check } from '../harness/report.ts'
 import { type Load, TOPICS } from './device-data.ts'

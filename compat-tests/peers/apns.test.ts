@@ -7,7 +7,7 @@ import { ApnsProvider } from '../../src/providers/apns/apns.ts'
 import { parseSigningKey } from '../../src/providers/apns/signing-key.ts'
 import type { Outcome } from '../../src/providers/provider.ts'
 import { makeCertificates } from '../../src/simulators/certificates.ts'
-import { type SimulatedRequest, SimulatorServer } from '../../src/simulators/simulator-server.ts'
+import { type SimulatedRequest, SimulatorServer } from '../../src/simulators/simulated-request.ts'
 import { LocalCredentialCache } from '../../tests/support/local-credential-cache.ts'
 import { makeTestLogger } from '../../tests/support/run-log.ts'
 

@@ -12,7 +12,7 @@ import { FcmProvider } from '../../src/providers/fcm/fcm.ts'
 import type { TargetKind } from '../../src/sends/recipient.ts'
 import { jsonAnswer } from '../../src/simulators/answer.ts'
 import { makeCertificates } from '../../src/simulators/certificates.ts'
-import { type SimulatedRequest, SimulatorServer } from '../../src/simulators/simulator-server.ts'
+import { type SimulatedRequest, SimulatorServer } from '../../src/simulators/simulated-request.ts'
 import { makeTestLogger } from '../../tests/support/run-log.ts'
 import { sendBatch } from '../../tests/support/send-batch.ts'
 

@@ -7,7 +7,7 @@ import { makeAddressPolicy } from '../../src/providers/webpush/address-policy.ts
 import { makeVapidKeys, readVapidKeys } from '../../src/providers/webpush/vapid-keys.ts'
 import { WebPushProvider } from '../../src/providers/webpush/webpush.ts'
 import { makeCertificates } from '../../src/simulators/certificates.ts'
-import { type SimulatedRequest, SimulatorServer } from '../../src/simulators/simulator-server.ts'
+import { type SimulatedRequest, SimulatorServer } from '../../src/simulators/simulated-request.ts'
 import { decryptMessage } from '../../src/simulators/webpush/decrypt-message.ts'
 import { describeSubscription, SimulatedSubscriptions } from '../../src/simulators/webpush/subscriptions.ts'
 import { makeTestLogger } from '../../tests/support/run-log.ts'

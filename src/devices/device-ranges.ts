@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import type { Sql } from '../database/pool.ts'
-import { resolveFilter } from './device-filter.ts'
 import type { DeviceFilter } from '../sends/recipient.ts'
+import { resolveFilter } from './device-filter.ts'
 import { FIRST_UUID } from './device-id.ts'
 import { walkIds } from './device-walk.ts'
 

@@ -1,9 +1,9 @@
 // device_topic_list.
 import * as v from 'valibot'
 import type { Queryable, Sql } from '../database/pool.ts'
+import type { DeviceFilter } from '../sends/recipient.ts'
 import { type Device, deviceColumns, readDevice } from './device.ts'
 import { deviceColumnsMatch, resolveFilter } from './device-filter.ts'
-import type { DeviceFilter } from '../sends/recipient.ts'
 import { FIRST_UUID } from './device-id.ts'
 import { parseId } from './field-checks.ts'
 import { countRows, EMPTY_PAGE, type ListPage, makePage, type Page, readLimit } from './list-page.ts'

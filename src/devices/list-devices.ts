@@ -1,9 +1,9 @@
 // device_list.
 import * as v from 'valibot'
 import type { Queryable, Sql } from '../database/pool.ts'
+import type { DeviceFilter } from '../sends/recipient.ts'
 import { type Device, type DeviceParts, deviceColumns, readDevice } from './device.ts'
 import { deviceMatches, resolveFilter } from './device-filter.ts'
-import type { DeviceFilter } from '../sends/recipient.ts'
 import { FIRST_UUID } from './device-id.ts'
 import { walkDevices } from './device-walk.ts'
 import { parseId } from './field-checks.ts'

@@ -4,7 +4,7 @@ import { parseWebPushSubscription } from '../devices/web-push-subscription.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { PushRecipient, DeviceFilter as WireFilter } from '../protocol/requests/push.ts'
 import type { Lane } from '../queue/lane.ts'
-import type { Recipient, DeviceFilter, TargetKind } from '../sends/recipient.ts'
+import type { DeviceFilter, Recipient, TargetKind } from '../sends/recipient.ts'
 import { joinSubscription } from '../sends/target-line.ts'
 
 /** The most raw tokens of one request. */

@@ -16,7 +16,7 @@ import {
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Answer } from './answer.ts'
-import { Connection, NO_CONNECTION, type SimulatedConnection } from './connection.ts'
+import { Connection, NO_CONNECTION } from './connection.ts'
 import type { WireFault } from './faults.ts'
 import { Relay } from './relay.ts'
 import type { Reaction, SimulatedRequest, Treatment } from './simulated-request.ts'

@@ -1,11 +1,12 @@
 // Stores with one mistake each, to prove that the model finds it. They wrap the real store and change its results.
-import type { DeviceFilter } from '../../src/sends/recipient.ts'
+
 import type { DeviceId } from '../../src/devices/device-id.ts'
 import { parseDeviceId } from '../../src/devices/device-id.ts'
 import { DeviceStore } from '../../src/devices/device-store.ts'
 import type { UserTopicQuery } from '../../src/devices/list-user-topics.ts'
 import type { Registration } from '../../src/devices/registration.ts'
 import type { TopicOperation } from '../../src/devices/topic-operation.ts'
+import type { DeviceFilter } from '../../src/sends/recipient.ts'
 
 const EVERYONE: DeviceFilter = {
   ids: [],

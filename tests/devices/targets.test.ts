@@ -1,9 +1,9 @@
 import { createECDH, randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ProviderName } from '../../src/config/provider-names.ts'
-import type { DeviceFilter } from '../../src/sends/recipient.ts'
 import { formatDeviceId } from '../../src/devices/device-id.ts'
 import type { TargetGroup } from '../../src/devices/target-page.ts'
+import type { DeviceFilter } from '../../src/sends/recipient.ts'
 import { decodeTarget } from '../../src/sends/target-line.ts'
 import { type Devices, openDevices } from './methods.ts'
 

@@ -2,8 +2,8 @@
 // A topic or a condition is a string in place of the list.
 import type { BodyWriter } from '../../http2/http2-client.ts'
 import { escapeJsonList } from '../../json/strings.ts'
-import { withoutTarget } from '../message-members.ts'
 import type { TargetKind } from '../../sends/recipient.ts'
+import { withoutTarget } from '../message-members.ts'
 
 /** Huawei accepts 4,096 bytes of a message, without the tokens (code 80300008). */
 export const MAX_MESSAGE_BYTES = 4096

@@ -1,8 +1,8 @@
 import type { ProviderName } from '../../config/provider-names.ts'
 import type { Logger } from '../../observability/log.ts'
+import type { TargetKind } from '../../sends/recipient.ts'
 import { pause } from '../../timing/pause.ts'
 import type { Batch, Provider, Settle } from '../provider.ts'
-import type { TargetKind } from '../../sends/recipient.ts'
 
 /** Enough for a manual test. A limit keeps broadcasts from filling the memory. */
 const KEPT_RECORDS = 1000

@@ -4,8 +4,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { Provider } from '../../../src/providers/provider.ts'
 import type { Answer } from '../../../src/simulators/answer.ts'
 import { makeCertificates } from '../../../src/simulators/certificates.ts'
-import { SimulatorServer } from '../../../src/simulators/simulator-server.ts'
 import type { SimulatedRequest } from '../../../src/simulators/simulated-request.ts'
+import { SimulatorServer } from '../../../src/simulators/simulator-server.ts'
 import { type Delivered, deliver } from './deliver.ts'
 import type { AnswerRow, Effect } from './effects.ts'
 
