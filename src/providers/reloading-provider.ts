@@ -53,7 +53,7 @@ export class ReloadingProvider implements Provider {
       onError: (error) =>
         deps.logger.error(
           { err: error, provider: this.name },
-          'credentials changed and can’t be used, the old ones stay',
+          'credential: changed files not valid, previous one in use',
         ),
     })
   }
@@ -89,7 +89,7 @@ export class ReloadingProvider implements Provider {
     const provider = await make()
     const replaced = this.#current
     this.#current = { provider, sends: 0, isReplaced: false }
-    logger.info({ provider: this.name }, 'credentials changed and taken up')
+    logger.info({ provider: this.name }, 'credential: files changed, new credential in use')
     replaced.isReplaced = true
     await closeUnused(replaced)
   }

@@ -181,7 +181,7 @@ describe.each(['postgresql', 'redis'] as const)('a preview on %s', (type) => {
     }
     expect(
       describePreview(await preview({ recipient: { filter: { topics: ['news'] } }, notification }, other)),
-    ).toContain('provider: hms, for which the notification has no part: nothing is sent to this device')
+    ).toContain('provider: hms; the notification has no part for it, so nothing is sent')
   })
 
   test('stores nothing in the queue', async () => {

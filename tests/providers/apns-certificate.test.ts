@@ -78,7 +78,7 @@ describe('a certificate for APNs', () => {
       /cert_p12_b64.*password/,
     ],
     ['no PKCS #12', { cert_p12_b64: 'bm90IG9uZQ==' }, /cert_p12_b64: not a PKCS #12/],
-    ['no file', { cert_p12_file: '/nowhere/app.p12' }, /cert_p12_file: cannot be read/],
+    ['no file', { cert_p12_file: '/nowhere/app.p12' }, /cert_p12_file: .* does not exist/],
   ])('with %s is an error that names the option and quotes no secret', (_what, options, message) => {
     expect(() => loadCertificate(options)).toThrow(message)
     expect(() => loadCertificate(options)).not.toThrow(/other|secret-password/)
