@@ -7,6 +7,8 @@ import type { Rig } from '../rig.ts'
 import { waitUntil } from '../wait.ts'
 
 const DEVICES = 10 * RANGE_DEVICES
+/** Targets of a batch of lines: the default of `fcm.tokens_batch_size`. */
+const LINES = 500
 /** Devices that subscribe before the ranges are read, and again after the kill. A range has more than a batch may. */
 const SUBSCRIBED = DEVICES
 /** Devices of the audience that unsubscribe. */
@@ -86,7 +88,7 @@ async function fanOut(rig: Rig, isReliable: boolean): Promise<{ audience: Audien
   await rig.sendTo(audience, uid, { optimize_for_reliability: isReliable })
   await waitUntil('the batches of the send', async () => {
     const { waiting } = await rig.queue.stats()
-    return waiting.get('fcm') === DEVICES / RANGE_DEVICES
+    return waiting.get('fcm') === DEVICES / (isReliable ? LINES : RANGE_DEVICES)
   })
   await walker.kill()
   return { audience, uid }

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { RANGE_DEVICES, RANGE_DEVICES } from '../../../src/queue/batch.ts'
+import { RANGE_DEVICES } from '../../../src/queue/batch.ts'
 import { AcceptingProvider, type OpenQueue, RangeRig } from './range-rig.ts'
 
 const WAIT = { timeout: 30_000, interval: 20 }
