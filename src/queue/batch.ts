@@ -12,7 +12,7 @@ export interface DeviceRange {
   until: string
 }
 
-/** Devices of a range batch, at most: five of them fill the 4,500 targets that a worker has in flight for broadcasts. */
+/** Devices of a range batch, at most. Five ranges fill the 4,500 targets that a worker has in flight for broadcasts. */
 export const RANGE_DEVICES = 900
 
 /** The targets of a batch: lines (sends/target-line.ts), or a range of devices, which the worker of the batch reads. */

@@ -86,7 +86,10 @@ export function describeSending(openQueue: OpenQueue) {
     rig.startFanOut()
     const uid = await rig.sendTo('all')
     await vi.waitFor(() => expect(fcm.received).toHaveLength(fcmTokens.length), WAIT)
-    await vi.waitFor(async () => expect((await rig.queue.stats()).waiting.get('hms')).toBe(Math.ceil(12_000 / RANGE_DEVICES)), WAIT)
+    await vi.waitFor(
+      async () => expect((await rig.queue.stats()).waiting.get('hms')).toBe(Math.ceil(12_000 / RANGE_DEVICES)),
+      WAIT,
+    )
     expect(hms.received).toEqual([])
     await rig.queue.resume('hms')
     await rig.waitForEnd(uid)
