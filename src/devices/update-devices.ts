@@ -12,7 +12,7 @@ import type { TopicOperation } from './topic-operation.ts'
 
 /** New values; an undefined one leaves the old value. */
 export interface DeviceChanges {
-  /** The topics of the device do not change with its user. */
+  /** The new user of the device. The device keeps its topics: it does not get those of the new user. */
   user: string | undefined
   timezone: string | undefined
   locale: string | undefined

@@ -11,7 +11,10 @@ export async function lockUser(sql: Queryable, user: string): Promise<void> {
   await sql`select pg_advisory_xact_lock(${LOCK_CLASS}, hashtext(${user}))`
 }
 
-/** Locks users while their topics are copied. All transactions lock in the order of hashes, so they cannot deadlock. */
+/**
+ * Takes the shared locks of users while their topics are copied. Every transaction takes these locks in the order of the
+ * users' hashes, so they cannot deadlock.
+ */
 export async function lockUsersShared(sql: Queryable, users: readonly string[]): Promise<void> {
   await sql`select pg_advisory_xact_lock_shared(${LOCK_CLASS}, hash) from ${hashesInOrder(sql, users)}`
 }

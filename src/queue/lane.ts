@@ -10,5 +10,5 @@ export interface Duty {
   fallbackLanes: readonly Lane[]
 }
 
-/** The duty of a process that runs alone. */
+/** For a server with a single process: it works on all lanes, and no other process comes first in any of them. */
 export const FULL_DUTY: Duty = { lanes: LANES, fallbackLanes: [] }

@@ -25,7 +25,10 @@ export class ResumeState {
     this.#source = deps.source
   }
 
-  /** The position of an earlier run; undefined without one. @throws CommandLineError when its source was another one */
+  /**
+   * Where an earlier run stopped; undefined if there is no file. @throws CommandLineError if the file was not written by an
+   * import, or belongs to an import of another source
+   */
   async load(): Promise<Position | undefined> {
     if (this.#file === undefined) return undefined
     const text = await readFile(this.#file, 'utf8').catch((error: unknown) => {
