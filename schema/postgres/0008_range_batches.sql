@@ -35,6 +35,12 @@ from (select uid, count(*)::integer as pages from push_pages group by uid) as p
 left join (select uid, count(*)::integer as batches from opened group by uid) as o using (uid)
 where s.uid = p.uid;
 
+-- A send whose last pages gave no batch is over.
+update push_sends set
+  state = 3, recipient = case when has_dead_letters then recipient end, content = case when has_dead_letters then content end,
+  forget_at = clock_timestamp() + case when has_dead_letters then interval '7 days' else interval '24 hours' end
+where state = 2 and open_batches = 0 and uid in (select uid from push_pages);
+
 drop table push_pages;
 drop table push_walks;
 drop index push_batches_taken;

@@ -61,6 +61,8 @@ export class LeaseKeeper {
       hasExclusions: false,
       withdraw: undefined,
     }
+    // The worker can claim its own batch again while an earlier delivery, whose lease has ended, is not over.
+    this.#held.get(claim.id)?.stop.abort()
     this.#held.set(claim.id, held)
     return {
       signal: held.stop.signal,
@@ -78,7 +80,7 @@ export class LeaseKeeper {
 
   /** Forgets a claim: its batch is acknowledged, released or abandoned. */
   release(claim: ClaimKey): void {
-    this.#held.delete(claim.id)
+    if (this.#held.get(claim.id)?.claim === claim) this.#held.delete(claim.id)
   }
 
   /** Stops the delivery of all batches. */
@@ -92,8 +94,9 @@ export class LeaseKeeper {
   }
 
   async #extend(): Promise<void> {
-    const claims = [...this.#held.values()].map(({ claim }) => claim)
-    for (const id of await this.#deps.queue.extend(claims)) this.#held.get(id)?.stop.abort()
+    const held = [...this.#held.values()]
+    const lost = await this.#deps.queue.extend(held.map(({ claim }) => claim))
+    for (const { claim, stop } of held) if (lost.has(claim.id)) stop.abort()
   }
 
   async #stopCancelled(): Promise<void> {

@@ -23,10 +23,14 @@ export function makeSendCache(load: (uid: string) => Promise<StoredSend | undefi
     return entry.send
   }
   const loadAgain = (uid: string) => {
-    const send = load(uid)
-    // A failed load is not kept. The caller gets the rejection through `send` itself.
-    send.catch(() => sends.delete(uid))
-    return keep(uid, { send, untilMs: now() + MAX_AGE_MS })
+    const entry = { send: load(uid), untilMs: now() + MAX_AGE_MS }
+    const forget = () => {
+      if (sends.get(uid) === entry) sends.delete(uid)
+    }
+    // Neither a failed load nor a missing send is kept: a send that Redis lost is stored again by the process that accepted
+    // it. The caller gets a rejection through `send` itself.
+    entry.send.then((send) => send ?? forget(), forget)
+    return keep(uid, entry)
   }
   return async (
     uid: string,

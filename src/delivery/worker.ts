@@ -130,12 +130,14 @@ export class Worker {
   #room({ lane, inFlight, batches }: LaneWork): number {
     const batchTargets = lane === 'small' ? SMALL_BATCH_TARGETS : this.#deps.maxBatchTargets
     const claimed = [...batches.values()].reduce((sum, targets) => sum + targets, 0)
-    const byTargets = Math.floor((inFlight.maxTargets + CLAIMED_AHEAD[lane] - claimed) / batchTargets)
+    const maxClaimed = inFlight.maxTargets + CLAIMED_AHEAD[lane]
     const { min, max } = CLAIMED_TOGETHER[lane]
-    const room = Math.min(this.#deps.concurrency - batches.size, byTargets, max)
+    const room = Math.min(this.#deps.concurrency - batches.size, Math.floor((maxClaimed - claimed) / batchTargets), max)
+    // With large batches or a low concurrency, half of the possible batches are enough for a claim.
+    const enough = Math.max(1, Math.min(this.#deps.concurrency, Math.floor(maxClaimed / batchTargets)) >> 1)
     // One is always allowed: a configured batch may be larger than all that may be in flight.
     if (batches.size === 0) return Math.max(room, 1)
-    return room < min ? 0 : room
+    return room < Math.min(min, enough) ? 0 : room
   }
 
   #begin(claims: readonly BatchClaim[], work: LaneWork): void {

@@ -106,15 +106,17 @@ export class FanOut {
       onError: () => undefined,
     })
     try {
-      if ((await this.#writePages(claim)) === 'unfinished') await queue.releaseSend(claim)
+      const result = await this.#writePages(claim)
+      // An extension that is executed after the release would give the walk a lease without a worker.
+      await heartbeat.stop()
+      if (result === 'unfinished') await queue.releaseSend(claim)
     } catch (error) {
       logger.error({ err: error, uid }, 'fan-out: walk failed, released at its cursor')
       await pause(ERROR_PAUSE_MS, this.#stopping.signal)
+      await heartbeat.stop()
       await queue.releaseSend(claim).catch((error: unknown) => {
         logger.warn({ err: error, uid }, 'fan-out: walk not released, claimed again after its lease')
       })
-    } finally {
-      await heartbeat.stop()
     }
   }
 

@@ -31,8 +31,21 @@ export class Acknowledgements {
   /** Never rejects: a failed statement rejects the promises of its acknowledgements. */
   async #write(): Promise<void> {
     this.#isWriting = true
-    while (this.#waiting.length > 0) await this.#writeGroup(this.#waiting.splice(0, MAX_TOGETHER))
+    while (this.#waiting.length > 0) await this.#writeGroup(this.#takeGroup())
     this.#isWriting = false
+  }
+
+  /** A repeated acknowledgement stays for the next statement: twice in one, it would store its retries twice. */
+  #takeGroup(): Waiting[] {
+    const group = new Map<string, Waiting>()
+    const others: Waiting[] = []
+    for (const waiting of this.#waiting.splice(0)) {
+      const { id } = waiting.end.claim
+      if (group.size < MAX_TOGETHER && !group.has(id)) group.set(id, waiting)
+      else others.push(waiting)
+    }
+    this.#waiting.push(...others)
+    return [...group.values()]
   }
 
   async #writeGroup(group: readonly Waiting[]): Promise<void> {
