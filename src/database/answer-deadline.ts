@@ -3,6 +3,8 @@ import { DatabaseError } from './database-error.ts'
 
 /** The `code` of the DatabaseError for a statement without an answer in time. */
 const NO_ANSWER = 'NO_ANSWER'
+/** In ms: longer than any call of the API takes, and shorter than the timeouts of clients and proxies. */
+export const ANSWER_TIMEOUT_MS = 10_000
 
 /**
  * Resolves or rejects as the answer of a statement does, but rejects with a DatabaseError (code NO_ANSWER) after

@@ -25,7 +25,7 @@ function makeKeeper(extend: (claims: readonly ClaimKey[]) => Promise<ReadonlySet
   return keeper
 }
 
-test('the end of an earlier delivery does not release the claim of the same batch that this worker made since', async () => {
+test('the end of an earlier delivery does not release a later claim of the same batch by the same worker', async () => {
   const extended: number[] = []
   const keeper = makeKeeper(async (claims) => {
     extended.push(...claims.map(({ fence }) => fence))

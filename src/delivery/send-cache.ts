@@ -27,8 +27,8 @@ export function makeSendCache(load: (uid: string) => Promise<StoredSend | undefi
     const forget = () => {
       if (sends.get(uid) === entry) sends.delete(uid)
     }
-    // Neither a failed load nor a missing send is kept: a send that Redis lost is stored again by the process that accepted
-    // it. The caller gets a rejection through `send` itself.
+    // Neither a failed load nor a missing send is kept: a send that Redis lost is stored again by the process that
+    // accepted it. The caller gets a rejection through `send` itself.
     entry.send.then((send) => send ?? forget(), forget)
     return keep(uid, entry)
   }

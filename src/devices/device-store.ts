@@ -1,5 +1,5 @@
 import type { ProviderName } from '../config/provider-names.ts'
-import { answerWithin } from '../database/answer-deadline.ts'
+import { ANSWER_TIMEOUT_MS, answerWithin } from '../database/answer-deadline.ts'
 import { readDatabaseError } from '../database/database-error.ts'
 import type { Sql } from '../database/pool.ts'
 import type { Replicas } from '../database/replicas.ts'
@@ -34,9 +34,6 @@ interface Deps {
   /** The time after which a call fails without an answer of the database. */
   answerTimeoutMs?: number
 }
-
-/** Longer than any call of the API takes, and shorter than the timeouts of clients and proxies. */
-export const ANSWER_TIMEOUT_MS = 10_000
 
 /**
  * Devices and topics. Each change is atomic. Methods reject with an ApiError: of the kind that the method names, or

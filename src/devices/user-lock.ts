@@ -12,8 +12,8 @@ export async function lockUser(sql: Queryable, user: string): Promise<void> {
 }
 
 /**
- * Takes the shared locks of users while their topics are copied. Every transaction takes these locks in the order of the
- * users' hashes, so they cannot deadlock.
+ * Takes the shared locks of users while their topics are copied. Every transaction takes these locks in the order of
+ * the users' hashes, so they cannot deadlock.
  */
 export async function lockUsersShared(sql: Queryable, users: readonly string[]): Promise<void> {
   await sql`select pg_advisory_xact_lock_shared(${LOCK_CLASS}, hash) from ${hashesInOrder(sql, users)}`

@@ -26,8 +26,8 @@ export class ResumeState {
   }
 
   /**
-   * Where an earlier run stopped; undefined if there is no file. @throws CommandLineError if the file was not written by an
-   * import, or belongs to an import of another source
+   * Where an earlier run stopped; undefined if there is no file.
+   * @throws CommandLineError if the file was not written by an import, or belongs to an import of another source
    */
   async load(): Promise<Position | undefined> {
     if (this.#file === undefined) return undefined

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { answerWithin } from '../../database/answer-deadline.ts'
+import { ANSWER_TIMEOUT_MS, answerWithin } from '../../database/answer-deadline.ts'
 import type { Sql } from '../../database/pool.ts'
 import type { RatePolicy } from '../../sends/rate-limit.ts'
 import { answerAsks, groupAsks, hashIds } from '../key-asks.ts'
@@ -7,9 +7,6 @@ import type { Answer, Ask, RateLimiter } from '../rate-limiter.ts'
 import { waitForRoom } from '../wait-for-room.ts'
 import { selectGrants } from './select-grants.ts'
 import { takeGrants } from './take-statement.ts'
-
-/** In ms. On a connection that drops packets silently, a statement would otherwise never end. */
-const ANSWER_TIMEOUT_MS = 10_000
 
 /** The rate limiter on PostgreSQL, in the table rate_limits. `makeGrantUpkeep` has to run, to delete old rows. */
 export class PostgresRateLimiter implements RateLimiter {

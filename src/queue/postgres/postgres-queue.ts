@@ -18,7 +18,7 @@ import { inTime } from './in-time.ts'
 import { deletePause, upsertPause } from './pause-statements.ts'
 import { cancelSend, insertSend, selectCancelled, selectSend } from './send-statements.ts'
 import { countJobs, findSettingRisks, selectStats } from './stats-statements.ts'
-import { buryUnclaimedBatches, deleteForgottenSends } from './upkeep-statements.ts'
+import { deleteForgottenSends, giveUpUnclaimedBatches } from './upkeep-statements.ts'
 import { WakeUp } from './wake-up.ts'
 import { claimDueSends, extendSendLease, insertPage, releaseWalk } from './walk-statements.ts'
 
@@ -185,6 +185,6 @@ export class PostgresQueue implements Queue {
 
   async #cleanUp(): Promise<void> {
     await deleteForgottenSends(this.#sql)
-    await buryUnclaimedBatches(this.#sql)
+    await giveUpUnclaimedBatches(this.#sql)
   }
 }

@@ -25,7 +25,7 @@ export async function deleteForgottenSends(sql: Sql): Promise<void> {
 const Unclaimed = v.object({ id: v.string(), fence: v.string(), target_count: v.number(), ...StoredTargets.entries })
 
 /** Turns batches that no worker claims into dead letters. */
-export async function buryUnclaimedBatches(sql: Sql): Promise<void> {
+export async function giveUpUnclaimedBatches(sql: Sql): Promise<void> {
   const rows = await sql`
     select id, fence, target_count, targets, range_after, range_until from push_batches
     where claimable_at < clock_timestamp() - ${UNCLAIMED_TOO_LONG_SECONDS} * interval '1 s'
