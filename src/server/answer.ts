@@ -12,6 +12,11 @@ export function answerText(outgoing: ServerResponse, status: number, text: strin
   outgoing.end(body)
 }
 
+/** The length of an empty body as a header. Without it Node sends chunks. Go's net/http leaves it out for HEAD. */
+export function emptyBody(method: string | undefined): Record<string, string> {
+  return method === 'HEAD' ? {} : { 'content-length': '0' }
+}
+
 /** Answers with a JSON text. */
 export function answerJson(
   outgoing: ServerResponse,

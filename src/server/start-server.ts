@@ -6,6 +6,9 @@ import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { ConfigError } from '../config/config-error.ts'
 import { type AppParts, makeApp } from './app.ts'
+import { answerClientErrors } from './client-errors.ts'
+import { LargeHeads, MAX_HEAD_BYTES, MAX_SSE_HEAD_BYTES } from './large-heads.ts'
+import { makeRefuse } from './refuse.ts'
 import { makeTlsOptions, type TlsSettings } from './tls.ts'
 import { passUpgrades } from './upgrades.ts'
 
@@ -15,7 +18,8 @@ const HEADERS_TIMEOUT_MS = 20_000
 const REQUEST_TIMEOUT_MS = 120_000
 /** Longer than the 60 s of load balancers, so that the load balancer closes idle connections. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000
-const MAX_HEADER_BYTES = 16 * 1024
+/** The answer to CONNECT, which Node gives to a listener of its own. */
+const METHOD_NOT_ALLOWED = 'HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'
 /** Interval at which a stopping server closes connections that became idle. */
 const IDLE_SWEEP_MS = 50
 
@@ -63,17 +67,29 @@ function makeServer({ tls, app }: PortOptions): Server {
     // The host of requests without a Host header (HTTP/1.0). Nothing depends on it.
     hostname: 'localhost',
   })
+  const { connections } = app
   const options = {
-    maxHeaderSize: MAX_HEADER_BYTES,
+    maxHeaderSize: connections ? MAX_SSE_HEAD_BYTES : MAX_HEAD_BYTES,
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
   }
-  const onRequest = (...io: Parameters<typeof listener>) => void listener(...io)
   const server = tls
-    ? createTlsServer({ ...options, ...makeTlsOptions(tls) }, onRequest)
-    : createServer(options, onRequest)
+    ? createTlsServer({ ...options, ...makeTlsOptions(tls), allowHalfOpen: true })
+    : createServer(options)
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS
-  if (app.connections) passUpgrades(server, app.connections)
+  // A client may close its side after its last request and wait for the answer. Node's types lack this property.
+  Object.assign(server, { httpAllowHalfOpen: true })
+  answerClientErrors(server)
+  server.on('connect', (_, socket) => socket.end(METHOD_NOT_ALLOWED))
+  const heads = connections && new LargeHeads(server, tls ? 'secureConnection' : 'connection')
+  const refuse = makeRefuse({
+    via: connections?.via ?? app.api?.deps.upstream?.via,
+    largeHeads: connections && heads && { heads, paths: connections.paths },
+  })
+  server.on('request', (incoming, outgoing) => {
+    if (!refuse(incoming, outgoing)) void listener(incoming, outgoing)
+  })
+  if (connections) passUpgrades(server, connections)
   return server
 }
 

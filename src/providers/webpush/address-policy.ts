@@ -2,7 +2,8 @@
 // any address. So connections are made to addresses of the public internet only. The others are listed in
 // https://www.iana.org/assignments/iana-ipv4-special-registry and
 // https://www.iana.org/assignments/iana-ipv6-special-registry.
-import { BlockList, isIP, isIPv6 } from 'node:net'
+import { type BlockList, isIP, isIPv6 } from 'node:net'
+import { makeBlockList } from '../../config/network-blocks.ts'
 import type { IsAddressAllowed } from '../../http2/address-guard.ts'
 
 const SPECIAL_IPV4 = [
@@ -39,9 +40,7 @@ const EMBEDDING_BITS = 96
 
 /** Allows public addresses, and the addresses in `privateNetworks` (CIDR blocks), which the operator configured. */
 export function makeAddressPolicy(privateNetworks: readonly string[]): IsAddressAllowed {
-  const publicV6 = new BlockList()
-  addBlock(publicV6, GLOBAL_IPV6)
-  for (const prefix of EMBEDDINGS) addBlock(publicV6, `${prefix}/${EMBEDDING_BITS}`)
+  const publicV6 = makeBlockList([GLOBAL_IPV6, ...EMBEDDINGS.map((prefix) => `${prefix}/${EMBEDDING_BITS}`)])
   const special = listOf([...SPECIAL_IPV4, ...SPECIAL_IPV6])
   const configured = listOf(privateNetworks)
   return (address) => {
@@ -55,22 +54,12 @@ export function makeAddressPolicy(privateNetworks: readonly string[]): IsAddress
 
 /** The list contains blocks of IPv4 also in the form in which IPv6 embeds them. */
 function listOf(blocks: readonly string[]): BlockList {
-  const list = new BlockList()
-  for (const block of blocks) {
-    addBlock(list, block)
-    const [network = '', bits = ''] = block.split('/')
-    if (isIPv6(network)) continue
-    for (const prefix of EMBEDDINGS) addBlock(list, `${embed(prefix, network)}/${EMBEDDING_BITS + Number(bits)}`)
-  }
-  return list
+  return makeBlockList(blocks.flatMap((block) => [block, ...embed(block)]))
 }
 
-/** Makes `::ffff:10.0.0.0` from `::ffff:0:0` and `10.0.0.0`. */
-function embed(prefix: string, network: string): string {
-  return `${prefix.replace(/0:0$/, '')}${network}`
-}
-
-function addBlock(list: BlockList, block: string): void {
+/** Makes `::ffff:10.0.0.0/104` and its like from `10.0.0.0/8`; nothing from a block of IPv6. */
+function embed(block: string): string[] {
   const [network = '', bits = ''] = block.split('/')
-  list.addSubnet(network, Number(bits), isIPv6(network) ? 'ipv6' : 'ipv4')
+  if (isIPv6(network)) return []
+  return EMBEDDINGS.map((prefix) => `${prefix.replace(/0:0$/, '')}${network}/${EMBEDDING_BITS + Number(bits)}`)
 }
