@@ -1,9 +1,7 @@
 // Bytes that are not a request. They are answered as by a node: after the answers to the requests before them.
 import { type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
-
-/** Time for the client to read the answer before its connection is closed, in ms, as in Go's net/http. */
-const LINGER_MS = 500
+import { LINGER_MS } from './answer.ts'
 
 /** Statuses for codes of Node's parser; all others are 400. https://nodejs.org/api/http.html#event-clienterror */
 const STATUSES: Record<string, number> = {

@@ -24,10 +24,12 @@ export function headBytes({ method = '', url = '', rawHeaders }: IncomingMessage
 export class LargeHeads {
   /** Where the last request of a connection ends in its bytes. Infinity when nobody reads another head from it. */
   readonly #ends = new Map<Socket, number>()
+  readonly #sharedBytes: number
   #admittedBytes = 0
 
   /** @param connects the event with which `server` gives new connections to its parser */
-  constructor(server: Server, connects: 'connection' | 'secureConnection') {
+  constructor(server: Server, connects: 'connection' | 'secureConnection', sharedBytes = SHARED_BYTES) {
+    this.#sharedBytes = sharedBytes
     server.on(connects, (socket: Socket) => this.#onConnection(socket))
     server.on('request', (incoming) => this.#onRequest(incoming))
     server.on('upgrade', ({ socket }) => this.#ends.set(socket, Number.POSITIVE_INFINITY))
@@ -37,7 +39,7 @@ export class LargeHeads {
 
   /** Counts a head until its answer is over. False when the shared bytes are exhausted. */
   admit(bytes: number, outgoing: ServerResponse): boolean {
-    if (this.#admittedBytes + bytes > SHARED_BYTES) return false
+    if (this.#admittedBytes + bytes > this.#sharedBytes) return false
     this.#admittedBytes += bytes
     outgoing.once('close', () => {
       this.#admittedBytes -= bytes
@@ -64,7 +66,7 @@ export class LargeHeads {
 
   /** Closes the connections with the largest incomplete heads until the others have room. */
   #sweep(): void {
-    if (this.#ends.size * MAX_SSE_HEAD_BYTES + this.#admittedBytes <= SHARED_BYTES) return
+    if (this.#ends.size * MAX_SSE_HEAD_BYTES + this.#admittedBytes <= this.#sharedBytes) return
     let sum = this.#admittedBytes
     const large: { socket: Socket; bytes: number }[] = []
     for (const [socket, end] of this.#ends) {
@@ -76,7 +78,7 @@ export class LargeHeads {
     }
     large.sort((one, other) => other.bytes - one.bytes)
     for (const { socket, bytes } of large) {
-      if (sum <= SHARED_BYTES) return
+      if (sum <= this.#sharedBytes) return
       sum -= bytes
       socket.destroy()
     }

@@ -150,12 +150,15 @@ export async function startNode(
   return { ...node, requests }
 }
 
+/** The limit of a node, that of Go's net/http with the room that it adds. */
+const MAX_NODE_HEAD_BYTES = 1024 * 1024 + 4096
+
 /** Starts a node whose test reads the requests itself. */
 export async function startRawNode(
   onRequest: (incoming: IncomingMessage, outgoing: ServerResponse) => void,
   port = 0,
 ): Promise<Omit<TestNode, 'requests'>> {
-  return listenAsNode(createServer(onRequest), port)
+  return listenAsNode(createServer({ maxHeaderSize: MAX_NODE_HEAD_BYTES }, onRequest), port)
 }
 
 /** Makes a node of a server that does not listen yet. */
