@@ -1,4 +1,4 @@
-// The stored format of a recipient and a content. Other versions of the server read it too, so a new field needs a
+// The stored format of a send's recipient and content. Servers of other versions read it too, so a new field needs a
 // default, and the meaning of a field never changes.
 import * as v from 'valibot'
 import { PROVIDER_NAMES } from '../config/provider-names.ts'
@@ -24,7 +24,10 @@ const StoredContent = v.object({
   notifications: v.array(
     v.object({
       provider: v.picklist(PROVIDER_NAMES),
-      /** Base64, because the JSON of a request may contain bytes that are not UTF-8, which have to be kept. */
+      /**
+       * The JSON of a notification, as base64: the JSON of a request may contain bytes that are not UTF-8, and they are
+       * kept.
+       */
       json: v.pipe(
         v.string(),
         v.base64(),

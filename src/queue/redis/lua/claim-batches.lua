@@ -16,9 +16,10 @@ local retries, bodies, pauses = KEYS[1], KEYS[2], KEYS[3]
 local group, consumer, lease_ms, looks_for_abandoned = ARGV[1], ARGV[2], ARGV[4], ARGV[5] == '1'
 local send_prefix, exclusions_prefix, returns_content = ARGV[6], ARGV[7], ARGV[8] == '1'
 local FIRST_PROVIDER, FIRST_STREAM = 9, 4
--- Most retries that one call moves, so that no call takes long.
+-- The most due retries that one run moves to their streams, so that no run takes long.
 local MOST_MOVED = 100
--- expiresInMs is '' for a send without an expiry; settled '' without a checkpoint; content '' unless it is asked for.
+-- Columns of the reply that may be '': expiresInMs of a send without expiry, settled without a checkpoint, content
+-- unless it is asked for.
 local HEADER = 'provider id uid targetKind count lines targetsKey range fence attemptsBefore ambiguousAttempts ageMs '
   .. 'sendState expiresInMs hasExclusions settled isProbe content'
 
@@ -26,7 +27,7 @@ local now = read_clock()
 local now_digits = to_digits(now)
 for _, id in ipairs(redis.call('ZRANGE', retries, '-inf', now_digits, 'BYSCORE', 'LIMIT', 0, MOST_MOVED)) do
   local packed = redis.call('HGET', bodies, id)
-  -- Only a Redis that evicts keys loses it. Such a retry must not block all claims.
+  -- The fields of a retry are missing only if Redis evicts keys. Such a retry is removed: it must not block all claims.
   if packed then
     local batch = cmsgpack.unpack(packed)
     write_batch(batch.s, batch)
@@ -38,7 +39,7 @@ end
 local rows = { HEADER }
 local left = tonumber(ARGV[3])
 
--- Returns the state of a send, and the ms until it expires, '' when it does not.
+-- Returns the state of a send, and the ms until it expires ('' if it does not expire).
 local function read_send(send)
   local stored = redis.call('HMGET', send, 'state', 'expire')
   local state, expire_at = stored[1], stored[2]
@@ -66,11 +67,11 @@ local function add_row(provider, notes, entry, deliveries, is_probe)
   left = left - 1
 end
 
--- Claims up to `most` batches of a stream.
+-- Claims up to `most` batches of a stream: abandoned ones first, then new ones.
 local function claim(provider, stream, notes, most, is_probe)
   if looks_for_abandoned then
     local abandoned = redis.pcall('XPENDING', stream, group, 'IDLE', lease_ms, '-', '+', most)
-    -- The reply is an error while the group does not exist.
+    -- The reply of XPENDING is an error while the stream has no consumer group.
     for _, pending in ipairs(abandoned.err and {} or abandoned) do
       local id, deliveries = pending[1], pending[4]
       local entry = redis.call('XCLAIM', stream, group, consumer, lease_ms, id)[1]
@@ -91,7 +92,7 @@ local function claim(provider, stream, notes, most, is_probe)
   end
 end
 
--- Claims one batch of a paused provider when a probe is due.
+-- Claims one batch of a paused provider if a probe is due.
 local function claim_probe(provider, stream, notes, pause)
   if not pause.every or pause.at > now then return end
   local before = #rows
@@ -103,7 +104,8 @@ local function claim_probe(provider, stream, notes, pause)
 end
 
 local providers = #ARGV - FIRST_PROVIDER + 1
--- In the first round each provider gets its share, in the second the rest goes to any of them.
+-- In the first round each provider gets an equal share of the batches to claim; in the second round any provider may
+-- fill the rest.
 for round = 1, 2 do
   for i = 1, providers do
     local provider = ARGV[FIRST_PROVIDER + i - 1]

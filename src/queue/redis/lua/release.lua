@@ -17,7 +17,7 @@ local batch = read_fields(entry[2])
 batch.a = attempts
 batch.f = attempts ~= '0' and (redis.call('HGET', notes, id .. FIRST_CLAIM) or batch.f) or ''
 local new_id = write_batch(stream, batch)
--- Targets that an earlier claim finished must not be sent again.
+-- The checkpoint moves to the new entry: targets that an earlier claim finished must not be sent again.
 local finished = redis.call('HGET', notes, id .. FINISHED)
 if finished then redis.call('HSET', notes, new_id .. FINISHED, finished) end
 remove_claimed(stream, notes, group, id)
