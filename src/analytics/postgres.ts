@@ -15,7 +15,7 @@ export function makePostgresAnalytics(sql: Sql): Analytics {
   }
 }
 
-/** Deletes the reports older than `KEEP_DAYS`. The caller runs it periodically. */
+/** Deletes reports that are older than `KEEP_DAYS`. The caller runs it periodically. */
 export async function deleteOldNotifications(sql: Sql): Promise<void> {
   await sql`delete from notifications where time < clock_timestamp() - ${KEEP_DAYS} * interval '1 day'`
 }
