@@ -40,8 +40,8 @@ export async function runServe(argv: string[]): Promise<void> {
 }
 
 /**
- * Two signals within this many ms are one press of Ctrl-C: under npm it arrives from the terminal and from npm, which
- * forwards it.
+ * Two signals to stop within this many ms count as one. Under npm a single Ctrl-C causes two: one from the terminal,
+ * and one from npm, which forwards it.
  */
 const SAME_PRESS_MS = 500
 

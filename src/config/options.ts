@@ -54,7 +54,7 @@ function describeOption(entry: v.GenericSchema, path: readonly string[]): Config
   return [{ path, description: v.getDescription(entry) ?? '', kind, defaultValue, isSecret }]
 }
 
-/** The schema inside v.optional(), and its default value. */
+/** Removes v.optional() from an option's schema. Returns the schema inside, and the default value. */
 function unwrap(schema: v.GenericSchema): { value: v.GenericSchema; defaultValue: unknown } {
   if (!('wrapped' in schema) || !isSchema(schema.wrapped)) return { value: schema, defaultValue: undefined }
   return { value: schema.wrapped, defaultValue: 'default' in schema ? schema.default : undefined }

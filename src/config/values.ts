@@ -4,7 +4,7 @@ import { isIP } from 'node:net'
 import * as v from 'valibot'
 import { parseDuration } from './duration.ts'
 
-/** The metadata of a kind of values. */
+/** The metadata that describes a kind of values, for the documentation and for editors. */
 export type ValueKind = {
   /** The name of the kind in docs/configuration.md, for example `duration`. */
   kind: string
@@ -139,7 +139,7 @@ export function list<const Item extends v.GenericSchema<string, unknown>>(item: 
   return v.pipe(writtenList, kind, v.array(item))
 }
 
-/** One word of a list. */
+/** Text that must be one of `words`. */
 export function oneOf<const Words extends readonly string[]>(words: Words) {
   const listed = words.map((word) => `"${word}"`).join(', ')
   return v.pipe(
@@ -148,7 +148,7 @@ export function oneOf<const Words extends readonly string[]>(words: Words) {
   )
 }
 
-/** An absolute URL with one of these protocols, for example `https:`. */
+/** An absolute URL with one of `protocols`, for example `https:`. */
 export function url(...protocols: string[]) {
   const starts = protocols.map((protocol) => `${protocol}//`).join(' or ')
   return v.pipe(

@@ -6,7 +6,7 @@ import { UserError } from '../config/user-error.ts'
 
 const LOCK_FILE = 'centripush.lock'
 
-/** Another running process uses the data directory. */
+/** The data directory cannot be used, because another running process uses it. */
 export class DataDirInUseError extends UserError {
   override readonly name = 'DataDirInUseError'
 }

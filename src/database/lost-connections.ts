@@ -16,7 +16,9 @@ const LOST = new Set([
   'CONNECT_TIMEOUT',
 ])
 
-/** Whether a failed statement has lost its connection: it broke, or the server closed it with an error. */
+/**
+ * Whether the error of a failed statement means that its connection has ended: it was lost, or PostgreSQL closed it.
+ */
 export function endsConnection(error: unknown): boolean {
   if (error instanceof postgres.PostgresError) return error.severity === 'FATAL' || error.severity === 'PANIC'
   return hasLostCode(error)

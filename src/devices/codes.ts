@@ -22,12 +22,12 @@ export function isPlatformName(name: string): name is PlatformName {
   return PLATFORM_NAMES.some((known) => known === name)
 }
 
-/** The code of a provider in the tables. */
+/** Converts the name of a provider to its code in the tables. */
 export function encodeProvider(name: ProviderName): number {
   return PROVIDER_CODES[name]
 }
 
-/** The code of a platform in the tables. */
+/** Converts the name of a platform to its code in the tables. */
 export function encodePlatform(name: PlatformName): number {
   return PLATFORM_CODES[name]
 }

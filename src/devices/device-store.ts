@@ -27,7 +27,7 @@ import { updateUserTopics } from './update-user-topics.ts'
 
 interface Deps {
   sql: Sql
-  /** Unix time in ms. */
+  /** Returns the current Unix time in ms. */
   now(): number
   /** The replicas that lists are read from; undefined: lists are read from `sql`. */
   replicas?: Replicas | undefined

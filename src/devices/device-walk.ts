@@ -104,7 +104,10 @@ function selectFirst(sql: Queryable, { keys, stream }: Streams): Fragment {
   )`
 }
 
-/** Streams for a page: one range of an index, with ids in order, for each key. */
+/**
+ * The streams from which a page of devices is merged. For each key (a topic, a user, or a provider with a platform) a
+ * stream is one range of an index, in the order of device ids.
+ */
 interface Streams {
   keys: Fragment
   /** The SQL query for the stream of the current key. */

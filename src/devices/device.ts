@@ -1,4 +1,4 @@
-// A device as the store returns it, and its conversion from a row.
+// A device as the device store returns it, and its conversion from a row of the table.
 import * as v from 'valibot'
 import type { ProviderName } from '../config/provider-names.ts'
 import type { Fragment, Queryable } from '../database/pool.ts'

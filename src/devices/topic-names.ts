@@ -24,7 +24,7 @@ export async function ensureTopics(sql: Sql, names: readonly string[]): Promise<
   return await selectTopicIds(sql, names)
 }
 
-/** As ensureTopics(), but returns only the numbers. */
+/** The numbers of all `names`. A name without a number gets one; see ensureTopics(). */
 export async function ensureTopicIds(sql: Sql, names: readonly string[]): Promise<number[]> {
   return [...(await ensureTopics(sql, names)).values()]
 }

@@ -3,7 +3,7 @@ import { decodeString } from './strings.ts'
 
 /** A member of a JSON object, as positions in the source: starts are inclusive, ends exclusive. */
 export interface JsonMember {
-  /** The decoded key. */
+  /** The key of the member, decoded. */
   name: string
   /**
    * The range of the member with the white space around it: all bytes between two commas, or between a comma and a

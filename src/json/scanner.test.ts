@@ -146,7 +146,7 @@ function stringsOf(text: JsonText): string[] {
   return text.kind === 'string' ? [text.string()] : []
 }
 
-/** The same value with U+FFFD for each lone surrogate. */
+/** A copy of a value in which each lone surrogate is replaced by U+FFFD. */
 function wellFormed(value: unknown): unknown {
   if (typeof value === 'string') return value.toWellFormed()
   if (Array.isArray(value)) return value.map(wellFormed)

@@ -3,7 +3,7 @@
 import type { RatePolicy } from '../sends/rate-limit.ts'
 import { type Answer, type Ask, MAX_ASKS } from './rate-limiter.ts'
 
-/** The asks for one key. */
+/** The asks of one call that name the same key. */
 export interface KeyAsks {
   key: string
   /** The ids of the asks, each once, in the order of the asks. */
@@ -12,7 +12,7 @@ export interface KeyAsks {
 
 /** The asks of one call, grouped by their key. */
 export interface GroupedAsks {
-  /** A group for each key. */
+  /** The groups of asks: one for each key of the call. */
   groups: KeyAsks[]
   /** For each ask of the call the index of its group. */
   groupOf: number[]

@@ -43,7 +43,7 @@ export type Answer = (
       waitMs: number
     }
 ) & {
-  /** The time of the decision, by the store's clock in Unix ms. */
+  /** The time at which the store decided about the ask, in Unix ms of the store's clock. */
   decidedAtMs: number
 }
 

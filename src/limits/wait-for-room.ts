@@ -2,7 +2,7 @@ import type { RatePolicy } from '../sends/rate-limit.ts'
 
 /**
  * Milliseconds until all policies allow one more grant for a key; 0 if they do now. A policy allows it as soon as the
- * `rate`th last grant has left the window.
+ * `rate`th last grant is older than `intervalMs`.
  * @param times the times of the key's grants in Unix ms, ascending. After the clock was set back they may be in the
  *   future; then they count as now
  */

@@ -9,10 +9,10 @@ export type Value = string | boolean | Texts
 export const TEXT = 1
 /** A kind of value: true or false. */
 export const FLAG = 2
-/** A kind of value: texts by their names. */
+/** A kind of value: a map of texts by their names, such as `device.meta`. */
 export const MAP = 4
 
-/** A compiled expression. */
+/** A template expression, compiled to a function of the target. */
 export interface Expression {
   /** The kinds that its value can have: TEXT, FLAG, MAP, or several of them as bits. */
   kinds: number

@@ -16,7 +16,7 @@ export type Node =
   /** An `if`. The first branch with a true condition is rendered; the branch of `else` has no condition. */
   | { kind: 'if'; branches: readonly Branch[] }
 
-/** A branch of an `if`. */
+/** A branch of an `if`: its condition, and the parts to render if the condition is true. */
 export interface Branch {
   /** The condition of the branch; undefined for `else`. */
   condition: Expression | undefined

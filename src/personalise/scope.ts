@@ -12,7 +12,7 @@ export interface Scope {
   readonly l10n: Texts
 }
 
-/** For a target that has no texts. */
+/** The texts of a target that has none: an empty object. */
 export const NO_TEXTS: Texts = {}
 
 /** Parses a JSON object of texts. Any other JSON value, and an empty `json`, gives no texts. */

@@ -95,7 +95,7 @@ function linkParts(nodes: readonly Node[], source: Buffer): Part[] {
       parts.push(node.kind === 'value' ? node : { kind: 'if', branches: node.branches.map(linkBranch) })
       return
     }
-    // Pieces of the source that follow each other become one part.
+    // Pieces of the source that follow each other are joined to one part, which begins here.
     from ??= node.start
     const next = nodes[index + 1]
     if (next?.kind === 'source' && next.start === node.end) return

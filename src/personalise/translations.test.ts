@@ -29,7 +29,7 @@ test.each([
   ['__proto__', undefined],
 ])('a device in "%s" gets the translations for %s', (locale, expected) => {
   expect(translate(locale).from).toBe(expected)
-  // The second call returns the result that the first one has kept.
+  // The second call returns the result that the first call has cached.
   expect(translate(locale).from).toBe(expected)
 })
 

@@ -34,7 +34,7 @@ type FilterRecipient = Extract<Recipient, { kind: 'filter' }>
 /** The parts of a send's content that determine its batches. */
 type PageContent = Pick<SendContent, 'notifications' | 'templating' | 'timeLimit' | 'isReliable'>
 
-/** The parts of a send that its walk needs. */
+/** The parts of a send that a walk of it needs. */
 export interface WalkedSend {
   recipient: Recipient
   content: PageContent

@@ -5,7 +5,7 @@ import { waitForWindow } from '../personalise/time-limit.ts'
 import { joinLines } from '../sends/line-bytes.ts'
 import type { TimeLimit } from '../sends/time-limit.ts'
 
-/** The groups of a page after its time limit was applied. */
+/** The groups of a page, sorted by the send's time window: those that get the push, and those that are dropped. */
 export interface WindowGroups<Group> {
   /** The groups to send to: one for each pair of provider and delay. A delay of 0 ms means at once. */
   open: (Group & { delayMs: number })[]

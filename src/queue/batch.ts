@@ -1,10 +1,10 @@
-// Batches, from fan-out to acknowledgement.
+// Batches in the queue, from fan-out to acknowledgement.
 import type { ProviderName } from '../config/provider-names.ts'
 import type { TargetKind } from '../sends/recipient.ts'
 import type { SendContent } from '../sends/send-content.ts'
 import type { Lane } from './lane.ts'
 
-/** An interval of devices in the order of their ids. Both bounds are uuids of devices. */
+/** A range: an interval of devices in the order of their ids. Both bounds are uuids of devices. */
 export interface DeviceRange {
   /** The lower bound, which is not part of the range; undefined: the range begins at the first device. */
   after: string | undefined
@@ -27,8 +27,8 @@ export interface NewBatch {
   lane: Lane
   targetKind: TargetKind
   /**
-   * As lines, the targets are the UTF-8 bytes that the device store returned; they are decoded when the batch is
-   * claimed.
+   * The targets. If they are lines, these are the UTF-8 bytes of the device store, which are decoded only when the
+   * batch is claimed.
    */
   targets: BatchTargets<Buffer>
   /** The number of targets. For a range: how many devices, of all providers, it had when it was found. */
@@ -68,10 +68,10 @@ export interface BatchClaim extends Omit<NewBatch, 'delayMs' | 'targets'> {
   content?: SendContent
 }
 
-/** The parts of a claim that identify it and its batch. */
+/** The parts of a batch's claim that identify the claim and the batch. */
 export type ClaimKey = Pick<BatchClaim, 'id' | 'uid' | 'lane' | 'provider' | 'targetKind' | 'fence' | 'attempt'>
 
-/** Targets that are stored for another attempt. */
+/** Targets of a batch that are stored for another attempt. */
 export interface Retry {
   targets: BatchTargets<string>
   count: number

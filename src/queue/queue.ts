@@ -29,9 +29,7 @@ export interface Pause {
   provider: ProviderName
   /** The cause of the pause, for the operator. */
   reason: string
-  /**
-   * Milliseconds until the next probe of the provider; undefined: no batch is sent until the pause ends by `resume`.
-   */
+  /** Milliseconds until one batch may be sent as a probe; undefined: no batch is sent until `resume` ends the pause. */
   probeInMs: number | undefined
 }
 

@@ -44,7 +44,7 @@ export interface Page {
  */
 export type CommitResult = 'committed' | 'full' | 'lost'
 
-/** The parts of a send that its batches need. */
+/** The parts of a send that the delivery of its batches needs. */
 export interface StoredSend {
   /** The content of the send; undefined if the send was cancelled. */
   content: SendContent | undefined

@@ -54,7 +54,7 @@ const StoredContent = v.object({
   ),
 })
 
-/** The stored bytes of a recipient. */
+/** Encodes a recipient to its stored bytes. */
 export function encodeRecipient(recipient: Recipient): Buffer {
   return Buffer.from(JSON.stringify(recipient))
 }
@@ -64,7 +64,7 @@ export function decodeRecipient(bytes: Buffer): Recipient {
   return v.parse(StoredRecipient, JSON.parse(bytes.toString('utf8')))
 }
 
-/** The stored bytes of a content. */
+/** Encodes a content to its stored bytes. */
 export function encodeContent({ notifications, templating, rateLimit, ...content }: SendContent): Buffer {
   const stored: v.InferInput<typeof StoredContent> = {
     ...content,

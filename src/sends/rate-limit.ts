@@ -7,7 +7,7 @@ export interface RatePolicy {
   intervalMs: number
 }
 
-/** The rate limit of a send. */
+/** The rate limit of a send: how many pushes may have the same key in an interval. */
 export interface RateLimit {
   /** The key of a push is rendered from this template. All pushes with the same key count together. */
   key: KeyTemplate

@@ -18,7 +18,7 @@ export interface SendContent {
   analyticsUid: string
   /** The request's `optimize_for_reliability`: true if the progress of a batch is stored while it is being sent. */
   isReliable: boolean
-  /** Undefined: all targets get the same bytes. */
+  /** How notifications differ from target to target; undefined: all targets get the same bytes. */
   templating?: Templating | undefined
   /** The time limit of the send, if it has one. Its target lines contain the time zone then. */
   timeLimit?: TimeLimit | undefined

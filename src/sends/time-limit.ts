@@ -1,6 +1,6 @@
 /** A time window: hours of the local day, in ms since midnight. */
 export interface TimeWindow {
-  /** The window opens at this time. */
+  /** The time of the day at which the window opens, in ms since midnight. */
   afterMs: number
   /** The window is closed from this time on. It is less than `afterMs` if the window includes midnight. */
   beforeMs: number

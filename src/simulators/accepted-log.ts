@@ -28,7 +28,7 @@ export class AcceptedLog<Push extends AcceptedPush> {
     return this.#accepted
   }
 
-  /** Writes a push to the file. */
+  /** Writes an accepted push to the file. */
   append(push: Push): void {
     writeSync(this.#fd, `${JSON.stringify(push)}\n`)
     this.#accepted.push(push)

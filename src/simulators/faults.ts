@@ -3,23 +3,25 @@
 // addition, a random share of all requests can get faults.
 import type { Answer } from './answer.ts'
 
-/** Faults of streams and connections, which simulator-server.ts produces. */
+/** Faults of streams and connections. simulator-server.ts produces them. */
 export type WireFault =
-  /** Sends the usual answer late. */
+  /** The fault of answering late. */
   | 'slow'
-  /** Never answers. */
+  /** The fault of never answering. */
   | 'hang'
-  /** Sends RST_STREAM(INTERNAL_ERROR) instead of the answer. */
+  /** The fault of sending RST_STREAM(INTERNAL_ERROR) instead of the answer. */
   | 'reset'
-  /** Sends RST_STREAM(REFUSED_STREAM), which says that the server has not processed the request. */
+  /**
+   * The fault of sending RST_STREAM(REFUSED_STREAM): the client learns that the server has not processed the request.
+   */
   | 'refuse'
-  /** Sends the usual answer, then GOAWAY with the id of the last processed stream. */
+  /** The fault of sending the usual answer, then GOAWAY with the id of the last processed stream. */
   | 'goaway'
-  /** Resets the TCP connection without GOAWAY. */
+  /** The fault of resetting the TCP connection without GOAWAY. */
   | 'cut'
-  /** Passes no more bytes on the connection, which stays open, as behind a NAT that lost its state. */
+  /** The fault of passing no more bytes on the connection, which stays open, as behind a NAT that lost its state. */
   | 'stall'
-  /** Sends the usual answer, and reduces or restores SETTINGS_MAX_CONCURRENT_STREAMS. */
+  /** The fault of sending the usual answer, and reducing or restoring SETTINGS_MAX_CONCURRENT_STREAMS. */
   | 'squeeze'
 
 /** A fault that a request can get. */
@@ -33,12 +35,12 @@ export interface Fault {
   wire?: WireFault
 }
 
-/** Faults by their words. A target requests a fault by starting with its word. */
+/** Faults by their words: a target that starts with a word and a hyphen requests its fault. */
 export type FaultTable<F extends Fault = Fault> = Readonly<Record<string, F>>
 
 const HUGE_ANSWER_BYTES = 10 * 1024 * 1024
 
-/** The faults that every simulator has. */
+/** The faults of streams and connections and of HTTP that every simulator can produce. */
 export const SHARED_FAULTS = {
   slow: { does: 'accepted, answered late', isAccepted: true, wire: 'slow' },
   hang: { does: 'accepted, never answered', isAccepted: true, wire: 'hang' },

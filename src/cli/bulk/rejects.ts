@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
 
-/** Without a file for rejected lines, this many are printed and the others only counted. */
+/** How many rejected lines are printed if no file for them is given. The others are only counted. */
 const MAX_SHOWN = 20
 
 /** The rejected lines of an import: their numbers and reasons, never their content. */

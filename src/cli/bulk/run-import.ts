@@ -18,7 +18,7 @@ interface Import<Item> {
   state: ResumeState
   rejects: Rejects
   progress: Progress
-  /** Ends the import between two batches when it aborts. */
+  /** When it aborts, the import ends between two batches. */
   signal: AbortSignal
 }
 
@@ -38,7 +38,7 @@ const MAX_IN_FLIGHT = 3
 /** A batch that is being stored. */
 interface Flight {
   keys: ReadonlySet<string>
-  /** Resolves when this batch and all batches before it are stored and reported. */
+  /** Resolves when this batch and all earlier batches are stored, and their outcomes are counted. */
   settled: Promise<void>
 }
 
@@ -64,7 +64,7 @@ export async function runImport<Item>(job: Import<Item>): Promise<ImportResult> 
       flights.push({ keys, settled })
     }
   } finally {
-    // Also if the source fails: batches that were read before the failure are stored.
+    // This runs even if reading the source failed: batches that were read before the failure are still stored.
     while (flights.length > 0) await land()
   }
   if (!job.signal.aborted) await job.state.clear()

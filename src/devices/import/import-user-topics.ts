@@ -10,9 +10,9 @@ import { lockUsers } from '../user-lock.ts'
 /** A line of an import file: an item of user_topic_list, as the wire types decode it. */
 export const UserTopicRecordMessage = message({ user: string, topic: string })
 
-/** One topic of one user. */
+/** A record of an import: one topic of one user. */
 export interface UserTopicRecord {
-  /** The user; empty for a topic of everyone. */
+  /** The user that has the topic; empty for a topic of everyone. */
   user: string
   topic: string
 }

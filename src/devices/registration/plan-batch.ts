@@ -15,7 +15,7 @@ export type Decision =
   | { kind: 'stored'; uuid: string }
   /** The stored device is kept: it was registered or updated in this server after `updatedAtSeconds` of the record. */
   | { kind: 'kept' }
-  /** The registration names the id of a stored device of another provider. */
+  /** The id in the registration belongs to a stored device of another provider, so nothing is stored. */
   | { kind: 'wrongProvider' }
   /**
    * An earlier call of the batch has the same token or device, so this call was not run. It must run after the earlier
@@ -23,13 +23,13 @@ export type Decision =
    */
   | { kind: 'entangled' }
 
-/** A device to write. */
+/** A device to write: its uuid and its registration. */
 export interface DeviceRow {
   uuid: string
   registration: RegisterCall['registration']
 }
 
-/** The error text of the decision `wrongProvider`. */
+/** The error text if the id in a registration belongs to a stored device of another provider. */
 export const WRONG_PROVIDER = 'id: belongs to a device of another provider'
 
 /** The decisions about a batch of calls, and the changes to write. */

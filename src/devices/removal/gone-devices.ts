@@ -7,7 +7,7 @@ import { runTransaction } from '../../database/transaction.ts'
 import { encodeProvider } from '../codes.ts'
 import { unsubscribeFromAll } from '../device-topic-statements.ts'
 
-/** A target that its provider reported with a dead token. */
+/** A target that a provider has reported as having a dead token. */
 export interface GoneDevice {
   /**
    * The uuid of the device. Empty for a target that is a raw token: then the device with this token is removed, if any.

@@ -99,7 +99,8 @@ function hasFewForgotten(sql: Sql): Fragment {
 }
 
 /**
- * The time at which all policies allow one more grant: for each policy, the `rate`th last grant has left the window.
+ * The earliest time at which all policies allow one more grant for a key: for each policy, the `rate`th last grant must
+ * be older than `intervalMs`.
  */
 function nextGrantAt(sql: Sql, grants: Fragment, policies: readonly RatePolicy[]): Fragment {
   const times = policies.map(

@@ -10,7 +10,7 @@ import { atLeastRecent, readClock, upsertGrants } from './grants-upsert.ts'
 /** One key of a call, and the hashes of its asks' ids: at least one. */
 export interface KeyHashes {
   key: string
-  /** The hashes in decimal, each from 2^60 to 2^61, which is above any time. */
+  /** The hashes of the asks' ids as decimal text. Each is from 2^60 to 2^61, so it is larger than any time. */
   hashes: readonly string[]
 }
 
@@ -65,7 +65,7 @@ function writeCall(asks: readonly KeyHashes[]) {
     inOrder,
     keys: `{${inOrder.map(({ key }) => `"${key.replace(/["\\]/g, '\\$&')}"`).join()}}`,
     hashes: `{${inOrder.flatMap(({ hashes }) => hashes).join()}}`,
-    // An empty list means that each key has one hash.
+    // `ends` is left empty if each key has one hash.
     ends: end === asks.length ? '{}' : `{${ends.join()}}`,
   }
 }

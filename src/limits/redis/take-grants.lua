@@ -45,7 +45,7 @@ local function find_id(ids, id)
   end
 end
 
--- After the clock was set back, times of grants may be in its future. They are replaced by the current time.
+-- Replaces times of grants that are in the future, because the clock was set back, by the current time.
 local function clamp_to_now(times)
   local clamped = {}
   for place = 1, #times / TIME do
@@ -72,7 +72,7 @@ local function read_value(value)
 end
 
 -- Returns the ms until all policies allow one more grant; 0 or less if they do now. A policy allows it as soon as the
--- `rate`th last grant has left the window.
+-- `rate`th last grant is older than the policy's interval.
 local function wait_for_room(times)
   local count = #times / TIME
   local wait = 0

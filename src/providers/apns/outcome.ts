@@ -122,7 +122,9 @@ export function isBusy(status: number, body: () => string): boolean {
   return status === 503 || (status === 429 && parseError(body())?.reason !== TOO_MANY_REQUESTS)
 }
 
-/** The meaning of a status, for unknown reasons and for answers of a proxy or load balancer. */
+/**
+ * The meaning of APNs' HTTP status. It is used if the reason is unknown, and for answers of a proxy or load balancer.
+ */
 function meaningOfStatus(status: number): Meaning {
   if (status === 401 || status === 403) return { kind: 'credential' }
   if (status === 429) return { kind: 'retry', minDelayMs: TOO_MANY_REQUESTS_DELAY_MS }

@@ -7,8 +7,8 @@ import type { TokenRules } from './renewable-token.ts'
  */
 const RENEW_BEFORE_END_MS = 5 * 60_000
 /**
- * How long before its end a token is no longer used, in ms: it must still be valid, by the server's clock, when it
- * arrives.
+ * An access token is not used in the last ms of its life: when it arrives, it must still be valid by the server's
+ * clock.
  */
 const UNUSED_AT_END_MS = 15_000
 

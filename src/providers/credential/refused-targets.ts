@@ -11,7 +11,7 @@ export interface RefusedTargets {
   outcome: Extract<Outcome, { kind: 'credential' }> | undefined
 }
 
-/** The attempt that may be refused. */
+/** The attempt to send for which refused targets are collected. */
 export interface CollectRefusalsDeps {
   batch: Batch
   /** The indices of the attempt's targets. Requests are sent in the order of this list. */

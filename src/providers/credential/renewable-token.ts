@@ -40,14 +40,14 @@ export interface TokenRules {
 
 /** A source of tokens for requests to one provider. */
 export interface TokenSource {
-  /** A token for the next requests. @throws TokenError */
+  /** Resolves to a token for the next requests. @throws TokenError */
   get(): Promise<string>
   /**
    * A token to use in place of `refused`, which the provider refused with this reason. Undefined when the rules of the
    * provider allow no other one, so that sending again is of no use. @throws TokenError
    */
   replace(refused: string, reason: string): Promise<string | undefined>
-  /** Resolves when no renewal is in progress. */
+  /** Resolves when no renewal is in progress any more. */
   close(): Promise<void>
 }
 

@@ -104,8 +104,8 @@ export class HmsProvider implements Provider {
   }
 
   /**
-   * Sends the requests of one attempt. If the token is refused for one request, the others are not withdrawn: there are
-   * few.
+   * Sends the requests of one attempt. A refused token does not stop the other requests of the attempt, because there
+   * are few.
    */
   #attempt(
     { message, batch, settle, signal }: Sending,

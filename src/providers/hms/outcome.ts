@@ -38,9 +38,9 @@ const MEANINGS = new Map<string, Meaning>([
   ['80100004', 'rejected'],
   ['80100013', 'rejected'],
   ['80100016', 'rejected'],
-  // Too many sends to topics at one time.
+  // The code for too many sends to topics at one time.
   ['80100017', 'retry'],
-  // The access token is wrong, or expired.
+  // The code for an access token that is wrong or expired.
   ['80200001', 'credential'],
   ['80200003', 'credential'],
   ['80300002', 'rejected'],
@@ -49,7 +49,7 @@ const MEANINGS = new Map<string, Meaning>([
   ['80300010', 'rejected'],
   ['80300011', 'rejected'],
   ['80300013', 'rejected'],
-  // Internal errors of Huawei.
+  // Codes for internal errors of Huawei.
   ['80600003', 'retry'],
   ['81000001', 'retry'],
 ])

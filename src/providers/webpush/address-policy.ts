@@ -50,7 +50,7 @@ export function makeAddressPolicy(privateNetworks: readonly string[]): IsAddress
   const special = listOf([...SPECIAL_IPV4, ...SPECIAL_IPV6])
   const configured = listOf(privateNetworks)
   return (address) => {
-    // An address with a zone (`fe80::1%eth0`) is link-local.
+    // Addresses with a zone (`fe80::1%eth0`) are link-local, so they are not allowed.
     if (isIP(address) === 0 || address.includes('%')) return false
     const family = isIPv6(address) ? 'ipv6' : 'ipv4'
     if (configured.check(address, family)) return true
@@ -70,7 +70,7 @@ function listOf(blocks: readonly string[]): BlockList {
   return list
 }
 
-/** Makes `::ffff:10.0.0.0` from `::ffff:0:0` and `10.0.0.0`. */
+/** Embeds an IPv4 network in an IPv6 prefix: `::ffff:0:0` and `10.0.0.0` give `::ffff:10.0.0.0`. */
 function embed(prefix: string, network: string): string {
   return `${prefix.replace(/0:0$/, '')}${network}`
 }

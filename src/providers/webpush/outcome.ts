@@ -21,7 +21,7 @@ export interface WebPushAnswer {
 /** The text with which FCM answers 400 if the subscription was made with another VAPID key. */
 const UNAUTHORIZED = 'UnauthorizedRegistration'
 
-/** The outcome of a target after an answer of its push service. Reasons are `HTTP_<status>`. */
+/** The outcome of a target after the push service's answer. Its reason is `HTTP_<status>`. */
 export function outcomeOf(answer: WebPushAnswer, nowMs: number): Outcome {
   const { status, isWns } = answer
   const reason = `HTTP_${status}`

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto'
 
 /**
- * The TTL in seconds unless the caller gives one: four weeks, as in Centrifugo PRO. Push services of browsers keep a
- * message no longer.
+ * The TTL in seconds if the caller gives none: four weeks, as in Centrifugo PRO. No push service of a browser keeps a
+ * message longer.
  */
 const DEFAULT_TTL = '2419200'
 const URGENCIES = new Set(['very-low', 'low', 'normal', 'high'])

@@ -1,4 +1,4 @@
-// The SQL statement that ends batches.
+// The SQL statement that ends claimed batches and stores their retries and dead letters.
 import type { Sql } from '../../database/pool.ts'
 import type { BatchClaim, Remainder } from '../batch.ts'
 import { countOpenBatches } from './open-batches.ts'

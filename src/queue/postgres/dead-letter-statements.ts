@@ -1,4 +1,4 @@
-// The SQL of dead letters.
+// The SQL that lists, retries and deletes dead letters.
 import * as v from 'valibot'
 import { PROVIDER_NAMES } from '../../config/provider-names.ts'
 import type { Fragment, Sql } from '../../database/pool.ts'

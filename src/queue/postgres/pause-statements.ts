@@ -1,4 +1,4 @@
-// The SQL of paused providers.
+// The SQL that pauses and resumes providers.
 import * as v from 'valibot'
 import { PROVIDER_NAMES, type ProviderName } from '../../config/provider-names.ts'
 import type { Sql } from '../../database/pool.ts'

@@ -1,4 +1,5 @@
-// The targets of batches and dead letters in their tables: lines in the column `targets`, or a range of devices.
+// The targets of batches and dead letters in the tables. They are lines in the column `targets`, or a range of devices
+// in the columns `range_after` and `range_until`.
 import * as v from 'valibot'
 import type { BatchTargets, DeviceRange } from '../batch.ts'
 

@@ -15,7 +15,7 @@ const CHANNEL = 'centripush_queue'
  */
 const NOTIFY_INTERVAL_MS: Record<Lane, number> = { small: 5, broadcast: 50 }
 
-/** A NOTIFY that a transaction is to contain. */
+/** The arguments of a NOTIFY that a transaction has to contain. */
 export interface Notice {
   channel: string
   lane: Lane
@@ -74,7 +74,7 @@ export class WakeUp {
     await subscription?.unlisten()
   }
 
-  /** Milliseconds until the next NOTIFY for the lane is allowed. */
+  /** Milliseconds until another NOTIFY for the lane may be sent. */
   #remainingMs(lane: Lane): number {
     return Math.max(0, this.#lastNotifyMs[lane] + NOTIFY_INTERVAL_MS[lane] - Date.now())
   }

@@ -127,7 +127,7 @@ export class ApnsSimulator {
     return this.#parts.server.peakStreams
   }
 
-  /** The number of processed requests. */
+  /** The number of requests that were processed. */
   get requests(): number {
     return this.#parts.server.requests
   }

@@ -46,7 +46,7 @@ interface Parts {
 export class HmsSimulator {
   /** Paths of the certificate of the authority, and of the log of accepted pushes. */
   readonly files: { ca: string; log: string }
-  /** The app that the simulator accepts. */
+  /** The id and secret of the app that the simulator accepts. */
   readonly app: { id: string; secret: string }
   readonly #parts: Parts
   #stopped: Promise<void> | undefined

@@ -16,9 +16,9 @@ export interface AcceptedHmsPush extends AcceptedPush {
 export interface SendEndpointDeps {
   appId: string
   tokens: SimulatedAccessTokens
-  /** The faults that targets request. */
+  /** Decides the faults that targets request. */
   faults: Faults
-  /** The random faults, at most one per request. */
+  /** Decides random faults: it is asked once per request, so that a request gets at most one. */
   chance: Faults
   log: AcceptedLog<AcceptedHmsPush>
 }
