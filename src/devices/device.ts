@@ -54,7 +54,7 @@ export function deviceColumns(sql: Queryable, parts: DeviceParts): Fragment {
     ${parts.meta ? sql`d.meta` : sql`null as meta`}`
 }
 
-/** Reads a device from a row with deviceColumns(). Its topics are not in the row. */
+/** Reads a device from a row that has deviceColumns(). The device's topics are not in the row. */
 export function readDevice(row: unknown): { uuid: string; device: Device } {
   const { id: uuid, ...columns } = v.parse(DeviceRow, row)
   const device = {

@@ -16,7 +16,7 @@ export function decodeString(source: Buffer, start: number, end: number): string
 
 /** Escapes a text for the inside of a JSON string. Returns it without quotes. */
 export function escapeJson(text: string): string {
-  // A plain text needs no escapes. To skip JSON.stringify for it takes a tenth of the time.
+  // A plain text needs no escapes. This test takes a tenth of the time of JSON.stringify.
   return PLAIN.test(text) ? text : JSON.stringify(text).slice(1, -1)
 }
 

@@ -15,7 +15,7 @@
 
 import type { RatePolicy } from '../sends/rate-limit.ts'
 
-/** A request for one grant, usually for one push. */
+/** A request for one grant, the permission to send one push. */
 export interface Ask {
   /**
    * The limited key, far below 2,000 bytes. Asks of one call may have the same key; they are granted in their order.

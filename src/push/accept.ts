@@ -54,8 +54,8 @@ function checkAvailable(deps: AcceptDeps, send: Send): void {
 
 /**
  * Reads the first page of a small send, which is stored with the send so that its batches can be claimed at once.
- * Undefined for sends that a worker walks: a scheduled send goes to the devices that match at its `send_at`, and a user
- * with thousands of devices makes a broadcast.
+ * Undefined for sends that a worker fans out: a scheduled send goes to the devices that match at its `send_at`, and a
+ * user with thousands of devices makes a broadcast.
  */
 async function firstPage(deps: AcceptDeps, send: Send): Promise<Page | undefined> {
   if (send.sendAtMs !== undefined || send.lane !== 'small') return undefined

@@ -17,8 +17,8 @@ import { startRepeating } from '../timing/repeat.ts'
 import type { PageReader } from './page-reader.ts'
 
 /**
- * The most sends that are walked at the same time in each lane. A small send is one page, and thousands may be due in
- * the same second.
+ * How many sends of each lane a process fans out at the same time. A small send is one page, and thousands may be due
+ * in the same second.
  */
 const MAX_WALKS: Record<Lane, number> = { small: 16, broadcast: 4 }
 /**
@@ -34,7 +34,10 @@ const MIN_INTERVAL_MS = 25
 /** The first and the longest pause before the commit of a page is tried again because the queue is full, in ms. */
 const FULL_FIRST_MS = 20
 const FULL_MAX_MS = 200
-/** How long a walk waits for room in a full queue, in ms. Then it is released, so that other sends are walked. */
+/**
+ * How long the walk of a send waits for room in a full queue, in ms. Then the send is released, so that others are
+ * walked.
+ */
 const PATIENCE_MS = 2000
 /** The pause after an error of the store, in ms: most likely the store is unreachable. */
 const ERROR_PAUSE_MS = 1000
@@ -44,11 +47,11 @@ interface Deps {
   duty: Duty
   pages: PageReader
   logger: Logger
-  /** How often the lease of a walk is extended, in ms. */
+  /** How often the lease of a send that is walked is extended, in ms. */
   heartbeatMs: number
 }
 
-/** Claims and walks the sends of the lanes that this process serves. */
+/** Claims the due sends of the lanes that this process serves, and stores their batches. */
 export class FanOut {
   readonly #deps: Deps
   readonly #stopping = new AbortController()
@@ -118,7 +121,8 @@ export class FanOut {
     })
     try {
       const result = await this.#writePages(claim)
-      // The heartbeat must end before the release: an extension after it would give the walk a lease without a worker.
+      // The heartbeat must end before the send is released: an extension of the lease after that would keep other
+      // workers from it.
       await heartbeat.stop()
       if (result === 'unfinished') await queue.releaseSend(claim)
     } catch (error) {
@@ -132,8 +136,8 @@ export class FanOut {
   }
 
   /**
-   * Writes the pages of a walk. 'ended': the walk is finished, or its claim is lost. 'unfinished': it has to be
-   * released.
+   * Writes the batches of a claimed send, page by page. 'ended': all are stored, or the claim is lost. 'unfinished':
+   * the send has to be released.
    */
   async #writePages(claim: SendClaim): Promise<'ended' | 'unfinished'> {
     let at = claim

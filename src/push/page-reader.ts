@@ -25,7 +25,7 @@ import { groupByWindow } from './window-groups.ts'
  */
 const PAGE_DEVICES = 10_000
 /**
- * The devices of a page of ranges: ten full ranges, so that only the last range of a walk has fewer devices than the
+ * The devices of a page of ranges: ten full ranges, so that only the last range of a send has fewer devices than the
  * others.
  */
 const PAGE_RANGE_DEVICES = 10 * RANGE_DEVICES
@@ -34,7 +34,7 @@ type FilterRecipient = Extract<Recipient, { kind: 'filter' }>
 /** The parts of a send's content that determine its batches. */
 type PageContent = Pick<SendContent, 'notifications' | 'templating' | 'timeLimit' | 'isReliable'>
 
-/** The parts of a send that a walk of it needs. */
+/** The parts of a send that its fan-out needs. */
 export interface WalkedSend {
   recipient: Recipient
   content: PageContent
@@ -52,7 +52,7 @@ export interface PageReaderDeps {
   now(): number
 }
 
-/** Reads the pages of walks: each as batches and the next cursor. */
+/** Reads the recipients of sends for fan-out, page by page: each page as batches and the cursor of the next page. */
 export class PageReader {
   readonly #deps: PageReaderDeps
 

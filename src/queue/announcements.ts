@@ -3,8 +3,8 @@ import { LANES, type Lane } from './lane.ts'
 import type { Page } from './send.ts'
 
 /**
- * The lane in which a stored send or page makes work: that of the page's batches, or without batches that of the send's
- * fan-out. A page may be in another lane than its send.
+ * The lane to announce after a send or a page was stored: that of the page's batches, or without batches that of the
+ * send, which then waits for its fan-out. A page may be in another lane than its send.
  */
 export function laneOfWork(send: { lane: Lane }, page: Page | undefined): Lane {
   return page?.batches[0]?.lane ?? send.lane

@@ -37,7 +37,7 @@ export interface NewBatch {
   delayMs?: number
 }
 
-/** The right of a worker to deliver a batch, until the lease ends or another claim changes the fence. */
+/** The right of a worker to deliver a batch, until the lease ends or another claim of the batch changes the fence. */
 export interface BatchClaim extends Omit<NewBatch, 'delayMs' | 'targets'> {
   targets: BatchTargets<string[]>
   /** The id of the batch. */
@@ -58,8 +58,8 @@ export interface BatchClaim extends Omit<NewBatch, 'delayMs' | 'targets'> {
   /** Whether single targets of the send were cancelled. If so, the worker asks `findExcluded` before it sends. */
   hasExclusions: boolean
   /**
-   * Targets that an earlier attempt finished, from its last `checkpoint`: a bit for each line, starting at the lowest
-   * bit of byte 0. Undefined: no checkpoint is stored.
+   * Targets that an earlier attempt has finished and must not be sent to again: a bit for each line, starting at the
+   * lowest bit of byte 0. Undefined: none are known. They come from the last `checkpoint` of that attempt.
    */
   finished: Uint8Array | undefined
   /** Whether the provider is paused and this batch is the probe that finds out whether it works again. */

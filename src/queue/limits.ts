@@ -1,13 +1,13 @@
 // Limits of the queue that are the same on PostgreSQL and Redis.
 
 /**
- * The most waiting broadcast batches of a provider. A walk that would add more to it pauses, so that the queue stays
- * small.
+ * The most waiting broadcast batches of a provider. The fan-out of a send pauses before it adds more, so that the queue
+ * stays small.
  */
 export const MAX_WAITING_BATCHES = 200
 /**
- * The most waiting broadcast batches of a paused provider. Higher than for other providers, because a walk that reaches
- * it also stops producing batches for the providers that work.
+ * The most waiting broadcast batches of a paused provider. It is higher than for other providers, because a fan-out
+ * that pauses here also makes no batches for providers that work.
  */
 export const MAX_WAITING_BATCHES_OF_PAUSED = 2000
 /** The most exclusions (cancelled users and devices) of a send. Beyond it the caller should cancel the whole send. */

@@ -85,14 +85,15 @@ export interface Queue {
    */
   commitPage(claim: SendClaim, page: Page): Promise<CommitResult>
 
-  /** Extends the lease of a walk, the fan-out of a claimed send. */
+  /** Extends the lease of a claimed send during its fan-out. */
   extendWalk(claim: SendClaim): Promise<'extended' | 'lost'>
 
-  /** Releases the claim of a send before its walk is finished. The send can be claimed again at once. */
+  /** Releases the claim of a send before its fan-out is finished. The send can be claimed again at once. */
   releaseSend(claim: SendClaim): Promise<void>
 
   /**
-   * Claims up to `limit` batches of a lane, the oldest first. Of a paused provider it claims at most one, as a probe.
+   * Claims up to `limit` batches of a lane, the oldest first. Of a paused provider it claims at most one, which probes
+   * whether the provider works again.
    */
   claimBatches(lane: Lane, providers: readonly ProviderName[], limit: number): Promise<BatchClaim[]>
 
@@ -123,8 +124,8 @@ export interface Queue {
   release(claims: readonly ClaimKey[]): Promise<void>
 
   /**
-   * Pauses a provider. Every `probeEveryMs` one batch may be claimed as a probe; undefined: there are no probes. A
-   * pause without probes is not replaced by one with probes.
+   * Pauses a provider. Every `probeEveryMs` one batch may be claimed, to probe whether the provider works again;
+   * undefined: never. A pause without probes is not replaced by one with probes.
    */
   pause(provider: ProviderName, reason: string, probeEveryMs: number | undefined): Promise<void>
 

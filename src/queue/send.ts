@@ -18,7 +18,10 @@ export interface Send {
   content: SendContent
 }
 
-/** The right of a worker to walk a send's recipient, until the lease ends or another claim changes the fence. */
+/**
+ * The right of a worker to fan out a send (to store it as batches), until the lease ends or another claim changes the
+ * fence.
+ */
 export interface SendClaim {
   uid: string
   lane: Lane
@@ -31,7 +34,7 @@ export interface SendClaim {
   cursor: string | undefined
 }
 
-/** The batches of one step of a walk, and the position behind them. */
+/** One page of a send's fan-out: the batches to store, and the position behind them. */
 export interface Page {
   batches: readonly NewBatch[]
   /** Where the next page starts; undefined: this page is the last one. */

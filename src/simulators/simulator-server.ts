@@ -43,7 +43,9 @@ export interface SimulatorServerDeps {
   handle(request: SimulatedRequest): Reaction | Promise<Reaction>
   /** Whether requests with this path count for `goawayAfter`; all requests count unless given. */
   isCounted?(path: string): boolean
-  /** Called for each request that has targets, in the order in which requests were handled. */
+  /**
+   * Called for each request with targets, in the order in which they were handled; `treatment` says how it was treated.
+   */
   onTreatment?: ((treatment: Treatment) => void) | undefined
 }
 

@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { described, section } from '../option.ts'
 import { duration, flag, oneOf, text } from '../values.ts'
 
-/** The section of the metrics. */
+/** The section of the metrics for Prometheus. */
 export const prometheus = section({
   enabled: described(v.optional(flag, true), 'Serves metrics in the text format of Prometheus.'),
   handler_prefix: described(v.optional(text, '/metrics'), 'The path of the metrics.'),

@@ -54,8 +54,8 @@ local function clamp_to_now(times)
   return table.concat(clamped)
 end
 
--- Reads a key's value. Returns the times and the ids of its grants without the forgotten ones, its new keep_count and
--- keep_ms, and whether these changes alone require a write of the value.
+-- Reads a key's value. Returns the times and the ids of its grants without the forgotten ones, the new KEEP_COUNT and
+-- KEEP_MS of its header, and whether the value has to be written even if no grant is added.
 local function read_value(value)
   if not value then return '', '', widest_rate, widest_interval, false end
   local keep_count, keep_ms = struct.unpack('>I2I6', value)

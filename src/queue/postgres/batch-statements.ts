@@ -1,5 +1,5 @@
-// The SQL for claims of batches. Each change is one statement and changes a batch only if the fence of its claim is
-// valid.
+// The SQL for claims of batches. Each change is one statement, and changes a batch only if the claim is still valid:
+// its fence must be the one in the row.
 import * as v from 'valibot'
 import { PROVIDER_NAMES, type ProviderName } from '../../config/provider-names.ts'
 import { commitAsynchronously } from '../../database/asynchronous-commit.ts'
@@ -49,7 +49,7 @@ export interface ClaimQuery {
 
 /**
  * Claims the oldest waiting batches. Batches that another worker is claiming are skipped. Of a paused provider one
- * batch is claimed when a probe is due.
+ * batch is claimed, when it is time to probe whether the provider works again.
  */
 export async function claimWaitingBatches(sql: Sql, query: ClaimQuery): Promise<BatchClaim[]> {
   const { lane, providers, limit, leaseMs, restartGraceMs } = query
@@ -155,7 +155,7 @@ export async function extendLeases(sql: Sql, claims: readonly ClaimKey[], leaseM
   return lost
 }
 
-/** Stores the checkpoints of claimed batches if their fences are valid. The targets are not written again. */
+/** Stores which targets of claimed batches are finished. Lost claims are ignored. The targets are not written again. */
 export async function updateProgress(sql: Sql, progress: readonly Progress[]): Promise<void> {
   const bits = progress.map(({ finished }) => Buffer.from(finished).toString('hex'))
   await sql`
@@ -167,7 +167,7 @@ export async function updateProgress(sql: Sql, progress: readonly Progress[]): P
     where b.id = p.id and b.fence = p.fence`
 }
 
-/** Releases claimed batches if their fences are valid, as if they had not been claimed: no attempt is counted. */
+/** Releases claimed batches as if they had not been claimed: no attempt is counted. Lost claims are ignored. */
 export async function releaseBatches(sql: Sql, claims: readonly ClaimKey[]): Promise<void> {
   await sql`
     update push_batches as b set

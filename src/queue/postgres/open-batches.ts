@@ -11,7 +11,8 @@ interface Change {
   /** Whether the send has dead letters. The content of a send with dead letters is kept, because a retry needs it. */
   hasDeadLetters: Fragment
   /**
-   * The state of the send that the statement sets before the count is evaluated: FANNED if the statement ends the walk.
+   * The state of the send that the statement sets before the count is evaluated: FANNED if the statement ends the
+   * fan-out.
    */
   state?: Fragment
   /** The recipient to store if the send does not end with this change. */
@@ -20,7 +21,7 @@ interface Change {
 
 /**
  * The assignments of an `update push_sends as s set …` that counts the open batches of a send. A send ends when its
- * walk has ended and no batch is open; only these assignments end a send and set the time of its deletion. The
+ * fan-out has ended and no batch is open; only these assignments end a send and set the time of its deletion. The
  * recipient of a cancelled send is deleted with its last batch.
  */
 export function countOpenBatches(sql: Queryable, change: Change): Fragment {

@@ -1,10 +1,10 @@
 // The codes of send states and lanes in the tables.
 
-/** State of a send: it is not walked yet. */
+/** State of a send: its fan-out has not begun. */
 export const WAITING = 0
-/** State of a send: a worker walks its recipient. */
+/** State of a send: a worker is storing its batches (fan-out). */
 export const FANNING = 1
-/** State of a send: the walk has ended, and some batches are not acknowledged yet. */
+/** State of a send: all batches are stored (fan-out has ended), and some are not acknowledged yet. */
 export const FANNED = 2
 /** State of a send: the last batch is acknowledged. */
 export const DONE = 3

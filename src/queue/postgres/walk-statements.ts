@@ -1,4 +1,5 @@
-// The SQL of fan-out: claims of sends, and the pages of their walks. Each change is one statement, so it is atomic.
+// The SQL of fan-out: claims sends, and stores their batches page by page. Each change is one statement, so it is
+// atomic.
 import * as v from 'valibot'
 import type { Sql } from '../../database/pool.ts'
 import type { NewBatch } from '../batch.ts'
@@ -42,7 +43,7 @@ export async function claimDueSends(sql: Sql, lane: Lane, limit: number, leaseMs
   })
 }
 
-/** Stores the batches of the page after the claim's cursor and moves the cursor, if the claim's fence is valid. */
+/** Stores the batches of the page after the claim's cursor and moves the cursor, unless the claim is lost. */
 export async function insertPage(sql: Sql, claim: SendClaim, page: Page, leaseMs: number): Promise<CommitResult> {
   if (await isProviderFull(sql, page.batches)) {
     return (await extendSendLease(sql, claim, leaseMs)) === 'extended' ? 'full' : 'lost'
@@ -101,7 +102,7 @@ async function isProviderFull(sql: Sql, batches: readonly NewBatch[]): Promise<b
   return full.length > 0
 }
 
-/** Extends the lease of a walk, the fan-out of a claimed send. */
+/** Extends the lease of a claimed send during its fan-out. */
 export async function extendSendLease(sql: Sql, { uid, fence }: SendClaim, leaseMs: number) {
   const extended = await sql`
     update push_sends set claimable_at = clock_timestamp() + ${leaseMs} * interval '1 ms'
@@ -110,7 +111,7 @@ export async function extendSendLease(sql: Sql, { uid, fence }: SendClaim, lease
   return extended.length > 0 ? 'extended' : 'lost'
 }
 
-/** Releases the claim of a walk; the send can be claimed again at once. */
+/** Releases the claim of a send before its fan-out is finished; the send can be claimed again at once. */
 export async function releaseWalk(sql: Sql, { uid, fence }: SendClaim): Promise<void> {
   await sql`
     update push_sends set claimable_at = clock_timestamp()

@@ -14,7 +14,10 @@ export function makeKeys(prefix: string) {
     /** Hash: the fields of a send. It expires some time after the send has ended. */
     send: (uid: string) => `${base}send:${uid}`,
     sendPrefix: `${base}send:`,
-    /** Set: the exclusions of a send. The name of this key is stored data, so it keeps the old word. */
+    /**
+     * Set: the exclusions (cancelled users and devices) of a send. The name of this key is stored data, so it keeps the
+     * old word.
+     */
     exclusions: (uid: string) => `${base}drops:${uid}`,
     exclusionsPrefix: `${base}drops:`,
     /**

@@ -215,15 +215,15 @@ export class RedisQueue implements Queue {
     const upkeepStopped = this.#upkeep.stop()
     this.#recentWrites.close()
     this.#wakeUp.close()
-    // Disconnected before the upkeep is awaited: commands of the upkeep to an unreachable Redis fail only with the
-    // connection.
+    // The connection is closed before the upkeep is awaited: if Redis is unreachable, commands of the upkeep end only
+    // with it.
     this.#here.client.disconnect()
     await upkeepStopped
   }
 
   /**
-   * Whether this claim has to look for abandoned batches. Not each one does: reading all pending entries costs more
-   * than the claim.
+   * Whether this claim has to look for abandoned batches. Only some claims do, because the search reads all pending
+   * entries, which costs more than the claim.
    */
   #isSweepDue(lane: Lane): boolean {
     const nowMs = Date.now()

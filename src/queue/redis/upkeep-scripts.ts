@@ -12,7 +12,7 @@ import { GROUP, type Scope } from './scope.ts'
 const CLEAN_UP = new Script(new URL('lua/clean-up.lua', import.meta.url))
 const CLAIM_ABANDONED = new Script(new URL('lua/claim-abandoned.lua', import.meta.url))
 
-/** Deletes dead letters after their week, and the consumers of stopped workers. */
+/** Deletes dead letters that are older than a week, and the consumers of stopped workers. */
 export async function cleanUp({ client, keys }: Scope): Promise<void> {
   const streams = LANES.flatMap((lane) => PROVIDER_NAMES.map((provider) => keys.batches(lane, provider)))
   await CLEAN_UP.run(client, [keys.deadLetters, ...streams], [GROUP, KEEP_DEAD_LETTERS_SECONDS, CONSUMER_SILENT_MS])

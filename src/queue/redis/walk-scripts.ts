@@ -26,7 +26,7 @@ export async function claimDueSends({ client, keys }: Scope, lane: Lane, limit: 
   return readSendClaims(await CLAIM_SENDS.run(client, [keys.dueSends(lane), keys.scheduled], args), lane)
 }
 
-/** Writes the batches of the page after the claim's cursor and moves the cursor, if the claim's fence is valid. */
+/** Writes the batches of the page after the claim's cursor and moves the cursor, unless the claim is lost. */
 export async function storePage(
   { client, keys }: Scope,
   claim: SendClaim,
@@ -83,7 +83,10 @@ async function isStreamFull({ client, keys }: Scope, batches: readonly NewBatch[
   return isFull === 1
 }
 
-/** Extends the lease of a walk. A lease of 0 ms releases the send: another worker can claim it at once. */
+/**
+ * Extends the lease of a claimed send during its fan-out. A lease of 0 ms releases the send: another worker can claim
+ * it at once.
+ */
 export async function extendSendLease({ client, keys }: Scope, { uid, lane, fence }: SendClaim, leaseMs: number) {
   const reply = await EXTEND_WALK.run(
     client,

@@ -31,7 +31,7 @@ export interface ApnsSimulatorOptions {
   goneSinceMs?: () => number
   /** Random faults, in addition to those that targets request. */
   misbehaviour?: Misbehaviour
-  /** Called for each request to send, with its treatment. */
+  /** Called for each request to send; `treatment` says how the simulator treated it. */
   onTreatment?: (treatment: Treatment) => void
   /** Returns the current Unix time in ms; Date.now unless given. */
   nowMs?: () => number

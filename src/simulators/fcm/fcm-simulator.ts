@@ -34,7 +34,7 @@ export interface FcmSimulatorOptions {
   retryAfterSeconds?: number
   /** Random faults, in addition to those that targets request. */
   misbehaviour?: Misbehaviour
-  /** Called for each request to send that passed the checks, with its treatment. */
+  /** Called for each request to send that passed the checks; `treatment` says how the simulator treated it. */
   onTreatment?: (treatment: Treatment) => void
 }
 

@@ -29,7 +29,7 @@ export interface HmsSimulatorOptions {
   retryAfterSeconds?: number
   /** Random faults, at most one per request, in addition to those that targets request. */
   misbehaviour?: Misbehaviour
-  /** Called for each request to send that passed the checks, with its treatment. */
+  /** Called for each request to send that passed the checks; `treatment` says how the simulator treated it. */
   onTreatment?: (treatment: Treatment) => void
 }
 

@@ -26,7 +26,7 @@ export interface WebPushSimulatorOptions {
   retryAfterSeconds?: number
   /** Random faults, in addition to those that targets request. */
   misbehaviour?: Misbehaviour
-  /** Called for each request to send that passed the checks, with its treatment. */
+  /** Called for each request to send that passed the checks; `treatment` says how the simulator treated it. */
   onTreatment?: (treatment: Treatment) => void
   /**
    * The certificates to use; new ones are made unless given. Two simulators can share a certificate authority in this

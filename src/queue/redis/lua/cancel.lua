@@ -8,7 +8,7 @@ local known = redis.call('HMGET', send, 'state', 'hash')
 local state, hash = known[1], known[2]
 if state == 'done' or (state == 'cancelled' and hash) then return end
 redis.call('HSET', send, 'state', 'cancelled')
--- The new fence makes the worker that walks the send stop: its next commit finds its claim lost.
+-- The send gets a new fence: a worker that is storing its batches finds its claim lost at the next page, and stops.
 redis.call('HINCRBY', send, 'fence', 1)
 redis.call('HDEL', send, 'content')
 -- The recipient of a send with open range batches is kept: their workers need it to count the cancelled targets.

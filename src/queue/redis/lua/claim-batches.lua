@@ -92,7 +92,8 @@ local function claim(provider, stream, notes, most, is_probe)
   end
 end
 
--- Claims one batch of a paused provider if a probe is due.
+-- Claims one batch of a paused provider, to probe whether the provider works again, if the interval between probes is
+-- over.
 local function claim_probe(provider, stream, notes, pause)
   if not pause.every or pause.at > now then return end
   local before = #rows
