@@ -150,8 +150,8 @@ function walkUsers(sql: Queryable, columns: Fragment, walk: Walk, users: readonl
 }
 
 /**
- * The SQL query that takes up to `limit` ids of each stream, then the first `limit` ids of all, and reads the columns
- * only of these devices.
+ * The SQL query that merges streams (index ranges with ids in order): it takes up to `limit` ids of each, then the
+ * first `limit` ids of all, and reads the columns only of these devices.
  */
 function mergeStreams(sql: Queryable, columns: Fragment, { limit }: Walk, { keys, stream }: Streams): Fragment {
   return sql`

@@ -44,7 +44,7 @@ export function kindAt(source: Buffer, from: number): JsonKind {
   }
 }
 
-/** The position of the first byte at or after `from` that is not insignificant white space. */
+/** The position of the first byte at or after `from` that is not white space between tokens. */
 export function skipSpace(source: Buffer, from: number): number {
   let at = from
   while (isSpace(source[at])) at++

@@ -1,4 +1,5 @@
-// Rate limits per key: the contract of this room.
+// Rate limits per key: the contract of this room. A grant is the permission to send one push, an ask a request for a
+// grant.
 //
 // The limit is a sliding window. A policy allows `rate` grants for a key in any interval of `intervalMs`: each grant is
 // at least `intervalMs` later than the `rate`th grant before it. This holds across all workers. A call with several

@@ -15,7 +15,7 @@ interface Change {
    * fan-out.
    */
   state?: Fragment
-  /** The recipient to store if the send does not end with this change. */
+  /** The recipient to store, unless the send ends with this change. */
   recipient?: Fragment
 }
 

@@ -37,7 +37,10 @@ export function makeKeys(prefix: string) {
      * (stored-targets.ts).
      */
     targets: (id: string) => `${base}targets:${id}`,
-    /** Hash: for each claimed batch the time of its first claim, and its checkpoint (lua/claim-notes.lua). */
+    /**
+     * Hash: for each claimed batch the time of its first claim, and which of its targets are finished
+     * (lua/claim-notes.lua).
+     */
     notes: (lane: Lane, provider: ProviderName) => `${base}notes:${lane}:${provider}`,
     /** Sorted set: the numbers of retries and other delayed batches, by the time from which on they can be claimed. */
     retries: `${base}retries`,

@@ -124,7 +124,7 @@ const Counts = v.object({
   streams: v.array(v.tuple([v.number(), v.number(), v.number()])),
 })
 
-/** Reads the reply of stats.lua. @param streams the streams in the order of the script's keys */
+/** Reads the reply of stats.lua. The result has its `streams` in the order of the KEYS that the script got. */
 export function readCounts(reply: unknown) {
   const list = v.parse(Names, reply)
   const pairs = list.flatMap((name, index) => (index % 2 === 0 ? [[v.parse(text, name), list[index + 1]]] : []))

@@ -107,7 +107,7 @@ export class FcmSimulator {
     return this.#parts.log.accepted
   }
 
-  /** The number of OAuth exchanges, refused ones included. */
+  /** The number of requests for an access token, refused ones included. */
   get tokenRequests(): number {
     return this.#parts.tokens.requests
   }

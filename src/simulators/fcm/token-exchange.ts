@@ -20,7 +20,7 @@ export class TokenExchange {
   readonly #lifeSeconds: number
   readonly #endsAtMs = new Map<string, number>()
   #isAccountDisabled = false
-  /** The number of exchanges, refused ones included. */
+  /** The number of requests for an access token, refused ones included. */
   requests = 0
 
   constructor(deps: { account: SimulatedServiceAccount; lifeSeconds: number }) {

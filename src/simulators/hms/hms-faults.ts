@@ -3,7 +3,7 @@ import { type HmsCode, hmsAnswer } from './hms-answer.ts'
 
 const REQUEST_ID = '0'
 
-/** Faults that concern the whole request: the code of the answer for each word. */
+/** Faults that concern the whole request: for each word by which a target requests one, the code of the answer. */
 const CODES: Readonly<Record<string, HmsCode>> = {
   parameter: '80100001',
   tokencount: '80100002',
