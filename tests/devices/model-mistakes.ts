@@ -71,7 +71,6 @@ class UnescapedPrefix extends DeviceStore {
   }
 }
 
-/** The stores by a description of their mistake. */
 /** Each mistake with a seed that finds it after a few calls, so that the test is quick. */
 export const MISTAKES: readonly (readonly [mistake: string, store: typeof DeviceStore, seed: number])[] = [
   ["the user's topics are not copied at registration", WithoutUserTopics, 2],

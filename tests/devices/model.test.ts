@@ -5,7 +5,7 @@ import { type Devices, openDevices } from './methods.ts'
 import { MISTAKES } from './model-mistakes.ts'
 import { modelProperty } from './model-run.ts'
 
-const SEQUENCES = 120
+const SEQUENCES = 160
 /** Enough to find each of the mistakes. The search ends at the first difference. */
 const SEQUENCES_WITH_MISTAKE = 1000
 
