@@ -66,7 +66,7 @@ export class FanOut {
     this.#loops = this.#deps.duty.lanes.map((lane) => this.#claimSends(lane))
   }
 
-  /** Stops to claim sends. Resolves when the pages in progress are committed and all walks are released. */
+  /** Stops claiming sends. Resolves when the pages in progress are committed and all claimed sends are released. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     await Promise.all(this.#loops)

@@ -37,7 +37,7 @@ export interface NewBatch {
   delayMs?: number
 }
 
-/** The right of a worker to deliver a batch, until the lease ends or another claim of the batch changes the fence. */
+/** The right of a worker to deliver a batch, until the lease ends or the batch is claimed again. */
 export interface BatchClaim extends Omit<NewBatch, 'delayMs' | 'targets'> {
   targets: BatchTargets<string[]>
   /** The id of the batch. */

@@ -13,8 +13,9 @@
 // with a delay, and targets given up become dead letters. An abandoned batch is claimed again like any other. Its range
 // is read again: unsubscribed devices are skipped, new subscribers are included.
 //
-// Each claim has a fence. The fence of a lost claim (worker killed, stopped or too slow) is outdated: its commits and
-// acknowledgements return 'lost' and change nothing. All times are the store's clock.
+// Each claim has a fence, a number that the next claim changes. So the fence of a lost claim (worker killed, stopped or
+// too slow) is outdated: its commits and acknowledgements return 'lost' and change nothing. All times are the store's
+// clock.
 //
 // Delivery is at least once. An accepted send is kept until its targets are delivered, given up, expired or cancelled.
 // A call that rejects may have been executed nevertheless. It may be repeated: no repetition stores anything twice.

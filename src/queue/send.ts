@@ -19,8 +19,8 @@ export interface Send {
 }
 
 /**
- * The right of a worker to fan out a send (to store it as batches), until the lease ends or another claim changes the
- * fence.
+ * The right of a worker to fan out a send (to store it as batches), until the lease ends, or the send is claimed again
+ * or cancelled.
  */
 export interface SendClaim {
   uid: string

@@ -83,8 +83,8 @@ export async function findCancelled({ client, keys }: Scope, uids: readonly stri
 }
 
 /**
- * Stores an exclusion of a send. If the uid is unknown, it is kept for ten minutes. 'full': the send already has
- * 100,000 exclusions.
+ * Stores an exclusion of a send. If the uid is unknown, the exclusion is kept for ten minutes, because the send may
+ * arrive later. 'full': the send already has 100,000 exclusions.
  */
 export async function storeExclusion({ client, keys }: Scope, uid: string, exclusion: Exclusion) {
   const args = [memberOf(exclusion), MAX_EXCLUSIONS, KEEP_UNKNOWN_SECONDS]

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Claims batches of a lane: first abandoned batches, then new ones. Before that, due retries are moved to their
--- streams. Of a paused provider one batch is claimed when a probe is due.
+-- streams. Of a paused provider one batch is claimed, when its interval between probes is over.
 -- KEYS: 1 retries by time  2 bodies of retries  3 pauses  4.. for each provider: stream, notes on its claims
 -- ARGV: 1 group  2 consumer  3 most batches  4 lease, ms  5 '1': look for abandoned batches
 --       6 prefix of the keys of sends  7 prefix of the keys of exclusions  8 '1': return the content of the send too

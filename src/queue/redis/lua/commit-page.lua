@@ -32,7 +32,7 @@ for i = FIRST_STREAM, #KEYS do
   local at = FIRST_BATCH + (i - FIRST_STREAM) * BATCH_ARGS
   local kind, count, form, targets, delay_ms = unpack(ARGV, at, at + BATCH_ARGS - 1)
   if form == 'b' then redis.call('PERSIST', targets) end
-  -- The send has range batches ('d'), so its recipient is kept until it ends: their workers need it.
+  -- The recipient of a send with range batches ('d') is kept until the send ends: the workers of these batches need it.
   if form == 'd' then redis.call('HSET', send, 'ranges', '1') end
   add_batch(KEYS[i], make_batch(uid, kind, count, form, targets), delay_ms, now, KEYS[4], KEYS[5], KEYS[6])
 end

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- Releases a claimed batch as if it had not been claimed. It gets a new entry, because the number of an entry's
--- deliveries can't be decreased.
+-- Releases a claimed batch as if it had not been claimed. The batch gets a new stream entry, because the number of an
+-- entry's deliveries can't be decreased.
 -- KEYS: 1 stream  2 notes on its claims
 -- ARGV: 1 group  2 consumer  3 id  4 deliveries at the claim  5 attempts before this one  6 channel
 -- A second run finds the claim lost and changes nothing.
