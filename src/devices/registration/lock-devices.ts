@@ -1,7 +1,7 @@
 // The locks that a registration takes before its changes are planned (plan-batch.ts).
 //
 // 1. Advisory locks: users (shared), then tokens and the device ids of the requests. Of two registrations of one token,
-//    the second waits here, before its snapshot, and then sees the device of the first.
+//    the second waits here. It reads devices only afterwards, so it sees the device of the first.
 // 2. Row locks in the order of ids: the devices with these ids or with these tokens.
 import * as v from 'valibot'
 import type { ProviderName } from '../../config/provider-names.ts'

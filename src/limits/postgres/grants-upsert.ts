@@ -10,9 +10,15 @@
 import type { Fragment, Sql } from '../../database/pool.ts'
 import type { RatePolicy } from '../../sends/rate-limit.ts'
 
-/** How much earlier than its decision a grant may be dated, in ms. With it all grants of a call can have one time. */
+/**
+ * A grant may be dated up to this many ms before the decision about it, so that all grants of one call can have the
+ * same time.
+ */
 const DATED_EARLIER_MS = 100
-/** Rows keep up to this many forgotten grants: only the general path removes them, and is not taken for fewer. */
+/**
+ * A row may keep this many forgotten grants. Only the general path (decideAnew) removes them, and it is not taken to
+ * remove fewer.
+ */
 const FORGOTTEN_KEPT = 8
 
 /**
@@ -63,12 +69,12 @@ export function readClock(sql: Sql): Fragment {
   return sql`floor(date_part('epoch', clock_timestamp()) * 1000)::bigint`
 }
 
-/** The later of `time` and the earliest time that a grant decided now may have. */
+/** The later of `time` and the earliest time that a grant may be dated if it is decided now. */
 export function atLeastRecent(sql: Sql, time: Fragment): Fragment {
   return sql`greatest(${time}, ${earliestDate(sql)})`
 }
 
-/** The earliest time that a grant decided now may have. */
+/** The earliest time that a grant may be dated if it is decided now. */
 function earliestDate(sql: Sql): Fragment {
   return sql`${readClock(sql)} - ${DATED_EARLIER_MS}::bigint`
 }
@@ -110,8 +116,9 @@ function nextGrantAt(sql: Sql, grants: Fragment, policies: readonly RatePolicy[]
 }
 
 /**
- * The general path: the new grants of a row for any number of asks. If a concurrent call has granted at a later time,
- * the grants of this call get that time. If the clock was set back, grants in its future count as granted now.
+ * The general path: decides about any number of asks of a key, and returns the new grants of its row. If a concurrent
+ * call has granted at a later time, the grants of this call get that time. If the clock was set back, grants in its
+ * future count as granted now.
  */
 function decideAnew(sql: Sql, lastAt: Fragment, policies: readonly RatePolicy[]): Fragment {
   // "offset 0" keeps the planner from repeating an expression at each use of its result.

@@ -14,7 +14,10 @@ export interface KeyHashes {
   hashes: readonly string[]
 }
 
-/** The result: the time of the call, the number of decided keys, and the exceptions (see `readExceptions`). */
+/**
+ * The result: the time of the call, the number of decided keys, and the decisions about keys other than the usual one
+ * (see `readExceptions`).
+ */
 const Reply = v.tuple([v.tuple([v.number(), v.number(), v.pipe(v.string(), v.parseJson(), v.array(v.number()))])])
 
 /**
@@ -71,7 +74,8 @@ function writeCall(asks: readonly KeyHashes[]) {
 }
 
 /**
- * Reads the exceptions. Each is a list of numbers: place of the key in the call, time of decision, next grant, grants.
+ * Reads the exceptions: decisions that are not the usual one (one ask, granted at the time of the call). Each is a list
+ * of numbers: place of the key in the call, time of decision, next grant, grants.
  */
 function* readExceptions(
   numbers: readonly number[],
