@@ -110,7 +110,10 @@ function selectFirst(sql: Queryable, { keys, stream }: Streams): Fragment {
  */
 interface Streams {
   keys: Fragment
-  /** The SQL query for the stream of the current key. */
+  /**
+   * The SQL query for one stream; it refers to the columns of the stream's key as `key.…`, or for kinds `provider.code`
+   * and `platform.code`.
+   */
   stream: Fragment
 }
 

@@ -113,7 +113,7 @@ function meaningOfStatus(status: number): Meaning {
   // 403.
   if (status === 401 || status === 403 || status === 404) return 'credential'
   if (status >= 400 && status < 500 && status !== 408 && status !== 429) return 'rejected'
-  // Server errors, traffic control (503), redirects, and HTML pages of a load balancer.
+  // All other statuses are retried: server errors, traffic control (503), redirects, and HTML pages of a load balancer.
   return 'retry'
 }
 
