@@ -17,7 +17,7 @@ const ENDPOINTS = [
   'init',
 ] as const
 
-/** Makes the connection to the Centrifugo node. @throws ConfigError when upstream.ca_file can't be read */
+/** Makes the HTTP connection to the Centrifugo node. @throws ConfigError if upstream.ca_file can't be read */
 export function makeUpstream(config: Config, upstream: NonNullable<Config['upstream']>, logger: Logger): Upstream {
   return new Upstream({
     options: {

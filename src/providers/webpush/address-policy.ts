@@ -24,7 +24,9 @@ const SPECIAL_IPV4 = [
   '240.0.0.0/4', // reserved, and broadcast
 ]
 
-/** Contains all public addresses, and no loopback, link-local, unique local, multicast or unassigned ones. */
+/**
+ * The block of all public IPv6 addresses. It has no loopback, link-local, unique local, multicast or unassigned ones.
+ */
 const GLOBAL_IPV6 = '2000::/3'
 
 const SPECIAL_IPV6 = [
@@ -34,17 +36,20 @@ const SPECIAL_IPV6 = [
   '3fff::/20', // documentation
 ]
 
-/** Prefixes of addresses that reach the IPv4 address in their last 32 bits: IPv4-mapped, and NAT64 (RFC 6052). */
+/** IPv6 prefixes that contain an IPv4 address in the last 32 bits and lead to it: IPv4-mapped, and NAT64 (RFC 6052). */
 const EMBEDDINGS = ['::ffff:0:0', '64:ff9b::']
 const EMBEDDING_BITS = 96
 
-/** Allows public addresses, and the addresses in `privateNetworks` (CIDR blocks), which the operator configured. */
+/**
+ * Makes the check of addresses: it allows public ones, and those in `privateNetworks` (CIDR blocks) of the
+ * configuration.
+ */
 export function makeAddressPolicy(privateNetworks: readonly string[]): IsAddressAllowed {
   const publicV6 = makeBlockList([GLOBAL_IPV6, ...EMBEDDINGS.map((prefix) => `${prefix}/${EMBEDDING_BITS}`)])
   const special = listOf([...SPECIAL_IPV4, ...SPECIAL_IPV6])
   const configured = listOf(privateNetworks)
   return (address) => {
-    // An address with a zone (`fe80::1%eth0`) is link-local.
+    // Addresses with a zone (`fe80::1%eth0`) are link-local, so they are not allowed.
     if (isIP(address) === 0 || address.includes('%')) return false
     const family = isIPv6(address) ? 'ipv6' : 'ipv4'
     if (configured.check(address, family)) return true
@@ -52,12 +57,12 @@ export function makeAddressPolicy(privateNetworks: readonly string[]): IsAddress
   }
 }
 
-/** The list contains blocks of IPv4 also in the form in which IPv6 embeds them. */
+/** Makes the list of blocks. IPv4 blocks are also added in the forms in which IPv6 addresses embed them. */
 function listOf(blocks: readonly string[]): BlockList {
   return makeBlockList(blocks.flatMap((block) => [block, ...embed(block)]))
 }
 
-/** Makes `::ffff:10.0.0.0/104` and its like from `10.0.0.0/8`; nothing from a block of IPv6. */
+/** The forms of an IPv4 block in the IPv6 prefixes: `10.0.0.0/8` gives `::ffff:10.0.0.0/104`, for example. */
 function embed(block: string): string[] {
   const [network = '', bits = ''] = block.split('/')
   if (isIPv6(network)) return []
