@@ -6,9 +6,9 @@ import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { ConfigError } from '../config/config-error.ts'
 import { type AppParts, makeApp } from './app.ts'
+import { makeBeforeRoutes } from './before-routes.ts'
 import { answerClientErrors } from './client-errors.ts'
 import { LargeHeads, MAX_HEAD_BYTES, MAX_SSE_HEAD_BYTES } from './large-heads.ts'
-import { makeRefuse } from './refuse.ts'
 import { makeTlsOptions, type TlsSettings } from './tls.ts'
 import { passUpgrades } from './upgrades.ts'
 
@@ -62,14 +62,8 @@ export async function startServer(ports: readonly PortOptions[]): Promise<Runnin
 }
 
 function makeServer({ tls, app }: PortOptions): Server {
-  const listener = getRequestListener(makeApp(app).fetch, {
-    overrideGlobalObjects: false,
-    // The host of requests without a Host header (HTTP/1.0). Nothing depends on it.
-    hostname: 'localhost',
-  })
-  const { connections } = app
   const options = {
-    maxHeaderSize: connections ? MAX_SSE_HEAD_BYTES : MAX_HEAD_BYTES,
+    maxHeaderSize: app.connections ? MAX_SSE_HEAD_BYTES : MAX_HEAD_BYTES,
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
   }
@@ -79,18 +73,27 @@ function makeServer({ tls, app }: PortOptions): Server {
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS
   // A client may close its side after its last request and wait for the answer. Node's types lack this property.
   Object.assign(server, { httpAllowHalfOpen: true })
+  serveRequests(server, app, tls ? 'secureConnection' : 'connection')
   answerClientErrors(server)
   server.on('connect', (_, socket) => socket.end(METHOD_NOT_ALLOWED))
-  const heads = connections && new LargeHeads(server, tls ? 'secureConnection' : 'connection')
-  const refuse = makeRefuse({
-    via: connections?.via ?? app.api?.deps.upstream?.via,
-    largeHeads: connections && heads && { heads, paths: connections.paths },
+  if (app.connections) passUpgrades(server, app.connections)
+  return server
+}
+
+function serveRequests(server: Server, app: AppParts, connects: 'connection' | 'secureConnection'): void {
+  const listener = getRequestListener(makeApp(app).fetch, {
+    overrideGlobalObjects: false,
+    // The host of requests without a Host header (HTTP/1.0). Nothing depends on it.
+    hostname: 'localhost',
+  })
+  const { connections: clients } = app
+  const handleBeforeRoutes = makeBeforeRoutes({
+    via: clients?.via ?? app.api?.deps.upstream?.via,
+    sse: clients && { heads: new LargeHeads(server, connects), clients },
   })
   server.on('request', (incoming, outgoing) => {
-    if (!refuse(incoming, outgoing)) void listener(incoming, outgoing)
+    if (!handleBeforeRoutes(incoming, outgoing)) void listener(incoming, outgoing)
   })
-  if (connections) passUpgrades(server, connections)
-  return server
 }
 
 async function listen(server: Server, { address, port, tls }: PortOptions): Promise<string> {

@@ -2,19 +2,21 @@ import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import { expect, test } from 'vitest'
 import { NodePaths } from '../upstream/node-paths.ts'
+import { makeBeforeRoutes } from './before-routes.ts'
 import { LargeHeads } from './large-heads.ts'
-import { makeRefuse } from './refuse.ts'
 
 test('long URLs beyond the shared bytes are 503 with Retry-After, until earlier ones are answered', async () => {
   const streams: ServerResponse[] = []
   const server = createServer({ maxHeaderSize: 1024 * 1024 })
   const heads = new LargeHeads(server, 'connection', 250_000)
   const paths = new NodePaths({ connections: [], sse: ['/connection/sse'], admin: undefined })
-  const refuse = makeRefuse({ via: undefined, largeHeads: { heads, paths } })
-  server.on('request', (incoming, outgoing) => {
-    if (refuse(incoming, outgoing)) return
+  const pass = (_: unknown, outgoing: ServerResponse) => {
     streams.push(outgoing)
     outgoing.flushHeaders()
+  }
+  const handle = makeBeforeRoutes({ via: undefined, sse: { heads, clients: { paths, pass } } })
+  server.on('request', (incoming, outgoing) => {
+    if (!handle(incoming, outgoing)) outgoing.end()
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const address = server.address()
