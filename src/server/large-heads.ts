@@ -22,7 +22,7 @@ export function headBytes({ method = '', url = '', rawHeaders }: IncomingMessage
 
 /** The large heads of a server. */
 export class LargeHeads {
-  /** Where the last request of a connection ends in its bytes. Infinity when nobody reads another head from it. */
+  /** The position in the bytes of a connection at which its last request ends. Infinity: no head is being received. */
   readonly #ends = new Map<Socket, number>()
   readonly #sharedBytes: number
   #admittedBytes = 0
@@ -53,7 +53,7 @@ export class LargeHeads {
     this.#ends.set(socket, socket.bytesRead)
   }
 
-  /** Of what was read with the end of this head, up to 64 KB may belong to the next one: too little to matter. */
+  /** Up to 64 KiB of the next head may have been read together with the end of this one. They are not counted. */
   #onRequest(incoming: IncomingMessage): void {
     const { socket, headers } = incoming
     if (headers['transfer-encoding'] === undefined) {

@@ -2,7 +2,7 @@
 export interface NodePathOptions {
   /** Of the endpoints that clients connect to; `/` for all paths. `/connection/*` and `/emulation` are always passed. */
   connections: readonly string[]
-  /** Of SSE, whose requests carry a command in their URL. */
+  /** Of SSE. Its requests carry a command in their URL. */
   sse: readonly string[]
   /** The prefix of the admin web UI, `/` for none; undefined when it is not passed on. */
   admin: string | undefined

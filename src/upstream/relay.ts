@@ -10,7 +10,7 @@ interface Deps {
   onFailure(error: Error): void
 }
 
-/** A client that has closed its side gets what the node sends within this time of a stream, as from a node. */
+/** Time in ms in which a half-closed client still gets data of a stream: a node sends the data that it has. */
 const HALF_CLOSED_MS = 100
 
 /** Makes the relay of an answer of the node to a client. */
