@@ -8,7 +8,7 @@ import type { Socket } from 'node:net'
 export const MAX_HEAD_BYTES = 64 * 1024
 /** The limit of a head of SSE in bytes: 1 MiB for its path, as with a node, and the other limit for its headers. */
 export const MAX_SSE_HEAD_BYTES = 1024 * 1024 + MAX_HEAD_BYTES
-/** Heads beyond MAX_HEAD_BYTES share these bytes: those of streams, and incomplete ones. Node keeps two copies of each. */
+/** Heads beyond MAX_HEAD_BYTES share these bytes: incomplete ones, and those of streams. Node keeps each twice. */
 const SHARED_BYTES = 64 * 1024 * 1024
 /** Interval of the search for connections that exceed the shared bytes, in ms. */
 const SWEEP_MS = 250

@@ -1,6 +1,6 @@
 /** The paths of the node's endpoints, as its configuration has them. */
 export interface NodePathOptions {
-  /** Of the endpoints that clients connect to; `/` for all paths. `/connection/*` and `/emulation` are always passed. */
+  /** Of the endpoints for clients; `/` for all paths. `/connection/*` and `/emulation` are always passed. */
   connections: readonly string[]
   /** Of SSE. Its requests carry a command in their URL. */
   sse: readonly string[]

@@ -42,8 +42,8 @@ export class Relay implements Dispatcher.DispatchHandler {
   }
 
   /**
-   * Ends a stream: the client has closed its side. It may have closed its whole connection, and a stream does not end by
-   * itself. Other answers are relayed: the client may be waiting for them.
+   * Ends a stream: the client has closed its side. It may have closed its whole connection, and the stream would go on.
+   * Other answers are relayed, because the client may be waiting for them.
    */
   onClientEnd(): void {
     this.#hasClientEnded = true
