@@ -19,6 +19,8 @@ export interface Databases {
   dsn: string | undefined
   /** The database of the queue, the same one unless the queue has its own DSN; undefined for a queue on Redis. */
   queueSql: Sql | undefined
+  /** Its DSN. */
+  queueDsn: string | undefined
 }
 
 /**
@@ -46,6 +48,7 @@ export async function openDatabases(
   const share = queue === dsn ? Math.ceil(maxConnections / 2) : maxConnections
   return {
     dsn,
+    queueDsn: queue,
     sql: dsn === undefined ? undefined : await open({ dsn, maxConnections: share }),
     queueSql: queue === undefined ? undefined : await open({ dsn: queue, maxConnections: share, plans: 'once' }),
   }

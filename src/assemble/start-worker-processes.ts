@@ -5,6 +5,7 @@ import { WorkerProcesses } from '../processes/worker-processes.ts'
 import type { OnStop } from '../shutdown-phases.ts'
 import { MAX_CONNECTIONS } from './open-databases.ts'
 import type { Plan } from './plan.ts'
+import type { OnStoreOutage } from './watch-stores.ts'
 
 /** Starts `count` worker processes and one more for small sends. @param dsn the database of the devices */
 export function startWorkerProcesses(
@@ -12,13 +13,19 @@ export function startWorkerProcesses(
   dsn: string | undefined,
   count: number,
   { registry }: Metrics,
+  onStoreOutage: OnStoreOutage,
   onStop: OnStop,
 ) {
-  const processes = new WorkerProcesses({ config: planWorkerProcess(config, dsn, count), count, logger })
+  const processes = new WorkerProcesses({
+    config: planWorkerProcess(config, dsn, count),
+    count,
+    logger,
+    onStoreOutage,
+  })
   onStop.drain('worker processes', (graceMs) => processes.stop(graceMs))
   processes.start()
   return {
-    /** False while no process that sends everything reaches its queue. */
+    /** False while no process for all sends runs, or while their queue refuses claims. */
     isReady: () => processes.isReady,
     /** The metrics of all processes, this one included, in the text format of Prometheus. */
     readMetrics: async () =>

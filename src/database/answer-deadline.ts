@@ -2,7 +2,7 @@ import { withDeadline } from '../timing/deadline.ts'
 import { DatabaseError } from './database-error.ts'
 
 /** The `code` of the DatabaseError for a statement without an answer in time. */
-const NO_ANSWER = 'NO_ANSWER'
+export const NO_ANSWER = 'NO_ANSWER'
 /** In ms: longer than any call of the API takes, and shorter than the timeouts of clients and proxies. */
 export const ANSWER_TIMEOUT_MS = 10_000
 

@@ -11,7 +11,7 @@ export interface Outage {
 /** The interval of the reminders of an outage, in ms. */
 const REMINDER_MS = 60_000
 /** In ms without a failure, until the outage counts as over. One that comes and goes is a single outage in the log. */
-const STEADY_MS = 5000
+const STEADY_MS = 10_000
 
 interface Deps {
   logger: Logger
@@ -52,7 +52,7 @@ export class OutageLog {
     } else logger.debug(line, `${kind}: failure during an outage`)
   }
 
-  /** Takes a success. Without a failure in the next five seconds, the outage is over. */
+  /** Takes a success. Without a failure in the next ten seconds, the outage is over. */
   onWell(): void {
     if (!this.#outage || this.#ending) return
     const wellAtMs = this.#deps.now()

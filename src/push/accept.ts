@@ -5,10 +5,8 @@ import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { Page, Send } from '../queue/send.ts'
 import type { PageReader } from './page-reader.ts'
+import { QueueFullError } from './queue-full-error.ts'
 import { readSend, type SendChecks } from './read-send.ts'
-
-/** A full queue has room again within seconds, so the answer asks for a retry after this. */
-const FULL_RETRY_SECONDS = 5
 
 /** The parts of accepting a send. */
 export interface AcceptDeps extends SendChecks {
@@ -32,7 +30,8 @@ export async function acceptSend(deps: AcceptDeps, request: SendPushNotification
     case 'conflict':
       throw new ApiError('conflict', 'uid: was used for another request')
     case 'full':
-      throw new ApiError('internal', 'the queue is full', { retryAfterSeconds: FULL_RETRY_SECONDS })
+    case 'outOfMemory':
+      throw new QueueFullError(result)
     case 'accepted':
       if (send.sendAtMs !== undefined) deps.onScheduled()
       return send.uid

@@ -7,6 +7,7 @@
 // A released send is claimed after all sends that are due already, so four broadcasts to a full provider do not block a
 // fifth. Several sends are walked at the same time, small sends separately from broadcasts, so a large send does not
 // delay others. A walk that ends early, after a crash too, continues at its cursor.
+import { setMaxListeners } from 'node:events'
 import type { Logger } from '../observability/log.ts'
 import type { Duty, Lane } from '../queue/lane.ts'
 import type { Queue } from '../queue/queue.ts'
@@ -46,6 +47,8 @@ export class FanOut {
 
   constructor(deps: Deps) {
     this.#deps = deps
+    // Every walk may wait on it. Node warns of a leak from the eleventh listener on.
+    setMaxListeners(0, this.#stopping.signal)
   }
 
   /** Begins to claim sends. */

@@ -15,4 +15,6 @@ export interface ApiDeps {
   /** Limit of request bodies. */
   maxRequestBytes: number
   logger: Logger
+  /** The log of failed push commands, whose errors are those of the stores. */
+  callLogger: Logger
 }

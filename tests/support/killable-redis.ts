@@ -41,6 +41,16 @@ export class KillableRedis {
     await gone
   }
 
+  /** Sends SIGSTOP: connections stay open, and nothing is answered until `thaw`. */
+  freeze(): void {
+    this.#server.kill('SIGSTOP')
+  }
+
+  /** Sends SIGCONT. */
+  thaw(): void {
+    this.#server.kill('SIGCONT')
+  }
+
   /** Sends SIGKILL and removes its file, as after a crash before the data reached the disk. */
   async killAndForget(): Promise<void> {
     await this.kill()

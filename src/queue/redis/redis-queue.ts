@@ -92,7 +92,7 @@ export class RedisQueue implements Queue {
     const result = await store()
     // A duplicate too: the process that accepted the send first may have stopped, and it alone remembers that write.
     if (result === 'accepted' || result === 'duplicate') {
-      const repeat = async () => (await store()) !== 'full'
+      const repeat = async () => (await store()) !== 'outOfMemory'
       this.#recentWrites.remember({ bytes: estimateBytes(send, page), isCancellation: false, repeat })
     }
     return result
