@@ -37,6 +37,8 @@ const MAX_DELAY_MS = 500
 const FAILURES_UNTIL_DOWN = 2
 /** In ms without a refusal, until a partial outage that probes do not notice counts as over. */
 const QUIET_MS = 60_000
+/** Work that began while the store was down can fail by its time limit this long after the store's return, in ms. */
+const LATE_FAILURE_MS = 15_000
 
 const NO_ANSWER: StoreOutage = {
   cause: `the store does not answer in ${TIMEOUT_MS} ms`,
@@ -62,6 +64,8 @@ export class StoreMonitor {
   readonly #repetition: Repetition
   /** Probes in a row without success. */
   #failures = 0
+  /** The last probe of a store that was down. */
+  #downAtMs = Number.NEGATIVE_INFINITY
   /** The last refusal of work that the probes do not notice. */
   #refusedAtMs = Number.NEGATIVE_INFINITY
   /** The last probe noticed a partial outage. */
@@ -84,7 +88,8 @@ export class StoreMonitor {
 
   /** Takes a failure of work that this outage explains. */
   onFailure(outage: StoreOutage): void {
-    if (outage.isPartial) this.#refusedAtMs = this.#deps.now()
+    const nowMs = this.#deps.now()
+    if (outage.isPartial && nowMs - this.#downAtMs > LATE_FAILURE_MS) this.#refusedAtMs = nowMs
     this.#log.onFailure(outage)
   }
 
@@ -118,6 +123,7 @@ export class StoreMonitor {
   #onFailedProbe(outage: StoreOutage): void {
     this.#isRefused = outage.isPartial
     this.#failures = outage.isPartial ? 0 : this.#failures + 1
+    if (!this.isUp) this.#downAtMs = this.#deps.now()
     if (outage.isPartial || !this.isUp) this.#log.onFailure(outage)
   }
 }
