@@ -7,7 +7,10 @@ import { MAX_CONNECTIONS } from './open-databases.ts'
 import type { Plan } from './plan.ts'
 import type { OnStoreOutage } from './watch-stores.ts'
 
-/** Starts `count` worker processes and one more for small sends. @param dsn the database of the devices */
+/**
+ * Starts `count` worker processes for all sends, and one more for small sends.
+ * @param dsn the DSN of the device database
+ */
 export function startWorkerProcesses(
   { config, logger }: Plan,
   dsn: string | undefined,
@@ -27,19 +30,19 @@ export function startWorkerProcesses(
   return {
     /** False while no process for all sends runs, or while their queue refuses claims. */
     isReady: () => processes.isReady,
-    /** The metrics of all processes, this one included, in the text format of Prometheus. */
+    /** The metrics of all processes, this one included, in Prometheus' text format. */
     readMetrics: async () =>
       AggregatorRegistry.aggregate([await registry.getMetricsAsJSON(), ...(await processes.readMetrics())]).metrics(),
   }
 }
 
-/** The fewest connections of a worker process: the statements that it runs at once on devices and queue. */
+/** The fewest connections of a worker process to PostgreSQL: it runs up to this many statements at once. */
 const MIN_CONNECTIONS = 6
 
 /**
- * The configuration of a worker process, the one for small sends included. All of them share the configured number of
- * connections, but each has at least MIN_CONNECTIONS and one for LISTEN. From nine cores on, these seven connections
- * each are more than PostgreSQL allows by default.
+ * The configuration of each worker process, also of the one for small sends. The processes share the configured number
+ * of connections, but each gets at least MIN_CONNECTIONS and one for LISTEN. From nine cores on, seven connections for
+ * each process are more than PostgreSQL allows by default.
  */
 function planWorkerProcess(config: Config, dsn: string | undefined, count: number): Config {
   const { database } = config

@@ -18,7 +18,7 @@ import type { SkipReason } from '../sends/skip-reason.ts'
 import type { OnStop } from '../shutdown-phases.ts'
 import type { Plan } from './plan.ts'
 
-/** The parts of workers. */
+/** The parts that fan-out and delivery need. */
 export interface WorkerParts {
   plan: Plan
   duty: Duty

@@ -1,34 +1,37 @@
 import type { Logger } from './log.ts'
 
-/** The explanation of an outage, for the operator. Neither text contains a token, a key or a payload. */
+/** The explanation of an outage, for the operator. It contains no token, key or payload. */
 export interface Outage {
-  /** Why nothing works, such as `PostgreSQL refuses connections`. */
+  /** Why the store or provider does not work, such as `PostgreSQL refuses connections`. */
   cause: string
   /** The action that ends the outage, such as `start PostgreSQL, or correct database.postgresql.dsn`. */
   mend: string
 }
 
-/** The interval of the reminders of an outage, in ms. */
+/** How often an outage that continues is logged again, in ms. */
 const REMINDER_MS = 60_000
-/** In ms without a failure, until the outage counts as over. One that comes and goes is a single outage in the log. */
+/**
+ * An outage counts as over after this many ms without a failure. So one that comes and goes is a single outage in the
+ * log.
+ */
 const STEADY_MS = 10_000
 
 interface Deps {
   logger: Logger
-  /** The kind of part: the area of the messages, and the field that has its name. */
+  /** Whether a store or a provider fails: the area of the log messages, and the field that has its name. */
   kind: 'store' | 'provider'
   name: string
-  /** A clock in ms. */
+  /** Returns the current time in ms. */
   now(): number
 }
 
 /**
- * Logs the outages of a store or of a provider. An outage has one line at its begin and one a minute while failures go
- * on, each with the latest cause, and one at its end. All other failures are at level `debug`.
+ * Logs the outages of a store or of a provider: one line at the start of an outage, one a minute while failures
+ * continue, each with the latest cause, and one at the end. All other failures are logged at level `debug`.
  */
 export class OutageLog {
   readonly #deps: Deps
-  /** The begin of the outage, and the last of its lines; undefined while there is none. */
+  /** When the outage began, and when it was last logged; undefined while there is none. */
   #outage: { beganAtMs: number; loggedAtMs: number } | undefined
   #ending: NodeJS.Timeout | undefined
 
@@ -36,7 +39,7 @@ export class OutageLog {
     this.#deps = deps
   }
 
-  /** Takes a failure. @param fields more facts for the line, such as the error as `err` */
+  /** Records a failure. @param fields more facts for the log line, such as the error as `err` */
   onFailure({ cause, mend }: Outage, fields: { err?: unknown; origin?: string } = {}): void {
     const { logger, kind, name, now } = this.#deps
     const nowMs = now()
@@ -52,7 +55,7 @@ export class OutageLog {
     } else logger.debug(line, `${kind}: failure during an outage`)
   }
 
-  /** Takes a success. Without a failure in the next ten seconds, the outage is over. */
+  /** Records a success. The outage is over if no failure follows in the next ten seconds. */
   onWell(): void {
     if (!this.#outage || this.#ending) return
     const wellAtMs = this.#deps.now()
@@ -66,7 +69,7 @@ export class OutageLog {
     this.#ending = undefined
   }
 
-  /** The length of the outage until a time. */
+  /** The length of the outage in seconds, from its start to `untilMs`. */
   #seconds(untilMs: number): number {
     return Math.round((untilMs - (this.#outage?.beganAtMs ?? untilMs)) / 1000)
   }
