@@ -73,6 +73,19 @@ export class KillableRedis {
     }
   }
 
+  /** Makes it refuse all writes (MISCONF), as with a full disk: its directory is removed, and a snapshot fails. */
+  async refuseWrites(): Promise<void> {
+    await rm(this.#directory, { recursive: true })
+    const redis = connect(this.port)
+    try {
+      await redis.config('SET', 'save', '3600 1000000')
+      await redis.bgsave()
+      while (!(await redis.info('persistence')).includes('rdb_last_bgsave_status:err')) await delay(READY_POLL_MS)
+    } finally {
+      redis.disconnect()
+    }
+  }
+
   async stop(): Promise<void> {
     if (this.#server.exitCode === null && this.#server.signalCode === null) await this.kill()
     await rm(this.#directory, { recursive: true, force: true, maxRetries: 5 })
