@@ -19,7 +19,7 @@ export interface WorkerAssembly {
 }
 
 /**
- * Builds and starts the parts of a worker process: no API, no upkeep, and no probes of the stores, which its parent has.
+ * Builds and starts the parts of a worker process: no API, no upkeep, and no checks of the stores, which its parent has.
  * @param onStoreOutage takes the outages that its work meets
  * @throws ConfigError, UserError
  */

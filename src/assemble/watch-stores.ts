@@ -1,13 +1,13 @@
 import { chooseQueue, chooseRedis } from '../config/check.ts'
+import { DatabaseCheck } from '../database/database-check.ts'
 import { explainDatabaseOutage } from '../database/database-outage.ts'
-import { DatabaseProbe } from '../database/database-probe.ts'
 import type { Logger } from '../observability/log.ts'
 import { makeStoreLogger } from '../observability/store-logger.ts'
-import { STORES, type Store, StoreMonitor, type StoreOutage, type StoreProbe } from '../observability/store-monitor.ts'
+import { STORES, type Store, type StoreCheck, StoreMonitor, type StoreOutage } from '../observability/store-monitor.ts'
 import { QueueFullError } from '../push/queue-full-error.ts'
 import { connectRedis } from '../redis/connect.ts'
+import { RedisCheck } from '../redis/redis-check.ts'
 import { explainRedisOutage } from '../redis/redis-outage.ts'
-import { RedisProbe } from '../redis/redis-probe.ts'
 import type { OnStop } from '../shutdown-phases.ts'
 import type { Databases } from './open-databases.ts'
 import type { Plan } from './plan.ts'
@@ -25,14 +25,14 @@ export interface WatchedStores {
 const EXPLAIN = { postgresql: explainDatabaseOutage, redis: explainRedisOutage } as const
 
 /** The time limit of the monitor applies, and not that of the client. */
-const PROBE_IO_TIMEOUT_MS = 60_000
+const CHECK_IO_TIMEOUT_MS = 60_000
 
 /** Begins to watch the configured stores. @throws ConfigError when Redis can't be reached */
 export async function watchStores(plan: Plan, databases: Databases, onStop: OnStop): Promise<WatchedStores> {
   const { logger } = plan
   const monitors = new Map<Store, StoreMonitor>()
-  const watch = (store: Store, probes: readonly StoreProbe[]) => {
-    const monitor = new StoreMonitor({ store, probes, explain: EXPLAIN[store], logger, now: () => performance.now() })
+  const watch = (store: Store, checks: readonly StoreCheck[]) => {
+    const monitor = new StoreMonitor({ store, checks, explain: EXPLAIN[store], logger, now: () => performance.now() })
     monitors.set(store, monitor)
     onStop.close('store monitor', () => monitor.stop())
   }
@@ -40,19 +40,19 @@ export async function watchStores(plan: Plan, databases: Databases, onStop: OnSt
   if (dsns.length > 0)
     watch(
       'postgresql',
-      dsns.map((dsn) => new DatabaseProbe(dsn)),
+      dsns.map((dsn) => new DatabaseCheck(dsn)),
     )
-  if (chooseQueue(plan.config) === 'redis') watch('redis', [await makeRedisProbe(plan)])
+  if (chooseQueue(plan.config) === 'redis') watch('redis', [await makeRedisCheck(plan)])
   return {
     isUp: () => [...monitors.values()].every((monitor) => monitor.isUp),
     onOutage: (store, outage) => monitors.get(store)?.onFailure(outage),
   }
 }
 
-async function makeRedisProbe({ config, logger }: Plan): Promise<StoreProbe> {
+async function makeRedisCheck({ config, logger }: Plan): Promise<StoreCheck> {
   const options = chooseRedis(config)
-  const client = await connectRedis({ ...options, io_timeout: PROBE_IO_TIMEOUT_MS }, logger)
-  return new RedisProbe({ client, prefix: options.prefix })
+  const client = await connectRedis({ ...options, io_timeout: CHECK_IO_TIMEOUT_MS }, logger)
+  return new RedisCheck({ client, prefix: options.prefix })
 }
 
 /** The logger of the parts that work on the stores. @param onOutage takes the outages behind their failures */

@@ -9,13 +9,15 @@ const UNREACHABLE: StoreOutage = {
   isPartial: false,
 }
 
+const TOO_SLOW: StoreOutage = {
+  cause: 'PostgreSQL does not answer in time',
+  mend: 'look for a stopped server, a broken network, locks (pg_locks) and a busy disk',
+  isPartial: true,
+}
+
 /** By SQLSTATE (PostgreSQL, appendix A). */
 const OUTAGES: Readonly<Record<string, StoreOutage>> = {
-  [NO_ANSWER]: {
-    cause: 'PostgreSQL does not answer in time',
-    mend: 'look for a stopped server, a broken network, locks (pg_locks) and a busy disk',
-    isPartial: true,
-  },
+  [NO_ANSWER]: TOO_SLOW,
   '25006': { cause: 'PostgreSQL is read-only', mend: 'set the dsn to the primary server', isPartial: false },
   '28000': {
     cause: 'PostgreSQL refuses the user',
@@ -35,6 +37,8 @@ const OUTAGES: Readonly<Record<string, StoreOutage>> = {
     mend: 'raise max_connections of PostgreSQL, or lower database.postgresql.max_connections or worker.processes',
     isPartial: true,
   },
+  // statement_timeout
+  '57014': TOO_SLOW,
   '57P01': { cause: 'PostgreSQL is shutting down', mend: 'start PostgreSQL', isPartial: false },
   '57P02': { cause: 'PostgreSQL has crashed', mend: 'see the log of PostgreSQL', isPartial: false },
   '57P03': {

@@ -30,7 +30,7 @@ beforeEach(() => {
   ask = async () => undefined
   monitor = new StoreMonitor({
     store: 'redis',
-    probes: [{ ask: () => ask(), reconnect: () => reconnects++, close: async () => undefined }],
+    checks: [{ ask: () => ask(), reconnect: () => reconnects++, close: async () => undefined }],
     explain: (error) => (error instanceof OutageError ? error.outage : undefined),
     logger: pino(
       { level: 'info' },
@@ -55,7 +55,7 @@ const failWith = (outage: StoreOutage) => {
 }
 const pass = (seconds: number) => vi.advanceTimersByTimeAsync(seconds * 1000)
 
-it('is up until two probes in a row fail, and again after one success', async () => {
+it('is up until two checks in a row fail, and again after one success', async () => {
   failWith(DOWN)
   await pass(1)
   expect(monitor.isUp).toBe(true)
@@ -68,15 +68,15 @@ it('is up until two probes in a row fail, and again after one success', async ()
   expect(lines).toEqual(['store: outage began down', 'store: outage ended'])
 })
 
-it('is down six seconds after the last answer, and connects again for each probe', async () => {
+it('is down six seconds after the last answer, and connects again for each check', async () => {
   ask = () => new Promise(() => undefined)
   await pass(6)
   expect([monitor.isUp, reconnects]).toEqual([false, 2])
 })
 
-it('learns nothing from a probe that ended late because this process was stopped', async () => {
+it('learns nothing from a check that ended late because this process was stopped', async () => {
   ask = () => new Promise(() => undefined)
-  for (let probe = 0; probe < 5; probe++) {
+  for (let check = 0; check < 5; check++) {
     await pass(1.5)
     stoppedMs += 10_000
     await pass(1.5)
@@ -84,7 +84,7 @@ it('learns nothing from a probe that ended late because this process was stopped
   expect([monitor.isUp, lines]).toEqual([true, []])
 })
 
-it('is up during a partial outage, which ends with the refusals of probes', async () => {
+it('is up during a partial outage, which ends with the refusals of checks', async () => {
   failWith(FULL)
   await pass(20)
   monitor.onFailure(FULL)
@@ -94,7 +94,7 @@ it('is up during a partial outage, which ends with the refusals of probes', asyn
   expect(lines).toEqual(['store: outage began full', 'store: outage ended'])
 })
 
-it('ends a partial outage that probes do not notice after a minute without refusals', async () => {
+it('ends a partial outage that checks do not notice after a minute without refusals', async () => {
   monitor.onFailure(FULL)
   await pass(50)
   monitor.onFailure(FULL)

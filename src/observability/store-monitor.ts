@@ -1,6 +1,6 @@
-// Watches a store by probes of its own, so that its state is known without work for it, and logs its outages.
+// Watches a store by checks of its own, so that its state is known without work for it, and logs its outages.
 //
-//   up ──(two probes in a row without success)──▶ down ──(a probe succeeds)──▶ up
+//   up ──(two checks in a row without success)──▶ down ──(a check succeeds)──▶ up
 //
 // Failures of the work itself are logged too, but do not change the state: a busy store is up.
 import { DeadlineError, withDeadline } from '../timing/deadline.ts'
@@ -18,8 +18,8 @@ export interface StoreOutage extends Outage {
   isPartial: boolean
 }
 
-/** A connection for probes alone, so that they do not wait behind other commands. */
-export interface StoreProbe {
+/** A connection for checks alone, so that they do not wait behind other commands. */
+export interface StoreCheck {
   /** Resolves when the store can do its work. */
   ask(): Promise<void>
   /** Replaces a connection without answers. Questions that are not answered reject. */
@@ -28,14 +28,14 @@ export interface StoreProbe {
   close(): Promise<void>
 }
 
-/** The pause between two probes, in ms. */
+/** The pause between two checks, in ms. */
 const INTERVAL_MS = 1000
-/** The time limit of a probe, in ms. Two of them, with the pauses between them, take six seconds. */
+/** The time limit of a check, in ms. Two of them, with the pauses between them, take six seconds. */
 const TIMEOUT_MS = 2000
-/** In ms: after a longer delay of its time limit, a probe has no result. This process was stopped or busy meanwhile. */
+/** A check whose time limit fires later than this, in ms, has no result: this process was stopped or busy. */
 const MAX_DELAY_MS = 500
 const FAILURES_UNTIL_DOWN = 2
-/** In ms without a refusal, until a partial outage that probes do not notice counts as over. */
+/** In ms without a refusal, until a partial outage that checks do not notice counts as over. */
 const QUIET_MS = 60_000
 /** Work that began while the store was down can fail by its time limit this long after the store's return, in ms. */
 const LATE_FAILURE_MS = 15_000
@@ -49,7 +49,7 @@ const NO_ANSWER: StoreOutage = {
 interface Deps {
   store: Store
   /** One for each server. The store is up when all of them are. */
-  probes: readonly StoreProbe[]
+  checks: readonly StoreCheck[]
   /** The outage that an error of the store is due to; undefined for any other error. */
   explain(error: unknown): StoreOutage | undefined
   logger: Logger
@@ -62,13 +62,13 @@ export class StoreMonitor {
   readonly #deps: Deps
   readonly #log: OutageLog
   readonly #repetition: Repetition
-  /** Probes in a row without success. */
+  /** Checks in a row without success. */
   #failures = 0
-  /** The last probe of a store that was down. */
+  /** The last check of a store that was down. */
   #downAtMs = Number.NEGATIVE_INFINITY
-  /** The last refusal of work that the probes do not notice. */
+  /** The last refusal of work that the checks do not notice. */
   #refusedAtMs = Number.NEGATIVE_INFINITY
-  /** The last probe noticed a partial outage. */
+  /** The last check noticed a partial outage. */
   #isRefused = false
 
   constructor(deps: Deps) {
@@ -76,8 +76,8 @@ export class StoreMonitor {
     this.#log = new OutageLog({ ...deps, kind: 'store', name: deps.store })
     this.#repetition = startRepeating({
       intervalMs: INTERVAL_MS,
-      work: () => this.#probe(),
-      onError: (error) => deps.logger.error({ err: error, store: deps.store }, 'store: probe failed'),
+      work: () => this.#check(),
+      onError: (error) => deps.logger.error({ err: error, store: deps.store }, 'store: check failed'),
     })
   }
 
@@ -93,34 +93,34 @@ export class StoreMonitor {
     this.#log.onFailure(outage)
   }
 
-  /** Ends the probes. */
+  /** Ends the checks. */
   async stop(): Promise<void> {
     const stopped = this.#repetition.stop()
-    await Promise.all(this.#deps.probes.map((probe) => probe.close()))
+    await Promise.all(this.#deps.checks.map((check) => check.close()))
     await stopped
   }
 
-  async #probe(): Promise<void> {
-    const { probes, explain, now } = this.#deps
+  async #check(): Promise<void> {
+    const { checks, explain, now } = this.#deps
     const beganAtMs = now()
     try {
-      await Promise.all(probes.map(askInTime))
+      await Promise.all(checks.map(askInTime))
       this.#onSuccess()
     } catch (error) {
       if (now() - beganAtMs > TIMEOUT_MS + MAX_DELAY_MS) return
-      this.#onFailedProbe(error instanceof DeadlineError ? NO_ANSWER : (explain(error) ?? explainUnknown(error)))
+      this.#onFailedCheck(error instanceof DeadlineError ? NO_ANSWER : (explain(error) ?? explainUnknown(error)))
     }
   }
 
   #onSuccess(): void {
     this.#failures = 0
-    // The probes noticed this outage, and now its end.
+    // The checks noticed this outage, and now its end.
     if (this.#isRefused) this.#refusedAtMs = Number.NEGATIVE_INFINITY
     this.#isRefused = false
     if (this.#deps.now() - this.#refusedAtMs >= QUIET_MS) this.#log.onWell()
   }
 
-  #onFailedProbe(outage: StoreOutage): void {
+  #onFailedCheck(outage: StoreOutage): void {
     this.#isRefused = outage.isPartial
     this.#failures = outage.isPartial ? 0 : this.#failures + 1
     if (!this.isUp) this.#downAtMs = this.#deps.now()
@@ -128,11 +128,11 @@ export class StoreMonitor {
   }
 }
 
-async function askInTime(probe: StoreProbe): Promise<void> {
+async function askInTime(check: StoreCheck): Promise<void> {
   try {
-    await withDeadline(probe.ask(), TIMEOUT_MS)
+    await withDeadline(check.ask(), TIMEOUT_MS)
   } catch (error) {
-    if (error instanceof DeadlineError) probe.reconnect()
+    if (error instanceof DeadlineError) check.reconnect()
     throw error
   }
 }
@@ -140,5 +140,5 @@ async function askInTime(probe: StoreProbe): Promise<void> {
 /** Messages of the drivers contain no values of a statement without parameters. */
 function explainUnknown(error: unknown): StoreOutage {
   const why = error instanceof Error ? error.message : 'unknown error'
-  return { cause: `the store refuses a probe: ${why}`, mend: 'see the log of the store', isPartial: false }
+  return { cause: `the store refuses the check: ${why}`, mend: 'see the log of the store', isPartial: false }
 }

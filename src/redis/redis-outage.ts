@@ -36,6 +36,11 @@ const OUTAGES: Readonly<Record<string, StoreOutage>> = {
     mend: 'start the replicas, or lower min-replicas-to-write of Redis',
     isPartial: false,
   },
+  NOPERM: {
+    cause: 'Redis refuses the user a command or a key',
+    mend: 'allow the user of Redis all commands on the keys with the configured prefix',
+    isPartial: true,
+  },
   NOAUTH: { cause: 'Redis asks for a password', mend: 'set the password of Redis', isPartial: false },
   WRONGPASS: {
     cause: 'Redis refuses the password',

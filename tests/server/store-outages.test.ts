@@ -1,4 +1,4 @@
-// The log of a server whose store refuses work: one line with the cause and the mend, and not one for each request.
+// A store refuses work: the log has one line with the cause and the mend, and not one line for each request.
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { startAssembly, type TestAssembly } from '../support/assembly.ts'

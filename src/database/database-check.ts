@@ -1,11 +1,11 @@
-import type { StoreProbe } from '../observability/store-monitor.ts'
+import type { StoreCheck } from '../observability/store-monitor.ts'
 import { DatabaseError } from './database-error.ts'
 import { openDatabase, type Sql } from './pool.ts'
 
 const READ_ONLY = '25006'
 
 /** Asks PostgreSQL whether it answers and accepts writes, on a connection of its own. */
-export class DatabaseProbe implements StoreProbe {
+export class DatabaseCheck implements StoreCheck {
   readonly #dsn: string
   #sql: Sql
 
@@ -18,7 +18,10 @@ export class DatabaseProbe implements StoreProbe {
   async ask(): Promise<void> {
     const [row] = await this.#sql<{ isReadOnly: boolean }[]>`
       select current_setting('transaction_read_only') = 'on' as "isReadOnly"`
-    if (row?.isReadOnly) throw new DatabaseError('transactions are read-only', READ_ONLY, undefined)
+    if (!row?.isReadOnly) return
+    // After a failover, the name of the server has another address.
+    this.reconnect()
+    throw new DatabaseError('transactions are read-only', READ_ONLY, undefined)
   }
 
   reconnect(): void {
@@ -31,6 +34,6 @@ export class DatabaseProbe implements StoreProbe {
   }
 
   #open(): Sql {
-    return openDatabase({ dsn: this.#dsn, maxConnections: 1, applicationName: 'centripush probe' })
+    return openDatabase({ dsn: this.#dsn, maxConnections: 1, applicationName: 'centripush check' })
   }
 }

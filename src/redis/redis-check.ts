@@ -1,8 +1,8 @@
-import type { StoreProbe } from '../observability/store-monitor.ts'
+import type { StoreCheck } from '../observability/store-monitor.ts'
 import type { RedisClient } from './connect.ts'
 
 /** Asks Redis whether it accepts writes, on a connection of its own. */
-export class RedisProbe implements StoreProbe {
+export class RedisCheck implements StoreCheck {
   readonly #client: RedisClient
   readonly #key: string
 
@@ -13,7 +13,7 @@ export class RedisProbe implements StoreProbe {
   constructor(deps: { client: RedisClient; prefix: string }) {
     this.#client = deps.client
     // In the slot of the queue, in a Cluster. Nothing ever makes this key.
-    this.#key = `${deps.prefix}{queue}:probe`
+    this.#key = `${deps.prefix}{queue}:check`
   }
 
   /** LPUSHX on a missing key writes nothing, and is refused in each case in which Redis refuses a write. */
