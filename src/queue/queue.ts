@@ -19,7 +19,7 @@
 // Delivery is at least once. An accepted send is kept until its targets are delivered, given up, expired or cancelled.
 // A call that rejects may have been executed nevertheless. It may be repeated: no repetition stores anything twice.
 import type { ProviderName } from '../config/provider-names.ts'
-import type { BatchClaim, ClaimKey, Progress, Remainder } from './batch.ts'
+import type { BatchClaim, ClaimKey, ClaimState, Progress, Remainder } from './batch.ts'
 import type { DeadLetter, DeadLetterFilter } from './dead-letter.ts'
 import type { Lane } from './lane.ts'
 import type { CommitResult, Exclusion, Page, Send, SendClaim, StoredSend } from './send.ts'
@@ -85,14 +85,14 @@ export interface Queue {
   /** Loads a send for its batches; undefined once it has ended. */
   loadSend(uid: string): Promise<StoredSend | undefined>
 
-  /** Finds the cancelled sends among these: 'all' targets, or 'some' targets (see `findExcluded`). */
-  findCancelled(uids: readonly string[]): Promise<ReadonlyMap<string, 'all' | 'some'>>
-
   /** Resolves to whether each of these targets of a send is excluded, in their order. */
   findExcluded(uid: string, targets: readonly { user: string; deviceId: string }[]): Promise<boolean[]>
 
-  /** Extends the leases of `claims`; resolves to the ids of lost claims. */
-  extend(claims: readonly ClaimKey[]): Promise<ReadonlySet<string>>
+  /**
+   * Resolves to the state of each claim, in their order, after the beginning of the call. Extends the leases that were
+   * not extended for `extendAfterMs`: each claim that is not lost is valid for the time of a lease without them.
+   */
+  confirm(claims: readonly ClaimKey[], extendAfterMs: number): Promise<ClaimState[]>
 
   /** Stores the progress of batches, for the next claim if the lease ends. Lost claims are ignored. */
   checkpoint(progress: readonly Progress[]): Promise<void>

@@ -1,5 +1,7 @@
 /** Work that is repeated until its owner stops it. */
 export interface Repetition {
+  /** Starts a run at once, unless as many as are allowed are in progress. */
+  runNow(): void
   /** Aborts the signal of the work; resolves when no run is left. Safe to call twice. */
   stop(): Promise<void>
 }
@@ -9,6 +11,8 @@ interface Options {
   intervalMs: number
   /** Starts the first run immediately instead of after `intervalMs`. */
   startsAtOnce?: boolean
+  /** The runs that may be in progress at once, 1 unless given. */
+  maxRuns?: number
   /** Long work returns early when `signal` aborts. */
   work(signal: AbortSignal): Promise<void>
   /** Called with the error of each run that rejected; the next run comes all the same. */
@@ -16,26 +20,27 @@ interface Options {
 }
 
 /**
- * Repeats `work` without overlap: while a run is in progress, because a store is unreachable for example, the runs that
- * are due are skipped. The timer alone does not keep the process alive.
+ * Repeats `work`, without overlap unless `maxRuns` allows it: while a run is in progress, because a store is unreachable
+ * for example, the runs that are due are skipped. The timer alone does not keep the process alive.
  */
-export function startRepeating({ intervalMs, startsAtOnce = false, work, onError }: Options): Repetition {
+export function startRepeating({ intervalMs, startsAtOnce = false, maxRuns = 1, work, onError }: Options): Repetition {
   const stopping = new AbortController()
-  let running: Promise<void> | undefined
+  const running = new Set<Promise<void>>()
   const run = () => {
-    running ??= work(stopping.signal)
+    if (running.size >= maxRuns || stopping.signal.aborted) return
+    const started = work(stopping.signal)
       .catch(onError)
-      .finally(() => {
-        running = undefined
-      })
+      .finally(() => running.delete(started))
+    running.add(started)
   }
   const timer = setInterval(run, intervalMs).unref()
   if (startsAtOnce) run()
   return {
+    runNow: run,
     async stop() {
       clearInterval(timer)
       stopping.abort()
-      await running
+      await Promise.all(running)
     },
   }
 }

@@ -7,7 +7,7 @@ import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 // The cases run concurrently, because each waits for the time limits of its connections.
 test.concurrent.for([
   { what: 'whose connections are refused', lose: (proxy: TcpProxy) => proxy.cut() },
-  { what: 'that never answers', lose: async (proxy: TcpProxy) => proxy.swallow() },
+  { what: 'that never answers', lose: async (proxy: TcpProxy) => proxy.stall() },
 ])('a worker with a queue $what is unready, and ready when the queue answers', async ({ lose }, { onTestFinished }) => {
   const database = await createTestDatabase()
   const proxy = await startTcpProxy(Number(new URL(inject('postgresDsn')).port))

@@ -115,7 +115,10 @@ const ALTERATIONS: Record<string, () => void> = {
     const keeper = makeSendKeeper()
     alterQueues({
       ...keeper.alterations,
-      findCancelled: () => async () => new Map(),
+      confirm: (own) => async (claims, extendAfterMs) => {
+        const states = await own.confirm(claims, extendAfterMs)
+        return states.map((state) => (state === 'cancelled' ? 'valid' : state))
+      },
       claimBatches: (own) => async (lane, providers, limit) => {
         const claims = await own.claimBatches(lane, providers, limit)
         for (const { uid } of claims) await keeper.keep(own, uid)

@@ -68,6 +68,7 @@ export class Http2Connection {
       },
       maxStreams: deps.maxStreams,
       requestTimeoutMs: deps.timing.requestTimeoutMs,
+      nowMs: deps.nowMs,
     })
     // Before any answer to received frames can be written.
     this.#session.writePreface()

@@ -10,6 +10,7 @@ import { Http2Error } from '../http2-error.ts'
 import { MAX_HEADER_LIST_BYTES } from './answer-fields.ts'
 import { AnswerFrames } from './answer-frames.ts'
 import { FloodGuard } from './flood-guard.ts'
+import type { Http2Stream } from './http2-stream.ts'
 import { OpenStreams } from './open-streams.ts'
 import { PeerSettings } from './peer-settings.ts'
 import { ReceiveFlow, STREAM_WINDOW_BYTES } from './receive-flow.ts'
@@ -34,6 +35,8 @@ export interface SessionDeps {
   maxStreams: number
   /** From the opening of a stream to the end of its answer. */
   requestTimeoutMs: number
+  /** The clock of confirmations, in ms. */
+  nowMs: () => number
   /** 1 unless given; tests set it to reach the last id. */
   firstStreamId?: number
 }
@@ -45,7 +48,7 @@ export class Http2Session implements ControlHandlers {
   readonly #deps: SessionDeps
   readonly #streams: OpenStreams
   readonly #peer = new PeerSettings()
-  readonly #sendFlow = new SendFlow({ out: this.out, peer: this.#peer })
+  readonly #sendFlow: SendFlow
   readonly #requests = new RequestWriter({ out: this.out, peer: this.#peer })
   readonly #guard = new FloodGuard()
   readonly #frames: FrameDecoder
@@ -54,8 +57,11 @@ export class Http2Session implements ControlHandlers {
 
   constructor(deps: SessionDeps) {
     this.#deps = deps
-    const { requestTimeoutMs, firstStreamId = 1 } = deps
-    const [out, sendFlow, guard] = [this.out, this.#sendFlow, this.#guard]
+    const { requestTimeoutMs, firstStreamId = 1, nowMs } = deps
+    const [out, guard] = [this.out, this.#guard]
+    const interrupt = (stream: Http2Stream) => this.#streams.interrupt(stream)
+    const sendFlow = new SendFlow({ out, peer: this.#peer, nowMs, interrupt })
+    this.#sendFlow = sendFlow
     this.#streams = new OpenStreams({ out, sendFlow, guard, requestTimeoutMs, firstStreamId })
     const answers = new AnswerFrames({ out, streams: this.#streams, guard })
     this.#frames = new FrameDecoder({ answers, control: this })

@@ -1,20 +1,34 @@
 // Flow control of sent DATA (RFC 9113 section 5.2). Nearly every body fits its windows and is sent with its headers.
 // The rest of a larger body is stored on its stream and sent when the peer increases the windows, oldest stream first.
+// The peer may take long. A request that must not be sent any more is interrupted then: it has no effect without its
+// last bytes.
 import type { ByteWriter } from '../frames/byte-writer.ts'
 import { DEFAULT_WINDOW_BYTES, ERROR, FLAG, FRAME, FRAME_HEADER_BYTES, MAX_INT31 } from '../frames/frame-constants.ts'
 import { ProtocolViolation } from '../frames/protocol-violation.ts'
 import type { Http2Stream } from './http2-stream.ts'
 import type { PeerSettings } from './peer-settings.ts'
 
+/** Parts of the session that the flow control uses. */
+export interface SendFlowDeps {
+  out: ByteWriter
+  peer: PeerSettings
+  /** The clock of confirmations, in ms. */
+  nowMs: () => number
+  /** Resets a stream whose body is incomplete. It calls `remove`. */
+  interrupt: (stream: Http2Stream) => void
+}
+
 /** Sends request bodies within the send windows of a connection and its streams. */
 export class SendFlow {
+  readonly #deps: SendFlowDeps
   readonly #out: ByteWriter
   readonly #peer: PeerSettings
   #connectionWindow = DEFAULT_WINDOW_BYTES
   /** Streams with an unsent body, in the order of opening. */
   readonly #blocked = new Set<Http2Stream>()
 
-  constructor(deps: { out: ByteWriter; peer: PeerSettings }) {
+  constructor(deps: SendFlowDeps) {
+    this.#deps = deps
     this.#out = deps.out
     this.#peer = deps.peer
   }
@@ -39,7 +53,7 @@ export class SendFlow {
     stream.unsentBody = this.#out.copyFrom(start + FRAME_HEADER_BYTES)
     this.#out.truncate(start)
     this.#blocked.add(stream)
-    this.#continue(stream)
+    this.#sendRest(stream)
   }
 
   /** Discards the unsent body of a closed stream. */
@@ -84,6 +98,17 @@ export class SendFlow {
   }
 
   #continue(stream: Http2Stream): void {
+    if (this.#mayBeSent(stream)) this.#sendRest(stream)
+    else this.#deps.interrupt(stream)
+  }
+
+  #mayBeSent({ source, index }: Http2Stream): boolean {
+    if (!source) return false
+    const { confirmation, isWithdrawn, isOutdated = isWithdrawn } = source.batch
+    return (!confirmation || this.#deps.nowMs() <= confirmation.untilMs) && !isOutdated?.(index)
+  }
+
+  #sendRest(stream: Http2Stream): void {
     while (stream.unsentBody) {
       const body = stream.unsentBody
       const length = Math.min(body.length, this.#connectionWindow, stream.sendWindow, this.#peer.maxFrameBytes)

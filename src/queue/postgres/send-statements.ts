@@ -13,7 +13,6 @@ const Stored = v.object({
   content: v.nullable(v.instance(Uint8Array)),
   recipient: v.nullable(v.instance(Uint8Array)),
 })
-const Cancelled = v.object({ uid: v.string(), part: v.picklist(['all', 'some']) })
 
 /**
  * Stores a send, or compares it with the send of the same uid. If its cancellation arrived before, it stays cancelled.
@@ -89,19 +88,6 @@ export async function selectSend(sql: Sql, uid: string): Promise<StoredSend | un
     content: content ? decodeContent(Buffer.from(content)) : undefined,
     recipient: recipient ? decodeRecipient(Buffer.from(recipient)) : undefined,
   }
-}
-
-/** Finds the cancelled sends among these: 'all' targets, or 'some' targets. */
-export async function selectCancelled(sql: Sql, uids: readonly string[]) {
-  const rows = await sql`
-    select uid, case when state = ${CANCELLED} then 'all' else 'some' end as part from push_sends
-    where uid = any(${[...uids]}::text[]) and (state = ${CANCELLED} or drops > 0)`
-  return new Map(
-    rows.map((row) => {
-      const { uid, part } = v.parse(Cancelled, row)
-      return [uid, part]
-    }),
-  )
 }
 
 /** The time of deletion of a row that is kept for `seconds` from now on. */

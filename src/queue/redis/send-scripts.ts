@@ -64,21 +64,6 @@ export async function loadSend({ client, keys }: Scope, uid: string): Promise<St
   }
 }
 
-/** Finds the sends among `uids` that are cancelled: 'all' of the send, or 'some' of its targets. */
-export async function findCancelled({ client, keys }: Scope, uids: readonly string[]) {
-  const found = new Map<string, 'all' | 'some'>()
-  const check = async (uid: string) => {
-    const [state, exclusions] = await Promise.all([
-      client.hget(keys.send(uid), 'state'),
-      client.exists(keys.exclusions(uid)),
-    ])
-    if (state === 'cancelled') found.set(uid, 'all')
-    else if (exclusions === 1) found.set(uid, 'some')
-  }
-  await Promise.all(uids.map(check))
-  return found
-}
-
 /** Stores an exclusion. That of an unknown uid is kept for ten minutes. 'full': the send has as many as are allowed. */
 export async function storeExclusion({ client, keys }: Scope, uid: string, exclusion: Exclusion) {
   const args = [memberOf(exclusion), MAX_EXCLUSIONS, KEEP_UNKNOWN_SECONDS]
