@@ -17,6 +17,7 @@ import { ReceiveFlow, STREAM_WINDOW_BYTES } from './receive-flow.ts'
 import type { RequestSource } from './request-source.ts'
 import { RequestWriter } from './request-writer.ts'
 import { SendFlow } from './send-flow.ts'
+import { WrittenRequests } from './written-requests.ts'
 
 /** Events of a session. */
 export interface SessionEvents {
@@ -50,6 +51,7 @@ export class Http2Session implements ControlHandlers {
   readonly #peer = new PeerSettings()
   readonly #sendFlow: SendFlow
   readonly #requests = new RequestWriter({ out: this.out, peer: this.#peer })
+  readonly #written: WrittenRequests
   readonly #guard = new FloodGuard()
   readonly #frames: FrameDecoder
   /** Highest stream that the server processes, after GOAWAY. */
@@ -63,6 +65,7 @@ export class Http2Session implements ControlHandlers {
     const sendFlow = new SendFlow({ out, peer: this.#peer, nowMs, interrupt })
     this.#sendFlow = sendFlow
     this.#streams = new OpenStreams({ out, sendFlow, guard, requestTimeoutMs, firstStreamId })
+    this.#written = new WrittenRequests({ out, streams: this.#streams, sendFlow, peer: this.#peer })
     const answers = new AnswerFrames({ out, streams: this.#streams, guard })
     this.#frames = new FrameDecoder({ answers, control: this })
   }
@@ -102,8 +105,12 @@ export class Http2Session implements ControlHandlers {
     control.writeWindowUpdate(this.out, 0, ReceiveFlow.firstUpdateBytes)
   }
 
-  /** Writes a request. Call it only while `freeStreams` > 0. An invalid request fails with `request_invalid`. */
+  /**
+   * Writes a request. Call it only while `freeStreams` > 0, and `takeOutput` after the last one, before bytes are
+   * received. An invalid request fails with `request_invalid`.
+   */
   open(source: RequestSource, index: number, nowMs: number): void {
+    this.#written.add(source)
     const start = this.out.length
     let bodyStart: number
     try {
@@ -116,6 +123,14 @@ export class Http2Session implements ControlHandlers {
     }
     const stream = this.#streams.open(source, index, nowMs)
     if (bodyStart > 0) this.#sendFlow.sendBody(stream, bodyStart)
+  }
+
+  /**
+   * The bytes to send, as `out.take`. If a confirmation of the written requests has ended since, they are taken out and
+   * fail as interrupted.
+   */
+  takeOutput(): Buffer {
+    return this.#written.take(this.#deps.nowMs())
   }
 
   /** Reads received bytes. False after a connection error: GOAWAY is written, and the connection must be closed. */

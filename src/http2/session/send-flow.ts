@@ -20,10 +20,11 @@ export interface SendFlowDeps {
 
 /** Sends request bodies within the send windows of a connection and its streams. */
 export class SendFlow {
+  /** The send window of the connection, in bytes. */
+  connectionWindow = DEFAULT_WINDOW_BYTES
   readonly #deps: SendFlowDeps
   readonly #out: ByteWriter
   readonly #peer: PeerSettings
-  #connectionWindow = DEFAULT_WINDOW_BYTES
   /** Streams with an unsent body, in the order of opening. */
   readonly #blocked = new Set<Http2Stream>()
 
@@ -35,7 +36,7 @@ export class SendFlow {
 
   /** Bodies wait for the connection's window. New streams would only add to them. */
   get isBlocked(): boolean {
-    return this.#blocked.size > 0 && this.#connectionWindow <= 0
+    return this.#blocked.size > 0 && this.connectionWindow <= 0
   }
 
   /**
@@ -45,8 +46,8 @@ export class SendFlow {
   sendBody(stream: Http2Stream, start: number): void {
     const length = this.#out.length - start - FRAME_HEADER_BYTES
     stream.sendWindow = this.#peer.initialWindowBytes
-    if (length <= this.#connectionWindow && length <= stream.sendWindow && length <= this.#peer.maxFrameBytes) {
-      this.#connectionWindow -= length
+    if (length <= this.connectionWindow && length <= stream.sendWindow && length <= this.#peer.maxFrameBytes) {
+      this.connectionWindow -= length
       this.#out.endFrame(start, FRAME.data, FLAG.endStream, stream.id)
       return
     }
@@ -63,8 +64,8 @@ export class SendFlow {
 
   /** Applies a WINDOW_UPDATE of the connection. @throws ProtocolViolation when the window overflows (section 6.9.1) */
   increaseConnectionWindow(bytes: number): void {
-    this.#connectionWindow += bytes
-    if (this.#connectionWindow > MAX_INT31) throw new ProtocolViolation(ERROR.flowControlError, 'send window too large')
+    this.connectionWindow += bytes
+    if (this.connectionWindow > MAX_INT31) throw new ProtocolViolation(ERROR.flowControlError, 'send window too large')
     this.#continueAll()
   }
 
@@ -92,7 +93,7 @@ export class SendFlow {
 
   #continueAll(): void {
     for (const stream of this.#blocked) {
-      if (this.#connectionWindow <= 0) return
+      if (this.connectionWindow <= 0) return
       this.#continue(stream)
     }
   }
@@ -111,13 +112,13 @@ export class SendFlow {
   #sendRest(stream: Http2Stream): void {
     while (stream.unsentBody) {
       const body = stream.unsentBody
-      const length = Math.min(body.length, this.#connectionWindow, stream.sendWindow, this.#peer.maxFrameBytes)
+      const length = Math.min(body.length, this.connectionWindow, stream.sendWindow, this.#peer.maxFrameBytes)
       if (length <= 0) return
       const isLast = length === body.length
       const start = this.#out.beginFrame()
       this.#out.bytes(body.subarray(0, length))
       this.#out.endFrame(start, FRAME.data, isLast ? FLAG.endStream : 0, stream.id)
-      this.#connectionWindow -= length
+      this.connectionWindow -= length
       stream.sendWindow -= length
       stream.unsentBody = isLast ? undefined : body.subarray(length)
       if (isLast) this.#blocked.delete(stream)
