@@ -1,23 +1,23 @@
--- The claim of a stream's entry is its pending entry in the consumer group. Its owner and its number of deliveries are
--- the fence: the next claim changes at least one of them.
+-- The claim of a batch is the pending entry of its stream entry in the consumer group. The consumer that owns the
+-- pending entry and its number of deliveries are the fence: the next claim changes at least one of them.
 --- @include claim-notes
 
--- Returns the ms since the lease of a claim was last extended; nil when the consumer no longer holds the claim that it
--- got with the delivery of this number.
+-- The ms since the lease of a claim was last extended; nil if the consumer does not hold its claim of the entry any more:
+-- it holds it while it owns the pending entry and the number of deliveries is still `deliveries`.
 local function idle_of_claim(stream, group, consumer, id, deliveries)
   local pending = redis.pcall('XPENDING', stream, group, id, id, 1)
-  -- The reply is an error when the group does not exist: Redis lost its data after the claim.
+  -- The reply of XPENDING is an error if the group does not exist: Redis lost its data after the claim.
   if pending.err or #pending == 0 then return nil end
   local owner, idle_ms, delivered = pending[1][2], pending[1][3], pending[1][4]
   return owner == consumer and delivered == tonumber(deliveries) and idle_ms or nil
 end
 
--- Whether the consumer still holds the claim.
+-- Whether the consumer still holds its claim of the entry.
 local function is_claimed(stream, group, consumer, id, deliveries)
   return idle_of_claim(stream, group, consumer, id, deliveries) ~= nil
 end
 
--- Removes an entry, its claim and the notes on it.
+-- Removes a claimed entry from its stream and its group, with the notes on the claim.
 local function remove_claimed(stream, notes, group, id)
   redis.call('XACK', stream, group, id)
   redis.call('XDEL', stream, id)
