@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { Hold } from '../../src/delivery/hold.ts'
 import { Worker } from '../../src/delivery/worker.ts'
 import { PostgresRateLimiter } from '../../src/limits/postgres/postgres-rate-limiter.ts'
 import type { RateLimiter } from '../../src/limits/rate-limiter.ts'
@@ -125,6 +126,9 @@ const ALTERATIONS: Record<string, () => void> = {
         return claims.map(callLive)
       },
     })
+  },
+  'confirmation-never-outdated': () => {
+    Object.defineProperty(Hold.prototype, 'untilMs', { get: () => Number.POSITIVE_INFINITY })
   },
   ...RANGE_ALTERATIONS,
 }
