@@ -58,7 +58,7 @@ export class Http2Pool implements Http2Client {
   readonly #nowMs: () => number
   readonly #connections: ConnectionSet
   readonly #queue = new RoundRobinQueue()
-  /** Batches whose confirmation has to be renewed before they are queued again. */
+  /** Batches that are queued again when their confirmation is renewed. */
   readonly #unconfirmed = new Set<PendingBatch>()
   readonly #concurrency: AdaptiveConcurrency
   #isClosed = false

@@ -14,7 +14,7 @@ export interface SendFlowDeps {
   peer: PeerSettings
   /** The clock of confirmations, in ms. */
   nowMs: () => number
-  /** Resets a stream whose body is incomplete. It calls `remove`. */
+  /** Resets a stream with an incomplete body. It calls `remove`. */
   interrupt: (stream: Http2Stream) => void
 }
 
