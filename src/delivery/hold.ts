@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { ClaimKey } from '../queue/batch.ts'
 
 /**
@@ -25,6 +26,8 @@ export class Hold {
     this.claim = deps.claim
     this.#untilMs = deps.untilMs
     this.#look = deps.look
+    // The requests of a batch may each wait on it. Node warns of a leak from the eleventh listener on.
+    setMaxListeners(0, this.signal)
   }
 
   /** Aborts when the claim is lost, the send is cancelled, or the worker stops. */
