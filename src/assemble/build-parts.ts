@@ -1,4 +1,5 @@
-import type { Metrics } from '../observability/metrics.ts'
+import { addOutageGauge, type Metrics } from '../observability/metrics.ts'
+import { Outages } from '../providers/outages.ts'
 import { PageReader } from '../push/page-reader.ts'
 import type { OnStop } from '../shutdown-phases.ts'
 import { makeDevices } from './make-devices.ts'
@@ -14,7 +15,9 @@ export async function buildParts(plan: Plan, { sql, queueSql }: Databases, metri
   const devices = sql && makeDevices(plan, sql, onStop)
   const queue = await makeQueue(plan, queueSql, onStop)
   const rateLimiter = await makeRateLimiter(plan, queueSql, onStop)
-  const providers = await makeProviders(plan, queueSql, onStop)
+  const outages = new Outages({ logger: plan.logger, scale: config.worker.retry_scale })
+  addOutageGauge(metrics.registry, () => outages.list())
+  const providers = await makeProviders(plan, outages, queueSql, onStop)
   onStop.close('providers', async () => {
     await Promise.all([...providers.values()].map((provider) => provider.close()))
   })
@@ -27,5 +30,5 @@ export async function buildParts(plan: Plan, { sql, queueSql }: Databases, metri
     onSkipped: (provider, count, reason) => metrics.skipped.inc({ provider, reason }, count),
     now: Date.now,
   })
-  return { devices, queue, rateLimiter, providers, batchSizes, pages }
+  return { devices, queue, rateLimiter, outages, providers, batchSizes, pages }
 }

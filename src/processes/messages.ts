@@ -1,5 +1,6 @@
 // The messages between a server and its worker processes, over Node's channel between parent and child.
 import * as v from 'valibot'
+import { PROVIDER_NAMES } from '../config/provider-names.ts'
 import type { Config } from '../config/schema.ts'
 import { STORES } from '../observability/store-monitor.ts'
 import { LANES } from '../queue/lane.ts'
@@ -26,6 +27,8 @@ export type Order = v.InferOutput<typeof Order>
 export const Report = v.variant('kind', [
   /** Whether the process reaches the queue. Sent after the start and at each change. */
   v.object({ kind: v.literal('ready'), isReady: v.boolean() }),
+  /** At each change: the providers that are down for the process. */
+  v.object({ kind: v.literal('down'), providers: v.array(v.picklist(PROVIDER_NAMES)) }),
   /** The process could not start. The message is for the operator; an internal error is in the process's log too. */
   v.object({ kind: v.literal('failed'), message: v.string() }),
   /** Work of the process met an outage of a store. */
