@@ -30,17 +30,36 @@ export function answerJson(
 /** Time for the client to read the answer before its connection is closed, as in Go's net/http. */
 const LINGER_MS = 500
 
-/**
- * Answers 413 and then closes the connection, because the rest of the request body is not read. The close is delayed:
- * an immediate one would reset the connection, and the client might lose the answer.
- */
+/** Answers 413; see answerUnread(). */
 export function answerTooLarge(outgoing: ServerResponse): void {
-  const body = 'Request Entity Too Large\n'
-  outgoing.writeHead(413, {
+  answerUnread(outgoing, 413, 'Request Entity Too Large')
+}
+
+/** The bodies of other requests are answered within about this time. */
+const BUSY_RETRY_SECONDS = 2
+
+/** Answers 503 with `Retry-After`; see answerUnread(). */
+export function answerBusy(outgoing: ServerResponse): void {
+  answerUnread(outgoing, 503, 'Service Unavailable', { 'retry-after': String(BUSY_RETRY_SECONDS) })
+}
+
+/**
+ * Answers and then closes the connection, because the rest of the request body is not read. The close is delayed: an
+ * immediate one would reset the connection, and the client might lose the answer.
+ */
+function answerUnread(
+  outgoing: ServerResponse,
+  status: number,
+  text: string,
+  headers: Record<string, string> = {},
+): void {
+  const body = `${text}\n`
+  outgoing.writeHead(status, {
     'content-type': 'text/plain; charset=utf-8',
     'x-content-type-options': 'nosniff',
     'content-length': body.length,
     connection: 'close',
+    ...headers,
   })
   outgoing.write(body)
   // Node closes the connection at the end of the answer.

@@ -42,10 +42,14 @@ export class NodeApi {
    * Sends a client's API request to the node and relays the answer. `body` is the request body if it was read already.
    */
   async forward(incoming: IncomingMessage, outgoing: ServerResponse, path: string, body?: Buffer): Promise<void> {
-    const headers = { ...apiRequestHeaders(incoming.headers), ...this.#headers }
     const relay = this.#startRelay(outgoing)
     try {
       const sent = body ?? (await this.#readAhead(incoming, relay))
+      const headers = {
+        ...apiRequestHeaders(incoming.headers),
+        ...this.#headers,
+        ...(Buffer.isBuffer(sent) ? undefined : lengthHeader(incoming)),
+      }
       this.#pool.dispatch({ path: this.#address.path(path), method: 'POST', headers, body: sent }, relay)
     } catch (error) {
       relay.abort(error instanceof Error ? error : new UpstreamError('request not sent'))
@@ -97,4 +101,10 @@ async function collect(body: AsyncIterable<Buffer>): Promise<Buffer> {
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
+}
+
+/** The length of a streamed body, if the client has announced it. Without it the body would be sent in chunks. */
+function lengthHeader({ headers }: IncomingMessage): Record<string, string> | undefined {
+  const length = headers['content-length']
+  return length === undefined ? undefined : { 'content-length': length }
 }
