@@ -1,4 +1,5 @@
 // A separate file, so that the process does not load the code of workers.
+import type { Config } from '../config/schema.ts'
 import { makeKeyCheck } from '../server/api-key.ts'
 import { BodyBudget } from '../server/body-budget.ts'
 import { startServer } from '../server/start-server.ts'
@@ -37,7 +38,7 @@ export async function assembleLargeRequests(
   try {
     const databases = await openDatabases(plan, onStop)
     const methods = makeMethods(config, await buildParts(plan, databases, counts, onStop), databases, counts)
-    const upstream = config.upstream && makeUpstream(config, config.upstream, logger)
+    const upstream = config.upstream && makeUpstream(trustParent(config), config.upstream, logger)
     if (upstream) onStop.close('upstream', () => upstream.close())
     const deps = {
       methods,
@@ -51,7 +52,13 @@ export async function assembleLargeRequests(
       logger,
       callLogger: plan.logger,
     }
-    const app = { api: { deps, prefix: '/api' }, metrics: undefined, health: undefined, connections: undefined }
+    const app = {
+      api: { deps, prefix: '/api' },
+      metrics: undefined,
+      health: undefined,
+      connections: undefined,
+      admin: undefined,
+    }
     const server = await startServer([{ address: '127.0.0.1', port: 0, tls: undefined, app }])
     onStop.drain('server', (graceMs) => server.close(graceMs))
     return { url: server.urls[0] ?? '', stop: () => stop(0) }
@@ -59,4 +66,10 @@ export async function assembleLargeRequests(
     await stop(0)
     throw error
   }
+}
+
+/** All requests come from the parent, which has added the address of the client. */
+function trustParent(config: Config): Config {
+  const trusted_proxies = [...config.http_server.trusted_proxies, '127.0.0.1/32']
+  return { ...config, http_server: { ...config.http_server, trusted_proxies } }
 }

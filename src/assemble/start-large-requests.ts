@@ -1,6 +1,7 @@
 import { LargeRequestProcess } from '../processes/large-request-process.ts'
 import { LargeRequests } from '../server/large-requests.ts'
 import type { OnStop } from '../shutdown-phases.ts'
+import { RouteHeaders } from '../upstream/route-headers.ts'
 import type { Plan } from './plan.ts'
 import type { SendCounts } from './send-counts.ts'
 import { planChildProcess } from './start-worker-processes.ts'
@@ -30,6 +31,7 @@ export function startLargeRequests(
     acquire,
     release,
     maxRequestBytes: config.http_api.max_request_body_size,
+    route: new RouteHeaders(config.http_server.trusted_proxies, logger),
     logger,
   })
   onStop.close('large requests', async () => {

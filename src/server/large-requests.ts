@@ -5,6 +5,7 @@ import { NodeAddress } from '../upstream/node-address.ts'
 import { NodeApi } from '../upstream/node-api.ts'
 import { Relay } from '../upstream/relay.ts'
 import { BodyTooLargeError } from '../upstream/request-body.ts'
+import type { RouteHeaders } from '../upstream/route-headers.ts'
 import { answerBusy, answerText, answerTooLarge } from './answer.ts'
 
 /** The longest wait for an answer: the process decodes one body at a time. */
@@ -27,6 +28,8 @@ interface Deps {
   acquire(): Promise<LargeRequestServer>
   release(): void
   maxRequestBytes: number
+  /** The headers with the way of a request, for the node. */
+  route: RouteHeaders
   logger: Logger
 }
 
@@ -79,7 +82,7 @@ export class LargeRequests {
   }
 
   #connect({ url, key }: LargeRequestServer): NodeApi {
-    const { maxRequestBytes, logger } = this.#deps
+    const { maxRequestBytes, route, logger } = this.#deps
     const options = {
       address: url,
       apiKey: key,
@@ -89,6 +92,8 @@ export class LargeRequests {
       ca: undefined,
       transportErrors: false,
       maxRequestBytes,
+      paths: { connections: [], sse: [], admin: '' },
+      trustedProxies: [],
     }
     const startRelay = (outgoing: ServerResponse) =>
       new Relay({
@@ -101,6 +106,6 @@ export class LargeRequests {
           answerText(outgoing, 502, 'Bad Gateway')
         },
       })
-    return new NodeApi({ options, address: new NodeAddress(url), startRelay })
+    return new NodeApi({ options, address: new NodeAddress(url), startRelay, route })
   }
 }
