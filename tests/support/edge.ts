@@ -9,6 +9,7 @@ import * as push from '../../src/protocol/requests/push.ts'
 import { upstreamRequests } from '../../src/protocol/requests/upstream.ts'
 import { answerText, answerTooLarge } from '../../src/server/answer.ts'
 import { makeKeyCheck } from '../../src/server/api-key.ts'
+import { BodyBudget } from '../../src/server/body-budget.ts'
 import { type PortOptions, startServer } from '../../src/server/start-server.ts'
 import { BodyTooLargeError } from '../../src/upstream/request-body.ts'
 import { Upstream } from '../../src/upstream/upstream.ts'
@@ -46,6 +47,8 @@ export interface EdgeOptions {
   node?: string
   upstream?: Partial<UpstreamOptions>
   maxRequestBytes?: number
+  maxBodiesBytes?: number
+  inTurn?: (handle: () => Promise<void>) => Promise<void>
   transportErrors?: boolean
   key?: string
   /** A free one unless given. */
@@ -73,6 +76,9 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
     hasKey: makeKeyCheck(options.key ?? EDGE_KEY),
     transportErrors: options.transportErrors ?? false,
     maxRequestBytes,
+    bodies: new BodyBudget(options.maxBodiesBytes ?? 64 * maxRequestBytes),
+    large: undefined,
+    inTurn: options.inTurn ?? ((handle: () => Promise<void>) => handle()),
     logger,
     callLogger: logger,
   }

@@ -16,7 +16,8 @@ const Stored = v.object({
 
 /**
  * Stores a send, or compares its hash with the stored send of the same uid. A send stays cancelled if its cancellation
- * arrived first.
+ * arrived first. The recipient is a text in the statement: as bytes, the driver would copy it four times, in hexadecimal
+ * digits.
  * @param notice the NOTIFY that announces the send when the statement commits; undefined: no announcement
  */
 export async function insertSend(sql: Sql, send: Send, page: Page | undefined, notice: Notice | undefined) {
@@ -28,7 +29,7 @@ export async function insertSend(sql: Sql, send: Send, page: Page | undefined, n
         uid, state, lane, request_hash, recipient, content, claimable_at, expire_at, open_batches, forget_at
       ) values (
         ${send.uid}, ${state}, ${LANES[send.lane]}, ${send.requestHash},
-        ${state === WAITING ? encodeRecipient(send.recipient) : null},
+        convert_to(${state === WAITING ? encodeRecipient(send.recipient) : null}::text, 'UTF8'),
         ${state === DONE ? null : encodeContent(send.content)},
         case when ${state === WAITING} then coalesce(${dateOf(send.sendAtMs)}::timestamptz, clock_timestamp()) end,
         ${dateOf(send.expireAtMs)}, ${batches.length},
