@@ -23,9 +23,10 @@ export class Upstream {
 
   constructor({ options, onFailure, logger }: Deps) {
     const address = new NodeAddress(options.address)
-    const startRelay: StartRelay = (outgoing) =>
+    const startRelay: StartRelay = (outgoing, onUpgrade) =>
       new Relay({
         outgoing,
+        onUpgrade,
         timeoutMs: options.timeoutMs,
         onFailure: (error) => {
           if (!(error instanceof BodyTooLargeError)) logger.warn({ err: error }, 'upstream: no answer')
@@ -33,7 +34,7 @@ export class Upstream {
         },
       })
     this.api = new NodeApi({ options, address, startRelay })
-    this.clients = new ClientProxy({ options, address, startRelay, logger })
+    this.clients = new ClientProxy({ options, address, startRelay })
   }
 
   /** Ends all requests and closes the connections of all clients. Call it after the server has stopped. */
