@@ -16,9 +16,9 @@ The environment variable of an option is \`CENTRIPUSH_\` and its path in upper c
 \`http_server.port\`. With \`_FILE\` at the end of its name, the variable gives a file that holds the value. Lists are
 separated by spaces, or are JSON.
 
-A duration is written as in Go: \`"30s"\`, \`"1h30m"\`, \`"500ms"\`, \`"0"\`. PEM material is the text itself, its base64, or
-the path of a file. Keys are Centrifugo's own where Centrifugo has them; other options of Centrifugo are ignored and
-named in the log.
+A duration is written as in Go: \`"30s"\`, \`"1h30m"\`, \`"500ms"\`, \`"0"\`. PEM material is the text itself, its
+base64, or the path of a file. Keys are Centrifugo's own where Centrifugo has them; other options of Centrifugo are
+ignored and named in the log.
 `
 
 /** The text of docs/configuration.md: a heading for each section, an item for each option. */

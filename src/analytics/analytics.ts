@@ -1,8 +1,8 @@
-// The contract of this room: other rooms import only this file.
+// The contract of analytics: other rooms import only this file.
 
 /** An app's report about a notification that reached its device. */
 export interface StatusReport {
-  /** The `analytics_uid` of the send. A send without one uses its `uid`. */
+  /** The `analytics_uid` of the send. If a send has none, it is the send's `uid`. */
   uid: string
   status: 'delivered' | 'interacted'
   deviceId: string
@@ -10,7 +10,7 @@ export interface StatusReport {
   messageId: string
 }
 
-/** Keeps reports about notifications. */
+/** The store of apps' reports about notifications. */
 export interface Analytics {
   /** Resolves when the report is stored. */
   recordStatus(report: StatusReport): Promise<void>

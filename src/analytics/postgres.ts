@@ -4,7 +4,7 @@ import type { Analytics } from './analytics.ts'
 /** How long reports are kept, as in Centrifugo PRO. */
 const KEEP_DAYS = 7
 
-/** Stores reports as rows of the table `notifications`. */
+/** Makes the store of apps' reports: each report is a row of the table `notifications`. */
 export function makePostgresAnalytics(sql: Sql): Analytics {
   return {
     async recordStatus({ uid, status, deviceId, messageId }) {
@@ -15,7 +15,7 @@ export function makePostgresAnalytics(sql: Sql): Analytics {
   }
 }
 
-/** Deletes the reports older than `KEEP_DAYS`. The caller runs it periodically. */
+/** Deletes reports that are older than `KEEP_DAYS`. The caller runs it periodically. */
 export async function deleteOldNotifications(sql: Sql): Promise<void> {
   await sql`delete from notifications where time < clock_timestamp() - ${KEEP_DAYS} * interval '1 day'`
 }

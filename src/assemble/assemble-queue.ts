@@ -5,7 +5,7 @@ import { makeQueue } from './make-queue.ts'
 import { openDatabases } from './open-databases.ts'
 import type { Plan } from './plan.ts'
 
-/** Opens only the queue, for a command. @throws ConfigError, UserError when its store can't be used */
+/** Opens only the queue, for a command. @throws ConfigError, UserError if the store of the queue can't be used */
 export async function assembleQueue(plan: Plan): Promise<{ queue: Queue; stop(): Promise<void> }> {
   const { onStop, stop } = makeShutdownPhases(plan.logger)
   try {

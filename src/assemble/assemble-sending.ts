@@ -10,15 +10,15 @@ import { makeAccept } from './make-accept.ts'
 import { openDatabases } from './open-databases.ts'
 import type { Plan } from './plan.ts'
 
-/** The parts that accept and preview sends. */
+/** The parts of the server that accept and preview sends. */
 export interface Sending {
   accept: AcceptDeps
-  /** @throws ConfigError when database.enabled is false, because there are no devices then */
+  /** The parts for a preview. @throws ConfigError if database.enabled is false, because then there are no devices */
   preview(): PreviewDeps
   stop(): Promise<void>
 }
 
-/** Opens the parts that accept and preview sends, for a command. No worker runs. @throws ConfigError, UserError */
+/** Opens the parts that accept and preview sends, for a command. It starts no worker. @throws ConfigError, UserError */
 export async function assembleSending(plan: Plan): Promise<Sending> {
   const { onStop, stop } = makeShutdownPhases(plan.logger)
   try {

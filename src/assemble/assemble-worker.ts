@@ -1,4 +1,4 @@
-// A separate file, so that a worker process does not load the code of the API.
+// Assembles a worker process. It has its own file, so that a worker process does not load the code of the API.
 import { makeMetrics } from '../observability/metrics.ts'
 import type { Duty } from '../queue/lane.ts'
 import { makeShutdownPhases } from '../shutdown-phases.ts'
@@ -9,11 +9,11 @@ import { startWorkers } from './start-workers.ts'
 
 /** The running parts of a worker process. */
 export interface WorkerAssembly {
-  /** Whether the workers reach their queue. */
+  /** Whether the workers can reach the queue. */
   isReady(): boolean
-  /** The metrics in the form of prom-client's `getMetricsAsJSON`. */
+  /** The metrics of this process in the form of prom-client's `getMetricsAsJSON`. */
   readMetrics(): Promise<object[]>
-  /** Finishes batches in flight within `graceMs`, then closes all parts. Never rejects. */
+  /** Finishes the batches in flight within `graceMs`, then closes all parts. Never rejects. */
   stop(graceMs: number): Promise<void>
 }
 

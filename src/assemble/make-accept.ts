@@ -7,7 +7,7 @@ import type { buildParts } from './build-parts.ts'
 
 type Parts = Pick<Awaited<ReturnType<typeof buildParts>>, 'queue' | 'pages' | 'devices' | 'providers'>
 
-/** The dependencies of acceptSend(). */
+/** Makes the dependencies of acceptSend(). */
 export function makeAccept(config: Config, { queue, pages, devices, providers }: Parts, metrics: Metrics): AcceptDeps {
   return {
     queue,

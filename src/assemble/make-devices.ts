@@ -11,14 +11,17 @@ import type { Databases } from './open-databases.ts'
 import { MAX_CONNECTIONS } from './open-databases.ts'
 import type { Plan } from './plan.ts'
 
-/** Makes the device store, with its read replicas if they are configured. */
+/** Makes the device store. It reads from replicas if they are configured. */
 export function makeDevices({ config, logger }: Plan, sql: Sql, onStop: OnStop): DeviceStore {
   const readsReplicas = config.push_notifications.read_from_replica
   const replicas = readsReplicas ? openReplicas({ config, logger }, sql, onStop) : undefined
   return new DeviceStore({ sql, now: Date.now, replicas })
 }
 
-/** Starts the hourly removal of inactive devices, old notifications and, with a queue on PostgreSQL, old grants. */
+/**
+ * Starts the hourly deletion of old rows: inactive devices, old notifications and, with a queue on PostgreSQL, old
+ * grants.
+ */
 export function startUpkeepOf(
   { config, logger }: Plan,
   devices: DeviceStore,

@@ -26,7 +26,8 @@ import type { Plan } from './plan.ts'
 import { readCa } from './read-ca.ts'
 
 /**
- * Makes the enabled providers; those without credentials are sandboxes. @throws ConfigError for unusable credentials
+ * Makes the enabled providers. A provider without credentials is a sandbox.
+ * @throws ConfigError for unusable credentials
  */
 export async function makeProviders(
   plan: Plan,
@@ -47,7 +48,7 @@ export async function makeProviders(
   return providers
 }
 
-/** Makes a provider that is replaced when one of its files changes. */
+/** Makes a provider that is replaced when one of its credential files changes. */
 async function makeReloading(
   files: readonly (string | undefined)[],
   logger: Logger,
@@ -89,7 +90,7 @@ async function makeApns({ config, logger }: Plan, queueSql: Sql | undefined, onS
   })
 }
 
-/** @returns a function that reads the credential from its source at each call */
+/** Chooses how to authenticate to APNs. @returns a function that reads the credential from its source at each call */
 async function chooseApnsAuth(plan: Plan, queueSql: Sql | undefined, onStop: OnStop): Promise<() => ApnsAuth> {
   const { apns } = plan.config.push_notifications
   if (apns.auth_type === 'cert') return () => ({ kind: 'certificate', certificate: loadClientCertificate(apns) })
@@ -97,7 +98,7 @@ async function chooseApnsAuth(plan: Plan, queueSql: Sql | undefined, onStop: OnS
   return () => ({ kind: 'token', key: loadSigningKey(apns), cache })
 }
 
-/** The cache is in the store of the queue, because all workers share that store. */
+/** Makes the credential cache. It is in the store of the queue, because all workers share that store. */
 async function makeCredentialCache(
   { config, logger }: Plan,
   queueSql: Sql | undefined,

@@ -8,7 +8,9 @@ import type { OnStop } from '../shutdown-phases.ts'
 import type { Plan } from './plan.ts'
 
 /**
- * Opens the queue. @param sql the database of a queue on PostgreSQL @throws ConfigError, or when Redis can't be used
+ * Opens the queue.
+ * @param sql the database of a queue on PostgreSQL
+ * @throws ConfigError, also if Redis can't be used
  */
 export async function makeQueue(plan: Plan, sql: Sql | undefined, onStop: OnStop): Promise<Queue> {
   const queue = chooseQueue(plan.config) === 'redis' ? await makeRedisQueue(plan) : makePostgresQueue(plan, sql)

@@ -7,7 +7,10 @@ import { connectRedis } from '../redis/connect.ts'
 import type { OnStop } from '../shutdown-phases.ts'
 import type { Plan } from './plan.ts'
 
-/** The rate limiter is in the store of the queue, because all workers share it. @param queueSql undefined for Redis */
+/**
+ * Makes the rate limiter. It is in the store of the queue, because all workers share that store.
+ * @param queueSql the database of the queue; undefined for a queue on Redis
+ */
 export async function makeRateLimiter(
   { config, logger }: Plan,
   queueSql: Sql | undefined,

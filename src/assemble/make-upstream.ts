@@ -6,7 +6,7 @@ import { BodyTooLargeError } from '../upstream/request-body.ts'
 import { Upstream } from '../upstream/upstream.ts'
 import { readCa } from './read-ca.ts'
 
-/** Makes the connection to the Centrifugo node. @throws ConfigError when upstream.ca_file can't be read */
+/** Makes the HTTP connection to the Centrifugo node. @throws ConfigError if upstream.ca_file can't be read */
 export function makeUpstream(config: Config, upstream: NonNullable<Config['upstream']>, logger: Logger): Upstream {
   return new Upstream({
     options: {

@@ -6,25 +6,28 @@ import type { Logger } from '../observability/log.ts'
 import type { OnStop } from '../shutdown-phases.ts'
 import type { Plan } from './plan.ts'
 
-/** The default of database.postgresql.max_connections, for configurations without the section `database`. */
+/** The default of the option database.postgresql.max_connections, for configurations without the section `database`. */
 export const MAX_CONNECTIONS = 20
 
 type OpenEmbedded = (options: { dataDir: string; logger: Logger }) => Promise<{ dsn: string; stop(): Promise<void> }>
 
-/** The pools of this process. */
+/** The pools of database connections of this process. */
 export interface Databases {
-  /** The database of the devices; undefined when `database.enabled` is false. */
+  /** The pool of the device database; undefined if `database.enabled` is false. */
   sql: Sql | undefined
-  /** Its DSN, also that of the embedded database. */
+  /** The DSN of the device database, configured or embedded; undefined without one. */
   dsn: string | undefined
-  /** The database of the queue, the same one unless the queue has its own DSN; undefined for a queue on Redis. */
+  /**
+   * The pool of the queue's database, which is the device database unless the queue has its own DSN; undefined for a
+   * queue on Redis.
+   */
   queueSql: Sql | undefined
 }
 
 /**
- * Opens the configured databases and prepares their schema. `openEmbedded` provides the database when none is
- * configured.
- * @throws SchemaError, or UserError when a database can't be used
+ * Opens the configured databases and prepares their schema.
+ * @param openEmbedded opens the embedded database; called if no database is configured
+ * @throws SchemaError, or UserError if a database can't be used
  */
 export async function openDatabases(
   { config, logger }: Plan,
@@ -42,7 +45,8 @@ export async function openDatabases(
   }
   const dsn = config.database?.enabled === false ? undefined : await chooseDsn({ config, logger }, onStop, openEmbedded)
   const queue = chooseQueue(config) === 'redis' ? undefined : ((isReused ? undefined : queueDsn) ?? dsn)
-  // Devices and queue need different planner settings, so in one database each has a pool with half of the connections.
+  // Devices and queue need different planner settings, so even in one database each has its own pool, with half of the
+  // connections.
   const share = queue === dsn ? Math.ceil(maxConnections / 2) : maxConnections
   return {
     dsn,

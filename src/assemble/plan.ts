@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.ts'
 import type { Logger } from '../observability/log.ts'
 
-/** The input of all functions that build parts. */
+/** The configuration and the logger: the input of all functions that build parts. */
 export interface Plan {
   config: Config
   logger: Logger

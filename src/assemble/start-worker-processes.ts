@@ -6,7 +6,10 @@ import type { OnStop } from '../shutdown-phases.ts'
 import { MAX_CONNECTIONS } from './open-databases.ts'
 import type { Plan } from './plan.ts'
 
-/** Starts `count` worker processes and one more for small sends. @param dsn the database of the devices */
+/**
+ * Starts `count` worker processes for all sends, and one more for small sends.
+ * @param dsn the DSN of the device database
+ */
 export function startWorkerProcesses(
   { config, logger }: Plan,
   dsn: string | undefined,
@@ -18,21 +21,21 @@ export function startWorkerProcesses(
   onStop.drain('worker processes', (graceMs) => processes.stop(graceMs))
   processes.start()
   return {
-    /** False while no process that sends everything reaches its queue. */
+    /** Whether at least one of the processes for all sends reaches the queue. */
     isReady: () => processes.isReady,
-    /** The metrics of all processes, this one included, in the text format of Prometheus. */
+    /** The metrics of all processes, this one included, in Prometheus' text format. */
     readMetrics: async () =>
       AggregatorRegistry.aggregate([await registry.getMetricsAsJSON(), ...(await processes.readMetrics())]).metrics(),
   }
 }
 
-/** The fewest connections of a worker process: the statements that it runs at once on devices and queue. */
+/** The fewest connections of a worker process to PostgreSQL: it runs up to this many statements at once. */
 const MIN_CONNECTIONS = 6
 
 /**
- * The configuration of a worker process, the one for small sends included. All of them share the configured number of
- * connections, but each has at least MIN_CONNECTIONS and one for LISTEN. From nine cores on, these seven connections
- * each are more than PostgreSQL allows by default.
+ * The configuration of each worker process, also of the one for small sends. The processes share the configured number
+ * of connections, but each gets at least MIN_CONNECTIONS and one for LISTEN. From nine cores on, seven connections for
+ * each process are more than PostgreSQL allows by default.
  */
 function planWorkerProcess(config: Config, dsn: string | undefined, count: number): Config {
   const { database } = config

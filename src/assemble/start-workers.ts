@@ -18,7 +18,7 @@ import type { SkipReason } from '../sends/skip-reason.ts'
 import type { OnStop } from '../shutdown-phases.ts'
 import type { Plan } from './plan.ts'
 
-/** The parts of workers. */
+/** The parts that fan-out and delivery need. */
 export interface WorkerParts {
   plan: Plan
   duty: Duty
@@ -31,7 +31,7 @@ export interface WorkerParts {
   batchSizes: ReadonlyMap<ProviderName, number>
 }
 
-/** Starts fan-out and delivery in this process. @returns a function that tells whether they reach their queue */
+/** Starts fan-out and delivery in this process. @returns a function that tells whether they can reach the queue */
 export function startWorkers(parts: WorkerParts, onStop: OnStop): () => boolean {
   const { duty, queue, pages, rateLimiter, devices, providers, metrics } = parts
   const { config, logger } = parts.plan

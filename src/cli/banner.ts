@@ -1,8 +1,8 @@
 import type { Assembly } from '../assemble.ts'
 
 /**
- * The text of a start with a generated API key: the URL of the API, the key, and a curl line. Empty with a configured
- * key.
+ * The text that a start with a generated API key prints: the URL of the API, the key, and a curl line. Empty if the key
+ * is configured.
  */
 export function makeBanner({ urls, madeKey }: Assembly, apiPrefix: string): string {
   const [url = ''] = urls

@@ -10,7 +10,7 @@ defaults and without secrets. docs/configuration.md explains every option.
 Exits with 0, or with 2 and a list of all problems when the command line or the configuration is wrong.
 `
 
-/** `centripush check-config`. @throws ConfigError with all problems, CommandLineError */
+/** The command `centripush check-config`. @throws ConfigError with all problems, CommandLineError */
 export async function runCheckConfig(argv: string[]): Promise<void> {
   const options = readServerOptions(argv, HELP)
   if (!options) return
@@ -21,7 +21,10 @@ export async function runCheckConfig(argv: string[]): Promise<void> {
   }
 }
 
-/** A copy of a configuration with a placeholder for each secret that has a value. @param secrets paths of options */
+/**
+ * A copy of a configuration with a placeholder in place of each secret that is set.
+ * @param secrets paths of secret options
+ */
 function hideSecrets(value: unknown, secrets: ReadonlySet<string>, path: readonly string[] = []): unknown {
   if (secrets.has(path.join('.'))) return isEmpty(value) ? value : '(hidden)'
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value

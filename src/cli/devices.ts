@@ -31,7 +31,10 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const
 
-/** `centripush devices restore`: resolves to the exit code. @throws CommandLineError, ConfigError, UserError */
+/**
+ * The command `centripush devices restore`. Resolves to the exit code.
+ * @throws CommandLineError, ConfigError, UserError
+ */
 export async function runDevices(argv: string[]): Promise<number> {
   const { values, positionals } = parseArguments({ args: argv, options: OPTIONS, allowPositionals: true })
   if (values.help) {

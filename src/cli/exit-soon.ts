@@ -1,10 +1,12 @@
 /**
- * The time for handles that a stopped server may still have open, a connection to an unreachable database for example.
+ * How long to wait for handles that a stopped server still has open, in ms: a connection to an unreachable database,
+ * for example.
  */
 const EXIT_GRACE_MS = 1000
 
 /**
- * Ends the process with its exit code when it does not end by itself. For servers, whose output is complete by then.
+ * Ends a server's process with its exit code if it does not end by itself. Call it when the output of the server is
+ * complete.
  */
 export function exitSoon(): void {
   setTimeout(() => process.exit(), EXIT_GRACE_MS).unref()

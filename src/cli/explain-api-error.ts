@@ -4,8 +4,8 @@ import { DecodeError } from '../protocol/wire-types.ts'
 import { CommandLineError } from './command-line-error.ts'
 
 /**
- * Rethrows an error that the API's own code raised for a command.
- * @throws CommandLineError for a wrong request, UserError for a store that failed, any other error as it is
+ * Converts an error of the API's own code for a command, and throws it.
+ * @throws CommandLineError for a wrong request, UserError for a failed store, any other error unchanged
  */
 export function explainApiError(error: unknown): never {
   const isInternal = error instanceof ApiError && error.kind === 'internal'

@@ -29,7 +29,7 @@ const PAGE_ITEMS = 1000
 type ReadPage = (cursor: string) => Promise<ListPage<object>>
 type Output = NodeJS.WritableStream
 
-/** `centripush export`: resolves to the exit code. @throws CommandLineError, ConfigError, UserError */
+/** The command `centripush export`. Resolves to the exit code. @throws CommandLineError, ConfigError, UserError */
 export async function runExport(argv: string[]): Promise<number> {
   const options = { config: { type: 'string', short: 'c' }, help: { type: 'boolean', short: 'h' } } as const
   const { values, positionals } = parseArguments({ args: argv, options, allowPositionals: true })
@@ -71,10 +71,10 @@ function makeUserTopicPages(devices: DeviceStore): ReadPage {
   }
 }
 
-/** An incomplete file has another name. */
+/** Writes the file under another name and renames it when it is complete. */
 async function writeFile(path: string, write: (output: Output) => Promise<number>): Promise<number> {
   const part = `${path}.part`
-  // Only the owner may read tokens.
+  // The file contains tokens, so only its owner may read it.
   const file = createWriteStream(part, { mode: 0o600 })
   await once(file, 'open')
   const code = await write(file)

@@ -7,7 +7,7 @@ Makes a VAPID key pair for Web Push and prints it as configuration. Keep the pai
 reach the browsers that subscribed with this one.
 `
 
-/** `centripush gen-vapid-keys`: prints a new pair as configuration. @throws CommandLineError */
+/** The command `centripush gen-vapid-keys`: prints a new VAPID key pair as configuration. @throws CommandLineError */
 export async function runGenVapidKeys(argv: string[]): Promise<void> {
   const { values } = parseArguments({ args: argv, options: { help: { type: 'boolean', short: 'h', default: false } } })
   process.stdout.write(values.help ? HELP : describeKeys(makeVapidKeys()))

@@ -49,7 +49,7 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const
 
-/** `centripush import`: resolves to the exit code. @throws CommandLineError, ConfigError, UserError */
+/** The command `centripush import`. Resolves to the exit code. @throws CommandLineError, ConfigError, UserError */
 export async function runImportCommand(argv: string[]): Promise<number> {
   const { values, positionals } = parseArguments({ args: argv, options: OPTIONS, allowPositionals: true })
   if (values.help) {
@@ -108,7 +108,7 @@ async function importAll<Item>(
     if (signal.aborted) print(files.resume ? 'interrupted; the same command continues from here' : 'interrupted')
     return signal.aborted || rejects.count > 0 ? 1 : 0
   } catch (error) {
-    // The other server or the database failed. The message explains it; a stack does not help.
+    // These errors mean that the other server or the database failed. Their message is enough; a stack does not help.
     if (!(error instanceof ListApiError || error instanceof ApiError)) throw error
     print(`${error.message}${files.resume ? '; the same command continues from here' : ''}`)
     return 1

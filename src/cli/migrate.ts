@@ -12,7 +12,10 @@ database.postgresql.migrate is false. Several processes may migrate at the same 
 Exits with 0, with 2 when the command line or the configuration is wrong, and with 1 after any other failure.
 `
 
-/** `centripush migrate`. @throws ConfigError without a DSN, SchemaError, UserError when the database can't be used */
+/**
+ * The command `centripush migrate`.
+ * @throws ConfigError without a DSN, SchemaError, UserError if the database can't be used
+ */
 export async function runMigrate(argv: string[]): Promise<void> {
   const options = readServerOptions(argv, HELP)
   if (!options) return

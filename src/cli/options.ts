@@ -3,13 +3,14 @@ import { ROLES, type Role } from '../config/role.ts'
 import { CommandLineError } from './command-line-error.ts'
 import { parseArguments } from './parse-arguments.ts'
 
-/** The options of commands that read a configuration. */
+/** The values of `--config` and `--role`, for commands that read a configuration. */
 export interface ServerOptions extends LoadedConfig {
   role: Role
 }
 
 /**
- * Reads `--config FILE` and `--role`, then the configuration. Undefined after `--help`, for which it prints `help`.
+ * Reads the options `--config FILE` and `--role`, then the configuration. With `--help` it prints `help` and returns
+ * undefined.
  * @throws CommandLineError, ConfigError
  */
 export function readServerOptions(argv: string[], help: string): ServerOptions | undefined {

@@ -1,7 +1,10 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { CommandLineError } from './command-line-error.ts'
 
-/** Node's parseArgs. @throws CommandLineError for an unknown option, a missing value and the like */
+/**
+ * Parses the command line with Node's parseArgs.
+ * @throws CommandLineError for an unknown option, a missing value and the like
+ */
 export function parseArguments<Config extends ParseArgsConfig>(config: Config): ReturnType<typeof parseArgs<Config>> {
   try {
     return parseArgs(config)

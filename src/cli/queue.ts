@@ -47,10 +47,10 @@ const OPTIONS = {
 
 type Values = ReturnType<typeof parseArguments<{ options: typeof OPTIONS }>>['values']
 
-/** An action on the queue; resolves to the lines to print. */
+/** An action of `centripush queue`. Resolves to the lines to print. */
 type Action = (queue: Queue) => Promise<string[]>
 
-/** `centripush queue`: resolves to the exit code. @throws CommandLineError, ConfigError, UserError */
+/** The command `centripush queue`. Resolves to the exit code. @throws CommandLineError, ConfigError, UserError */
 export async function runQueue(argv: string[]): Promise<number> {
   const { values, positionals } = parseArguments({ args: argv, options: OPTIONS, allowPositionals: true })
   if (values.help) {
@@ -128,7 +128,8 @@ function listDead(filter: DeadLetterFilter, limit: number, showsDevices: boolean
         reason,
         `uid ${uid}`,
       ].join('  '),
-      // Never tokens: a token is enough to send to its phone.
+      // The devices of a dead letter are shown by their ids, never by their tokens: a token is enough to send to its
+      // phone.
       ...(showsDevices ? describeDevices(targets, provider) : []),
     ])
   }
@@ -186,7 +187,10 @@ function parseFilter({ id, uid, provider }: Values): DeadLetterFilter {
   }
 }
 
-/** All dead letters must be selected explicitly. */
+/**
+ * The dead letters that the options select. An empty selection is an error, because it would mean all of them: `--all`
+ * is required for that.
+ */
 function requireChoice(values: Values): DeadLetterFilter {
   const filter = parseFilter(values)
   if (Object.keys(filter).length === 0 && !values.all) {

@@ -34,7 +34,10 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const
 
-/** `centripush send`: resolves to the exit code. @throws CommandLineError, also for a wrong request; UserError */
+/**
+ * The command `centripush send`. Resolves to the exit code.
+ * @throws CommandLineError, also for a wrong request; UserError
+ */
 export async function runSend(argv: string[]): Promise<number> {
   const { values, positionals } = parseArguments({ args: argv, options: OPTIONS, allowPositionals: true })
   if (values.help) {
@@ -48,7 +51,7 @@ export async function runSend(argv: string[]): Promise<number> {
   return 0
 }
 
-/** Resolves to the lines to print. */
+/** Accepts or previews the request in `file`. Resolves to the lines to print. */
 async function acceptOrPreview(file: string | undefined, options: { config?: string; preview?: string }) {
   const request = decodeMessage(SendPushNotificationRequest, await readRequest(file))
   const { config } = loadConfig(options.config, process.env)

@@ -18,7 +18,10 @@ immediately.
 Exits with 0 after a signal, with 2 when the command line or the configuration is wrong, and with 1 when it can't start.
 `
 
-/** `centripush serve`: resolves after the signal to stop. @throws CommandLineError, ConfigError, UserError */
+/**
+ * The command `centripush serve`. Resolves when the server has stopped after a signal.
+ * @throws CommandLineError, ConfigError, UserError
+ */
 export async function runServe(argv: string[]): Promise<void> {
   const options = readServerOptions(argv, HELP)
   if (!options) return
@@ -36,10 +39,13 @@ export async function runServe(argv: string[]): Promise<void> {
   exitSoon()
 }
 
-/** Under npm one Ctrl-C arrives twice: from the terminal and from npm, which forwards it. */
+/**
+ * Two signals to stop within this many ms count as one. Under npm a single Ctrl-C causes two: one from the terminal,
+ * and one from npm, which forwards it.
+ */
 const SAME_PRESS_MS = 500
 
-/** Resolves at the first signal to stop; the second one exits immediately. */
+/** Resolves at the first signal to stop. A second signal ends the process immediately. */
 function waitForStop(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let firstAtMs: number | undefined

@@ -17,7 +17,7 @@ const SIMULATORS: Readonly<Record<string, SimulatorCommand>> = {
 
 const DEFAULT_DIRECTORY = './data/simulators'
 
-/** `centripush simulate NAME`: runs a simulator until SIGINT or SIGTERM. @throws CommandLineError */
+/** The command `centripush simulate NAME`: runs a simulator until SIGINT or SIGTERM. @throws CommandLineError */
 export async function runSimulate(argv: string[]): Promise<void> {
   const args = parseCommandLine(argv)
   if (args.help) {
@@ -33,7 +33,7 @@ export async function runSimulate(argv: string[]): Promise<void> {
 
 interface Arguments {
   help: boolean
-  /** Empty when none was given. */
+  /** The name of the simulator; empty if the command line has none. */
   name: string
   port: number
   directory: string
@@ -61,7 +61,7 @@ function parseCommandLine(argv: string[]): Arguments {
   return { help: values.help, name, port, directory: resolve(values.dir ?? `${DEFAULT_DIRECTORY}/${name}`), share }
 }
 
-/** @throws CommandLineError for an unknown name */
+/** Finds the simulator with this name. @throws CommandLineError for an unknown name */
 function simulatorOf(name: string): SimulatorCommand {
   const simulator = Object.hasOwn(SIMULATORS, name) ? SIMULATORS[name] : undefined
   if (!simulator) throw new CommandLineError(`expected a simulator: ${Object.keys(SIMULATORS).join(', ')}`)

@@ -10,17 +10,21 @@ import { CommandLineError } from './command-line-error.ts'
 import { exitSoon } from './exit-soon.ts'
 
 const READY_INTERVAL_MS = 250
-/** A broadcast uses all CPU time that is left: small sends, the API and proxied requests come first. See nice(1). */
+/**
+ * The niceness (see nice(1)) of a process that sends broadcasts. Broadcasts use all CPU time that is left, so small
+ * sends, the API and proxied requests come first.
+ */
 const BROADCAST_NICENESS = 10
 
 /**
- * `centripush worker-process`: one of the processes that a server starts for sending. It obeys the orders on the
- * channel to its parent. Resolves to the exit code. @throws CommandLineError when a user starts it
+ * The command `centripush worker-process`: one of the processes that a server starts for sending. It follows the orders
+ * of its parent process, which arrive on Node's channel between the two. Resolves to the exit code.
+ * @throws CommandLineError if a user starts it
  */
 export async function runWorkerProcess(): Promise<number> {
   if (!process.send)
     throw new CommandLineError('only the server starts this command; use centripush serve --role worker')
-  // Ctrl-C reaches the whole process group. The parent sends an order to stop.
+  // SIGINT is ignored: Ctrl-C reaches the whole process group, and the parent sends an order to stop.
   process.on('SIGINT', () => undefined)
   const { config, duty, stopped, onReadMetrics } = await hearOrders()
   if (duty.lanes.includes('broadcast')) setPriority(BROADCAST_NICENESS)
@@ -31,7 +35,7 @@ export async function runWorkerProcess(): Promise<number> {
   const stopReporting = reportReadiness(worker.isReady)
   await worker.stop((await stopped) ?? config.shutdown.timeout)
   stopReporting()
-  // An open channel would keep the process alive.
+  // The channel to the parent is closed, because it would keep the process alive.
   if (process.connected) process.disconnect()
   exitSoon()
   return 0
@@ -42,19 +46,23 @@ type Metrics = Extract<Report, { kind: 'metrics' }>['metrics']
 interface Orders {
   config: Config
   duty: Duty
-  /** Resolves to the time for work in flight; undefined when the parent has ended. */
+  /**
+   * Resolves when the process has to stop: to the time for batches in flight in ms, or to undefined if the parent has
+   * ended.
+   */
   stopped: Promise<number | undefined>
   onReadMetrics(read: () => Promise<Metrics>): void
 }
 
-/** Listens from the beginning, because an order that arrives during the start is not repeated. */
+/** Listens for orders of the parent. Call it first: an order that arrives during the start is not repeated. */
 function hearOrders(): Promise<Orders> {
   let readMetrics: (() => Promise<Metrics>) | undefined
   let stop = (_graceMs: number | undefined) => {}
   const stopped = new Promise<number | undefined>((resolve) => {
     stop = resolve
   })
-  // The parent was killed: batches in flight finish, other workers take the rest.
+  // The parent was killed. This process finishes its batches in flight, and workers of other processes continue with
+  // the rest.
   process.once('disconnect', () => stop(undefined))
   process.once('SIGTERM', () => stop(undefined))
   const onReadMetrics = (read: () => Promise<Metrics>) => {
@@ -75,7 +83,10 @@ function hearOrders(): Promise<Orders> {
   })
 }
 
-/** Undefined when it fails; the parent gets a report and starts another process. */
+/**
+ * Starts the worker. If that fails, it reports the error to the parent, which starts another process, and resolves to
+ * undefined.
+ */
 async function startWorker(config: Config, duty: Duty, logger: Logger): Promise<WorkerAssembly | undefined> {
   try {
     return await assembleWorker({ config, logger }, duty)
@@ -86,7 +97,10 @@ async function startWorker(config: Config, duty: Duty, logger: Logger): Promise<
   }
 }
 
-/** Reports the readiness now and at each change. @returns a function that stops it */
+/**
+ * Reports to the parent whether the worker is ready, now and at each change.
+ * @returns a function that stops the reports
+ */
 function reportReadiness(isReady: () => boolean): () => void {
   let last = isReady()
   report({ kind: 'ready', isReady: last })
@@ -99,6 +113,6 @@ function reportReadiness(isReady: () => boolean): () => void {
 }
 
 function report(message: Report): void {
-  // After 'disconnect' there is no parent to report to.
+  // After 'disconnect' the parent no longer exists, so there is nothing to report.
   if (process.connected) process.send?.(message, undefined, undefined, () => undefined)
 }

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { makeDataDir } from './data-dir.ts'
 
 /**
- * Loads the API key of a server without a configured key. It is made once, from 128 random bits, and only its owner can
- * read the file.
- * @throws ConfigError when `dataDir` can't be made or written
+ * Loads the API key in the data directory, for a server without a configured key. At the first start it is made from
+ * 128 random bits, in a file that only its owner can read.
+ * @throws ConfigError if `dataDir` can't be made or written
  */
 export function loadOrMakeApiKey(dataDir: string): string {
   const file = join(dataDir, 'api_key')
@@ -14,7 +14,7 @@ export function loadOrMakeApiKey(dataDir: string): string {
     const key = readFileSync(file, 'utf8').trim()
     if (key !== '') return key
   } catch {
-    // At the first start there is no file. Any other problem shows when it is written.
+    // There is no file at the first start. Any other problem of reading it shows when it is written.
   }
   const key = randomBytes(16).toString('hex')
   makeDataDir(dataDir)

@@ -1,11 +1,11 @@
-// Checks across options: options that contradict each other or need another one.
+// Checks that concern several options: options that contradict each other or need another one.
 import { PROVIDER_NAMES, type ProviderName } from './provider-names.ts'
 import type { RedisOptions } from './redis.ts'
 import type { Config } from './schema.ts'
 
 type Credentials = [option: string, value: string | undefined][]
 
-/** The credentials that a provider needs. */
+/** The options that hold a provider's credentials. */
 function credentialsOf(config: Config, provider: ProviderName): Credentials {
   const { fcm, hms, apns, webpush } = config.push_notifications
   const apnsCert: Credentials = [['cert_p12_file (or cert_p12_b64)', apns.cert_p12_file ?? apns.cert_p12_b64]]
@@ -34,7 +34,7 @@ function credentialsOf(config: Config, provider: ProviderName): Credentials {
   return needed[provider]
 }
 
-/** Whether a provider has credentials; a valid configuration has all of them or none. */
+/** Whether a provider has credentials. A valid configuration has all of a provider's credential options or none. */
 export function hasCredentials(config: Config, provider: ProviderName): boolean {
   return credentialsOf(config, provider).every(([, value]) => value !== undefined)
 }
@@ -50,7 +50,10 @@ export function findContradictions(config: Config): string[] {
   ]
 }
 
-/** An incomplete set of credentials is an error, because the sandbox would hide it. */
+/**
+ * Problems of credentials. An incomplete set is an error: otherwise the provider would run as a sandbox, which hides
+ * it.
+ */
 function credentialProblems(config: Config): string[] {
   const { enabled, enabled_providers: enabledProviders } = config.push_notifications
   if (!enabled) return []
@@ -102,12 +105,12 @@ function redisProblems(config: Config): string[] {
   ]
 }
 
-/** The store of the queue. */
+/** The store of the queue that a configuration selects. */
 export function chooseQueue({ push_notifications: { queue } }: Config): 'redis' | 'postgresql' {
   return queue.type ?? (queue.redis ? 'redis' : 'postgresql')
 }
 
-/** The Redis of the queue. Call it only for a queue on Redis. */
+/** The options of the Redis that holds the queue. Call it only if `chooseQueue` returns 'redis'. */
 export function chooseRedis({ push_notifications: { queue }, engine }: Config): RedisOptions {
   const redis = queue.redis?.reuse_from_engine ? engine?.redis : queue.redis
   if (!redis) throw new Error('the configuration was checked to have a Redis for the queue')
@@ -119,7 +122,10 @@ function replicaProblems({ push_notifications: push, database }: Config): string
   return ['database.postgresql.replica_dsn: is needed because push_notifications.read_from_replica is true']
 }
 
-/** A lease must last longer than one missed heartbeat. */
+/**
+ * Problems of `worker`: a lease must last longer than one missed heartbeat, otherwise the claims of a running worker
+ * end.
+ */
 function workerProblems({ worker }: Config): string[] {
   return worker.heartbeat * 2 > worker.lease
     ? [`worker.heartbeat: expected at most half of worker.lease but found ${worker.heartbeat}ms of ${worker.lease}ms`]

@@ -3,8 +3,8 @@ import { dirname, resolve } from 'node:path'
 import { ConfigError } from './config-error.ts'
 
 /**
- * Makes `data_dir` and its missing parents.
- * @throws ConfigError when it can't be made or is not a directory
+ * Makes the directory `data_dir` and its missing parents.
+ * @throws ConfigError if it can't be made or is not a directory
  */
 export function makeDataDir(dataDir: string): void {
   try {
@@ -16,8 +16,9 @@ export function makeDataDir(dataDir: string): void {
 }
 
 /**
- * One level after another: Node's recursive mkdir never returns when a new entry fails with ENOENT, as in /proc.
- * @throws Error as mkdir(2) has it
+ * Makes one missing directory after another. Node's recursive mkdir is not used: it never returns if a new entry fails
+ * with ENOENT, as in /proc.
+ * @throws Error of mkdir(2)
  */
 function makeDirectory(path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return
@@ -26,7 +27,7 @@ function makeDirectory(path: string): void {
   try {
     mkdirSync(path)
   } catch (error) {
-    // Another process may have made the directory in the meantime.
+    // The error does not count if another process has made the directory at the same time.
     if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error
   }
 }

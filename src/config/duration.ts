@@ -1,6 +1,9 @@
 const DURATION_UNITS_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
-/** Converts Go's notation (`"720h"`, `"1m30s"`, `"1.5h"`, `"0"`) to milliseconds; undefined for other text. */
+/**
+ * Converts a duration in Go's notation (`"720h"`, `"1m30s"`, `"1.5h"`, `"0"`) to milliseconds; undefined for other
+ * text.
+ */
 export function parseDuration(text: string): number | undefined {
   if (text === '0') return 0
   const part = /(\d+(?:\.\d+)?)(ms|s|m|h)/y

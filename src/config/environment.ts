@@ -1,5 +1,6 @@
-// Environment variables as configuration: CENTRIPUSH_ and the path in upper case, CENTRIPUSH_HTTP_SERVER_PORT. A name
-// that ends with _FILE gives the file of the value, because container platforms mount secrets as files.
+// Reads options from environment variables: CENTRIPUSH_ and the path in upper case, such as
+// CENTRIPUSH_HTTP_SERVER_PORT. A variable that ends with _FILE names a file that contains the value, because container
+// platforms mount secrets as files.
 import { listOptions } from './options.ts'
 import { readOptionFile } from './read-option-file.ts'
 import { ConfigSchema } from './schema.ts'
@@ -10,11 +11,14 @@ export type ConfigTree = { [key: string]: unknown }
 
 export interface EnvironmentConfig {
   tree: ConfigTree
-  /** Variables that have the prefix but do not name an option. */
+  /** Names of variables that begin with CENTRIPUSH_ but name no option. */
   unknown: string[]
 }
 
-/** The options set in `environment`; an empty variable is unset. @throws ConfigError when a file can't be read */
+/**
+ * The options that are set in `environment`. An empty variable counts as unset.
+ * @throws ConfigError if a file can't be read
+ */
 export function readEnvironment(environment: NodeJS.ProcessEnv): EnvironmentConfig {
   const paths = new Map(listOptions(ConfigSchema).map(({ path }) => [PREFIX + path.join('_').toUpperCase(), path]))
   const tree: ConfigTree = {}

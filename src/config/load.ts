@@ -14,12 +14,12 @@ import { type Config, ConfigSchema } from './schema.ts'
 
 export interface LoadedConfig {
   config: Config
-  /** Given options without a meaning here: Centrifugo's own, or misspelt ones. */
+  /** Paths of options that are set but not used by this server: Centrifugo's own, or misspelt ones. */
   ignored: string[]
 }
 
 /**
- * Reads the configuration of `file` (JSON, YAML or TOML, by its ending; undefined for none) and of the environment.
+ * Loads the configuration from `file` (JSON, YAML or TOML, by its ending; undefined: no file) and from the environment.
  * @throws ConfigError with all problems
  */
 export function loadConfig(file: string | undefined, environment: NodeJS.ProcessEnv): LoadedConfig {
@@ -73,7 +73,7 @@ function isTree(value: unknown): value is ConfigTree {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The environment's options over the file's. */
+/** Merges two sets of options; where both have an option, that of `over` wins. */
 function merge(under: ConfigTree, over: ConfigTree): ConfigTree {
   const merged: ConfigTree = { ...under }
   for (const [key, value] of Object.entries(over)) {
@@ -83,7 +83,7 @@ function merge(under: ConfigTree, over: ConfigTree): ConfigTree {
   return merged
 }
 
-/** The topmost paths of `tree` that are not in the schema. */
+/** The paths in `tree` that are not in the schema. Of an unknown section only its own path is listed. */
 function ignoredOptions(tree: ConfigTree): string[] {
   const known = new Set(
     listOptions(ConfigSchema).flatMap(({ path }) => path.map((_, end) => path.slice(0, end + 1).join('.'))),

@@ -1,24 +1,24 @@
-// The options of a schema as a list: for environment variables, for unknown keys, for secrets, for the reference.
+// Lists the options of a schema: for environment variables, unknown keys, secrets, and the reference.
 import * as v from 'valibot'
 
 /** One option of the configuration. */
 export interface ConfigOption {
   path: readonly string[]
-  /** Its documentation; empty without. */
+  /** The documentation of the option; empty if it has none. */
   description: string
-  /** The name of its kind of values: `duration`. */
+  /** The name of the option's kind of values, for example `duration`. */
   kind: string
-  /** As it is written; undefined for an option without one. */
+  /** The default value, as it is written in a file; undefined if the option has none. */
   defaultValue: unknown
-  /** Whether its value must not be printed. */
+  /** Whether the value must not be printed. */
   isSecret: boolean
 }
 
-/** A group of options. */
+/** A section of the configuration. */
 export interface ConfigSection {
   path: readonly string[]
   description: string
-  /** The path of the section with the same options; undefined when its options are listed here only. */
+  /** The path of a section with the same options, which are listed there; undefined if they are listed here. */
   like: string | undefined
   options: readonly ConfigOption[]
 }
@@ -29,7 +29,7 @@ const Metadata = v.object({
   likeSection: v.optional(v.string()),
 })
 
-/** The sections of a schema, each before those in it; the first one is the root. */
+/** Lists the sections of a schema. Each comes before the sections in it; the first one is the root. */
 export function listSections(schema: v.GenericSchema, path: readonly string[] = [], description = ''): ConfigSection[] {
   const { value } = unwrap(schema)
   const like = v.parse(Metadata, v.getMetadata(value)).likeSection
@@ -46,7 +46,7 @@ export function listOptions(schema: v.GenericSchema): ConfigOption[] {
   return listSections(schema).flatMap(({ options }) => options)
 }
 
-/** Empty for a section. */
+/** Describes an entry of a section as an option; returns an empty list if the entry is a section. */
 function describeOption(entry: v.GenericSchema, path: readonly string[]): ConfigOption[] {
   const { value, defaultValue } = unwrap(entry)
   if (entriesOf(value)) return []
@@ -54,7 +54,7 @@ function describeOption(entry: v.GenericSchema, path: readonly string[]): Config
   return [{ path, description: v.getDescription(entry) ?? '', kind, defaultValue, isSecret }]
 }
 
-/** The schema inside of v.optional(), and its default. */
+/** Removes v.optional() from an option's schema. Returns the schema inside, and the default value. */
 function unwrap(schema: v.GenericSchema): { value: v.GenericSchema; defaultValue: unknown } {
   if (!('wrapped' in schema) || !isSchema(schema.wrapped)) return { value: schema, defaultValue: undefined }
   return { value: schema.wrapped, defaultValue: 'default' in schema ? schema.default : undefined }

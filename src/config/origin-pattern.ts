@@ -1,22 +1,25 @@
 // Patterns of origins, in the glob syntax of Centrifugo's `client.allowed_origins` (github.com/gobwas/glob without
-// separators): `*` and `**` any characters, `?` one of any, `[abc]`, `[a-z]` and `[!a-z]` one of these, `{a,b}` one of
-// these patterns, `\` before a character for itself.
+// separators). `*` and `**` match any characters, `?` any single character, `[abc]` and `[a-z]` one of these
+// characters, `[!a-z]` any other one, `{a,b}` one of these patterns, and `\` makes the next character literal.
 import * as v from 'valibot'
 
-/** The regular expression of a pattern, for whole origins in lower case; undefined for a malformed pattern. */
+/**
+ * Compiles a pattern to a regular expression that matches whole origins in lower case; undefined for a malformed
+ * pattern.
+ */
 export function compileOriginPattern(pattern: string): RegExp | undefined {
   const source = new GlobReader(pattern.toLowerCase()).read()
   if (source === undefined) return undefined
   try {
     return new RegExp(`^${source}$`, 'su')
   } catch (error) {
-    // A range such as [z-a].
+    // The pattern is malformed, for example with a range such as [z-a].
     if (error instanceof SyntaxError) return undefined
     throw error
   }
 }
 
-/** The schema of a pattern. */
+/** The schema of an option that is an origin pattern. */
 export const originPattern = v.pipe(
   v.string(),
   v.check(
@@ -33,13 +36,13 @@ class GlobReader {
     this.#characters = [...pattern]
   }
 
-  /** The source of the regular expression; undefined for a malformed pattern. */
+  /** Reads the whole pattern. Returns the source of the regular expression; undefined for a malformed pattern. */
   read(): string | undefined {
     const source = this.#readUntil([])
     return this.#at === this.#characters.length ? source : undefined
   }
 
-  /** Reads up to one of `ends`, or to the pattern's end. */
+  /** Reads the pattern up to one of the characters in `ends`, or to its end. */
   #readUntil(ends: readonly string[]): string | undefined {
     let source = ''
     for (let next = this.#characters[this.#at]; next !== undefined; next = this.#characters[this.#at]) {

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { ConfigError } from './config-error.ts'
 
 /**
- * PEM material that is given as text, as base64 of it, or as the path of a file. @throws ConfigError that names
- * `option`
+ * Reads the PEM material of an option: the text itself, its base64, or the path of a file.
+ * @throws ConfigError that names `option`
  */
 export function readPem(option: string, value: string): string {
   if (value.includes('-----BEGIN')) return value

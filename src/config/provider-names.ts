@@ -2,7 +2,7 @@
 export const PROVIDER_NAMES = ['fcm', 'hms', 'apns', 'webpush'] as const
 export type ProviderName = (typeof PROVIDER_NAMES)[number]
 
-/** Whether a text is the name of a provider. */
+/** Whether `name` is the name of a provider. */
 export function isProviderName(name: string): name is ProviderName {
   return PROVIDER_NAMES.some((known) => known === name)
 }

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { ConfigError } from './config-error.ts'
 
-/** Reads the file that an option names. @throws ConfigError `OPTION: FILE does not exist`, or why it can't be read */
+/**
+ * Reads the file that an option names.
+ * @throws ConfigError with the text `OPTION: FILE does not exist`, or with another reason why it can't be read
+ */
 export function readOptionFile(option: string, file: string): Buffer {
   try {
     return readFileSync(file)
@@ -10,7 +13,7 @@ export function readOptionFile(option: string, file: string): Buffer {
   }
 }
 
-/** The rest of a sentence that begins with the file's name. */
+/** Why a file can't be read, as the rest of a sentence that begins with the name of the file. */
 export function explainFileError(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   switch (code) {

@@ -1,4 +1,5 @@
-// Centrifugo's options of a Redis, as `engine.redis` and `push_notifications.queue.redis` have them.
+// The options of a Redis connection, as in Centrifugo: `engine.redis` and `push_notifications.queue.redis` have the
+// same.
 import * as v from 'valibot'
 import { described, likeSection, secret, section } from './option.ts'
 import { duration, filledText, flag, kindOf, list, pem, text, wholeNumber } from './values.ts'
@@ -14,7 +15,7 @@ const tls = section({
   insecure_skip_verify: described(v.optional(flag, false), 'Accepts any certificate. For tests only.'),
 })
 
-/** Centrifugo's form: one address as text, or a list. */
+/** The addresses of Redis: one address as text, or a list, as in Centrifugo. */
 const address = v.pipe(
   v.union([
     v.pipe(
@@ -26,7 +27,7 @@ const address = v.pipe(
   kindOf<string[]>('address', { type: ['string', 'array'], items: { type: 'string' } }),
 )
 
-/** The entries of both sections. */
+/** The options of the sections `engine.redis` and `push_notifications.queue.redis`. */
 export const redisOptions = {
   address: described(
     v.optional(secret(address), ['redis://127.0.0.1:6379']),

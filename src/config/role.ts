@@ -1,4 +1,4 @@
 /** The parts of the server that a process runs: `api` answers requests, `worker` sends pushes, `all` does both. */
 export const ROLES = ['all', 'api', 'worker'] as const
-/** One of them. */
+/** The parts of the server that a process runs: one of ROLES. */
 export type Role = (typeof ROLES)[number]

@@ -1,6 +1,6 @@
-// The configuration, section by section. Keys are Centrifugo's own where Centrifugo has them, so a Centrifugo PRO
-// configuration works unchanged. `npm run docs:configuration` writes docs/configuration.md and its JSON Schema from
-// this.
+// The schema of the configuration, section by section. Keys are Centrifugo's own where Centrifugo has them, so a
+// Centrifugo PRO configuration works unchanged. `npm run docs:configuration` writes docs/configuration.md and its JSON
+// Schema from this schema.
 import * as v from 'valibot'
 import { described, likeSection, section } from './option.ts'
 import { redisOptions } from './redis.ts'
@@ -21,7 +21,10 @@ const engine = section({
   ),
 })
 
-/** The configuration before its defaults are filled in (`v.InferInput`) and after. */
+/**
+ * The schema. Its input type (`v.InferInput`) is the configuration before defaults are filled in, its output type
+ * after.
+ */
 export const ConfigSchema = section({
   data_dir: described(
     v.optional(filledText, './data'),

@@ -1,32 +1,35 @@
-// The kinds of values that options have. Each accepts its JSON type or, as in environment variables, text. The metadata
-// of a kind is its name in docs/configuration.md and its form in the JSON Schema for editors.
+// The kinds of values of options. Each accepts its JSON type, or text as in environment variables. The metadata of a
+// kind is its name in docs/configuration.md and its type in the JSON Schema for editors.
 import { isIP } from 'node:net'
 import * as v from 'valibot'
 import { parseDuration } from './duration.ts'
 
-/** The metadata of a kind of values. */
+/** The metadata that describes a kind of values, for the documentation and for editors. */
 export type ValueKind = {
-  /** Its name in the reference: `duration`. */
+  /** The name of the kind in docs/configuration.md, for example `duration`. */
   kind: string
-  /** JSON Schema of the form that is written in files. */
+  /** The JSON Schema of a value as it is written in a file. */
   json: Readonly<Record<string, unknown>>
 }
 
-/** The metadata itself. It stands before the first transformation of a pipe, where the JSON Schema generator stops. */
+/**
+ * Makes the metadata of a kind. It must come before the first transformation of a pipe, where the generator of the JSON
+ * Schema stops.
+ */
 export function kindOf<Input>(kind: string, json: ValueKind['json']) {
   return v.metadata<Input, ValueKind>({ kind, json })
 }
 
-/** YAML reads `port: 1` as a number where text is meant, so all scalars are text. */
+/** Any scalar as text: YAML reads `port: 1` as a number, even where text is meant. */
 const scalar = v.union([v.string(), v.number(), v.boolean()], (issue) => `expected text but found ${issue.received}`)
 type Scalar = v.InferOutput<typeof scalar>
 
 const TEXT = { type: 'string' } as const
 
-/** Text, which may be empty. */
+/** A text, which may be empty. */
 export const text = v.pipe(scalar, kindOf<Scalar>('text', TEXT), v.transform(String))
 
-/** Text of at least one character. */
+/** A text of at least one character. */
 export const filledText = v.pipe(text, v.nonEmpty('expected text but found none'))
 
 /** PEM material: the text itself, its base64, or the path of a file. */
@@ -40,7 +43,7 @@ export const file = v.pipe(
   v.nonEmpty('expected the path of a file but found none'),
 )
 
-/** A PostgreSQL DSN. It may hold a password, so the error does not show the value. */
+/** The DSN of a PostgreSQL database. It may contain a password, so the error does not show the value. */
 export const dsn = v.pipe(
   v.string('expected postgresql://user:password@host:port/database'),
   kindOf<string>('PostgreSQL DSN', TEXT),
@@ -51,7 +54,7 @@ export const dsn = v.pipe(
   ),
 )
 
-/** True or false. */
+/** True or false; as text also `1` or `0`. */
 export const flag = v.pipe(
   v.union([v.boolean(), v.picklist(['true', 'false', '1', '0'])], (issue) => {
     return `expected true or false but found ${issue.received}`
@@ -60,7 +63,7 @@ export const flag = v.pipe(
   v.transform((value) => value === true || value === 'true' || value === '1'),
 )
 
-/** A whole number from `min` to `max`, or its digits. */
+/** A whole number from `min` to `max`, as a number or as text. */
 export function wholeNumber(min: number, max: number) {
   const allowed = `whole number from ${min} to ${max}`
   return v.pipe(
@@ -77,7 +80,7 @@ export function wholeNumber(min: number, max: number) {
   )
 }
 
-/** A number above zero, or its text. */
+/** A number above zero, as a number or as text. */
 export const factor = v.pipe(
   v.union([v.number(), v.pipe(v.string(), v.decimal())], (issue) => {
     return `expected a number above 0 but found ${issue.received}`
@@ -90,7 +93,7 @@ export const factor = v.pipe(
   ),
 )
 
-/** A duration in Go's notation, at least `minMs`; the output is in milliseconds. */
+/** A duration in Go's notation of at least `minMs`. It is converted to milliseconds. */
 export function duration(minMs = 0) {
   return v.pipe(
     scalar,
@@ -127,13 +130,16 @@ function parseJson(written: string): unknown {
   }
 }
 
-/** A list of `item`s; in the environment separated by spaces, or JSON. @param items their name in the reference */
+/**
+ * A list of values. In the environment they are separated by spaces, or written as JSON.
+ * @param items the name of the list's items in docs/configuration.md
+ */
 export function list<const Item extends v.GenericSchema<string, unknown>>(item: Item, items: string) {
   const kind = kindOf<v.InferOutput<typeof writtenList>>(`list of ${items}`, { type: 'array', items: TEXT })
   return v.pipe(writtenList, kind, v.array(item))
 }
 
-/** One of a few words. */
+/** Text that must be one of `words`. */
 export function oneOf<const Words extends readonly string[]>(words: Words) {
   const listed = words.map((word) => `"${word}"`).join(', ')
   return v.pipe(
@@ -142,7 +148,7 @@ export function oneOf<const Words extends readonly string[]>(words: Words) {
   )
 }
 
-/** An absolute URL with one of `protocols` (`https:`). */
+/** An absolute URL with one of `protocols`, for example `https:`. */
 export function url(...protocols: string[]) {
   const starts = protocols.map((protocol) => `${protocol}//`).join(' or ')
   return v.pipe(
@@ -167,7 +173,9 @@ function isNetworkBlock(value: string): boolean {
   return rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= maxBits && !network.includes('%')
 }
 
-/** The contact of RFC 8292 section 2.1. Safari's push service refuses one with spaces or angle brackets. */
+/**
+ * The contact in VAPID tokens (RFC 8292 section 2.1). Safari's push service refuses one with spaces or angle brackets.
+ */
 export const contactUri = v.pipe(
   v.string('expected mailto:you@example.com or an https URL'),
   kindOf<string>('mailto: or https:// URI', TEXT),

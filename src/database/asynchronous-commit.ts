@@ -1,8 +1,8 @@
 import type { Fragment, Sql } from './pool.ts'
 
 /**
- * An expression for a statement that is its own transaction: the commit returns before it is on disk. A crash of the
- * server loses the whole transaction if it was less than three times `wal_writer_delay` (0.2 s) ago
+ * An SQL expression for a statement that is a transaction of its own: its commit returns before it is on disk. If
+ * PostgreSQL crashes, it may lose whole transactions of the last three times `wal_writer_delay` (0.2 s)
  * (https://www.postgresql.org/docs/current/wal-async-commit.html).
  */
 export function commitAsynchronously(sql: Sql): Fragment {

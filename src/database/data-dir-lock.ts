@@ -1,19 +1,19 @@
-// One process per data directory, enforced by a lock file with the pid of its owner. The lock of a killed process
-// remains, so the lock of an ended process is taken over.
+// Ensures that one process at a time uses a data directory, by a lock file with the pid of its owner. The file of a
+// killed process remains, so the lock of a process that has ended is taken over.
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UserError } from '../config/user-error.ts'
 
 const LOCK_FILE = 'centripush.lock'
 
-/** Another running process uses the data directory. */
+/** The data directory cannot be used, because another running process uses it. */
 export class DataDirInUseError extends UserError {
   override readonly name = 'DataDirInUseError'
 }
 
 /**
- * Takes the lock of `dataDir`, which must exist; resolves to the function that releases it.
- * @throws DataDirInUseError when a running process holds it
+ * Takes the lock of `dataDir`, which must exist. Resolves to a function that releases the lock.
+ * @throws DataDirInUseError if a running process holds the lock
  */
 export async function lockDataDir(dataDir: string): Promise<() => Promise<void>> {
   const path = join(dataDir, LOCK_FILE)
@@ -43,17 +43,18 @@ async function tryCreate(path: string, content: string): Promise<boolean> {
 }
 
 /**
- * The pid and, on Linux, the start time of the process: after a restart of a container another process often has the
- * pid.
+ * The content of the lock file: the pid and, on Linux, the start time of the process. The time is needed because after
+ * a restart of a container another process often has the same pid.
  */
 async function describeProcess(pid: number): Promise<string> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
-  // Field 22; the second field, the name in parentheses, may hold spaces. See proc(5).
+  // The start time is field 22 of /proc/PID/stat (see proc(5)). The second field, the name in parentheses, may contain
+  // spaces.
   const startTime = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
   return `${pid} ${startTime}\n`
 }
 
-/** Whether a process with this pid exists, also one of another user. */
+/** Whether a process with this pid exists, even one of another user. */
 export function isAlive(pid: number): boolean {
   if (!Number.isInteger(pid) || pid <= 0) return false
   try {
@@ -68,7 +69,7 @@ function ignoreMissing(error: unknown): undefined {
   if (!hasCode(error, 'ENOENT')) throw error
 }
 
-/** Whether `error` has this code; errors of Node and of the driver have one. */
+/** Whether `error` has this `code`, as errors of Node and of the PostgreSQL driver do. */
 export function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code
 }

@@ -1,13 +1,13 @@
 import postgres from 'postgres'
 
 /**
- * A failed statement. The parameters and row values that the driver attaches to its own errors are left out, because
- * they contain tokens. `code` is the SQLSTATE, or the code of the driver for a lost connection.
+ * A statement failed. The error has no parameters and no row values, which the driver attaches to its own errors,
+ * because they contain tokens. `code` is the SQLSTATE, or the driver's code for a lost connection.
  */
 export class DatabaseError extends Error {
   override readonly name = 'DatabaseError'
   readonly code: string
-  /** The violated constraint, if there is one. */
+  /** The name of the violated constraint; undefined if the error has another cause. */
   readonly constraint: string | undefined
 
   constructor(message: string, code: string, constraint: string | undefined) {
@@ -17,13 +17,13 @@ export class DatabaseError extends Error {
   }
 }
 
-/** Converts the rejection of a statement to a DatabaseError; undefined for an error that is not of the database. */
+/** Converts the error of a statement to a DatabaseError; undefined if the error is not from the database. */
 export function readDatabaseError(error: unknown): DatabaseError | undefined {
   if (error instanceof DatabaseError) return error
   if (error instanceof postgres.PostgresError) {
     return new DatabaseError(error.message, error.code, error.constraint_name)
   }
-  // For connections the driver and Node use plain errors with a code.
+  // For a lost connection the driver and Node throw plain errors that have a `code`.
   if (error instanceof Error && 'code' in error && typeof error.code === 'string') {
     return new DatabaseError(error.message, error.code, undefined)
   }

@@ -1,11 +1,11 @@
-// The embedded database: a real PostgreSQL, with programs from an npm package and data in data_dir.
+// The embedded database: a real PostgreSQL. Its programs come from an npm package, and its data is in data_dir.
 //
-//   data_dir/centripush.lock     the process that owns the directory
+//   data_dir/centripush.lock     names the process that uses the directory
 //   data_dir/postgres.password   the password of the server
-//   data_dir/postgres/           the cluster; postgres.new until it is complete
+//   data_dir/postgres/           the cluster; named postgres.new until it is complete
 //
-// pg_ctl starts the server in its own session: Ctrl-C in a terminal reaches centripush but not the server, which is
-// stopped after its users. When centripush is killed, the server keeps running and the next start adopts it.
+// pg_ctl starts the server in its own session, so Ctrl-C in a terminal reaches centripush but not the server, which is
+// stopped after the parts that use it. If centripush is killed, the server keeps running, and the next start adopts it.
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { chown, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
@@ -26,9 +26,11 @@ import {
 import { findRunningServer } from './running-server.ts'
 
 const ROLE = 'centripush'
-/** Another process can take the free port before PostgreSQL listens on it. */
+/**
+ * How often the server is started on a free port: another process may take the port before PostgreSQL listens on it.
+ */
 const START_ATTEMPTS = 3
-/** Recovery after a crash of the machine can take minutes. */
+/** How long a start may take: recovery after a crash of the machine can take minutes. */
 const START_TIMEOUT_SECONDS = 300
 const PASSWORD_BYTES = 24
 const LOG_FILE = 'server.log'
@@ -39,28 +41,29 @@ const SETTINGS = {
   unix_socket_directories: '',
   max_connections: '200',
   shared_buffers: '256MB',
-  // JIT compilation takes longer than the statements themselves.
+  // JIT compilation is off: it takes longer than the statements themselves.
   jit: 'off',
-  // At the default of a minute, broadcasts leave gigabytes of dead rows, whose vacuum stalls the next broadcasts.
+  // With the default of a minute, broadcasts leave gigabytes of dead rows, and their vacuum stalls the next broadcasts.
   autovacuum_naptime: '2s',
-  // Events of the server, but no failed statements: their details contain values.
+  // Logs events of the server but no failed statements, because the details of these contain values.
   log_min_messages: 'log',
   log_error_verbosity: 'terse',
 }
 
 /**
- * For glibc: freed blocks of up to 16 MiB are kept for the next statement. Without it the kernel clears new memory for
- * each page of targets, a text of 2 MB, which takes a quarter of the time of reading it. The environment overrides it.
+ * Settings of glibc's malloc: freed blocks of up to 16 MiB are kept for the next statement. Otherwise the kernel clears
+ * new memory for each page of targets (a text of 2 MB), which takes a quarter of the time of reading it. Variables of
+ * the environment override these.
  */
 const MALLOC = { MALLOC_MMAP_THRESHOLD_: '16777216', MALLOC_TRIM_THRESHOLD_: '16777216' }
 
 /** A running embedded server. */
 export interface EmbeddedPostgres {
-  /** For openDatabase(). */
+  /** The DSN of the server, for openDatabase(). */
   dsn: string
-  /** Whether it was already running. */
+  /** Whether the server was already running, started by an earlier process. */
   adopted: boolean
-  /** Stops the server and releases the directory. Close the pools first: open connections are cut. */
+  /** Stops the server and releases the data directory. Close all pools first: open connections are cut. */
   stop(): Promise<void>
 }
 
@@ -72,10 +75,10 @@ interface Cluster {
 }
 
 /**
- * Starts the PostgreSQL of `dataDir`; a missing directory is made.
- * @throws DataDirInUseError when another process uses the directory
- * @throws EmbeddedPostgresError when PostgreSQL can't run on this machine
- * @throws ConfigError when `dataDir` can't be made
+ * Starts the PostgreSQL in `dataDir`. If the directory is missing, it is made.
+ * @throws DataDirInUseError if another process uses the directory
+ * @throws EmbeddedPostgresError if PostgreSQL can't run on this machine
+ * @throws ConfigError if `dataDir` can't be made
  */
 export async function startEmbeddedPostgres(options: { dataDir: string; logger: Logger }): Promise<EmbeddedPostgres> {
   const dataDir = resolve(options.dataDir)
@@ -102,8 +105,8 @@ export async function startEmbeddedPostgres(options: { dataDir: string; logger: 
 }
 
 /**
- * For a command: joins the PostgreSQL of `dataDir` that a server runs, or starts it for the duration of the command.
- * @throws as startEmbeddedPostgres(); DataDirInUseError while a server is starting it
+ * Joins the PostgreSQL in `dataDir` if a server process runs it, or starts it for the duration of a command.
+ * @throws the errors of startEmbeddedPostgres(); DataDirInUseError while a server process is starting it
  */
 export async function joinEmbeddedPostgres(options: { dataDir: string; logger: Logger }) {
   try {
@@ -132,7 +135,10 @@ async function openCluster(dataDir: string, programs: Programs, logger: Logger):
   return cluster
 }
 
-/** The password is stored before the cluster is made, so no cluster exists without its password. */
+/**
+ * Reads the password of the server, or makes one. It is stored before the cluster is made, so that no cluster exists
+ * without its password.
+ */
 async function loadPassword(path: string, isNeeded: boolean): Promise<string> {
   if (await hasFile(path)) return (await readFile(path, 'utf8')).trim()
   if (isNeeded)
@@ -151,7 +157,10 @@ async function hasFile(path: string): Promise<boolean> {
   return file !== undefined
 }
 
-/** It has another name until it is complete, so an interrupted run never leaves an incomplete cluster. */
+/**
+ * Makes the cluster under another name and renames it when it is complete: an interrupted run never leaves an
+ * incomplete cluster.
+ */
 async function makeCluster({ dir, programs, runAs, password }: Cluster): Promise<void> {
   const newDir = `${dir}.new`
   const newPasswordFile = `${dir}.new-password`
@@ -171,7 +180,7 @@ async function makeCluster({ dir, programs, runAs, password }: Cluster): Promise
 function initdbArguments(dir: string, passwordFile: string): string[] {
   const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ['--set', `${name}=${value}`])
   const auth = ['--username', ROLE, '--pwfile', passwordFile, '--auth', 'scram-sha-256']
-  // The builtin provider sorts by code point on every platform, independently of the system's locales.
+  // The builtin locale provider sorts by code point on every platform, independently of the system's locales.
   const locale = ['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--encoding=UTF8']
   return ['--pgdata', dir, ...auth, ...locale, ...settings]
 }
@@ -198,7 +207,7 @@ async function stopServer({ dir, programs, runAs }: Cluster): Promise<void> {
 async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
-  // A TCP server that listens has an address with a port.
+  // The cast is safe: a TCP server that listens has an address with a port.
   const { port } = server.address() as AddressInfo
   server.close()
   await once(server, 'close')

@@ -1,6 +1,6 @@
 import postgres from 'postgres'
 
-/** Codes of Node and of the library for a connection that was lost or can't be opened. */
+/** Error codes of Node and of the PostgreSQL driver for a connection that was lost or can't be opened. */
 const LOST = new Set([
   'EAI_AGAIN',
   'ECONNREFUSED',
@@ -16,17 +16,19 @@ const LOST = new Set([
   'CONNECT_TIMEOUT',
 ])
 
-/** Whether the connection of a failed statement has ended: it was lost, or the server closed it with an error. */
+/**
+ * Whether the error of a failed statement means that its connection has ended: it was lost, or PostgreSQL closed it.
+ */
 export function endsConnection(error: unknown): boolean {
   if (error instanceof postgres.PostgresError) return error.severity === 'FATAL' || error.severity === 'PANIC'
   return hasLostCode(error)
 }
 
 /**
- * Keeps the process alive when a new connection is lost while the library reads the array types of the server. The
- * library does not handle the rejection of that query, and Node ends a process at an unhandled rejection. The statement
- * that needed the connection fails on its own. Any other unhandled rejection still ends the process. Call it once, at
- * the start.
+ * Prevents the end of the process in one case: the PostgreSQL driver reads the server's array types on each new
+ * connection and does not handle the rejection of that query, and Node ends a process at an unhandled rejection. If the
+ * new connection is lost at that moment, the statement that needed it fails on its own. Any other unhandled rejection
+ * still ends the process. Call it once, at the start.
  */
 export function surviveLostConnections(): void {
   process.on('unhandledRejection', (reason) => {

@@ -1,5 +1,6 @@
-// Migrations: the files of schema/postgres, applied in the order of their numbers, each in its own transaction under an
-// advisory lock. Of several processes that start together, the first one migrates and the others wait for it.
+// Migrations of the database schema: the files of schema/postgres are applied in the order of their numbers, each in
+// its own transaction under an advisory lock. If several processes start together, the first one migrates and the
+// others wait for it.
 import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import * as v from 'valibot'
@@ -8,11 +9,11 @@ import type { Logger } from '../observability/log.ts'
 import type { Sql, Transaction } from './pool.ts'
 import { runTransaction } from './transaction.ts'
 
-/** The key of the advisory lock: an arbitrary number, the same in every version. */
+/** The key of the advisory lock for migrations: an arbitrary number, the same in every version. */
 const MIGRATION_LOCK = 7_233_114_265
 const SCHEMA_DIRECTORY = fileURLToPath(new URL('../../schema/postgres/', import.meta.url))
 
-/** The schema of the database does not fit this version of centripush. */
+/** The schema of the database is newer or older than this version of centripush needs. */
 export class SchemaError extends UserError {
   override readonly name = 'SchemaError'
 }
@@ -25,8 +26,8 @@ interface Migration {
 
 /**
  * Brings the schema up to date. Several processes may call it at the same time.
- * @param directory holds the `NNNN_name.sql` files
- * @throws SchemaError when the schema is newer than this version; the schema is unchanged then
+ * @param directory the directory of the `NNNN_name.sql` files
+ * @throws SchemaError if the schema is newer than this version; it is unchanged then
  */
 export async function migrate(sql: Sql, logger: Logger, directory = SCHEMA_DIRECTORY): Promise<void> {
   const known = await listMigrations(directory)
@@ -38,8 +39,8 @@ export async function migrate(sql: Sql, logger: Logger, directory = SCHEMA_DIREC
 }
 
 /**
- * Checks the schema for a start without migrations.
- * @throws SchemaError when the schema is newer or older than this version
+ * Checks for a start without migrations that the schema is up to date.
+ * @throws SchemaError if the schema is newer or older than this version
  */
 export async function checkSchema(sql: Sql, directory = SCHEMA_DIRECTORY): Promise<void> {
   const known = await listMigrations(directory)
@@ -55,9 +56,12 @@ async function applyNext(tx: Transaction, known: readonly Migration[]): Promise<
   return next
 }
 
-/** The applied versions; the lock prevents other changes until this transaction ends. */
+/**
+ * Reads the versions of the schema that were applied. A lock prevents changes by other processes until the transaction
+ * ends.
+ */
 async function lockAndReadVersions(tx: Transaction): Promise<Map<number, string>> {
-  // The time limit of the pool must not end a long migration, or the wait for one in another process.
+  // The pool's time limit for statements must not end a long migration, or the wait for one of another process.
   await tx`set local statement_timeout = 0`
   await tx`select pg_advisory_xact_lock(${MIGRATION_LOCK})`
   await tx`

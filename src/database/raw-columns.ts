@@ -1,33 +1,33 @@
-// Rows of a statement with `.raw()`: the columns in their order, each as the bytes of its text, or null. It is for rows
-// with long texts: as strings, each would be a separate allocation in V8's heap.
+// Reads rows of statements with `.raw()`: arrays of columns in their order, each as the bytes of its text, or null.
+// They are used for rows with long texts: as strings, each would be a separate allocation in V8's heap.
 import * as v from 'valibot'
 
-/** The bytes as the server sent them. */
+/** A column as the bytes that PostgreSQL sent. */
 export const bytes = v.instance(Buffer)
 
-/** Text of any type, also of enumerations. */
+/** A column of any type as text, for example of an enumeration. */
 export const text = v.pipe(
   bytes,
   v.transform((column) => column.toString()),
 )
 
-/** An integer or a float; a bigint beyond 2^53 would lose digits. */
+/** A column of an integer or float type as a number. A bigint beyond 2^53 would lose digits. */
 export const number = v.pipe(text, v.transform(Number))
 
-/** `boolean`, which the server writes as `t` and `f`. */
+/** A `boolean` column, which PostgreSQL writes as `t` or `f`. */
 export const boolean = v.pipe(
   text,
   v.picklist(['t', 'f']),
   v.transform((column) => column === 't'),
 )
 
-/** `bytea`, which the server writes as `\x` and hexadecimal digits. */
+/** A `bytea` column, which PostgreSQL writes as `\x` and hexadecimal digits. */
 export const bytea = v.pipe(
   bytes,
   v.transform((column) => Buffer.from(column.toString('latin1', 2), 'hex')),
 )
 
-/** The rows of a statement with `.raw()` as objects, by the names of their columns. */
+/** Converts rows of a statement with `.raw()` to objects, by the names of the columns. */
 export function nameColumns(
   rows: Iterable<readonly (Buffer | null)[]> & { columns: readonly { name: string }[] },
 ): Record<string, Buffer | null>[] {

@@ -3,17 +3,17 @@ import { answerWithin } from './answer-deadline.ts'
 import { readDatabaseError } from './database-error.ts'
 import type { Sql } from './pool.ts'
 
-/** A failed replica is not used for this long, so that not every read waits for its failure. */
+/** A replica that failed is not used for this many ms, so that not every read waits for its failure. */
 const PAUSE_MS = 5000
 
 interface Deps {
   primary: Sql
-  /** One or more. */
+  /** The pools of the replicas, at least one. */
   replicas: readonly Sql[]
-  /** The time limit of one answer. */
+  /** How long to wait for an answer, in ms. */
   answerTimeoutMs: number
   logger: Logger
-  /** Time in ms. */
+  /** Returns the current time in ms. */
   now(): number
 }
 
@@ -24,7 +24,8 @@ interface Replica {
 }
 
 /**
- * Reads from replicas in turn, and from the primary while all of them are paused. Replicas may lag behind the primary.
+ * Reads from replicas in turn; while all of them are paused after failures, from the primary. Replicas may lag behind
+ * the primary.
  */
 export class Replicas {
   readonly #deps: Deps
@@ -36,14 +37,15 @@ export class Replicas {
     this.#replicas = deps.replicas.map((sql, index) => ({ number: index + 1, sql, pausedUntilMs: 0 }))
   }
 
-  /** Runs `work`, which must only read, on a replica, and if that fails once more on the primary. */
+  /** Runs `work`, which must only read, on a replica. If that fails, it runs it once more on the primary. */
   async read<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
     const replica = this.#chooseReplica()
     if (!replica) return await this.#ask(this.#deps.primary, work)
     try {
       return await this.#ask(replica.sql, work)
     } catch (error) {
-      // Besides lost connections: a replica cancels reads that conflict with replication, and its schema may be older.
+      // Any database error of a replica leads to the primary, not only a lost connection: a replica cancels reads that
+      // conflict with replication, and its schema may be older.
       const cause = readDatabaseError(error)
       if (!cause) throw error
       replica.pausedUntilMs = this.#deps.now() + PAUSE_MS
@@ -59,7 +61,7 @@ export class Replicas {
     return answerWithin(work(sql), this.#deps.answerTimeoutMs)
   }
 
-  /** The next replica that is not paused; undefined when all are. */
+  /** Chooses the next replica that is not paused; undefined if all are. */
   #chooseReplica(): Replica | undefined {
     const nowMs = this.#deps.now()
     for (let tries = 0; tries < this.#replicas.length; tries++) {

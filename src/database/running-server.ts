@@ -1,4 +1,5 @@
-// Finds the server that a killed process left running, by the file postmaster.pid of the cluster.
+// Finds an embedded PostgreSQL that is still running after its centripush was killed, by the file postmaster.pid of the
+// cluster.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -6,15 +7,15 @@ import { isAlive } from './data-dir-lock.ts'
 import { readDatabaseError } from './database-error.ts'
 import { openDatabase } from './pool.ts'
 
-/** SQLSTATE of a server that is starting, recovering or stopping. */
+/** The SQLSTATE with which PostgreSQL refuses connections while it is starting, recovering or stopping. */
 const CANNOT_CONNECT_NOW = '57P03'
 const RETRY_MS = 100
-/** Recovery after a crash of the machine can take this long. */
+/** How long to wait for PostgreSQL to accept connections, in ms: recovery after a crash of the machine takes time. */
 const WAIT_MS = 60_000
 
 /**
- * The port of the server that runs on the cluster; undefined when none does. PostgreSQL itself replaces the file of a
- * server that no longer exists.
+ * The port of the PostgreSQL that runs on the cluster; undefined if none does. The file postmaster.pid of a server that
+ * no longer exists is left: PostgreSQL replaces it.
  */
 export async function findRunningServer(
   clusterDir: string,
@@ -22,7 +23,7 @@ export async function findRunningServer(
 ): Promise<number | undefined> {
   const deadlineMs = Date.now() + WAIT_MS
   for (;;) {
-    // Lines: pid, directory, start time, port; see src/include/utils/pidfile.h of PostgreSQL.
+    // The lines of postmaster.pid: pid, directory, start time, port; see src/include/utils/pidfile.h of PostgreSQL.
     const lines = (await readFile(join(clusterDir, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')
     const [pid, port] = [Number(lines[0]), Number(lines[3])]
     if (!isAlive(pid) || !port) return undefined
@@ -33,7 +34,10 @@ export async function findRunningServer(
   }
 }
 
-/** The password identifies the server: another process may have its pid or port by now. */
+/**
+ * Tries to connect. The password shows that it is the right server: another process may have its pid or its port by
+ * now.
+ */
 async function tryConnect(dsn: string): Promise<'connected' | (string & {})> {
   const sql = openDatabase({ dsn, maxConnections: 1 })
   try {

@@ -4,15 +4,18 @@ import { endsConnection } from './lost-connections.ts'
 import type { Sql, Transaction } from './pool.ts'
 
 const ATTEMPTS = 5
-/** The longest pause before a retry. Pauses are random, so that two transactions do not collide again. */
+/**
+ * The longest pause before a transaction is repeated, in ms. Pauses are random, so that two transactions do not collide
+ * again.
+ */
 const MAX_PAUSE_MS = 20
 const DEADLOCK_DETECTED = '40P01'
 const SERIALIZATION_FAILURE = '40001'
 
 /**
- * Runs `work` in a transaction, and runs it again when PostgreSQL chose it as the victim of a deadlock. So `work` must
- * have no effects besides its statements. Other waits in it must be short, because a statement after the loss of the
- * connection is not part of the transaction. Rejects with the error of `work`.
+ * Runs `work` in a transaction, and repeats it if PostgreSQL has ended the transaction because of a deadlock. So `work`
+ * must have no effects besides its statements. It must not wait long for anything else: a statement that follows the
+ * loss of the connection is not part of the transaction. Rejects with the error of `work`.
  */
 export async function runTransaction<T>(sql: Sql, work: (tx: Transaction) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
@@ -28,15 +31,15 @@ export async function runTransaction<T>(sql: Sql, work: (tx: Transaction) => Pro
 }
 
 /**
- * The library sends COMMIT or ROLLBACK even after the connection of the transaction was lost. By then the connection
- * may belong to another transaction, or it does not exist and the exception ends the process. So for a lost connection
- * the callback never settles, and the library rejects the transaction itself.
+ * Runs the transaction once. The driver sends COMMIT or ROLLBACK even after the transaction's connection was lost. By
+ * then the connection may belong to another transaction, or it does not exist and the exception ends the process. So
+ * after a lost connection the callback never settles, and the driver rejects the transaction itself.
  */
 async function runOnce<T>(sql: Sql, work: (tx: Transaction) => Promise<T>): Promise<T> {
   let isLost = false
   const transaction = sql.begin(async (tx) => {
     try {
-      // In an object, because the library would await the elements of an array.
+      // The value is returned in an object, because the driver would await the elements of an array.
       const value = await work(tx)
       if (!isLost) return { value }
     } catch (error) {

@@ -1,4 +1,4 @@
-// Providers and platforms as numbers in the tables. Stored rows have them, so a code never changes its meaning.
+// The codes of providers and platforms in the tables. Stored rows contain them, so the meaning of a code never changes.
 import { PROVIDER_NAMES, type ProviderName } from '../config/provider-names.ts'
 
 /** The platforms that a device can have. */
@@ -22,24 +22,24 @@ export function isPlatformName(name: string): name is PlatformName {
   return PLATFORM_NAMES.some((known) => known === name)
 }
 
-/** The code of a provider in the tables. */
+/** Converts the name of a provider to its code in the tables. */
 export function encodeProvider(name: ProviderName): number {
   return PROVIDER_CODES[name]
 }
 
-/** The code of a platform in the tables. */
+/** Converts the name of a platform to its code in the tables. */
 export function encodePlatform(name: PlatformName): number {
   return PLATFORM_CODES[name]
 }
 
-/** @throws Error for a code of a newer version */
+/** Reads the code of a provider from a row. @throws Error for a code that only a newer version of the server knows */
 export function decodeProvider(code: number): ProviderName {
   const name = PROVIDERS_BY_CODE.get(code)
   if (!name) throw new Error(`unknown provider code ${code}`)
   return name
 }
 
-/** @throws Error for a code of a newer version */
+/** Reads the code of a platform from a row. @throws Error for a code that only a newer version of the server knows */
 export function decodePlatform(code: number): PlatformName {
   const name = PLATFORMS_BY_CODE.get(code)
   if (!name) throw new Error(`unknown platform code ${code}`)

@@ -1,4 +1,5 @@
-// The devices that a request selects: a device matches a field by any of its values, and it must match all fields.
+// Filters that select devices. A device matches a field of the filter if it matches any of the field's values, and it
+// must match all fields.
 import { isProviderName } from '../config/provider-names.ts'
 import type { Fragment, Queryable } from '../database/pool.ts'
 import { ApiError } from '../protocol/errors.ts'
@@ -10,7 +11,7 @@ import { selectTopicIds } from './topic-names.ts'
 
 const EVERY_DEVICE: DeviceFilter = { ids: [], users: [], topics: [], providers: [], platforms: [] }
 
-/** A filter with the values of the tables. An undefined field is no condition. */
+/** A filter with the values that the tables have: uuids and codes. An undefined field matches all devices. */
 export interface DeviceConditions {
   ids: DeviceId[] | undefined
   users: string[] | undefined
@@ -20,8 +21,8 @@ export interface DeviceConditions {
 }
 
 /**
- * Checks the values of a filter. An absent filter selects all devices.
- * @param prefix of the field names in errors
+ * Checks the values of a filter. A request without a filter selects all devices.
+ * @param prefix the beginning of the field names in errors
  * @throws ApiError badRequest
  */
 export function parseDeviceFilter(filter: DeviceFilter = EVERY_DEVICE, prefix = 'filter.'): DeviceFilter {
@@ -33,7 +34,10 @@ export function parseDeviceFilter(filter: DeviceFilter = EVERY_DEVICE, prefix = 
   return filter
 }
 
-/** The selection of an update or a removal. @throws ApiError badRequest if it is empty: it never selects all devices */
+/**
+ * The devices that an update or a removal selects.
+ * @throws ApiError badRequest if the request has neither ids nor users, because these requests never select all devices
+ */
 export function parseDeviceSelection({ ids, users }: Pick<DeviceFilter, 'ids' | 'users'>): DeviceFilter {
   if (ids.length === 0 && users.length === 0) throw new ApiError('badRequest', 'ids, users: one of them is required')
   checkList('ids', ids, parseId)
@@ -41,7 +45,10 @@ export function parseDeviceSelection({ ids, users }: Pick<DeviceFilter, 'ids' | 
   return { ...EVERY_DEVICE, ids, users }
 }
 
-/** The conditions of a filter; undefined if no device can match, because a field has only unknown values. */
+/**
+ * Converts a filter to the values of the tables; undefined if no device can match, because all values of a field are
+ * unknown.
+ */
 export async function resolveFilter(sql: Queryable, filter: DeviceFilter): Promise<DeviceConditions | undefined> {
   const topicIds = filter.topics.length === 0 ? undefined : await selectTopicIds(sql, filter.topics)
   const conditions = {
@@ -68,16 +75,20 @@ function encodeKnownPlatform(name: string): number | undefined {
   return isPlatformName(name) ? encodePlatform(name) : undefined
 }
 
-/** All codes are no condition: a send to everyone names the four providers. */
+/**
+ * A list of all codes selects every device, so it is replaced by undefined: a send to everyone names all four
+ * providers.
+ */
 function withoutAll(codes: number[] | undefined, all: readonly number[]): number[] | undefined {
   return codes?.length === all.length ? undefined : codes
 }
 
-/** The SQL condition for the row `d` of devices, without its topics. */
+/** The SQL condition that a row `d` of devices matches the filter, apart from the filter's topics. */
 export function deviceColumnsMatch(sql: Queryable, { ids, users, providers, platforms }: DeviceConditions): Fragment {
   const all = [sql`true`]
   if (ids) {
-    // The provider is compared too: an id with another provider's name is not the id of this device.
+    // The provider is compared too: if the id names another provider than the stored device, it is not that device's
+    // id.
     const uuids = ids.map(({ uuid }) => uuid)
     const codes = ids.map(({ provider }) => encodeProvider(provider))
     all.push(sql`(d.id = any(${uuids}::uuid[]) and (d.id, d.provider) in (
@@ -89,7 +100,7 @@ export function deviceColumnsMatch(sql: Queryable, { ids, users, providers, plat
   return all.reduce((conditions, condition) => sql`${conditions} and ${condition}`)
 }
 
-/** The SQL condition for the row `d` of devices. */
+/** The SQL condition that a row `d` of devices matches the filter. */
 export function deviceMatches(sql: Queryable, conditions: DeviceConditions): Fragment {
   const columns = deviceColumnsMatch(sql, conditions)
   if (!conditions.topicIds) return columns
@@ -97,7 +108,7 @@ export function deviceMatches(sql: Queryable, conditions: DeviceConditions): Fra
     select from device_topics s where s.device_id = d.id and s.topic_id = any(${conditions.topicIds}::int[]))`
 }
 
-// A single value is compared with `=`, so an index on that column and the id returns the rows in the order of ids.
+// A single user is compared with `=`: then an index on the user and the id returns the rows in the order of ids.
 
 function matchUsers(sql: Queryable, users: readonly string[]): Fragment {
   const [user] = users

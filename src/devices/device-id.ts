@@ -1,4 +1,4 @@
-// The id of a device is `<ULID>-<provider>`. The tables store the 128 bits of the ULID as a uuid, which has the same
+// The id of a device is `<ULID>-<provider>`. The tables store the 128 bits of the ULID as a uuid: both sort in the same
 // order.
 import { randomUUID } from 'node:crypto'
 import { isProviderName, type ProviderName } from '../config/provider-names.ts'
@@ -10,14 +10,14 @@ export interface DeviceId {
   provider: ProviderName
 }
 
-/** Sorts before the uuid of every device. */
+/** A uuid that sorts before the uuid of every device. */
 export const FIRST_UUID = '00000000-0000-0000-0000-000000000000'
 
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 const DEVICE_ID = /^([0-7][0-9A-HJKMNP-TV-Z]{25})-([a-z]+)$/
 
-// Five hex digits are four base-32 digits, so a ULID is two digits for the first byte and six groups of four.
-// A conversion digit by digit would be too slow for walks over millions of ids.
+// A ULID is converted in groups: 5 hex digits are 4 base-32 digits, so it has two digits for the first byte and six
+// groups of four. A conversion digit by digit would be too slow for walks over millions of ids.
 const TIME_HEX = 12
 const GROUP_HEX = 5
 const GROUP_BASE32 = 4
@@ -30,25 +30,28 @@ const PAIR_VALUES = new Map(PAIRS.map((pair, value) => [pair, value]))
  */
 export function makeDeviceUuid(nowMs: number): string {
   const time = Math.floor(nowMs).toString(16).padStart(TIME_HEX, '0')
-  // All digits of a UUID v4 are random except one in each of two middle groups, which are left out. The `ulid` package
-  // reads random bytes from the system for each digit, which takes as long as the rest of a registration.
+  // The random digits come from a UUID v4. Two of its middle groups have a digit that is not random, so these are left
+  // out. The `ulid` package is not used: it reads random bytes from the system for each digit, which takes as long as
+  // the rest of a registration.
   const random = randomUUID()
   return `${time.slice(0, 8)}-${time.slice(8)}-${random.slice(0, 4)}-${random.slice(4, 8)}-${random.slice(24)}`
 }
 
-/** The parts of an id of the API; undefined if `text` is not an id. */
+/** Parses a device id as the API writes it; undefined if `text` is not a device id. */
 export function parseDeviceId(text: string): DeviceId | undefined {
   const [, digits, provider] = DEVICE_ID.exec(text) ?? []
   if (digits === undefined || provider === undefined || !isProviderName(provider)) return undefined
   return { uuid: decodeUlid(digits), provider }
 }
 
-/** The id of the API. @param uuid as PostgreSQL writes it: lower case, with dashes */
+/** Makes a device id as the API writes it. @param uuid as PostgreSQL writes it: lower case, with dashes */
 export function formatDeviceId(uuid: string, provider: ProviderName): string {
   return `${encodeUlid(uuid)}-${provider}`
 }
 
-/** Works character by character, without BigInt, because it can run for every target of a send. */
+/**
+ * Converts a uuid to a ULID, character by character and without BigInt, because it can run for every target of a send.
+ */
 function encodeUlid(uuid: string): string {
   let digits = PAIRS[Number.parseInt(uuid.slice(0, 2), 16)] ?? ''
   let group = 0

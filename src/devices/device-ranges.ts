@@ -5,33 +5,34 @@ import { resolveFilter } from './device-filter.ts'
 import { FIRST_UUID } from './device-id.ts'
 import { walkIds } from './device-walk.ts'
 
-/** Which ranges of a filter's devices. */
+/** The ranges to find: where they start, how many devices they have together, and how many each has. */
 export interface RangeQuery {
-  /** The last device of the range before; undefined for the first range. */
+  /** The uuid of the last device of the previous range; undefined for the first range. */
   after: string | undefined
-  /** Devices in all ranges together, at most. */
+  /** The most devices in all ranges of the result together. */
   limit: number
-  /** Devices in each range but the last. */
+  /** The number of devices in each range; the last range may have fewer. */
   size: number
 }
 
-/** The ranges found. */
+/** Ranges of the devices that match a filter. */
 export interface DeviceRanges {
-  /** The last device of each range; the next range begins after it. */
+  /** The uuid of the last device of each range; the next range begins after it. */
   ends: string[]
-  /** Whether there may be devices behind the last range. */
+  /** Whether there may be matching devices after the last range. */
   hasMore: boolean
 }
 
 const Ends = v.array(v.object({ id: v.string(), place: v.number() }))
 
-/** Cuts the matching devices, in the order of their ids, into ranges of `size`. Reads only ids. */
+/** Divides the devices that match `filter`, in the order of their ids, into ranges of `size`. Reads only ids. */
 export async function findRanges(sql: Sql, filter: DeviceFilter, query: RangeQuery): Promise<DeviceRanges> {
   const { after, limit, size } = query
   const conditions = await resolveFilter(sql, filter)
   if (!conditions) return { ends: [], hasMore: false }
   const walk = { conditions, afterUuid: after ?? FIRST_UUID, limit }
-  // An array of the ids takes a fifth of the time of a window function over them. It keeps the order of the subquery.
+  // One array of all ids takes a fifth of the time of a window function over them. The array keeps the subquery's
+  // order.
   const rows = await sql`
     select found.ids[place]::text as id, place
     from (select array_agg(page.id) as ids from (${walkIds(sql, walk)}) as page) as found

@@ -27,18 +27,18 @@ import { updateUserTopics } from './update-user-topics.ts'
 
 interface Deps {
   sql: Sql
-  /** Unix time in ms. */
+  /** Returns the current Unix time in ms. */
   now(): number
-  /** The databases that lists are read from; undefined for `sql`. */
+  /** The replicas that lists are read from; undefined: lists are read from `sql`. */
   replicas?: Replicas | undefined
-  /** The time after which a call fails without an answer of the database. */
+  /** A call fails if the database has not answered after this many ms. */
   answerTimeoutMs?: number
 }
 
 /**
- * Devices and topics. Each change is atomic. Methods reject with an ApiError: of the kind that the method names, or
- * `internal` if the database fails or has not answered after `answerTimeoutMs`. A database that is available again is
- * used at once. The bulk methods at the end have no timeout.
+ * Devices and topics in PostgreSQL. Each change is atomic. Methods reject with an ApiError: of a kind that the method
+ * names, or `internal` if the database fails or has not answered after `answerTimeoutMs`. After a failure the database
+ * is used again as soon as it is available. The bulk methods at the end have no timeout.
  */
 export class DeviceStore {
   readonly #sql: Sql
@@ -62,17 +62,17 @@ export class DeviceStore {
     return formatDeviceId(uuid, registration.provider)
   }
 
-  /** Changes all matching devices. */
+  /** Changes all devices that match the filter. */
   update(filter: DeviceFilter, changes: DeviceChanges): Promise<void> {
     return this.#call((sql) => updateDevices(sql, filter, changes))
   }
 
-  /** Removes all matching devices. */
+  /** Removes all devices that match the filter. */
   remove(filter: DeviceFilter): Promise<void> {
     return this.#call((sql) => removeDevices(sql, filter))
   }
 
-  /** A page of the matching devices. @throws ApiError badRequest for an invalid cursor or limit */
+  /** A page of the devices that match the query. @throws ApiError badRequest for an invalid cursor or limit */
   list(query: DeviceQuery): Promise<ListPage<Device>> {
     return this.#read((sql) => listDevices(sql, query))
   }
@@ -86,7 +86,10 @@ export class DeviceStore {
     return this.#call((sql) => updateDeviceTopics(sql, id, operation, owner))
   }
 
-  /** A page of the matching subscriptions. @throws ApiError badRequest for an invalid cursor or limit */
+  /**
+   * A page of the devices' subscriptions that match the query.
+   * @throws ApiError badRequest for an invalid cursor or limit
+   */
   listDeviceTopics(query: DeviceTopicQuery): Promise<ListPage<DeviceTopic>> {
     return this.#read((sql) => listDeviceTopics(sql, query))
   }
@@ -96,17 +99,17 @@ export class DeviceStore {
     return this.#call((sql) => updateUserTopics(sql, user, operation))
   }
 
-  /** A page of the matching topics of users. @throws ApiError badRequest for an invalid cursor or limit */
+  /** A page of users' topics that match the query. @throws ApiError badRequest for an invalid cursor or limit */
   listUserTopics(query: UserTopicQuery): Promise<ListPage<UserTopic>> {
     return this.#read((sql) => listUserTopics(sql, query))
   }
 
-  /** A page of the targets of a send, each device once. */
+  /** A page of the targets of a send to `filter`. Each device is in one page only. */
   pageTargets(filter: DeviceFilter, query: TargetPageQuery): Promise<TargetPage> {
     return this.#call((sql) => pageTargets(sql, filter, query))
   }
 
-  /** Cuts the targets of a send into ranges, in the order of their device ids. */
+  /** Divides the targets of a send to `filter` into ranges, in the order of their device ids. */
   findRanges(filter: DeviceFilter, query: RangeQuery): Promise<DeviceRanges> {
     return this.#call((sql) => findRanges(sql, filter, query))
   }
@@ -125,7 +128,7 @@ export class DeviceStore {
     return this.#call((sql) => removeGoneDevices(sql, provider, gone, seenAtMs, reason))
   }
 
-  /** Deletes removed devices after a week. The caller runs it periodically. */
+  /** Deletes devices that were removed more than a week ago. The caller runs it periodically. */
   cleanUp(): Promise<void> {
     return translateErrors(deleteOldRemovedDevices(this.#sql))
   }
@@ -140,7 +143,7 @@ export class DeviceStore {
     return translateErrors(importDevices(this.#sql, records, this.#now()))
   }
 
-  /** Adds topics to users and to their devices, about a thousand per call. */
+  /** Adds topics to users and to the users' devices, about a thousand records per call. */
   importUserTopics(records: readonly UserTopicRecord[]): Promise<void> {
     return translateErrors(importUserTopics(this.#sql, records))
   }
@@ -150,19 +153,22 @@ export class DeviceStore {
     return translateErrors((isDryRun ? countRestorable : restoreDevices)(this.#sql, query))
   }
 
-  /** A call of the API: it has a timeout. */
+  /** Runs `work` for a call of the API, which fails if the database does not answer in time. */
   #call<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
     return translateErrors(answerWithin(work(this.#sql), this.#answerTimeoutMs))
   }
 
-  /** A read that may be out of date by the delay of a replica. */
+  /** Runs a read. Its result may be out of date by the delay of a replica. */
   #read<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
     if (!this.#replicas) return this.#call(work)
     return translateErrors(this.#replicas.read(work))
   }
 }
 
-/** The driver's errors contain the parameters of the statement, and so tokens. They must not leave this room. */
+/**
+ * Replaces errors of the PostgreSQL driver. They contain the parameters of the statement, and so tokens, which must not
+ * leave this room.
+ */
 async function translateErrors<T>(result: Promise<T>): Promise<T> {
   try {
     return await result

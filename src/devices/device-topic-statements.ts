@@ -1,30 +1,30 @@
-// The subscriptions of devices. The caller has locked the rows of the devices in an earlier statement of its
-// transaction.
+// The SQL of devices' subscriptions to topics. The caller has locked the rows of the devices in an earlier statement of
+// its transaction.
 import type { Queryable, Sql } from '../database/pool.ts'
 import { ensureTopicIds, selectTopicIds } from './topic-names.ts'
 import type { TopicOperation } from './topic-operation.ts'
 
-/** A TopicOperation with the numbers of the topics. */
+/** A TopicOperation with the topics' numbers in the tables in place of their names. */
 export interface TopicIdOperation {
   op: TopicOperation['op']
   topicIds: readonly number[]
 }
 
-/** Finds the numbers of the topics. It must run before the transaction: see ensureTopics(). */
+/** Finds the numbers of the operation's topics. Must run before the transaction that uses them, see ensureTopics(). */
 export async function resolveTopics(sql: Sql, { op, topics }: TopicOperation): Promise<TopicIdOperation> {
   const topicIds =
     op === 'remove' ? [...(await selectTopicIds(sql, topics)).values()] : await ensureTopicIds(sql, topics)
   return { op, topicIds }
 }
 
-/** Changes the topics of all given devices. */
+/** Applies the topic operation to all devices in `uuids`. */
 export async function applyToDevices(sql: Queryable, uuids: readonly string[], { op, topicIds }: TopicIdOperation) {
   if (op === 'add') await subscribe(sql, uuids, topicIds)
   else if (op === 'remove') await unsubscribe(sql, uuids, topicIds)
   else await Promise.all([unsubscribeFromOthers(sql, uuids, topicIds), subscribe(sql, uuids, topicIds)])
 }
 
-/** Adds all topics to all devices. */
+/** Subscribes every device in `uuids` to every topic in `topicIds`. */
 export async function subscribe(sql: Queryable, uuids: readonly string[], topicIds: readonly number[]): Promise<void> {
   await sql`
     insert into device_topics (topic_id, device_id)
@@ -32,7 +32,7 @@ export async function subscribe(sql: Queryable, uuids: readonly string[], topicI
     on conflict do nothing`
 }
 
-/** Removes all topics from all devices. */
+/** Unsubscribes every device in `uuids` from every topic in `topicIds`. */
 export async function unsubscribe(
   sql: Queryable,
   uuids: readonly string[],
@@ -48,7 +48,7 @@ async function unsubscribeFromOthers(sql: Queryable, uuids: readonly string[], t
     where device_id = any(${[...uuids]}::uuid[]) and topic_id <> all(${[...topicIds]}::int[])`
 }
 
-/** Removes all topics of the devices. */
+/** Unsubscribes the devices in `uuids` from all topics. */
 export async function unsubscribeFromAll(sql: Queryable, uuids: readonly string[]): Promise<void> {
   await sql`delete from device_topics where device_id = any(${[...uuids]}::uuid[])`
 }

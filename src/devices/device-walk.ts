@@ -1,32 +1,37 @@
-// Devices in the order of their ids, page by page, for the fan-out and device_list. A page must be quick at any start
-// and with any number of matching devices. So it is merged from streams: ranges of an index with ids in order, one per
-// selected topic, user, or provider and platform. Otherwise the planner would read the table in the order of ids until
-// it has found enough matching devices. That is slow if they are rare, or if all of them were registered late.
+// Reads matching devices in the order of their ids, page by page, for fan-out and device_list. Each page must be quick,
+// wherever it starts and however many devices match. So it is merged from streams. A stream is a range of an index with
+// ids in order; there is one for each selected topic, user, or pair of provider and platform. Without streams the
+// planner would read the table in the order of ids until it has found enough matching devices, which is slow if they
+// are rare, or if all of them were registered late.
 import type { Fragment, Queryable } from '../database/pool.ts'
 import { ALL_PLATFORM_CODES, ALL_PROVIDER_CODES } from './codes.ts'
 import { type DeviceConditions, deviceColumnsMatch, deviceMatches } from './device-filter.ts'
 
-/** A page of a walk over the matching devices. */
+/** One page of a walk over the devices that match the conditions. */
 export interface Walk {
   conditions: DeviceConditions
-  /** The last device of the page before. */
+  /** The uuid of the last device of the previous page. */
   afterUuid: string
   limit: number
 }
 
-/** The query for a page. @param columns of the row `d` of devices, with `d.id` among them */
+/** The SQL query for a page of devices. @param columns columns of the row `d` of devices; must include `d.id` */
 export function walkDevices(sql: Queryable, columns: Fragment, walk: Walk): Fragment {
   const { ids, topicIds, users, providers, platforms } = walk.conditions
   const hasKinds = providers !== undefined || platforms !== undefined
   if (ids) return walkTable(sql, columns, walk)
   if (topicIds) return walkTopics(sql, columns, walk, topicIds)
-  // The statistics have the frequency of one user and of one kind, so the planner can choose the rarer one.
+  // With one user, PostgreSQL's statistics tell how frequent this user and one kind (provider and platform) are, so the
+  // planner can read the rarer one of the two.
   if (users && hasKinds && users.length === 1) return walkTable(sql, columns, walk)
   if (users) return walkUsers(sql, columns, walk, users)
   return hasKinds ? mergeStreams(sql, columns, walk, streamKinds(sql, walk)) : walkTable(sql, columns, walk)
 }
 
-/** The query for the ids of a page. For a single topic, its index has them. */
+/**
+ * The SQL query for the ids of a page. If a single topic is the only condition, the index of the topic's devices is
+ * enough.
+ */
 export function walkIds(sql: Queryable, walk: Walk): Fragment {
   const { topicIds, ...others } = walk.conditions
   const [topicId] = topicIds ?? []
@@ -62,8 +67,8 @@ function walkTopics(sql: Queryable, columns: Fragment, walk: Walk, topicIds: rea
 }
 
 function walkTopic(sql: Queryable, columns: Fragment, walk: Walk, topicId: number): Fragment {
-  // The start is given for both tables, although one follows from the other. So both are read in order from there and
-  // merged. Without it, each page would read one of the tables from its beginning.
+  // The start is given for both tables, although one follows from the other: then both are read in the order of ids
+  // from there, and merged. Otherwise each page would read one of the tables from its beginning.
   return sql`
     select ${columns} from device_topics t join devices d on d.id = t.device_id
     where t.topic_id = ${topicId} and ${startsAt(sql, sql`t.device_id`, walk)} and ${startsAt(sql, sql`d.id`, walk)}
@@ -73,8 +78,8 @@ function walkTopic(sql: Queryable, columns: Fragment, walk: Walk, topicId: numbe
 }
 
 /**
- * The start of the page: after the last page, at the next id of the topics, users and kinds. It can be a million ids
- * on.
+ * The condition where the page starts: at the first id after the previous page that one of the selected topics, users
+ * and kinds has. A million other devices may be between the two.
  */
 function startsAt(sql: Queryable, id: Fragment, walk: Walk): Fragment {
   const { conditions, afterUuid } = walk
@@ -86,7 +91,10 @@ function startsAt(sql: Queryable, id: Fragment, walk: Walk): Fragment {
   return start
 }
 
-/** The first id of the streams; null if there is none, and no comparison with null is true. */
+/**
+ * The SQL expression for the first id of all streams. It is null if there is no id, and then no comparison with it is
+ * true.
+ */
 function selectFirst(sql: Queryable, { keys, stream }: Streams): Fragment {
   return sql`(
     select first.id
@@ -96,10 +104,16 @@ function selectFirst(sql: Queryable, { keys, stream }: Streams): Fragment {
   )`
 }
 
-/** Ranges of an index with ids in order, one per key. */
+/**
+ * The streams from which a page of devices is merged. For each key (a topic, a user, or a provider with a platform) a
+ * stream is one range of an index, in the order of device ids.
+ */
 interface Streams {
   keys: Fragment
-  /** The range of the current key. */
+  /**
+   * The SQL query for one stream; it refers to the columns of the stream's key as `key.…`, or for kinds `provider.code`
+   * and `platform.code`.
+   */
   stream: Fragment
 }
 
@@ -118,7 +132,7 @@ function streamUsers(sql: Queryable, users: readonly string[], afterUuid: string
   }
 }
 
-/** A kind is a provider and a platform. */
+/** The streams of the kinds. A kind is a pair of provider and platform. */
 function streamKinds(sql: Queryable, { conditions, afterUuid }: Walk): Streams {
   const { providers = ALL_PROVIDER_CODES, platforms = ALL_PLATFORM_CODES } = conditions
   return {
@@ -131,14 +145,17 @@ function streamKinds(sql: Queryable, { conditions, afterUuid }: Walk): Streams {
   }
 }
 
-/** The streams of the users, with the devices that match the other conditions. */
+/** The SQL query for a page of the users' devices that match the other conditions: a stream for each user. */
 function walkUsers(sql: Queryable, columns: Fragment, walk: Walk, users: readonly string[]): Fragment {
   const { keys, stream } = streamUsers(sql, users, walk.afterUuid)
   const others = deviceColumnsMatch(sql, { ...walk.conditions, users: undefined })
   return mergeStreams(sql, columns, walk, { keys, stream: sql`${stream} and ${others}` })
 }
 
-/** Takes up to `limit` ids of each stream, then the first `limit` of all of them, and reads only their columns. */
+/**
+ * The SQL query that merges streams (index ranges with ids in order): it takes up to `limit` ids of each, then the
+ * first `limit` ids of all, and reads the columns only of these devices.
+ */
 function mergeStreams(sql: Queryable, columns: Fragment, { limit }: Walk, { keys, stream }: Streams): Fragment {
   return sql`
     select ${columns}

@@ -1,4 +1,4 @@
-// A device as the store returns it, and its conversion from a row.
+// A device as the device store returns it, and its conversion from a row of the table.
 import * as v from 'valibot'
 import type { ProviderName } from '../config/provider-names.ts'
 import type { Fragment, Queryable } from '../database/pool.ts'
@@ -10,9 +10,9 @@ export interface Device {
   id: string
   provider: ProviderName
   platform: PlatformName
-  /** For `webpush` the endpoint of the subscription. */
+  /** The push token; for `webpush` the endpoint of the subscription. */
   token: string
-  /** Empty for a device without a user. */
+  /** The user of the device; empty for a device without a user. */
   user: string
   timezone: string
   locale: string
@@ -37,24 +37,24 @@ const DeviceRow = v.object({
   created_at: v.date(),
   updated_at: v.date(),
   webpush_keys: v.nullable(v.string()),
-  // v.record would leave out keys such as "constructor".
+  // v.record is not used: it would leave out keys such as "constructor".
   meta: v.nullable(v.custom<Record<string, string>>(isStringRecord)),
 })
 
-/** The optional parts of a device: true for those to read. */
+/** The optional parts of a device. True: the query reads the part. */
 export interface DeviceParts {
   meta: boolean
   webPushKeys: boolean
 }
 
-/** The columns of the row `d` of devices for readDevice(). */
+/** The columns of a row `d` of devices that readDevice() needs. */
 export function deviceColumns(sql: Queryable, parts: DeviceParts): Fragment {
   return sql`d.id, d.provider, d.platform, d.token, d.user_id, d.timezone, d.locale, d.created_at, d.updated_at,
     ${parts.webPushKeys ? sql`d.webpush_keys` : sql`null as webpush_keys`},
     ${parts.meta ? sql`d.meta` : sql`null as meta`}`
 }
 
-/** The device of a row with deviceColumns(), without its topics. */
+/** Reads a device from a row that has deviceColumns(). The device's topics are not in the row. */
 export function readDevice(row: unknown): { uuid: string; device: Device } {
   const { id: uuid, ...columns } = v.parse(DeviceRow, row)
   const device = {

@@ -1,29 +1,33 @@
-// Checks of request fields. Each returns the value, or throws an ApiError badRequest that names the field and never
-// contains its value.
+// Checks of request fields. Each function returns the checked value, or throws an ApiError badRequest that names the
+// field and never contains the value.
 import { isProviderName, type ProviderName } from '../config/provider-names.ts'
 import { ApiError } from '../protocol/errors.ts'
 import { isPlatformName, PLATFORM_NAMES, type PlatformName } from './codes.ts'
 import { type DeviceId, parseDeviceId } from './device-id.ts'
 
-/** FCM, APNs and HMS tokens have some hundred bytes, Web Push endpoints up to a few thousand. */
+/** The longest token. Tokens of FCM, APNs and HMS have some hundred bytes, Web Push endpoints up to a few thousand. */
 export const MAX_TOKEN_BYTES = 4096
-/** The limit for the meta of a device. */
+/** The most bytes of a device's meta, as JSON. */
 export const MAX_META_BYTES = 4096
 const MAX_USER_BYTES = 256
 const MAX_TOPIC_BYTES = 256
-/** Longer than any real zone or language tag. Bounds the work of the checks below. */
+/**
+ * The longest time zone or language tag. No real one is longer, and the limit bounds the work of the checks by Intl.
+ */
 const MAX_NAME_BYTES = 128
-/** Values in one list of a request: more than a client needs, and few enough for one statement. */
+/** The most values in one list of a request: more than a client needs, and few enough for one SQL statement. */
 const MAX_LIST_VALUES = 100_000
 
-/** Valid zones, because a check by Intl takes 0.1 ms. */
+/** Time zones that Intl has accepted. They are remembered because a check by Intl takes 0.1 ms. */
 const knownZones = new Set<string>()
-/** There are about 600 names, but Intl accepts each in any mix of upper and lower case. */
+/**
+ * The most remembered time zones. There are about 600 names, but Intl accepts each in any mix of upper and lower case.
+ */
 const MAX_KNOWN_ZONES = 2000
 
 /**
- * A text of at most `maxBytes` without control characters. Real values have none, PostgreSQL refuses NUL, and target
- * lines are separated by tabs and line feeds.
+ * Checks a text: at most `maxBytes` and no control characters. Real values have none, PostgreSQL refuses NUL, and in
+ * target lines tabs and line feeds are separators.
  */
 export function checkText(field: string, value: string, maxBytes: number): string {
   if (Buffer.byteLength(value) > maxBytes) throw new ApiError('badRequest', `${field}: longer than ${maxBytes} bytes`)
@@ -36,46 +40,48 @@ function checkFilled(field: string, value: string, maxBytes: number): string {
   return checkText(field, value, maxBytes)
 }
 
-/** The name of a provider. */
+/** Parses the name of a provider. */
 export function parseProvider(field: string, value: string): ProviderName {
   if (!isProviderName(value)) throw new ApiError('badRequest', `${field}: not a provider`)
   return value
 }
 
-/** The name of a platform. */
+/** Parses the name of a platform. */
 export function parsePlatform(field: string, value: string): PlatformName {
   if (!isPlatformName(value)) throw new ApiError('badRequest', `${field}: not one of ${PLATFORM_NAMES.join(', ')}`)
   return value
 }
 
-/** The id of a device. */
+/** Parses the id of a device. */
 export function parseId(field: string, value: string): DeviceId {
   const id = parseDeviceId(value)
   if (!id) throw new ApiError('badRequest', `${field}: not a device id`)
   return id
 }
 
-/** A token, not empty. */
+/** Checks a token, which must not be empty. */
 export function checkToken(field: string, value: string): string {
   return checkFilled(field, value, MAX_TOKEN_BYTES)
 }
 
-/** A user. Empty is no user for a device, and everyone for a list of topics. */
+/**
+ * Checks a user. Empty: in a device it means that the device has no user, in a list of users' topics it means everyone.
+ */
 export function checkUser(field: string, value: string): string {
   return checkText(field, value, MAX_USER_BYTES)
 }
 
-/** The name of a topic, not empty. */
+/** Checks the name of a topic, which must not be empty. */
 export function checkTopic(field: string, value: string): string {
   return checkFilled(field, value, MAX_TOPIC_BYTES)
 }
 
-/** The beginning of a topic's name; empty for all topics. */
+/** Checks the beginning of topic names that a list selects; empty selects all topics. */
 export function checkTopicPrefix(field: string, value: string): string {
   return checkText(field, value, MAX_TOPIC_BYTES)
 }
 
-/** An IANA time zone, or empty. */
+/** Checks an IANA time zone; empty is allowed and means no time zone. */
 export function checkTimezone(field: string, value: string): string {
   checkText(field, value, MAX_NAME_BYTES)
   if (value === '' || knownZones.has(value)) return value
@@ -85,11 +91,12 @@ export function checkTimezone(field: string, value: string): string {
 }
 
 function isTimezone(value: string): boolean {
-  // Newer versions of Intl also accept offsets such as "+01:00", which are not IANA zones.
+  // A zone must begin with a letter: newer versions of Intl also accept offsets such as "+01:00", which are not IANA
+  // zones.
   return /^[A-Za-z]/.test(value) && accepts(() => new Intl.DateTimeFormat('en', { timeZone: value }))
 }
 
-/** A BCP 47 language tag, or empty. */
+/** Checks a BCP 47 language tag; empty is allowed and means no language. */
 export function checkLocale(field: string, value: string): string {
   checkText(field, value, MAX_NAME_BYTES)
   if (value === '' || accepts(() => Intl.getCanonicalLocales(value))) return value
@@ -106,7 +113,7 @@ function accepts(make: () => unknown): boolean {
   }
 }
 
-/** Texts by name, at most MAX_META_BYTES as JSON. */
+/** Checks the meta of a device: texts by name, together at most MAX_META_BYTES as JSON. */
 export function checkMeta(field: string, meta: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   for (const text of [...meta.keys(), ...meta.values()]) checkText(field, text, MAX_META_BYTES)
   const bytes = Buffer.byteLength(JSON.stringify(Object.fromEntries(meta)))
@@ -114,7 +121,7 @@ export function checkMeta(field: string, meta: ReadonlyMap<string, string>): Rea
   return meta
 }
 
-/** The values without duplicates, in their order, each checked by `check`. */
+/** Checks each value with `check`. Returns the values without duplicates, in their order. */
 export function checkList<T>(
   field: string,
   values: readonly string[],

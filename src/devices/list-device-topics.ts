@@ -1,4 +1,4 @@
-// device_topic_list.
+// The list of the API method device_topic_list.
 import * as v from 'valibot'
 import type { Queryable, Sql } from '../database/pool.ts'
 import type { DeviceFilter } from '../sends/recipient.ts'
@@ -18,15 +18,16 @@ export interface DeviceTopicQuery extends Page {
 
 /** The subscription of one device to one topic. */
 export interface DeviceTopic {
-  /** The cursor of this item. */
+  /** The id of the subscription, which is also its cursor in the list. */
   id: string
   topic: string
-  /** Without its topics, meta and Web Push keys. */
+  /** The device, without its topics, meta and Web Push keys. */
   device: Device
 }
 
 /**
- * Subscriptions in the order of their ids: by the first use of the topic, then by device.
+ * A page of subscriptions in the order of their ids: first by the time at which the topic was first used, then by
+ * device.
  * @throws ApiError badRequest
  */
 export async function listDeviceTopics(sql: Sql, query: DeviceTopicQuery): Promise<ListPage<DeviceTopic>> {

@@ -1,4 +1,4 @@
-// device_list.
+// The list of the API method device_list.
 import * as v from 'valibot'
 import type { Queryable, Sql } from '../database/pool.ts'
 import type { DeviceFilter } from '../sends/recipient.ts'
@@ -15,7 +15,10 @@ export interface DeviceQuery extends Page {
   include: DeviceParts & { topics: boolean }
 }
 
-/** The matching devices in the order of their ids. The cursor is the id of a device. @throws ApiError badRequest */
+/**
+ * A page of the devices that match, in the order of their ids. The cursor is the id of a device.
+ * @throws ApiError badRequest
+ */
 export async function listDevices(sql: Sql, query: DeviceQuery): Promise<ListPage<Device>> {
   const limit = readLimit(query.limit)
   const afterUuid = query.cursor === '' ? FIRST_UUID : parseId('cursor', query.cursor).uuid

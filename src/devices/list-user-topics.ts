@@ -1,4 +1,4 @@
-// user_topic_list.
+// The list of the API method user_topic_list.
 import * as v from 'valibot'
 import type { Sql } from '../database/pool.ts'
 import { checkUser } from './field-checks.ts'
@@ -8,14 +8,14 @@ import { type TopicFilter, topicMatches } from './topic-filter.ts'
 
 /** A request for a page of users' topics. */
 export interface UserTopicQuery extends Page {
-  /** Empty for all users. The user '' has the topics of everyone. */
+  /** The users to list topics of; empty for all users. The topics of everyone belong to the user ''. */
   users: readonly string[]
   topics: TopicFilter
 }
 
 /** One topic of one user. */
 export interface UserTopic {
-  /** The cursor of this item. */
+  /** The id of the user's topic, which is also its cursor in the list. */
   id: string
   user: string
   topic: string
@@ -24,7 +24,7 @@ export interface UserTopic {
 const Row = v.object({ topic_id: v.number(), topic: v.string(), user_id: v.string() })
 
 /**
- * Topics of users in the order of their ids: by the first use of the topic, then by user.
+ * A page of users' topics in the order of their ids: first by the time at which the topic was first used, then by user.
  * @throws ApiError badRequest
  */
 export async function listUserTopics(sql: Sql, query: UserTopicQuery): Promise<ListPage<UserTopic>> {

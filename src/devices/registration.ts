@@ -17,25 +17,25 @@ import {
 import type { EndpointCheck } from './web-push-endpoint.ts'
 import { parseWebPushSubscription } from './web-push-subscription.ts'
 
-/** The whole state of a device, as its registration declares it. */
+/** The whole state of a device, as its registration request declares it. */
 export interface Registration {
-  /** The device to update; undefined for the device with this token, or a new one. */
+  /** The uuid of the device to update; undefined: the device with this token is updated, or a new one is stored. */
   uuid: string | undefined
   provider: ProviderName
   platform: PlatformName
-  /** For `webpush` the endpoint of the subscription. */
+  /** The push token; for `webpush` the endpoint of the subscription. */
   token: string
-  /** For `webpush` the keys of the subscription as JSON. */
+  /** The keys of a Web Push subscription as JSON; undefined for other providers. */
   webPushKeys: string | undefined
   user: string
-  /** Without the topics of the user, which the store adds. */
+  /** The topics that the request names. The store adds those of the user and of everyone. */
   topics: readonly string[]
   timezone: string
   locale: string
   meta: ReadonlyMap<string, string>
 }
 
-/** The first registration and the last change of an imported device. Undefined for the time at which it is stored. */
+/** The times of an imported device: first registration and last change. Undefined: the time at which it is stored. */
 export interface DeviceTimes {
   createdAtSeconds: number | undefined
   updatedAtSeconds: number | undefined

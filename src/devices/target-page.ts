@@ -1,4 +1,4 @@
-// The targets of a send, page by page, as the lines that the queue stores (sends/target-line.ts).
+// Reads the targets of a send, page by page, as the target lines that the queue stores (sends/target-line.ts).
 import * as v from 'valibot'
 import { PROVIDER_NAMES, type ProviderName } from '../config/provider-names.ts'
 import type { Fragment, Queryable, Sql } from '../database/pool.ts'
@@ -12,36 +12,38 @@ import { resolveFilter } from './device-filter.ts'
 import { FIRST_UUID } from './device-id.ts'
 import { walkDevices } from './device-walk.ts'
 
-/** Which page of a filter's devices. */
+/** The page to read of the devices that match a filter. */
 export interface TargetPageQuery {
-  /** The last device of the page before; undefined for the first page. */
+  /** The uuid of the last device of the previous page; undefined for the first page. */
   after: string | undefined
-  /** Devices in the page, at most. */
+  /** The most devices in the page. */
   limit: number
-  /** The device fields that the send uses besides those of every line. */
+  /** The optional fields of a target line that the send uses. */
   used?: readonly OptionalField[]
 }
 
-/** Targets of one provider, in the order of device ids. */
+/** Targets of one provider in a page, in the order of device ids. */
 export interface TargetGroup {
   provider: ProviderName
-  /** The number of lines. */
+  /** The number of target lines in `lines`. */
   count: number
-  /** UTF-8, separated by line feeds. */
+  /** The target lines in UTF-8, separated by line feeds. */
   lines: Buffer
-  /** The time zone of these devices, empty for those without; only if time zones are asked for. */
+  /** The time zone of these devices, empty if they have none. Absent unless the send uses time zones. */
   timezone?: string
 }
 
 /** A page of targets. */
 export interface TargetPage {
-  /** One group for each provider in the page; if time zones are asked for, one for each provider and zone. */
+  /**
+   * One group for each provider in the page; if the send uses time zones, one for each pair of provider and time zone.
+   */
   groups: TargetGroup[]
-  /** The last device of the page, after which the next one begins; undefined for the last page. */
+  /** The uuid of the page's last device, after which the next page begins; undefined for the last page. */
   next: string | undefined
 }
 
-/** A page of the devices that match, in the order of their ids, each once. */
+/** Reads a page of the devices that match `filter`, in the order of their ids. Each device is in one page only. */
 export async function pageTargets(sql: Sql, filter: DeviceFilter, query: TargetPageQuery): Promise<TargetPage> {
   const { after, limit, used = [] } = query
   const conditions = await resolveFilter(sql, filter)
@@ -53,7 +55,10 @@ export async function pageTargets(sql: Sql, filter: DeviceFilter, query: TargetP
   return { groups, next: count < limit ? undefined : findLast(groups) }
 }
 
-/** The columns of the row `d` of devices. No field and no meta contains a tab or a line feed (field-checks.ts). */
+/**
+ * The columns of a row `d` of devices that target lines contain. No field contains a tab or a line feed
+ * (field-checks.ts), which separate fields and lines.
+ */
 function makeColumns(sql: Queryable) {
   const platforms = PLATFORM_NAMES.map((name) => sql`when ${encodePlatform(name)} then ${name}`)
   return {
@@ -69,7 +74,7 @@ function makeColumns(sql: Queryable) {
 }
 
 async function readByProvider(sql: Sql, page: Fragment): Promise<TargetGroup[]> {
-  // The aggregates take the lines in the order of the inner query.
+  // The aggregates concatenate the lines in the order of the inner query, which is the order of ids.
   const rows = await sql`select ${aggregateByProvider(sql)} from (${page}) as page`.raw()
   const [texts] = v.parse(Texts, rows)
   return PROVIDER_NAMES.flatMap((provider, index) => {
@@ -88,9 +93,10 @@ async function readByZone(sql: Sql, page: Fragment): Promise<TargetGroup[]> {
     .map(([provider, timezone, count, lines]) => ({ provider: decodeProvider(provider), timezone, count, lines }))
 }
 
-/** Lines in the order of PROVIDER_NAMES. */
+/** SQL that concatenates the target lines of each provider, in the order of PROVIDER_NAMES. */
 function aggregateByProvider(sql: Queryable) {
-  // Four aggregates over one pass: `group by` takes twice as long, and keeps the order only after another sort.
+  // Four aggregates in one pass over the rows: `group by` takes twice as long, and needs another sort to keep the
+  // order.
   const texts = PROVIDER_NAMES.map(
     (name) => sql`string_agg(page.line, E'\n') filter (where page.provider = ${encodeProvider(name)})`,
   )
@@ -99,10 +105,10 @@ function aggregateByProvider(sql: Queryable) {
 
 const ZoneRows = v.array(v.tuple([number, text, number, bytes]))
 
-/** One row with a column per provider, null without targets. */
+/** The reply: one row with a column of lines for each provider, null if the provider has no targets. */
 const Texts = v.tuple([v.array(v.nullable(bytes))])
 
-/** Uuids sort as text in the same order as in the table. */
+/** The largest uuid of all groups. Uuids sort as text in the same order as in the table. */
 function findLast(groups: readonly TargetGroup[]): string | undefined {
   return groups
     .map(({ lines }) => lastDevice(lines))

@@ -1,15 +1,15 @@
-// The ids of device topics and user topics, which are also the cursors of their lists: `<topic number>-<owner>`. The
-// number is in hex with a fixed width, so ids have the order of the tables' keys.
+// The ids of device topics and user topics: `<topic number>-<owner>`. They are also the cursors of the lists. The
+// number is in hex with a fixed width, so that ids sort in the order of the tables' keys.
 import { ApiError } from '../protocol/errors.ts'
 
 const HEX_DIGITS = 8
 const ID = new RegExp(`^([0-9a-f]{${HEX_DIGITS}})-(.*)$`, 's')
 const MAX_TOPIC_ID = 2 ** 31 - 1
 
-/** The two parts of such an id. */
+/** The two parts of the id of a device topic or a user topic. */
 export interface TopicCursor {
   topicId: number
-  /** The id of a device, or a user. */
+  /** The id of the device that has the topic, or the user that has it. */
   owner: string
 }
 

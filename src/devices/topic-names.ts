@@ -4,7 +4,7 @@ import type { Queryable, Sql } from '../database/pool.ts'
 
 const Topic = v.object({ id: v.number(), name: v.string() })
 
-/** The numbers of the known topics among `names`. */
+/** Looks up the numbers of `names`; names without a number are left out. */
 export async function selectTopicIds(sql: Queryable, names: readonly string[]): Promise<Map<string, number>> {
   if (names.length === 0) return new Map()
   const rows = await sql`select id, name from topics where name = any(${[...names]}::text[])`
@@ -12,9 +12,9 @@ export async function selectTopicIds(sql: Queryable, names: readonly string[]): 
 }
 
 /**
- * The numbers of all `names`; a new name gets one. It must run before the transaction that uses the numbers: in it, the
- * locks of new names would be held to its end, and two transactions could deadlock. Names are never removed, and an
- * unused one does no harm.
+ * The numbers of all `names`; a name without a number gets one. Must run before the transaction that uses the numbers:
+ * inside it, the locks of new names would be held to the end of the transaction, and two transactions could deadlock.
+ * Names are never removed, and an unused name does no harm.
  */
 export async function ensureTopics(sql: Sql, names: readonly string[]): Promise<Map<string, number>> {
   const known = await selectTopicIds(sql, names)
@@ -24,12 +24,12 @@ export async function ensureTopics(sql: Sql, names: readonly string[]): Promise<
   return await selectTopicIds(sql, names)
 }
 
-/** The numbers of ensureTopics() without the names. */
+/** The numbers of all `names`. A name without a number gets one; see ensureTopics(). */
 export async function ensureTopicIds(sql: Sql, names: readonly string[]): Promise<number[]> {
   return [...(await ensureTopics(sql, names)).values()]
 }
 
-/** By code unit. Any order prevents deadlocks, if all processes insert in the same one. */
+/** Orders names by code unit. All processes insert new names in the same order, which prevents deadlocks. */
 function compare(a: string, b: string): number {
   if (a === b) return 0
   return a < b ? -1 : 1

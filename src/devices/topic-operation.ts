@@ -1,16 +1,16 @@
 import { ApiError } from '../protocol/errors.ts'
 import { checkList, checkTopic } from './field-checks.ts'
 
-/** A change of a list of topics. `set` replaces the list, so `set` without topics clears it. */
+/** A change of the topics of a device or user. `set` replaces the list, so `set` without topics clears it. */
 export interface TopicOperation {
   op: 'add' | 'remove' | 'set'
-  /** Without duplicates. */
+  /** The topics to add, remove or set, without duplicates. */
   topics: readonly string[]
 }
 
 /**
- * Checks the operation of a request.
- * @param prefix of the field names in errors: `topics_update.`
+ * Checks the topic operation of a request.
+ * @param prefix the beginning of the field names in errors, for example `topics_update.`
  * @throws ApiError badRequest
  */
 export function parseTopicOperation(

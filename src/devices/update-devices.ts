@@ -1,4 +1,4 @@
-// device_update, device_topic_update and device_remove: changes of stored devices.
+// The changes of stored devices by the API methods device_update, device_topic_update and device_remove.
 import * as v from 'valibot'
 import type { Fragment, Queryable, Sql } from '../database/pool.ts'
 import { runTransaction } from '../database/transaction.ts'
@@ -10,18 +10,18 @@ import type { DeviceId } from './device-id.ts'
 import { applyToDevices, resolveTopics, unsubscribeFromAll } from './device-topic-statements.ts'
 import type { TopicOperation } from './topic-operation.ts'
 
-/** New values; an undefined one leaves the old value. */
+/** New values for a device. An undefined field leaves the stored value unchanged. */
 export interface DeviceChanges {
   /** The new user of the device. The device keeps its topics: it does not get those of the new user. */
   user: string | undefined
   timezone: string | undefined
   locale: string | undefined
-  /** Replaces the whole meta. */
+  /** The new meta, which replaces the whole stored meta. */
   meta: ReadonlyMap<string, string> | undefined
   topics: TopicOperation | undefined
 }
 
-/** Changes all matching devices, or none if it fails. */
+/** Changes all devices that match the filter, or none if it fails. */
 export async function updateDevices(sql: Sql, filter: DeviceFilter, changes: DeviceChanges): Promise<void> {
   const conditions = await resolveFilter(sql, filter)
   if (!conditions) return
@@ -45,7 +45,7 @@ function assignments(sql: Queryable, { user, timezone, locale, meta }: DeviceCha
   return all.reduce((list, assignment) => sql`${list}, ${assignment}`)
 }
 
-/** Removes all matching devices and their topics. */
+/** Removes all devices that match the filter, and their topics. */
 export async function removeDevices(sql: Sql, filter: DeviceFilter): Promise<void> {
   const conditions = await resolveFilter(sql, filter)
   if (!conditions) return
@@ -58,8 +58,8 @@ export async function removeDevices(sql: Sql, filter: DeviceFilter): Promise<voi
 
 /**
  * Changes the topics of one device.
- * @param owner the user that the device must belong to; empty for any
- * @throws ApiError notFound, or conflict if the device belongs to another user; nothing has changed then
+ * @param owner the user that the device must belong to; empty for any user
+ * @throws ApiError notFound, or conflict if the device belongs to another user; in both cases nothing has changed
  */
 export async function updateDeviceTopics(sql: Sql, id: DeviceId, operation: TopicOperation, owner: string) {
   const topics = await resolveTopics(sql, operation)

@@ -1,4 +1,4 @@
-// user_topic_update: the topics of a user and of the user's devices.
+// The API method user_topic_update: changes the topics of a user and of the user's devices.
 import * as v from 'valibot'
 import type { Sql, Transaction } from '../database/pool.ts'
 import { runTransaction } from '../database/transaction.ts'
@@ -11,7 +11,8 @@ const DeviceUuid = v.object({ id: v.string() })
 
 /**
  * Changes the topics of a user and, in the same transaction, of the user's devices. The devices get the added topics
- * and lose the removed ones, except topics of everyone. The topics of '' (everyone) reach a device when it registers.
+ * and lose the removed ones, except the topics of everyone. A change for the user '' (everyone) changes no stored
+ * device: each device gets the topics of everyone when it registers.
  */
 export async function updateUserTopics(sql: Sql, user: string, operation: TopicOperation): Promise<void> {
   const topics = await resolveTopics(sql, operation)
@@ -27,7 +28,10 @@ export async function updateUserTopics(sql: Sql, user: string, operation: TopicO
   })
 }
 
-/** Resolves to the deleted topics. */
+/**
+ * Deletes the topics that the user loses: those that `remove` names, or those that `set` does not name. Resolves to the
+ * deleted topics.
+ */
 async function deleteUserTopics(tx: Transaction, user: string, { op, topicIds }: TopicIdOperation): Promise<number[]> {
   const ids = [...topicIds]
   const leaves = op === 'remove' ? tx`topic_id = any(${ids}::int[])` : tx`topic_id <> all(${ids}::int[])`

@@ -1,17 +1,17 @@
-// The endpoints that a browser may register. An endpoint is a URL from an untrusted client that the server requests
-// later (SSRF). So it must be the URL of a push service: https, a domain name, an allowed origin. The addresses of the
-// name are checked at connect.
+// The Web Push endpoints that may be registered. An endpoint is a URL from an untrusted client that the server requests
+// later (server-side request forgery, SSRF). So it must be the URL of a push service: https, a domain name, an allowed
+// origin. The IP addresses of the name are checked when the server connects.
 import { isIP } from 'node:net'
 import { compileOriginPattern } from '../config/origin-pattern.ts'
 import type { Config } from '../config/schema.ts'
 
-/** The problem of an endpoint, without its text; undefined for a valid one. */
+/** Checks an endpoint. Returns the problem, without the text of the endpoint; undefined if it is allowed. */
 export type EndpointCheck = (endpoint: string) => string | undefined
 
 type WebPushOptions = Config['push_notifications']['webpush']
 type OriginOptions = Pick<WebPushOptions, 'allowed_endpoint_origins' | 'extra_allowed_endpoint_origins'>
 
-/** The push services of Chromium, Safari, Edge and Firefox, as Centrifugo PRO lists them. */
+/** The origins of the push services of Chromium, Safari, Edge and Firefox, as Centrifugo PRO lists them. */
 const BROWSER_PUSH_SERVICES = [
   'https://*.googleapis.com',
   'https://*.push.apple.com',
@@ -19,11 +19,11 @@ const BROWSER_PUSH_SERVICES = [
   'https://*.push.services.mozilla.com',
 ]
 
-/** The longest name in DNS. Bounds the time of matching patterns with several stars. */
+/** The longest host name: DNS allows no longer one. Bounds the time to match patterns with several stars. */
 const MAX_HOST_LENGTH = 253
 
 /**
- * The check for the origins of the configuration.
+ * Makes the check of endpoints from the origins in the configuration.
  * @throws Error for a malformed pattern, which a loaded configuration cannot have
  */
 export function makeEndpointCheck(options: OriginOptions): EndpointCheck {
@@ -44,13 +44,17 @@ export function makeEndpointCheck(options: OriginOptions): EndpointCheck {
 }
 
 /**
- * The URL parser has converted all notations of an IPv4 address (decimal, octal, hex, other digits) to the dotted one.
+ * Whether the host is an IP address. The URL parser has converted all notations of IPv4 (decimal, octal, hex) to dotted
+ * decimal.
  */
 function isAddress(hostname: string): boolean {
   return hostname.startsWith('[') || isIP(hostname) !== 0
 }
 
-/** Ports other than 443 are allowed only by a pattern with a port, or by `*`, which allows any origin. */
+/**
+ * Reads the pattern of an origin. Ports other than 443 match only a pattern with a port, or `*`, which allows any
+ * origin.
+ */
 function readPattern(pattern: string) {
   const origin = compileOriginPattern(pattern)
   if (!origin) throw new Error('a pattern of Web Push origins is malformed')

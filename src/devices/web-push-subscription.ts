@@ -6,19 +6,19 @@ import { ApiError } from '../protocol/errors.ts'
 import { checkText, MAX_TOKEN_BYTES } from './field-checks.ts'
 import type { EndpointCheck } from './web-push-endpoint.ts'
 
-/** A checked subscription. */
+/** A checked PushSubscription. */
 export interface WebPushSubscription {
   endpoint: string
-  /** `{"p256dh":"…","auth":"…"}`, both base64url without padding. */
+  /** The keys as JSON: `{"p256dh":"…","auth":"…"}`, both in base64url without padding. */
   keys: string
 }
 
-/** Enough for an endpoint, the keys and the other members that a browser writes. */
+/** The longest JSON of a subscription: enough for an endpoint, the keys and the other members that a browser writes. */
 const MAX_JSON_LENGTH = 2 * MAX_TOKEN_BYTES
 const POINT_BYTES = 65
 const AUTH_BYTES = 16
 
-/** Browsers write base64url without padding; some libraries write base64. */
+/** A key in base64url or base64. Browsers write base64url without padding; some libraries write base64. */
 const bytes = v.pipe(
   v.string(),
   v.regex(/^[A-Za-z0-9+/_-]+={0,2}$/),
@@ -66,12 +66,12 @@ function parseJson(field: string, text: string): unknown {
     return JSON.parse(text)
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
-    // The message of the SyntaxError quotes the text, so it is not kept.
+    // The SyntaxError is not passed on as a cause, because its message quotes the text.
     throw new ApiError('badRequest', `${field}: not a PushSubscription as JSON`)
   }
 }
 
-/** Checks an uncompressed point (RFC 8291 section 3.1). OpenSSL refuses a point that is not on the curve. */
+/** Whether the bytes are an uncompressed point of the curve (RFC 8291 section 3.1). OpenSSL refuses other points. */
 function isPointOnCurve(point: Buffer): boolean {
   if (point.length !== POINT_BYTES || point[0] !== 0x04) return false
   try {

@@ -1,4 +1,4 @@
-/** The bytes are not JSON. */
+/** A text is not valid JSON. */
 export class JsonSyntaxError extends Error {
   override readonly name = 'JsonSyntaxError'
   /** The position of the error, in bytes from the start of the source. */

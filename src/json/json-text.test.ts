@@ -7,7 +7,7 @@ const parse = (text: string | Buffer) => parseJsonText(Buffer.from(text))
 
 describe('parseJsonText', () => {
   test('accepts the same texts as JSON.parse', () => {
-    // Tokens of the grammar, so that many of the texts are nearly JSON.
+    // The texts are made of tokens of JSON's grammar, so that many of them are nearly valid.
     const unit = fc.constantFrom(...'{}[]",:0123456789.eE+-truefalsn \\u/bd\n\t', 'null', 'true', '"a"', '\\u00e9')
     void fc.assert(
       fc.property(fc.oneof(fc.string({ unit, maxLength: 12 }), fc.json()), (text) => {

@@ -1,5 +1,6 @@
-// A request is checked once and then read as slices of its own bytes, so `data`, `message` and `payload` keep their
-// bytes: big integers, `1.0`, escapes, key order and duplicate keys survive.
+// JSON as the bytes that it was read from. A request is checked once and then read as slices of its own bytes, so
+// `data`, `message` and `payload` arrive unchanged: with big integers, `1.0`, escapes, the order of keys and duplicate
+// keys.
 import { JsonSyntaxError } from './json-syntax-error.ts'
 import { readMembers } from './object-members.ts'
 import { type JsonKind, kindAt, nextItem, scanValue, skipSpace, skipString, skipValue } from './scanner.ts'
@@ -13,7 +14,7 @@ export class JsonText {
   readonly #start: number
   readonly #end: number
 
-  /** The caller has scanned the value from `start` to `end`. */
+  /** Makes a JsonText of the bytes from `start` to `end`. The caller has checked that they are one valid JSON value. */
   constructor(source: Buffer, start: number, end: number) {
     this.#source = source
     this.#start = start
@@ -30,8 +31,8 @@ export class JsonText {
   }
 
   /**
-   * The fields of an object in their order, duplicates included. Empty for every other kind.
-   * @param limit reading stops after one more field than this
+   * The fields of an object in their order, with duplicates. Empty if the value is not an object.
+   * @param limit reading stops when one field more than this was read
    */
   fields(limit = Number.POSITIVE_INFINITY): [name: string, value: JsonText][] {
     if (this.kind !== 'object') return []
@@ -42,8 +43,8 @@ export class JsonText {
   }
 
   /**
-   * The items of an array. Empty for every other kind.
-   * @param limit reading stops after one more item than this
+   * The items of an array. Empty if the value is not an array.
+   * @param limit reading stops when one item more than this was read
    */
   items(limit = Number.POSITIVE_INFINITY): JsonText[] {
     if (this.kind !== 'array') return []
@@ -63,7 +64,7 @@ export class JsonText {
   }
 }
 
-/** Reads bytes that are one JSON value with nothing but white space around it. @throws JsonSyntaxError */
+/** Parses bytes that contain one JSON value and nothing else but white space. @throws JsonSyntaxError */
 export function parseJsonText(source: Buffer): JsonText {
   const value = readJsonText(source, 0)
   if (!value) throw new JsonSyntaxError('unexpected end of JSON', source.length)
@@ -73,8 +74,8 @@ export function parseJsonText(source: Buffer): JsonText {
 }
 
 /**
- * Reads one of several JSON values in a row.
- * @param from the position to read from: 0, or `end` of the value before
+ * Parses the next JSON value of several that follow each other.
+ * @param from the position to read from: 0, or the `end` of the previous value
  * @returns undefined if only white space is left
  * @throws JsonSyntaxError
  */
@@ -85,12 +86,12 @@ export function readJsonText(source: Buffer, from: number): { text: JsonText; en
   return { text: new JsonText(source, start, end), end }
 }
 
-/** The same value without insignificant white space. The bytes of every token stay. */
+/** The value without insignificant white space. All other bytes are unchanged. */
 export function compactJson(text: JsonText): Buffer {
   const { bytes } = text
   const out = Buffer.allocUnsafe(bytes.length)
   let length = 0
-  // The first byte that is not copied yet. Bytes without space between them are copied at once.
+  // The first byte that is not copied yet. A run of bytes without white space is copied in one step.
   let runStart = 0
   for (let at = 0; at < bytes.length; ) {
     const afterSpace = skipSpace(bytes, at)

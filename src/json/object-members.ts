@@ -1,11 +1,14 @@
 import { nextItem, skipSpace, skipString, skipValue } from './scanner.ts'
 import { decodeString } from './strings.ts'
 
-/** A member of an object, as positions in the source: a start is inclusive, an end exclusive. */
+/** A member of a JSON object, as positions in the source: starts are inclusive, ends exclusive. */
 export interface JsonMember {
-  /** The decoded key. */
+  /** The key of the member, decoded. */
   name: string
-  /** The member with the white space around it: all bytes between two commas, or between a comma and a brace. */
+  /**
+   * The range of the member with the white space around it: all bytes between two commas, or between a comma and a
+   * brace.
+   */
   start: number
   end: number
   valueStart: number
@@ -13,13 +16,13 @@ export interface JsonMember {
 }
 
 /**
- * The members of a valid object in their order, duplicates included.
- * @param from the opening brace
- * @param limit reading stops after one more member than this
+ * The members of a valid JSON object in their order, with duplicates.
+ * @param from the position of the opening brace
+ * @param limit reading stops when one member more than this was read
  */
 export function readMembers(source: Buffer, from: number, limit = Number.POSITIVE_INFINITY): JsonMember[] {
   const members: JsonMember[] = []
-  // The brace or the comma before the next member.
+  // The position of the brace or comma before the next member.
   let before = from
   let keyStart = nextItem(source, from + 1)
   while (keyStart !== undefined && members.length <= limit) {

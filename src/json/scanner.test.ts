@@ -35,7 +35,7 @@ const document = fc.letrec<{ value: string }>((tie) => {
   return { value: fc.tuple(space, bare, space).map((parts) => parts.join('')) }
 }).value
 
-/** A document with one byte inserted, removed or replaced, or cut off: nearly always broken. */
+/** A document with one byte inserted, removed or replaced, or cut off: it is nearly always invalid. */
 const brokenDocument = fc
   .tuple(document, fc.nat(), fc.constantFrom('cut', 'remove', 'insert', 'replace'), fc.nat({ max: 127 }))
   .map(([text, place, change, code]) => {
@@ -132,21 +132,21 @@ function isJson(text: string): boolean {
   }
 }
 
-/** The value of a text, built from its fields and items. The last of the fields with one name is used. */
+/** The JavaScript value of a JsonText, built from its fields and items. Of fields with one name the last one counts. */
 function readValue(text: JsonText): unknown {
   if (text.kind === 'object') return Object.fromEntries(text.fields().map(([name, value]) => [name, readValue(value)]))
   if (text.kind === 'array') return text.items().map(readValue)
   return text.kind === 'string' ? text.string() : JSON.parse(text.bytes.toString())
 }
 
-/** All strings of a text in their order, keys included. */
+/** All strings in a JsonText in their order, with keys. */
 function stringsOf(text: JsonText): string[] {
   if (text.kind === 'object') return text.fields().flatMap(([name, value]) => [name, ...stringsOf(value)])
   if (text.kind === 'array') return text.items().flatMap(stringsOf)
   return text.kind === 'string' ? [text.string()] : []
 }
 
-/** The same value with U+FFFD for each lone surrogate. */
+/** A copy of a value in which each lone surrogate is replaced by U+FFFD. */
 function wellFormed(value: unknown): unknown {
   if (typeof value === 'string') return value.toWellFormed()
   if (Array.isArray(value)) return value.map(wellFormed)

@@ -1,14 +1,15 @@
-// RFC 8259 JSON as bytes, without building values. The functions take a position and return the position after the read
-// bytes. `scanValue` checks the grammar and the depth, with the limits of Go's encoding/json, the decoder of the node.
-// The `skip…` functions pass over values that were scanned before, in half of the time, because they check only quotes
-// and brackets. On invalid JSON they return a meaningless position, but they end. All functions take linear time, and
-// nested containers need no call stack.
+// Scans JSON (RFC 8259) as bytes, without building values. Each function takes a position and returns the position
+// after the bytes that it has read. `scanValue` checks the grammar and the depth, with the limits of Go's
+// encoding/json, which is the decoder of the Centrifugo node. The `skip…` functions pass over values that were scanned
+// before. They check only quotes and brackets, so they take half of the time; on invalid JSON they return a meaningless
+// position, but they end. All functions take linear time, and nested containers need no call stack.
 import { JsonSyntaxError } from './json-syntax-error.ts'
 
-/** Containers may be nested this deep, as in Go's encoding/json (`maxNestingDepth`). */
+/** The deepest nesting of objects and arrays, as in Go's encoding/json (`maxNestingDepth`). */
 const MAX_DEPTH = 10_000
 
-// Private to this file: V8 reads an imported constant from memory at each use, which makes a scan slower.
+// These constants are private to this file: V8 reads an imported constant from memory at each use, so a scan would be
+// slower.
 const QUOTE = 0x22
 const COMMA = 0x2c
 const COLON = 0x3a
@@ -24,7 +25,7 @@ const CLOSE_BRACE = 0x7d
 
 export type JsonKind = 'object' | 'array' | 'string' | 'number' | 'boolean' | 'null'
 
-/** The kind of a valid value. @param from the first byte of the value */
+/** The kind of a valid value. @param from the position of the first byte of the value */
 export function kindAt(source: Buffer, from: number): JsonKind {
   switch (source[from]) {
     case OPEN_BRACE:
@@ -43,14 +44,14 @@ export function kindAt(source: Buffer, from: number): JsonKind {
   }
 }
 
-/** The position of the first byte at or after `from` that is not insignificant white space. */
+/** The position of the first byte at or after `from` that is not white space between tokens. */
 export function skipSpace(source: Buffer, from: number): number {
   let at = from
   while (isSpace(source[at])) at++
   return at
 }
 
-/** The position after a valid value. @param from the first byte of the value */
+/** The position after a valid value. @param from the position of the first byte of the value */
 export function skipValue(source: Buffer, from: number): number {
   const first = source[from]
   if (first === QUOTE) return skipString(source, from)
@@ -60,7 +61,7 @@ export function skipValue(source: Buffer, from: number): number {
   return at
 }
 
-/** The position after a valid string. @param from the opening quote */
+/** The position after a valid string. @param from the position of the opening quote */
 export function skipString(source: Buffer, from: number): number {
   let at = from + 1
   for (;;) {
@@ -71,8 +72,8 @@ export function skipString(source: Buffer, from: number): number {
 }
 
 /**
- * The position of the next item of an array, or of the next key of an object; undefined if there is none.
- * @param from the position after the opening byte of the container, or after an item
+ * The position of the next item of an array, or of the next key of an object; undefined at the end of the container.
+ * @param from the position after the opening bracket or brace, or after an item
  */
 export function nextItem(source: Buffer, from: number): number | undefined {
   let at = skipSpace(source, from)
@@ -82,12 +83,12 @@ export function nextItem(source: Buffer, from: number): number | undefined {
 }
 
 /**
- * Scans one value of any kind.
- * @param from the first byte of the value
+ * Checks one JSON value of any kind. Returns the position after it.
+ * @param from the position of the first byte of the value
  * @throws JsonSyntaxError
  */
 export function scanValue(source: Buffer, from: number): number {
-  // The open containers, by their opening bytes.
+  // The opening bytes of the objects and arrays that are not closed yet.
   const open: number[] = []
   let at = from
   for (;;) {
@@ -104,7 +105,8 @@ export function scanValue(source: Buffer, from: number): number {
     } else {
       at = scanScalar(source, at)
     }
-    // A value is complete. It may also complete its containers, until a comma starts the next value.
+    // A value is complete. Closing brackets may follow that complete its containers, until a comma starts the next
+    // value.
     for (;;) {
       const container = open.at(-1)
       if (container === undefined) return at
@@ -144,17 +146,17 @@ function isSpace(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
 }
 
-/** Whether a byte after a number or a literal does not belong to it. */
+/** Whether a byte ends the number or literal before it. */
 function endsScalar(byte: number | undefined): boolean {
   return byte === undefined || byte === COMMA || byte === CLOSE_BRACE || byte === CLOSE_BRACKET || isSpace(byte)
 }
 
-/** In ASCII the closing bracket or brace comes two after the opening one. */
+/** The closing byte of a container. In ASCII it is two higher than the opening one. */
 function closingByte(opening: number): number {
   return opening + 2
 }
 
-/** Scans a key and its colon, up to the value of the key. */
+/** Scans the key of a member and its colon. Returns the position of the member's value. */
 function scanKey(source: Buffer, from: number): number {
   if (source[from] !== QUOTE) throw new JsonSyntaxError('expected a key', from)
   const colon = skipSpace(source, scanString(source, from))

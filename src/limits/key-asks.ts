@@ -1,21 +1,22 @@
-// The parts of a call that both stores share: asks are decided by key and answered in their order.
+// The parts of RateLimiter.take() that both stores share: asks are grouped by their key, the store decides about each
+// key, and the answers are given in the order of the asks.
 import type { RatePolicy } from '../sends/rate-limit.ts'
 import { type Answer, type Ask, MAX_ASKS } from './rate-limiter.ts'
 
-/** The asks of one key. */
+/** The asks of one call that name the same key. */
 export interface KeyAsks {
   key: string
-  /** Each id once, in the order of the asks. */
+  /** The ids of the asks, each once, in the order of the asks. */
   ids: string[]
 }
 
-/** The asks of a call by key. */
+/** The asks of one call, grouped by their key. */
 export interface GroupedAsks {
-  /** Each key once. */
+  /** The groups of asks: one for each key of the call. */
   groups: KeyAsks[]
-  /** The index of each ask's group. */
+  /** For each ask of the call the index of its group. */
   groupOf: number[]
-  /** The index of each ask's id in its group. */
+  /** For each ask of the call the index of its id in its group. */
   idOf: number[]
 }
 
@@ -23,19 +24,19 @@ export interface GroupedAsks {
 export interface KeyDecision {
   /** The time of the decision, by the store's clock in Unix ms. */
   decidedAtMs: number
-  /** The time of the grant of each id in Unix ms; 0: not granted. */
+  /** For each id the time of its grant in Unix ms; 0: it was not granted. */
   grantedAtMs: readonly number[]
-  /** Milliseconds until the next grant. Used only if an id was not granted. */
+  /** Milliseconds until the next grant for the key is possible. Used only if an id was not granted. */
   waitMs: number
 }
 
-/** Groups the asks of a call by key. @throws RangeError without a policy, and for more than MAX_ASKS asks */
+/** Groups the asks of a call by their key. @throws RangeError if there is no policy, or more than MAX_ASKS asks */
 export function groupAsks(asks: readonly Ask[], policies: readonly RatePolicy[]): GroupedAsks {
   if (asks.length > MAX_ASKS) throw new RangeError(`${asks.length} asks in one call, ${MAX_ASKS} are allowed`)
   if (policies.length === 0) throw new RangeError('a call without a policy')
   const groups: KeyAsks[] = []
   const found = new Map<string, number>()
-  // Only for keys with several asks: most keys have one.
+  // The ids of keys with several asks. Most keys have one ask and need no map.
   const idsFound = new Map<number, Map<string, number>>()
   const idOf: number[] = []
   const groupOf = asks.map(({ key, id }) => {
@@ -55,7 +56,7 @@ export function groupAsks(asks: readonly Ask[], policies: readonly RatePolicy[])
   return { groups, groupOf, idOf }
 }
 
-/** The hashes of each group's ids. Most asks of a call have the same id, which is hashed once. */
+/** Hashes the ids of each group. Most asks of a call have the same id, which is then hashed once. */
 export function hashIds(groups: readonly KeyAsks[], hashId: (id: string) => string): string[][] {
   const hashes = new Map<string, string>()
   return groups.map(({ ids }) =>
@@ -69,7 +70,10 @@ export function hashIds(groups: readonly KeyAsks[], hashId: (id: string) => stri
   )
 }
 
-/** The answers to a call, in the order of its asks. @param decisions in the order of the groups */
+/**
+ * The answers to a call, in the order of its asks.
+ * @param decisions the decisions about the keys, in the order of the groups
+ */
 export function answerAsks(
   { groupOf, idOf }: GroupedAsks,
   decisions: readonly KeyDecision[],
@@ -89,7 +93,10 @@ export function answerAsks(
   })
 }
 
-/** The wait of each id of a key in ms. Refused ids are granted in their order, so a later one waits longer. */
+/**
+ * The wait in ms for each id of a key. Ids that were not granted will be granted in their order, so a later one waits
+ * longer.
+ */
 function waitsOf({ grantedAtMs, waitMs }: KeyDecision, policies: readonly RatePolicy[]): number[] {
   let ahead = 0
   return grantedAtMs.map((grantedAt) => {

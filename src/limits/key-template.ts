@@ -1,24 +1,31 @@
-// The key of a rate limit: text with the variables device.id and device.user.
+// The key of a rate limit: a text that may contain the variables device.id and device.user.
 //
-// The reference documentation writes a variable as device.user, templates as {{.device.user}}. Both forms are variables
-// anywhere in a key: as plain text, device.user would put all devices under one limit, which is never intended.
+// The reference documentation of Centrifugo PRO writes a variable as device.user, templates as {{.device.user}}. Both
+// are read as variables, anywhere in a key: if device.user were plain text, all devices would share one limit, which is
+// never intended.
 import { ApiError } from '../protocol/errors.ts'
 import type { KeyTemplate } from '../sends/rate-limit.ts'
 
 /** The fields of a device that a key may use. */
 export interface KeyDevice {
   id: string
-  /** Empty: the device has no user. */
+  /** The user of the device; empty if it has none. */
   user: string
 }
 
 const DEFAULT_KEY: KeyTemplate = [{ variable: 'id' }]
 const MAX_KEY_BYTES = 256
-/** So that with users of 256 bytes a rendered key is shorter than the 2,000 bytes that the stores allow. */
+/**
+ * The most variables in a key: with users of 256 bytes, a rendered key stays below the 2,000 bytes that the stores
+ * allow.
+ */
 const MAX_VARIABLES = 4
 const VARIABLE = /\{\{\s*\.?device\.(id|user)\s*\}\}|(?<!\w)\.?device\.(id|user)(?!\w)/g
 
-/** Compiles a key; an empty key is the device's id. @throws ApiError badRequest, naming `field` */
+/**
+ * Compiles the key of a request. An empty key means the id of the device.
+ * @throws ApiError badRequest that names `field`
+ */
 export function parseKeyTemplate(field: string, key: string): KeyTemplate {
   if (key === '') return DEFAULT_KEY
   if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw refuse(field, `longer than ${MAX_KEY_BYTES} bytes`)
@@ -41,8 +48,8 @@ export function parseKeyTemplate(field: string, key: string): KeyTemplate {
 }
 
 /**
- * Renders the key for a device. A device without a user has its id as the user: such devices are unrelated, and would
- * otherwise share one limit.
+ * Renders the key for a device. For a device without a user, the device's id is used as the user: these devices are
+ * unrelated, and must not share one limit.
  */
 export function renderKey(template: KeyTemplate, device: KeyDevice): string {
   const user = device.user === '' ? device.id : device.user
@@ -51,7 +58,7 @@ export function renderKey(template: KeyTemplate, device: KeyDevice): string {
   return key
 }
 
-/** Whether each device has a key of its own: the key contains the device's id. All ids have the same length. */
+/** Whether each device has its own key, because the key contains the id of the device. All ids have the same length. */
 export function isPerDevice(template: KeyTemplate): boolean {
   return template.some((part) => typeof part !== 'string' && part.variable === 'id')
 }

@@ -85,7 +85,7 @@ describe('a rate limit key', () => {
   })
 
   test('that contains the device id differs for any two devices, even if a user is named like an id', () => {
-    // Few letters and lengths, so that equal keys are likely. All ids have one length, like device ids.
+    // Texts of few letters and lengths, so that equal keys are likely. All ids have one length, as device ids do.
     const text = (minLength: number, maxLength: number) =>
       fc.string({ unit: fc.constantFrom('a', 'b'), minLength, maxLength })
     const device = fc.record({ id: text(2, 2), user: text(0, 4) })

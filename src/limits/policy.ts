@@ -6,15 +6,18 @@ import { parseKeyTemplate } from './key-template.ts'
 
 type WireRateLimit = NonNullable<NonNullable<SendPushNotificationRequest['limit_strategy']>['rate_limit']>
 
-/** A store keeps as many grants of a key as its highest rate: this limits a key to about 20 KB. */
+/** The highest `rate` of a policy. A store keeps that many grants for a key, so this limits a key to about 20 KB. */
 const MAX_RATE = 1000
-/** The largest value of the field, an int32: nearly 25 days. */
+/** The longest interval of a policy: the largest int32, nearly 25 days. */
 const MAX_INTERVAL_MS = 2 ** 31 - 1
-/** All policies are checked for each push, and no sensible limit needs more. */
+/** The most policies of a request. All are checked for each push, and no sensible limit needs more. */
 const MAX_POLICIES = 10
 const FIELD = 'limit_strategy.rate_limit'
 
-/** Reads the rate limit of a request; undefined without policies. @throws ApiError badRequest, naming the field */
+/**
+ * Reads the rate limit of a request; undefined if it has no policies.
+ * @throws ApiError badRequest that names the field
+ */
 export function parseRateLimit(wire: WireRateLimit): RateLimit | undefined {
   const key = parseKeyTemplate(`${FIELD}.key`, wire.key)
   if (wire.policies.length > MAX_POLICIES) {

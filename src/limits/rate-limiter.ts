@@ -1,25 +1,30 @@
-// The contract of this room: rate limits per key.
+// Rate limits per key: the contract of this room. A grant is the permission to send one push, an ask a request for a
+// grant.
 //
-// A sliding window. A policy allows `rate` grants per key in any interval of `intervalMs`: each grant of a key is at
-// least `intervalMs` later than the grant `rate` places before it. This holds across all workers, and for all policies
-// of a call together: an ask that one policy refuses uses no grant of the others.
+// The limit is a sliding window. A policy allows `rate` grants for a key in any interval of `intervalMs`: each grant is
+// at least `intervalMs` later than the `rate`th grant before it. This holds across all workers. A call with several
+// policies grants an ask only if all of them allow it; a refused ask uses no grant of any policy.
 //
-// A key keeps the times of its last grants, in the number and for the time that the widest policies of its calls need.
-// So calls with different policies count each other's grants. The first call with a wider policy can count only the
-// grants that were kept for the narrower ones. Older grants are forgotten, and so are keys without grants. All times
-// are the store's clock. If it is set back, grants in its future count as granted now: a key is then limited for one
-// more interval at most, and never grants more.
+// For each key the times of its last grants are kept: as many and for as long as the widest policies that were used
+// with the key need. So calls with different policies count each other's grants. The first call with a wider policy can
+// count only the grants that were kept until then. Older grants are forgotten, and so are keys without grants. All
+// times are those of the store's clock. If the clock is set back, grants that are in its future then count as granted
+// now: the key is limited for one more interval at most, and never grants more.
 //
-// An ask that was granted is granted again without a second grant, while its grant is kept. So a call that failed can
+// An ask that was granted is granted again without a second grant, as long as its grant is kept. So a failed call can
 // be repeated, also by another worker after a crash.
 
 import type { RatePolicy } from '../sends/rate-limit.ts'
 
-/** A request for one grant. */
+/** A request for one grant, the permission to send one push. */
 export interface Ask {
-  /** The limited key, far below 2,000 bytes. Asks of one call may have the same key: they are granted in order. */
+  /**
+   * The limited key, far below 2,000 bytes. Asks of one call may have the same key; they are granted in their order.
+   */
   key: string
-  /** Distinguishes a repeated ask from a new ask of the same key: for a push, its send and its device. */
+  /**
+   * Identifies the ask, so that a repeated one gets no second grant. For a push it is made of its send and its device.
+   */
   id: string
 }
 
@@ -27,34 +32,36 @@ export interface Ask {
 export type Answer = (
   | {
       kind: 'granted'
-      /** The time of the first grant, by the store's clock in Unix ms. */
+      /** The time at which the ask was first granted, by the store's clock in Unix ms. */
       grantedAtMs: number
     }
   | {
       kind: 'limited'
       /**
-       * Milliseconds until the ask can be granted, at least 1. Exact for the first limited ask of a key. For the asks
-       * after it, it is the earliest time at which they can be granted if those before them are granted first.
+       * Milliseconds until the ask can be granted, at least 1. Exact for the first ask of a key that was refused. For
+       * later ones it is the earliest time, if those before them are granted first.
        */
       waitMs: number
     }
 ) & {
-  /** The time of the decision, by the store's clock in Unix ms. */
+  /** The time at which the store decided about the ask, in Unix ms of the store's clock. */
   decidedAtMs: number
 }
 
-/** The most asks in one call, so that a call does not block others. The stores are measured with this number. */
+/**
+ * The most asks in one call, so that a call does not block others for long. The stores are measured with this number.
+ */
 export const MAX_ASKS = 1000
 
 /** Rate limits, on PostgreSQL or Redis. */
 export interface RateLimiter {
   /**
-   * Grants the asks that all policies allow; resolves to an answer for each ask, in their order. One round trip. A call
-   * that rejects may have taken grants nevertheless, and may be repeated.
-   * @throws RangeError without a policy, and for more than MAX_ASKS asks
+   * Grants the asks that all policies allow. Resolves to an answer for each ask, in their order, after one round trip.
+   * A call that rejects may have taken grants nevertheless, and may be repeated.
+   * @throws RangeError if there is no policy, or more than MAX_ASKS asks
    */
   take(asks: readonly Ask[], policies: readonly RatePolicy[]): Promise<Answer[]>
 
-  /** Resolves to the milliseconds until a new ask of `key` would be granted; 0: at once. Takes no grant. */
+  /** Resolves to the milliseconds until a new ask for `key` would be granted, 0 if at once. Takes no grant. */
   readWait(key: string, policies: readonly RatePolicy[]): Promise<number>
 }

@@ -3,7 +3,7 @@ import type { DeviceStore } from '../devices/device-store.ts'
 import type { DeviceListRequest } from '../protocol/requests/push.ts'
 import { encodeDevice, encodePage } from './device-results.ts'
 
-/** `device_list`: a request without a filter lists all devices. */
+/** The method `device_list`. A request without a filter lists all devices. */
 export function makeDeviceList(store: DeviceStore) {
   return async (request: DeviceListRequest): Promise<object> => {
     const page = await store.list({

@@ -3,7 +3,7 @@ import { parseRegistration } from '../devices/registration.ts'
 import type { EndpointCheck } from '../devices/web-push-endpoint.ts'
 import type { DeviceRegisterRequest } from '../protocol/requests/push.ts'
 
-/** `device_register`: stores the whole state of a device; the result has its `id`. */
+/** The method `device_register`: stores the whole state of a device. Its result contains the device's `id`. */
 export function makeDeviceRegister(store: DeviceStore, checkEndpoint: EndpointCheck) {
   return async (request: DeviceRegisterRequest): Promise<object> => ({
     id: await store.register(parseRegistration(request, checkEndpoint)),

@@ -2,7 +2,7 @@ import { parseDeviceSelection } from '../devices/device-filter.ts'
 import type { DeviceStore } from '../devices/device-store.ts'
 import type { DeviceRemoveRequest } from '../protocol/requests/push.ts'
 
-/** `device_remove`: the result is empty, also if no device matched. */
+/** The method `device_remove`. Its result is empty, even if no device matched. */
 export function makeDeviceRemove(store: DeviceStore) {
   return async (request: DeviceRemoveRequest): Promise<object> => {
     await store.remove(parseDeviceSelection(request))

@@ -2,7 +2,7 @@ import type { Device } from '../devices/device.ts'
 import type { ListPage } from '../devices/list-page.ts'
 import { encodeMap, withoutZeroValues } from '../protocol/result.ts'
 
-/** A `Device` message of a result. Its fields have the order of their numbers in api.proto. */
+/** Encodes a device as the message `Device` of a result. Its fields are in the order of their numbers in api.proto. */
 export function encodeDevice(device: Device): object {
   return withoutZeroValues({
     id: device.id,
@@ -20,7 +20,7 @@ export function encodeDevice(device: Device): object {
   })
 }
 
-/** The result of a list method. */
+/** Encodes a page as the result of a list method. */
 export function encodePage<Item>(page: ListPage<Item>, encodeItem: (item: Item) => object): object {
   return withoutZeroValues({
     items: page.items.map(encodeItem),

@@ -5,7 +5,7 @@ import { parseTopicFilter } from '../devices/topic-filter.ts'
 import type { DeviceTopicListRequest } from '../protocol/requests/push.ts'
 import { encodeDevice, encodePage } from './device-results.ts'
 
-/** `device_topic_list`: a request without a filter lists all subscriptions. */
+/** The method `device_topic_list`. A request without a filter lists all subscriptions of devices. */
 export function makeDeviceTopicList(store: DeviceStore) {
   return async (request: DeviceTopicListRequest): Promise<object> => {
     const page = await store.listDeviceTopics({
@@ -25,7 +25,10 @@ function parseDevices(filter: DeviceTopicListRequest['filter']) {
   return parseDeviceFilter({ ids, users, providers, platforms, topics: [] }, 'filter.device_')
 }
 
-/** Centrifugo's Python SDK requires `device` in every item, so each item has at least the id of its device. */
+/**
+ * Encodes a subscription. Centrifugo's Python SDK requires `device` in every item, so it contains at least the id of
+ * the device.
+ */
 function encodeDeviceTopic({ id, topic, device }: DeviceTopic, includeDevice: boolean): object {
   return { id, device_id: device.id, topic, device: includeDevice ? encodeDevice(device) : { id: device.id } }
 }

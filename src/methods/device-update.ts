@@ -6,7 +6,7 @@ import type { DeviceChanges } from '../devices/update-devices.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { DeviceUpdateRequest } from '../protocol/requests/push.ts'
 
-/** `device_update`: changes the given fields of all matching devices; the result is empty. */
+/** The method `device_update`: changes the given fields of all matching devices. Its result is empty. */
 export function makeDeviceUpdate(store: DeviceStore) {
   return async (request: DeviceUpdateRequest): Promise<object> => {
     const changes = parseChanges(request)

@@ -3,8 +3,8 @@ import type { JsonText } from '../json/json-text.ts'
 import { decodeMessage } from '../protocol/wire-types.ts'
 
 /**
- * Runs a decoded push command and resolves to its `result` object. Rejects with an ApiError, or with any other error,
- * which the API answers with error 100.
+ * A decoded push command, ready to run. Resolves to its `result` object. Rejects with an ApiError, or with any other
+ * error, which the API answers with error 100.
  */
 export type Call = () => Promise<object>
 
@@ -12,9 +12,9 @@ export type Call = () => Promise<object>
 export interface UpstreamMethod {
   kind: 'upstream'
   name: string
-  /** The number of the method in the legacy `/api`. */
+  /** The number that names the method in the legacy `/api`. */
   number: number
-  /** @throws DecodeError if the node could not decode these params either */
+  /** Checks the params before a batch runs. @throws DecodeError if the node could not decode them either */
   check(params: JsonText): void
 }
 
@@ -22,16 +22,19 @@ export interface UpstreamMethod {
 export interface PushMethod {
   kind: 'push'
   name: string
-  /** The number of the method in the legacy `/api`. */
+  /** The number that names the method in the legacy `/api`. */
   number: number
-  /** Decodes the params without running the method, so a batch runs as a whole or not at all. @throws DecodeError */
+  /**
+   * Decodes the params without running the method: all commands of a batch are decoded before the first one runs.
+   * @throws DecodeError
+   */
   prepare(params: Buffer | JsonText): Call
 }
 
 /** A method of the server API. */
 export type Method = UpstreamMethod | PushMethod
 
-/** A method of the node. @param request the schema of its params */
+/** Makes a method that the upstream node answers. @param request the schema of the method's params */
 export function upstreamMethod(
   name: string,
   number: number,
@@ -40,7 +43,7 @@ export function upstreamMethod(
   return { kind: 'upstream', name, number, check: (params) => void decodeMessage(request, params) }
 }
 
-/** A push method. @param request the schema of its params @param handle runs the method */
+/** Makes a push method. @param request the schema of the method's params @param handle runs the method */
 export function pushMethod<Request>(
   name: string,
   number: number,

@@ -19,14 +19,15 @@ import { makeUpdatePushStatus } from './update-push-status.ts'
 import { makeUserTopicList } from './user-topic-list.ts'
 import { makeUserTopicUpdate } from './user-topic-update.ts'
 
-/** All methods: by the name in their path, and by their number in the legacy API. */
+/** All methods of the server API: by the name in their path, and by their number in the legacy API. */
 export interface MethodTable {
   byName: ReadonlyMap<string, Method>
   byNumber: ReadonlyMap<number, Method>
 }
 
 /**
- * The stores of the push methods. Without a database there are no devices and no analytics: their methods answer 108.
+ * The parts that push methods use. Without a database there are no devices and no analytics, and methods that need
+ * these answer error 108.
  */
 export interface PushDeps {
   accept: AcceptDeps
@@ -38,7 +39,10 @@ export interface PushDeps {
   analytics: Analytics | undefined
 }
 
-/** Makes the table. @param deps undefined: push is disabled, and its methods are unknown, as to a node */
+/**
+ * Makes the table of methods.
+ * @param deps undefined if push is disabled: then push methods are unknown, as on a node
+ */
 export function makeMethodTable(deps: PushDeps | undefined): MethodTable {
   const methods = [...listUpstreamMethods(), ...(deps ? listPushMethods(deps) : [])]
   return {
@@ -47,7 +51,7 @@ export function makeMethodTable(deps: PushDeps | undefined): MethodTable {
   }
 }
 
-/** The numbers are Centrifugo's, which does not use 13. */
+/** The methods that the upstream node answers, with the numbers that Centrifugo gives them. It does not use 13. */
 function listUpstreamMethods(): Method[] {
   return [
     upstreamMethod('publish', 0, up.publish),

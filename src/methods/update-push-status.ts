@@ -2,10 +2,10 @@ import type { Analytics } from '../analytics/analytics.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { UpdatePushStatusRequest } from '../protocol/requests/push.ts'
 
-/** The limit of a `uid`, which a report names as `analytics_uid`. */
+/** The most bytes of `analytics_uid` and of the other fields of a report: the limit of a `uid`. */
 const MAX_FIELD_BYTES = 256
 
-/** `update_push_status`: stores an app's report about a notification; the result is empty. */
+/** The method `update_push_status`: stores an app's report about a notification. Its result is empty. */
 export function makeUpdatePushStatus(analytics: Analytics) {
   return async (request: UpdatePushStatusRequest): Promise<object> => {
     const { analytics_uid: uid, status, device_id: deviceId, msg_id: messageId } = request

@@ -6,7 +6,7 @@ import type { UserTopicListRequest } from '../protocol/requests/push.ts'
 import { withoutZeroValues } from '../protocol/result.ts'
 import { encodePage } from './device-results.ts'
 
-/** `user_topic_list`: a request without a filter lists the topics of all users. */
+/** The method `user_topic_list`. A request without a filter lists the topics of all users. */
 export function makeUserTopicList(store: DeviceStore) {
   return async (request: UserTopicListRequest): Promise<object> => {
     const page = await store.listUserTopics({

@@ -23,7 +23,8 @@ interface ErrorDescription {
 }
 
 /**
- * Only safe fields of an error are logged: drivers attach parameters and rows, which contain tokens, to their errors.
+ * The fields of an error that are logged. There are no others, because drivers attach parameters and rows to their
+ * errors, and these contain tokens.
  */
 function describeError(error: unknown): ErrorDescription | undefined {
   if (!(error instanceof Error)) return undefined

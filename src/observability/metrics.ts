@@ -1,8 +1,8 @@
-// Metrics. They have the names and labels of Centrifugo PRO where it has such a metric, and begin with centripush_
-// otherwise.
+// The metrics. Where Centrifugo PRO has such a metric, it has the same name and labels; the other names begin with
+// centripush_.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
-/** The values of the queue's gauges, read at each scrape. */
+/** The values for the gauges of the queue. They are read from the store at each scrape. */
 export interface QueueGauges {
   waiting: ReadonlyMap<string, number>
   inFlight: ReadonlyMap<string, number>
@@ -15,7 +15,7 @@ export interface QueueGauges {
 /** The metrics of one process. */
 export type Metrics = ReturnType<typeof makeMetrics>
 
-/** Makes the metrics in a registry of their own, together with the default metrics of the process. */
+/** Makes the metrics and their registry, with the default metrics of the process. */
 export function makeMetrics() {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
@@ -67,7 +67,9 @@ export function makeMetrics() {
   }
 }
 
-/** Adds the gauges of the queue. When `read` resolves to undefined, the scrape succeeds without them. */
+/**
+ * Adds the gauges of the queue to a registry. If `read` resolves to undefined, a scrape succeeds without their values.
+ */
 export function addQueueGauges(registry: Registry, queue: string, read: () => Promise<QueueGauges | undefined>): void {
   const registers = [registry]
   const make = (name: string, help: string, labelNames: string[]) => new Gauge({ name, help, labelNames, registers })
@@ -81,7 +83,7 @@ export function addQueueGauges(registry: Registry, queue: string, read: () => Pr
     help: 'Batches waiting to be sent.',
     labelNames: ['provider', 'queue'],
     registers,
-    /** One read of the store serves all gauges. */
+    /** The collector of this gauge sets the values of all gauges, so that a scrape reads the store once. */
     async collect() {
       const gauges = await read()
       for (const gauge of [this, inFlight, scheduled, oldest, deadLetters, paused]) gauge.reset()

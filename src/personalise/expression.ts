@@ -1,32 +1,32 @@
-// Expressions are compiled to functions of a target's scope. Go checks the types of arguments when it renders. Here the
-// compiler checks them, so rendering cannot fail.
+// Template expressions, compiled to functions of a target's scope. Go checks the types of arguments when it renders a
+// template. Here the compiler checks them, so that rendering cannot fail.
 import type { Scope, Texts } from './scope.ts'
 
-/** The value of an expression for one target. */
+/** The value that an expression has for one target. */
 export type Value = string | boolean | Texts
 
-/** The kinds of values, as bits: an expression can have several. */
+/** The kinds of values are bits, because an expression can have several kinds. TEXT: a text. */
 export const TEXT = 1
-/** True or false. */
+/** A kind of value: true or false. */
 export const FLAG = 2
-/** Texts by their names. */
+/** A kind of value: a map of texts by their names, such as `device.meta`. */
 export const MAP = 4
 
-/** A compiled expression. */
+/** A template expression, compiled to a function of the target. */
 export interface Expression {
-  /** The possible kinds of its value: TEXT, FLAG, MAP, or several of them. */
+  /** The kinds that its value can have: TEXT, FLAG, MAP, or several of them as bits. */
   kinds: number
-  /** Never throws. */
+  /** Returns the value of the expression for a target. Never throws. */
   read(scope: Scope): Value
 }
 
-/** The parts of a target that a template reads. The others need not be loaded. */
+/** Which parts of a target a template reads. Other parts need not be loaded. */
 export interface Uses {
   meta: boolean
   l10n: boolean
 }
 
-/** The truth of a value, as in Go: an empty text and an empty map are false. */
+/** Whether a value counts as true, as in Go: an empty text and an empty map are false. */
 export function isTrue(value: Value): boolean {
   if (typeof value !== 'object') return Boolean(value)
   for (const key in value) if (Object.hasOwn(value, key)) return true

@@ -4,8 +4,8 @@ import { readText, type Scope, type Texts } from './scope.ts'
 const MISSING: Expression = { kinds: TEXT, read: () => '' }
 
 /**
- * The field at a path such as `device.meta.first_name`. A field that a target does not have is an empty text.
- * @param uses gets the parts of the target that the field reads
+ * Compiles a field such as `device.meta.first_name`. For a target without this field its value is an empty text.
+ * @param uses notes the part of a target that the field reads
  * @returns undefined for a field of a text, because texts have no fields
  */
 export function makeField(path: readonly string[], uses: Uses): Expression | undefined {

@@ -1,9 +1,9 @@
-// The functions of the template dialect: those of Go's text/template, and `default` of sprig. Each checks the kinds of
+// The functions that templates can call: those of Go's text/template, and `default` of sprig. Each checks the kinds of
 // its arguments when a template is compiled.
 import { type Expression, FLAG, isTrue, MAP, TEXT } from './expression.ts'
 import { readText, type Scope } from './scope.ts'
 
-/** Compiles a call. Undefined for a wrong number or kind of arguments. */
+/** Compiles a call of a function. Returns undefined if the number or the kinds of the arguments are wrong. */
 type MakeCall = (args: readonly Expression[]) => Expression | undefined
 
 const MAKERS: ReadonlyMap<string, MakeCall> = new Map<string, MakeCall>([
@@ -18,12 +18,12 @@ const MAKERS: ReadonlyMap<string, MakeCall> = new Map<string, MakeCall>([
   ['gt', (args) => makeOrder(args, 1)],
 ])
 
-/** The compiler of the function with this name, if there is one. */
+/** The compiler for calls of the function with this name; undefined if there is no such function. */
 export function findFunction(name: string): MakeCall | undefined {
   return MAKERS.get(name)
 }
 
-/** `index map key` */
+/** The function `index map key`: the text under a key. */
 function makeIndex(args: readonly Expression[]): Expression | undefined {
   const [map, key] = args
   if (args.length !== 2 || map?.kinds !== MAP || key?.kinds !== TEXT) return undefined
@@ -36,7 +36,7 @@ function makeIndex(args: readonly Expression[]): Expression | undefined {
   }
 }
 
-/** `default fallback value`. Without a value it is the fallback. */
+/** The function `default fallback value`: the value if it counts as true, otherwise the fallback. */
 function makeDefault(args: readonly Expression[]): Expression | undefined {
   const [fallback, given = fallback] = args
   if (args.length > 2 || !fallback || !given) return undefined
@@ -49,7 +49,10 @@ function makeDefault(args: readonly Expression[]): Expression | undefined {
   }
 }
 
-/** `or` and `and`: the first argument with the truth `wanted`, else the last one. */
+/**
+ * The functions `or` and `and`: the first argument that is true (for `or`) or false (for `and`), otherwise the last
+ * one.
+ */
 function makeChoice(args: readonly Expression[], wanted: boolean): Expression | undefined {
   const last = args.at(-1)
   if (!last) return undefined
@@ -76,7 +79,7 @@ function negate(expression: Expression | undefined): Expression | undefined {
   return expression && makeNot([expression])
 }
 
-/** `eq`: whether the first argument equals one of the others. All are texts, or all are flags. */
+/** The function `eq`: whether the first argument equals one of the others. All must be texts, or all flags. */
 function makeEqual(args: readonly Expression[]): Expression | undefined {
   const [first, ...others] = args
   if (!first || others.length === 0 || (first.kinds !== TEXT && first.kinds !== FLAG)) return undefined
@@ -90,7 +93,7 @@ function makeEqual(args: readonly Expression[]): Expression | undefined {
   }
 }
 
-/** `lt` and `gt`: compare texts by their bytes, as Go does. */
+/** The functions `lt` and `gt`, which compare texts by their bytes, as Go does. */
 function makeOrder(args: readonly Expression[], wanted: number): Expression | undefined {
   const [left, right] = args
   if (args.length !== 2 || left?.kinds !== TEXT || right?.kinds !== TEXT) return undefined

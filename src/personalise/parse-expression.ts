@@ -1,18 +1,19 @@
-// A pipeline is `operand` or `function operand…`, followed by more functions, each after a `|`. The value before a `|`
-// is the last argument of the function after it. An operand is a field, a literal or a pipeline in parentheses.
+// Parses template expressions. An expression is a pipeline: `operand` or `function operand…`, followed by more
+// functions, each after a `|`. The value before a `|` is the last argument of the function after it. An operand is a
+// field, a literal or a pipeline in parentheses.
 import { type Expression, TEXT, type Uses } from './expression.ts'
 import { makeField } from './fields.ts'
 import { findFunction } from './functions.ts'
 import { TemplateError } from './template-error.ts'
 import type { Token } from './tokens.ts'
 
-/** The depth of nested parentheses: more than templates need, and safe for the call stack. */
+/** The deepest nesting of parentheses: more than templates need, and safe for the call stack. */
 const MAX_DEPTH = 20
 
 /**
  * Compiles the tokens of one expression.
- * @param uses gets the parts of the target that the expression reads
- * @param offset the position of the action, for errors
+ * @param uses notes the parts of the target that the expression reads
+ * @param offset the position of the expression's action in the source, for errors
  * @throws TemplateError
  */
 export function parseExpression(tokens: readonly Token[], uses: Uses, offset: number): Expression {
@@ -47,7 +48,7 @@ class Parser {
     if (this.#next < this.#tokens.length) throw this.#fail('unexpected value')
   }
 
-  /** @param piped the value before the `|` */
+  /** Parses an operand, or a function and its operands. @param piped the value before the `|`, if there is one */
   #parseCommand(depth: number, piped: Expression | undefined): Expression {
     const token = this.#tokens[this.#next]
     if (token?.kind === 'name') return this.#parseCall(token.name, depth, piped)

@@ -1,4 +1,4 @@
-// A text with actions in `{{…}}`. The text between the actions keeps its bytes.
+// Parses templates: texts with actions in `{{…}}`. The text between the actions keeps its bytes.
 //
 //   {{pipeline}}   {{if pipeline}} … {{else if pipeline}} … {{else}} … {{end}}
 
@@ -10,25 +10,25 @@ import { failAt, LEFT, readAction, type Token } from './tokens.ts'
 
 /** A part of a parsed template. */
 export type Node =
-  /** The bytes of the source from `start` to `end`. */
+  /** Text between actions: the bytes of the source from `start` to `end`. */
   | { kind: 'source'; start: number; end: number }
   | { kind: 'value'; expression: Expression }
-  /** The rendered branch is the first one with a true condition or none. */
+  /** An `if`. The first branch with a true condition is rendered; the branch of `else` has no condition. */
   | { kind: 'if'; branches: readonly Branch[] }
 
-/** A branch of an `if`. */
+/** A branch of an `if`: its condition, and the parts to render if the condition is true. */
 export interface Branch {
-  /** Undefined for `else`. */
+  /** The condition of the branch; undefined for `else`. */
   condition: Expression | undefined
   nodes: readonly Node[]
 }
 
-/** The depth of nested `if`s: safe for the call stack. */
+/** The deepest nesting of `if`s. It is safe for the call stack. */
 const MAX_DEPTH = 20
 
 /**
  * Parses a text into the parts of a template.
- * @param uses gets the parts of a target that the template reads
+ * @param uses notes the parts of a target that the template reads
  * @throws TemplateError
  */
 export function parseTemplate(source: SourceText, uses: Uses): Node[] {
@@ -50,7 +50,7 @@ interface OpenBranch {
   nodes: Node[]
 }
 
-/** An `if` before its `end`. */
+/** An `if` that has not reached its `{{end}}` yet. */
 interface OpenIf {
   offset: number
   branches: [OpenBranch, ...OpenBranch[]]

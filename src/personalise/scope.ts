@@ -1,4 +1,6 @@
-/** Texts by name, as JSON.parse and Object.fromEntries create them. Only own properties count. */
+/**
+ * Texts by name, in an object of JSON.parse or Object.fromEntries. Only its own properties count, not inherited ones.
+ */
 export type Texts = Readonly<Record<string, unknown>>
 
 /** The values of one target for a template: `.device.id`, `.device.user`, `.device.meta`, `.l10n`. */
@@ -6,14 +8,14 @@ export interface Scope {
   readonly id: string
   readonly user: string
   readonly meta: Texts
-  /** The translations for the locale of the target. */
+  /** The translations for the target's locale: texts by name. */
   readonly l10n: Texts
 }
 
-/** The texts of a target without any. */
+/** The texts of a target that has none: an empty object. */
 export const NO_TEXTS: Texts = {}
 
-/** The texts of a JSON object. Other JSON values and an empty `json` have none. */
+/** Parses a JSON object of texts. Any other JSON value, and an empty `json`, gives no texts. */
 export function parseTexts(json: string): Texts {
   if (json === '') return NO_TEXTS
   const value: unknown = JSON.parse(json)

@@ -136,7 +136,7 @@ describe('a template in a header', () => {
   })
 })
 
-/** Characters with a special meaning in JSON, UTF-8 or the dialect. */
+/** Characters that have a special meaning in JSON, in UTF-8 or in templates. */
 const ODD_UNITS = fc.constantFrom(
   ...[
     '"',

@@ -1,4 +1,4 @@
-// A compiled template is literal bytes and functions of the target. Rendering cannot fail and parses nothing.
+// Compiled templates: literal bytes, and functions of the target. Rendering parses nothing and cannot fail.
 import { isUtf8 } from 'node:buffer'
 import { endOf, readJsonStrings, type SourceText } from '../json/source-text.ts'
 import { escapeJson } from '../json/strings.ts'
@@ -8,49 +8,52 @@ import type { Scope } from './scope.ts'
 import { TemplateError } from './template-error.ts'
 import { LEFT } from './tokens.ts'
 
-/** Receives the rendered template, piece by piece. */
+/** Receives the bytes and texts of a rendered template, one after another. */
 export interface TextSink {
   bytes(bytes: Uint8Array): void
-  /** The text is written as UTF-8. */
+  /** Receives a text, to be encoded as UTF-8. */
   text(text: string): void
 }
 
-/** A compiled template in JSON. */
+/** A compiled template that is JSON. */
 export interface JsonTemplate extends Uses {
-  /** Whether it has an expression. Without one it is the same for all targets. */
+  /** Whether the template has an expression. If not, it is the same for all targets. */
   isPersonal: boolean
-  /** Writes the JSON of the source with the values of its expressions. All other bytes stay. */
+  /** Writes the JSON with the values of its expressions for a target. All other bytes are unchanged. */
   write(scope: Scope, out: TextSink): void
 }
 
-/** A compiled template in a header's value. */
+/** A compiled template that is the value of a header. */
 export interface HeaderTemplate extends Uses {
-  /** Whether it has an expression. Without one it is the same for all targets. */
+  /** Whether the template has an expression. If not, it is the same for all targets. */
   isPersonal: boolean
-  /** The value in printable ASCII. All other characters of a target's values become question marks. */
+  /**
+   * Returns the value for a target in printable ASCII. All other characters in values of expressions become question
+   * marks.
+   */
   render(scope: Scope): string
 }
 
-/** Every JSON with an expression contains one of these: the braces may be escaped. */
+/** The texts that can begin an expression in JSON, where braces may be escaped. JSON without them is not parsed. */
 const LEFTS = [LEFT, '\\u007b', '\\u007B']
-/** Sixteen times the limit of the providers. */
+/** The largest template: sixteen times the size that providers accept. */
 const MAX_SOURCE_BYTES = 64 * 1024
 /**
- * Once the values of a target have this length, further values are left out. Providers accept less than a tenth of it,
- * so the limit only bounds the time that a template can cost a worker.
+ * The most characters of all values that are rendered for a target; further values are left out. Providers accept less
+ * than a tenth of it, so the limit only bounds the time that a template can cost a worker.
  */
 const MAX_VALUE_CHARACTERS = 64 * 1024
 
 type Part =
   | { kind: 'text'; text: string }
-  /** Bytes of the source that are invalid UTF-8. They are written unchanged. */
+  /** Bytes of the source that are not valid UTF-8. They are written unchanged. */
   | { kind: 'bytes'; bytes: Buffer }
   | { kind: 'value'; expression: Expression }
   | { kind: 'if'; branches: readonly { condition: Expression | undefined; parts: readonly Part[] }[] }
 
 /**
- * Compiles all strings, keys included, of a valid JSON text or of a part that cuts no string. The value of an
- * expression cannot end its string.
+ * Compiles all strings in a valid JSON text, keys included, as templates. The text may also be a part of one that cuts
+ * no string. Values of expressions are escaped, so they cannot end a string.
  * @throws TemplateError
  */
 export function compileJson(json: Buffer): JsonTemplate {
@@ -63,7 +66,7 @@ export function compileJson(json: Buffer): JsonTemplate {
   let at = 0
   for (const source of readJsonStrings(json)) {
     const parsed = parseTemplate(source, uses)
-    // Most strings have no expression in them.
+    // Most strings contain no expression, and need no functions.
     if (parsed.every(({ kind }) => kind === 'source')) continue
     nodes.push({ kind: 'source', start: at, end: source.offsets[0] ?? at }, ...parsed)
     at = endOf(source)
@@ -74,7 +77,7 @@ export function compileJson(json: Buffer): JsonTemplate {
   return { ...uses, isPersonal, write: (scope, out) => new Rendering(scope, out, escapeJson).render(parts) }
 }
 
-/** Compiles a header's value. @param value printable ASCII @throws TemplateError */
+/** Compiles the value of a header. @param value printable ASCII @throws TemplateError */
 export function compileHeader(value: string): HeaderTemplate {
   const uses: Uses = { meta: false, l10n: false }
   const nodes = parseTemplate(readHeaderText(value), uses)
@@ -92,7 +95,7 @@ function linkParts(nodes: readonly Node[], source: Buffer): Part[] {
       parts.push(node.kind === 'value' ? node : { kind: 'if', branches: node.branches.map(linkBranch) })
       return
     }
-    // Adjacent pieces of the source become one part.
+    // Pieces of the source that follow each other are joined to one part, which begins here.
     from ??= node.start
     const next = nodes[index + 1]
     if (next?.kind === 'source' && next.start === node.end) return
@@ -115,7 +118,7 @@ class Rendering {
   readonly #out: TextSink
   readonly #escapeValue: (text: string) => string
   #left = MAX_VALUE_CHARACTERS
-  /** Pieces are joined here, because one write per piece would take three times as long. */
+  /** The text so far. Pieces are joined here, because one write for each piece would take three times as long. */
   #text = ''
 
   constructor(scope: Scope, out: TextSink, escapeValue: (text: string) => string) {
@@ -177,7 +180,7 @@ function escapeHeader(text: string): string {
   return text.replace(/[^\x20-\x7e]/gu, '?')
 }
 
-/** A header's value, which is ASCII: one byte per character. */
+/** A header's value as a SourceText. It is ASCII, so each character is one byte. */
 function readHeaderText(value: string): SourceText {
   return { bytes: value, offsets: Array.from({ length: value.length + 1 }, (_, index) => index) }
 }

@@ -4,9 +4,10 @@ import { isInside, nextStart } from './time-window.ts'
 import { isTimeZone } from './zone-clock.ts'
 
 /**
- * The milliseconds until a push to a device may be sent: 0 inside the window, undefined for never.
- * @param zone the time zone of the device; an empty or unknown one is none
- * @param atMs Unix time in ms
+ * The milliseconds until a push may be sent to a device: 0 inside the time window; undefined: it may never be sent,
+ * because the device has no time zone.
+ * @param zone the time zone of the device; an empty or unknown name counts as none
+ * @param atMs the current Unix time in ms
  */
 export function waitForWindow(limit: TimeLimit, zone: string, atMs: number): number | undefined {
   if (!isTimeZone(zone)) return limit.sendsWithoutZone ? 0 : undefined

@@ -1,8 +1,8 @@
-// The tokens of an action, from `{{` to `}}`.
+// Splits an action of a template, from `{{` to `}}`, into tokens.
 import { decodeSource, type SourceText } from '../json/source-text.ts'
 import { TemplateError } from './template-error.ts'
 
-/** A token of an action. */
+/** A token of an action in a template. */
 export type Token = (
   | { kind: 'field'; path: readonly string[] }
   | { kind: 'name'; name: string }
@@ -11,28 +11,33 @@ export type Token = (
 ) & {
   /** The position of the token in the source. */
   offset: number
-  /** Whether there is white space before it. */
+  /** Whether there is white space before the token. */
   isApart: boolean
 }
 
-/** The delimiter before an action. */
+/** The delimiter at the start of an action. */
 export const LEFT = '{{'
-/** The delimiter after an action. */
+/** The delimiter at the end of an action. */
 export const RIGHT = '}}'
 
 const SPACE = /[ \t\r\n]+/y
-/** Bytes from 0x80 can be letters of other alphabets. Whether they are letters is checked after decoding. */
+/**
+ * A field such as `.device.user`. Bytes from 0x80 on can belong to letters of other alphabets; whether they do is
+ * checked after decoding.
+ */
 const FIELD = /(?:\.[\w\x80-\xff]+)+/y
 const NAME = /[a-zA-Z_]\w*/y
 const SIGN = /[()|]/y
-/** `[[…]]` and Go's `…` without escapes, and Go's "…" with the escapes that Go and JSON have in common. */
+/**
+ * A literal: `[[…]]` or Go's `…`, both without escapes, or Go's "…" with the escapes that Go and JSON have in common.
+ */
 const LITERAL = /\[\[([\s\S]*?)\]\]|`([^`]*)`|"((?:[^"\\\n]|\\(?:[\\"bfnrt]|u[\da-fA-F]{4}))*)"/y
 const IDENTIFIER = /^[\p{L}_][\p{L}\p{Nd}_]*$/u
 
 /**
  * Reads the tokens of one action.
- * @param from the position after its `{{`, in `source.bytes`
- * @returns the tokens, and the position after its `}}`
+ * @param from the position after the `{{` of the action, in `source.bytes`
+ * @returns the tokens, and the position after the `}}` of the action
  * @throws TemplateError
  */
 export function readAction(source: SourceText, from: number): { tokens: Token[]; end: number } {
@@ -50,7 +55,7 @@ export function readAction(source: SourceText, from: number): { tokens: Token[];
   }
 }
 
-/** The error for a position in `source.bytes`. */
+/** Makes the error for a problem at a position in `source.bytes`. */
 export function failAt(source: SourceText, problem: string, at: number): TemplateError {
   return new TemplateError(problem, source.offsets[at] ?? 0)
 }

@@ -14,9 +14,9 @@ test.each([
   ['en-US', 'EN-us'],
   ['en-us', 'EN-us'],
   ['zh-hant', 'zh-Hant'],
-  // The first of several spellings.
+  // Of several spellings of a locale, the first one counts.
   ['fr-CA', 'fr-CA'],
-  // Neither the whole locale nor its language has translations.
+  // Neither this locale nor its language has translations.
   ['zh-Hant-TW', undefined],
   ['en', undefined],
   ['en-GB', undefined],
@@ -29,7 +29,7 @@ test.each([
   ['__proto__', undefined],
 ])('a device in "%s" gets the translations for %s', (locale, expected) => {
   expect(translate(locale).from).toBe(expected)
-  // The second call reads the kept result.
+  // The second call returns the result that the first call has cached.
   expect(translate(locale).from).toBe(expected)
 })
 

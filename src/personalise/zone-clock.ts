@@ -1,13 +1,13 @@
-// The clocks of IANA time zones. Intl has them, but a call takes microseconds and a formatter for a zone 100 µs. So the
-// offsets of a zone for the next weeks are found once and kept as a few numbers.
+// The clocks of IANA time zones. Intl knows them, but each call takes microseconds, and a formatter for a zone takes
+// 100 µs. So the offsets of a zone for the next weeks are read once and kept as a few numbers.
 
-/** From `fromMs` to the start of the next span, the clock is `offsetMs` ahead of UTC. */
+/** A span of time in which a clock is `offsetMs` ahead of UTC. It lasts from `fromMs` to the start of the next span. */
 interface Span {
   fromMs: number
   offsetMs: number
 }
 
-/** The known spans of a clock, from `fromMs` to `untilMs`. */
+/** The spans of a zone's clock that are known, from `fromMs` to `untilMs`. */
 interface Clock {
   fromMs: number
   untilMs: number
@@ -16,23 +16,23 @@ interface Clock {
 
 const DAY_MS = 24 * 60 * 60 * 1000
 /**
- * The interval around a moment in which the spans are read (`BEHIND_MS`, `AHEAD_MS`), and in which they must be known
- * (`NEEDED_MS`). All are larger than any offset.
+ * Spans are read for the interval around a moment from `BEHIND_MS` before to `AHEAD_MS` after it. They are read again
+ * when less than `NEEDED_MS` around a moment is known. All are larger than any offset.
  */
 const BEHIND_MS = 8 * DAY_MS
 const AHEAD_MS = 60 * DAY_MS
 const NEEDED_MS = 2 * DAY_MS
-/** No clock changes twice in a day. */
+/** The step in which offsets are compared: no clock changes twice in a day. */
 const PROBE_MS = DAY_MS
-/** The limit of kept zones; there are about 600 names. */
+/** The most zones with kept spans. There are about 600 names. */
 const MAX_CLOCKS = 1000
 
 const clocks = new Map<string, Clock>()
 
-/** Whether `zone` is a name of the time zone database. */
+/** Whether `zone` is a name of the IANA time zone database. */
 export function isTimeZone(zone: string): boolean {
   if (clocks.has(zone)) return true
-  // Newer versions of Intl also accept offsets such as "+01:00", which are not names.
+  // A name must begin with a letter: newer versions of Intl also accept offsets such as "+01:00", which are no names.
   if (!/^[A-Za-z]/.test(zone)) return false
   try {
     new Intl.DateTimeFormat('en', { timeZone: zone })
@@ -44,7 +44,7 @@ export function isTimeZone(zone: string): boolean {
 }
 
 /**
- * The local day of a zone, counted from 1970-01-01.
+ * The local day in a zone at a time, counted in days from 1970-01-01.
  * @param atMs Unix time in ms
  * @throws RangeError for an unknown zone
  */
@@ -53,9 +53,9 @@ export function localDayOf(zone: string, atMs: number): number {
 }
 
 /**
- * The first moment, in Unix time in ms, at which the clock of a zone shows this time of this day, or a later one.
- * @param day counted from 1970-01-01
- * @param timeMs the time of the day in ms
+ * The first moment, as Unix time in ms, at which the clock of a zone shows this time of this day, or a later time.
+ * @param day counted in days from 1970-01-01
+ * @param timeMs the time of the day in ms since midnight
  * @throws RangeError for an unknown zone
  */
 export function firstMoment(zone: string, day: number, timeMs: number): number {
@@ -63,7 +63,7 @@ export function firstMoment(zone: string, day: number, timeMs: number): number {
   const { spans, untilMs } = clockAt(zone, localMs)
   for (const [index, { fromMs, offsetMs }] of spans.entries()) {
     const endMs = spans[index + 1]?.fromMs ?? untilMs
-    // The moment is inside this span, or it is its start.
+    // The moment is inside this span. If the clock skips the time, it is the start of this span.
     if (localMs < endMs + offsetMs) return Math.max(localMs - offsetMs, fromMs)
   }
   throw new Error('time zones: the time is outside of the known spans')
@@ -95,7 +95,7 @@ function readClock(zone: string, fromMs: number, untilMs: number): Clock {
   return { fromMs, untilMs, spans }
 }
 
-/** The first millisecond with the offset of `untilMs`. */
+/** The first millisecond at which the clock has the offset that it has at `untilMs`. */
 function findChange(format: Intl.DateTimeFormat, fromMs: number, untilMs: number): number {
   const offsetMs = readOffset(format, untilMs)
   let [before, after] = [fromMs, untilMs]
@@ -107,7 +107,7 @@ function findChange(format: Intl.DateTimeFormat, fromMs: number, untilMs: number
   return after
 }
 
-/** Reads the offset from a date such as `11/23/2026, GMT+05:30`. For UTC it ends with `GMT`. */
+/** Reads the offset from UTC in a formatted date such as `11/23/2026, GMT+05:30`. For UTC itself it ends with `GMT`. */
 function readOffset(format: Intl.DateTimeFormat, atMs: number): number {
   const [, sign, hours = '0', minutes = '0', seconds = '0'] =
     /GMT(?:([+-])(\d+)(?::(\d+))?(?::(\d+))?)?$/.exec(format.format(atMs)) ?? []

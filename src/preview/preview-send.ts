@@ -1,5 +1,5 @@
-// Previews a request for one device. It uses the rendering and the admission of delivery, but sends and stores nothing
-// and takes no grant.
+// Previews a request to send for one device. It renders and checks limits with the code of delivery, but sends and
+// stores nothing and takes no grant of a rate limit.
 import type { ProviderName } from '../config/provider-names.ts'
 import { admitTargets } from '../delivery/admit-targets.ts'
 import { renderNotifications } from '../delivery/personal-notifications.ts'
@@ -14,44 +14,46 @@ import type { DeviceFilter } from '../sends/recipient.ts'
 import { type OptionalField, readField } from '../sends/target-line.ts'
 import { findUsedFields } from '../sends/used-fields.ts'
 
-/** The parts of a preview. */
+/** The parts that a preview needs. */
 export interface PreviewDeps extends SendChecks {
   devices: Pick<DeviceStore, 'pageTargets'>
   rateLimiter: Pick<RateLimiter, 'readWait'>
-  /** The largest notification that a provider accepts, in bytes. */
+  /** The most bytes of a notification that a provider accepts. */
   findMaxBytes(provider: ProviderName, headers: ReadonlyMap<string, string>): number
-  /** Unix time in ms. */
+  /** Returns the current Unix time in ms. */
   now(): number
 }
 
-/** The notification for one provider with the values of the device. */
+/** The notification of the request for one provider, rendered for the device. */
 export interface PreviewPart {
   provider: ProviderName
   headers: ReadonlyMap<string, string>
-  /** The bytes of `message` or `payload`. */
+  /** The rendered bytes of `message` or `payload`. */
   json: Buffer
-  /** The largest notification that the provider accepts, in bytes. */
+  /** The most bytes of a notification that the provider accepts. */
   maxBytes: number
 }
 
-/** The earliest time at which the device would be sent to, the delay of its rate limit included; Unix time in ms. */
+/**
+ * When the push would be sent to the device, as Unix time in ms: the earliest time, with the delay of the rate limit.
+ */
 export type PreviewTime = { kind: 'at'; atMs: number } | { kind: 'expired'; atMs: number } | { kind: 'no_timezone' }
 
-/** The state of the rate limit; that of a scheduled send is only known when it is sent. */
+/** Whether the rate limit would delay or drop the push. For a scheduled send this is only known when it is sent. */
 export type PreviewRate = { kind: 'free' } | { kind: 'delayed' | 'dropped'; waitMs: number }
 
-/** The preview of a request for one device. */
+/** The preview of a request to send, for one device. */
 export interface Preview {
-  /** The provider of the device. A request without a notification for it does not reach the device. */
+  /** The provider of the device. If the request has no notification for this provider, the device gets no push. */
   provider: ProviderName
   /** Whether the request's filter matches the device. */
   isRecipient: boolean
-  /** All notifications, each with the values of this device. */
+  /** The notification for each provider of the request, rendered with the values of this device. */
   parts: PreviewPart[]
-  /** Empty: the device has no time zone. */
+  /** The time zone of the device; empty if it has none. */
   timezone: string
   time: PreviewTime
-  /** Undefined for a request without a rate limit. */
+  /** The state of the rate limit; undefined if the request has none. */
   rate: PreviewRate | undefined
 }
 
@@ -91,13 +93,16 @@ export async function previewSend(
   }
 }
 
-/** The target line of the device that a filter matches. */
+/** Reads the target line of the device; undefined if the filter does not match the device. */
 async function findLine({ devices }: PreviewDeps, filter: DeviceFilter, used: readonly OptionalField[]) {
   const { groups } = await devices.pageTargets(filter, { after: undefined, limit: 1, used })
   return groups[0]?.lines.toString()
 }
 
-/** The latest of: the `send_at`, the end of the delay by the rate limit, and the next opening of the window. */
+/**
+ * When the push would be sent: at the latest of `send_at`, the end of the rate limit's delay, and the next opening of
+ * the time window.
+ */
 async function findTime(
   { uid, sendAtMs, expireAtMs, content: { timeLimit } }: Send,
   line: string,
@@ -116,7 +121,7 @@ async function findRate(deps: PreviewDeps, { uid, content }: Send, line: string)
   if (!rateLimit) return undefined
   let waitMs = 0
   const rateLimiter: Pick<RateLimiter, 'take'> = {
-    // Takes no grant: it reads the wait of each key.
+    // A preview takes no grant: it reads how long each key has to wait.
     take: async (asks, policies) => {
       const nowMs = deps.now()
       return await Promise.all(

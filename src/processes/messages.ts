@@ -3,28 +3,31 @@ import * as v from 'valibot'
 import type { Config } from '../config/schema.ts'
 import { LANES } from '../queue/lane.ts'
 
-/** A configuration that the parent has checked. The channel can transfer all of its values. */
+/** A configuration that the parent has checked. The channel can transfer all values in it. */
 const config = v.custom<Config>((value) => typeof value === 'object' && value !== null)
 
 const lanes = v.pipe(v.array(v.picklist(LANES)), v.readonly())
 
-/** A message to a worker process. */
+/** A message from the server to a worker process. */
 export const Order = v.variant('kind', [
-  /** The first order. `database.postgresql.dsn` is set, also for the embedded database, and the schema is migrated. */
+  /**
+   * The first order: work on the lanes of `duty`. The configuration has a `database.postgresql.dsn`, even for the
+   * embedded database, and the schema is up to date.
+   */
   v.object({ kind: v.literal('start'), config, duty: v.object({ lanes, fallbackLanes: lanes }) }),
   v.object({ kind: v.literal('readMetrics'), id: v.number() }),
-  /** The last order. `graceMs` is the time for batches in flight. */
+  /** The last order: end. Batches in flight may take `graceMs` to finish. */
   v.object({ kind: v.literal('stop'), graceMs: v.number() }),
 ])
 export type Order = v.InferOutput<typeof Order>
 
-/** A message from a worker process. */
+/** A message from a worker process to the server. */
 export const Report = v.variant('kind', [
-  /** After the start and at each change: whether the process reaches its queue. */
+  /** Whether the process reaches the queue. Sent after the start and at each change. */
   v.object({ kind: v.literal('ready'), isReady: v.boolean() }),
-  /** The process could not start. The message is for the operator; an internal error is in the log too. */
+  /** The process could not start. The message is for the operator; an internal error is in the process's log too. */
   v.object({ kind: v.literal('failed'), message: v.string() }),
-  /** The metrics in the form of prom-client's `getMetricsAsJSON`. */
+  /** The metrics of the process, in the form of prom-client's `getMetricsAsJSON`. */
   v.object({
     kind: v.literal('metrics'),
     id: v.number(),

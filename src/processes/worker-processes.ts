@@ -1,6 +1,6 @@
-// Worker processes use more than one core. Like workers on other machines, they find their work through the queue; this
-// class starts them, restarts them when they end, reads their metrics and stops them. One additional process handles
-// only small sends, so broadcasts never delay those.
+// Worker processes use more than one core. Like workers on other machines, they find their work in the queue. This
+// class starts them, restarts them when they end unexpectedly, reads their metrics and stops them. One additional
+// process handles only small sends, so that broadcasts never delay these.
 //
 // States of a process:
 //
@@ -18,37 +18,40 @@ import { type Order, Report } from './messages.ts'
 
 const PROGRAM = resolve(import.meta.dirname, '../../bin/centripush.js')
 /**
- * Options of V8. The garbage of a broadcast is mostly socket buffers outside the heap, while about 20 MB in the heap
- * are live. With its defaults V8 lets memory grow to many times of that. With a small growth limit it marks the whole
- * heap ten times a second, on threads that profiles do not show. The young generation is smaller than the default of 16
- * MB, because its collection also frees those buffers.
+ * Options of V8 for worker processes. The garbage of a broadcast is mostly socket buffers outside the heap, while about
+ * 20 MB in the heap are live. With its defaults V8 lets memory grow to many times of that. The growth of the heap is
+ * not limited further: then V8 would mark the whole heap ten times a second, on threads that profiles do not show. The
+ * young generation is smaller than the default of 16 MB, because its collection also frees those buffers.
  */
 const HEAP_OPTIONS = ['--heap-growing-percent=200', '--max-semi-space-size=8']
-/** A process that fails at its start must not occupy a core with restarts. */
+/** How long to wait before a process is restarted, in ms: a process that fails at its start must not occupy a core. */
 const RESTART_PAUSE_MS = 1000
 const METRICS_TIMEOUT_MS = 2000
-/** The time for exiting, in addition to the time for batches in flight. */
+/** How long a process may take to exit, in ms, in addition to the time for its batches in flight. */
 const EXIT_TIMEOUT_MS = 8000
 
 type Metrics = Extract<Report, { kind: 'metrics' }>['metrics']
 
 interface Deps {
-  /** The configuration of the processes, with the DSN of a migrated database. */
+  /** The configuration of the worker processes. It contains the DSN of a database with an up-to-date schema. */
   config: Config
-  /** The number of processes for all sends, without the one for small sends. */
+  /** The number of processes for all sends. The one for small sends is not counted. */
   count: number
   logger: Logger
 }
 
 const SMALL: Duty = { lanes: ['small'], fallbackLanes: [] }
-/** Small sends are included in case the other process is overloaded or restarting. */
+/**
+ * The duty of a process for all sends. It serves small sends too, in case the process for them is overloaded or
+ * restarting.
+ */
 const ALL: Duty = { lanes: LANES, fallbackLanes: SMALL.lanes }
 
 interface Running {
   child: ChildProcess
   duty: Duty
   isReady: boolean
-  /** Open requests for metrics, by the id of their order. */
+  /** Requests for metrics that the process has not answered, by the id of their order. */
   readers: Map<number, (metrics: Metrics) => void>
 }
 
@@ -69,7 +72,8 @@ export class WorkerProcesses {
 
   /** Starts all processes; it does not wait until they are ready. */
   start(): void {
-    // After a second signal the server exits immediately, and its processes must not survive it.
+    // After a second signal the server exits immediately. Its worker processes are killed then: they must not survive
+    // it.
     process.once('exit', this.#killAll)
     for (let index = 0; index < this.#deps.count; index++) this.#spawn(ALL)
     this.#spawn(SMALL)
@@ -80,13 +84,13 @@ export class WorkerProcesses {
     return [...this.#running].some(({ isReady, duty }) => isReady && duty === ALL)
   }
 
-  /** The metrics of each process that answers in time. */
+  /** The metrics of the worker processes. A process that does not answer in time is left out. */
   async readMetrics(): Promise<Metrics[]> {
     const answers = await Promise.allSettled([...this.#running].map((running) => this.#readMetrics(running)))
     return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
   }
 
-  /** Stops all processes; batches in flight finish within `graceMs`. */
+  /** Stops all worker processes. Batches in flight may take `graceMs` to finish. */
   async stop(graceMs: number): Promise<void> {
     this.#isStopping = true
     for (const timer of this.#restarts) clearTimeout(timer)
@@ -102,7 +106,7 @@ export class WorkerProcesses {
     const running: Running = { child, duty, isReady: false, readers: new Map() }
     this.#running.add(running)
     child.on('message', (message) => this.#onReport(running, v.parse(Report, message)))
-    // The channel of an ended child fails; its 'exit' event is handled below.
+    // Errors of the channel to an ended process are ignored: its event 'exit' is handled below.
     child.on('error', () => undefined)
     child.once('exit', (code, signal) => this.#onExit(running, code, signal))
     order(child, { kind: 'start', config: this.#deps.config, duty })
@@ -150,6 +154,6 @@ export class WorkerProcesses {
 }
 
 function order(child: ChildProcess, message: Order): void {
-  // When the channel is closed the process has ended or will end, which the 'exit' event reports.
+  // If the channel is closed, the process has ended or will end, and its event 'exit' follows.
   if (child.connected) child.send(message, () => undefined)
 }

@@ -1,26 +1,29 @@
-// The batch request: `{"commands":[{"publish":{…}},{"device_register":{…}}],"parallel":true}`. The method of a command
-// is the name of its field.
+// The batch request: `{"commands":[{"publish":{…}},{"device_register":{…}}],"parallel":true}`. The name of a command's
+// field is its method.
 import { JsonSyntaxError } from '../json/json-syntax-error.ts'
 import { type JsonText, parseJsonText } from '../json/json-text.ts'
 import { DecodeError, foldCase, parseBody } from './wire-types.ts'
 
-/** Commands of one batch. 64 MiB can contain 20 million empty commands, and a process lacks the memory for so many. */
+/**
+ * The most commands of one batch. 64 MiB can contain 20 million empty commands, and a process lacks the memory for so
+ * many.
+ */
 const MAX_COMMANDS = 100_000
 
-/** A command of a batch: its bytes, and its params by the name of their field. A field with null is not set. */
+/** A command of a batch: its bytes, and its params by method. A field that is null is not set. */
 export interface BatchCommand {
   text: JsonText
-  /** Undefined for a command that is null. */
+  /** The params by the name of their field, which is the method; undefined for a command that is null. */
   params: ReadonlyMap<string, JsonText> | undefined
 }
 
-/** The frame of a batch. The params are not decoded yet. */
+/** A batch request with its commands. Their params are not decoded yet. */
 export interface Batch {
   commands: BatchCommand[]
   parallel: boolean
 }
 
-/** Reads the frame of a batch, but not its params. @throws DecodeError */
+/** Reads a batch request without decoding the params of its commands. @throws DecodeError */
 export function parseBatch(body: Buffer): Batch {
   const text = parseBody(body)
   if (text.kind === 'null') return { commands: [], parallel: false }
@@ -43,7 +46,7 @@ export function parseBatch(body: Buffer): Batch {
   }
 }
 
-/** A batch of the given commands, with their bytes. */
+/** Makes a batch request of these commands, with their bytes unchanged. */
 export function encodeBatch(commands: readonly JsonText[], parallel: boolean): Buffer {
   const joined = joinBytes(
     commands.map((command) => command.bytes),
@@ -52,7 +55,7 @@ export function encodeBatch(commands: readonly JsonText[], parallel: boolean): B
   return Buffer.concat([Buffer.from('{"commands":['), joined, Buffer.from(parallel ? '],"parallel":true}' : ']}')])
 }
 
-/** The replies in the answer to a batch; undefined if it is not `{"replies":[…]}` with `count` replies. */
+/** The replies in the answer to a batch; undefined if the answer is not `{"replies":[…]}` with `count` replies. */
 export function parseBatchReplies(answer: Buffer, count: number): Buffer[] | undefined {
   try {
     const replies = readFields(parseJsonText(answer), 'answer').get('replies')?.items() ?? []
@@ -63,19 +66,22 @@ export function parseBatchReplies(answer: Buffer, count: number): Buffer[] | und
   }
 }
 
-/** The answer to a batch. Without replies it is `{}`, as that of a node. */
+/** Makes the answer to a batch. Without replies it is `{}`, as a node answers. */
 export function encodeBatchReplies(replies: readonly Buffer[]): Buffer {
   if (replies.length === 0) return Buffer.from('{}')
   return Buffer.concat([Buffer.from('{"replies":['), joinBytes(replies, ','), Buffer.from(']}')])
 }
 
-/** The concatenated parts, with `separator` between them. */
+/** Concatenates the parts, with `separator` between them. */
 export function joinBytes(parts: readonly Buffer[], separator: string): Buffer {
   const between = Buffer.from(separator)
   return Buffer.concat(parts.flatMap((part, index) => (index === 0 ? [part] : [between, part])))
 }
 
-/** The set fields of an object by their folded names. Of two fields with one name the last one counts. */
+/**
+ * Reads the fields of an object by their folded names, without those that are null. Of two fields with one name the
+ * last one counts.
+ */
 function readFields(text: JsonText, what: string): Map<string, JsonText> {
   if (text.kind !== 'object') throw new DecodeError(`${what}: expected an object but found ${text.kind}`)
   const fields = new Map<string, JsonText>()

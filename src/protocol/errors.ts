@@ -1,4 +1,4 @@
-/** All errors that a reply can have. Codes and messages are Centrifugo's, because clients compare them. */
+/** All errors that a reply can contain. Codes and messages are Centrifugo's, because clients compare them. */
 export const API_ERRORS = {
   internal: { code: 100, message: 'internal server error', httpStatus: 500 },
   notFound: { code: 104, message: 'not found', httpStatus: 404 },
@@ -11,13 +11,16 @@ export const API_ERRORS = {
 export type ApiErrorName = keyof typeof API_ERRORS
 
 /**
- * Thrown by methods; the server turns it into a reply. `why` goes to the log and never to the client. It names the
+ * The error of a method; the server turns it into a reply. `why` goes to the log and never to the client. It names the
  * field and never contains a token, a key or a payload.
  */
 export class ApiError extends Error {
   override readonly name = 'ApiError'
   readonly kind: ApiErrorName
-  /** The seconds after which a retry can succeed, for example with a full queue. Becomes the header `Retry-After`. */
+  /**
+   * After how many seconds a retry can succeed, for example because the queue is full. Becomes the header
+   * `Retry-After`.
+   */
   readonly retryAfterSeconds: number | undefined
 
   constructor(kind: ApiErrorName, why: string, options: ErrorOptions & { retryAfterSeconds?: number } = {}) {

@@ -1,26 +1,26 @@
-// The legacy API: JSON commands in a row, such as `{"id":1,"method":"publish","params":{…}}`. The method is a name, in
-// upper or lower case, or a number. A node runs each command when it has read it.
+// The legacy API: JSON commands that follow each other, such as `{"id":1,"method":"publish","params":{…}}`. The method
+// is a name in upper or lower case, or a number. A node runs each command as soon as it has read it.
 
 import { JsonSyntaxError } from '../json/json-syntax-error.ts'
 import { type JsonText, readJsonText } from '../json/json-text.ts'
 import { type ApiErrorName, encodeApiError } from './errors.ts'
 import { DecodeError, decodeMessage, foldCase, message, uint32 } from './wire-types.ts'
 
-/** The method of a command: its name in lower case, or its number. */
+/** The method that a command names: its name in lower case, or its number. */
 export type MethodReference = string | number
 
-/** A command of the legacy API. Its params are not decoded yet. */
+/** A command of the legacy API with its params, which are not decoded yet. */
 export interface LegacyCommand {
   text: JsonText
   id: number
   method: MethodReference
-  /** Undefined when absent. */
+  /** The params of the command; undefined if it has none. */
   params: JsonText | undefined
 }
 
 const Frame = message({ id: uint32 })
 
-/** Reads the commands one by one. If a command is invalid, the last item is its DecodeError. */
+/** Reads the commands of a request one by one. If a command is invalid, its DecodeError is the last item. */
 export function* readLegacyCommands(body: Buffer): Generator<LegacyCommand | DecodeError> {
   let at = 0
   try {
@@ -40,7 +40,8 @@ function readCommand(text: JsonText): LegacyCommand {
   let method: MethodReference = 0
   let params: JsonText | undefined
   for (const [name, value] of text.fields()) {
-    // Unlike in other messages a field with null is set here: a null method is invalid, and null params are params.
+    // In other messages a field with null counts as absent. Here it does not: a null method is invalid, and null params
+    // are params.
     const field = foldCase(name)
     if (field === 'method') method = readMethod(value)
     if (field === 'params') params = value
@@ -48,7 +49,7 @@ function readCommand(text: JsonText): LegacyCommand {
   return { text, id, method, params }
 }
 
-/** Reads a method as a node does: escapes in a name are not decoded, and a number is cut to 32 bits. */
+/** Reads a method as a node does: escapes in a name are not decoded, and a number is truncated to 32 bits. */
 function readMethod(value: JsonText): MethodReference {
   const written = value.bytes.toString('utf8')
   if (value.kind === 'string') return written.slice(1, -1).toLowerCase()
@@ -56,12 +57,12 @@ function readMethod(value: JsonText): MethodReference {
   throw new DecodeError(`method: expected a name or a number but found ${value.kind}`)
 }
 
-/** The reply to the command with this id. @param result its result as JSON */
+/** Makes the reply to the command with this id. @param result the result of the command as JSON */
 export function encodeLegacyResult(id: number, result: string): Buffer {
   return Buffer.from(`{${encodeId(id)}"result":${result}}`)
 }
 
-/** The reply to the command with this id that failed. */
+/** Makes the error reply to the command with this id. */
 export function encodeLegacyError(id: number, kind: ApiErrorName): Buffer {
   return Buffer.from(`{${encodeId(id)}"error":${encodeApiError(kind)}}`)
 }
@@ -70,7 +71,10 @@ function encodeId(id: number): string {
   return id === 0 ? '' : `"id":${id},`
 }
 
-/** The replies in the answer to legacy commands; undefined if it is not a row of `count` objects. */
+/**
+ * The replies in the answer to legacy commands; undefined if the answer is not `count` JSON objects that follow each
+ * other.
+ */
 export function parseLegacyReplies(answer: Buffer, count: number): Buffer[] | undefined {
   const replies: Buffer[] = []
   try {

@@ -1,4 +1,4 @@
-/** Whether a node leaves a field out of its reply: it is zero, empty or absent. */
+/** Whether a value is zero, empty or absent, so that a node leaves its field out of a reply. */
 function isZero(value: unknown): boolean {
   if (value === undefined || value === '' || value === 0 || value === false) return true
   if (Array.isArray(value)) return value.length === 0
@@ -6,8 +6,8 @@ function isZero(value: unknown): boolean {
 }
 
 /**
- * A message of a result without its zero values, as with Go's `omitempty`. Nested messages are not changed: call it for
- * them too. The values of a map stay, because they are data. `items` is always an array.
+ * Removes the zero values of a result's message, as Go's `omitempty` does. Nested messages are not changed: call it for
+ * each of them too. Values of a map are kept, because they are data. The field `items` is always an array.
  */
 export function withoutZeroValues<Fields extends Record<string, unknown>>(fields: Fields): Partial<Fields> {
   const kept: Partial<Fields> = {}
@@ -17,7 +17,7 @@ export function withoutZeroValues<Fields extends Record<string, unknown>>(fields
   return kept
 }
 
-/** A `map<string, string>` of a result: an object in the order of its keys, undefined for an empty map. */
+/** Encodes a `map<string, string>` of a result as an object in the order of its keys; undefined for an empty map. */
 export function encodeMap(map: ReadonlyMap<string, string>): Record<string, string> | undefined {
   return map.size === 0 ? undefined : Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : 1)))
 }

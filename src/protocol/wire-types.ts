@@ -1,12 +1,15 @@
-// The types of Centrifugo's api.proto as valibot schemas over raw JSON. They accept the same JSON as Go's
-// encoding/json: field names match in any mix of upper and lower case, the last of two fields with one name wins,
+// The types of Centrifugo's api.proto as valibot schemas for JSON that is not parsed yet. They accept the same JSON as
+// Go's encoding/json: field names match in any mix of upper and lower case, the last of two fields with one name wins,
 // unknown fields are ignored, and null, an absent field and the zero value are the same.
 import * as v from 'valibot'
 import { JsonSyntaxError } from '../json/json-syntax-error.ts'
 import { JsonText, parseJsonText } from '../json/json-text.ts'
 import type { JsonKind } from '../json/scanner.ts'
 
-/** A request body is not JSON, or does not have the types of the method. The answer is 400, and nothing is executed. */
+/**
+ * A request body is not JSON, or does not have the types of the method's request. The server answers 400 and executes
+ * nothing.
+ */
 export class DecodeError extends Error {
   override readonly name = 'DecodeError'
 }
@@ -18,12 +21,12 @@ const UINT64 = [0n, 2n ** 64n - 1n] as const
 
 const jsonText = v.instance(JsonText)
 
-/** A scalar, list or map that may be absent. Then it has its zero value. @param zero as JSON */
+/** A scalar, list or map that may be absent, and has its zero value then. @param zero the zero value as JSON */
 function orZero<Schema extends v.GenericSchema<JsonText, unknown>>(schema: Schema, zero: string) {
   return v.optional(schema, parseJsonText(Buffer.from(zero)))
 }
 
-/** A value of one JSON kind. @param read returns undefined for a value that is not of the type */
+/** A schema for a value of one JSON kind. @param read converts the value; returns undefined if it is not of the type */
 function wire<T>(kind: JsonKind, typeName: string, read: (text: JsonText) => T | undefined) {
   return v.pipe(
     jsonText,
@@ -36,11 +39,14 @@ function wire<T>(kind: JsonKind, typeName: string, read: (text: JsonText) => T |
   )
 }
 
-/** Integers become JavaScript numbers. Above 2^53 they lose precision, which no used field needs. */
+/**
+ * A schema for integers, which become JavaScript numbers. Above 2^53 they lose precision; no field that is used needs
+ * more.
+ */
 function integer(typeName: string, [min, max]: readonly [bigint, bigint]) {
   const read = wire('number', typeName, (text) => {
     const digits = text.bytes.toString('latin1')
-    // Go accepts no fraction and no exponent as an integer, not even `1.0` or `1e1`, and no `-0` as an unsigned one.
+    // Go accepts no integer with a fraction or an exponent, not even `1.0` or `1e1`, and no `-0` as an unsigned one.
     if (!/^-?\d+$/.test(digits) || (min === 0n && digits.startsWith('-'))) return undefined
     const value = BigInt(digits)
     return value >= min && value <= max ? Number(value) : undefined
@@ -48,29 +54,29 @@ function integer(typeName: string, [min, max]: readonly [bigint, bigint]) {
   return orZero(read, '0')
 }
 
-/** `string`. */
+/** The type `string` of api.proto. */
 export const string = orZero(
   wire('string', 'a string', (text) => text.string()),
   '""',
 )
-/** `bool`. */
+/** The type `bool` of api.proto. */
 export const bool = orZero(
   wire('boolean', 'a boolean', (text) => text.bytes.length === 'true'.length),
   'false',
 )
-/** `int32`. */
+/** The type `int32` of api.proto. */
 export const int32 = integer('a 32-bit integer', INT32)
-/** `int64`. */
+/** The type `int64` of api.proto. */
 export const int64 = integer('a 64-bit integer', INT64)
-/** `uint32`. */
+/** The type `uint32` of api.proto. */
 export const uint32 = integer('an unsigned 32-bit integer', UINT32)
-/** `uint64`. */
+/** The type `uint64` of api.proto. */
 export const uint64 = integer('an unsigned 64-bit integer', UINT64)
 
-/** `bytes` with JSON: any value, which keeps its bytes. */
+/** The type `bytes` of api.proto where it contains JSON: any value, with its bytes unchanged. */
 export const rawJson = v.optional(jsonText)
 
-/** `repeated string`; a null item is an empty string. */
+/** The type `repeated string` of api.proto. An item that is null is an empty string. */
 export const strings = orZero(
   wire('array', 'a list of strings', (text) => {
     const items: string[] = []
@@ -83,10 +89,13 @@ export const strings = orZero(
   '[]',
 )
 
-/** Entries of a `map<string, string>`: more than applications need, and few enough to be read quickly. */
+/** The most entries of a `map<string, string>`: more than applications need, and few enough to be read quickly. */
 const MAX_STRINGS = 100_000
 
-/** `map<string, string>`; a null value is an empty string. A Map has no special keys, such as `__proto__`. */
+/**
+ * The type `map<string, string>` of api.proto. A value that is null is an empty string. It becomes a Map, because an
+ * object has special keys such as `__proto__`.
+ */
 export const stringMap = orZero(
   wire('object', `an object of at most ${MAX_STRINGS} strings`, (text): ReadonlyMap<string, string> | undefined => {
     const map = new Map<string, string>()
@@ -101,7 +110,10 @@ export const stringMap = orZero(
   '{}',
 )
 
-/** A message. The entries must be in the order of their field numbers, because the request hash depends on it. */
+/**
+ * A message of api.proto. Its fields must be in the order of their numbers, because the request hash depends on the
+ * order.
+ */
 export function message<const Entries extends v.ObjectEntries>(entries: Entries) {
   const names = new Set(Object.keys(entries))
   const fields = v.object(entries)
@@ -137,15 +149,15 @@ function orEmpty(text: JsonText): JsonText {
   return text.kind === 'null' ? EMPTY_MESSAGE : text
 }
 
-/** `repeated Message`; a null item is an empty message. */
+/** The type `repeated Message` of api.proto. An item that is null is an empty message. */
 export function repeated<Schema extends v.GenericSchema<JsonText, unknown>>(item: Schema) {
   const items = wire('array', 'a list', (text) => text.items().map(orEmpty))
   return orZero(v.pipe(items, v.array(item)), '[]')
 }
 
 /**
- * `map<string, Message>`; a null value is an empty message.
- * @param limit the largest number of entries
+ * The type `map<string, Message>` of api.proto. A value that is null is an empty message.
+ * @param limit the most entries of the map
  */
 export function messageMap<Schema extends v.GenericSchema<JsonText, unknown>>(value: Schema, limit: number) {
   const entries = wire('object', `an object of at most ${limit} fields`, (text) => {
@@ -181,8 +193,8 @@ export function parseBody(body: Buffer): JsonText {
 }
 
 /**
- * A field name in lower case, for comparison. Go uses Unicode's simple folding, which maps two letters outside of ASCII
- * to ASCII letters.
+ * Folds a field name for comparison: to lower case, and with Unicode's simple folding as in Go, which maps two letters
+ * outside of ASCII to ASCII letters.
  */
 export function foldCase(name: string): string {
   return name.replaceAll('\u017f', 's').replaceAll('\u212a', 'k').toLowerCase()

@@ -7,7 +7,7 @@ const Rows = v.tuple([v.object({ value: v.nullable(v.string()) })])
 /** Runs `work` in a transaction. */
 type RunTransaction = (work: (tx: TransactionSql) => Promise<string>) => Promise<string>
 
-/** Credentials in PostgreSQL. A renewal holds a lock on the row of its credential. */
+/** The credential cache in PostgreSQL. A renewal locks the row of its credential. */
 export class PostgresCredentialCache implements CredentialCache {
   readonly #run: RunTransaction
 

@@ -5,34 +5,34 @@ import type { RedisClient } from '../redis/connect.ts'
 import { Script } from '../redis/script.ts'
 import type { CredentialCache } from './credential-cache.ts'
 
-/** How long a lock is valid. A worker that dies while it renews a credential delays the others by this. */
+/** How long a lock is valid, in ms. If a worker dies while it renews a credential, the other workers wait this long. */
 const LOCK_MS = 5_000
-/** The interval of attempts to take the lock, and the longest time of them. */
+/** In ms: the interval of attempts to take the lock, and the longest time spent on them. */
 const RETRY_MS = 20
 const MAX_WAIT_MS = 2 * LOCK_MS
-/** A credential is deleted when it was not renewed for this long. */
+/** A credential that was not renewed for this many ms is deleted. */
 const KEEP_MS = 24 * 3_600_000
 
 const UNLOCK = new Script(new URL('unlock-credential.lua', import.meta.url))
 
-/** The lock could not be taken, or it expired before the renewed credential was stored. */
+/** The lock of a credential could not be taken, or it expired before the renewed credential was stored. */
 export class CredentialLockError extends Error {
   override readonly name = 'CredentialLockError'
 }
 
-/** Credentials in Redis. A lock for each name lets one worker at a time renew it. */
+/** The credential cache in Redis. A lock for each name lets one worker at a time renew the credential. */
 export class RedisCredentialCache implements CredentialCache {
   readonly #redis: RedisClient
   readonly #prefix: string
 
-  /** @param deps.prefix the beginning of all keys */
+  /** @param deps.prefix the beginning of the names of all keys */
   constructor(deps: { redis: RedisClient; prefix: string }) {
     this.#redis = deps.redis
     this.#prefix = deps.prefix
   }
 
   async update(name: string, renew: (stored: string | undefined) => Promise<string>): Promise<string> {
-    // Both have one hash tag: the keys of a script have to be in one slot of a Cluster.
+    // The keys of the credential and its lock have one hash tag, so that in a Cluster one script may use both.
     const valueKey = `${this.#prefix}{credential:${name}}`
     const lockKey = `${valueKey}:lock`
     const owner = await this.#lock(lockKey)
@@ -46,16 +46,16 @@ export class RedisCredentialCache implements CredentialCache {
       }
       return renewed
     } catch (error) {
-      // When Redis can't be reached, the lock expires.
+      // An error is ignored: if Redis cannot be reached, the lock expires by itself.
       await unlock('').catch(() => undefined)
       throw error
     }
   }
 
   /**
-   * Takes the lock.
-   * @returns the value that identifies its owner
-   * @throws CredentialLockError when others hold it for too long
+   * Takes the lock of a credential.
+   * @returns the random value that identifies the owner of the lock
+   * @throws CredentialLockError if other workers hold it for too long
    */
   async #lock(lockKey: string): Promise<string> {
     const owner = randomBytes(16).toString('base64url')

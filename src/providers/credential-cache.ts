@@ -1,4 +1,7 @@
-/** Credentials in the store of the queue. All workers share them, because some providers limit how many are made. */
+/**
+ * Credentials such as APNs tokens, kept in the store of the queue. All workers share them, because some providers limit
+ * how many are made.
+ */
 export interface CredentialCache {
   /**
    * Calls `renew` with the stored value of `name`, stores its result, which may be the same value, and resolves to it.

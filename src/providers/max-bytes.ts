@@ -4,12 +4,12 @@ import { MAX_MESSAGE_BYTES as MAX_HMS_BYTES } from './hms/request-body.ts'
 import { MAX_PAYLOAD_BYTES as MAX_WEBPUSH_BYTES } from './webpush/encrypt-payload.ts'
 
 /**
- * "Maximum payload is 4096 bytes":
+ * The limit of FCM: "Maximum payload is 4096 bytes",
  * https://firebase.google.com/docs/cloud-messaging/customize-messages/set-message-type.
  */
 const MAX_FCM_BYTES = 4096
 
-/** The most bytes of `message` or `payload` that a provider accepts. */
+/** The most bytes that a provider accepts in the `message` or `payload` of a notification. */
 export function findMaxBytes(provider: ProviderName, headers: ReadonlyMap<string, string>): number {
   switch (provider) {
     case 'fcm':

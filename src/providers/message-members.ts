@@ -2,7 +2,10 @@
 // values, so its bytes arrive as they were written: big integers, `1.0`, escapes, duplicate keys, white space.
 import { readMembers } from '../json/object-members.ts'
 
-/** The members that address a message. Those of the caller would contradict the target of the send. */
+/**
+ * The members of a message that address it. They are removed from the caller's message: they would contradict the
+ * target.
+ */
 const TARGET_MEMBERS = new Set(['token', 'topic', 'condition'])
 
 const COMMA = Buffer.from(',')

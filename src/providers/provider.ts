@@ -4,7 +4,7 @@ import type { BodyWriter } from '../http2/http2-client.ts'
 import type { Notification } from '../sends/notification.ts'
 import type { TargetKind } from '../sends/recipient.ts'
 
-/** The result of one target's attempt. There are only these kinds, because delivery acts on each of them. */
+/** The outcome of one attempt for one target. There are only these kinds, because delivery acts on each of them. */
 export type Outcome =
   | { kind: 'sent'; messageId: string }
   /**
@@ -12,32 +12,38 @@ export type Outcome =
    * shortest delay by its documentation. `maybeDelivered`: the attempt was ambiguous, so the device may have the push.
    */
   | { kind: 'retry'; reason: string; afterMs?: number; minDelayMs?: number; maybeDelivered?: boolean }
-  /** A dead token; since `sinceMs` (Unix time in ms), if the provider tells the time. */
+  /** The token of the target is dead. `sinceMs`: since when, as Unix time in ms, if the provider reports it. */
   | { kind: 'tokenGone'; reason: string; sinceMs?: number }
   | { kind: 'rejected'; reason: string }
   /**
-   * The provider refused our credential. The target is not at fault: delivery pauses the provider and keeps the work.
+   * The provider refused the credential of this server. The target is not at fault: delivery pauses the provider and
+   * keeps the batches.
    */
   | { kind: 'credential'; reason: string }
 
-/** Renders the notification for each target. Repeated calls for a target write the same bytes. */
+/** Renders a personal notification for each target. Repeated calls for one target write the same bytes. */
 export interface Personal {
-  /** Prepares the JSON of the notification or a part of it; the result writes it for the target at `index`. */
+  /**
+   * Compiles the JSON of the notification, or a part of it. Returns a function that writes it for the target at
+   * `index`.
+   */
   prepareJson(json: Buffer): (index: number, body: BodyWriter) => void
-  /** The headers for the target at `index`. */
+  /** The notification's headers, rendered for the target at `index`. */
   headersOf(index: number): ReadonlyMap<string, string>
 }
 
-/** Targets of one send that get its notification. */
+/** Targets of one send and one provider, and the notification for them. */
 export interface Batch {
   /** The `uid` of the send. */
   uid: string
   notification: Notification
   targetKind: TargetKind
   targets: readonly string[]
-  /** Web Push only: the encryption keys of each target, `{"p256dh":"…","auth":"…"}`. The target is the endpoint. */
+  /**
+   * Web Push only: the encryption keys of each target, `{"p256dh":"…","auth":"…"}`. The target itself is the endpoint.
+   */
   keys?: readonly string[]
-  /** Set if the notification differs from target to target: `notification` is the template then. */
+  /** Set if the notification differs from target to target: then `notification` is the template that it renders. */
   personal?: Personal | undefined
   /**
    * Whether the target was cancelled since the batch was claimed. The provider calls it before it sends a request. If
@@ -54,12 +60,15 @@ export interface Provider {
   /** The name of the provider. A sandbox has the name of the provider that it replaces. */
   readonly name: ProviderName
 
-  /** Whether `send` accepts batches with `personal`. Otherwise delivery renders them and sends one target at a time. */
+  /**
+   * Whether `send` accepts batches with `personal`. If not, delivery renders the notification and sends one target at a
+   * time.
+   */
   readonly takesPersonal?: boolean
 
   /**
-   * Sends one batch. Calls `settle` once per target, in any order. Resolves when all targets are settled, cancelled
-   * ones excepted, or when `signal` aborts: then the other targets are unsettled and may be sent again.
+   * Sends one batch. Calls `settle` once per target, in any order. Resolves when all targets except cancelled ones are
+   * settled, or when `signal` aborts: then targets without an outcome may be sent again.
    */
   send(batch: Batch, settle: Settle, signal: AbortSignal): Promise<void>
 

@@ -1,5 +1,6 @@
-// A provider with credentials in files. The contents of the files are compared at an interval. Watching the files
-// would miss changes of Kubernetes secrets: Kubernetes replaces a symbolic link to the directory of the file.
+// A provider with credentials in files. It is replaced when the files change. Their contents are compared at an
+// interval, because watching the files would miss changes of Kubernetes secrets: Kubernetes replaces a symbolic link to
+// their directory.
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { ProviderName } from '../config/provider-names.ts'
@@ -8,20 +9,21 @@ import { type Repetition, startRepeating } from '../timing/repeat.ts'
 import type { Batch, Provider, Settle } from './provider.ts'
 
 /**
- * The longest time until a change takes effect. It is shorter than the pause of a provider with a refused credential.
+ * How often the files are compared, in ms. Shorter than the pause of a provider after a refused credential, so that the
+ * mended credential is used when the pause ends.
  */
 const INTERVAL_MS = 10_000
 
 export interface ReloadingDeps {
-  /** The files of the credential. */
+  /** The paths of the files that contain the credential. */
   files: readonly string[]
   /**
-   * Makes the provider from the current files. Rejects if they are not valid, with an error that quotes nothing of
-   * them.
+   * Makes the provider from the current files. Rejects if they are not valid; the error quotes nothing of their
+   * content.
    */
   make(): Promise<Provider>
   logger: Logger
-  /** Time between two comparisons. */
+  /** Time between two comparisons of the files, in ms. */
   intervalMs?: number
 }
 
@@ -60,7 +62,7 @@ export class ReloadingProvider implements Provider {
 
   /** Makes the first provider. Rejects if `make` does, with the same error. */
   static async start(deps: ReloadingDeps): Promise<ReloadingProvider> {
-    // Computed first: if a file changes before `make` reads it, the next comparison finds a difference.
+    // The digest is computed before `make` reads the files: if a file changes in between, the next comparison finds it.
     const digest = await digestOf(deps.files)
     return new ReloadingProvider(deps, digest, await deps.make())
   }
@@ -102,7 +104,7 @@ async function closeUnused({ provider, sends }: Generation): Promise<void> {
 async function digestOf(files: readonly string[]): Promise<string> {
   const hash = createHash('sha256')
   for (const file of files) {
-    // A file may be absent while it is replaced. If it stays absent, `make` reports the error.
+    // A file may be absent for a moment while it is replaced. If it stays absent, `make` reports the error.
     const content = await readFile(file).catch(() => undefined)
     hash.update(`${content?.length}\n`).update(content ?? '')
   }

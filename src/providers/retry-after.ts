@@ -1,4 +1,4 @@
-// Limits for values that would do harm: with 0 the server would be flooded, and with a day the send would have ended.
+// Limits for the delay of a Retry-After header: 0 would flood the provider, and after a day the send would have ended.
 const MIN_RETRY_AFTER_SECONDS = 1
 const MAX_RETRY_AFTER_SECONDS = 3600
 

@@ -1,4 +1,4 @@
-// Accepts requests: a request is either stored as one send, or refused without a trace.
+// Accepts requests to send: a request is either stored as one send, or refused without storing anything.
 import { PROVIDER_NAMES, type ProviderName } from '../config/provider-names.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
@@ -7,23 +7,23 @@ import type { Page, Send } from '../queue/send.ts'
 import type { PageReader } from './page-reader.ts'
 import { readSend, type SendChecks } from './read-send.ts'
 
-/** A full queue has room again within seconds, so the answer asks for a retry after this. */
+/** The `Retry-After` of the answer when the queue is full, in seconds: it has room again within seconds. */
 const FULL_RETRY_SECONDS = 5
 
-/** The parts of accepting a send. */
+/** The parts that acceptSend() needs. */
 export interface AcceptDeps extends SendChecks {
   queue: Queue
-  /** Reads the only page of a small send. */
+  /** Reads the first page of a small send, whose batches are stored with it. */
   pages: PageReader
-  /** Whether recipients may be device filters, which need a database. */
+  /** Whether a recipient may be a device filter. Filters need a database of devices. */
   hasDevices: boolean
-  /** The enabled providers, those in the sandbox included. */
+  /** The enabled providers, with those that run as a sandbox. */
   providers: ReadonlySet<ProviderName>
-  /** Called for each accepted send that has a `send_at`. */
+  /** Called for each accepted send that has a `send_at`, for the metrics. */
   onScheduled(): void
 }
 
-/** Accepts a send; resolves to its uid. A repeated request is accepted once. @throws ApiError */
+/** Accepts a request to send. Resolves to the uid of the send. A repeated request is stored once. @throws ApiError */
 export async function acceptSend(deps: AcceptDeps, request: SendPushNotificationRequest): Promise<string> {
   const send = readSend(request, deps)
   checkAvailable(deps, send)
@@ -53,9 +53,9 @@ function checkAvailable(deps: AcceptDeps, send: Send): void {
 }
 
 /**
- * The first page of a small send, which is stored with the send so that its batches can be claimed at once. A worker
- * walks all other sends: a scheduled send goes to the devices at its `send_at`, and a user with thousands of devices
- * makes a broadcast.
+ * Reads the first page of a small send, which is stored with the send so that its batches can be claimed at once.
+ * Undefined for sends that a worker fans out: a scheduled send goes to the devices that match at its `send_at`, and a
+ * user with thousands of devices makes a broadcast.
  */
 async function firstPage(deps: AcceptDeps, send: Send): Promise<Page | undefined> {
   if (send.sendAtMs !== undefined || send.lane !== 'small') return undefined

@@ -6,7 +6,7 @@ import { checkUid } from './uid.ts'
 
 /**
  * Cancels the targets of a send that were not handed to a provider: all of them, or those of one user or device. An
- * unknown uid is not an error, because a cancellation may arrive before its send, which is then cancelled on arrival.
+ * unknown uid is not an error: the cancellation may arrive before its send, which is then cancelled when it arrives.
  * @throws ApiError
  */
 export async function cancelSend(queue: Pick<Queue, 'cancel' | 'exclude'>, request: CancelPushRequest): Promise<void> {

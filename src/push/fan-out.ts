@@ -1,12 +1,13 @@
-// Walks the recipients of due sends and stores their batches.
+// Fan-out: claims due sends, walks their recipients page by page, and stores their batches. The states of a walk:
 //
 //   claimed ──(page by page, until the last one is committed)──▶ walked
 //   claimed ──(the queue is full for PATIENCE_MS | stop | an error)──▶ released
 //   claimed ──(cancelled | lease lost)──▶ not touched again
 //
-// A released send is claimed after all sends that are due already, so four broadcasts to a full provider do not block a
-// fifth. Several sends are walked at the same time, small sends separately from broadcasts, so a large send does not
-// delay others. A walk that ends early, after a crash too, continues at its cursor.
+// A released send is claimed again after all sends that are due already, so four broadcasts to a provider with a full
+// queue do not block a fifth broadcast. Several sends are walked at the same time, and small sends separately from
+// broadcasts, so a large send does not delay others. A walk that ends early, even by a crash, is continued at its
+// cursor.
 import type { Logger } from '../observability/log.ts'
 import type { Duty, Lane } from '../queue/lane.ts'
 import type { Queue } from '../queue/queue.ts'
@@ -15,18 +16,30 @@ import { pause } from '../timing/pause.ts'
 import { startRepeating } from '../timing/repeat.ts'
 import type { PageReader } from './page-reader.ts'
 
-/** Sends walked at the same time. A small send is one page, and thousands may be due in the same second. */
+/**
+ * How many sends of each lane a process fans out at the same time. A small send is one page, and thousands may be due
+ * in the same second.
+ */
 const MAX_WALKS: Record<Lane, number> = { small: 16, broadcast: 4 }
-/** In ms: the delay of a send that came due, or of a lost announcement. */
+/**
+ * How often due sends are looked for without an announcement, in ms: the delay of a send that came due, or of a lost
+ * announcement.
+ */
 const POLL_MS = 250
-/** The shortest interval of claims of broadcasts, in ms. Its announcements are mostly pages, hundreds a second. */
+/**
+ * The least time between two claims of broadcasts, in ms. Most announcements in this lane are of pages, hundreds a
+ * second, and not of new sends.
+ */
 const MIN_INTERVAL_MS = 25
-/** The first and the longest pause before a page is committed again to a full queue, in ms. */
+/** The first and the longest pause before the commit of a page is tried again because the queue is full, in ms. */
 const FULL_FIRST_MS = 20
 const FULL_MAX_MS = 200
-/** In ms: a walk that finds the queue full for longer is released, so that other sends are walked. */
+/**
+ * How long the walk of a send waits for room in a full queue, in ms. Then the send is released, so that others are
+ * walked.
+ */
 const PATIENCE_MS = 2000
-/** In ms, after an error of the store, which is most likely unreachable. */
+/** The pause after an error of the store, in ms: most likely the store is unreachable. */
 const ERROR_PAUSE_MS = 1000
 
 interface Deps {
@@ -34,11 +47,11 @@ interface Deps {
   duty: Duty
   pages: PageReader
   logger: Logger
-  /** The interval in which the lease of a walk is extended, in ms. */
+  /** How often the lease of a send that is walked is extended, in ms. */
   heartbeatMs: number
 }
 
-/** Claims and walks the sends of its lanes. */
+/** Claims the due sends of the lanes that this process serves, and stores their batches. */
 export class FanOut {
   readonly #deps: Deps
   readonly #stopping = new AbortController()
@@ -48,12 +61,12 @@ export class FanOut {
     this.#deps = deps
   }
 
-  /** Begins to claim sends. */
+  /** Starts to claim sends. */
   start(): void {
     this.#loops = this.#deps.duty.lanes.map((lane) => this.#claimSends(lane))
   }
 
-  /** Claims nothing more; resolves when the pages in progress are committed and all walks are released. */
+  /** Stops claiming sends. Resolves when the pages in progress are committed and all claimed sends are released. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     await Promise.all(this.#loops)
@@ -65,7 +78,8 @@ export class FanOut {
     const walks = new Set<Promise<void>>()
     let waiting: Promise<void> | undefined
     while (!signal.aborted) {
-      // Begins before the claim, so that a send which arrives during the claim is not missed.
+      // Waiting for an announcement begins before the claim, so that a send that arrives during the claim is not
+      // missed.
       waiting ??= this.#waitForWork(lane).then(() => {
         waiting = undefined
       })
@@ -93,7 +107,7 @@ export class FanOut {
     return duty.fallbackLanes.includes(lane) ? pause(POLL_MS, signal) : queue.waitForWork(lane, POLL_MS, signal)
   }
 
-  /** Never rejects. */
+  /** Walks a claimed send to its end, or releases it. Never rejects. */
   async #walk(claim: SendClaim): Promise<void> {
     const { queue, logger, heartbeatMs } = this.#deps
     const { uid } = claim
@@ -102,12 +116,13 @@ export class FanOut {
       work: async () => {
         await queue.extendWalk(claim)
       },
-      // The next run retries, and the commit of a page finds a lost claim.
+      // An error of an extension is ignored: the next one is tried again, and the commit of a page finds a lost claim.
       onError: () => undefined,
     })
     try {
       const result = await this.#writePages(claim)
-      // An extension that is executed after the release would give the walk a lease without a worker.
+      // The heartbeat must end before the send is released: an extension of the lease after that would keep other
+      // workers from it.
       await heartbeat.stop()
       if (result === 'unfinished') await queue.releaseSend(claim)
     } catch (error) {
@@ -120,7 +135,10 @@ export class FanOut {
     }
   }
 
-  /** 'ended': the walk is finished, or its claim is lost. 'unfinished': the walk has to be released. */
+  /**
+   * Writes the batches of a claimed send, page by page. 'ended': all are stored, or the claim is lost. 'unfinished':
+   * the send has to be released.
+   */
   async #writePages(claim: SendClaim): Promise<'ended' | 'unfinished'> {
     let at = claim
     let reading = this.#read(claim, claim.cursor)
@@ -138,12 +156,13 @@ export class FanOut {
 
   #read(claim: SendClaim, cursor: string | undefined): Promise<Page> {
     const reading = this.#deps.pages.read(claim, cursor)
-    // A failure is reported where the page is awaited. If the walk ends before, it is not an unhandled rejection.
+    // The error of a failed read is reported where the page is awaited. If the walk ends before, it must not be an
+    // unhandled rejection.
     reading.catch(() => undefined)
     return reading
   }
 
-  /** Retries while the queue is full. 'full': it was still full after PATIENCE_MS. */
+  /** Commits a page, and tries it again while the queue is full. 'full': it was still full after PATIENCE_MS. */
   async #commit(claim: SendClaim, page: Page) {
     const { signal } = this.#stopping
     let result = await this.#deps.queue.commitPage(claim, page)

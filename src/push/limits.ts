@@ -8,7 +8,7 @@ import type { TimeLimit } from '../sends/time-limit.ts'
 
 type Wire = NonNullable<SendPushNotificationRequest['limit_strategy']>
 
-/** The limits of a request. @throws ApiError badRequest, naming the field */
+/** Reads the time limit and the rate limit of a request. @throws ApiError badRequest that names the field */
 export function readLimits(wire: Wire | undefined): Pick<SendContent, 'timeLimit' | 'rateLimit'> {
   return {
     timeLimit: wire?.time_limit && readTimeLimit(wire.time_limit),

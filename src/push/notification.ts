@@ -5,7 +5,7 @@ import { ApiError } from '../protocol/errors.ts'
 import type { PushNotification } from '../protocol/requests/push.ts'
 import type { Notification } from '../sends/notification.ts'
 
-/** The field with the JSON of each provider's notification. */
+/** For each provider the name of the field that contains the JSON of its notification. */
 export const JSON_FIELDS: Readonly<Record<ProviderName, string>> = {
   fcm: 'fcm.message',
   hms: 'hms.message',
@@ -16,14 +16,14 @@ export const JSON_FIELDS: Readonly<Record<ProviderName, string>> = {
 const NO_HEADERS: ReadonlyMap<string, string> = new Map()
 
 /**
- * Checks a header for a provider and returns its problem; undefined: the provider accepts it. The value of a template
- * is passed as undefined, because it is known only when the notification is rendered for a target.
+ * Checks a header of a notification for a provider. Returns its problem; undefined if the provider accepts it. The
+ * value of a template is passed as undefined, because it is known only when it is rendered for a target.
  */
 export type HeaderCheck = (provider: ProviderName, name: string, value: string | undefined) => string | undefined
 
 /**
- * The notifications of a request by provider. Their JSON keeps the bytes of the request.
- * @param isTemplate values of headers may contain expressions
+ * Reads the notifications of a request, by provider. Their JSON keeps the bytes of the request.
+ * @param isTemplate whether values of headers may contain template expressions
  * @throws ApiError badRequest
  */
 export function readNotifications(
@@ -50,7 +50,7 @@ export function readNotifications(
 function part(field: string, json: JsonText | undefined, headers: ReadonlyMap<string, string>): Notification {
   if (json?.kind !== 'object') throw new ApiError('badRequest', `notification.${field}: must be a JSON object`)
   for (const [name, value] of headers) {
-    // Headers become HTTP headers of requests to providers: a line break would inject further headers.
+    // Headers become HTTP headers of requests to providers. With a line break the caller could inject further headers.
     if (!/^[!#-'*+.^-z|~\w-]+$/.test(name) || !/^[\x20-\x7e]*$/.test(value)) {
       throw new ApiError('badRequest', `notification.${field}: a header is not printable ASCII`)
     }

@@ -18,7 +18,7 @@ const CONTENT: SendContent = {
 }
 const MORNING = { afterMs: 0, beforeMs: 3_600_000, sendsWithoutZone: true }
 
-/** A reader with FCM and HMS enabled. Each page has ranges that end at `ends`. */
+/** A page reader with FCM and HMS enabled. The ranges of a page end at the uuids in `ends`. */
 function makeReader(ends: string[], hasMore = false) {
   const queries: RangeQuery[] = []
   const reader = new PageReader({

@@ -19,34 +19,40 @@ import { findUsedFields } from '../sends/used-fields.ts'
 import { laneOf, SMALL_SEND } from './recipient.ts'
 import { groupByWindow } from './window-groups.ts'
 
-/** Devices of a page: enough to make its fixed cost small, few enough to read it well within a lease. */
+/**
+ * The most devices of a page of lines: enough to make the fixed cost of a page small, few enough to read it well within
+ * a lease.
+ */
 const PAGE_DEVICES = 10_000
-/** Devices whose ranges are found at a time: ten ranges, so that no range is short but the last of a walk. */
+/**
+ * The devices of a page of ranges: ten full ranges, so that only the last range of a send has fewer devices than the
+ * others.
+ */
 const PAGE_RANGE_DEVICES = 10 * RANGE_DEVICES
 type NativeRecipient = Extract<Recipient, { kind: 'native' }>
 type FilterRecipient = Extract<Recipient, { kind: 'filter' }>
-/** The parts of the content that decide on batches. */
+/** The parts of a send's content that determine its batches. */
 type PageContent = Pick<SendContent, 'notifications' | 'templating' | 'timeLimit' | 'isReliable'>
 
-/** The parts of a send that its walk needs. */
+/** The parts of a send that its fan-out needs. */
 export interface WalkedSend {
   recipient: Recipient
   content: PageContent
 }
 
-/** The parts of a page reader. */
+/** The parts that a page reader needs. */
 export interface PageReaderDeps {
-  /** Undefined without a database; then no send with a filter is accepted. */
+  /** The device store; undefined without a database. Then no send with a filter is accepted. */
   devices: Pick<DeviceStore, 'pageTargets' | 'findRanges'> | undefined
-  /** The enabled providers, each with the most targets of a batch. */
+  /** The most targets of a batch for each enabled provider. */
   batchSizes: ReadonlyMap<ProviderName, number>
-  /** Counts devices that are not sent to. */
+  /** Counts devices of a recipient that get no push, with the reason. */
   onSkipped(provider: ProviderName, count: number, reason: SkipReason): void
-  /** Unix time in ms. */
+  /** Returns the current Unix time in ms. */
   now(): number
 }
 
-/** Reads the pages of walks. */
+/** Reads the recipients of sends for fan-out, page by page: each page as batches and the cursor of the next page. */
 export class PageReader {
   readonly #deps: PageReaderDeps
 
@@ -54,7 +60,7 @@ export class PageReader {
     this.#deps = deps
   }
 
-  /** Reads the batches of the targets after `cursor`; undefined is the start. */
+  /** Reads the page of a recipient after `cursor`; undefined: the first page. */
   async read({ recipient, content }: WalkedSend, cursor: string | undefined): Promise<Page> {
     if (recipient.kind === 'native') return this.#readValues(recipient, cursor)
     return canUseRanges(recipient, content)
@@ -62,7 +68,10 @@ export class PageReader {
       : await this.#readDevices(recipient, content, cursor)
   }
 
-  /** The cursor is the index of the first value that is not in a batch yet. */
+  /**
+   * Reads a page of raw tokens, topics or conditions. The cursor is the index of the first value that is in no batch
+   * yet.
+   */
   #readValues(recipient: NativeRecipient, cursor: string | undefined): Page {
     const from = Number(cursor ?? 0)
     const to = Math.min(from + PAGE_DEVICES, recipient.values.length)
@@ -74,7 +83,10 @@ export class PageReader {
     }
   }
 
-  /** The cursor is the uuid of the last device in a range. Each range is a batch for every provider that is sent to. */
+  /**
+   * Reads a page of ranges: a batch for each range and each provider that the send goes to. The cursor is the uuid of
+   * the last device in the last range.
+   */
   async #readRanges({ filter }: FilterRecipient, content: PageContent, cursor: string | undefined): Promise<Page> {
     const query = { after: cursor, limit: PAGE_RANGE_DEVICES, size: RANGE_DEVICES }
     const { ends, hasMore } = await this.#devices().findRanges(filter, query)
@@ -92,7 +104,7 @@ export class PageReader {
     return { batches, cursor: hasMore ? ends.at(-1) : undefined }
   }
 
-  /** The cursor is the uuid of the last device read. */
+  /** Reads a page of devices as lines. The cursor is the uuid of the last device of the page. */
   async #readDevices(recipient: FilterRecipient, content: PageContent, cursor: string | undefined): Promise<Page> {
     const query = { after: cursor, limit: PAGE_DEVICES, used: findUsedFields(content) }
     const { groups, next } = await this.#devices().pageTargets(recipient.filter, query)
@@ -103,7 +115,10 @@ export class PageReader {
     return { batches, cursor: next }
   }
 
-  /** The groups to send to, each with its delay. Counts the devices of the other groups. */
+  /**
+   * Chooses the groups of devices that get a push, each with its delay. Counts the devices of the other groups as
+   * skipped.
+   */
   #chooseGroups(content: PageContent, groups: readonly TargetGroup[]): (TargetGroup & { delayMs?: number })[] {
     const chosen: TargetGroup[] = []
     for (const group of groups) {
@@ -138,16 +153,19 @@ export class PageReader {
 }
 
 /**
- * Whether the devices of a send can be read when its batches are sent. Three kinds of sends need lines: with
- * `optimize_for_reliability` the stored progress refers to targets by their position in a batch; with a time limit the
- * time zone of a device decides on its delay; and for listed ids and users no index finds the end of a range faster
- * than its devices.
+ * Whether a broadcast may be stored as ranges, so that its devices are read when the batches are sent. Three kinds of
+ * sends need lines. With `optimize_for_reliability`, the stored progress refers to targets by their position in a
+ * batch. With a time limit, the time zone of a device determines its delay. And with listed ids or users, no index
+ * finds the end of a range faster than its devices.
  */
 function canUseRanges({ filter }: FilterRecipient, { isReliable, timeLimit }: PageContent): boolean {
   return !isReliable && !timeLimit && filter.ids.length === 0 && filter.users.length === 0
 }
 
-/** A user can have any number of devices: a send is small if its targets are few. */
+/**
+ * The lane of a page. A user can have any number of devices, so a send to users is small only if the page has few
+ * targets.
+ */
 function laneOfPage(recipient: Recipient, groups: readonly TargetGroup[], next: string | undefined): Lane {
   const count = groups.reduce((sum, group) => sum + group.count, 0)
   return next === undefined && count <= SMALL_SEND ? laneOf(recipient) : 'broadcast'

@@ -1,4 +1,4 @@
-// Turns a request into a send, and checks all of its fields.
+// Reads a request to send: checks all of its fields and converts it to a send.
 import { randomUUID } from 'node:crypto'
 import type { EndpointCheck } from '../devices/web-push-endpoint.ts'
 import { ApiError } from '../protocol/errors.ts'
@@ -12,18 +12,21 @@ import { hashRequest } from './request-hash.ts'
 import { readTemplating } from './templating.ts'
 import { checkUid } from './uid.ts'
 
-/** The end of the year 9999. Later times are most likely milliseconds, and the database can't store such dates. */
+/**
+ * The latest time in Unix seconds: the end of the year 9999. Later times are most likely milliseconds, and the database
+ * can't store them.
+ */
 const MAX_UNIX_SECONDS = 253_402_300_799
 
-/** The checks of providers that are possible before a send. */
+/** Checks of requests that belong to providers and are possible before anything is sent. */
 export interface SendChecks {
-  /** Refuses Web Push endpoints that pushes are not sent to. */
+  /** Refuses Web Push endpoints that this server does not send to. */
   checkEndpoint: EndpointCheck
-  /** Refuses headers that a provider does not accept. */
+  /** Refuses headers of a notification that its provider does not accept. */
   checkHeader: HeaderCheck
 }
 
-/** Reads the send of a request. @throws ApiError badRequest, naming the field */
+/** Converts a request to a send. @throws ApiError badRequest that names the field */
 export function readSend(request: SendPushNotificationRequest, { checkEndpoint, checkHeader }: SendChecks): Send {
   if (!request.recipient) throw new ApiError('badRequest', 'recipient: is missing')
   if (!request.notification) throw new ApiError('badRequest', 'notification: is missing')
@@ -68,7 +71,7 @@ function readUid(uid: string): string {
   return uid
 }
 
-/** Converts Unix seconds to ms; 0 means that the field is absent. */
+/** Converts the Unix seconds of a field to ms; undefined for 0, which means that the field is absent. */
 function readTime(field: string, seconds: number): number | undefined {
   if (seconds < 0 || seconds > MAX_UNIX_SECONDS)
     throw new ApiError('badRequest', `${field}: is not a Unix time in seconds`)

@@ -9,12 +9,12 @@ import { joinSubscription } from '../sends/target-line.ts'
 
 /** The most raw tokens of one request. */
 const MAX_TOKENS = 100_000
-/** A send with up to this many raw tokens, device ids or users is small: it never queues behind a broadcast. */
+/** The most raw tokens, device ids or users of a small send. Small sends never wait behind a broadcast. */
 export const SMALL_SEND = 100
-/** The most bytes of a token, a topic or a condition. Web Push subscriptions are the longest known values. */
+/** The most bytes of a token, topic or condition. Web Push subscriptions are the longest known values. */
 const MAX_TARGET_BYTES = 4096
 
-/** Reads the recipient of a request, which has exactly one field. @throws ApiError badRequest */
+/** Reads the recipient of a request. Exactly one of its fields must be set. @throws ApiError badRequest */
 export function readRecipient(wire: PushRecipient, checkEndpoint: EndpointCheck): Recipient {
   const given = [...nativeRecipients(wire), ...filterRecipient(wire.filter)]
   const [recipient] = given
@@ -27,7 +27,7 @@ export function readRecipient(wire: PushRecipient, checkEndpoint: EndpointCheck)
   return recipient
 }
 
-/** Raw subscriptions have the same checks as those of devices. */
+/** Checks Web Push subscriptions that are given as raw tokens, as those of devices are checked at registration. */
 function readSubscriptions(recipient: Extract<Recipient, { kind: 'native' }>, checkEndpoint: EndpointCheck): Recipient {
   checkCount(recipient)
   const values = recipient.values.map((text) => {
@@ -37,7 +37,10 @@ function readSubscriptions(recipient: Extract<Recipient, { kind: 'native' }>, ch
   return { ...recipient, values }
 }
 
-/** The lane of a send to this recipient. A page of more targets is stored in the lane of broadcasts nevertheless. */
+/**
+ * The lane of a send to this recipient. If a page of it has many targets, the page is stored in the lane of broadcasts
+ * nevertheless.
+ */
 export function laneOf(recipient: Recipient): Lane {
   if (recipient.kind === 'native') return recipient.values.length <= SMALL_SEND ? 'small' : 'broadcast'
   const { ids, users } = recipient.filter
@@ -88,14 +91,17 @@ function checkValues(recipient: Recipient): void {
   if (!filter.providers.every(isProviderName)) throw new ApiError('badRequest', 'recipient.filter.providers: unknown')
 }
 
-/** Checks the number of values. @returns the name of the field, for errors */
+/** Checks the number of values of a recipient. @returns the name of the field, for errors */
 function checkCount({ provider, targetKind, values }: Extract<Recipient, { kind: 'native' }>): string {
   const field = `recipient.${provider}_${targetKind}`
   if (values.length > MAX_TOKENS) throw new ApiError('badRequest', `${field}: more than ${MAX_TOKENS}`)
   return field
 }
 
-/** Control characters would break target lines and PostgreSQL's text; no real value contains them. */
+/**
+ * Checks a value for control characters, which would break target lines and PostgreSQL's text. No real value contains
+ * them.
+ */
 function checkText(field: string, value: string, mayBeEmpty = false): void {
   if (value === '' && !mayBeEmpty) throw new ApiError('badRequest', `${field}: holds an empty value`)
   if (Buffer.byteLength(value) > MAX_TARGET_BYTES) throw new ApiError('badRequest', `${field}: holds a too long value`)

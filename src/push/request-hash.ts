@@ -3,9 +3,10 @@ import { compactJson, JsonText } from '../json/json-text.ts'
 import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
 
 /**
- * The hash that distinguishes a repeated request from another one with the same uid: SHA-256 over the decoded fields in
- * wire order, with maps sorted by key and raw JSON without insignificant white space. It does not depend on white
- * space, on the order of fields, or on zero values that are written out. It is stored data.
+ * The hash of a request, by which a repeated request is told from a different one with the same uid: SHA-256 over the
+ * decoded fields in the order of their numbers, with maps sorted by key and raw JSON without insignificant white space.
+ * So it does not depend on white space, on the order of fields, or on zero values that are written out. Hashes are
+ * stored, so the algorithm must not change.
  */
 export function hashRequest(request: SendPushNotificationRequest): Buffer {
   const hash = createHash('sha256')
@@ -13,7 +14,7 @@ export function hashRequest(request: SendPushNotificationRequest): Buffer {
   return hash.digest()
 }
 
-/** Each value is hashed with its type and length, so that different requests never give the same bytes. */
+/** Adds a value to the hash, with its type and length, so that different requests never give the same bytes. */
 function update(hash: Hash, value: unknown): void {
   if (value instanceof JsonText) {
     const bytes = compactJson(value)

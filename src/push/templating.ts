@@ -1,5 +1,5 @@
 // Reads the templates and translations of a request. All errors of a template are found here, when the request is
-// accepted, so rendering never fails.
+// accepted, so that rendering never fails.
 import type { ProviderName } from '../config/provider-names.ts'
 import { compileHeader, compileJson } from '../personalise/template.ts'
 import { TemplateError } from '../personalise/template-error.ts'
@@ -9,17 +9,17 @@ import type { Notification } from '../sends/notification.ts'
 import type { Templating } from '../sends/send-content.ts'
 import { JSON_FIELDS } from './notification.ts'
 
-/** The limit of a device's meta too. No provider accepts a notification that is longer. */
+/** The most bytes of a translation, as of a device's meta. No provider accepts a longer notification. */
 const MAX_TRANSLATION_BYTES = 4096
-/** The most translations of all locales together. */
+/** The most translations of a request, those of all locales together. */
 const MAX_TRANSLATIONS = 100_000
 
 type TemplatingRequest = Pick<SendPushNotificationRequest, 'use_templating' | 'use_meta' | 'localizations'>
 
 /**
- * Reads the parts of a request that differ from target to target. Undefined: all targets get the same notification,
- * because templating is off or no template contains an expression.
- * @throws ApiError badRequest, with the position of the error
+ * Reads the parts of a request that make its notifications differ from target to target. Undefined: all targets get the
+ * same notification, because templating is off or no template contains an expression.
+ * @throws ApiError badRequest with the position of the error
  */
 export function readTemplating(
   request: TemplatingRequest,

@@ -3,8 +3,8 @@ import { ApiError } from '../protocol/errors.ts'
 const MAX_UID_BYTES = 256
 
 /**
- * Checks the uid of a send. Braces are refused because they would choose the slot of a Redis key, control characters
- * because they would break logs and target lines.
+ * Checks the uid of a send. Braces are refused because they would determine the Cluster slot of its Redis keys, control
+ * characters because they would break logs and target lines.
  * @throws ApiError badRequest
  */
 export function checkUid(uid: string): void {

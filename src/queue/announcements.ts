@@ -2,28 +2,35 @@ import { EventEmitter } from 'node:events'
 import { LANES, type Lane } from './lane.ts'
 import type { Page } from './send.ts'
 
-/** The lane of the work that a send or one of its pages makes. A page may be in another lane than its send. */
+/**
+ * The lane to announce after a send or a page was stored: that of the page's batches, or without batches that of the
+ * send, which then waits for its fan-out. A page may be in another lane than its send.
+ */
 export function laneOfWork(send: { lane: Lane }, page: Page | undefined): Lane {
   return page?.batches[0]?.lane ?? send.lane
 }
 
-/** Wakes the loops of this process that wait for work. */
+/** Wakes the worker loops of this process that wait for new work in a lane. */
 export class Announcements {
   readonly #events = new EventEmitter().setMaxListeners(0)
 
-  /** Ends all calls of `wait` for the lane. */
+  /** Wakes all loops that wait for work in this lane. */
   announce(lane: Lane): void {
     this.#events.emit(lane)
   }
 
-  /** Announces all lanes: after a reconnection, because announcements may have been lost before it. */
+  /**
+   * Wakes the loops of all lanes. Called after a reconnection to the store, because announcements may have been lost
+   * before it.
+   */
   announceAll(): void {
     for (const lane of LANES) this.announce(lane)
   }
 
   /** Resolves at the next announcement for `lane`, after `timeoutMs`, or when `signal` aborts. */
   wait(lane: Lane, timeoutMs: number, signal: AbortSignal): Promise<void> {
-    // Without AbortSignal.any(): its results for a signal of the whole process are never freed (Node 20).
+    // AbortSignal.any() is not used: on Node 20 its results for a signal that lives as long as the process are never
+    // freed.
     return new Promise((resolve) => {
       const end = () => {
         clearTimeout(timer)

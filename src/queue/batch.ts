@@ -1,18 +1,21 @@
-// Batches, from fan-out to acknowledgement.
+// Batches in the queue, from fan-out to acknowledgement.
 import type { ProviderName } from '../config/provider-names.ts'
 import type { TargetKind } from '../sends/recipient.ts'
 import type { SendContent } from '../sends/send-content.ts'
 import type { Lane } from './lane.ts'
 
-/** An interval of devices in the order of their ids. Both ends are uuids of devices. */
+/** A range: an interval of devices in the order of their ids. Both bounds are uuids of devices. */
 export interface DeviceRange {
-  /** Exclusive; undefined: from the first device. */
+  /** The lower bound, which is not part of the range; undefined: the range begins at the first device. */
   after: string | undefined
-  /** Inclusive. */
+  /** The upper bound, which is part of the range. */
   until: string
 }
 
-/** Devices of a range batch, at most. Five ranges fill the 4,500 targets that a worker has in flight for broadcasts. */
+/**
+ * The most devices of a range batch. Five of these ranges fill the 4,500 targets that a worker has in flight for
+ * broadcasts.
+ */
 export const RANGE_DEVICES = 900
 
 /** The targets of a batch: lines (sends/target-line.ts), or a range of devices, which the worker of the batch reads. */
@@ -23,66 +26,72 @@ export interface NewBatch {
   provider: ProviderName
   lane: Lane
   targetKind: TargetKind
-  /** Lines are the UTF-8 bytes of the device store, which are decoded only when the batch is claimed. */
+  /**
+   * The targets. If they are lines, these are the UTF-8 bytes of the device store, which are decoded only when the
+   * batch is claimed.
+   */
   targets: BatchTargets<Buffer>
-  /** The number of targets. For a range, the number of its devices of all providers when it was found. */
+  /** The number of targets. For a range: how many devices, of all providers, it had when it was found. */
   count: number
-  /** Milliseconds before the batch can be claimed, 0 by default. Until then no limit of the queue counts it. */
+  /** Milliseconds before the batch can be claimed, 0 by default. Until then it does not count as a waiting batch. */
   delayMs?: number
 }
 
-/** The right to deliver a batch, until the lease ends or the fence moves. */
+/** The right of a worker to deliver a batch, until the lease ends or the batch is claimed again. */
 export interface BatchClaim extends Omit<NewBatch, 'delayMs' | 'targets'> {
   targets: BatchTargets<string[]>
   /** The id of the batch. */
   id: string
-  /** The uid of its send. */
+  /** The uid of the batch's send. */
   uid: string
   fence: number
-  /** The number of this attempt, from 1. */
+  /** The number of this attempt to deliver the batch's targets; the first attempt is 1. */
   attempt: number
-  /** The number of earlier attempts that were ambiguous. */
+  /** The number of earlier attempts that got no answer from the provider, which may have accepted the pushes. */
   ambiguousAttempts: number
-  /** Milliseconds since the first attempt began, by the store's clock. */
+  /** Milliseconds since the first attempt for these targets began, by the store's clock. */
   ageMs: number
   /** Milliseconds until the send expires, by the store's clock; undefined: it does not expire. */
   expiresInMs: number | undefined
-  /** The state of the send: a batch of a send that is not live is acknowledged unsent. */
+  /** The state of the send. If it is not live, the worker acknowledges the batch without sending it. */
   sendState: 'live' | 'cancelled' | 'expired'
-  /** Single targets of the send were cancelled: `findExcluded` has to be asked before sending. */
+  /** Whether single targets of the send were cancelled. If so, the worker asks `findExcluded` before it sends. */
   hasExclusions: boolean
-  /** The last `checkpoint` of an earlier attempt: a bit for each line; the first line has the lowest bit of byte 0. */
+  /**
+   * Targets that an earlier attempt has finished and must not be sent to again: a bit for each line, starting at the
+   * lowest bit of byte 0. Undefined: none are known. They come from the last `checkpoint` of that attempt.
+   */
   finished: Uint8Array | undefined
-  /** The provider is paused, and this batch probes whether it works again. */
+  /** Whether the provider is paused and this batch is the probe that finds out whether it works again. */
   isProbe: boolean
-  /** Present for small sends, to save a call of `loadSend`. */
+  /** The content of the send. Present for small sends, which saves a call of `loadSend`. */
   content?: SendContent
 }
 
-/** The parts of a claim that identify it and its batch. */
+/** The parts of a batch's claim that identify the claim and the batch. */
 export type ClaimKey = Pick<BatchClaim, 'id' | 'uid' | 'lane' | 'provider' | 'targetKind' | 'fence' | 'attempt'>
 
-/** Targets that are stored for another attempt. */
+/** Targets of a batch that are stored for another attempt. */
 export interface Retry {
   targets: BatchTargets<string>
   count: number
-  /** Milliseconds before they can be claimed. */
+  /** Milliseconds before the targets can be claimed again. */
   delayMs: number
-  /** The number of ambiguous attempts so far. */
+  /** The number of attempts so far that got no answer from the provider. */
   ambiguousAttempts: number
-  /** The targets were not attempted: attempts and age are counted from their next claim. */
+  /** True if the targets were not attempted: the number of attempts and the age start again at their next claim. */
   startsOver?: boolean
 }
 
-/** Targets that get no further attempt. */
+/** Targets that get no further attempt; they are stored as a dead letter. */
 export interface GivenUp {
   targets: BatchTargets<string>
   count: number
-  /** The reason of the last outcome: an error code of the provider or a text of this server. */
+  /** The reason of the targets' last outcome: an error code of the provider or a text of this server. */
   reason: string
 }
 
-/** The targets of a batch without a final outcome, after an attempt. */
+/** The targets of a batch that were not delivered in an attempt: those to retry and those given up. */
 export interface Remainder {
   retries: readonly Retry[]
   givenUp: readonly GivenUp[]
@@ -91,6 +100,6 @@ export interface Remainder {
 /** The progress of a batch that is being sent. */
 export interface Progress {
   claim: ClaimKey
-  /** See `BatchClaim.finished`. */
+  /** A bit for each finished line of the batch, in the format of `BatchClaim.finished`. */
   finished: Uint8Array
 }

@@ -1,22 +1,22 @@
 import type { ProviderName } from '../config/provider-names.ts'
 import type { BatchTargets } from './batch.ts'
 
-/** Targets that were given up. */
+/** A dead letter: targets of one send and one provider that were given up. */
 export interface DeadLetter {
   id: string
   uid: string
   provider: ProviderName
   targets: BatchTargets<string>
   count: number
-  /** The reason of the last outcome: an error code of the provider or a text of this server. */
+  /** The reason of the targets' last outcome: an error code of the provider or a text of this server. */
   reason: string
   /** The number of attempts before the targets were given up. */
   attempts: number
-  /** Unix time in ms. */
+  /** When the targets were given up, as Unix time in ms. */
   givenUpAtMs: number
 }
 
-/** Selects dead letters; an absent field matches all. */
+/** Selects dead letters by their fields. An absent field matches all dead letters. */
 export interface DeadLetterFilter {
   ids?: readonly string[]
   uid?: string

@@ -13,8 +13,9 @@
 // with a delay, and targets given up become dead letters. An abandoned batch is claimed again like any other. Its range
 // is read again: unsubscribed devices are skipped, new subscribers are included.
 //
-// Each claim has a fence. The fence of a lost claim (worker killed, stopped or too slow) is outdated: its commits and
-// acknowledgements return 'lost' and change nothing. All times are the store's clock.
+// Each claim has a fence, a number that the next claim changes. So the fence of a lost claim (worker killed, stopped or
+// too slow) is outdated: its commits and acknowledgements return 'lost' and change nothing. All times are the store's
+// clock.
 //
 // Delivery is at least once. An accepted send is kept until its targets are delivered, given up, expired or cancelled.
 // A call that rejects may have been executed nevertheless. It may be repeated: no repetition stores anything twice.
@@ -24,26 +25,26 @@ import type { DeadLetter, DeadLetterFilter } from './dead-letter.ts'
 import type { Lane } from './lane.ts'
 import type { CommitResult, Exclusion, Page, Send, SendClaim, StoredSend } from './send.ts'
 
-/** A paused provider. Its batches are kept and not claimed. */
+/** The pause of a provider. Batches of a paused provider are kept and not claimed. */
 export interface Pause {
   provider: ProviderName
-  /** The cause, for the operator. */
+  /** The cause of the pause, for the operator. */
   reason: string
-  /** Milliseconds until the next probe; undefined: there are no probes before `resume`. */
+  /** Milliseconds until one batch may be sent as a probe; undefined: no batch is sent until `resume` ends the pause. */
   probeInMs: number | undefined
 }
 
 /** Counts of the queue at one moment. */
 export interface QueueStats {
-  /** The number of batches that can be claimed. */
+  /** The number of batches of each provider that can be claimed. */
   waiting: ReadonlyMap<ProviderName, number>
-  /** The number of claimed batches. */
+  /** The number of claimed batches of each provider. */
   inFlight: ReadonlyMap<ProviderName, number>
-  /** Sends with a `send_at` in the future. */
+  /** The number of sends with a `send_at` in the future. */
   scheduled: number
-  /** The age in ms of the oldest waiting batch; 0 without waiting batches. */
+  /** The age of the oldest waiting batch in ms; 0 if no batch is waiting. */
   oldestMs: number
-  /** Dead letters, each of one or more targets. */
+  /** The number of dead letters. Each has one or more targets. */
   deadLetters: number
   /** The paused providers. */
   pauses: readonly Pause[]
@@ -51,7 +52,10 @@ export interface QueueStats {
 
 /** The queue, on PostgreSQL or Redis. */
 export interface Queue {
-  /** Finds settings of the store that can lose accepted sends: a sentence for each, with the setting to change. */
+  /**
+   * Finds settings of the store that can lose accepted sends. Resolves to a sentence for each, which names the setting
+   * to change.
+   */
   findRisks(): Promise<string[]>
 
   /**
@@ -61,69 +65,92 @@ export interface Queue {
    */
   enqueue(send: Send, page?: Page): Promise<'accepted' | 'duplicate' | 'conflict' | 'full'>
 
-  /** Cancels all targets that were not handed to a provider. For an unknown uid this is kept for 10 minutes. */
+  /**
+   * Cancels all targets of a send that were not handed to a provider yet. The cancellation of an unknown uid is kept
+   * for 10 minutes, because its send may arrive later.
+   */
   cancel(uid: string): Promise<void>
 
-  /** Cancels single targets that were not handed to a provider. 'full': the send has 100,000 exclusions. */
+  /**
+   * Cancels the targets of a send that `exclusion` names, unless they were handed to a provider. 'full': the send
+   * already has 100,000 exclusions.
+   */
   exclude(uid: string, exclusion: Exclusion): Promise<'excluded' | 'full'>
 
-  /** Claims up to `limit` sends of a lane for fan-out, in the order in which they became due. */
+  /** Claims up to `limit` sends of a lane for fan-out; the send that became due first is claimed first. */
   claimSends(lane: Lane, limit: number): Promise<SendClaim[]>
 
-  /** Stores the page after `claim.cursor` and moves the cursor, both or neither. Extends the lease, also if 'full'. */
+  /**
+   * Stores the batches of the page after `claim.cursor` and moves the cursor, both or neither. Extends the lease, even
+   * if the result is 'full'.
+   */
   commitPage(claim: SendClaim, page: Page): Promise<CommitResult>
 
-  /** Extends the lease of a walk. */
+  /** Extends the lease of a claimed send during its fan-out. */
   extendWalk(claim: SendClaim): Promise<'extended' | 'lost'>
 
-  /** Releases a walk that is not finished; it can be claimed at once. */
+  /** Releases the claim of a send before its fan-out is finished. The send can be claimed again at once. */
   releaseSend(claim: SendClaim): Promise<void>
 
-  /** Claims up to `limit` batches of a lane, the oldest first; of a paused provider at most one, as a probe. */
+  /**
+   * Claims up to `limit` batches of a lane, the oldest first. Of a paused provider it claims at most one, which probes
+   * whether the provider works again.
+   */
   claimBatches(lane: Lane, providers: readonly ProviderName[], limit: number): Promise<BatchClaim[]>
 
-  /** Loads a send for its batches; undefined once it has ended. */
+  /** Loads the parts of a send that delivery needs; undefined if the send has ended. */
   loadSend(uid: string): Promise<StoredSend | undefined>
 
-  /** Finds the cancelled sends among these: 'all' targets, or 'some' targets (see `findExcluded`). */
+  /**
+   * Finds the cancelled sends among `uids`, with the extent: 'all' of a send's targets, or 'some' (see `findExcluded`).
+   */
   findCancelled(uids: readonly string[]): Promise<ReadonlyMap<string, 'all' | 'some'>>
 
-  /** Resolves to whether each of these targets of a send is excluded, in their order. */
+  /** Tells for each of these targets of a send, in their order, whether it is excluded. */
   findExcluded(uid: string, targets: readonly { user: string; deviceId: string }[]): Promise<boolean[]>
 
-  /** Extends the leases of `claims`; resolves to the ids of lost claims. */
+  /** Extends the leases of claimed batches; resolves to the ids of claims that are lost. */
   extend(claims: readonly ClaimKey[]): Promise<ReadonlySet<string>>
 
-  /** Stores the progress of batches, for the next claim if the lease ends. Lost claims are ignored. */
+  /**
+   * Stores which targets of claimed batches are finished, so that a worker that reclaims them does not send these
+   * again. Lost claims are ignored.
+   */
   checkpoint(progress: readonly Progress[]): Promise<void>
 
-  /** Ends a batch and stores its remainder, both or neither. */
+  /** Ends a batch and stores its remainder (retries and dead letters), both or neither. */
   acknowledge(claim: ClaimKey, remainder: Remainder): Promise<'acknowledged' | 'lost'>
 
-  /** Releases the claims of unsent batches: they can be claimed at once, and no attempt is counted. */
+  /** Releases the claims of batches that were not sent: they can be claimed at once, and no attempt is counted. */
   release(claims: readonly ClaimKey[]): Promise<void>
 
-  /** Pauses a provider, with a probe each `probeEveryMs`. A pause without probes is not replaced by one with probes. */
+  /**
+   * Pauses a provider. Every `probeEveryMs` one batch may be claimed, to probe whether the provider works again;
+   * undefined: never. A pause without probes is not replaced by one with probes.
+   */
   pause(provider: ProviderName, reason: string, probeEveryMs: number | undefined): Promise<void>
 
   /** Ends the pause of a provider. */
   resume(provider: ProviderName): Promise<void>
 
-  /** Lists dead letters, the oldest first. @param after the id of the last dead letter of the page before */
+  /**
+   * Lists up to `limit` dead letters, the oldest first.
+   * @param after the id of the last dead letter of the previous page
+   */
   listDeadLetters(filter: DeadLetterFilter, limit: number, after?: string): Promise<DeadLetter[]>
 
-  /** Turns dead letters into batches without attempts; resolves to the number of targets. */
+  /** Turns dead letters into batches without earlier attempts; resolves to the number of their targets. */
   retryDeadLetters(filter: DeadLetterFilter): Promise<number>
 
-  /** Deletes dead letters; resolves to the number of targets. */
+  /** Deletes dead letters; resolves to the number of their targets. */
   deleteDeadLetters(filter: DeadLetterFilter): Promise<number>
 
   /** Resolves when there may be work in `lane`, after `timeoutMs`, or when `signal` aborts. Never rejects. */
   waitForWork(lane: Lane, timeoutMs: number, signal: AbortSignal): Promise<void>
 
-  /** Counts the work in the queue. */
+  /** Counts the waiting and claimed work, the dead letters and the pauses. */
   stats(): Promise<QueueStats>
 
-  /** Stops the upkeep and the announcements, and closes the connections that belong to the queue alone. */
+  /** Stops the queue's periodic upkeep and its announcements, and closes the connections that only the queue uses. */
   close(): Promise<void>
 }

@@ -1,56 +1,67 @@
-// Sends, from the request to the end of their fan-out.
+// Sends in the queue, from the accepted request to the end of their fan-out.
 import type { Recipient } from '../sends/recipient.ts'
 import type { SendContent } from '../sends/send-content.ts'
 import type { NewBatch } from './batch.ts'
 import type { Lane } from './lane.ts'
 
-/** A send as it is accepted. */
+/** A send as it is accepted and stored. */
 export interface Send {
   uid: string
-  /** Distinguishes a repeated request (same hash) from another request with the same `uid`. SHA-256, 32 bytes. */
+  /** SHA-256 of the request, 32 bytes. It tells a repeated request from a different request with the same `uid`. */
   requestHash: Buffer
   lane: Lane
-  /** Unix time in ms before which nothing is sent; undefined: at once. */
+  /** Unix time in ms before which no target is sent; undefined: the send is due at once. */
   sendAtMs: number | undefined
-  /** Unix time in ms after which no attempt begins; undefined: no such time. */
+  /** Unix time in ms after which no attempt begins; undefined: the send does not expire. */
   expireAtMs: number | undefined
   recipient: Recipient
   content: SendContent
 }
 
-/** The right to walk a send's recipient, until the lease ends or the fence moves. */
+/**
+ * The right of a worker to fan out a send (to store it as batches), until the lease ends, or the send is claimed again
+ * or cancelled.
+ */
 export interface SendClaim {
   uid: string
   lane: Lane
   recipient: Recipient
   content: SendContent
   fence: number
-  /** The end of the last committed page; undefined: none is committed. */
+  /**
+   * The position up to which batches are stored: the end of the last committed page; undefined: no page is committed.
+   */
   cursor: string | undefined
 }
 
-/** One step of a walk. */
+/** One page of a send's fan-out: the batches to store, and the position behind them. */
 export interface Page {
   batches: readonly NewBatch[]
-  /** The start of the next page; undefined: this page is the last one. */
+  /** Where the next page starts; undefined: this page is the last one. */
   cursor: string | undefined
 }
 
-/** 'lost': the lease ended or the send was cancelled. 'full': back-pressure; the same page can be committed later. */
+/**
+ * The result of committing a page. 'lost': the lease ended or the send was cancelled. 'full': too many batches are
+ * waiting; the same page can be committed later.
+ */
 export type CommitResult = 'committed' | 'full' | 'lost'
 
-/** The parts of a send that its batches need. */
+/** The parts of a send that the delivery of its batches needs. */
 export interface StoredSend {
-  /** Undefined for a cancelled send. */
+  /** The content of the send; undefined if the send was cancelled. */
   content: SendContent | undefined
-  /** Undefined if all batches of the send have lines, which need no recipient. */
+  /** The recipient, which range batches need to read their devices; undefined if all batches of the send have lines. */
   recipient: Recipient | undefined
 }
 
-/** A cancelled part of a send: the devices of a user, one device, or with both fields that device of that user. */
+/**
+ * A cancelled part of a send: all devices of a user, one device, or (with both fields) one device if it belongs to the
+ * user.
+ */
 export interface Exclusion {
-  /** Empty: any user. */
+  /** The cancelled user; empty: any user. */
   user: string
-  /** The uuid, as in target lines; empty: any device. */
+  /** The uuid of the cancelled device, as in target lines; empty: any device. */
   deviceId: string
 }

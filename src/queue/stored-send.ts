@@ -1,4 +1,4 @@
-// The stored format of a recipient and a content. Other versions of the server read it too, so a new field needs a
+// The stored format of a send's recipient and content. Servers of other versions read it too, so a new field needs a
 // default, and the meaning of a field never changes.
 import * as v from 'valibot'
 import { PROVIDER_NAMES } from '../config/provider-names.ts'
@@ -24,7 +24,10 @@ const StoredContent = v.object({
   notifications: v.array(
     v.object({
       provider: v.picklist(PROVIDER_NAMES),
-      /** Base64, because the JSON of a request may contain bytes that are not UTF-8, which have to be kept. */
+      /**
+       * The JSON of a notification, as base64: the JSON of a request may contain bytes that are not UTF-8, and they are
+       * kept.
+       */
       json: v.pipe(
         v.string(),
         v.base64(),
@@ -51,7 +54,7 @@ const StoredContent = v.object({
   ),
 })
 
-/** The stored bytes of a recipient. */
+/** Encodes a recipient to its stored bytes. */
 export function encodeRecipient(recipient: Recipient): Buffer {
   return Buffer.from(JSON.stringify(recipient))
 }
@@ -61,7 +64,7 @@ export function decodeRecipient(bytes: Buffer): Recipient {
   return v.parse(StoredRecipient, JSON.parse(bytes.toString('utf8')))
 }
 
-/** The stored bytes of a content. */
+/** Encodes a content to its stored bytes. */
 export function encodeContent({ notifications, templating, rateLimit, ...content }: SendContent): Buffer {
   const stored: v.InferInput<typeof StoredContent> = {
     ...content,

@@ -1,4 +1,4 @@
-// Connections to Redis: to one server, to a primary behind Sentinels, or to a Cluster.
+// Opens connections to Redis: to one server, to a primary behind Sentinels, or to a Cluster.
 import type { ConnectionOptions } from 'node:tls'
 import { Cluster, Redis } from 'ioredis'
 import { ConfigError } from '../config/config-error.ts'
@@ -6,22 +6,24 @@ import { readPem } from '../config/pem.ts'
 import type { RedisOptions } from '../config/redis.ts'
 import type { Logger } from '../observability/log.ts'
 
-/** A connection to one server, to a primary behind Sentinels, or to a Cluster. */
+/** A connection to one Redis server, to a primary behind Sentinels, or to a Cluster. */
 export type RedisClient = Redis | Cluster
 
-/** The longest pause between two attempts to connect. */
+/** The longest pause between two attempts to connect, in ms. */
 const MAX_RECONNECT_DELAY_MS = 1000
 const DEFAULT_PORT = 6379
 const DEFAULT_SENTINEL_PORT = 26_379
 
 /**
- * Opens a connection that reconnects by itself. Commands fail at once while it is disconnected, and when the reply
- * takes longer than `io_timeout`: the command may have run, so callers repeat only commands that may run twice.
- * @throws ConfigError when the first connection fails
+ * Opens a connection that reconnects by itself. While it is disconnected, commands fail at once. A command also fails
+ * if its reply takes longer than `io_timeout`. It may have run nevertheless, so callers repeat only commands that may
+ * run twice.
+ * @throws ConfigError if the first attempt to connect fails
  */
 export async function connectRedis(options: RedisOptions, logger: Logger): Promise<RedisClient> {
   const client = makeClient(options)
-  // Commands that fail meanwhile are logged by their callers. Without a listener, ioredis prints each error.
+  // Without a listener, ioredis prints each connection error. Commands that fail during a disconnection are logged by
+  // their callers.
   client.on('error', (error: Error) => logger.debug({ err: error }, 'redis: connection failed, retrying'))
   try {
     await client.connect()
@@ -65,10 +67,11 @@ function makeCommonOptions(options: RedisOptions) {
   return {
     connectTimeout: options.connect_timeout,
     commandTimeout: options.io_timeout,
-    // A connection on which no reply arrives is closed, so that the next attempt opens a new one.
+    // A connection on which no reply arrives for this long is closed, so that the next attempt opens a new one.
     socketTimeout: options.io_timeout * 2,
     maxRetriesPerRequest: 0,
-    // After a failover the old primary replies READONLY: reconnect, to the new primary.
+    // READONLY means that the server was the primary before a failover: the connection is opened again, to the new
+    // primary.
     reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
     ...(options.user !== '' && { username: options.user }),
     ...(options.password !== '' && { password: options.password }),
@@ -94,8 +97,8 @@ function parseAddress({ address: [address = ''], db }: RedisOptions) {
 }
 
 /**
- * Splits texts with several addresses of a Cluster or of Sentinels, separated by commas: Centrifugo accepts these
- * too.
+ * Splits texts that contain several addresses, separated by commas: Centrifugo accepts this form for Cluster and
+ * Sentinels.
  */
 function splitAddresses(addresses: readonly string[]): string[] {
   return addresses.flatMap((address) => address.split(',')).filter(Boolean)

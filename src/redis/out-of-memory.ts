@@ -1,6 +1,6 @@
 /**
- * Handles the rejection of a write: resolves to `reply` when Redis refused the write because it is at `maxmemory`, in
- * which case nothing was written. Throws any other error.
+ * Makes a handler for the rejection of a write: it resolves to `reply` if Redis refused the write because it is at
+ * `maxmemory`, so that nothing was written. It throws any other error.
  */
 export function replyWhenOutOfMemory(reply: string): (error: unknown) => Buffer {
   return (error) => {

@@ -1,8 +1,8 @@
 /**
- * Calls `read` for each row of a table that a script returned: an array whose first element is a header with the
- * names of the columns, separated by spaces. The names are sent once, not with each row. `row` is valid during the
- * call only.
- * @throws TypeError when the reply is no table, or a value is not of the type that `read` asks for
+ * Calls `read` for each row of a script's reply. The reply is a table: an array whose first element is a header with
+ * the names of the columns, separated by spaces, so that the names are not sent with each row. `row` is valid only
+ * during the call of `read`.
+ * @throws TypeError if the reply is not a table, or a value does not have the type that `read` asks for
  */
 export function readTable<T>(reply: unknown, read: (row: ReplyRow) => T): T[] {
   if (!Array.isArray(reply) || !Buffer.isBuffer(reply[0])) throw new TypeError('redis: expected a table from a script')
@@ -12,7 +12,7 @@ export function readTable<T>(reply: unknown, read: (row: ReplyRow) => T): T[] {
   return rows
 }
 
-/** The values of one row by the names of their columns. */
+/** One row of a table that a script returned. Its values are read by the names of the columns. */
 export class ReplyRow {
   readonly #columns: ReadonlyMap<string, number>
   #values: readonly unknown[] = []
@@ -21,7 +21,7 @@ export class ReplyRow {
     this.#columns = new Map(names.map((name, column) => [name, column]))
   }
 
-  /** Takes another row's values. */
+  /** Replaces the values by those of another row of the table. */
   moveTo(values: unknown): this {
     if (!Array.isArray(values)) throw new TypeError('redis: expected rows in the table from a script')
     this.#values = values
@@ -38,12 +38,12 @@ export class ReplyRow {
     return this.readBytes(name).toString()
   }
 
-  /** Undefined for null. */
+  /** Reads a text that may be null; undefined for null. */
   readNullableText(name: string): string | undefined {
     return this.#read(name) === null ? undefined : this.readText(name)
   }
 
-  /** A value from a list. */
+  /** Reads a text that is one of `words`. */
   readWord<const Word extends string>(name: string, words: readonly Word[]): Word {
     const text = this.readText(name)
     const found = words.find((word) => word === text)
@@ -51,7 +51,7 @@ export class ReplyRow {
     return found
   }
 
-  /** A number, also one in digits. */
+  /** Reads a number, or a text of digits as a number. */
   readNumber(name: string): number {
     const value = this.#read(name)
     const number = typeof value === 'number' ? value : Number(this.readText(name))

@@ -1,15 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 
-/** A line that stands for the text of another file. */
+/** An include: a line of a Lua script that stands for the text of another file. */
 const INCLUDE = /^--- @include ([a-z0-9-]+)$/gm
 
 /**
- * Reads a Lua script. A line `--- @include name` is replaced by the file `name.lua` of the script's folder, which may
- * have includes too. Each file is included once, at its first mention: the functions that it defines are available
- * below it.
- * @param file the script, a file: URL
- * @throws Error that names the script and the include when a file does not exist
+ * Reads a Lua script and its includes. A line `--- @include name` is replaced by the file `name.lua` in the script's
+ * folder, which may have includes too. Each file is included only once, where it is first mentioned: its functions are
+ * available below that line.
+ * @param file the URL of the script (`file:`)
+ * @throws Error that names the script and the include if a file does not exist
  */
 export function loadScriptSource(file: URL): string {
   if (!existsSync(file)) throw new Error(`redis: the script ${nameOf(file)} does not exist`)

@@ -3,9 +3,9 @@ import type { DeviceFilter } from './recipient.ts'
 import type { SendContent } from './send-content.ts'
 
 /**
- * The providers to which a send to a filter goes, in the order of its notifications: those that are enabled, have a
- * notification and match the filter.
- * @param enabled the enabled providers
+ * The providers that a send to a filter goes to, in the order of its notifications: those that are enabled, have a
+ * notification, and match the filter.
+ * @param enabled the providers that the configuration enables
  */
 export function findAddressedProviders(
   { providers }: DeviceFilter,

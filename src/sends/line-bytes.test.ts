@@ -3,7 +3,8 @@ import { fc } from '../../tests/support/fast-check.ts'
 import { decodeLines, splitLines } from './line-bytes.ts'
 
 test('lines of any number and length are decoded unchanged', () => {
-  // Up to some hundred KB, with characters of one to four bytes, so that pieces end within lines and characters.
+  // Texts of up to some hundred KB, with characters of one to four bytes, so that pieces end within lines and
+  // characters.
   const line = fc
     .tuple(fc.string({ unit: fc.constantFrom('a', 'é', '😀', '\t'), maxLength: 9 }), fc.integer({ min: 0, max: 4000 }))
     .map(([text, times]) => text.repeat(times))

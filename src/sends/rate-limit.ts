@@ -1,18 +1,18 @@
 /** The compiled key of a rate limit: texts and variables of the device, in order. */
 export type KeyTemplate = readonly (string | { variable: 'id' | 'user' })[]
 
-/** At most `rate` pushes per key in any `intervalMs`. */
+/** One policy of a rate limit: at most `rate` pushes per key in any interval of `intervalMs`. */
 export interface RatePolicy {
   rate: number
   intervalMs: number
 }
 
-/** The rate limit of a send. */
+/** The rate limit of a send: how many pushes may have the same key in an interval. */
 export interface RateLimit {
-  /** Pushes with the same rendered key count together. */
+  /** The key of a push is rendered from this template. All pushes with the same key count together. */
   key: KeyTemplate
-  /** At least one; all of them have to allow a push. */
+  /** The policies, at least one. All of them have to allow a push. */
   policies: readonly RatePolicy[]
-  /** A push over the limit is dropped; otherwise it is delayed. */
+  /** Whether a push over the limit is dropped; otherwise it is delayed. */
   isDropped: boolean
 }

@@ -1,6 +1,9 @@
 import type { ProviderName } from '../config/provider-names.ts'
 
-/** A device filter: within one field any of the values matches, between fields all of them have to. */
+/**
+ * A filter that selects devices. A device matches a field if it has any of the field's values; it must match all
+ * fields.
+ */
 export interface DeviceFilter {
   ids: readonly string[]
   users: readonly string[]
@@ -12,8 +15,13 @@ export interface DeviceFilter {
 /** The kind of a target: a device's token, or a topic or condition that the provider resolves itself. */
 export type TargetKind = 'token' | 'topic' | 'condition'
 
-/** The addressees of a send: devices of the device store, or a provider's own values. */
+/**
+ * The recipient of a send: devices of the device store that match a filter, or native values, which a provider
+ * addresses itself.
+ */
 export type Recipient =
   | { kind: 'filter'; filter: DeviceFilter }
-  /** Values of Web Push are written by joinSubscription() (target-line.ts). */
+  /**
+   * Native values: raw tokens, topics or conditions. Those of Web Push are made by joinSubscription() (target-line.ts).
+   */
   | { kind: 'native'; provider: ProviderName; targetKind: TargetKind; values: readonly string[] }

@@ -3,25 +3,25 @@ import type { Notification } from './notification.ts'
 import type { RateLimit } from './rate-limit.ts'
 import type { TimeLimit } from './time-limit.ts'
 
-/** The parts of a send by which its notifications differ from target to target. */
+/** How the notifications of a send differ from target to target. */
 export interface Templating {
-  /** A template uses the device's meta, so target lines include it. */
+  /** Whether a template uses the device's meta. If so, target lines contain it. */
   usesMeta: boolean
-  /** Texts by name for each locale. If there are any, target lines include the locale. */
+  /** The translations: for each locale, texts by name. If there are any, target lines contain the device's locale. */
   localizations: ReadonlyMap<string, ReadonlyMap<string, string>>
 }
 
-/** The content of a send, stored once for all its batches. */
+/** The content of a send, stored once for all of its batches. */
 export interface SendContent {
   notifications: ReadonlyMap<ProviderName, Notification>
-  /** The uid that reports about these notifications refer to. */
+  /** The uid that apps use in their reports about the notifications of this send. */
   analyticsUid: string
-  /** The request's `optimize_for_reliability`: the progress of a batch is stored while it is being sent. */
+  /** The request's `optimize_for_reliability`: true if the progress of a batch is stored while it is being sent. */
   isReliable: boolean
-  /** Undefined: all targets get the same bytes. */
+  /** How notifications differ from target to target; undefined: all targets get the same bytes. */
   templating?: Templating | undefined
-  /** Target lines of a send with a time limit include the time zone. */
+  /** The time limit of the send, if it has one. Its target lines contain the time zone then. */
   timeLimit?: TimeLimit | undefined
-  /** Undefined: the send has no rate limit. */
+  /** The rate limit of the send; undefined if it has none. */
   rateLimit?: RateLimit | undefined
 }

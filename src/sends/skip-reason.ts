@@ -1,2 +1,4 @@
-/** The reason for which devices of a recipient are dropped: no notification for their provider, or no time zone. */
+/**
+ * Why devices of a recipient get no push: the send has no notification for their provider, or they have no time zone.
+ */
 export type SkipReason = 'no_notification' | 'no_timezone'

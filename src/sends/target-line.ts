@@ -1,19 +1,21 @@
-// The stored form of targets: one line each, fields separated by tabs. A line costs a third less to read than JSON, and
-// PostgreSQL writes it itself (target-line-sql.ts). No field contains a tab or a line feed: both are refused when a
+// The stored format of targets: one line each, fields separated by tabs. To read a line costs a third less than JSON,
+// and PostgreSQL writes it itself (target-line-sql.ts). No field contains a tab or a line feed: both are refused when a
 // device is registered or a send is accepted.
 //
 //   device uuid TAB value TAB user TAB platform            then, for Web Push only, TAB keys
 //
-// Lines of a send that uses more fields of its devices continue after the keys, which are empty for other providers.
-// Fields that the send does not use are empty:
+// If the send uses more fields of its devices, its lines continue after the keys, which are empty for other providers
+// than Web Push. Fields that the send does not use are empty:
 //
 //   … TAB keys TAB locale TAB timezone TAB meta
 
-/** The fields of a target line. A native target is not a stored device and has only `value` and `keys`. */
+/**
+ * The fields of a target line. A raw token, topic or condition is not a stored device, and has only `value` and `keys`.
+ */
 export interface Target {
-  /** The uuid in the device's id. */
+  /** The uuid of the device; empty if the target is not a stored device. */
   deviceId: string
-  /** The token, topic or condition. */
+  /** The token, topic or condition; for Web Push the endpoint. */
   value: string
   user: string
   platform: string
@@ -21,11 +23,11 @@ export interface Target {
   keys: string
   locale: string
   timezone: string
-  /** A JSON object of strings. */
+  /** The meta of the device: a JSON object of strings. */
   meta: string
 }
 
-/** Device fields that a line has only if its send uses them. */
+/** Fields of a device that a target line contains only if its send uses them. */
 export type OptionalField = 'locale' | 'timezone' | 'meta'
 
 const FIELDS = [
@@ -39,12 +41,15 @@ const FIELDS = [
   'meta',
 ] as const satisfies (keyof Target)[]
 
-/** The lines of native values. A value of Web Push is the result of joinSubscription(). */
+/** The target lines of raw tokens, topics or conditions. A value for Web Push is the result of joinSubscription(). */
 export function encodeNativeTargets(values: readonly string[]): Buffer {
   return Buffer.from(values.map(encodeNativeTarget).join('\n'))
 }
 
-/** A Web Push subscription as one value. Neither part contains a tab. */
+/**
+ * Joins the endpoint and the keys of a Web Push subscription to one value, with a tab between them. Neither contains a
+ * tab.
+ */
 export function joinSubscription(endpoint: string, keys: string): string {
   return `${endpoint}\t${keys}`
 }
@@ -54,14 +59,14 @@ function encodeNativeTarget(value: string): string {
   return end < 0 ? `\t${value}\t\t` : `\t${value.slice(0, end)}\t\t${value.slice(end)}`
 }
 
-/** Reads all fields of a line. */
+/** Reads all fields of a target line. */
 export function decodeTarget(line: string): Target {
   const [deviceId = '', value = '', user = '', platform = '', keys = '', locale = '', timezone = '', meta = ''] =
     line.split('\t')
   return { deviceId, value, user, platform, keys, locale, timezone, meta }
 }
 
-/** Reads one field of a line, which is cheaper than decoding all of them. */
+/** Reads one field of a target line, which is cheaper than decodeTarget(). */
 export function readField(line: string, name: keyof Target): string {
   let from = 0
   for (let before = FIELDS.indexOf(name); before > 0; before--) {
@@ -72,7 +77,7 @@ export function readField(line: string, name: keyof Target): string {
   return end < 0 ? line.slice(from) : line.slice(from, end)
 }
 
-/** Reads the field `value` of a line, the only one that most notifications need. */
+/** Reads the field `value` of a target line, the only one that most notifications need. */
 export function readValue(line: string): string {
   const from = line.indexOf('\t') + 1
   return line.slice(from, line.indexOf('\t', from))

@@ -1,7 +1,7 @@
 import type { SendContent } from './send-content.ts'
 import type { OptionalField } from './target-line.ts'
 
-/** The optional device fields that a send uses. */
+/** The optional device fields that a send uses, and that its target lines therefore contain. */
 export function findUsedFields({
   templating,
   timeLimit,

@@ -1,18 +1,18 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 
-/** A push that a simulator accepted: a device would have got it. Each simulator adds fields of its own. */
+/** A push that a simulator accepted: a real device would have got it. Each simulator adds its own fields. */
 export interface AcceptedPush {
-  /** Unix time in ms. */
+  /** When the push was accepted, as Unix time in ms. */
   at_ms: number
-  /** The token, topic, condition or subscription. */
+  /** The token, topic, condition or subscription that the push is for. */
   target: string
   /** The content of the push: the body of the request, byte for byte, unless the simulator documents another form. */
   body: string
 }
 
 /**
- * The record of delivered pushes: a file with one JSON object per line. A push is written before its request is
- * answered. So every answered push is in the file, also after the simulator was killed.
+ * The log of accepted pushes: a file with one JSON object per line. A push is written before its request is answered,
+ * so every answered push is in the file, even if the simulator was killed.
  */
 export class AcceptedLog<Push extends AcceptedPush> {
   readonly #fd: number
@@ -23,12 +23,12 @@ export class AcceptedLog<Push extends AcceptedPush> {
     this.#fd = openSync(deps.file, 'a')
   }
 
-  /** All pushes since the start, in order. */
+  /** All pushes that were accepted since the start, in order. */
   get accepted(): readonly Push[] {
     return this.#accepted
   }
 
-  /** Writes a push to the file. */
+  /** Writes an accepted push to the file. */
   append(push: Push): void {
     writeSync(this.#fd, `${JSON.stringify(push)}\n`)
     this.#accepted.push(push)

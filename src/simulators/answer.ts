@@ -1,4 +1,4 @@
-/** An answer of a simulator. */
+/** The HTTP answer of a simulator. */
 export interface Answer {
   status: number
   headers: Record<string, string>

@@ -1,17 +1,18 @@
 import { randomUUID } from 'node:crypto'
 import { generate } from 'selfsigned'
 
-/** The certificate of a server on this machine and the authority that issued it, in PEM. */
+/** A server certificate for this machine and the certificate authority that issued it, in PEM. */
 export interface Certificates {
-  /** The authority that clients must trust. */
+  /** The certificate of the authority, which clients must trust. */
   caCert: string
   cert: string
   key: string
 }
 
-/** Makes a new authority, and a certificate of it for `localhost`, 127.0.0.1 and ::1. */
+/** Makes a new certificate authority, and a server certificate of it for `localhost`, 127.0.0.1 and ::1. */
 export async function makeCertificates(): Promise<Certificates> {
-  // OpenSSL finds an authority by its name, so a client that trusts two of them needs different names.
+  // The name has a random part: OpenSSL finds an authority by its name, so a client can trust two only if their names
+  // differ.
   const ca = await generate([{ name: 'commonName', value: `centripush simulators ${randomUUID()}` }], {
     keyType: 'ec',
     algorithm: 'sha256',

@@ -19,7 +19,7 @@ describe('faults', () => {
   it('happen to a random share of the requests, with equal chances for each word', () => {
     const words = ['hang', 'cut']
     let next = 0
-    // The numbers decide in turn whether there is a fault, and which one.
+    // Each request takes random numbers: the first decides whether there is a fault, the next which one.
     const random = () => [0.04, 0.9, 0.06, 0.049, 0.1][next++ % 5] ?? 0
     const faults = new Faults<Fault>({ table: SHARED_FAULTS, misbehaviour: { share: 0.05, random, words } })
     expect([faults.take('a'), faults.take('b'), faults.take('c')].map((fault) => fault?.wire)).toEqual([

@@ -1,44 +1,46 @@
-// Errors on demand. A target whose value starts with one of these words and a hyphen gets that fault; with
-// `<word>-once-` only the first time. So a test chooses the faults by the tokens that it registers. Besides, a random
-// share of all requests can get faults.
+// Faults on demand. A target that starts with the word of a fault and a hyphen gets that fault: with `<word>-` each
+// time, with `<word>-once-` only the first time. So a test chooses the faults by the tokens that it registers. In
+// addition, a random share of all requests can get faults.
 import type { Answer } from './answer.ts'
 
-/** Faults of streams and connections, which simulator-server.ts produces. */
+/** Faults of streams and connections. simulator-server.ts produces them. */
 export type WireFault =
-  /** The usual answer, late. */
+  /** The fault of answering late. */
   | 'slow'
-  /** No answer, ever. */
+  /** The fault of never answering. */
   | 'hang'
-  /** RST_STREAM(INTERNAL_ERROR) in place of the answer. */
+  /** The fault of sending RST_STREAM(INTERNAL_ERROR) instead of the answer. */
   | 'reset'
-  /** RST_STREAM(REFUSED_STREAM): the server has not processed the request. */
+  /**
+   * The fault of sending RST_STREAM(REFUSED_STREAM): the client learns that the server has not processed the request.
+   */
   | 'refuse'
-  /** The usual answer, and GOAWAY with the id of the last processed stream. */
+  /** The fault of sending the usual answer, then GOAWAY with the id of the last processed stream. */
   | 'goaway'
-  /** The TCP connection is reset without GOAWAY. */
+  /** The fault of resetting the TCP connection without GOAWAY. */
   | 'cut'
-  /** No more bytes pass on the connection, which stays open, as behind a NAT that lost its state. */
+  /** The fault of passing no more bytes on the connection, which stays open, as behind a NAT that lost its state. */
   | 'stall'
-  /** The usual answer, and another SETTINGS_MAX_CONCURRENT_STREAMS each time. */
+  /** The fault of sending the usual answer, and reducing or restoring SETTINGS_MAX_CONCURRENT_STREAMS. */
   | 'squeeze'
 
-/** A fault of one request. */
+/** A fault that a request can get. */
 export interface Fault {
-  /** The effect, for the help text. */
+  /** The effect of the fault, for the help text. */
   does: string
-  /** Whether the device gets the push in spite of the fault. */
+  /** Whether the simulated device gets the push in spite of the fault. */
   isAccepted: boolean
-  /** Replaces the usual answer. */
+  /** The answer that replaces the usual one. */
   answer?: Answer
   wire?: WireFault
 }
 
-/** Faults by the word that asks for them. */
+/** Faults by their words: a target that starts with a word and a hyphen requests its fault. */
 export type FaultTable<F extends Fault = Fault> = Readonly<Record<string, F>>
 
 const HUGE_ANSWER_BYTES = 10 * 1024 * 1024
 
-/** The faults that every simulator has. */
+/** The faults of streams and connections and of HTTP that every simulator can produce. */
 export const SHARED_FAULTS = {
   slow: { does: 'accepted, answered late', isAccepted: true, wire: 'slow' },
   hang: { does: 'accepted, never answered', isAccepted: true, wire: 'hang' },
@@ -52,15 +54,15 @@ export const SHARED_FAULTS = {
   huge: { does: '500 with 10 MB of text', isAccepted: false, answer: hugePage() },
 } satisfies FaultTable
 
-/** Faults of random requests. */
+/** Which requests get random faults. */
 export interface Misbehaviour {
   /** The share of the requests that get a fault, from 0 to 1. */
   share: number
   /** Returns numbers from 0 to 1; Math.random unless given. */
   random?: () => number
-  /** The faults to choose from; all unless given. */
+  /** The words of the faults to choose from; all faults unless given. */
   words?: readonly string[]
-  /** Called with the word of each fault, random or requested by a target. */
+  /** Called with the word of each fault, whether it is random or requested by a target. */
   onFault?: ((word: string) => void) | undefined
 }
 
@@ -69,7 +71,7 @@ export class Faults<F extends Fault = Fault> {
   readonly #table: ReadonlyMap<string, F>
   readonly #misbehaviour: Misbehaviour
   readonly #chance: readonly string[]
-  /** Targets with `-once-` that already had their fault. */
+  /** Targets with `-once-` in their name that already had their fault. */
   readonly #spent = new Set<string>()
 
   constructor(deps: { table: FaultTable<F>; misbehaviour?: Misbehaviour | undefined }) {
@@ -79,7 +81,10 @@ export class Faults<F extends Fault = Fault> {
     this.#chance = words
   }
 
-  /** The fault that a target requests, which counts for `-once-`, or a random one. Undefined: no fault. */
+  /**
+   * The fault for a request to this target: the one that the target requests, or a random one; undefined: no fault. A
+   * target with `-once-` has had its fault then.
+   */
   take(target: string): F | undefined {
     const word = this.#wordOf(target) ?? this.#wordByChance()
     if (word !== undefined) this.#misbehaviour.onFault?.(word)
@@ -102,7 +107,7 @@ export class Faults<F extends Fault = Fault> {
   }
 }
 
-/** The answer of a load balancer that cannot reach the service. */
+/** An HTML page, as a load balancer answers that cannot reach the service. */
 function htmlPage(): Answer {
   const headers = { 'content-type': 'text/html; charset=UTF-8' }
   return { status: 502, headers, body: '<!DOCTYPE html><title>Error 502 (Server Error)!!1</title>' }

@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
-/** The longest wait for clients that do not close their side. */
+/** How long `close` waits for clients that do not close their side, in ms. */
 const CLOSE_GRACE_MS = 500
 
-/** Both sockets of a relayed connection. */
+/** The two sockets of a relayed connection: to the client and to the server. */
 interface RelayedConnection {
   client: Socket
   target: Socket
@@ -24,31 +24,34 @@ export class Relay {
     await once(this.#server.listen(port, '127.0.0.1'), 'listening')
   }
 
-  /** The port that it listens on. */
+  /** The port that the relay listens on. */
   get port(): number {
     const address = this.#server.address()
-    // An object, because the server listens on a port.
+    // The address of a server that listens on a port is an object.
     return typeof address === 'object' && address ? address.port : 0
   }
 
-  /** Resets a connection. `remotePort` is the remote port from the view of the server. */
+  /**
+   * Resets a connection. `remotePort` is the port of the relay's socket to the server, which identifies the connection
+   * there.
+   */
   cut(remotePort: number | undefined): void {
     const connection = this.#find(remotePort)
     connection?.client.resetAndDestroy()
     connection?.target.destroy()
   }
 
-  /** Stops passing bytes on a connection, and keeps it open. */
+  /** Stops passing bytes on a connection, and keeps it open. `remotePort` is as for `cut`. */
   stall(remotePort: number | undefined): void {
     const connection = this.#find(remotePort)
     connection?.client.unpipe()
     connection?.target.unpipe()
-    // Bytes are read and discarded, so that the end of either side is noticed.
+    // Bytes of a stalled connection are read and discarded, so that the end of either side is noticed.
     connection?.client.resume()
     connection?.target.resume()
   }
 
-  /** Ends all connections and frees the port. Resolves when the clients have received the end. */
+  /** Closes all connections and frees the port. Resolves when the clients have received the end. */
   async close(): Promise<void> {
     const closed = once(this.#server, 'close')
     this.#server.close()
@@ -74,14 +77,14 @@ export class Relay {
     this.#connections.add(connection)
     for (const socket of [client, target]) {
       socket.setNoDelay(true)
-      // Expected, because connections are broken on purpose. 'close' follows.
+      // Errors are expected, because connections are broken on purpose. The event 'close' follows.
       socket.on('error', () => undefined)
     }
     client.once('close', () => {
       this.#connections.delete(connection)
       target.destroy()
     })
-    // `end`, not `destroy`: bytes that were passed on before still arrive.
+    // Ended, not destroyed: bytes that were passed on before still arrive.
     target.once('close', () => client.end())
     client.pipe(target).pipe(client)
   }

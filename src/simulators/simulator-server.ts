@@ -1,9 +1,9 @@
-// TLS and HTTP/2 for all simulators: reads requests, sends the answers of the handler, and breaks streams and
-// connections on demand.
+// TLS and HTTP/2 for all simulators: reads requests, sends the answers of the simulator's handler, and breaks streams
+// and connections on demand.
 //
-// Before a connection breaks, it is drained: no more answers are written, and the client reads all previous ones
-// (Connection.drain). So the server knows for each answer whether the client has it. Tests need that to decide whether
-// a push that arrived twice had to be sent again.
+// Before a connection is broken, it is drained: no more answers are written, and the client reads all previous ones
+// (Connection.drain). So the server knows for each answer whether the client has received it. Tests need that to decide
+// whether a push that arrived twice had to be sent again.
 import { once } from 'node:events'
 import {
   constants,
@@ -21,35 +21,40 @@ import type { WireFault } from './faults.ts'
 import { Relay } from './relay.ts'
 import type { Reaction, SimulatedRequest, Treatment } from './simulated-request.ts'
 
-/** With less, Node refuses the other streams of a connection during an answer of 10 MB. */
+/**
+ * The memory that Node allows for one session, in MB. With less, Node refuses the other streams of a connection during
+ * an answer of 10 MB.
+ */
 const MAX_SESSION_MB = 1000
 
-/** The parts of a simulator's server. */
+/** The handler and the options of a simulator's server. */
 export interface SimulatorServerDeps {
   cert: string
   key: string
-  /** Serves HTTP/1.1 too; ALPN decides. */
+  /** Serves HTTP/1.1 too; the client chooses by ALPN. */
   allowsHttp1?: boolean
-  /** Asks clients for a certificate and accepts any. The handler checks it. */
+  /** Asks clients for a certificate and accepts any of them: the handler checks it. */
   asksForCertificate?: boolean
-  /** The limit of a new connection. */
+  /** The limit of open streams of a new connection. */
   maxConcurrentStreams: number
-  /** The delay of a `slow` answer. */
+  /** The delay of an answer with the fault `slow`, in ms. */
   slowMs: number
-  /** Called in the order of the streams of a connection, once the body of a request is read. */
+  /** Handles a request, once its body is read. Called in the order of the streams of a connection. */
   handle(request: SimulatedRequest): Reaction | Promise<Reaction>
-  /** Whether `goawayAfter` counts requests with this path; it counts all unless given. */
+  /** Whether requests with this path count for `goawayAfter`; all requests count unless given. */
   isCounted?(path: string): boolean
-  /** Called for each request with targets, in the order in which they were handled. */
+  /**
+   * Called for each request with targets, in the order in which they were handled; `treatment` says how it was treated.
+   */
   onTreatment?: ((treatment: Treatment) => void) | undefined
 }
 
-/** The server of a simulator, on 127.0.0.1. */
+/** The HTTP/2 server of a simulator, on 127.0.0.1. */
 export class SimulatorServer {
   readonly #deps: SimulatorServerDeps
   readonly #server: Http2SecureServer
   readonly #connections = new Map<object, Connection>()
-  /** The TCP connections. */
+  /** The open TCP connections. */
   readonly #sockets = new Set<Socket>()
   #relay: Relay | undefined
   #stopped: Promise<void> | undefined
@@ -81,7 +86,7 @@ export class SimulatorServer {
     })
   }
 
-  /** Listens on 127.0.0.1. Port 0 means any free port. */
+  /** Listens on 127.0.0.1. Port 0 means any free port. Rejects if the port is in use. */
   async listen(port: number): Promise<void> {
     await once(this.#server.listen(0, '127.0.0.1'), 'listening')
     const address = this.#server.address()
@@ -89,7 +94,7 @@ export class SimulatorServer {
     await this.#relay.listen(port)
   }
 
-  /** `https://127.0.0.1:<port>`. */
+  /** The origin of the server: `https://127.0.0.1:<port>`. */
   get origin(): string {
     return `https://127.0.0.1:${this.#relay?.port ?? 0}`
   }
@@ -99,12 +104,12 @@ export class SimulatorServer {
     return this.#connections.size
   }
 
-  /** GOAWAY follows the `count`th counted request from now on. Its connection processes no later streams. */
+  /** Sends GOAWAY after the `count`th counted request from this call on. The connection processes no later streams. */
   goawayAfter(count: number): void {
     this.#goawayAt = this.#counted + count
   }
 
-  /** Cuts all connections and frees the port. Safe to call twice. */
+  /** Breaks all connections and frees the port. Safe to call twice. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop()
     return this.#stopped
@@ -114,7 +119,7 @@ export class SimulatorServer {
     const closed = new Promise((resolve) => this.#server.close(resolve))
     for (const { session } of this.#connections.values()) session.destroy()
     await this.#relay?.close()
-    // A socket may stay open if its session ended with unsent answers. The server would not close.
+    // A socket may stay open if its session ended with unsent answers, and the server would not close then.
     for (const socket of this.#sockets) socket.destroy()
     await closed
   }
@@ -129,7 +134,7 @@ export class SimulatorServer {
     const connection = new Connection(session, this.#deps.maxConcurrentStreams)
     this.#connections.set(session, connection)
     session.once('close', () => this.#connections.delete(session))
-    // Expected, because connections are cut on purpose. 'close' follows.
+    // Errors are expected, because connections are cut on purpose. The event 'close' follows.
     session.on('error', () => undefined)
     let open = 0
     session.on('stream', (stream) => {
@@ -142,7 +147,7 @@ export class SimulatorServer {
 
   async #serve(request: Http2ServerRequest, response: Http2ServerResponse): Promise<void> {
     const body = await readBody(request)
-    // Undefined for HTTP/1.1, in spite of the type. Such requests get no faults of connections.
+    // A request over HTTP/1.1 has no stream, in spite of the type. It gets no faults of connections.
     const session = request.stream?.session
     const connection = session && this.#connections.get(session)
     const streamId = request.stream?.id ?? 0
@@ -159,7 +164,7 @@ export class SimulatorServer {
     if (answer && isToBeAnswered && !connection?.isDraining) write(response, answer, onAnswered)
   }
 
-  /** @returns the function to call when the answer is written */
+  /** Reports how a request was treated. @returns the function to call when the answer is written */
   #noteTreatment(reaction: Reaction, response: Http2ServerResponse, connection: Connection | undefined): () => void {
     const { answer, targets = [], accepted = [] } = reaction
     if (targets.length === 0) return () => undefined
@@ -174,7 +179,7 @@ export class SimulatorServer {
     }
   }
 
-  /** Whether the request is answered in spite of the fault. */
+  /** Produces a fault of the stream or connection. Resolves to whether the request is answered in spite of it. */
   async #misbehave(wire: WireFault, response: Http2ServerResponse, on: Connection | undefined): Promise<boolean> {
     switch (wire) {
       case 'slow':
@@ -219,7 +224,7 @@ async function readBody(request: Http2ServerRequest): Promise<Buffer> {
 }
 
 function write(response: Http2ServerResponse, answer: Answer, onWritten: () => void): void {
-  // The stream may have ended, by the client's deadline or a cut connection.
+  // The stream may have ended already: the client's deadline passed, or the connection was cut.
   if (response.destroyed || response.writableEnded) return
   onWritten()
   response.writeHead(answer.status, answer.headers)

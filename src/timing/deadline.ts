@@ -4,10 +4,10 @@ export class DeadlineError extends Error {
 }
 
 /**
- * Resolves or rejects as `work` does, but rejects after `timeoutMs` at the latest. The work itself goes on; its later
- * result or error is ignored.
- * @param makeError makes the error of a missed deadline, a DeadlineError by default. It is a function because the stack
- *   of an error costs 25 µs, a third of the time of a short SQL statement.
+ * Settles as `work` does, but rejects after `timeoutMs` at the latest. The work itself continues then; its result or
+ * error is ignored.
+ * @param makeError makes the error of a missed deadline; a DeadlineError by default. It is a function because making
+ *   the stack of an error costs 25 µs, a third of the time of a short SQL statement.
  */
 export async function withDeadline<T>(
   work: Promise<T>,

@@ -4,7 +4,7 @@ import { startRepeating } from './repeat.ts'
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-/** Work with runs that the test ends. */
+/** Makes work for startRepeating(). Each of its runs lasts until the test ends it. */
 function makeWork() {
   const ends: (() => void)[] = []
   const work = vi.fn((_signal: AbortSignal) => new Promise<void>((resolve) => ends.push(resolve)))

@@ -1,23 +1,26 @@
 /** Work that is repeated until its owner stops it. */
 export interface Repetition {
-  /** Aborts the signal of the work; resolves when no run is left. Safe to call twice. */
+  /**
+   * Aborts the signal of the running work. Resolves when no run is in progress, and none will start. Safe to call
+   * twice.
+   */
   stop(): Promise<void>
 }
 
 interface Options {
-  /** The time between two starts of the work. */
+  /** The time between the starts of two runs, in ms. */
   intervalMs: number
   /** Starts the first run immediately instead of after `intervalMs`. */
   startsAtOnce?: boolean
-  /** Long work returns early when `signal` aborts. */
+  /** Runs once. Work that can take long returns early when `signal` aborts. */
   work(signal: AbortSignal): Promise<void>
-  /** Called with the error of each run that rejected; the next run comes all the same. */
+  /** Called with the error of each run that rejected. The next run starts at its time nevertheless. */
   onError(error: unknown): void
 }
 
 /**
- * Repeats `work` without overlap: while a run is in progress, because a store is unreachable for example, the runs that
- * are due are skipped. The timer alone does not keep the process alive.
+ * Repeats `work` without overlap: runs that become due while another one is in progress, for example because a store is
+ * unreachable, are skipped. The timer alone does not keep the process alive.
  */
 export function startRepeating({ intervalMs, startsAtOnce = false, work, onError }: Options): Repetition {
   const stopping = new AbortController()

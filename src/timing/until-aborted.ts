@@ -1,6 +1,6 @@
 /**
- * Resolves or rejects as `work` does, but rejects with the error of `makeError` as soon as `signal` aborts. The work
- * itself goes on, because other callers may share it.
+ * Settles as `work` does, but rejects with the error of `makeError` as soon as `signal` aborts. The work itself
+ * continues, because other callers may share it.
  */
 export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal, makeError: () => Error): Promise<T> {
   let onAbort = () => {}

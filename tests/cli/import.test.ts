@@ -224,16 +224,3 @@ test('topics of users reach their devices, whichever is imported first', async (
   expect(await devices.find(after)).toMatchObject({ topics: ['b', 'everyone'] })
   expect((await devices.listUsers({})).items).toHaveLength(3)
 })
-
-test.each([
-  [['import'], 'expected devices or user-topics'],
-  [['import', 'tokens', '-'], 'expected devices or user-topics'],
-  [['import', 'devices'], 'expected a source'],
-  [['import', 'devices', '-', '--from', 'http://x'], 'expected a source'],
-  [['import', 'devices', '/there/is/no/such.file'], '/there/is/no/such.file does not exist'],
-  [['import', 'devices', '--from', 'example.com', '--api-key', 'k'], '--from: expected the URL'],
-  [['import', 'devices', '--from', 'http://127.0.0.1:1/api'], '--api-key'],
-  [['import', 'devices', '-', '--nonsense'], '--nonsense'],
-])('%j is refused as a wrong command line', async (args, why) => {
-  expect(await runCommand(devices.dsn, args)).toMatchObject({ code: 2, stderr: expect.stringContaining(why) })
-})

@@ -79,15 +79,3 @@ test('nothing is sent to a provider between pause and resume, and cancel stops a
   await run('resume', 'fcm')
   expect(await queue.claimBatches('small', ['fcm'], 1)).toMatchObject([{ uid: 'first', sendState: 'cancelled' }])
 })
-
-test.each([
-  [['pause', 'gcm'], 'provider: expected one of'],
-  [['retry'], '--uid, --provider, --id or --all'],
-  [['dead', '--limit', 'many'], '--limit: expected a whole number'],
-  [['what'], 'expected an action: stats'],
-  [['cancel'], 'expected the uid of a send'],
-])('queue %j is refused with the reason', async (args, message) => {
-  const { code, stderr } = await run(...args)
-  expect(code).toBe(2)
-  expect(stderr).toContain(message)
-})

@@ -91,12 +91,3 @@ test('a mass removal is restored completely', async () => {
   expect((await restore(...args)).stdout).toMatch(/^2500 fcm devices restored, 0 skipped/)
   expect(await devices.list({ include_total_count: true, limit: 1 })).toMatchObject({ total_count: 2500 })
 })
-
-test.each([
-  [['--since', '1h'], '--provider'],
-  [['--provider', 'gcm', '--since', '1h'], '--provider'],
-  [['--provider', 'fcm'], '--since'],
-  [['--provider', 'fcm', '--since', 'yesterday'], '--since'],
-])('%j is refused as a wrong command line', async (options, why) => {
-  expect(await restore(...options)).toMatchObject({ code: 2, stderr: expect.stringContaining(why) })
-})

@@ -140,10 +140,12 @@ test('with --misbehave pushes without a word of a fault get faults too', async (
   const printed = await simulate('fcm', '--misbehave', '100')
   const push_notifications = readConfiguration(printed)
   const server = await startAssembly(database.dsn, { push_notifications, worker: { retry_scale: 0.01 } })
-  onTestFinished(() => server.stop(5000))
-  const fcm_tokens = Array.from({ length: 100 }, (_, index) => `mine-${index}`)
-  const notification = { fcm: { message: {} } }
-  await server.post('/send_push_notification', { recipient: { fcm_tokens }, notification })
+  onTestFinished(() => server.stop(100))
+  // A send for each push: the outcomes of a batch are counted together, after the slowest fault.
+  for (let index = 0; index < 20; index++) {
+    const recipient = { fcm_tokens: [`mine-${index}`] }
+    await server.post('/send_push_notification', { recipient, notification: { fcm: { message: {} } } })
+  }
   const failed = /success="false",err_code="[A-Z_]+"\} \d/
   await vi.waitFor(async () => expect(await readMetrics(server.url)).toMatch(failed), LONG)
 })
@@ -152,16 +154,4 @@ test('without a name the help lists all simulators', async () => {
   const { code, stdout } = await runCommand(database.dsn, ['simulate', '--help'])
   expect(code).toBe(0)
   for (const { name } of PROVIDERS) expect(stdout).toContain(`\n  ${name} `)
-})
-
-test.each([
-  [[], 'expected a simulator: fcm, apns, hms, webpush'],
-  [['gcm'], 'expected a simulator: fcm, apns, hms, webpush'],
-  [['toString'], 'expected a simulator: fcm, apns, hms, webpush'],
-  [['fcm', '--port', '70000'], '--port: expected 0 to 65535 but found 70000'],
-  [['fcm', '--misbehave', '101'], '--misbehave: expected 0 to 100 but found 101'],
-])('the command line %j is refused', async (args, message) => {
-  const { code, stderr } = await runCommand(database.dsn, ['simulate', ...args])
-  expect(code).not.toBe(0)
-  expect(stderr).toContain(message)
 })

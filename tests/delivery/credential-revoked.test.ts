@@ -8,7 +8,7 @@ import { createTestDatabase } from '../support/database.ts'
 import { PUSH_SERVICES, type PushService } from '../support/push-services.ts'
 import { keepLines, makeTestLogger } from '../support/run-log.ts'
 
-const PUSHES = 3000
+const PUSHES = 1500
 /** The scale of production's delays: a probe comes every 0.9 s instead of every minute. */
 const RETRY_SCALE = 0.015
 const PROBE_EVERY_MS = 60_000 * RETRY_SCALE

@@ -7,13 +7,15 @@ import { DeviceStore } from '../../devices/device-store.ts'
 import type { Logger } from '../../observability/log.ts'
 import { explainApiError } from '../explain-api-error.ts'
 
-/** An import stores three batches at once; one more connection is for other statements. */
+/**
+ * The most connections of an import: it stores three batches at once, and one more connection is for other statements.
+ */
 const MAX_CONNECTIONS = 4
 
 /**
- * Runs `work` on the devices of the configured database. The embedded database is joined when a server runs it, or
- * else started for the duration of `work`.
- * @throws ConfigError when database.enabled is false, UserError when the database can't be used
+ * Runs `work` with the devices in the configured database. If no database is configured, it uses the embedded one: that
+ * of a running server, or else one that is started for the duration of `work`.
+ * @throws ConfigError if database.enabled is false, UserError if the database can't be used
  */
 export async function withDevices(
   { config, logger }: { config: Config; logger: Logger },

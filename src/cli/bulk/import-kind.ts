@@ -1,4 +1,4 @@
-// The two kinds of imports: how their records are requested, parsed and stored.
+// The two kinds of imports (devices, users' topics): how their records are listed, parsed and stored.
 import type { DeviceStore } from '../../devices/device-store.ts'
 import { type DeviceRecord, DeviceRecordMessage, parseDeviceRecord } from '../../devices/import/device-record.ts'
 import type { ImportOutcome } from '../../devices/import/import-devices.ts'
@@ -13,17 +13,20 @@ import { decodeMessage } from '../../protocol/wire-types.ts'
 import type { ListApi } from './page-source.ts'
 
 export interface ImportKind<Item> {
-  /** The word for its records in messages. */
+  /** The word for the records of this kind in messages, in the plural. */
   noun: string
-  /** @throws DecodeError or ApiError; their messages name the field and never contain its value */
+  /** Parses a record. @throws DecodeError or ApiError; their messages name the field and never contain its value */
   parse(json: Buffer | JsonText): Item
-  /** Records that share a key describe the same device; the last of them is stored last. */
+  /**
+   * The keys of a record. Records that have a key in common describe the same device, so they are stored in their
+   * order.
+   */
   keysOf(item: Item): string[]
-  /** Stores a batch; resolves to the outcome of each record, in their order. */
+  /** Stores a batch of records; resolves to the outcome of each, in their order. */
   store(items: readonly Item[]): Promise<ImportOutcome[]>
 }
 
-/** The methods by which a compatible server lists the records. */
+/** The API methods with which a compatible server lists the records of each kind. */
 export const LISTS: Record<'devices' | 'user-topics', Pick<ListApi, 'method' | 'request'>> = {
   devices: {
     method: 'device_list',

@@ -1,4 +1,4 @@
-// The source of an import: batches of JSON values, each with the position of the next batch.
+// The source of an import: it yields batches of JSON values, each with the position at which the next batch starts.
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { explainFileError } from '../../config/read-option-file.ts'
@@ -8,35 +8,36 @@ import { type Line, readLines } from './read-lines.ts'
 import type { Position } from './resume-state.ts'
 
 export interface SourceItem {
-  /** Its line or item number, from 1. */
+  /** The number of the line or item in the source, from 1. */
   line: number
-  /** Undefined for a line that is too long. */
+  /** The JSON of the record; undefined for a line that is too long. */
   json: Buffer | JsonText | undefined
 }
 
 export interface SourceBatch {
   items: SourceItem[]
-  /** The position to continue from when these are stored. */
+  /** The position from which an import continues once this batch is stored. */
   next: Position
 }
 
-/** One object for each run. */
+/** The source of the records of one import. Make a new one for each run. */
 export interface ImportSource {
-  /** Identifies the input in the file of `--resume`. */
+  /** The name of the input, by which the state file of `--resume` identifies it. */
   name: string
-  /** Its beginning. */
+  /** The position of the first record. */
   start: Position
-  /** The progress at `position`; undefined when the total is unknown. */
+  /** How much of the source is before `position`; undefined if the total is unknown. */
   measure(position: Position): { done: number; total: number } | undefined
   read(start: Position): AsyncIterable<SourceBatch>
 }
 
 /**
- * Large enough that round trips and commits cost little, small enough that a batch delays other requests only briefly.
+ * The number of lines in a batch: enough that round trips and commits cost little, few enough that a batch delays other
+ * requests only briefly.
  */
 const BATCH_LINES = 500
 
-/** NDJSON in a file, or on standard input for `-`. @throws CommandLineError when the file can't be read */
+/** Opens an NDJSON file, or standard input for `-`, as a source. @throws CommandLineError if the file can't be read */
 export async function openFileSource(path: string, stdin: AsyncIterable<Buffer>): Promise<ImportSource> {
   const total = path === '-' ? undefined : await readSize(path)
   return {
@@ -60,11 +61,11 @@ async function readSize(path: string): Promise<number> {
 }
 
 async function* readFrom(path: string, start: number): AsyncGenerator<Buffer> {
-  // Without an encoding, the stream's chunks are buffers.
+  // The cast is safe: a stream without an encoding yields buffers.
   for await (const chunk of createReadStream(path, { start })) yield chunk as Buffer
 }
 
-/** Standard input can't be opened at an offset, so the bytes before it are read and ignored. */
+/** Discards the first `bytes` bytes of the input. Standard input can't be opened at an offset, so they are read. */
 async function* skip(chunks: AsyncIterable<Buffer>, bytes: number): AsyncGenerator<Buffer> {
   let left = bytes
   for await (const chunk of chunks) {

@@ -1,4 +1,7 @@
-/** A signal that aborts at Ctrl-C or SIGTERM, so that a long command ends between two batches; the second one exits. */
+/**
+ * A signal that aborts at Ctrl-C or SIGTERM, so that a long command can end between two batches. A second Ctrl-C or
+ * SIGTERM ends the process at once.
+ */
 export function listenForInterrupt(): { signal: AbortSignal; stop(): void } {
   const interrupt = new AbortController()
   const onSignal = () => {

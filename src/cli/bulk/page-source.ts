@@ -1,4 +1,4 @@
-// An import from a compatible server: the pages of its `device_list` or `user_topic_list`.
+// Imports from a compatible server: the source are the pages of its `device_list` or `user_topic_list`.
 import { setTimeout as delay } from 'node:timers/promises'
 import * as v from 'valibot'
 import { parseJsonText } from '../../json/json-text.ts'
@@ -8,22 +8,25 @@ import type { ImportSource, SourceBatch } from './import-source.ts'
 import type { Position } from './resume-state.ts'
 
 export interface ListApi {
-  /** The server's API: `https://example.com/api`. */
+  /** The URL of the other server's API: `https://example.com/api`. */
   url: string
   apiKey: string
   method: 'device_list' | 'user_topic_list'
-  /** Fields of the request besides those of the page. */
+  /** The fields of a list request in addition to limit and cursor. */
   request: Record<string, unknown>
 }
 
-/** The other server does not answer, or not with a list. The message holds its error or HTTP status. */
+/** The other server does not answer, or its answer is not a list. The message contains its error or HTTP status. */
 export class ListApiError extends Error {
   override readonly name = 'ListApiError'
 }
 
 const PAGE_ITEMS = 1000
 const REQUEST_TIMEOUT_MS = 30_000
-/** With growing pauses these take eight seconds, enough for a restart of the server. */
+/**
+ * How often a request is tried. With growing pauses the attempts take eight seconds, enough for a restart of the
+ * server.
+ */
 const ATTEMPTS = 6
 const FIRST_PAUSE_MS = 250
 const INTERNAL_ERROR = 100
@@ -34,7 +37,7 @@ const Reply = message({
 })
 type Reply = v.InferOutput<typeof Reply>
 
-/** The pages in the order of the server's cursor, which is the position. */
+/** Opens the list of another server as a source. The cursor of that list is the position. */
 export function openPageSource(api: ListApi): ImportSource {
   let total: number | undefined
   return {
@@ -79,7 +82,7 @@ async function post({ url, apiKey, method }: ListApi, body: string): Promise<Ans
       return { kind: isTransient(response.status) ? 'failed' : 'refused', why: `HTTP ${response.status}` }
     return readReply(bytes)
   } catch (error) {
-    // The message of fetch() is always "fetch failed"; its cause has the reason.
+    // The message of an error of fetch() is always "fetch failed"; the reason is in its cause.
     const cause = error instanceof Error ? (error.cause ?? error) : error
     return { kind: 'failed', why: cause instanceof Error ? cause.message : 'no answer' }
   }
@@ -95,7 +98,7 @@ function readReply(bytes: Buffer): Answer {
   return { kind: error.code === INTERNAL_ERROR ? 'failed' : 'refused', why: `error ${error.code}, ${error.message}` }
 }
 
-/** Checks the value of `--from`. @throws CommandLineError when it is not an http(s) URL */
+/** Checks that the value of `--from` is an http(s) URL. @throws CommandLineError */
 export function checkApiUrl(url: string): string {
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
     throw new CommandLineError('--from: expected the URL of an API, such as https://example.com/api')

@@ -1,28 +1,32 @@
-// The progress of a long command: on a terminal one line that is redrawn, elsewhere a new line every ten seconds.
+// Shows the progress of a long command: on a terminal as one line that is redrawn, elsewhere as a new line every ten
+// seconds.
 
-/** The state to show. `done` and `total` have the same unit, which may differ from that of `count`. */
+/**
+ * The progress to show. `done` and `total` have the same unit, for example bytes, which may differ from that of
+ * `count`.
+ */
 export interface ProgressState {
-  /** Records so far. */
+  /** The number of records so far. */
   count: number
   done?: number
   total?: number
 }
 
 interface Deps {
-  /** Standard error: standard output may carry the data. */
+  /** Where the progress is written: standard error, because standard output may carry the data. */
   output: { isTTY?: boolean; columns?: number; write(text: string): unknown }
-  /** The word for the records: `devices`. */
+  /** The word for the records, for example `devices`. */
   noun: string
-  /** Time in ms. */
+  /** Returns the current time in ms. */
   now(): number
 }
 
 const TERMINAL_INTERVAL_MS = 200
-/** More frequent lines would be noise in a log. */
+/** The least time between two lines that are not on a terminal. More frequent lines would be noise in a log. */
 const LOG_INTERVAL_MS = 10_000
 const BAR_WIDTH = 24
 
-/** Draws the progress; `end` removes the line of a terminal. */
+/** Shows the progress. Call `end` at the end: it removes the line from a terminal. */
 export class Progress {
   readonly #deps: Deps
   readonly #startedMs: number
@@ -36,7 +40,7 @@ export class Progress {
     this.#nextMs = this.#startedMs + this.#intervalMs
   }
 
-  /** Shows the state unless the interval since the last one is too short. */
+  /** Shows the progress, unless it was shown a moment ago. */
   show(state: ProgressState): void {
     this.#first ??= state.count
     const nowMs = this.#deps.now()
@@ -47,7 +51,7 @@ export class Progress {
     else this.#deps.output.write(`${line}\n`)
   }
 
-  /** Prints a permanent line above the progress line. */
+  /** Prints a line that stays, above the progress line. */
   print(line: string): void {
     this.#clear()
     this.#deps.output.write(`${line}\n`)
@@ -63,7 +67,7 @@ export class Progress {
   }
 
   #describe({ count, done, total }: ProgressState, nowMs: number): string {
-    // The rate excludes the records of an earlier run.
+    // The rate counts only the records of this run, not those of the run that it resumes.
     const rate = Math.round(((count - (this.#first ?? 0)) * 1000) / Math.max(nowMs - this.#startedMs, 1))
     const numbers = `${count} ${this.#deps.noun}, ${rate}/s`
     if (done === undefined || !total) return numbers
@@ -73,7 +77,7 @@ export class Progress {
   }
 
   #draw(line: string): void {
-    // A line wider than the terminal would wrap and could not be overwritten.
+    // The line is cut to the width of the terminal: a longer one would wrap, and then could not be overwritten.
     this.#deps.output.write(`\r\x1b[K${line.slice(0, (this.#deps.output.columns ?? 80) - 1)}`)
     this.#hasLine = true
   }

@@ -1,26 +1,29 @@
-// NDJSON, line by line, with the end of each line, from which a later run can continue.
+// A line of NDJSON, with the position after it, from which a later run can continue.
 
 export interface Line {
-  /** From 1. */
+  /** The number of the line, from 1. */
   number: number
-  /** Without its line feed; undefined for a line of more than MAX_LINE_BYTES. */
+  /** The line without its line feed; undefined if it has more than MAX_LINE_BYTES. */
   bytes: Buffer | undefined
   /** Bytes from the start of the input to the start of the next line. */
   endOffset: number
 }
 
-/** A position behind a line: its end and its number. */
+/** The position after a line: its offset in bytes and the number of the line. */
 export interface LinePosition {
   offset: number
   line: number
 }
 
-/** Far above the size of the longest valid record; bounds the memory for any input. */
+/** The most bytes of a line: far more than the longest valid record has. Bounds the memory for any input. */
 const MAX_LINE_BYTES = 1024 * 1024
 const LINE_FEED = 0x0a
 const OPEN_BRACE = 0x7b
 
-/** The lines of `chunks`, which begin at `start`. Empty lines are left out. */
+/**
+ * Splits the bytes of `chunks` into lines. Empty lines are left out.
+ * @param start the position at which `chunks` begin
+ */
 export async function* readLines(chunks: AsyncIterable<Buffer>, start: LinePosition): AsyncGenerator<Line> {
   let { offset, line: number } = start
   let pieces: Buffer[] = []
@@ -53,7 +56,7 @@ export async function* readLines(chunks: AsyncIterable<Buffer>, start: LinePosit
   if (!isBlank(last)) yield { number: number + 1, bytes: last, endOffset: offset }
 }
 
-/** The first byte nearly always decides, which spares the conversion. */
+/** Whether the line is only white space. The first byte nearly always decides, which saves decoding the line. */
 function isBlank(bytes: Buffer | undefined): boolean {
   return bytes !== undefined && bytes[0] !== OPEN_BRACE && bytes.toString('latin1').trim() === ''
 }

@@ -1,9 +1,9 @@
 import { type FileHandle, open } from 'node:fs/promises'
 
-/** The lines that are printed when no file is given; the others are only counted. */
+/** How many rejected lines are printed if no file for them is given. The others are only counted. */
 const MAX_SHOWN = 20
 
-/** The rejected lines of an import with their reasons, never with their content. */
+/** The rejected lines of an import: their numbers and reasons, never their content. */
 export class Rejects {
   readonly #file: FileHandle | undefined
   readonly #print: (line: string) => void
@@ -14,7 +14,10 @@ export class Rejects {
     this.#print = print
   }
 
-  /** @param options.file gets NDJSON, appended if `isResumed`; undefined: the first rejects are printed */
+  /**
+   * @param options.file gets the rejected lines as NDJSON, appended if `isResumed`; undefined: the first ones are
+   * printed
+   */
   static async open(options: { file: string | undefined; isResumed: boolean; print(line: string): void }) {
     const file = options.file === undefined ? undefined : await open(options.file, options.isResumed ? 'a' : 'w')
     return new Rejects(file, options.print)

@@ -1,21 +1,21 @@
-// The position of an import in a small file, written after each stored batch, so that a later run continues behind it.
-// After a crash the last batches may be stored twice, which has the same effect as once.
+// The position of an import, in a small file that is written after each stored batch, so that a later run continues
+// from there. After a crash the last batches may be stored twice, which has the same effect as once.
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import * as v from 'valibot'
 import { CommandLineError } from '../command-line-error.ts'
 
 const Position = v.object({
-  /** The offset in a file in bytes, or the cursor of a list. */
+  /** The position in the input: an offset in bytes for a file, a cursor for the list of a server. */
   at: v.union([v.number(), v.string()]),
-  /** The number of lines or items before it. */
+  /** The number of lines or items before the position. */
   line: v.number(),
 })
-/** A position in the input; everything before it is stored. */
+/** A position in the input of an import. All records before it are stored. */
 export type Position = v.InferOutput<typeof Position>
 
 const State = v.object({ source: v.string(), position: Position })
 
-/** Keeps the position of an import of `source` in a file; without a file it does nothing. */
+/** Keeps the position of an import in a file. Without a file it does nothing. */
 export class ResumeState {
   readonly #file: string | undefined
   readonly #source: string
@@ -26,7 +26,7 @@ export class ResumeState {
   }
 
   /**
-   * Where an earlier run stopped; undefined if there is no file.
+   * Reads where an earlier run stopped; undefined if there is no file.
    * @throws CommandLineError if the file was not written by an import, or belongs to an import of another source
    */
   async load(): Promise<Position | undefined> {
@@ -43,14 +43,14 @@ export class ResumeState {
     return state.position
   }
 
-  /** Replaces the file in one step: a crash leaves the old or the new position. */
+  /** Stores the position. The file is replaced in one step, so after a crash it has the old position or the new one. */
   async save(position: Position): Promise<void> {
     if (this.#file === undefined) return
     await writeFile(`${this.#file}.new`, `${JSON.stringify({ source: this.#source, position })}\n`)
     await rename(`${this.#file}.new`, this.#file)
   }
 
-  /** Removes the file when the import is complete: the next run starts from the beginning. */
+  /** Removes the file, because the import is complete: the next run starts from the beginning. */
   async clear(): Promise<void> {
     if (this.#file !== undefined) await rm(this.#file, { force: true })
   }
@@ -60,7 +60,7 @@ function parseState(text: string): v.InferOutput<typeof State> | undefined {
   try {
     return v.parse(State, JSON.parse(text))
   } catch {
-    // Neither JSON nor a state.
+    // The file is not JSON, or not the state of an import.
     return undefined
   }
 }

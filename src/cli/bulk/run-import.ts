@@ -1,6 +1,6 @@
-// An import stores a few batches at once while it reads and checks the next one. Two batches with the same device are
-// stored one after the other, so that the last line of the device is the valid one. The position is saved when a batch
-// and all before it are stored; everything behind the position can be stored again.
+// Runs an import: stores a few batches at the same time while it reads and checks the next one. Two batches with the
+// same device are stored one after the other, so that the last line about the device wins. The position is saved when a
+// batch and all batches before it are stored. Records after the position may be stored again, which does no harm.
 import type { ImportOutcome } from '../../devices/import/import-devices.ts'
 import { ApiError } from '../../protocol/errors.ts'
 import { DecodeError } from '../../protocol/wire-types.ts'
@@ -13,33 +13,39 @@ import type { Position, ResumeState } from './resume-state.ts'
 interface Import<Item> {
   kind: ImportKind<Item>
   source: ImportSource
-  /** The position to start from. */
+  /** The position in the source to start from. */
   start: Position
   state: ResumeState
   rejects: Rejects
   progress: Progress
-  /** Ends the import between two batches. */
+  /** When it aborts, the import ends between two batches. */
   signal: AbortSignal
 }
 
-/** The numbers of records of an import. */
+/** The numbers of records that an import has stored, kept and rejected. */
 export interface ImportResult {
   stored: number
-  /** Records that were older than the stored device, which was kept. */
+  /** Records that were not stored, because the stored device is newer. */
   kept: number
 }
 
-/** With several batches the database is busy while this process reads, and a commit delays only its own batch. */
+/**
+ * The most batches that are stored at the same time: the database works while this process reads, and a commit delays
+ * only its own batch.
+ */
 const MAX_IN_FLIGHT = 3
 
 /** A batch that is being stored. */
 interface Flight {
   keys: ReadonlySet<string>
-  /** Resolves when it and all batches before it are stored and reported. */
+  /** Resolves when this batch and all earlier batches are stored, and their outcomes are counted. */
   settled: Promise<void>
 }
 
-/** Resolves when everything is stored or `signal` has aborted. Rejects when the database or the source fails. */
+/**
+ * Runs an import. Resolves when everything is stored or `signal` has aborted. Rejects if the database or the source
+ * fails.
+ */
 export async function runImport<Item>(job: Import<Item>): Promise<ImportResult> {
   const result = { stored: 0, kept: 0 }
   const flights: Flight[] = []
@@ -53,12 +59,12 @@ export async function runImport<Item>(job: Import<Item>): Promise<ImportResult> 
       if (job.signal.aborted) break
       const outcomes = job.kind.store(items)
       const settled = settle(job, { batch, checked, outcomes, before: flights.at(-1)?.settled }, result)
-      // Both are awaited in `land`; until then a failure must not count as unhandled.
+      // The promises are awaited in `land`. Until then a rejection must not count as unhandled.
       for (const promise of [outcomes, settled]) promise.catch(() => undefined)
       flights.push({ keys, settled })
     }
   } finally {
-    // Also when the source fails: batches that were read before are stored.
+    // This runs even if reading the source failed: batches that were read before the failure are still stored.
     while (flights.length > 0) await land()
   }
   if (!job.signal.aborted) await job.state.clear()
@@ -72,7 +78,7 @@ function hasCommon(some: ReadonlySet<string>, others: ReadonlySet<string>): bool
 
 type Checked<Item> = { line: number; item: Item } | { line: number; reason: string }
 
-/** A wrong line is rejected alone; the other lines of its batch are stored. */
+/** Parses the records of a batch. A wrong line is rejected alone; the other lines of its batch are stored. */
 function check<Item>(kind: ImportKind<Item>, { line, json }: SourceItem): Checked<Item> {
   if (json === undefined) return { line, reason: 'too long for a record' }
   try {
@@ -87,7 +93,7 @@ interface Stored<Item> {
   batch: SourceBatch
   checked: readonly Checked<Item>[]
   outcomes: Promise<ImportOutcome[]>
-  /** The batches before it. */
+  /** Resolves when the batches before this one are settled; undefined for the first batch. */
   before: Promise<void> | undefined
 }
 

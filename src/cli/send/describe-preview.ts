@@ -1,7 +1,7 @@
 import { isTimeZone } from '../../personalise/zone-clock.ts'
 import type { Preview, PreviewPart, PreviewRate, PreviewTime } from '../../preview/preview-send.ts'
 
-/** Lines of text: recipient and time first, then the part of each provider with the bytes of its request. */
+/** A preview as lines of text: recipient and time first, then for each provider the bytes of its request. */
 export function describePreview({ provider, isRecipient, parts, timezone, time, rate }: Preview): string[] {
   const hasPart = parts.some((part) => part.provider === provider)
   return [
@@ -20,7 +20,7 @@ function describeTime(time: PreviewTime, timezone: string): string {
   return time.kind === 'expired' ? `never: it expires before ${at}` : at
 }
 
-/** In Sweden dates are written as in ISO 8601. */
+/** Formats a time in a time zone. Sweden's locale writes dates as ISO 8601 does. */
 function formatTime(atMs: number, timeZone: string): string {
   return new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'medium' }).format(atMs)
 }

@@ -1,6 +1,6 @@
 import type { FaultTable, Misbehaviour } from '../../simulators/faults.ts'
 
-/** The options of the command line. */
+/** The options of a simulator from the command line. */
 export interface SimulatorOptions {
   directory: string
   port: number
@@ -10,20 +10,20 @@ export interface SimulatorOptions {
 /** A running simulator. */
 export interface RunningSimulator {
   origin: string
-  /** The file of accepted pushes. */
+  /** The path of the log of accepted pushes. */
   log: string
-  /** Its section under `push_notifications`, as lines of YAML. */
+  /** The lines of YAML for a server that uses the simulator: the provider's section under `push_notifications`. */
   configuration: readonly string[]
-  /** Further lines to print. */
+  /** Further lines to print at the start. */
   notes?: readonly string[]
   stop(): Promise<void>
 }
 
 /** A simulator that `centripush simulate` can run. */
 export interface SimulatorCommand {
-  /** The name of the real provider. */
+  /** The name of the provider that it simulates. */
   standsFor: string
-  /** The faults that a target can choose by its name. */
+  /** The faults that a target requests by starting with their words. */
   faults: FaultTable
   start(options: SimulatorOptions): Promise<RunningSimulator>
 }

@@ -21,7 +21,7 @@ const postgresql = section({
   ),
 })
 
-/** Devices, topics and, unless it is elsewhere, the queue. */
+/** The section of the database for devices, topics and, unless it has its own store, the queue. */
 export const database = section({
   enabled: described(
     v.optional(flag, true),

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { described, secret, section } from '../option.ts'
 import { filledText, flag, oneOf, text, wholeNumber } from '../values.ts'
 
-/** The server API. */
+/** The section of the server API: its keys and limits. */
 export const httpApi = section({
   disabled: described(v.optional(flag, false), 'Does not serve the API.'),
   handler_prefix: described(v.optional(text, '/api'), 'The path under which the API is served.'),

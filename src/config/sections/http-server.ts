@@ -5,7 +5,7 @@ import { serverTls } from './tls.ts'
 
 const port = wholeNumber(0, 65_535)
 
-/** The ports of the server. */
+/** The section of the server's addresses, ports and TLS. */
 export const httpServer = section({
   address: described(
     v.optional(text),

@@ -1,15 +1,15 @@
-// Sections about running the server: metrics, health, log, shutdown.
+// The sections about running the server: metrics, health, log, shutdown.
 import * as v from 'valibot'
 import { described, section } from '../option.ts'
 import { duration, flag, oneOf, text } from '../values.ts'
 
-/** Metrics. */
+/** The section of the metrics for Prometheus. */
 export const prometheus = section({
   enabled: described(v.optional(flag, true), 'Serves metrics in the text format of Prometheus.'),
   handler_prefix: described(v.optional(text, '/metrics'), 'The path of the metrics.'),
 })
 
-/** Health. */
+/** The section of the health check. */
 export const health = section({
   enabled: described(
     v.optional(flag, true),
@@ -18,7 +18,7 @@ export const health = section({
   handler_prefix: described(v.optional(text, '/health'), 'The path of the health check.'),
 })
 
-/** Log. */
+/** The section of the log. */
 export const log = section({
   level: described(
     v.optional(oneOf(['none', 'trace', 'debug', 'info', 'warn', 'error']), 'info'),
@@ -27,7 +27,7 @@ export const log = section({
   file: described(v.optional(text, ''), 'The file that the log is appended to. Empty: standard output.'),
 })
 
-/** Shutdown. */
+/** The section of the shutdown: its time limits. */
 export const shutdown = section({
   timeout: described(
     v.optional(duration(), '20s'),

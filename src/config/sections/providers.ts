@@ -9,7 +9,7 @@ function batchSize(max: number, fallback: number, unit: string) {
   return described(v.optional(wholeNumber(1, max), fallback), `The most targets of one ${unit}.`)
 }
 
-/** Firebase Cloud Messaging. */
+/** The section of Firebase Cloud Messaging. */
 export const fcm = section({
   credentials_file: described(v.optional(file), 'The JSON key file of the service account.'),
   tokens_batch_size: batchSize(5000, 500, 'batch'),
@@ -21,7 +21,7 @@ export const fcm = section({
   ca_file: caFile,
 })
 
-/** Huawei Push Kit. */
+/** The section of Huawei Push Kit. */
 export const hms = section({
   app_id: described(v.optional(filledText), 'The id of the app.'),
   app_secret: described(v.optional(secret(filledText)), 'The secret of the app.'),
@@ -44,7 +44,7 @@ const apnsEndpoint = v.pipe(
   kindOf<string>('environment or https:// URL', { type: 'string' }),
 )
 
-/** Apple Push Notification service. */
+/** The section of the Apple Push Notification service. */
 export const apns = section({
   endpoint: described(
     v.optional(apnsEndpoint, 'development'),
@@ -72,7 +72,7 @@ export const apns = section({
 
 const origins = list(originPattern, 'origin patterns')
 
-/** Web Push. */
+/** The section of Web Push. */
 export const webpush = section({
   vapid_public_key: described(
     v.optional(filledText),

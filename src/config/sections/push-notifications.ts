@@ -5,7 +5,7 @@ import { duration, flag, list, oneOf } from '../values.ts'
 import { apns, fcm, hms, webpush } from './providers.ts'
 import { queue } from './queue.ts'
 
-/** Everything about pushes. */
+/** The section about pushes: providers, queue, devices. */
 export const pushNotifications = section({
   enabled: described(v.optional(flag, true), 'With false centripush only passes requests on to the node.'),
   dry_run: described(v.optional(flag, false), 'Sends nothing: every provider is the sandbox, which only records.'),

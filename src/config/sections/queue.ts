@@ -26,7 +26,7 @@ const postgresql = section({
   max_stream_length: described(v.optional(MAX_STREAM_LENGTH, 100_000), `The most jobs in the queue. ${FULL}`),
 })
 
-/** The store of the queue. */
+/** The section of the queue: its store and its limits. */
 export const queue = section({
   type: described(
     v.optional(oneOf(['redis', 'postgresql'])),

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { described, secret, section } from '../option.ts'
 import { flag, pem } from '../values.ts'
 
-/** TLS of a port of the server. */
+/** The options of TLS for one port of the server. */
 export const serverTls = section({
   enabled: described(v.optional(flag, false), 'Serves TLS; `cert_pem` and `key_pem` are needed then.'),
   cert_pem: described(v.optional(pem, ''), 'The certificate of the server, with its chain.'),

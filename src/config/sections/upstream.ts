@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { described, secret, section } from '../option.ts'
 import { duration, text, url, wholeNumber } from '../values.ts'
 
-/** The Centrifugo node. */
+/** The section of the Centrifugo node behind this server. */
 export const upstream = section({
   address: described(url('http:', 'https:'), 'The base URL of the node. Needed in this section.'),
   api_key: described(

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { described, section } from '../option.ts'
 import { duration, factor, flag, wholeNumber } from '../values.ts'
 
-/** The workers that send. */
+/** The section of the workers, which send the pushes. */
 export const worker = section({
   processes: described(
     v.optional(wholeNumber(1, 256)),

@@ -1,4 +1,4 @@
-// A device in an import or export file: the fields of a device_register request and those that device_list adds.
+// A device in an import or export file: the fields of a device_register request and the additional ones of device_list.
 import type * as v from 'valibot'
 import { ApiError } from '../../protocol/errors.ts'
 import { int64, message, string, stringMap, strings } from '../../protocol/wire-types.ts'
@@ -9,7 +9,7 @@ import type { EndpointCheck } from '../web-push-endpoint.ts'
 export const DeviceRecordMessage = message({
   id: string,
   provider: string,
-  /** For `webpush` a subscription as JSON, or its endpoint if the keys are in `webpush_keys`. */
+  /** The push token. For `webpush` a subscription as JSON, or its endpoint if the keys are in `webpush_keys`. */
   token: string,
   platform: string,
   user: string,
@@ -22,10 +22,10 @@ export const DeviceRecordMessage = message({
   webpush_keys: string,
 })
 
-/** A checked device of an import. */
+/** A checked device of an import file. */
 export type DeviceRecord = Registration & DeviceTimes
 
-/** The end of the year 9999. Larger values are milliseconds instead of seconds. */
+/** The largest time in seconds: the end of the year 9999. A larger value is in milliseconds by mistake. */
 const MAX_SECONDS = 253_402_300_799
 
 /** Checks a line of an import. @throws ApiError badRequest that names the field and never contains its value */

@@ -1,4 +1,5 @@
-// Import of many devices in few statements. Each is stored as device_register stores it, but with its own times.
+// Imports many devices in few statements. Each is stored as device_register stores it, but with the times of its
+// record.
 import { readDatabaseError } from '../../database/database-error.ts'
 import type { Sql } from '../../database/pool.ts'
 import { ApiError } from '../../protocol/errors.ts'
@@ -7,23 +8,24 @@ import { type Decision, type RegisterCall, WRONG_PROVIDER } from '../registratio
 import { registerDevices } from '../registration/register-devices.ts'
 import type { DeviceRecord } from './device-record.ts'
 
-/** The result for one record. */
+/** The result of importing one record. */
 export type ImportOutcome =
   | { kind: 'stored' }
-  /** Not stored, because the device was registered or updated here later. */
+  /** The record was not stored, because the device was registered or updated in this server after the record's time. */
   | { kind: 'kept' }
   | { kind: 'refused'; reason: string }
 
 /**
- * Errors that a call with fewer records may avoid, by SQLSTATE class: those of a single row (cardinality, data,
- * constraint, limit), and too many locks. All other errors are failures of the database.
+ * SQLSTATEs of errors that a call with fewer records may avoid: the classes of errors of a single row (cardinality,
+ * data, constraint, limit), and too many locks. All other errors are failures of the database.
  */
 const CAUSED_BY_RECORDS = /^(21|22|23|54|53200)/
 
 /**
- * Stores devices, some hundred per call, in one transaction. If it fails, each half is stored in its own transaction,
- * so an invalid record does not fail the others. A later record of the same device wins. A device that was changed here
- * after `updatedAtSeconds` of its record is kept. Resolves to the outcomes in the order of `records`.
+ * Stores devices, some hundred per call, in one transaction. If it fails, each half of the records is tried in its own
+ * transaction, so that an invalid record does not fail the others. If several records name one device, the last one
+ * counts. A device that was changed in this server after `updatedAtSeconds` of its record is kept unchanged. Resolves
+ * to the outcomes in the order of `records`.
  * @param nowMs Unix time in ms
  */
 export async function importDevices(
@@ -38,7 +40,7 @@ export async function importDevices(
   )
 }
 
-/** Ids have the order of the first registrations. */
+/** Makes the uuid of an imported device from the time of its first registration, so that ids sort by that time. */
 function chooseUuid({ createdAtSeconds }: DeviceRecord, nowMs: number): string {
   return makeDeviceUuid(createdAtSeconds === undefined ? nowMs : 1000 * createdAtSeconds)
 }
@@ -60,7 +62,7 @@ async function storeInOrder(sql: Sql, calls: readonly RegisterCall[]): Promise<I
   return decisions.map((decision) => toOutcome(decision) ?? later.shift() ?? { kind: 'stored' })
 }
 
-/** Undefined for a record that must be stored after an earlier one. */
+/** Converts the decision about a record; undefined if the record must be stored after an earlier one of the call. */
 function toOutcome(decision: Decision): ImportOutcome | undefined {
   switch (decision.kind) {
     case 'stored':
@@ -73,7 +75,7 @@ function toOutcome(decision: Decision): ImportOutcome | undefined {
   }
 }
 
-/** The reason for refusing a record; undefined for an error that records do not cause. */
+/** The reason why the database refused a record; undefined for an error that records do not cause. */
 function readReason(error: unknown): string | undefined {
   if (error instanceof ApiError && error.kind === 'conflict') return error.message
   const code = readDatabaseError(error)?.code ?? ''

@@ -1,4 +1,4 @@
-// Import of users' topics. They are added as user_topic_update adds them, for many users at once.
+// Imports users' topics: adds them as user_topic_update does, for many users at once.
 import * as v from 'valibot'
 import type { Sql, Transaction } from '../../database/pool.ts'
 import { runTransaction } from '../../database/transaction.ts'
@@ -7,17 +7,17 @@ import { checkTopic, checkUser } from '../field-checks.ts'
 import { ensureTopics } from '../topic-names.ts'
 import { lockUsers } from '../user-lock.ts'
 
-/** A line of an export, or an item of user_topic_list, as the wire types decode it. */
+/** A line of an import file: an item of user_topic_list, as the wire types decode it. */
 export const UserTopicRecordMessage = message({ user: string, topic: string })
 
-/** One topic of one user. */
+/** A record of an import: one topic of one user. */
 export interface UserTopicRecord {
-  /** Empty for everyone. */
+  /** The user that has the topic; empty for a topic of everyone. */
   user: string
   topic: string
 }
 
-/** Checks a record. @throws ApiError badRequest that names the field and never contains its value */
+/** Checks a record of an import. @throws ApiError badRequest that names the field and never contains its value */
 export function parseUserTopicRecord(record: UserTopicRecord): UserTopicRecord {
   return { user: checkUser('user', record.user), topic: checkTopic('topic', record.topic) }
 }

@@ -1,8 +1,8 @@
-// The locks that a registration takes before it is planned.
+// The locks that a registration takes before its changes are planned (plan-batch.ts).
 //
-// 1. Advisory locks: users (shared), then tokens and given ids. Of two registrations of one token the second waits
-// here,    before its snapshot, and then sees the device of the first.
-// 2. Row locks in the order of ids: the devices with the given ids and the devices with the tokens.
+// 1. Advisory locks: users (shared), then tokens and the device ids of the requests. Of two registrations of one token,
+//    the second waits here. It reads devices only afterwards, so it sees the device of the first.
+// 2. Row locks in the order of ids: the devices with these ids or with these tokens.
 import * as v from 'valibot'
 import type { ProviderName } from '../../config/provider-names.ts'
 import type { Transaction } from '../../database/pool.ts'
@@ -11,7 +11,7 @@ import type { Registration } from '../registration.ts'
 import { lockUsersShared } from '../user-lock.ts'
 import { lockRegistrations } from './registration-lock.ts'
 
-/** A stored device. Its row is locked. */
+/** A stored device that the registration has found. Its row is locked. */
 export interface StoredDevice {
   uuid: string
   provider: ProviderName
@@ -31,20 +31,20 @@ const Stored = v.pipe(
   ),
 )
 
-/** The parts of a registration that another registration may share. */
+/** The fields of a registration that another registration may have in common with it; each of them is locked. */
 export type Concern = Pick<Registration, 'uuid' | 'provider' | 'token' | 'user'>
 
 /**
- * Locks the tokens, ids, users and devices of the registrations to the end of the transaction. Resolves to the stored
- * devices among them.
- * @param lockTimeoutMs the longest wait for the lock of another transaction; 0 for no limit
+ * Locks the tokens, ids, users and devices of the registrations until the end of the transaction. Resolves to those
+ * devices that are stored.
+ * @param lockTimeoutMs how long to wait at most for a lock that another transaction holds; 0 for no limit
  */
 export async function lockDevices(
   tx: Transaction,
   concerns: readonly Concern[],
   lockTimeoutMs: number,
 ): Promise<StoredDevice[]> {
-  // The statements are sent together and run in this order.
+  // The statements are sent without waiting for each other's answers; PostgreSQL runs them in this order.
   const [, , rows] = await Promise.all([
     setLockTimeout(tx, lockTimeoutMs),
     lockNames(tx, concerns),
@@ -67,8 +67,9 @@ export async function lockNames(tx: Transaction, concerns: readonly Concern[]): 
 }
 
 /**
- * The limit makes PostgreSQL look up each token in the index. Without it, while the statistics say that the table is
- * small, a join would compute the digest of every token in the table.
+ * Locks the rows of the devices with the ids or tokens. The `limit` makes PostgreSQL look up each token in the index.
+ * Without it, as long as the statistics say that the table is small, a join would compute the digest of every token in
+ * the table.
  */
 async function lockRows(tx: Transaction, concerns: readonly Concern[]): Promise<StoredDevice[]> {
   const uuids = concerns.map(({ uuid }) => uuid).filter((uuid) => uuid !== undefined)

@@ -1,54 +1,58 @@
-// The effect of each registration of a batch on the stored devices: the decisions, without SQL.
+// Decides how each registration of a batch changes the stored devices. The decisions are made without SQL.
 import type { DeviceTimes, Registration } from '../registration.ts'
 import type { StoredDevice } from './lock-devices.ts'
 
-/** One device to store. */
+/** A call to register one device. */
 export interface RegisterCall {
-  /** With times for an imported record; without times for a registration at this moment. */
+  /** The state of the device. An imported record has times; a registration without times happens now. */
   registration: Registration & Partial<DeviceTimes>
-  /** The uuid for the case that the device is new. */
+  /** The uuid to use if the device is new. */
   newUuid: string
 }
 
-/** The decision about one call. */
+/** The decision about one call of registerDevices(). */
 export type Decision =
   | { kind: 'stored'; uuid: string }
-  /** The device was registered or updated here after `updatedAtSeconds` of the record. */
+  /** The stored device is kept: it was registered or updated in this server after `updatedAtSeconds` of the record. */
   | { kind: 'kept' }
-  /** The given id belongs to a device of another provider. */
+  /** The id in the registration belongs to a stored device of another provider, so nothing is stored. */
   | { kind: 'wrongProvider' }
-  /** An earlier call of the batch has the same token or device. This call was not run; it must run after that one. */
+  /**
+   * An earlier call of the batch has the same token or device, so this call was not run. It must run after the earlier
+   * one.
+   */
   | { kind: 'entangled' }
 
-/** A device to write. */
+/** A device to write: its uuid and its registration. */
 export interface DeviceRow {
   uuid: string
   registration: RegisterCall['registration']
 }
 
-/** The error text of `wrongProvider`. */
+/** The error text if the id in a registration belongs to a stored device of another provider. */
 export const WRONG_PROVIDER = 'id: belongs to a device of another provider'
 
-/** The writes for a batch of calls. */
+/** The decisions about a batch of calls, and the changes to write. */
 export interface BatchPlan {
-  /** In the order of the calls. */
+  /** The decision about each call, in the order of the calls. */
   decisions: Decision[]
-  /** Uuids and tokens are unique among them. */
+  /** The devices to write. No two of them have the same uuid or token. */
   rows: DeviceRow[]
-  /** Devices to remove, because their token moves to another device. */
+  /** The uuids of devices to remove, because their token moves to another device. */
   replaced: string[]
-  /** None of `rows` is stored yet, and their tokens belong to no stored device. */
+  /** True if no device of `rows` is stored yet, and no stored device has one of their tokens. */
   areAllNew: boolean
 }
 
 /**
- * Plans a batch. A call changes the device with the given id, else the device with the token, else it adds a device.
+ * Plans a batch. A call changes the stored device with the id that it names; without one, the device with its token;
+ * otherwise it adds a device.
  * @param stored all stored devices with these ids or tokens
  */
 export function planBatch(calls: readonly RegisterCall[], stored: readonly StoredDevice[]): BatchPlan {
   const byUuid = new Map(stored.map((device) => [device.uuid, device]))
   const byToken = new Map(stored.map((device) => [describeToken(device), device]))
-  // Devices and tokens of the calls before.
+  // The devices and tokens of earlier calls of the batch.
   const taken = new Set<string>()
   const plan: BatchPlan = { decisions: [], rows: [], replaced: [], areAllNew: stored.length === 0 }
   for (const { registration, newUuid } of calls) {
@@ -81,7 +85,10 @@ function decide(
   return { kind: 'stored', uuid }
 }
 
-/** A registration without a time is newer than any stored device. */
+/**
+ * Whether the stored device is newer than the registration. A registration without times is newer than any stored
+ * device.
+ */
 function isNewer(device: StoredDevice | undefined, { updatedAtSeconds }: Partial<DeviceTimes>): boolean {
   return device !== undefined && updatedAtSeconds !== undefined && device.updatedAtSeconds > updatedAtSeconds
 }

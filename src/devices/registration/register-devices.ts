@@ -1,7 +1,7 @@
-// device_register: stores the whole state of devices. Many calls share one transaction, because most of the cost of a
-// registration is its round trips and the commit. An import stores its records in the same way.
+// device_register: stores the whole state of devices. Many calls share one transaction, because round trips and the
+// commit are most of the cost of a registration. An import stores its records in the same way.
 //
-// A batch is locked (lock-devices.ts), planned (plan-batch.ts) and written (write-devices.ts).
+// A batch of calls is locked (lock-devices.ts), planned (plan-batch.ts) and written (write-devices.ts).
 import { readDatabaseError } from '../../database/database-error.ts'
 import type { Sql } from '../../database/pool.ts'
 import { runTransaction } from '../../database/transaction.ts'
@@ -12,11 +12,13 @@ import { type Decision, planBatch, type RegisterCall } from './plan-batch.ts'
 import { writeDevices } from './write-devices.ts'
 
 /**
- * Stores the devices and resolves to the decision about each call. The uuid of a device is the given one, else that of
- * the device with this token, else the new one. Its topics are the given ones, those of its user and those of everyone.
- * Another device with this token is removed. If it rejects, nothing was stored; any of the calls may be the cause.
- * @param lockTimeoutMs the longest wait for the lock of another transaction; 0 for no limit
- * @throws ApiError conflict if a writer without these locks has stored one of the tokens meanwhile; a retry succeeds
+ * Stores the devices and resolves to the decision about each call. The uuid of a device is that of its registration,
+ * else that of the stored device with this token, else a new one. Its topics are those of its registration, those of
+ * its user and those of everyone. Another stored device with this token is removed. If the promise rejects, nothing was
+ * stored, and any of the calls may be the cause.
+ * @param lockTimeoutMs how long to wait at most for a lock that another transaction holds; 0 for no limit
+ * @throws ApiError conflict if a writer that takes none of these locks has just stored one of the tokens; a retry
+ * succeeds
  */
 export async function registerDevices(
   sql: Sql,
@@ -37,5 +39,5 @@ export async function registerDevices(
   }
 }
 
-/** The constraints on the token and the id of a device. */
+/** The names of the constraints on the token and the id of a device. */
 const CONSTRAINTS = new Set(['devices_token', 'devices_pkey'])

@@ -1,18 +1,22 @@
-// Registrations that arrive together share a transaction. A writer runs all waiting calls as one batch, then the calls
-// that have arrived meanwhile. So with one client each batch is one call without a delay, and under load batches grow.
+// Registrations that arrive at about the same time share a transaction. A writer runs all waiting calls as one batch,
+// then the calls that arrived during that batch. So a single client gets a batch for each call, without a delay, and
+// under load batches grow.
 //
 // A call never fails because of other calls in its batch: after an error, or if a lock is not free in time, each call
-// of the batch runs again alone, and the writer continues with the next batch.
+// of the batch runs again in its own transaction, and the writer continues with the next batch.
 import type { Sql } from '../../database/pool.ts'
 import { ApiError } from '../../protocol/errors.ts'
 import { type Decision, type RegisterCall, WRONG_PROVIDER } from './plan-batch.ts'
 import { registerDevices } from './register-devices.ts'
 
-/** PostgreSQL works on one batch while it writes the commit of the other. */
+/** The number of batches in progress: while PostgreSQL writes the commit of one, it works on the other. */
 const MAX_WRITERS = 2
-/** Large enough to make each call's share of the commit small, and small enough to take only milliseconds. */
+/**
+ * The most calls in a batch: enough to make each call's share of the commit small, few enough to take only
+ * milliseconds.
+ */
 const MAX_BATCH = 32
-/** A change of the topics of a user with very many devices holds its lock for seconds. */
+/** How long a batch waits for a lock. A change of the topics of a user with very many devices holds one for seconds. */
 const LOCK_TIMEOUT_MS = 100
 
 interface Waiting {
@@ -35,13 +39,14 @@ export class RegistrationBatcher {
   register(call: RegisterCall): Promise<string> {
     if (this.#writers < MAX_WRITERS) {
       this.#writers++
-      // Deferred, so that calls that the event loop has already read from other sockets join the batch.
+      // The writer starts in the next turn of the event loop, so that calls that were already read from other sockets
+      // join its batch.
       setImmediate(() => void this.#runWriter())
     }
     return new Promise((resolve, reject) => this.#waiting.push({ call, resolve, reject }))
   }
 
-  /** Never rejects: an error rejects the promise of its call. */
+  /** Runs batches until no call is waiting. Never rejects: an error rejects the promise of the call that caused it. */
   async #runWriter(): Promise<void> {
     while (this.#waiting.length > 0) await this.#runBatch(this.#waiting.splice(0, MAX_BATCH))
     this.#writers--
@@ -51,13 +56,13 @@ export class RegistrationBatcher {
     const decisions = await this.#tryBatch(batch)
     for (const [index, waiting] of batch.entries()) {
       const decision = decisions?.[index]
-      // Not awaited, so that the writer continues. It answers its call itself.
+      // The writer does not wait for calls that run alone. Each of them settles its own promise.
       if (!decision || decision.kind === 'entangled') void this.#runAlone(waiting)
       else answer(waiting, decision)
     }
   }
 
-  /** Undefined if nothing was stored. */
+  /** Runs the calls as one batch; undefined if it failed, and so nothing was stored. */
   async #tryBatch(batch: readonly Waiting[]): Promise<Decision[] | undefined> {
     try {
       return await registerDevices(
@@ -66,7 +71,8 @@ export class RegistrationBatcher {
         LOCK_TIMEOUT_MS,
       )
     } catch {
-      // Each call runs again alone, and its error rejects it there. The error of the batch does not name its call.
+      // The error is not kept, because it does not say which call caused it: each call runs again alone, and gets its
+      // own error.
       return undefined
     }
   }

@@ -1,12 +1,15 @@
-// The advisory locks of tokens and given ids, held to the end of the transaction that registers them. A new token or id
-// has no row that could be locked.
+// The advisory locks of tokens and of the ids that registrations name, held to the end of the transaction. Row locks
+// are not enough: a new token or id has no row yet.
 import type { Queryable } from '../../database/pool.ts'
 import type { Registration } from '../registration.ts'
 
-/** The class of these advisory locks. Two tokens with the same hash share a lock, which costs a short wait. */
+/**
+ * The class id of the advisory locks of registrations. Two tokens with the same hash share a lock, which costs a short
+ * wait.
+ */
 const LOCK_CLASS = 1_919_252_339
 
-/** Locks the tokens and given ids. All transactions lock in the order of the keys, so they cannot deadlock. */
+/** Locks tokens and ids. All transactions lock in the order of the locks' keys, so they cannot deadlock. */
 export async function lockRegistrations(
   sql: Queryable,
   registrations: readonly Pick<Registration, 'provider' | 'token' | 'uuid'>[],

@@ -1,12 +1,12 @@
-// Writes the planned rows of devices and their topics. Their locks are held, so no other transaction writes them.
+// Writes planned devices and their topics. The caller holds their locks, so no other transaction writes them.
 import type { Fragment, Transaction } from '../../database/pool.ts'
 import { encodePlatform, encodeProvider } from '../codes.ts'
 import { unsubscribeFromAll } from '../device-topic-statements.ts'
 import type { BatchPlan, DeviceRow } from './plan-batch.ts'
 
 /**
- * Writes the plan. The topics of a device are the given ones, those of its user and those of everyone.
- * @param topicIds the numbers of all given topics
+ * Writes a planned batch. A device gets the topics of its registration, those of its user and those of everyone.
+ * @param topicIds the numbers of all topics that the registrations name
  */
 export async function writeDevices(tx: Transaction, plan: BatchPlan, topicIds: ReadonlyMap<string, number>) {
   const { rows, replaced, areAllNew } = plan
@@ -15,7 +15,7 @@ export async function writeDevices(tx: Transaction, plan: BatchPlan, topicIds: R
     await tx`delete from devices where id = any(${replaced}::uuid[])`
   }
   if (rows.length === 0) return
-  // New devices need no comparison with stored rows, which saves a fifth of the time.
+  // If all devices are new, they are not compared with stored rows, which saves a fifth of the time.
   await Promise.all([
     insertDevices(tx, rows, areAllNew ? tx`` : replaceRow(tx)),
     areAllNew ? insertTopics(tx, rows, topicIds) : rebuildTopics(tx, rows, topicIds),
@@ -25,7 +25,7 @@ export async function writeDevices(tx: Transaction, plan: BatchPlan, topicIds: R
 async function insertDevices(tx: Transaction, rows: readonly DeviceRow[], onConflict: Fragment): Promise<void> {
   const column = <T>(read: (registration: DeviceRow['registration']) => T): T[] =>
     rows.map(({ registration }) => read(registration))
-  // A time in the future comes from a wrong clock, so it is replaced by the current time.
+  // A time in the future is replaced by the current time, because it comes from a wrong clock.
   await tx`
     insert into devices (
       id, created_at, updated_at, registered_at, provider, platform, token, user_id, timezone, locale, webpush_keys,
@@ -64,7 +64,10 @@ function replaceRow(tx: Transaction): Fragment {
 
 type TopicIds = ReadonlyMap<string, number>
 
-/** Two expressions for `with`: `device` has the ids and users of the rows, `wanted` the rows of device_topics. */
+/**
+ * Two common table expressions: `device` has the ids and users of the rows, `wanted` the rows that device_topics should
+ * have.
+ */
 function withWanted(tx: Transaction, rows: readonly DeviceRow[], topicIds: TopicIds): Fragment {
   const pairs = rows.flatMap(({ uuid, registration }) =>
     registration.topics.map((topic) => ({ uuid, topicId: topicIds.get(topic) ?? null })),
@@ -91,7 +94,10 @@ async function insertTopics(tx: Transaction, rows: readonly DeviceRow[], topicId
     insert into device_topics (topic_id, device_id) select topic_id, device_id from wanted`
 }
 
-/** Writes only the differences, because an app registers at each start, mostly with the same topics. */
+/**
+ * Makes the devices' topics as they should be. Only differences are written, because an app registers at each start,
+ * mostly with the same topics.
+ */
 async function rebuildTopics(tx: Transaction, rows: readonly DeviceRow[], topicIds: TopicIds): Promise<void> {
   await tx`
     with ${withWanted(tx, rows, topicIds)}, dropped as (

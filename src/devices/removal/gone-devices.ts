@@ -1,5 +1,5 @@
-// Devices with a dead token are moved to removed_devices and kept there for a week. inactive-devices.ts moves inactive
-// devices there, and restore-devices.ts restores both.
+// Removes devices with a dead token: they are moved to the table removed_devices and kept there for a week.
+// inactive-devices.ts moves inactive devices there too, and restore-devices.ts restores both.
 import * as v from 'valibot'
 import type { ProviderName } from '../../config/provider-names.ts'
 import type { Sql, Transaction } from '../../database/pool.ts'
@@ -7,24 +7,26 @@ import { runTransaction } from '../../database/transaction.ts'
 import { encodeProvider } from '../codes.ts'
 import { unsubscribeFromAll } from '../device-topic-statements.ts'
 
-/** A target with a dead token. */
+/** A target that a provider has reported as having a dead token. */
 export interface GoneDevice {
-  /** The uuid of the device. Empty for a raw token, which selects the device with this token, if there is one. */
+  /**
+   * The uuid of the device. Empty for a target that is a raw token: then the device with this token is removed, if any.
+   */
   deviceId: string
   token: string
-  /** The Unix time in ms since which the token is dead, if the provider reports it. */
+  /** Since when the token is dead, as Unix time in ms; undefined if the provider does not report it. */
   sinceMs?: number | undefined
 }
 
 const KEPT_DAYS = 7
-/** Rows deleted by one statement. The limit keeps its locks short. */
+/** The most rows that one statement deletes, so that it holds its locks only for a short time. */
 const CLEANUP_ROWS = 5000
 
 const Locked = v.object({ id: v.string() })
 
 /**
- * Removes the devices that still have the dead token and were not registered again after `sinceMs`, or without it after
- * `seenAtMs`. Resolves to the number of removed devices.
+ * Removes devices that still have the dead token, unless they registered again after the token died (`sinceMs`) or, if
+ * that time is unknown, after the push (`seenAtMs`). Resolves to the number of removed devices.
  * @param seenAtMs the Unix time in ms at which the pushes were handed to the provider
  * @param reason stored with the removed devices
  */
@@ -58,7 +60,7 @@ async function lockGone(tx: Transaction, provider: ProviderName, gone: readonly 
   return [...new Set(rows.map((row) => v.parse(Locked, row).id))]
 }
 
-/** Moves devices to removed_devices. The caller has locked them. @param reason stored with them */
+/** Moves devices to removed_devices. The caller has locked their rows. @param reason stored with the removed devices */
 export async function setAside(tx: Transaction, uuids: readonly string[], reason: string): Promise<void> {
   await tx`
     insert into removed_devices (removed_at, provider, reason, device)
@@ -70,7 +72,7 @@ export async function setAside(tx: Transaction, uuids: readonly string[], reason
   await tx`delete from devices where id = any(${[...uuids]}::uuid[])`
 }
 
-/** Deletes removed devices after a week. The caller runs it periodically. */
+/** Deletes the devices that have been in removed_devices for a week. The caller runs it periodically. */
 export async function deleteOldRemovedDevices(sql: Sql): Promise<void> {
   let count: number
   do {

@@ -1,7 +1,7 @@
-// max_inactive_device_interval: removes devices that were neither registered nor updated for long. They are found by
-// reading the whole table in the order of the primary key, page by page. An index on updated_at would cost some 30
-// bytes per device and a write per registration, only to save this read, which takes about a second per million devices
-// each hour.
+// The option max_inactive_device_interval: removes devices that were neither registered nor updated for longer. They
+// are found by reading the whole table in the order of the primary key, page by page, once an hour, which takes about a
+// second per million devices. An index on updated_at would save this read, but would cost some 30 bytes per device and
+// a write per registration.
 import * as v from 'valibot'
 import type { Fragment, Queryable, Sql } from '../../database/pool.ts'
 import { runTransaction } from '../../database/transaction.ts'
@@ -9,15 +9,15 @@ import { FIRST_UUID } from '../device-id.ts'
 import { setAside } from './gone-devices.ts'
 
 const PAGE_DEVICES = 10_000
-/** Devices removed by one transaction. The limit keeps its locks short. */
+/** The most devices that one transaction removes, so that it holds its locks only for a short time. */
 const BATCH_DEVICES = 1000
 
-/** The reason that is stored in removed_devices, for `devices restore --reason`. */
+/** The reason that is stored with inactive devices in removed_devices, for `devices restore --reason`. */
 export const INACTIVE = 'inactive'
 
 /**
- * Moves the devices whose last registration or update is older than `maxAgeMs` to removed_devices, with their topics.
- * Resolves to the number of moved devices; it stops early if `signal` aborts.
+ * Moves the devices that were last registered or updated more than `maxAgeMs` ago to removed_devices, with their
+ * topics. Resolves to the number of moved devices. Stops early if `signal` aborts.
  */
 export async function removeInactiveDevices(sql: Sql, maxAgeMs: number, signal: AbortSignal): Promise<number> {
   let removed = 0
@@ -33,7 +33,7 @@ export async function removeInactiveDevices(sql: Sql, maxAgeMs: number, signal: 
 }
 
 const Page = v.object({
-  /** The last device of the page; null after the last page. */
+  /** The last device of the page that was read; null if the page is empty, after the end of the table. */
   last: v.nullable(v.string()),
   inactive: v.array(v.string()),
 })
@@ -50,7 +50,9 @@ async function readPage(sql: Sql, after: string, maxAgeMs: number): Promise<Page
   return v.parse(Page, row)
 }
 
-/** Skips locked devices: they are being registered or updated at this moment, so they are not inactive. */
+/**
+ * Removes the candidates that are still inactive. Locked devices are skipped: they are being registered or updated now.
+ */
 async function removeBatch(sql: Sql, candidates: string[], maxAgeMs: number): Promise<number> {
   return await runTransaction(sql, async (tx) => {
     const rows = await tx`

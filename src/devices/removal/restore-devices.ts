@@ -1,4 +1,5 @@
-// `devices restore`: restores automatically removed devices, after an error of a provider or of a configuration.
+// The command `devices restore`: restores devices that were removed automatically because of an error of a provider or
+// of the configuration.
 import * as v from 'valibot'
 import type { ProviderName } from '../../config/provider-names.ts'
 import type { Queryable, Sql, Transaction } from '../../database/pool.ts'
@@ -6,28 +7,31 @@ import { runTransaction } from '../../database/transaction.ts'
 import { encodeProvider } from '../codes.ts'
 import { lockNames } from '../registration/lock-devices.ts'
 
-/** The removed devices to restore. */
+/** Selects the removed devices to restore. */
 export interface RestoreQuery {
   provider: ProviderName
-  /** Only devices that were removed at this time or later. */
+  /** Only devices that were removed at or after this time. */
   since: Date
-  /** Only devices that were removed for this reason; undefined for any. */
+  /** Only devices that were removed for this reason; undefined for any reason. */
   reason: string | undefined
 }
 
-/** The numbers of matching devices. */
+/** The numbers of devices that were restored and skipped. */
 export interface RestoreResult {
   restored: number
-  /** Not restored, because a device with the same id or token is stored again. */
+  /** Devices that were not restored, because a device with the same id or token is stored again. */
   skipped: number
 }
 
-/** Each device takes up to three locks. A server with few connections has room for fewer than 2,000 locks. */
+/**
+ * Devices restored by one transaction. Each takes up to three locks, and a server with few allowed connections has room
+ * for fewer than 2,000 locks.
+ */
 const BATCH_DEVICES = 500
 
 /**
- * Stores removed devices as they were, with their topics and with the current topics of their users. Of several
- * removals of one device the last one counts. Skipped devices stay in removed_devices until their week is over.
+ * Restores removed devices as they were, with their topics and the current topics of their users. If a device was
+ * removed several times, the last removal counts. Skipped devices stay in removed_devices until their week is over.
  */
 export async function restoreDevices(sql: Sql, query: RestoreQuery): Promise<RestoreResult> {
   const result = { restored: 0, skipped: 0 }
@@ -42,7 +46,7 @@ export async function restoreDevices(sql: Sql, query: RestoreQuery): Promise<Res
   return result
 }
 
-/** The result that restoreDevices() would have. Nothing changes. */
+/** Counts the devices that restoreDevices() would restore and skip. Changes nothing. */
 export async function countRestorable(sql: Sql, query: RestoreQuery): Promise<RestoreResult> {
   const [row] = await sql`
     with removed as (
@@ -70,7 +74,10 @@ function matches(sql: Queryable, { provider, since, reason }: RestoreQuery) {
 const Removed = v.object({ ctid: v.string(), removed_at: v.string() })
 type Removed = v.InferOutput<typeof Removed>
 
-/** The latest removals first. Times are texts, because a Date has no microseconds. */
+/**
+ * Reads a page of removed devices, the latest removals first. Times are read as text, because a Date has no
+ * microseconds.
+ */
 async function readPage(sql: Sql, query: RestoreQuery, after: Removed | undefined): Promise<Removed[]> {
   const isAfter = after
     ? sql`(removed_at, ctid) < (${after.removed_at}::text::timestamptz, ${after.ctid}::text::tid)`
@@ -84,18 +91,18 @@ async function readPage(sql: Sql, query: RestoreQuery, after: Removed | undefine
 
 const Concern = v.object({ uuid: v.string(), token: v.string(), user: v.string() })
 
-/** Resolves to the number of restored devices. */
+/** Restores some devices in one transaction. Resolves to the number of restored devices. */
 async function restoreBatch(tx: Transaction, provider: ProviderName, ctids: string[]): Promise<number> {
   const removed = await tx`
     select device ->> 'id' as uuid, device ->> 'token' as token, device ->> 'user_id' as user
     from removed_devices where ctid = any(${ctids}::text[]::tid[])`
-  // The locks of a registration, so that a concurrent registration of the same device runs before or after this.
+  // Takes the locks of a registration, so that a concurrent registration of the same device runs before or after this.
   await lockNames(
     tx,
     removed.map((row) => ({ provider, ...v.parse(Concern, row) })),
   )
-  // A missing row was taken by another restore, or deleted after a week. `do nothing` covers conflicts of ids and
-  // tokens.
+  // A row of removed_devices that no longer exists was restored by another call, or deleted after its week. `do
+  // nothing` skips devices with the id or token of a stored device.
   const restored = await tx`
     with removed as materialized (
       select ctid as place, removed_at, device from removed_devices where ctid = any(${ctids}::text[]::tid[])

@@ -2,15 +2,15 @@ import * as v from 'valibot'
 import type { Sql } from '../../database/pool.ts'
 import type { UpkeepTask } from '../../database/upkeep.ts'
 
-/** Keys checked by one statement. So it holds its locks for about 20 ms. */
+/** The number of keys that one statement checks, so that it holds its locks for about 20 ms. */
 const PAGE_SIZE = 5000
 
 const Page = v.tuple([v.object({ last: v.nullable(v.string()) })])
 
 /**
- * Deletes the keys without a grant that still counts. It reads the table in the order of its keys, because an index on
- * the time would be written with each grant. It may run in several processes and while grants are taken: it skips keys
- * that are locked by a call.
+ * Makes the task that deletes keys without a grant that still counts. It reads the whole table in the order of its
+ * keys: an index on the time would be written with each grant. It may run in several processes and while grants are
+ * taken, because it skips locked keys.
  */
 export function makeGrantUpkeep(sql: Sql, pageSize = PAGE_SIZE): UpkeepTask {
   return async (signal) => {
@@ -19,7 +19,10 @@ export function makeGrantUpkeep(sql: Sql, pageSize = PAGE_SIZE): UpkeepTask {
   }
 }
 
-/** Deletes the forgotten keys of the page after `after`; resolves to the last key of the page, null if it is empty. */
+/**
+ * Checks the page of keys after `after`, and deletes those without grants that count. Resolves to the last key of the
+ * page; null if the page is empty.
+ */
 async function deleteForgotten(sql: Sql, after: string, pageSize: number): Promise<string | null> {
   const rows = await sql`
     with page as materialized (

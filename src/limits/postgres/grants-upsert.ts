@@ -1,25 +1,31 @@
-// The upsert that takes grants: it decides about each row of `given (key, asked, place, now)` and returns it. Nearly
-// all rows have the time of their call, `call (now)`. Rows are read one at a time, so a row that is read after the
-// upsert waited for a lock has a later time.
+// The upsert that takes grants. For each row of `given (key, asked, place, now)` it decides about a key, stores the new
+// grants, and returns the decision. `now` is the time at which the row is read: nearly always that of the call, `call
+// (now)`, but later if the upsert had to wait for the lock of a row before it.
 //
-// An upsert waits for the lock of its row and then sees the latest version of it, so its assignment can read the
+// An upsert waits for the lock of its row and then sees the row's latest version, so its assignment can read the
 // grants, decide and write in one step. A row always has at least one grant.
 //
-// Nearly every key has one ask, no concurrent call, and room. This case is decided with a few comparisons of the grants
-// that count. All other cases take the general path (decideAnew), which gives the same answers.
+// Nearly every key has one ask, no concurrent call, and room for a grant. This case is decided with a few comparisons
+// of the grants that count. All other cases take the general path (decideAnew), which would give the same answers.
 import type { Fragment, Sql } from '../../database/pool.ts'
 import type { RatePolicy } from '../../sends/rate-limit.ts'
 
-/** The most that a grant may be dated before its decision, in ms. So all grants of a call have one time. */
+/**
+ * A grant may be dated up to this many ms before the decision about it, so that all grants of one call can have the
+ * same time.
+ */
 const DATED_EARLIER_MS = 100
-/** Only the general path removes forgotten grants. It is not taken for fewer of them than this. */
+/**
+ * A row may keep this many forgotten grants. Only the general path (decideAnew) removes them, and it is not taken to
+ * remove fewer.
+ */
 const FORGOTTEN_KEPT = 8
 
 /**
- * The upsert. It returns `exception`: null if the only ask of a key was granted at the time of the call, otherwise a
- * list of numbers: the place of the key, the time of the decision, the time of the next possible grant (used only if an
- * ask was refused), and for each ask the time of its grant, 0 if it was not granted. All times are Unix ms of the
- * server.
+ * The upsert. It returns the column `exception`: null if the key has one ask and it was granted at the time of the
+ * call, otherwise a list of numbers: the place of the key, the time of the decision, the time of the next possible
+ * grant (used only if an ask was refused), and for each ask the time of its grant, 0 if it was not granted. All times
+ * are Unix ms of PostgreSQL's clock.
  */
 export function upsertGrants(sql: Sql, policies: readonly RatePolicy[]): Fragment {
   const keepCount = Math.max(...policies.map(({ rate }) => rate))
@@ -58,22 +64,22 @@ export function upsertGrants(sql: Sql, policies: readonly RatePolicy[]): Fragmen
     end as exception`
 }
 
-/** The server's clock in Unix ms. */
+/** The time of PostgreSQL's clock in Unix ms, as an SQL expression. */
 export function readClock(sql: Sql): Fragment {
   return sql`floor(date_part('epoch', clock_timestamp()) * 1000)::bigint`
 }
 
-/** An earlier time, or the earliest one that a grant may have now if that is later. */
+/** The later of `time` and the earliest time that a grant may be dated if it is decided now. */
 export function atLeastRecent(sql: Sql, time: Fragment): Fragment {
   return sql`greatest(${time}, ${earliestDate(sql)})`
 }
 
-/** The earliest time that a grant may have if it is decided about now. */
+/** The earliest time that a grant may be dated if it is decided now. */
 function earliestDate(sql: Sql): Fragment {
   return sql`${readClock(sql)} - ${DATED_EARLIER_MS}::bigint`
 }
 
-/** The grants of a key without a row: as many asks as the narrowest policy allows. */
+/** The grants of a key that has no row yet: one for each ask, up to the `rate` of the narrowest policy. */
 function grantsOfNewKey(sql: Sql, policies: readonly RatePolicy[]): Fragment {
   const fewest = Math.min(...policies.map(({ rate }) => rate))
   return sql`case when cardinality(asked) = 1 then array[now, asked[1]] else array(
@@ -81,7 +87,7 @@ function grantsOfNewKey(sql: Sql, policies: readonly RatePolicy[]): Fragment {
     ) end`
 }
 
-/** Grants of one time as rows of numbers: for each id its time and the id. */
+/** Grants of one time as a list of numbers: for each id its time, then the id. */
 function listGrants(sql: Sql, at: Fragment, ids: Fragment): Fragment {
   return sql`(
       select number from unnest(${ids}) with ordinality as granted (id, place),
@@ -90,7 +96,7 @@ function listGrants(sql: Sql, at: Fragment, ids: Fragment): Fragment {
     ) as pairs`
 }
 
-/** Whether the row has so few forgotten grants that they need not be removed. */
+/** Whether a row has so few forgotten grants that they need not be removed. */
 function hasFewForgotten(sql: Sql): Fragment {
   const few = 2 * FORGOTTEN_KEPT
   return sql`(cardinality(l.grants) <= ${few}::int or
@@ -98,7 +104,10 @@ function hasFewForgotten(sql: Sql): Fragment {
             and l.grants[cardinality(l.grants) / 4 * 2 - 1] + l.keep_ms > excluded.decided_at)`
 }
 
-/** The time at which there is room for one more grant: for each policy, the `rate`th last grant has left the window. */
+/**
+ * The earliest time at which all policies allow one more grant for a key: for each policy, the `rate`th last grant must
+ * be older than `intervalMs`.
+ */
 function nextGrantAt(sql: Sql, grants: Fragment, policies: readonly RatePolicy[]): Fragment {
   const times = policies.map(
     ({ rate, intervalMs }) => sql`${grants}[cardinality(${grants}) + 1 - ${2 * rate}::int] + ${intervalMs}::bigint`,
@@ -107,8 +116,9 @@ function nextGrantAt(sql: Sql, grants: Fragment, policies: readonly RatePolicy[]
 }
 
 /**
- * The general path: the new grants of a row for any asks. If a concurrent call has granted at a later time, this call
- * gets that time. If the clock was set back, grants in its future count as granted now.
+ * The general path: decides about any number of asks of a key, and returns the new grants of its row. If a concurrent
+ * call has granted at a later time, the grants of this call get that time. If the clock was set back, grants in its
+ * future count as granted now.
  */
 function decideAnew(sql: Sql, lastAt: Fragment, policies: readonly RatePolicy[]): Fragment {
   // "offset 0" keeps the planner from repeating an expression at each use of its result.
@@ -150,7 +160,10 @@ function decideAnew(sql: Sql, lastAt: Fragment, policies: readonly RatePolicy[])
     )`
 }
 
-/** The number of further grants that all policies allow. A window that ends now begins after `now - interval`. */
+/**
+ * The number of further grants that all policies allow. A window that ends now contains grants later than `now -
+ * interval`.
+ */
 function countRoom(sql: Sql, policies: readonly RatePolicy[]): Fragment {
   const rooms = policies.map(
     ({ rate, intervalMs }) =>

@@ -8,7 +8,10 @@ import { waitForRoom } from '../wait-for-room.ts'
 import { selectGrants } from './select-grants.ts'
 import { takeGrants } from './take-statement.ts'
 
-/** The rate limiter on PostgreSQL, in the table rate_limits. `makeGrantUpkeep` has to run, to delete old rows. */
+/**
+ * The rate limiter on PostgreSQL, in the table rate_limits. The task of makeGrantUpkeep() has to run, to delete old
+ * rows.
+ */
 export class PostgresRateLimiter implements RateLimiter {
   readonly #sql: Sql
 
@@ -31,7 +34,10 @@ export class PostgresRateLimiter implements RateLimiter {
   }
 }
 
-/** 60 bits of a hash, which distinguish the asks of a key, below a set bit, so that it is larger than any time. */
+/**
+ * Hashes the id of an ask to 60 bits, which distinguish the asks of a key. Bit 60 is set as well, so that a hash is
+ * larger than any time and the two can be told apart in a list.
+ */
 function hashId(id: string): string {
   return BigInt(`0x1${hash('sha256', id, 'hex').slice(0, 15)}`).toString()
 }

@@ -3,7 +3,9 @@ import type { Sql } from '../../database/pool.ts'
 
 const Row = v.object({ times: v.array(v.number()), now: v.number() })
 
-/** Reads the times of a key's grants and the time of the store, in Unix ms; undefined if the key has no grants. */
+/**
+ * Reads the times of a key's grants and the time of PostgreSQL's clock, in Unix ms; undefined if the key has no grants.
+ */
 export async function selectGrants(sql: Sql, key: string): Promise<{ times: number[]; nowMs: number } | undefined> {
   const [row] = await sql`
     select

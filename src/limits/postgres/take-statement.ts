@@ -1,4 +1,5 @@
-// A call as one statement: its parameters are all keys, its result the decisions.
+// RateLimiter.take() as one SQL statement: its parameters are all keys of the call, its result the decisions about
+// them.
 import * as v from 'valibot'
 import { commitAsynchronously } from '../../database/asynchronous-commit.ts'
 import type { Sql } from '../../database/pool.ts'
@@ -6,20 +7,23 @@ import type { RatePolicy } from '../../sends/rate-limit.ts'
 import type { KeyDecision } from '../key-asks.ts'
 import { atLeastRecent, readClock, upsertGrants } from './grants-upsert.ts'
 
-/** One key, and the hashes of its asks, at least one. */
+/** One key of a call, and the hashes of its asks' ids: at least one. */
 export interface KeyHashes {
   key: string
-  /** In decimal, each from 2^60 to 2^61: above any time. */
+  /** The hashes of the asks' ids as decimal text. Each is from 2^60 to 2^61, so it is larger than any time. */
   hashes: readonly string[]
 }
 
-/** The time of the call, the number of decided keys, and the exceptions (see `readExceptions`). */
+/**
+ * The result: the time of the call, the number of decided keys, and the decisions about keys other than the usual one
+ * (see `readExceptions`).
+ */
 const Reply = v.tuple([v.tuple([v.number(), v.number(), v.pipe(v.string(), v.parseJson(), v.array(v.number()))])])
 
 /**
- * Decides about each key; resolves to the decisions in the order of the keys. A key may be given only once. The commit
- * does not wait for the disk, which would double its time: a crash of the server loses the grants of at most its last
- * half second.
+ * Decides about each key. Resolves to the decisions in the order of the keys; no key may be given twice. The commit
+ * does not wait for the disk, which would double its time: if PostgreSQL crashes, it loses the grants of at most its
+ * last half second.
  */
 export async function takeGrants(
   sql: Sql,
@@ -42,7 +46,7 @@ export async function takeGrants(
     from decided`.values()
   const [[nowMs, count, exceptions]] = v.parse(Reply, rows)
   if (count !== asks.length) throw new Error(`the statement decided about ${count} of ${asks.length} keys`)
-  // The decision about most keys: their only ask is granted.
+  // The decision about all keys that are no exception: their only ask was granted at the time of the call.
   const granted: KeyDecision = { decidedAtMs: nowMs, waitMs: 0, grantedAtMs: [nowMs] }
   const decisions = asks.map(() => granted)
   for (const { place, decision } of readExceptions(exceptions, call.inOrder)) decisions[place] = decision
@@ -50,8 +54,9 @@ export async function takeGrants(
 }
 
 /**
- * The keys in the order in which every call locks their rows, so that calls never deadlock, and all hashes in one list.
- * `ends` has the end of each key's hashes in it. The lists are written here, because the library inspects each element.
+ * Writes the parameters of the statement: the keys, in the order in which every call locks their rows, so that calls
+ * never deadlock; the hashes of all keys in one list; and `ends`, the end of each key's hashes in that list. The arrays
+ * are written as text here, because the driver inspects each element.
  */
 function writeCall(asks: readonly KeyHashes[]) {
   const inOrder = asks
@@ -63,12 +68,15 @@ function writeCall(asks: readonly KeyHashes[]) {
     inOrder,
     keys: `{${inOrder.map(({ key }) => `"${key.replace(/["\\]/g, '\\$&')}"`).join()}}`,
     hashes: `{${inOrder.flatMap(({ hashes }) => hashes).join()}}`,
-    // Without ends each key has one hash.
+    // `ends` is left empty if each key has one hash.
     ends: end === asks.length ? '{}' : `{${ends.join()}}`,
   }
 }
 
-/** Reads the numbers of each exception: place in the order of the call, time of decision, next grant, grants. */
+/**
+ * Reads the exceptions: decisions that are not the usual one (one ask, granted at the time of the call). Each is a list
+ * of numbers: place of the key in the call, time of decision, next grant, grants.
+ */
 function* readExceptions(
   numbers: readonly number[],
   inOrder: readonly { hashes: readonly string[]; place: number }[],

@@ -9,9 +9,12 @@ import { waitForRoom } from '../wait-for-room.ts'
 import { readGrantTimes } from './read-value.ts'
 
 interface Deps {
-  /** A call rejects when a command of this client fails, and may be repeated. */
+  /** The connection to Redis. If one of its commands fails, the call rejects, and may be repeated. */
   redis: RedisClient
-  /** The beginning of all keys. It is also their hash tag, so that the keys of a call are in one slot of a Cluster. */
+  /**
+   * The beginning of the names of all keys. It is also their hash tag, so that in a Cluster the keys of a call are in
+   * one slot.
+   */
   prefix: string
 }
 
@@ -49,7 +52,7 @@ export class RedisRateLimiter implements RateLimiter {
   }
 }
 
-/** Reads the flat list that take-grants.lua returns. */
+/** Reads the decisions from the flat list that take-grants.lua returns. */
 function readDecisions([decidedAtMs = 0, ...numbers]: number[], { groups }: GroupedAsks): KeyDecision[] {
   let at = 0
   return groups.map(({ ids }) => {
@@ -60,7 +63,10 @@ function readDecisions([decidedAtMs = 0, ...numbers]: number[], { groups }: Grou
   })
 }
 
-/** 60 bits of a hash, which distinguish the asks of a key, as the 10 characters that take-grants.lua expects. */
+/**
+ * Hashes the id of an ask to 60 bits, which distinguish the asks of a key. Returns the 10 characters that
+ * take-grants.lua expects.
+ */
 function hashId(id: string): string {
   return hash('sha256', id, 'base64').slice(0, 10)
 }

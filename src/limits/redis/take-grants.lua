@@ -34,7 +34,7 @@ local function time_at(times, place)
   return (struct.unpack('>I6', times, (place - 1) * TIME + 1))
 end
 
--- Returns the place of an id. A match that begins inside of an id does not count.
+-- Returns the place of an id in the list `ids`. A match that begins inside of another id does not count.
 local function find_id(ids, id)
   local from = 1
   while true do
@@ -45,7 +45,7 @@ local function find_id(ids, id)
   end
 end
 
--- If the clock was set back, grants in its future count as granted now.
+-- Replaces times of grants that are in the future, because the clock was set back, by the current time.
 local function clamp_to_now(times)
   local clamped = {}
   for place = 1, #times / TIME do
@@ -54,8 +54,8 @@ local function clamp_to_now(times)
   return table.concat(clamped)
 end
 
--- Returns the times and the ids of a value's grants without the forgotten ones, its new keep_count and keep_ms, and
--- whether they require a write of the value.
+-- Reads a key's value. Returns the times and the ids of its grants without the forgotten ones, the new KEEP_COUNT and
+-- KEEP_MS of its header, and whether the value has to be written even if no grant is added.
 local function read_value(value)
   if not value then return '', '', widest_rate, widest_interval, false end
   local keep_count, keep_ms = struct.unpack('>I2I6', value)
@@ -71,8 +71,8 @@ local function read_value(value)
     math.max(keep_count, widest_rate), math.max(keep_ms, widest_interval), is_changed
 end
 
--- Returns the ms until all policies allow one more grant; 0 or less if they do. For each policy there is room as soon
--- as the grant `rate` places back has left the window.
+-- Returns the ms until all policies allow one more grant; 0 or less if they do now. A policy allows it as soon as the
+-- `rate`th last grant is older than the policy's interval.
 local function wait_for_room(times)
   local count = #times / TIME
   local wait = 0
@@ -105,7 +105,7 @@ for index, key in ipairs(KEYS) do
       ids = ids .. id
       is_changed = true
       answer[#answer + 1] = now
-      -- The wait after the last ask is not used.
+      -- After the last ask of a key the wait is not computed again, because it is not used.
       if from + ID <= #asked then wait = wait_for_room(times) end
     end
   end

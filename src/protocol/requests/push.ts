@@ -1,4 +1,4 @@
-// The push requests of Centrifugo's api.proto. The fields have the order of their numbers.
+// The requests of the push methods in Centrifugo's api.proto. Fields are in the order of their numbers.
 import * as v from 'valibot'
 import {
   bool,
@@ -125,7 +125,7 @@ const PushLimitStrategy = message({
   time_limit: v.optional(message({ send_after_time: string, send_before_time: string, no_tz_send_now: bool })),
 })
 
-/** Locales in `localizations`: more than exist. */
+/** The most locales in `localizations`: more than exist. */
 const MAX_LOCALES = 2000
 
 export const SendPushNotificationRequest = message({
@@ -151,7 +151,8 @@ export const UpdatePushStatusRequest = message({
 export type UpdatePushStatusRequest = v.InferOutput<typeof UpdatePushStatusRequest>
 
 /**
- * `user` and `device_id` are not in Centrifugo PRO: with one of them only that user's or device's pushes are cancelled.
+ * The request of cancel_push. `user` and `device_id` are not in Centrifugo PRO: they limit the cancellation to the
+ * pushes of one user or device.
  */
 export const CancelPushRequest = message({ uid: string, user: string, device_id: string })
 export type CancelPushRequest = v.InferOutput<typeof CancelPushRequest>

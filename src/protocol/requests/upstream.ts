@@ -1,4 +1,5 @@
-// The requests that the upstream node answers. They are decoded only to check a mixed batch before it runs.
+// The requests of methods that the upstream node answers. They are decoded only to check a batch with push methods
+// before it runs.
 import * as v from 'valibot'
 import type { JsonText } from '../../json/json-text.ts'
 import {
@@ -15,7 +16,7 @@ import {
   uint64,
 } from '../wire-types.ts'
 
-/** The checked levels of a label filter. Deeper levels are not checked here, but by the node. */
+/** The levels of a label filter that are checked here. Deeper levels are checked only by the node. */
 const FILTER_LEVELS = 16
 
 function filterNode(levels: number): v.GenericSchema<JsonText, unknown> {
@@ -41,7 +42,7 @@ const publication = {
 const channelOnly = message({ channel: string })
 const usersOnly = message({ users: strings })
 
-/** The request schemas of api.proto by the name of their method. */
+/** The schema of each method's request, by the name of the method. */
 export const upstreamRequests = {
   publish: message({ channel: string, ...publication }),
   broadcast: message({ channels: strings, ...publication }),

@@ -16,15 +16,15 @@ import { makeProviderTokenRules } from './provider-token.ts'
 import { planRequests } from './request-plan.ts'
 import type { SigningKey } from './signing-key.ts'
 
-/** APNs answers in tens of ms. After this long the outcome is unknown. */
+/** How long to wait for an answer, in ms. APNs answers in tens of ms; after this time the outcome is unknown. */
 const REQUEST_TIMEOUT_MS = 20_000
-/** A connection has about 1,000 streams. */
+/** The most connections to APNs. Each has about 1,000 streams. */
 const MAX_CONNECTIONS = 4
-/** Apple asks to keep connections open, and may treat repeated connects as an attack. */
+/** How long an idle connection is kept open, in ms. Apple asks for it, and may treat repeated connects as an attack. */
 const IDLE_CLOSE_MS = 60 * 60_000
-/** An error body has about a hundred bytes. */
+/** The most bytes of an answer that are read. The body of an error has about a hundred bytes. */
 const MAX_ANSWER_BYTES = 4096
-/** Tokens are hexadecimal. Tokens of these characters need no escapes in a path. */
+/** Tokens that need no escapes in a URL path. Device tokens are hexadecimal, so nearly all match. */
 const PLAIN_TOKEN = /^[\w-]+$/
 
 const ENDPOINTS: Readonly<Record<string, string>> = {
@@ -32,41 +32,44 @@ const ENDPOINTS: Readonly<Record<string, string>> = {
   production: 'https://api.push.apple.com',
 }
 
-/** The credential: a key that signs the token of each request, or the client certificate of each connection. */
+/** The credential for APNs: a key that signs a token for the requests, or a client certificate for the connections. */
 export type ApnsAuth =
   | { kind: 'token'; key: SigningKey; cache: CredentialCache }
   | { kind: 'certificate'; certificate: ClientCertificate }
 
 export interface ApnsDeps {
-  /** `development`, `production` or `https://host[:port][/path]`. */
+  /** The service to send to: `development`, `production` or `https://host[:port][/path]`. */
   endpoint: string
   bundleId: string
   auth: ApnsAuth
   /** A certificate authority (PEM) that is trusted besides the built-in ones. */
   ca?: string | undefined
-  /** An attempt without an answer for this long is ambiguous. */
+  /** An attempt without an answer after this many ms is ambiguous. */
   requestTimeoutMs?: number
   maxConnections?: number
   logger: Logger
-  /** Unix time in ms. */
+  /** Returns the current Unix time in ms; Date.now unless given. */
   nowMs?: () => number
-  /** Opens the client for the requests; an `Http2Pool` unless given. */
+  /** Opens the HTTP/2 client for the requests; an `Http2Pool` unless given. */
   openClient?: (options: Http2PoolOptions) => Http2Client
 }
 
-/** The certificate authenticates the connection: requests carry no token, and a refusal is final. */
+/**
+ * The token source for a client certificate, which authenticates the connection: requests carry no token, so after a
+ * refusal there is no other token to try.
+ */
 const NO_TOKENS: TokenSource = {
   get: async () => '',
   replace: async () => undefined,
   close: async () => {},
 }
 
-/** The state of a batch that all of its requests share. */
+/** The state of a batch, shared by its requests. */
 interface Sending {
   batch: Batch
-  /** The headers of all requests, without the credential. */
+  /** The headers of every request, without the Authorization header. */
   headers: HeaderFields
-  /** Whether the caller's `apns-id` is among the headers. */
+  /** Whether the caller's notification has an `apns-id`, which is then used for all requests. */
   hasId: boolean
   settle: Settle
   signal: AbortSignal

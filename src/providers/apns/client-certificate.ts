@@ -1,7 +1,7 @@
 import { createSecureContext } from 'node:tls'
 import { ApnsCredentialError } from './apns-credential-error.ts'
 
-/** A certificate that Apple issued for a bundle id, with its key (PKCS #12, `.p12`). */
+/** A client certificate that Apple issued for a bundle id, with its key (PKCS #12, `.p12`). */
 export interface ClientCertificate {
   pfx: Buffer
   passphrase: string
@@ -17,7 +17,7 @@ export function parseClientCertificate(pfx: Buffer, passphrase: string): ClientC
   return { pfx, passphrase }
 }
 
-/** The texts of OpenSSL are compared, because Node has no error codes for these cases. */
+/** The reason in words. It is found by comparing OpenSSL's texts, because Node has no error codes for these cases. */
 function explain(error: unknown): string {
   const message = error instanceof Error ? error.message : ''
   if (message.includes('mac verify')) return 'the password does not match the PKCS #12 certificate'

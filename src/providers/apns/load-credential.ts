@@ -8,7 +8,7 @@ import { parseSigningKey, type SigningKey } from './signing-key.ts'
 
 type Options = Config['push_notifications']['apns']
 
-/** Reads the signing key of a checked configuration. @throws ConfigError that names the option */
+/** Reads the signing key that a checked configuration names. @throws ConfigError that names the option */
 export function loadSigningKey(options: Options): SigningKey {
   const { token_key_file: file, token_key_pem: pem = '', token_key_id = '', token_team_id = '' } = options
   const name = file === undefined ? 'token_key_pem' : 'token_key_file'
@@ -16,7 +16,7 @@ export function loadSigningKey(options: Options): SigningKey {
   return explained(name, () => parseSigningKey(text, token_key_id, token_team_id))
 }
 
-/** Reads the client certificate of a checked configuration. @throws ConfigError that names the option */
+/** Reads the client certificate that a checked configuration names. @throws ConfigError that names the option */
 export function loadClientCertificate(options: Options): ClientCertificate {
   const { cert_p12_file: file, cert_p12_b64: base64 = '', cert_p12_password: password = '' } = options
   const name = file === undefined ? 'cert_p12_b64' : 'cert_p12_file'

@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto'
 
-/** The namespace of our ids (RFC 9562 section 5.5): sixteen bytes that no other program uses. */
+/** The namespace of the UUIDs below (RFC 9562 section 5.5): sixteen bytes that no other program uses. */
 const NAMESPACE = 'centripush\0apns\0'
-/** The upper two bits of this digit are the variant, 10. */
+/** The values of the UUID's digit that contains the variant: its upper two bits are 10. */
 const VARIANT_DIGITS = '89ab'
 
-/** The UUID (version 5) of a push to a device: the same at every attempt and in every worker. */
+/** The `apns-id` of a push to a device, a UUID of version 5. It is the same at every attempt and in every worker. */
 export function makeNotificationId(uid: string, token: string): string {
   const hex = hash('sha1', `${NAMESPACE}${uid}\0${token}`, 'hex')
   const variant = VARIANT_DIGITS.charAt(Number.parseInt(hex.charAt(16), 16) & 3)
@@ -13,7 +13,10 @@ export function makeNotificationId(uid: string, token: string): string {
   return `${upper}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`
 }
 
-/** The `apns-collapse-id` of a send, 43 of the allowed 64 bytes: the device shows only one push of all attempts. */
+/**
+ * The `apns-collapse-id` of a send, 43 of the allowed 64 bytes. With it the device shows one push, even if several
+ * attempts reached it.
+ */
 export function makeCollapseId(uid: string): string {
   return hash('sha256', uid, 'base64url')
 }

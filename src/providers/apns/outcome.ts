@@ -1,4 +1,4 @@
-// The meaning of the answers of APNs, from
+// Decides the outcome of a target from APNs' answer, by
 // https://developer.apple.com/documentation/usernotifications/handling-notification-responses-from-apns.
 import * as v from 'valibot'
 import type { Outcome } from '../provider.ts'
@@ -9,13 +9,13 @@ import { parseRetryAfterMs } from '../retry-after.ts'
  * seconds; delays grow with each attempt.
  */
 export const MIN_RETRY_DELAY_MS = 10_000
-/** One device got too many notifications in a row. */
+/** The reason in APNs' answer if one device got too many notifications in a row. */
 const TOO_MANY_REQUESTS = 'TooManyRequests'
 const TOO_MANY_REQUESTS_DELAY_MS = 60_000
-/** The only refusal after which a new provider token can help. */
+/** The reason in APNs' answer if the provider token is too old: the only refusal after which a new token can help. */
 export const EXPIRED_PROVIDER_TOKEN = 'ExpiredProviderToken'
 
-/** The parts of an answer that determine the outcome. */
+/** The parts of APNs' answer that determine the outcome. */
 export interface ApnsAnswer {
   status: number
   /** The `apns-id` of the answer, or that of the request if the answer has none. */
@@ -45,7 +45,7 @@ const REJECTED = [
   'PayloadEmpty',
   'PayloadTooLarge',
   'TopicDisallowed',
-  // Reasons of broadcasts and channels. Only a proxy could send them, and a retry would not help.
+  // Reasons that concern broadcasts and channels. Only a proxy could send them here, and a retry would not help.
   'BadChannelId',
   'BadRequestParams',
   'BadRequestPayload',
@@ -56,7 +56,8 @@ const REJECTED = [
   'MissingPushType',
   'TopicMismatch',
 ]
-// The operator has to act, and no device is at fault. TooManyProviderTokenUpdates ends by itself if the token is kept.
+// Reasons that refuse the credential: the operator has to act, and no device is at fault. TooManyProviderTokenUpdates
+// ends by itself if the token is not renewed.
 const CREDENTIAL = [
   'BadCertificate',
   'BadCertificateEnvironment',
@@ -76,7 +77,7 @@ const MEANINGS = new Map<string, Meaning>([
   ['ExpiredToken', { kind: 'tokenGone' }],
   ...REJECTED.map((reason) => [reason, { kind: 'rejected' }] as const),
   ...CREDENTIAL.map((reason) => [reason, { kind: 'credential' }] as const),
-  // APNs closes an idle connection. The push can be sent on another one at once.
+  // APNs closes a connection that was idle. The push can be sent on another connection at once.
   ['IdleTimeout', { kind: 'retry' }],
   [TOO_MANY_REQUESTS, { kind: 'retry', minDelayMs: TOO_MANY_REQUESTS_DELAY_MS }],
   ['InternalServerError', { kind: 'retry', minDelayMs: MIN_RETRY_DELAY_MS }],
@@ -86,13 +87,13 @@ const MEANINGS = new Map<string, Meaning>([
 
 const ErrorSchema = v.object({
   reason: v.string(),
-  /** Unix time in ms since which the token is dead. */
+  /** Since when the token is dead, as Unix time in ms. */
   timestamp: v.optional(v.unknown()),
 })
 
 /**
- * The outcome of a target after an answer of APNs. Reasons are from the table above or `HTTP_<status>`, so no other
- * text of a server gets into logs or metrics.
+ * The outcome of a target after APNs' answer. Its reason is one from the table above or `HTTP_<status>`, so that no
+ * other text of a server gets into logs or metrics.
  */
 export function outcomeOf(answer: ApnsAnswer, nowMs: number): Outcome {
   const { status } = answer
@@ -103,7 +104,7 @@ export function outcomeOf(answer: ApnsAnswer, nowMs: number): Outcome {
   const reason = known && error ? error.reason : `HTTP_${status}`
   switch (meaning.kind) {
     case 'tokenGone':
-      // Only the reason with its documented status removes a device.
+      // A device is removed only if the reason comes with its documented status, 410.
       if (status !== 410) return { kind: 'rejected', reason }
       return { kind: 'tokenGone', reason, ...readSince(error?.timestamp, nowMs) }
     case 'retry': {
@@ -116,12 +117,14 @@ export function outcomeOf(answer: ApnsAnswer, nowMs: number): Outcome {
   }
 }
 
-/** Whether an answer asks for a lower rate for all targets. 429 does not if it concerns one device. */
+/** Whether APNs asks for fewer requests to all targets. A 429 that concerns a single device does not. */
 export function isBusy(status: number, body: () => string): boolean {
   return status === 503 || (status === 429 && parseError(body())?.reason !== TOO_MANY_REQUESTS)
 }
 
-/** For unknown reasons, and for answers of a proxy or load balancer. */
+/**
+ * The meaning of APNs' HTTP status. It is used if the reason is unknown, and for answers of a proxy or load balancer.
+ */
 function meaningOfStatus(status: number): Meaning {
   if (status === 401 || status === 403) return { kind: 'credential' }
   if (status === 429) return { kind: 'retry', minDelayMs: TOO_MANY_REQUESTS_DELAY_MS }
@@ -133,7 +136,10 @@ function pickMinDelay({ minDelayMs }: Extract<Meaning, { kind: 'retry' }>): { mi
   return minDelayMs === undefined ? {} : { minDelayMs }
 }
 
-/** Times in the future are limited to now: otherwise a device that registers again would be removed. */
+/**
+ * Reads since when a token is dead. A time in the future becomes now: otherwise a device that registers again before
+ * that time would be removed.
+ */
 function readSince(timestamp: unknown, nowMs: number): { sinceMs?: number } {
   if (typeof timestamp !== 'number' || !Number.isInteger(timestamp) || timestamp <= 0) return {}
   return { sinceMs: Math.min(timestamp, nowMs) }
@@ -144,7 +150,7 @@ function parseError(body: string): v.InferOutput<typeof ErrorSchema> | undefined
     const parsed = v.safeParse(ErrorSchema, JSON.parse(body))
     return parsed.success ? parsed.output : undefined
   } catch {
-    // The answer of a proxy or load balancer. Its status determines the outcome.
+    // The body is not APNs' JSON, so a proxy or load balancer answered. The status determines the outcome.
     return undefined
   }
 }

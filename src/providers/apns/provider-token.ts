@@ -13,12 +13,12 @@ import type { SigningKey } from './signing-key.ts'
 
 const MINUTE_MS = 60_000
 const RENEW_AT_AGE_MS = 45 * MINUTE_MS
-/** Two minutes before APNs calls the token expired, because clocks differ. */
+/** The age in ms from which on a token is not used: two minutes before APNs calls it expired, because clocks differ. */
 const UNUSED_AT_AGE_MS = 58 * MINUTE_MS
-/** A younger token is never replaced: APNs would refuse the tokens of the whole team. */
+/** The age in ms below which a token is never replaced: APNs would refuse the tokens of the whole team. */
 const MIN_AGE_TO_RENEW_MS = 20 * MINUTE_MS
 
-/** As it is stored in the cache. Other versions of the server read it too: add fields, never change one. */
+/** A token as the cache stores it. Other versions of the server read it too: fields may be added, but never changed. */
 const StoredToken = v.object({ token: v.string(), minted_at_ms: v.number() })
 type StoredToken = v.InferOutput<typeof StoredToken>
 
@@ -26,11 +26,11 @@ export interface ProviderTokenDeps {
   key: SigningKey
   cache: CredentialCache
   logger: Logger
-  /** Unix time in ms. */
+  /** Returns the current Unix time in ms. */
   nowMs: () => number
 }
 
-/** Makes the rules for the tokens of one key. */
+/** Makes the rules for the provider tokens that one signing key signs. */
 export function makeProviderTokenRules(deps: ProviderTokenDeps): TokenRules {
   return {
     obtain: async (refused) => {
@@ -38,13 +38,13 @@ export function makeProviderTokenRules(deps: ProviderTokenDeps): TokenRules {
       if (!token) throw new TokenError('credential_cache_unavailable')
       return token
     },
-    // Only this reason is about the age of the token; all others are about the key, the team or the app.
+    // Only this reason concerns the age of the token; all other refusals concern the key, the team or the app.
     isReplaceable: (reason) => reason === EXPIRED_PROVIDER_TOKEN,
     keepsRefused: true,
   }
 }
 
-/** The stored token, which is a new one when the previous one was due. */
+/** Reads the token in the cache, and replaces it there first if it is due for renewal. */
 async function updateCache(deps: ProviderTokenDeps, refused: string | undefined): Promise<string> {
   const { teamId, keyId, fingerprint } = deps.key
   try {
@@ -77,7 +77,7 @@ function parseToken(stored: string): Token | undefined {
   return { text: token, renewAtMs: minted_at_ms + RENEW_AT_AGE_MS, endsAtMs: minted_at_ms + UNUSED_AT_AGE_MS }
 }
 
-/** Undefined for anything else than a token: it is replaced. */
+/** Parses a cached value; undefined if it is not a token, which is then replaced. */
 function parseStored(stored: string): StoredToken | undefined {
   try {
     const parsed = v.safeParse(StoredToken, JSON.parse(stored))

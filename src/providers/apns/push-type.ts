@@ -2,7 +2,7 @@
 // https://developer.apple.com/documentation/usernotifications/sending-notification-requests-to-apns.
 import * as v from 'valibot'
 
-/** The suffix of the topic by push type; `alert`, `background` and `mdm` have none. */
+/** The suffix of `apns-topic` for each push type; `alert`, `background` and `mdm` have none. */
 const TOPIC_SUFFIXES = new Map([
   ['voip', '.voip'],
   ['complication', '.complication'],
@@ -19,7 +19,7 @@ const PayloadSchema = v.object({
   mdm: v.optional(v.unknown()),
 })
 
-/** The topic for a push type: the bundle id of the app and the suffix of the type. */
+/** The `apns-topic` for a push type: the bundle id of the app and the suffix of the type. */
 export function topicOf(bundleId: string, pushType: string): string {
   return bundleId + (TOPIC_SUFFIXES.get(pushType) ?? '')
 }
@@ -30,13 +30,15 @@ export function pushTypeOfTopic(topic: string): string | undefined {
   return undefined
 }
 
-/** The push type of a payload, the bytes of a JSON object; `alert` unless members of another type are found. */
+/**
+ * The push type of a payload (the bytes of a JSON object): found by its members, `alert` if they show no other type.
+ */
 export function pushTypeOfPayload(payload: Buffer): string {
   const parsed = v.safeParse(PayloadSchema, JSON.parse(payload.toString()))
   if (!parsed.success) return 'alert'
   const { aps, mdm } = parsed.output
   if (mdm !== undefined) return 'mdm'
-  // No other type has these members.
+  // No push type except `liveactivity` has these members.
   if (aps.event !== undefined && (aps['content-state'] !== undefined || aps.timestamp !== undefined)) {
     return 'liveactivity'
   }

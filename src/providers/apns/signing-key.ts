@@ -1,12 +1,12 @@
 import { createPrivateKey, createPublicKey, hash, type KeyObject } from 'node:crypto'
 import { ApnsCredentialError } from './apns-credential-error.ts'
 
-/** A key that Apple issued for provider tokens, with its id and its team. */
+/** A key that Apple issued for signing provider tokens, with its id and its team. */
 export interface SigningKey {
   privateKey: KeyObject
   keyId: string
   teamId: string
-  /** Distinguishes keys, even those that were configured under one id. Not secret. */
+  /** A fingerprint of the key, which is not secret. It differs between keys that were configured under one id. */
   fingerprint: string
 }
 

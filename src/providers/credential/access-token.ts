@@ -1,9 +1,15 @@
-// The rules for OAuth access tokens (FCM, HMS): each process has its own, and a refused one is replaced at once.
+// The rules for OAuth access tokens (FCM, HMS): each process has its own token, and replaces it as soon as it is
+// refused.
 import type { TokenRules } from './renewable-token.ts'
 
-/** Renewal starts this long before the end, so that pushes go on during a shorter outage of the endpoint. */
+/**
+ * How long before its end a token is renewed, in ms, so that pushes continue during a shorter outage of the endpoint.
+ */
 const RENEW_BEFORE_END_MS = 5 * 60_000
-/** Not used in its last seconds: the token must still be valid when it arrives, by the server's clock. */
+/**
+ * An access token is not used in the last ms of its life: when it arrives, it must still be valid by the server's
+ * clock.
+ */
 const UNUSED_AT_END_MS = 15_000
 
 /** A new access token from an OAuth endpoint. */
@@ -14,7 +20,9 @@ export interface AccessTokenGrant {
 }
 
 /**
- * Makes the rules. `exchange` gets a new access token from the endpoint and throws TokenError; `nowMs` is Unix time.
+ * Makes the rules for access tokens.
+ * @param exchange gets a new access token from the OAuth endpoint; throws TokenError
+ * @param nowMs returns the current Unix time in ms
  */
 export function makeAccessTokenRules(
   exchange: (nowMs: number) => Promise<AccessTokenGrant>,
@@ -27,7 +35,7 @@ export function makeAccessTokenRules(
       const renewAtMs = now + Math.max(lifeMs - RENEW_BEFORE_END_MS, lifeMs / 2)
       return { text: accessToken, renewAtMs, endsAtMs: now + lifeMs - UNUSED_AT_END_MS }
     },
-    // The token may have been revoked before its end.
+    // A refused token is always replaced: it may have been revoked before its end.
     isReplaceable: () => true,
     keepsRefused: false,
   }

@@ -5,9 +5,9 @@ import { trustedAuthorities } from '../../http2/trusted-authorities.ts'
 import type { AccessTokenGrant } from './access-token.ts'
 import { TokenError } from './token-error.ts'
 
-/** Google answers within a second, Huawei within five. */
+/** How long to wait for an answer, in ms. Google answers within a second, Huawei within five. */
 const TIMEOUT_MS = 10_000
-/** A grant has one or two thousand bytes. */
+/** The most bytes of an answer that are read. A grant has one or two thousand bytes. */
 const MAX_ANSWER_BYTES = 64 * 1024
 
 const GrantSchema = v.object({
@@ -15,12 +15,12 @@ const GrantSchema = v.object({
   expires_in: v.pipe(v.number(), v.minValue(1)),
 })
 
-/** One token endpoint, with connections of its own. */
+/** One OAuth token endpoint, with its own HTTP connections. */
 export class OAuthEndpoint {
   readonly #url: URL
   readonly #agent: Agent
 
-  /** `ca`: a certificate authority (PEM) that is trusted besides the built-in ones. */
+  /** @param deps.ca a certificate authority (PEM) that is trusted besides the built-in ones */
   constructor(deps: { url: string; ca: string | undefined }) {
     this.#url = new URL(deps.url)
     const ca = trustedAuthorities(deps.ca)
@@ -33,14 +33,15 @@ export class OAuthEndpoint {
   /** Posts the form of a grant and returns the new access token. @throws TokenError */
   async requestGrant(form: Record<string, string>): Promise<AccessTokenGrant> {
     const { status, json } = await this.#post(new URLSearchParams(form).toString())
-    // RFC 6749 section 5.2: the account, its key or the clock is wrong. All other errors may be temporary.
+    // These statuses mean that the account, its key or the clock is wrong (RFC 6749 section 5.2). All other errors may
+    // be temporary.
     if (status === 400 || status === 401 || status === 403) throw new TokenError('oauth_refused')
     const grant = v.safeParse(GrantSchema, json)
     if (status !== 200 || !grant.success) throw new TokenError('oauth_unavailable')
     return { accessToken: grant.output.access_token, lifeMs: grant.output.expires_in * 1000 }
   }
 
-  /** Ends all connections. */
+  /** Closes all connections to the endpoint. */
   async close(): Promise<void> {
     await this.#agent.destroy()
   }
@@ -53,7 +54,7 @@ export class OAuthEndpoint {
       const { statusCode, body } = await request(this.#url, options)
       return { status: statusCode, json: parseJson(await body.text()) }
     } catch {
-      // Errors of the network and of TLS, and time-outs. The cause is not kept, because it could quote the form.
+      // An error of the network or of TLS, or a time-out. The cause is not kept, because it could quote the form.
       throw new TokenError('oauth_unavailable')
     }
   }

@@ -11,7 +11,7 @@ function answerWith(status: number): Http2Answer {
   return { status, ...empty }
 }
 
-/** An attempt at the targets 10 to 13 of a batch; a status other than 200 refuses the credential. */
+/** An attempt to send to the targets 10 to 13 of a batch. A status other than 200 refuses the credential. */
 function setUp() {
   const cancelled = new Set<number>()
   const outcomes = new Map<number, Outcome>()

@@ -2,17 +2,19 @@ import type { Http2Answer, Http2Batch } from '../../http2/http2-client.ts'
 import type { Batch, Outcome, Settle } from '../provider.ts'
 import { outcomeOfTransportFailure } from '../transport-failure.ts'
 
-/** The targets of an attempt that are not settled because the provider refused the token. */
+/** The targets that an attempt left unsettled because the provider refused the token. */
 export interface RefusedTargets {
   readonly indices: number[]
-  /** The first refusal. It counts for all: an answer about the token says nothing about a target. */
+  /**
+   * The outcome of the first refused request. It counts for all: an answer about the token says nothing about a target.
+   */
   outcome: Extract<Outcome, { kind: 'credential' }> | undefined
 }
 
-/** The attempt whose refusals are collected. */
+/** The attempt to send for which refused targets are collected. */
 export interface CollectRefusalsDeps {
   batch: Batch
-  /** The indices of the targets. The requests have the order of this list. */
+  /** The indices of the attempt's targets. Requests are sent in the order of this list. */
   indices: readonly number[]
   settle: Settle
   signal: AbortSignal
@@ -22,8 +24,8 @@ export interface CollectRefusalsDeps {
 }
 
 /**
- * The callbacks for an attempt with one request per target. Once a request was refused no other one is sent: the
- * provider would refuse them all, and some providers close the connections of a client that goes on.
+ * Makes the callbacks for an attempt with one request per target. As soon as a request was refused no further one is
+ * sent: the provider would refuse them all, and some providers close the connections of a client that continues.
  */
 export function collectRefusals(
   deps: CollectRefusalsDeps,
@@ -45,7 +47,8 @@ export function collectRefusals(
       const index = indices[place] ?? -1
       const outcome = outcomeOfTransportFailure(error, minRetryDelayMs)
       if (outcome) settle(index, outcome)
-      // Not sent because of the refusal, unless the target was cancelled as well: then it stays unsettled.
+      // The request was not sent because of the refusal. If its target was cancelled as well, the target stays
+      // unsettled.
       else if (refused.outcome && !signal.aborted && !isCancelled(index)) refused.indices.push(index)
     },
   }

@@ -10,15 +10,15 @@ const logger = pino({ level: 'silent' })
 
 interface Endpoint {
   nowMs: number
-  /** Calls of `obtain`, and how many of them run at this time. */
+  /** The number of calls of `obtain`, and of those that run at this time. */
   calls: number
   running: number
   fails: boolean
-  /** Whether `obtain` returns the previous token once more. */
+  /** Whether `obtain` returns the previous token again. */
   repeats: boolean
 }
 
-/** A token of a minute from an endpoint that the test controls. Only the reason `expired` is replaceable. */
+/** A token that lasts a minute, from an endpoint that the test controls. Only the refusal `expired` is replaceable. */
 function setUp(keepsRefused: boolean) {
   const endpoint: Endpoint = { nowMs: 0, calls: 0, running: 0, fails: false, repeats: false }
   const refusals: (string | undefined)[] = []
@@ -130,7 +130,7 @@ it('a kept token has no replacement if the rules return it again', async () => {
   expect(await tokens.get()).toBe(first)
 })
 
-/** The state of the token by the rules, without concurrency: a renewal in the background ends at once. */
+/** The expected state of the token, without concurrency: a renewal in the background ends at once. */
 class Model {
   token: Token | undefined
   nextBackgroundRenewalMs = 0

@@ -9,26 +9,27 @@ import type { ProviderName } from '../../config/provider-names.ts'
 import type { Logger } from '../../observability/log.ts'
 import { TokenError } from './token-error.ts'
 
-/** The pause between two renewals in the background. It limits the load on an endpoint that fails. */
+/** The least time between two renewals in the background, in ms. It limits the load on an endpoint that fails. */
 const BACKGROUND_RENEWAL_INTERVAL_MS = 10_000
 
 /** A token and the times (Unix time in ms) that govern its use. */
 export interface Token {
   text: string
-  /** From here on, another token is obtained in the background. */
+  /** From this time on, another token is obtained in the background. */
   renewAtMs: number
-  /** From here on, the token is not used. */
+  /** From this time on, the token is not used. */
   endsAtMs: number
 }
 
-/** How one provider wants its tokens to be obtained and replaced. */
+/** How tokens of one provider are obtained and replaced. */
 export interface TokenRules {
   /**
-   * Obtains the token to use from now on: a new one, or the current one of all workers.
-   * `refused` is the last token that the provider refused. @throws TokenError
+   * Obtains the token to use from this time on: a new one, or the one that all workers currently share.
+   * @param refused the last token that the provider refused; undefined if it refused none
+   * @throws TokenError
    */
   obtain(refused: string | undefined): Promise<Token>
-  /** Whether another token may help after a refusal with this reason. */
+  /** Whether another token may be accepted after a refusal with this reason. */
   isReplaceable(reason: string): boolean
   /**
    * True: a refused token stays in use until another one is obtained, and `obtain` may decide to keep it.
@@ -37,25 +38,25 @@ export interface TokenRules {
   keepsRefused: boolean
 }
 
-/** Tokens for requests. */
+/** A source of tokens for requests to one provider. */
 export interface TokenSource {
-  /** A token for the next requests. @throws TokenError */
+  /** Resolves to a token for the next requests. @throws TokenError */
   get(): Promise<string>
   /**
    * A token to use in place of `refused`, which the provider refused with this reason. Undefined when the rules of the
    * provider allow no other one, so that sending again is of no use. @throws TokenError
    */
   replace(refused: string, reason: string): Promise<string | undefined>
-  /** Resolves when no renewal is under way. */
+  /** Resolves when no renewal is in progress any more. */
   close(): Promise<void>
 }
 
 export interface RenewableTokenDeps {
-  /** Named in the log. */
+  /** The provider that log entries name. */
   provider: ProviderName
   rules: TokenRules
   logger: Logger
-  /** Unix time in ms. */
+  /** Returns the current Unix time in ms. */
   nowMs: () => number
 }
 
@@ -83,7 +84,7 @@ export class RenewableToken implements TokenSource {
     const { isReplaceable, keepsRefused } = this.#deps.rules
     if (!isReplaceable(reason)) return undefined
     this.#refused = refused
-    // Another batch was refused as well, and replaced the token before this one.
+    // The refused token was already replaced, because a request of another batch was refused before.
     if (this.#token && this.#token.text !== refused) return this.get()
     if (!keepsRefused) this.#token = undefined
     const { text } = await this.#renew()
@@ -91,7 +92,7 @@ export class RenewableToken implements TokenSource {
   }
 
   async close(): Promise<void> {
-    // The callers that share the renewal get its error.
+    // An error of the renewal is ignored here: the callers that share the renewal get it.
     await this.#renewal?.catch(() => undefined)
   }
 
@@ -100,7 +101,7 @@ export class RenewableToken implements TokenSource {
     this.#nextBackgroundRenewalMs = now + BACKGROUND_RENEWAL_INTERVAL_MS
     this.#renew().catch((error: unknown) => {
       const { logger, provider } = this.#deps
-      // Any other error could quote a secret.
+      // Only a TokenError is logged: any other error could quote a secret.
       const fields = error instanceof TokenError ? { err: error, reason: error.reason } : { reason: 'unexpected' }
       logger.warn({ provider, ...fields }, 'credential: token not renewed, the previous one is still used')
     })

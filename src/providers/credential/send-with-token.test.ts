@@ -8,11 +8,11 @@ const REFUSAL = { kind: 'credential', reason: 'refused' } as const
 const SENT = { kind: 'sent', messageId: '' } as const
 
 interface Script {
-  /** The error in place of the first token; undefined when it is obtained. */
+  /** The error instead of the first token; undefined: the first token is obtained. */
   first?: TokenErrorReason
-  /** The replacement: `same` when the rules keep the refused token. */
+  /** The token after a refusal: an error, a new token, or the refused one again (`same`). */
   next?: TokenErrorReason | 'new' | 'same'
-  /** The targets that are refused under the first token, and under the second one. */
+  /** The indices of the targets that are refused with the first token, and with the second one. */
   refused?: readonly [number[], number[]]
 }
 
@@ -30,7 +30,7 @@ function makeTokens({ first, next = 'new' }: Script): TokenSource {
   }
 }
 
-/** Sends to four targets by the script. Returns the targets of each attempt and the outcomes by target. */
+/** Sends to four targets as the script says. Returns the targets of each attempt, and the outcome of each target. */
 async function run(script: Script, signal = new AbortController().signal) {
   const attempts: string[] = []
   const outcomes: (Outcome | undefined)[] = [undefined, undefined, undefined, undefined]

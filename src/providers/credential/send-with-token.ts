@@ -1,5 +1,6 @@
-// Sending under a token that the provider may refuse: send, collect the refused targets, replace the token, send those
-// again. Only once: a second new token in a row would be refused as well, and each batch would obtain another one.
+// Sends with a token that the provider may refuse: sends, collects the refused targets, replaces the token, and sends
+// to those targets again. Only once: a second new token in a row would be refused as well, and each batch would obtain
+// another one.
 import type { Outcome, Settle } from '../provider.ts'
 import { settleAll } from '../settle-all.ts'
 import { untilAborted } from '../until-aborted.ts'
@@ -9,20 +10,23 @@ import { TokenError } from './token-error.ts'
 
 export interface SendWithTokenDeps {
   tokens: TokenSource
-  /** The targets to send to, by their indices in the batch. */
+  /** The targets to send to, as indices in the batch. */
   indices: readonly number[]
   settle: Settle
   signal: AbortSignal
-  /** The delay that the provider asks for before another attempt, in ms. */
+  /** The shortest delay before another attempt that the provider asks for, in ms. */
   minRetryDelayMs: number
   /**
-   * Sends to the targets at `indices`. It settles each target, adds it to `refused`, or leaves it unsettled because it
-   * was aborted or withdrawn.
+   * Sends to the targets at `indices` with `token`. Settles each target, or adds it to `refused`, or leaves it
+   * unsettled because it was aborted or withdrawn.
    */
   attempt: (indices: readonly number[], token: string, refused: RefusedTargets) => Promise<void>
 }
 
-/** Sends to all targets, at most twice to those for which the token was refused. Resolves as `Provider.send` does. */
+/**
+ * Sends to all targets, and a second time to those that were refused because of the token. Resolves as `Provider.send`
+ * does.
+ */
 export async function sendWithToken(deps: SendWithTokenDeps): Promise<void> {
   const { tokens, attempt, settle } = deps
   const first = await waitForToken(deps, deps.indices, tokens.get())
@@ -44,7 +48,9 @@ function makeRefusedTargets(): RefusedTargets {
   return { indices: [], outcome: undefined }
 }
 
-/** Undefined when there is no token: the targets are settled then, or the signal aborted. */
+/**
+ * Waits for the token. Resolves to undefined if there is none: then the targets are settled, or `signal` has aborted.
+ */
 async function waitForToken(
   { settle, signal, minRetryDelayMs }: SendWithTokenDeps,
   indices: readonly number[],

@@ -4,10 +4,12 @@ const CAUSES = {
   credential_cache_unavailable: 'the credential cache of all workers could not be used; it is tried again',
 }
 
-/** Why there is no token; also the reason of the outcomes that follow from it. */
+/** Why no token could be obtained. It is also the reason of the targets' outcomes. */
 export type TokenErrorReason = keyof typeof CAUSES
 
-/** No token could be obtained. Errors of OAuth have no `cause`, because it could quote the secret. */
+/**
+ * No token could be obtained. Errors of an OAuth endpoint are not kept as `cause`, because they could quote the secret.
+ */
 export class TokenError extends Error {
   override readonly name = 'TokenError'
   readonly reason: TokenErrorReason

@@ -12,29 +12,29 @@ import { type FcmAnswer, isBusy, MIN_RETRY_DELAY_MS, outcomeOf } from './outcome
 import type { ServiceAccount } from './service-account.ts'
 import { TokenExchange } from './token-exchange.ts'
 
-/** FCM answers in tens of ms. After this long the outcome is unknown. */
+/** How long to wait for an answer, in ms. FCM answers in tens of ms; after this time the outcome is unknown. */
 const REQUEST_TIMEOUT_MS = 20_000
 /**
- * Each connection has 100 streams. Together they carry all targets that a worker may have in flight, so a long round
- * trip does not lower the rate.
+ * The most connections to FCM. Each has 100 streams, so together they carry all targets that a worker may have in
+ * flight, and a long round trip does not lower the rate.
  */
 const MAX_CONNECTIONS = 50
 
 export interface FcmDeps {
   serviceAccount: ServiceAccount
-  /** `https://host[:port][/path]`, from the configuration. */
+  /** The address of FCM, `https://host[:port][/path]`, from the configuration. */
   pushEndpoint: string
-  /** `https://host[:port][/path]`, from the configuration. */
+  /** The address of Google's OAuth endpoint, `https://host[:port][/path]`, from the configuration. */
   authEndpoint: string
   /** A certificate authority (PEM) that is trusted besides the built-in ones. */
   ca?: string | undefined
-  /** An attempt without an answer for this long is ambiguous. */
+  /** An attempt without an answer after this many ms is ambiguous. */
   requestTimeoutMs?: number
   maxConnections?: number
   logger: Logger
-  /** Unix time in ms. */
+  /** Returns the current Unix time in ms; Date.now unless given. */
   nowMs?: () => number
-  /** Opens the client for the requests; an `Http2Pool` unless given. */
+  /** Opens the HTTP/2 client for the requests; an `Http2Pool` unless given. */
   openClient?: (options: Http2PoolOptions) => Http2Client
 }
 

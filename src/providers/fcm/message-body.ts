@@ -1,4 +1,4 @@
-// The request for one target: `{"message":{"token":"…",` + the members of the caller's message + `}}`.
+// The body of a request for one target: `{"message":{"token":"…",` + the members of the caller's message + `}}`.
 import type { BodyWriter } from '../../http2/http2-client.ts'
 import { escapeJson } from '../../json/strings.ts'
 import { withoutTarget } from '../message-members.ts'
@@ -9,7 +9,7 @@ export type WriteBody = (index: number, body: BodyWriter) => void
 
 const END = Buffer.from('}}')
 
-/** Prepares the requests of a batch. */
+/** Prepares the request bodies of a batch. */
 export function makeBodyWriter({ notification, targetKind, targets, personal }: Batch): WriteBody {
   const prefix = Buffer.from(`{"message":{"${targetKind}":"`)
   const members = withoutTarget(notification.json)

@@ -1,15 +1,18 @@
-// The meaning of FCM's answers, from https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode, and the delays
-// from https://firebase.google.com/docs/cloud-messaging/scale-fcm.
+// Decides the outcome of a target from FCM's answer, by
+// https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode, with the delays of
+// https://firebase.google.com/docs/cloud-messaging/scale-fcm.
 import * as v from 'valibot'
 import type { Outcome } from '../provider.ts'
 import { parseRetryAfterMs } from '../retry-after.ts'
 
-/** "Wait at least 10 s before you retry" (scale-fcm). */
+/** The shortest delay of a retry: "Wait at least 10 s before you retry" (scale-fcm). */
 export const MIN_RETRY_DELAY_MS = 10_000
-/** "Exponential backoff with a minimum initial delay of 1 minute" (ErrorCode, QUOTA_EXCEEDED); 60 s in scale-fcm. */
+/**
+ * The shortest delay after QUOTA_EXCEEDED: "exponential backoff with a minimum initial delay of 1 minute" (ErrorCode).
+ */
 const QUOTA_DELAY_MS = 60_000
 
-/** The parts of an answer that determine the outcome. */
+/** The parts of FCM's answer that determine the outcome. */
 export interface FcmAnswer {
   status: number
   retryAfter: string | undefined
@@ -32,19 +35,22 @@ const MEANINGS = new Map<string, Meaning>([
   ['UNSPECIFIED_ERROR', { kind: 'retry', minDelayMs: MIN_RETRY_DELAY_MS }],
 ])
 
-/** A JSON object with only one member, a `name` without escapes. */
+/** The usual answer to a sent push: a JSON object with only one member, a `name` without escapes. */
 const SENT = /^\s*\{\s*"name"\s*:\s*"([^"\\\n]+)"\s*\}\s*$/
 const SentSchema = v.object({ name: v.string() })
 const DetailSchema = v.object({
   '@type': v.optional(v.string()),
   errorCode: v.optional(v.string()),
-  /** Of a google.rpc.QuotaFailure: the owner of the exhausted quota, `device:…` or `projects/…`. */
+  /**
+   * The details of a google.rpc.QuotaFailure. `subject` is the owner of the exhausted quota: `device:…` or
+   * `projects/…`.
+   */
   violations: v.fallback(v.optional(v.array(v.object({ subject: v.optional(v.string(), '') })), []), []),
 })
 const ErrorSchema = v.object({ error: v.object({ details: v.optional(v.array(DetailSchema), []) }) })
 
 /**
- * The outcome of a target after an answer of FCM. Reasons are codes from the table above or `HTTP_<status>`, so no
+ * The outcome of a target after FCM's answer. Its reason is a code from the table above or `HTTP_<status>`, so that no
  * other text of FCM gets into logs or metrics.
  */
 export function outcomeOf(answer: FcmAnswer, nowMs: number): Outcome {
@@ -55,7 +61,7 @@ export function outcomeOf(answer: FcmAnswer, nowMs: number): Outcome {
   const reason = code !== undefined && MEANINGS.has(code) ? code : `HTTP_${answer.status}`
   switch (meaning.kind) {
     case 'tokenGone':
-      // Only the code with its documented status removes a device.
+      // A device is removed only if the code comes with its documented status, 404.
       return answer.status === 404 ? { kind: 'tokenGone', reason } : { kind: 'rejected', reason }
     case 'retry': {
       const afterMs = parseRetryAfterMs(answer.retryAfter, nowMs)
@@ -68,18 +74,19 @@ export function outcomeOf(answer: FcmAnswer, nowMs: number): Outcome {
 }
 
 /**
- * 401 and 403 refuse the access token, and 404 the project, unless the answer has a code: THIRD_PARTY_AUTH_ERROR,
- * SENDER_ID_MISMATCH and UNREGISTERED have these statuses too, and concern the target.
+ * The meaning of a status: 401 and 403 refuse the access token, and 404 the project. If the answer has an error code of
+ * FCM, these statuses concern the target: THIRD_PARTY_AUTH_ERROR, SENDER_ID_MISMATCH and UNREGISTERED.
  */
 function meaningOfStatus(status: number, hasFcmError: boolean): Meaning | { kind: 'credential' } {
   if ((status === 401 || status === 403 || status === 404) && !hasFcmError) return { kind: 'credential' }
   if (status === 429) return { kind: 'retry', minDelayMs: QUOTA_DELAY_MS }
   if (status >= 400 && status < 500 && status !== 408) return { kind: 'rejected' }
-  // Server errors with unknown codes, and answers that are not from FCM, for example the HTML of a load balancer.
+  // A server error with an unknown code, or an answer that is not from FCM, for example the HTML page of a load
+  // balancer.
   return { kind: 'retry', minDelayMs: MIN_RETRY_DELAY_MS }
 }
 
-/** Whether an answer asks for a lower rate for all targets. 429 does not if it concerns the quota of one device. */
+/** Whether FCM asks for fewer requests to all targets. A 429 that concerns the quota of one device does not. */
 export function isBusy(status: number, body: () => string): boolean {
   return status === 503 || (status === 429 && !isDeviceQuota(body()))
 }
@@ -91,7 +98,7 @@ function isDeviceQuota(body: string): boolean {
 }
 
 function outcomeOfSuccess(body: string): Outcome {
-  // The usual answer. There are thousands a second, and a regular expression is faster than JSON.parse.
+  // The usual answer is read with a regular expression, which is faster than JSON.parse: there are thousands a second.
   const name = SENT.exec(body)?.[1]
   if (name !== undefined) return { kind: 'sent', messageId: name }
   const sent = v.safeParse(SentSchema, parseJson(body))
@@ -110,7 +117,7 @@ function parseJson(body: string): unknown {
   try {
     return JSON.parse(body)
   } catch {
-    // The answer of a proxy or load balancer. Its status determines the outcome.
+    // The body is not FCM's JSON, so a proxy or load balancer answered. The status determines the outcome.
     return undefined
   }
 }

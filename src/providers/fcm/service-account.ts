@@ -4,7 +4,7 @@ import * as v from 'valibot'
 const ServiceAccountSchema = v.pipe(
   v.object({
     type: v.literal('service_account'),
-    // Becomes part of the path of a URL.
+    // Restricted to these characters, because it becomes part of the path of a URL.
     project_id: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9.:-]{0,127}$/i)),
     client_email: v.pipe(v.string(), v.email()),
     private_key: v.pipe(v.string(), v.includes('BEGIN PRIVATE KEY')),
@@ -20,12 +20,12 @@ const ServiceAccountSchema = v.pipe(
 /** A Google service account: the project that sends, and the key that authenticates it. */
 export type ServiceAccount = v.InferOutput<typeof ServiceAccountSchema>
 
-/** The file is not the key of a service account. The message names the wrong fields and never quotes their values. */
+/** The file is not a service account key. The message names the wrong fields and never quotes their values. */
 export class ServiceAccountError extends Error {
   override readonly name = 'ServiceAccountError'
 }
 
-/** Reads a key file that was downloaded from the Google Cloud console. @throws ServiceAccountError */
+/** Reads a service account key that was downloaded from the Google Cloud console. @throws ServiceAccountError */
 export async function loadServiceAccount(file: string): Promise<ServiceAccount> {
   const result = v.safeParse(ServiceAccountSchema, parseJson(file, await readText(file)))
   if (result.success) return result.output

@@ -1,25 +1,25 @@
-// The OAuth exchange of Google for service accounts
-// (RFC 7523, https://developers.google.com/identity/protocols/oauth2/service-account): an assertion, signed with the
-// key of the account, is exchanged for an access token. docs/decisions/0003 explains why no library does it.
+// Google's OAuth exchange for service accounts
+// (RFC 7523, https://developers.google.com/identity/protocols/oauth2/service-account): an assertion that is signed with
+// the key of the account is exchanged for an access token. docs/decisions/0003 explains why no library is used for it.
 import { importPKCS8, SignJWT } from 'jose'
 import type { AccessTokenGrant } from '../credential/access-token.ts'
 import { OAuthEndpoint } from '../credential/oauth-endpoint.ts'
 import { TokenError } from '../credential/token-error.ts'
 import type { ServiceAccount } from './service-account.ts'
 
-/** The audience of the assertion: always Google, even if the configured endpoint is another one. */
+/** The audience in the assertion: always Google's endpoint, even if the configuration has another one. */
 const AUDIENCE = 'https://oauth2.googleapis.com/token'
 const SCOPE = 'https://www.googleapis.com/auth/firebase.messaging'
 const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
-/** The longest life that Google allows. It tolerates clocks that differ. */
+/** How long an assertion is valid: the longest time that Google allows, so that differing clocks do no harm. */
 const ASSERTION_LIFE_SECONDS = 3600
 
-/** Exchanges assertions of one service account for access tokens. */
+/** Exchanges the assertions of one service account for access tokens. */
 export class TokenExchange {
   readonly #account: ServiceAccount
   readonly #endpoint: OAuthEndpoint
 
-  /** `ca`: a certificate authority (PEM) that is trusted besides the built-in ones. */
+  /** @param deps.ca a certificate authority (PEM) that is trusted besides the built-in ones */
   constructor(deps: { serviceAccount: ServiceAccount; authEndpoint: string; ca: string | undefined }) {
     this.#account = deps.serviceAccount
     this.#endpoint = new OAuthEndpoint({ url: `${deps.authEndpoint.replace(/\/+$/, '')}/token`, ca: deps.ca })
@@ -31,7 +31,7 @@ export class TokenExchange {
     return this.#endpoint.requestGrant({ grant_type: GRANT_TYPE, assertion })
   }
 
-  /** Ends all connections. */
+  /** Closes all connections to the OAuth endpoint. */
   async close(): Promise<void> {
     await this.#endpoint.close()
   }
@@ -49,7 +49,7 @@ export class TokenExchange {
       const key = await importPKCS8(this.#account.privateKeyPem, 'RS256')
       return await new SignJWT(claims).setProtectedHeader({ alg: 'RS256', typ: 'JWT' }).sign(key)
     } catch {
-      // A key that cannot sign needs the same action as a refused one. The error is not passed on: it may quote the
+      // The key cannot sign. The operator has to act as for a refused key. The error is not passed on: it may quote the
       // key.
       throw new TokenError('oauth_refused')
     }

@@ -14,34 +14,37 @@ import { outcomeOfTransportFailure } from '../transport-failure.ts'
 import { type HmsAnswer, MIN_RETRY_DELAY_MS, outcomeOf, TOO_LARGE } from './outcome.ts'
 import { type HmsMessage, readMessage } from './request-body.ts'
 
-/** Huawei answers in some hundred ms, also for a thousand tokens. After this long the outcome is unknown. */
+/**
+ * How long to wait for an answer, in ms. Huawei answers in some hundred ms, also for a thousand tokens; after this time
+ * the outcome is unknown.
+ */
 const REQUEST_TIMEOUT_MS = 20_000
-/** Few are enough, because a request carries a thousand targets. */
+/** The most connections to Huawei. Few are enough, because one request carries up to a thousand targets. */
 const MAX_CONNECTIONS = 4
-/** Huawei answers code 80300010 to more tokens. */
+/** The most tokens in a request. Huawei refuses more with code 80300010. */
 const MAX_TOKENS = 1000
-/** A partial success may list 999 tokens of a few hundred characters. */
+/** The most bytes of an answer that are read. A partial success may list 999 tokens of a few hundred characters. */
 const MAX_ANSWER_BYTES = 512 * 1024
 
 export interface HmsDeps {
   appId: string
   appSecret: string
-  /** `https://host[:port][/path]`, from the configuration. */
+  /** The address of Push Kit, `https://host[:port][/path]`, from the configuration. */
   pushEndpoint: string
-  /** `https://host[:port][/path]`, from the configuration. */
+  /** The address of Huawei's OAuth endpoint, `https://host[:port][/path]`, from the configuration. */
   authEndpoint: string
   /** A certificate authority (PEM) that is trusted besides the built-in ones. */
   ca?: string | undefined
-  /** An attempt without an answer for this long is ambiguous. */
+  /** An attempt without an answer after this many ms is ambiguous. */
   requestTimeoutMs?: number
   logger: Logger
-  /** Unix time in ms. */
+  /** Returns the current Unix time in ms; Date.now unless given. */
   nowMs?: () => number
-  /** Opens the client for the requests; an `Http2Pool` unless given. */
+  /** Opens the HTTP/2 client for the requests; an `Http2Pool` unless given. */
   openClient?: (options: Http2PoolOptions) => Http2Client
 }
 
-/** The state of a batch that all of its requests share. */
+/** The state of a batch, shared by its requests. */
 interface Sending {
   message: HmsMessage
   batch: Batch
@@ -100,7 +103,10 @@ export class HmsProvider implements Provider {
     await this.#oauth.close()
   }
 
-  /** A refusal does not withdraw the other requests: there are few of them. */
+  /**
+   * Sends the requests of one attempt. A refused token does not stop the other requests of the attempt, because there
+   * are few.
+   */
   #attempt(
     { message, batch, settle, signal }: Sending,
     indices: readonly number[],
@@ -116,7 +122,7 @@ export class HmsProvider implements Provider {
       isWithdrawn:
         isWithdrawn &&
         ((place) => {
-          // Cancelled targets leave the request at the last moment; the others are sent.
+          // Targets that were cancelled are removed just before the request is written; its other targets are sent.
           requests[place] = (requests[place] ?? []).filter((index) => !isWithdrawn(index))
           return requests[place].length === 0
         }),

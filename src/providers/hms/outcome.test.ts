@@ -38,7 +38,7 @@ describe('the outcome of an HMS answer', () => {
     ['an unknown code for access', 200, '80200999', 'credential'],
   ])('%s', (_what, status, code, kind) => {
     expect(outcome(status, bodyOf(code))).toEqual({ kind, reason: code })
-    // The code takes precedence over the status.
+    // The code in the body takes precedence over the HTTP status.
     expect(outcome(200, bodyOf(code))).toEqual({ kind, reason: code })
   })
 

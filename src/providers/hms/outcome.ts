@@ -1,26 +1,28 @@
-// The meaning of the answers of Push Kit, from
+// Decides the outcomes of targets from Push Kit's answer, by
 // https://developer.huawei.com/consumer/en/doc/HMSCore-References/https-send-api-0000001050986197 (response codes).
-// One answer concerns all tokens of its request. Only a partial success distinguishes them.
+// One answer concerns all tokens of its request. Only a partial success distinguishes between tokens.
 import * as v from 'valibot'
 import type { Outcome } from '../provider.ts'
 import { parseRetryAfterMs } from '../retry-after.ts'
 
-/** Huawei documents no delay. This is the delay that other providers ask for. */
+/** The shortest delay of a retry. Huawei documents none, so it is the one that other providers ask for. */
 export const MIN_RETRY_DELAY_MS = 10_000
 
-/** The parts of an answer that determine the outcomes. */
+/** The parts of Push Kit's answer that determine the outcomes. */
 export interface HmsAnswer {
   status: number
   retryAfter: string | undefined
   body: string
 }
 
-/** The outcome of each target of the request. */
+/** Returns the outcome of one target of the request. */
 export type OutcomeByTarget = (target: string) => Outcome
 
 type Meaning = 'sent' | 'partial' | 'rejected' | 'credential' | 'retry'
 
-/** The code for a message that is too large; also the reason if it is rejected before it is sent. */
+/**
+ * Huawei's code for a message that is too large. Also the reason if the message is rejected here, before it is sent.
+ */
 export const TOO_LARGE = '80300008'
 
 // Huawei answers 80300007 (every token of the request is invalid) also if the id or the signature of the app is wrong,
@@ -29,16 +31,16 @@ export const TOO_LARGE = '80300008'
 const MEANINGS = new Map<string, Meaning>([
   ['80000000', 'sent'],
   ['80100000', 'partial'],
-  // Parameters, number of tokens, structure, expiry, collapse key, sensitive content.
+  // Codes for wrong parameters, number of tokens, structure, expiry, collapse key, and for sensitive content.
   ['80100001', 'rejected'],
   ['80100002', 'rejected'],
   ['80100003', 'rejected'],
   ['80100004', 'rejected'],
   ['80100013', 'rejected'],
   ['80100016', 'rejected'],
-  // Too many sends to topics at once.
+  // The code for too many sends to topics at one time.
   ['80100017', 'retry'],
-  // The access token is wrong, or expired.
+  // The code for an access token that is wrong or expired.
   ['80200001', 'credential'],
   ['80200003', 'credential'],
   ['80300002', 'rejected'],
@@ -47,7 +49,7 @@ const MEANINGS = new Map<string, Meaning>([
   ['80300010', 'rejected'],
   ['80300011', 'rejected'],
   ['80300013', 'rejected'],
-  // Internal errors of Huawei.
+  // Codes for internal errors of Huawei.
   ['80600003', 'retry'],
   ['81000001', 'retry'],
 ])
@@ -67,8 +69,8 @@ const PartialSchema = v.pipe(
 const TokensSchema = v.array(v.string())
 
 /**
- * The outcomes of the targets after an answer of Push Kit. Reasons are codes of eight digits or `HTTP_<status>`, so no
- * text of Huawei gets into logs or metrics.
+ * Returns a function that gives the outcome of each target after Push Kit's answer. Reasons are codes of eight digits
+ * or `HTTP_<status>`, so that no text of Huawei gets into logs or metrics.
  */
 export function outcomeOf(answer: HmsAnswer, nowMs: number): OutcomeByTarget {
   const body = v.safeParse(BodySchema, parseJson(answer.body))
@@ -91,10 +93,11 @@ export function outcomeOf(answer: HmsAnswer, nowMs: number): OutcomeByTarget {
   }
 }
 
-/** `msg` contains `{"success":2,"failure":1,"illegal_tokens":["…"]}` as text. */
+/** The outcomes after a partial success. `msg` contains `{"success":2,"failure":1,"illegal_tokens":["…"]}` as text. */
 function outcomeOfPartial(msg: string, reason: string, sent: Outcome): OutcomeByTarget {
   const lists = v.safeParse(PartialSchema, parseJson(msg))
-  // A retry would reach most of the targets twice, and none of them is known to be sent.
+  // The list of failed tokens cannot be read. All targets are rejected: none is known to be sent, and a retry would
+  // reach most of them twice.
   if (!lists.success) return () => ({ kind: 'rejected', reason })
   const failed = new Map<string, Outcome>()
   for (const [name, list] of Object.entries(lists.output)) {
@@ -106,21 +109,22 @@ function outcomeOfPartial(msg: string, reason: string, sent: Outcome): OutcomeBy
 }
 
 function meaningOfStatus(status: number): Meaning {
-  // 404 is a wrong URL, which contains the id of the app: an error of the configuration, like 401 and 403.
+  // 404 means a wrong URL. The URL contains the id of the app, so this is an error of the configuration, like 401 and
+  // 403.
   if (status === 401 || status === 403 || status === 404) return 'credential'
   if (status >= 400 && status < 500 && status !== 408 && status !== 429) return 'rejected'
-  // Server errors, traffic control (503), redirects, HTML of a load balancer.
+  // All other statuses are retried: server errors, traffic control (503), redirects, and HTML pages of a load balancer.
   return 'retry'
 }
 
-/** The first digits of a code are its kind. */
+/** The meaning of a code that is not in the table: the first digits of a code are its kind. */
 function meaningOfNewCode(code: string): Meaning {
   if (code.startsWith('802')) return 'credential'
   return code.startsWith('801') || code.startsWith('803') ? 'rejected' : 'retry'
 }
 
 function retryOf({ status, retryAfter }: HmsAnswer, reason: string, nowMs: number): Outcome {
-  // The answer may be a success, although it is not readable.
+  // The body cannot be read, but with status 200 the push may have been accepted.
   if (status === 200 && reason === 'HTTP_200') {
     return { kind: 'retry', reason: 'BAD_ANSWER', minDelayMs: MIN_RETRY_DELAY_MS, maybeDelivered: true }
   }
@@ -132,7 +136,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    // The answer of a proxy or load balancer. Its status determines the outcome.
+    // The body is not Push Kit's JSON, so a proxy or load balancer answered. The status determines the outcome.
     return undefined
   }
 }

@@ -1,27 +1,28 @@
-// The request for many tokens at once: `{"message":{"token":["…","…"],` + the members of the caller's message + `}}`.
+// The body of a request for many tokens: `{"message":{"token":["…","…"],` + the members of the caller's message + `}}`.
 // A topic or a condition is a string in place of the list.
 import type { BodyWriter } from '../../http2/http2-client.ts'
 import { escapeJsonList } from '../../json/strings.ts'
 import type { TargetKind } from '../../sends/recipient.ts'
 import { withoutTarget } from '../message-members.ts'
 
-/** Huawei accepts 4,096 bytes of a message, without the tokens (code 80300008). */
+/** The most bytes of a message, without the tokens. Huawei refuses more with code 80300008. */
 export const MAX_MESSAGE_BYTES = 4096
 
 /**
- * Targets are written in pieces: V8 allocates a string of a thousand (more than 128 KB) as a large object each time.
+ * The number of targets that are written as one string: V8 would allocate a string of a thousand targets (more than 128
+ * KB) as a large object each time.
  */
 const PIECE_TARGETS = 100
 
-/** The message of a send, for any number of requests. */
+/** The message of a send, prepared for any number of requests. */
 export interface HmsMessage {
   /** Whether Huawei would refuse the message for its size. */
   isTooLarge: boolean
-  /** Writes the request for these targets: tokens, or one topic or condition. */
+  /** Writes the body of a request for these targets: tokens, or one topic or condition. */
   writeBody(targets: readonly string[], body: BodyWriter): void
 }
 
-/** Prepares requests from `message`, the bytes of a valid JSON object. */
+/** Prepares the message of a send. @param message the bytes of a valid JSON object */
 export function readMessage(message: Buffer, targetKind: TargetKind): HmsMessage {
   const members = withoutTarget(message)
   const isList = targetKind === 'token'
@@ -41,7 +42,7 @@ export function readMessage(message: Buffer, targetKind: TargetKind): HmsMessage
   }
 }
 
-/** The length without white space, which Huawei may not count. */
+/** The length of the message without white space, which Huawei may not count. */
 function compactLength(members: Buffer): number {
   return Buffer.byteLength(JSON.stringify(JSON.parse(`{${members.toString()}}`)))
 }

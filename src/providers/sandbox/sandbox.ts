@@ -4,18 +4,18 @@ import type { TargetKind } from '../../sends/recipient.ts'
 import { pause } from '../../timing/pause.ts'
 import type { Batch, Provider, Settle } from '../provider.ts'
 
-/** Enough for a manual test. A limit keeps broadcasts from filling the memory. */
+/** The number of batches whose records are kept: enough for a manual test, and few enough for the memory. */
 const KEPT_RECORDS = 1000
 
-/** A batch that was not sent. It contains no targets and no payload, because it is shown and logged. */
+/** The record of a batch that the sandbox got. It has no targets and no payload, because it is shown and logged. */
 export interface SandboxRecord {
-  /** Unix time in ms. */
+  /** When the batch was recorded, as Unix time in ms. */
   atMs: number
   uid: string
   targetKind: TargetKind
-  /** The number of targets. */
+  /** The number of targets of the batch. */
   targets: number
-  /** The size of the notification, or of its template if it is personal. */
+  /** The bytes of the notification, or of its template if it is personal. */
   messageBytes: number
 }
 
@@ -23,11 +23,11 @@ export interface SandboxDeps {
   /** The provider that the sandbox replaces. */
   name: ProviderName
   logger: Logger
-  /** Records kept in memory, 1,000 unless given. */
+  /** The number of records kept in memory, 1,000 unless given. */
   keptRecords?: number
-  /** The simulated duration of a batch, 0 unless given. */
+  /** How long a batch takes, in ms; 0 unless given. */
   latencyMs?: number
-  /** Unix time in ms. */
+  /** Returns the current Unix time in ms; Date.now unless given. */
   nowMs?: () => number
 }
 
@@ -43,7 +43,7 @@ export class SandboxProvider implements Provider {
     this.#deps = { keptRecords: KEPT_RECORDS, latencyMs: 0, nowMs: Date.now, ...deps }
   }
 
-  /** The latest batches, oldest first. */
+  /** The records of the latest batches, the oldest first. */
   get records(): readonly SandboxRecord[] {
     return this.#records
   }
@@ -61,7 +61,7 @@ export class SandboxProvider implements Provider {
   async close(): Promise<void> {}
 }
 
-/** False if the signal aborts first. */
+/** Waits for the simulated duration of a batch. Resolves to false if the signal aborts first. */
 async function waitOut(latencyMs: number, signal: AbortSignal): Promise<boolean> {
   if (latencyMs > 0) await pause(latencyMs, signal)
   return !signal.aborted

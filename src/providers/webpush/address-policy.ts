@@ -23,7 +23,9 @@ const SPECIAL_IPV4 = [
   '240.0.0.0/4', // reserved, and broadcast
 ]
 
-/** Contains all public addresses, and no loopback, link-local, unique local, multicast or unassigned ones. */
+/**
+ * The block of all public IPv6 addresses. It has no loopback, link-local, unique local, multicast or unassigned ones.
+ */
 const GLOBAL_IPV6 = '2000::/3'
 
 const SPECIAL_IPV6 = [
@@ -33,11 +35,14 @@ const SPECIAL_IPV6 = [
   '3fff::/20', // documentation
 ]
 
-/** Prefixes of addresses that reach the IPv4 address in their last 32 bits: IPv4-mapped, and NAT64 (RFC 6052). */
+/** IPv6 prefixes that contain an IPv4 address in the last 32 bits and lead to it: IPv4-mapped, and NAT64 (RFC 6052). */
 const EMBEDDINGS = ['::ffff:0:0', '64:ff9b::']
 const EMBEDDING_BITS = 96
 
-/** Allows public addresses, and the addresses in `privateNetworks` (CIDR blocks), which the operator configured. */
+/**
+ * Makes the check of addresses: it allows public ones, and those in `privateNetworks` (CIDR blocks) of the
+ * configuration.
+ */
 export function makeAddressPolicy(privateNetworks: readonly string[]): IsAddressAllowed {
   const publicV6 = new BlockList()
   addBlock(publicV6, GLOBAL_IPV6)
@@ -45,7 +50,7 @@ export function makeAddressPolicy(privateNetworks: readonly string[]): IsAddress
   const special = listOf([...SPECIAL_IPV4, ...SPECIAL_IPV6])
   const configured = listOf(privateNetworks)
   return (address) => {
-    // An address with a zone (`fe80::1%eth0`) is link-local.
+    // Addresses with a zone (`fe80::1%eth0`) are link-local, so they are not allowed.
     if (isIP(address) === 0 || address.includes('%')) return false
     const family = isIPv6(address) ? 'ipv6' : 'ipv4'
     if (configured.check(address, family)) return true
@@ -53,7 +58,7 @@ export function makeAddressPolicy(privateNetworks: readonly string[]): IsAddress
   }
 }
 
-/** The list contains blocks of IPv4 also in the form in which IPv6 embeds them. */
+/** Makes the list of blocks. IPv4 blocks are also added in the forms in which IPv6 addresses embed them. */
 function listOf(blocks: readonly string[]): BlockList {
   const list = new BlockList()
   for (const block of blocks) {
@@ -65,7 +70,7 @@ function listOf(blocks: readonly string[]): BlockList {
   return list
 }
 
-/** Makes `::ffff:10.0.0.0` from `::ffff:0:0` and `10.0.0.0`. */
+/** Embeds an IPv4 network in an IPv6 prefix: `::ffff:0:0` and `10.0.0.0` give `::ffff:10.0.0.0`. */
 function embed(prefix: string, network: string): string {
   return `${prefix.replace(/0:0$/, '')}${network}`
 }

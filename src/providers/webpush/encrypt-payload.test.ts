@@ -2,7 +2,7 @@ import { createECDH } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { encryptPayload, MAX_PAYLOAD_BYTES } from './encrypt-payload.ts'
 
-/** RFC 8291 Appendix A. */
+/** The example of RFC 8291 Appendix A. */
 const VECTOR = {
   plaintext: 'When I grow up, I want to be a watermelon',
   serverPrivate: 'yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw',

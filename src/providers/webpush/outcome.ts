@@ -1,27 +1,27 @@
-// The meaning of answers of push services, from RFC 8030 section 5, RFC 8292 section 4.2 and the documentation of
-// Mozilla (https://mozilla-services.github.io/autopush-rs/errors.html) and Windows
+// Decides the outcome of a target from the push service's answer, by RFC 8030 section 5, RFC 8292 section 4.2 and the
+// documentation of Mozilla (https://mozilla-services.github.io/autopush-rs/errors.html) and Windows
 // (https://learn.microsoft.com/windows/apps/design/shell/tiles-and-notifications/push-request-response-headers).
 import type { Outcome } from '../provider.ts'
 import { parseRetryAfterMs } from '../retry-after.ts'
 
-/** The delay before another attempt if the push service names none. */
+/** The shortest delay before another attempt, in ms, if the push service names no delay. */
 export const MIN_RETRY_DELAY_MS = 10_000
 
-/** The parts of an answer that determine the outcome. */
+/** The parts of the push service's answer that determine the outcome. */
 export interface WebPushAnswer {
   status: number
   retryAfter: string | undefined
-  /** The URL of the message. */
+  /** The header `Location`: the URL of the accepted message. */
   location: string | undefined
   body: string
-  /** From the Windows service, which has an answer of its own for too many requests. */
+  /** Whether the Windows service (WNS) answered. It answers too many requests with a status of its own. */
   isWns: boolean
 }
 
-/** FCM answers this text with 400 if the subscription was made with another VAPID key. */
+/** The text with which FCM answers 400 if the subscription was made with another VAPID key. */
 const UNAUTHORIZED = 'UnauthorizedRegistration'
 
-/** The outcome of a target after an answer of its push service. Reasons are `HTTP_<status>`. */
+/** The outcome of a target after the push service's answer. Its reason is `HTTP_<status>`. */
 export function outcomeOf(answer: WebPushAnswer, nowMs: number): Outcome {
   const { status, isWns } = answer
   const reason = `HTTP_${status}`

@@ -5,29 +5,34 @@ import { Http2Pool, type Http2PoolOptions } from '../../http2/http2-pool.ts'
 import type { Logger } from '../../observability/log.ts'
 import { isWns } from './request-headers.ts'
 
-/** With a hundred streams each: more requests in flight than one process can encrypt. */
+/**
+ * The most connections to a push service. Each has a hundred streams: together more requests in flight than one process
+ * can encrypt.
+ */
 const MAX_CONNECTIONS = 4
 /** The most requests that are written to a connection in one go; each takes a quarter of a ms to encrypt. */
 const MAX_STREAMS = 100
-/** Browsers use a handful of services. If any origin may register, clients decide how many there are. */
+/**
+ * The most push services with an open client. Browsers use a handful, but if any origin may register, clients decide.
+ */
 const MAX_SERVICES = 200
 
 export interface PushServicesDeps {
   isAddressAllowed: IsAddressAllowed
-  /** Resolves names in place of the system. */
+  /** Resolves host names; the system does it unless given. */
   lookup?: LookupFunction | undefined
   /** A certificate authority (PEM) that is trusted besides the built-in ones. */
   ca?: string | undefined
   requestTimeoutMs: number
   logger: Logger
-  /** Opens the client for the requests to one origin; an `Http2Pool` unless given. */
+  /** Opens the HTTP/2 client for the requests to one origin; an `Http2Pool` unless given. */
   openClient?: (options: Http2PoolOptions) => Http2Client
 }
 
 /** One HTTP/2 client per push service, so that a slow service does not slow down the others. */
 export class PushServices {
   readonly #deps: PushServicesDeps
-  /** By origin, in the order of their last use. */
+  /** The clients by origin, in the order of their last use. */
   readonly #clients = new Map<string, Http2Client>()
   readonly #closing = new Set<Promise<void>>()
   #isClosed = false
@@ -36,7 +41,7 @@ export class PushServices {
     this.#deps = deps
   }
 
-  /** The client for an origin (`https://host[:port]`). It is opened at the first call. */
+  /** The client for the push service at an origin (`https://host[:port]`). It is opened at the first call. */
   clientFor(origin: string): Http2Client {
     const client = this.#clients.get(origin) ?? this.#open(origin)
     this.#clients.delete(origin)
@@ -46,7 +51,7 @@ export class PushServices {
     return client
   }
 
-  /** Lets open streams finish, then closes connections. Safe to call twice. */
+  /** Waits for the requests in flight, then closes the connections to all services. Safe to call twice. */
   async close(): Promise<void> {
     this.#isClosed = true
     for (const [origin, client] of this.#clients) this.#startClose(origin, client)
@@ -68,7 +73,7 @@ export class PushServices {
       timing: { requestTimeoutMs },
       logger,
     })
-    // Nothing is sent after `close`: requests fail with `closed`.
+    // A client that is opened after `close` is closed at once: its requests fail with the code `closed`.
     if (this.#isClosed) void client.close()
     return client
   }

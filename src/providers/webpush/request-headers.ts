@@ -2,34 +2,36 @@
 import { createHash } from 'node:crypto'
 
 /**
- * Four weeks: the default of Centrifugo PRO, and the longest time for which push services of browsers keep a message.
+ * The TTL in seconds if the caller gives none: four weeks, as in Centrifugo PRO. No push service of a browser keeps a
+ * message longer.
  */
 const DEFAULT_TTL = '2419200'
 const URGENCIES = new Set(['very-low', 'low', 'normal', 'high'])
-/** RFC 8030 section 5.4. */
+/** A valid `Topic` (RFC 8030 section 5.4). */
 const TOPIC = /^[A-Za-z0-9_-]{1,32}$/
-/** Seconds. Ten digits exceed the limit of every push service. */
+/** A valid `TTL` in seconds. Numbers of ten digits exceed the limit of every push service. */
 const TTL = /^\d{1,10}$/
 
-/** The headers that are sent on, by name in lower case, with the check of their value. */
+/** The caller's headers that are sent on, by name in lower case, each with the check of its value. */
 const HEADERS = new Map<string, { isValid: (value: string) => boolean; problem: HeaderProblem }>([
   ['ttl', { isValid: (value) => TTL.test(value), problem: 'INVALID_TTL' }],
   ['urgency', { isValid: (value) => URGENCIES.has(value), problem: 'INVALID_URGENCY' }],
   ['topic', { isValid: (value) => TOPIC.test(value), problem: 'INVALID_TOPIC' }],
 ])
 
-/** Why a header is not valid; the reason of a rejected push, in metrics too. */
+/** Why a header is not valid. It is also the reason of the rejected push, in metrics too. */
 export type HeaderProblem = 'INVALID_TTL' | 'INVALID_URGENCY' | 'INVALID_TOPIC'
 
-/** Why push services would refuse a header; undefined if they would not. */
+/** Why push services would refuse a header of the caller; undefined if they would accept or ignore it. */
 export function checkHeader(name: string, value: string): HeaderProblem | undefined {
   const header = HEADERS.get(name.toLowerCase())
   return header && !header.isValid(value.trim()) ? header.problem : undefined
 }
 
 /**
- * The header fields of a send, by name in lower case. Headers that are not for push services are left out. Without a
- * `Topic` one is derived from the send, so that a repeated message replaces the first one in the push service.
+ * The header fields of a send's requests, by name in lower case. Headers that are not for push services are left out.
+ * If the caller gives no `Topic`, it is derived from the send: then a push that is sent again replaces the first one in
+ * the push service.
  */
 export function makeRequestHeaders(
   given: ReadonlyMap<string, string>,
@@ -50,18 +52,23 @@ export function makeRequestHeaders(
   }
 }
 
-/** The Windows service (WNS) refuses a request without this header, and one in which it contradicts the TTL. */
+/**
+ * The additional headers for the Windows service (WNS): it refuses a request without this one, or if it contradicts the
+ * TTL.
+ */
 export function wnsHeaders(origin: string, ttl: string): Record<string, string> {
   if (!isWns(origin)) return {}
   return { 'x-wns-cache-policy': Number(ttl) === 0 ? 'no-cache' : 'cache' }
 }
 
-/** Whether the origin is the Windows service (WNS), which has answers and headers of its own. */
+/** Whether the origin is the Windows service (WNS), which needs additional headers and has its own answers. */
 export function isWns(origin: string): boolean {
   return new URL(origin).hostname.endsWith('.notify.windows.com')
 }
 
-/** Letters and digits only: the Mozilla service accepts no others. */
+/**
+ * Derives the `Topic` from the uid of a send. It has only letters and digits: the Mozilla service accepts no others.
+ */
 function topicOf(uid: string): string {
   return createHash('sha256').update(uid).digest('hex').slice(0, 32)
 }

@@ -1,10 +1,10 @@
 import * as v from 'valibot'
 import type { SubscriptionKeys } from './encrypt-payload.ts'
 
-/** The address of one browser and the keys that encrypt for it. */
+/** The address of one browser's subscription, and the keys to encrypt for it. */
 export interface Subscription {
   origin: string
-  /** Includes the query. */
+  /** The path of the endpoint, with its query. */
   path: string
   keys: SubscriptionKeys
 }
@@ -22,7 +22,7 @@ function bytes(length: number) {
 
 const KeysSchema = v.object({ p256dh: bytes(POINT_BYTES), auth: bytes(AUTH_BYTES) })
 
-/** Reads a subscription from its endpoint and its keys as JSON; undefined if one of them is not valid. */
+/** Reads a subscription from its endpoint and the JSON of its keys; undefined if either is not valid. */
 export function readSubscription(endpoint: string, keysJson: string | undefined): Subscription | undefined {
   const url = URL.parse(endpoint)
   if (url?.protocol !== 'https:') return undefined

@@ -7,7 +7,10 @@ export interface VapidKeys {
   privateKey: KeyObject
 }
 
-/** The keys are not a pair, or not keys. The message names the option and never quotes a key. */
+/**
+ * The two VAPID keys of the configuration are not keys, or not a pair. The message names the option and never quotes a
+ * key.
+ */
 export class VapidKeysError extends Error {
   override readonly name = 'VapidKeysError'
 }
@@ -16,7 +19,7 @@ const PRIVATE_BYTES = 32
 const POINT_BYTES = 65
 const COORDINATE_BYTES = 32
 
-/** Reads the two keys of the configuration: base64url or base64 of the raw bytes. @throws VapidKeysError */
+/** Reads the VAPID key pair of the configuration: base64url or base64 of the raw bytes. @throws VapidKeysError */
 export function readVapidKeys(publicText: string, privateText: string): VapidKeys {
   const publicBytes = Buffer.from(publicText, 'base64url')
   const privateBytes = Buffer.from(privateText, 'base64url')
@@ -34,11 +37,11 @@ export function readVapidKeys(publicText: string, privateText: string): VapidKey
   }
 }
 
-/** Makes a new pair; both keys are base64url. */
+/** Makes a new VAPID key pair; both keys are base64url of the raw bytes. */
 export function makeVapidKeys(): { publicKey: string; privateKey: string } {
   const ecdh = createECDH('prime256v1')
   const publicKey = ecdh.generateKeys()
-  // OpenSSL omits leading zeros, which belong to the key.
+  // The private key is padded to its full length, because OpenSSL omits leading zeros.
   const privateKey = Buffer.concat([Buffer.alloc(PRIVATE_BYTES), ecdh.getPrivateKey()]).subarray(-PRIVATE_BYTES)
   return { publicKey: publicKey.toString('base64url'), privateKey: privateKey.toString('base64url') }
 }
@@ -49,7 +52,7 @@ function derivePublicKey(privateBytes: Buffer): Buffer {
     ecdh.setPrivateKey(privateBytes)
     return ecdh.getPublicKey()
   } catch {
-    // The number is zero or not below the order of the curve. The error of OpenSSL does not say which.
+    // The private key is zero or not below the order of the curve. OpenSSL's error does not say which.
     throw new VapidKeysError('vapid_private_key: is not a key of P-256')
   }
 }

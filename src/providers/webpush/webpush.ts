@@ -1,5 +1,5 @@
 // Web Push (RFC 8030): one request per subscription, to the push service of its browser. The payload is encrypted for
-// that subscription (RFC 8291), and our VAPID key identifies the sender (RFC 8292).
+// the subscription (RFC 8291), and a token signed with the VAPID key identifies the sender (RFC 8292).
 import type { LookupFunction } from 'node:net'
 import type { IsAddressAllowed } from '../../http2/address-guard.ts'
 import type { Http2Answer, Http2Client } from '../../http2/http2-client.ts'
@@ -19,29 +19,31 @@ import { VapidKeyHealth } from './vapid-key-health.ts'
 import type { VapidKeys } from './vapid-keys.ts'
 import { VapidTokens } from './vapid-tokens.ts'
 
-/** Push services answer within a second. After this long the outcome is unknown. */
+/**
+ * How long to wait for an answer, in ms. Push services answer within a second; after this time the outcome is unknown.
+ */
 const REQUEST_TIMEOUT_MS = 20_000
-/** The delay of a retry for a subscription that was made with another key. */
+/** The delay of a retry in ms, for a subscription that was made with another VAPID key. */
 const FOREIGN_KEY_DELAY_MS = 60_000
 
 export interface WebPushDeps {
   keys: VapidKeys
-  /** The contact of the sender for push services: a `mailto:` or `https:` URL. */
+  /** The sender's contact for push services: a `mailto:` or `https:` URL. */
   subject: string
   /** Whether a connection to an IP address is allowed. */
   isAddressAllowed: IsAddressAllowed
-  /** The reason why the configuration does not allow an endpoint; undefined if it does. */
+  /** Returns why the configuration does not allow an endpoint; undefined if it does. */
   checkEndpoint: (endpoint: string) => string | undefined
-  /** Resolves names in place of the system. */
+  /** Resolves host names; the system does it unless given. */
   lookup?: LookupFunction | undefined
   /** A certificate authority (PEM) that is trusted besides the built-in ones. */
   ca?: string | undefined
-  /** An attempt without an answer for this long is ambiguous. */
+  /** An attempt without an answer after this many ms is ambiguous. */
   requestTimeoutMs?: number
   logger: Logger
-  /** Unix time in ms. */
+  /** Returns the current Unix time in ms; Date.now unless given. */
   nowMs?: () => number
-  /** Opens the client for the requests to one origin; an `Http2Pool` unless given. */
+  /** Opens the HTTP/2 client for the requests to one origin; an `Http2Pool` unless given. */
   openClient?: (options: Http2PoolOptions) => Http2Client
 }
 
@@ -50,16 +52,19 @@ interface Addressee extends Subscription {
   index: number
 }
 
-/** The state of a batch that all of its requests share. */
+/** The state of a batch, shared by its requests. */
 interface Sending {
   payload: Buffer
   headers: Record<string, string>
   settle: Settle
   signal: AbortSignal
   isWithdrawn: Batch['isWithdrawn']
-  /** Set when our key is refused. From then on no request of the batch is sent. */
+  /**
+   * The reason of the refusal, once a push service has refused the VAPID key. From then on no request of the batch is
+   * sent.
+   */
   refusal: string | undefined
-  /** Refusals by subscriptions that were made with another key. */
+  /** The number of subscriptions in the batch that were refused because they were made with another VAPID key. */
   foreignKeyRefusals: number
 }
 
@@ -161,7 +166,8 @@ export class WebPushProvider implements Provider {
     const body = status === 400 ? answer.bodyText() : ''
     const outcome = outcomeOf({ status, retryAfter, location, body, isWns: isWindows }, this.#nowMs())
     if (outcome.kind !== 'credential') {
-      // A service may give any other answer before it checks the key.
+      // Only these outcomes show that the key was accepted: a service may give any other answer before it checks the
+      // key.
       if (outcome.kind === 'sent' || outcome.kind === 'tokenGone') this.#keyHealth.onAccepted()
       return outcome
     }
@@ -174,7 +180,7 @@ export class WebPushProvider implements Provider {
   }
 }
 
-/** Undefined: the target stays unsettled. */
+/** The outcome of a request without an answer; undefined: the target stays unsettled. */
 function outcomeOfFailure(error: Http2Error, { signal, refusal }: Sending): Outcome | undefined {
   if (error.kind === 'aborted' && refusal !== undefined && !signal.aborted) {
     return { kind: 'credential', reason: refusal }

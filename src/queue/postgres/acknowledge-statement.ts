@@ -1,10 +1,10 @@
-// The SQL that ends batches.
+// The SQL statement that ends claimed batches and stores their retries and dead letters.
 import type { Sql } from '../../database/pool.ts'
 import type { BatchClaim, Remainder } from '../batch.ts'
 import { countOpenBatches } from './open-batches.ts'
 import { encodeTargets } from './stored-targets.ts'
 
-/** The end of a claimed batch. */
+/** The end of one claimed batch: its claim, and the targets to retry or to give up. */
 export interface Acknowledgement extends Remainder {
   claim: Pick<BatchClaim, 'id' | 'fence'>
 }

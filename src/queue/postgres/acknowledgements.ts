@@ -1,7 +1,7 @@
 import type { Sql } from '../../database/pool.ts'
 import { type Acknowledgement, acknowledgeBatches } from './acknowledge-statement.ts'
 
-/** The most acknowledgements of a statement, so that it takes only milliseconds. */
+/** The most acknowledgements that one statement executes, so that it takes only milliseconds. */
 const MAX_TOGETHER = 64
 
 interface Waiting {
@@ -20,7 +20,7 @@ export class Acknowledgements {
     this.#sql = deps.sql
   }
 
-  /** Acknowledges a batch; see acknowledgeBatches(). */
+  /** Acknowledges a batch together with others that arrive at the same time; see acknowledgeBatches(). */
   add(end: Acknowledgement): Promise<'acknowledged' | 'lost'> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ end, resolve, reject })
@@ -28,14 +28,20 @@ export class Acknowledgements {
     })
   }
 
-  /** Never rejects: a failed statement rejects the promises of its acknowledgements. */
+  /**
+   * Executes groups of acknowledgements one after another. Never rejects: an error of a statement rejects the promises
+   * of its acknowledgements.
+   */
   async #write(): Promise<void> {
     this.#isWriting = true
     while (this.#waiting.length > 0) await this.#writeGroup(this.#takeGroup())
     this.#isWriting = false
   }
 
-  /** A repeated acknowledgement stays for the next statement: twice in one, it would store its retries twice. */
+  /**
+   * Takes the acknowledgements for the next statement. A repeated one is left for the statement after it: one statement
+   * with both would store the retries of the batch twice.
+   */
   #takeGroup(): Waiting[] {
     const group = new Map<string, Waiting>()
     const others: Waiting[] = []

@@ -1,4 +1,5 @@
-// The SQL of claims of batches. Each change is one statement, which applies to a claim only if its fence is valid.
+// The SQL for claims of batches. Each change is one statement, and changes a batch only if the claim is still valid:
+// its fence must be the one in the row.
 import * as v from 'valibot'
 import { PROVIDER_NAMES, type ProviderName } from '../../config/provider-names.ts'
 import { commitAsynchronously } from '../../database/asynchronous-commit.ts'
@@ -32,27 +33,31 @@ const StoredBatch = v.object({
   content: v.nullable(bytea),
 })
 
-/** The parameters of a claim of batches. */
+/** The parameters of claimWaitingBatches(). */
 export interface ClaimQuery {
   lane: Lane
   providers: readonly ProviderName[]
-  /** The most batches. */
+  /** The most batches to claim. */
   limit: number
   leaseMs: number
-  /** In ms after a start of the server no abandoned batch is claimed, so that surviving workers can extend theirs. */
+  /**
+   * For this many ms after a start of PostgreSQL no abandoned batch is claimed, so that surviving workers can extend
+   * their claims.
+   */
   restartGraceMs: number
 }
 
 /**
  * Claims the oldest waiting batches. Batches that another worker is claiming are skipped. Of a paused provider one
- * batch is claimed when a probe is due.
+ * batch is claimed, when it is time to probe whether the provider works again.
  */
 export async function claimWaitingBatches(sql: Sql, query: ClaimQuery): Promise<BatchClaim[]> {
   const { lane, providers, limit, leaseMs, restartGraceMs } = query
   const isClaimable = sql`
     b.lane = ${LANES[lane]} and b.claimable_at <= (select clock_timestamp()) and (not b.claimed or (
       select pg_postmaster_start_time() < clock_timestamp() - ${restartGraceMs} * interval '1 ms'))`
-  // Materialized, because the planner may otherwise run the inner query twice and claim more than the limit.
+  // The inner query is materialized, because the planner may otherwise run it twice and claim more batches than the
+  // limit.
   const rows = await sql`
     with probe as (
       update push_pauses as p set probe_at = clock_timestamp() + p.probe_every_ms * interval '1 ms'
@@ -101,8 +106,8 @@ export async function claimWaitingBatches(sql: Sql, query: ClaimQuery): Promise<
 }
 
 /**
- * The claim of a small send does not wait for the disk, where it would queue behind the writes of a broadcast. If a
- * crash of the server loses the claim, the batch is claimed again and may be sent twice.
+ * Lets the commit of a small send's claim return before it is on disk, where it would queue behind the writes of a
+ * broadcast. If PostgreSQL crashes and loses the claim, the batch is claimed again and may be sent twice.
  */
 function skipDiskWait(sql: Sql): Fragment {
   return sql`cross join ${commitAsynchronously(sql)}`
@@ -132,13 +137,13 @@ function readBatch(row: v.InferOutput<typeof StoredBatch>, lane: Lane): BatchCla
   }
 }
 
-/** The claims as the columns `id` and `fence` of a table `c`. */
+/** The ids and fences of claims as a table `c` for a `from` clause. */
 function claimTable(sql: Sql, claims: readonly Pick<BatchClaim, 'id' | 'fence'>[]): Fragment {
   return sql`
     unnest(${claims.map(({ id }) => id)}::bigint[], ${claims.map(({ fence }) => fence)}::bigint[]) as c (id, fence)`
 }
 
-/** Extends the leases of valid claims. @returns the ids of lost claims */
+/** Extends the leases of claimed batches. @returns the ids of lost claims */
 export async function extendLeases(sql: Sql, claims: readonly ClaimKey[], leaseMs: number): Promise<Set<string>> {
   const kept = await sql<{ id: string }[]>`
     update push_batches as b set claimable_at = clock_timestamp() + ${leaseMs} * interval '1 ms'
@@ -150,7 +155,7 @@ export async function extendLeases(sql: Sql, claims: readonly ClaimKey[], leaseM
   return lost
 }
 
-/** Stores the progress of valid claims. The targets are not written again. */
+/** Stores which targets of claimed batches are finished. Lost claims are ignored. The targets are not written again. */
 export async function updateProgress(sql: Sql, progress: readonly Progress[]): Promise<void> {
   const bits = progress.map(({ finished }) => Buffer.from(finished).toString('hex'))
   await sql`
@@ -162,7 +167,7 @@ export async function updateProgress(sql: Sql, progress: readonly Progress[]): P
     where b.id = p.id and b.fence = p.fence`
 }
 
-/** Releases valid claims, as if the batches had not been claimed. */
+/** Releases claimed batches as if they had not been claimed: no attempt is counted. Lost claims are ignored. */
 export async function releaseBatches(sql: Sql, claims: readonly ClaimKey[]): Promise<void> {
   await sql`
     update push_batches as b set

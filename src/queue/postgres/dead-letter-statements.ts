@@ -1,4 +1,4 @@
-// The SQL of dead letters.
+// The SQL that lists, retries and deletes dead letters.
 import * as v from 'valibot'
 import { PROVIDER_NAMES } from '../../config/provider-names.ts'
 import type { Fragment, Sql } from '../../database/pool.ts'
@@ -25,7 +25,10 @@ function matches(sql: Sql, { ids, uid, provider }: DeadLetterFilter): Fragment {
   return sql`${byId} and ${byUid} and ${byProvider}`
 }
 
-/** Reads dead letters, the oldest first. @param after the id of the last dead letter of the page before */
+/**
+ * Reads up to `limit` dead letters, the oldest first.
+ * @param after the id of the last dead letter of the previous page
+ */
 export async function selectDeadLetters(sql: Sql, filter: DeadLetterFilter, limit: number, after: string | undefined) {
   const rows = await sql`
     select d.id, d.uid, d.provider, d.target_count, d.targets, d.range_after, d.range_until, d.reason, d.attempts,
@@ -48,7 +51,10 @@ export async function selectDeadLetters(sql: Sql, filter: DeadLetterFilter, limi
   })
 }
 
-/** Turns dead letters into batches without attempts, except those of cancelled sends. @returns the number of targets */
+/**
+ * Turns dead letters into batches without earlier attempts, except those of cancelled sends.
+ * @returns the number of their targets
+ */
 export async function reviveDeadLetters(sql: Sql, filter: DeadLetterFilter): Promise<number> {
   const [row] = await sql`
     with locked as materialized (
@@ -74,7 +80,7 @@ export async function reviveDeadLetters(sql: Sql, filter: DeadLetterFilter): Pro
   return v.parse(Targets, row).targets
 }
 
-/** Deletes dead letters. @returns the number of targets */
+/** Deletes dead letters. @returns the number of their targets */
 export async function deleteDeadLetters(sql: Sql, filter: DeadLetterFilter): Promise<number> {
   const [row] = await sql`
     with deleted as (delete from push_dead_letters as d where ${matches(sql, filter)} returning target_count)

@@ -1,4 +1,4 @@
-// The SQL of exclusions: single targets that are cancelled.
+// The SQL of exclusions: users and devices for which a send is cancelled.
 import * as v from 'valibot'
 import type { Sql } from '../../database/pool.ts'
 import { KEEP_UNKNOWN_SECONDS, MAX_EXCLUSIONS } from '../limits.ts'
@@ -8,7 +8,10 @@ import { CANCELLED, DONE, PLACEHOLDER } from './states.ts'
 
 const Result = v.object({ is_full: v.boolean() })
 
-/** Stores an exclusion. For an unknown uid it is kept for ten minutes; for an ended send it has no effect. */
+/**
+ * Stores an exclusion of a send. If the uid is unknown, the exclusion is kept for ten minutes in case the send arrives;
+ * if the send has ended, nothing is stored.
+ */
 export async function insertExclusion(
   sql: Sql,
   uid: string,

@@ -3,9 +3,10 @@ import type { NewBatch } from '../batch.ts'
 import { LANES } from './states.ts'
 
 /**
- * The part of a statement that inserts batches for the send of the common table expression `source`. Each batch has its
- * own parameters, because PostgreSQL takes as long to parse an array of long texts as to store them. A batch of lines
- * has at most six parameters, so that a page of 10,000 batches of one target fits into the 65,535 of a statement.
+ * The part of a statement that inserts batches for the send that the common table expression `source` returns. Each
+ * batch has its own parameters, because PostgreSQL takes as long to parse an array of long texts as to store them. A
+ * batch of lines has at most six parameters, so that a page of 10,000 batches of one target stays below PostgreSQL's
+ * limit of 65,535 parameters.
  */
 export function insertNewBatches(sql: Queryable, batches: readonly NewBatch[], source: 'live' | 'moved'): Fragment {
   const lines = batches.flatMap(({ targets, ...batch }) =>

@@ -2,21 +2,26 @@ import type { Fragment, Queryable } from '../../database/pool.ts'
 import { KEEP_DEAD_LETTERS_SECONDS, KEEP_ENDED_SECONDS } from '../limits.ts'
 import { CANCELLED, DONE, FANNED } from './states.ts'
 
-/** A change of the number of open batches of a send `s`. All parts are SQL expressions. */
+/**
+ * A change of the number of open (stored and not acknowledged) batches of a send `s`. All fields are SQL expressions.
+ */
 interface Change {
   /** The number of added batches minus the number of ended batches. */
   opened: Fragment
-  /** Whether the send has dead letters, which need its content. */
+  /** Whether the send has dead letters. The content of a send with dead letters is kept, because a retry needs it. */
   hasDeadLetters: Fragment
-  /** The state before the count: FANNED if this statement ends the walk. */
+  /**
+   * The state of the send that the statement sets before the count is evaluated: FANNED if the statement ends the
+   * fan-out.
+   */
   state?: Fragment
-  /** The recipient to keep while the send is not over. */
+  /** The recipient to store, unless the send ends with this change. */
   recipient?: Fragment
 }
 
 /**
  * The assignments of an `update push_sends as s set …` that counts the open batches of a send. A send ends when its
- * walk has ended and no batch is open; only these assignments end a send and set the time of its deletion. The
+ * fan-out has ended and no batch is open; only these assignments end a send and set the time of its deletion. The
  * recipient of a cancelled send is deleted with its last batch.
  */
 export function countOpenBatches(sql: Queryable, change: Change): Fragment {

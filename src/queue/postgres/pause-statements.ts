@@ -1,4 +1,4 @@
-// The SQL of paused providers.
+// The SQL that pauses and resumes providers.
 import * as v from 'valibot'
 import { PROVIDER_NAMES, type ProviderName } from '../../config/provider-names.ts'
 import type { Sql } from '../../database/pool.ts'
@@ -10,7 +10,10 @@ const StoredPause = v.object({
   probe_in_ms: v.nullable(v.number()),
 })
 
-/** Pauses a provider. A pause without probes, an operator's, is not replaced by one with probes, a worker's. */
+/**
+ * Pauses a provider. A pause without probes, which an operator sets, is not replaced by one with probes, which a worker
+ * sets.
+ */
 export async function upsertPause(sql: Sql, provider: ProviderName, reason: string, probeEveryMs: number | undefined) {
   const everyMs = probeEveryMs === undefined ? null : Math.ceil(probeEveryMs)
   await sql`

@@ -22,22 +22,24 @@ import { deleteForgottenSends, giveUpUnclaimedBatches } from './upkeep-statement
 import { WakeUp } from './wake-up.ts'
 import { claimDueSends, extendSendLease, insertPage, releaseWalk } from './walk-statements.ts'
 
-/** The shortest interval of counting jobs, in ms. The limit need not be exact, and counting is expensive. */
+/**
+ * The least time between two counts of the jobs, in ms. The limit of jobs need not be exact, and counting is expensive.
+ */
 const COUNT_INTERVAL_MS = 1000
 const UPKEEP_INTERVAL_MS = 60_000
 
 interface Deps {
   sql: Sql
   logger: Logger
-  /** How long a claim is valid unless it is extended, in ms. */
+  /** The lease: how long a claim is valid in ms unless it is extended. */
   leaseMs: number
-  /** With this many jobs, sends are refused as 'full'. */
+  /** The number of jobs (batches and due sends) from which on sends are refused as 'full'. */
   maxJobs: number
-  /** In ms after a start of the server no abandoned batch is claimed; the time of a lease by default. */
+  /** For this many ms after a start of PostgreSQL no abandoned batch is claimed; by default the time of one lease. */
   restartGraceMs?: number
 }
 
-/** The queue in tables of a database. */
+/** The queue in tables of a PostgreSQL database. */
 export class PostgresQueue implements Queue {
   readonly #sql: Sql
   readonly #leaseMs: number
@@ -126,7 +128,7 @@ export class PostgresQueue implements Queue {
 
   acknowledge(claim: ClaimKey, remainder: Remainder) {
     const answer = inTime(this.#acknowledgements.add({ claim, ...remainder }))
-    // Other workers can claim a retry without a delay at once.
+    // A retry without a delay can be claimed at once, so its lane is announced to other workers.
     return remainder.retries.some(({ delayMs }) => delayMs === 0) ? this.#announcing(answer, claim.lane) : answer
   }
 
@@ -167,7 +169,7 @@ export class PostgresQueue implements Queue {
     await this.#wakeUp.close()
   }
 
-  /** Announces work after the commit of the statement that makes it. */
+  /** Announces work in `lanes` after the statement that makes the work is committed. */
   async #announcing<T>(answer: Promise<T>, ...lanes: Lane[]): Promise<T> {
     const result = await inTime(answer)
     for (const lane of new Set(lanes)) this.#wakeUp.announce(lane)

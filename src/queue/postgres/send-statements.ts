@@ -16,8 +16,9 @@ const Stored = v.object({
 const Cancelled = v.object({ uid: v.string(), part: v.picklist(['all', 'some']) })
 
 /**
- * Stores a send, or compares it with the send of the same uid. If its cancellation arrived before, it stays cancelled.
- * @param notice announces the work with the commit; undefined: no announcement
+ * Stores a send, or compares its hash with the stored send of the same uid. A send stays cancelled if its cancellation
+ * arrived first.
+ * @param notice the NOTIFY that announces the send when the statement commits; undefined: no announcement
  */
 export async function insertSend(sql: Sql, send: Send, page: Page | undefined, notice: Notice | undefined) {
   const batches = page?.batches ?? []
@@ -55,7 +56,8 @@ export async function insertSend(sql: Sql, send: Send, page: Page | undefined, n
     from stored`
   if (stored.length > 0) return 'accepted'
   const [known] = await sql`select request_hash from push_sends where uid = ${send.uid}`
-  // A missing row was deleted after its 24 hours during this call. A retry of the request stores the send.
+  // No row means that the stored send was deleted during this call, after its 24 hours. This request is answered as a
+  // conflict; if it is repeated, the send is stored.
   const hash = known && v.parse(Known, known).request_hash
   return hash && send.requestHash.equals(hash) ? 'duplicate' : 'conflict'
 }
@@ -78,7 +80,9 @@ export async function cancelSend(sql: Sql, uid: string): Promise<void> {
       where s.state in (${WAITING}, ${FANNING}, ${FANNED}, ${PLACEHOLDER})`
 }
 
-/** Loads a send for its batches; undefined if neither its content nor its recipient is stored any more. */
+/**
+ * Loads the parts of a send that delivery needs; undefined if neither its content nor its recipient is stored any more.
+ */
 export async function selectSend(sql: Sql, uid: string): Promise<StoredSend | undefined> {
   const [row] = await sql`
     select content, case when has_ranges then recipient end as recipient from push_sends
@@ -91,7 +95,7 @@ export async function selectSend(sql: Sql, uid: string): Promise<StoredSend | un
   }
 }
 
-/** Finds the cancelled sends among these: 'all' targets, or 'some' targets. */
+/** Finds the cancelled sends among `uids`, with the extent: 'all' of a send's targets, or 'some' of them. */
 export async function selectCancelled(sql: Sql, uids: readonly string[]) {
   const rows = await sql`
     select uid, case when state = ${CANCELLED} then 'all' else 'some' end as part from push_sends
@@ -104,7 +108,7 @@ export async function selectCancelled(sql: Sql, uids: readonly string[]) {
   )
 }
 
-/** The time of deletion of a row that is kept for `seconds` from now on. */
+/** The time at which a row may be deleted that is kept for `seconds` from now on, as an SQL expression. */
 export function keptUntil(sql: Sql, seconds: number): Fragment {
   return sql`clock_timestamp() + ${seconds} * interval '1 s'`
 }

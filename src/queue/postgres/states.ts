@@ -1,17 +1,17 @@
-// Codes in the tables.
+// The codes of send states and lanes in the tables.
 
-/** The send is not walked yet. */
+/** State of a send: its fan-out has not begun. */
 export const WAITING = 0
-/** A worker walks the send. */
+/** State of a send: a worker is storing its batches (fan-out). */
 export const FANNING = 1
-/** The walk has ended, and batches are open. */
+/** State of a send: all batches are stored (fan-out has ended), and some are not acknowledged yet. */
 export const FANNED = 2
-/** The last batch is acknowledged. */
+/** State of a send: the last batch is acknowledged. */
 export const DONE = 3
-/** The send is cancelled, or the uid was cancelled before its send arrived. */
+/** State of a send: it is cancelled, or its uid was cancelled before the send arrived. */
 export const CANCELLED = 4
-/** The uid has exclusions, and its send has not arrived. */
+/** State of a row without a send: exclusions for the uid are stored, and its send has not arrived. */
 export const PLACEHOLDER = 5
 
-/** Lanes. */
+/** The code of each lane. */
 export const LANES = { small: 0, broadcast: 1 } as const

@@ -1,4 +1,4 @@
-// The SQL that reads counts and settings.
+// The SQL that counts the work in the queue and reads PostgreSQL's settings.
 import * as v from 'valibot'
 import { PROVIDER_NAMES } from '../../config/provider-names.ts'
 import type { Sql } from '../../database/pool.ts'
@@ -8,7 +8,7 @@ import { WAITING } from './states.ts'
 
 const Jobs = v.object({ jobs: v.number() })
 
-/** Counts batches and due sends, up to `limit` of each. Scheduled sends are not counted. */
+/** Counts batches and due sends, up to `limit` of each, for the limit of jobs. Scheduled sends are not counted. */
 export async function countJobs(sql: Sql, limit: number): Promise<number> {
   const [row] = await sql`
     select ((select count(*) from (select from push_batches limit ${limit}) as b) +
@@ -28,7 +28,7 @@ const ProviderCounts = v.object({
 })
 const Others = v.object({ scheduled: v.number(), dead_letters: v.number() })
 
-/** Reads the counts of the queue. */
+/** Reads the counts that the metrics and `centripush queue` show. */
 export async function selectStats(sql: Sql): Promise<QueueStats> {
   const rows = await sql`
     select provider,
@@ -57,7 +57,10 @@ export async function selectStats(sql: Sql): Promise<QueueStats> {
 
 const Setting = v.object({ name: v.string(), setting: v.string() })
 
-/** Finds settings of the server that can lose accepted sends: a sentence for each, with the setting to change. */
+/**
+ * Finds settings of PostgreSQL that can lose accepted sends. Resolves to a sentence for each, which names the setting
+ * to change.
+ */
 export async function findSettingRisks(sql: Sql): Promise<string[]> {
   const rows = await sql`
     select name, setting from pg_settings where name in ('synchronous_commit', 'fsync', 'full_page_writes')`

@@ -1,11 +1,11 @@
-// The SQL that keeps the tables small.
+// The SQL of the periodic upkeep, which deletes old rows.
 import * as v from 'valibot'
 import type { Sql } from '../../database/pool.ts'
 import { UNCLAIMED_REASON, UNCLAIMED_TOO_LONG_SECONDS } from '../limits.ts'
 import { acknowledgeBatches } from './acknowledge-statement.ts'
 import { readTargets, StoredTargets } from './stored-targets.ts'
 
-/** The most rows of a statement, so that it does not hold many locks for long. */
+/** The most rows that one statement deletes or moves, so that it does not hold many locks for long. */
 const BATCH = 1000
 
 /** Deletes sends after their time of deletion, with their exclusions and dead letters. */
@@ -24,7 +24,7 @@ export async function deleteForgottenSends(sql: Sql): Promise<void> {
 
 const Unclaimed = v.object({ id: v.string(), fence: v.string(), target_count: v.number(), ...StoredTargets.entries })
 
-/** Turns batches that no worker claims into dead letters. */
+/** Turns batches that no worker has claimed for two days into dead letters. */
 export async function giveUpUnclaimedBatches(sql: Sql): Promise<void> {
   const rows = await sql`
     select id, fence, target_count, targets, range_after, range_until from push_batches

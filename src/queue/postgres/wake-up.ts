@@ -1,7 +1,7 @@
-// Announces work: in this process directly, to other processes by NOTIFY. A lost announcement delays the work by the
-// poll interval of a worker. PostgreSQL commits transactions with NOTIFY one after another, so they are kept few: the
-// first transaction that makes work contains the NOTIFY, which saves a round trip, and those within the next interval
-// share one.
+// Announces work: directly to workers of this process, by NOTIFY to other processes. A lost announcement delays the
+// work by the poll interval of a worker. PostgreSQL commits transactions with a NOTIFY one after another, so few of
+// them contain one: the first transaction that makes work (this saves a round trip), and then one NOTIFY per interval
+// for all work that is made during it.
 import { commitAsynchronously } from '../../database/asynchronous-commit.ts'
 import type { Sql } from '../../database/pool.ts'
 import type { Logger } from '../../observability/log.ts'
@@ -9,16 +9,19 @@ import { Announcements } from '../announcements.ts'
 import { LANES, type Lane } from '../lane.ts'
 
 const CHANNEL = 'centripush_queue'
-/** The shortest interval of NOTIFY, in ms. It is longer for broadcasts, because workers rarely run out of batches. */
+/**
+ * The least time between two NOTIFYs of a lane, in ms. It is longer for broadcasts, because their workers rarely run
+ * out of batches.
+ */
 const NOTIFY_INTERVAL_MS: Record<Lane, number> = { small: 5, broadcast: 50 }
 
-/** The channel and payload of a NOTIFY. */
+/** The arguments of a NOTIFY that a transaction has to contain. */
 export interface Notice {
   channel: string
   lane: Lane
 }
 
-/** The announcements of a queue on PostgreSQL. */
+/** The announcements of work of a queue on PostgreSQL. */
 export class WakeUp {
   readonly #sql: Sql
   readonly #logger: Logger
@@ -33,14 +36,17 @@ export class WakeUp {
     this.#logger = deps.logger
   }
 
-  /** The NOTIFY that the next transaction has to contain, if any. The caller has to call `announce` later. */
+  /**
+   * The NOTIFY that the caller's next transaction has to contain; undefined if one was sent or scheduled a moment ago.
+   * In both cases the caller calls `announce` after the commit.
+   */
   takeNotice(lane: Lane): Notice | undefined {
     if (this.#timers.has(lane) || this.#remainingMs(lane) > 0) return undefined
     this.#lastNotifyMs[lane] = Date.now()
     return { channel: CHANNEL, lane }
   }
 
-  /** Announces work after its commit. @param notice the NOTIFY that the transaction contained */
+  /** Announces work that is committed. @param notice the NOTIFY that the committed transaction contained, if any */
   announce(lane: Lane, notice?: Notice): void {
     this.#announcements.announce(lane)
     if (notice || this.#timers.has(lane)) return
@@ -60,7 +66,7 @@ export class WakeUp {
     return this.#announcements.wait(lane, timeoutMs, signal)
   }
 
-  /** Stops announcing and listening. Calls of `wait` end at their timeout or signal. */
+  /** Stops announcing and listening. Pending calls of `wait` end at their timeout or when their signal aborts. */
   async close(): Promise<void> {
     for (const timer of this.#timers.values()) clearTimeout(timer)
     await this.#notifying
@@ -68,7 +74,7 @@ export class WakeUp {
     await subscription?.unlisten()
   }
 
-  /** Milliseconds until the next NOTIFY for the lane is allowed. */
+  /** Milliseconds until another NOTIFY for the lane may be sent. */
   #remainingMs(lane: Lane): number {
     return Math.max(0, this.#lastNotifyMs[lane] + NOTIFY_INTERVAL_MS[lane] - Date.now())
   }
@@ -76,14 +82,17 @@ export class WakeUp {
   #notify(lane: Lane): void {
     this.#timers.delete(lane)
     this.#lastNotifyMs[lane] = Date.now()
-    // An announcement need not be on disk, and the disk would delay it.
+    // The commit does not wait for the disk: an announcement need not survive a crash, and the write would delay it.
     const sent = this.#sql`select ${commitAsynchronously(this.#sql)}, pg_notify(${CHANNEL}, ${lane})`.catch(
       (error: unknown) => this.#logger.warn({ err: error }, 'queue: NOTIFY failed, workers of other processes poll'),
     )
     this.#notifying = Promise.all([this.#notifying, sent])
   }
 
-  /** A new connection may have missed announcements, so it announces all lanes. */
+  /**
+   * Listens to announcements of other processes. A reconnected listener may have missed some, so all lanes are
+   * announced.
+   */
   async #listen(): Promise<{ unlisten(): Promise<void> }> {
     const announce = (payload: string) => {
       const lane = LANES.find((lane) => lane === payload)

@@ -1,4 +1,5 @@
-// The SQL of fan-out: claims of sends, and the pages of their walks. Each change is one statement, and so atomic.
+// The SQL of fan-out: claims sends, and stores their batches page by page. Each change is one statement, so it is
+// atomic.
 import * as v from 'valibot'
 import type { Sql } from '../../database/pool.ts'
 import type { NewBatch } from '../batch.ts'
@@ -42,7 +43,7 @@ export async function claimDueSends(sql: Sql, lane: Lane, limit: number, leaseMs
   })
 }
 
-/** Stores the page after the claim's cursor and moves the cursor, under the claim's fence. */
+/** Stores the batches of the page after the claim's cursor and moves the cursor, unless the claim is lost. */
 export async function insertPage(sql: Sql, claim: SendClaim, page: Page, leaseMs: number): Promise<CommitResult> {
   if (await isProviderFull(sql, page.batches)) {
     return (await extendSendLease(sql, claim, leaseMs)) === 'extended' ? 'full' : 'lost'
@@ -71,7 +72,7 @@ export async function insertPage(sql: Sql, claim: SendClaim, page: Page, leaseMs
   return moved.length > 0 || (await isCommitted(sql, claim, page)) ? 'committed' : 'lost'
 }
 
-/** Whether this page was committed before, by a call that lost its answer. */
+/** Whether this page was already committed by an earlier call, and its answer was lost. */
 async function isCommitted(sql: Sql, claim: SendClaim, { cursor }: Page): Promise<boolean> {
   const isThere =
     cursor === undefined ? sql`state in (${FANNED}, ${DONE})` : sql`state = ${FANNING} and cursor = ${cursor}`
@@ -80,7 +81,7 @@ async function isCommitted(sql: Sql, claim: SendClaim, { cursor }: Page): Promis
   return rows.length > 0
 }
 
-/** Whether a provider of these batches has the most waiting batches that the walk of a broadcast may add to. */
+/** Whether a provider of these batches already has MAX_WAITING_BATCHES (or, if paused, its higher limit) waiting. */
 async function isProviderFull(sql: Sql, batches: readonly NewBatch[]): Promise<boolean> {
   const providers = new Set(batches.filter(({ lane }) => lane === 'broadcast').map(({ provider }) => provider))
   if (providers.size === 0) return false
@@ -101,7 +102,7 @@ async function isProviderFull(sql: Sql, batches: readonly NewBatch[]): Promise<b
   return full.length > 0
 }
 
-/** Extends the lease of a walk. */
+/** Extends the lease of a claimed send during its fan-out. */
 export async function extendSendLease(sql: Sql, { uid, fence }: SendClaim, leaseMs: number) {
   const extended = await sql`
     update push_sends set claimable_at = clock_timestamp() + ${leaseMs} * interval '1 ms'
@@ -110,7 +111,7 @@ export async function extendSendLease(sql: Sql, { uid, fence }: SendClaim, lease
   return extended.length > 0 ? 'extended' : 'lost'
 }
 
-/** Releases a walk: it can be claimed at once. */
+/** Releases the claim of a send before its fan-out is finished; the send can be claimed again at once. */
 export async function releaseWalk(sql: Sql, { uid, fence }: SendClaim): Promise<void> {
   await sql`
     update push_sends set claimable_at = clock_timestamp()

@@ -1,5 +1,5 @@
-// The scripts that claim, extend, acknowledge and release batches. The owner of a pending entry and its number of
-// deliveries are the fence.
+// Runs the Lua scripts that claim, extend, acknowledge and release batches. A batch is an entry of a stream; the
+// consumer that owns the pending entry and its number of deliveries together are the fence of the claim.
 import type { ProviderName } from '../../config/provider-names.ts'
 import { Script } from '../../redis/script.ts'
 import { decodeLines } from '../../sends/line-bytes.ts'
@@ -16,35 +16,37 @@ const EXTEND = new Script(new URL('lua/extend.lua', import.meta.url))
 const ACKNOWLEDGE = new Script(new URL('lua/acknowledge.lua', import.meta.url))
 const RELEASE = new Script(new URL('lua/release.lua', import.meta.url))
 
-/** A worker as a member of the consumer group. */
+/** A worker as a consumer of the group that reads the streams of batches. */
 export interface Consumer extends Scope {
-  /** Its name in the group. */
+  /** The name of the consumer in its group. */
   consumer: string
 }
 
-/** The parameters of a claim of batches. */
+/** The parameters of claimBatches(). */
 export interface ClaimOptions {
   lane: Lane
   providers: readonly ProviderName[]
   limit: number
   leaseMs: number
-  /** Whether to look for abandoned batches first. That reads all pending entries, which costs more than the claim. */
+  /**
+   * Whether to look for abandoned batches first. The search reads all pending entries, which costs more than the claim.
+   */
   looksForAbandoned: boolean
 }
 
-/** The batches of one claim. */
+/** The batches that one call of claimBatches() has claimed. */
 export interface Claimed {
   claims: BatchClaim[]
-  /** Claims without target lines, because Redis evicted them. */
+  /** Claims of batches without target lines: Redis evicted the key that held the lines. */
   empty: Omit<BatchClaim, 'targets'>[]
 }
 
-/** Claims abandoned batches, then new ones. */
+/** Claims batches of a lane: abandoned ones first, then new ones. */
 export async function claimBatches({ client, keys, consumer }: Consumer, options: ClaimOptions): Promise<Claimed> {
   const { lane, providers, limit, leaseMs, looksForAbandoned } = options
   const { retries, retryBodies, pauses, batches, notes, sendPrefix, exclusionsPrefix } = keys
   const streams = providers.flatMap((provider) => [batches(lane, provider), notes(lane, provider)])
-  // A small send has one batch for each provider: the content with its claim saves a round trip.
+  // The content of a small send is returned with the claim: it has one batch per provider, so this saves a round trip.
   const withContent = lane === 'small' ? '1' : '0'
   const sweep = looksForAbandoned ? '1' : '0'
   const reply = await CLAIM_BATCHES.run(
@@ -69,7 +71,10 @@ async function addTargets(scope: Scope, found: readonly FoundBatch[]): Promise<C
   return claimed
 }
 
-/** Extends the leases of claims, and stores the progress of those that have one. @returns the ids of lost claims */
+/**
+ * Extends the leases of claimed batches, and stores the checkpoints of those that have one.
+ * @returns the ids of lost claims
+ */
 export async function extendLeases(
   { client, keys, consumer }: Consumer,
   held: readonly (Pick<Progress, 'claim'> & Partial<Progress>)[],
@@ -88,7 +93,10 @@ export async function extendLeases(
   return new Set(held.filter((_, index) => positions.has(index + 1)).map(({ claim }) => claim.id))
 }
 
-/** Removes a claimed batch, and stores its retries and dead letters. 'lost': the claim is lost, nothing was changed. */
+/**
+ * Removes a claimed batch and stores its retries and dead letters. Resolves to 'lost' without a change if the claim is
+ * lost.
+ */
 export async function acknowledgeBatch(
   { client, keys, consumer }: Consumer,
   claim: ClaimKey,
@@ -128,7 +136,7 @@ export async function acknowledgeBatch(
 }
 
 /**
- * Releases a claimed batch: it can be claimed at once, and no attempt is counted. Does nothing when the claim is
+ * Releases a claimed batch: it can be claimed again at once, and no attempt is counted. Changes nothing if the claim is
  * lost.
  */
 export async function releaseBatch({ client, keys, consumer }: Consumer, claim: ClaimKey): Promise<void> {

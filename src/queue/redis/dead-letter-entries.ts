@@ -4,25 +4,25 @@ import type { DeadLetter } from '../dead-letter.ts'
 import { LANES, type Lane } from '../lane.ts'
 import { decodeRange } from './stored-targets.ts'
 
-/** A dead letter, and the lane that its batch was in. */
+/** A dead letter, and the lane of the batch that it comes from. */
 export type StoredLetter = DeadLetter & { lane: Lane }
 
 const digits = v.pipe(v.string(), v.transform(Number))
 const Entries = v.array(v.tuple([v.string(), v.array(v.string())]))
-/** The fields of an entry, as acknowledge.lua writes them. */
+/** The fields of a dead letter's stream entry, as acknowledge.lua writes them. */
 const Letter = v.object({
   u: v.string(),
   p: v.picklist(PROVIDER_NAMES),
   l: v.picklist(LANES),
   n: digits,
-  /** The target lines, or instead a range of devices. */
+  /** The target lines; absent if the targets are a range of devices. */
   t: v.optional(v.string()),
   d: v.optional(v.string()),
   r: v.string(),
   a: digits,
 })
 
-/** Reads entries of the stream of dead letters. */
+/** Reads dead letters from stream entries. */
 export function readDeadLetters(reply: unknown): StoredLetter[] {
   return v.parse(Entries, reply).map(([id, fields]) => {
     const pairs = fields.flatMap((name, index) => (index % 2 === 0 ? [[name, fields[index + 1]]] : []))

@@ -5,12 +5,12 @@ import { readDeadLetters, type StoredLetter } from './dead-letter-entries.ts'
 import type { QueueKeys } from './keys.ts'
 import type { Scope } from './scope.ts'
 
-/** Dead letters that are read at once. Each has up to a batch of targets. */
+/** The number of dead letters that one command reads. Each has up to a batch of targets. */
 const PAGE = 100
 
 const RETRY_DEAD_LETTER = new Script(new URL('lua/retry-dead-letter.lua', import.meta.url))
 
-/** The stream of dead letters. It is read from its start: operators ask for dead letters rarely. */
+/** The dead letters, in a stream. Each call reads the stream from its start: operators ask for dead letters rarely. */
 export class DeadLetters {
   readonly #client: RedisClient
   readonly #keys: QueueKeys
@@ -20,7 +20,10 @@ export class DeadLetters {
     this.#keys = deps.keys
   }
 
-  /** Lists dead letters, oldest first, up to `limit`. @param after the id of the last dead letter of the page before */
+  /**
+   * Lists up to `limit` dead letters, the oldest first.
+   * @param after the id of the last dead letter of the previous page
+   */
   async list(filter: DeadLetterFilter, limit: number, after?: string): Promise<StoredLetter[]> {
     const found: StoredLetter[] = []
     for await (const letter of this.#read(after)) {
@@ -30,7 +33,7 @@ export class DeadLetters {
     return found
   }
 
-  /** Turns dead letters into batches without attempts. @returns the number of their targets */
+  /** Turns dead letters into batches without earlier attempts. @returns the number of their targets */
   retry(filter: DeadLetterFilter): Promise<number> {
     const { deadLetters, send, batches, exclusions, work } = this.#keys
     return this.#change(filter, async ({ id, uid, lane, provider }) => {
@@ -46,7 +49,7 @@ export class DeadLetters {
     )
   }
 
-  /** Calls `change` for each dead letter that matches. @returns the sum of its results */
+  /** Calls `change` for each dead letter that matches the filter. @returns the sum of the results of `change` */
   async #change(filter: DeadLetterFilter, change: (letter: StoredLetter) => Promise<number>): Promise<number> {
     let targets = 0
     for await (const letter of this.#read(undefined)) if (matches(letter, filter)) targets += await change(letter)

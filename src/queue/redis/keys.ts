@@ -2,18 +2,22 @@ import type { ProviderName } from '../../config/provider-names.ts'
 import type { Lane } from '../lane.ts'
 
 /**
- * The names of all keys. One hash tag puts them into one slot of a Cluster, so that a script may use several of them.
+ * The names of all keys of the queue. One hash tag puts them into one slot of a Redis Cluster, so a script may use
+ * several.
  */
 export type QueueKeys = ReturnType<typeof makeKeys>
 
-/** Makes the names of all keys. @param prefix their beginning */
+/** Makes the names of all keys of the queue. @param prefix the beginning of each name */
 export function makeKeys(prefix: string) {
   const base = `${prefix}{queue}:`
   return {
-    /** Hash: a send. It expires some time after its end. */
+    /** Hash: the fields of a send. It expires some time after the send has ended. */
     send: (uid: string) => `${base}send:${uid}`,
     sendPrefix: `${base}send:`,
-    /** Set: the exclusions of a send. Its name is stored data. */
+    /**
+     * Set: the exclusions (cancelled users and devices) of a send. The name of this key is stored data, so it keeps the
+     * old word.
+     */
     exclusions: (uid: string) => `${base}drops:${uid}`,
     exclusionsPrefix: `${base}drops:`,
     /**
@@ -24,24 +28,31 @@ export function makeKeys(prefix: string) {
     /** Sorted set: uids of scheduled sends by their `send_at`. */
     scheduled: `${base}scheduled`,
     /**
-     * Stream: waiting and claimed batches. Entries are removed when they are acknowledged; a stream is never trimmed.
+     * Stream: waiting and claimed batches. An entry is removed when its batch is acknowledged; the stream is never
+     * trimmed.
      */
     batches: (lane: Lane, provider: ProviderName) => `${base}batches:${lane}:${provider}`,
-    /** String: the target lines of one batch of a broadcast; the batch's entry names the key (stored-targets.ts). */
+    /**
+     * String: the target lines of one batch of a broadcast. The batch's stream entry names this key
+     * (stored-targets.ts).
+     */
     targets: (id: string) => `${base}targets:${id}`,
-    /** Hash: of each claimed batch the time of its first claim and its checkpoint. */
+    /**
+     * Hash: for each claimed batch the time of its first claim, and which of its targets are finished
+     * (lua/claim-notes.lua).
+     */
     notes: (lane: Lane, provider: ProviderName) => `${base}notes:${lane}:${provider}`,
-    /** Sorted set: retries and other delayed batches, by the time from which on they can be claimed. */
+    /** Sorted set: the numbers of retries and other delayed batches, by the time from which on they can be claimed. */
     retries: `${base}retries`,
-    /** Hash: the fields of each delayed batch. */
+    /** Hash: the fields of each delayed batch, by its number. */
     retryBodies: `${base}retries:bodies`,
     /** Counter: the number of the last delayed batch. */
     lastRetry: `${base}retries:last`,
     /** Stream: dead letters, trimmed by their age. */
     deadLetters: `${base}dead`,
-    /** Hash: paused providers. */
+    /** Hash: the pause of each paused provider. */
     pauses: `${base}pauses`,
-    /** Channel: announces work of a lane. */
+    /** Channel: a message announces that there is work in the lane. */
     work: (lane: Lane) => `${base}work:${lane}`,
   }
 }

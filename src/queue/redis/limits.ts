@@ -1,18 +1,21 @@
-// Limits of the queue on Redis alone; those of both stores are in queue/limits.ts. Scripts get them as arguments.
+// Limits that only the queue on Redis has; queue/limits.ts has those of both stores. Scripts get them as arguments.
 
 const HOUR_MS = 3600 * 1000
 
-/** The most batches that one script gives up, so that no script blocks Redis for long. */
+/** The most batches that one run of the script gives up, so that no run blocks Redis for long. */
 export const MAX_GIVEN_UP_AT_ONCE = 100
-/** A worker without a command for this long has stopped: a running one sends two commands a second. */
+/**
+ * A consumer without a command for this long belongs to a stopped worker: a running one sends two commands a second.
+ */
 export const CONSUMER_SILENT_MS = HOUR_MS
 
-/** How long target lines are kept that no batch refers to: their page was not committed, or its reply was lost. */
+/** How long target lines are kept that no batch refers to: the commit of their page failed, or its reply was lost. */
 export const KEEP_UNUSED_TARGETS_MS = 60_000
 
 /**
- * How long an answered write may still be lost. Redis writes its file once a second, and delays that by two at most.
+ * How long Redis may still lose a write after answering it. Redis writes its file once a second, and may delay that by
+ * two.
  */
 export const MAY_BE_LOST_MS = 5000
-/** The most memory for writes that may be lost; above it the oldest ones are no longer remembered. */
+/** The most memory for remembered writes that Redis may still lose. Above it, the oldest are forgotten. */
 export const MAX_RECENT_WRITES_BYTES = 64 * 1024 * 1024

@@ -17,23 +17,23 @@ const LOSSES = ['close', '-node', 'node error'] as const
 
 interface Write {
   atMs: number
-  /** Its approximate memory. */
+  /** The approximate memory that the remembered write takes. */
   bytes: number
-  /** It cancels a send, or excludes a target from one. */
+  /** Whether the write cancels a send or excludes a target from one. */
   isCancellation: boolean
-  /** Writes again. Resolves to false when Redis refuses it for lack of memory, otherwise to true. */
+  /** Repeats the write. Resolves to false if Redis refuses it for lack of memory, otherwise to true. */
   repeat: () => Promise<boolean>
 }
 
-/** The last writes of this process, repeated after the connection was lost. */
+/** Remembers the last writes of this process, and repeats them after the connection to Redis was lost. */
 export class RecentWrites {
   readonly #logger: Logger
   readonly #closing = new AbortController()
   #writes: Write[] = []
   #bytes = 0
-  /** Unix ms at which the connection was lost; undefined while all writes are stored. */
+  /** Unix time in ms at which the connection was lost; undefined if no write has to be repeated. */
   #lostAtMs: number | undefined
-  /** How often the connection was lost. */
+  /** The number of times that the connection was lost. */
   #losses = 0
 
   constructor(deps: { client: RedisClient; logger: Logger }) {
@@ -41,7 +41,7 @@ export class RecentWrites {
     for (const event of LOSSES) deps.client.on(event, () => this.#onLost())
   }
 
-  /** Remembers an answered write. */
+  /** Remembers a write that Redis has answered. */
   remember(write: Omit<Write, 'atMs'>): void {
     this.#writes.push({ ...write, atMs: Date.now() })
     this.#bytes += write.bytes
@@ -77,7 +77,8 @@ export class RecentWrites {
   }
 
   async #repeatAll(): Promise<void> {
-    // Cancellations first: otherwise a worker could claim a repeated send before its cancellation.
+    // Cancellations are repeated first: otherwise a worker could claim a repeated send before its cancellation is
+    // repeated.
     const isSend = ({ isCancellation }: Write) => Number(!isCancellation)
     let losses: number
     let writes: Write[]
@@ -85,7 +86,8 @@ export class RecentWrites {
       losses = this.#losses
       writes = this.#writes.toSorted((a, b) => isSend(a) - isSend(b))
       for (const write of writes) await this.#repeat(write)
-      // After another loss, the writes that were repeated or accepted before it may be lost too.
+      // If the connection was lost again during the loop, the writes that were repeated or accepted before that may be
+      // lost too.
     } while (losses !== this.#losses && !this.#closing.signal.aborted)
     if (writes.length > 0) {
       this.#logger.info({ writes: writes.length }, 'queue: Redis reconnected, recent writes repeated')
@@ -93,11 +95,11 @@ export class RecentWrites {
     this.#lostAtMs = undefined
   }
 
-  /** Retries until the write is stored or this is closed. */
+  /** Repeats one write until Redis has stored it or `close` is called. */
   async #repeat(write: Write): Promise<void> {
     const { signal } = this.#closing
     while (!signal.aborted) {
-      // An error means that Redis is not available yet.
+      // An error means that Redis is not available yet: the write is tried again.
       if (await write.repeat().catch(() => false)) return
       await pause(RETRY_MS, signal)
     }

@@ -1,6 +1,6 @@
-// The queue on Redis Streams: a stream of batches for each lane and provider, read by one consumer group. Each
-// transition is one script (lua/), and atomic. The owner of a pending entry and its number of deliveries are the
-// fence.
+// The queue on Redis Streams: a stream of batches for each lane and provider, read by one consumer group. Each change
+// of state is one Lua script (lua/), so it is atomic. The consumer that owns a pending entry and the number of its
+// deliveries together are the fence of a claim.
 import { randomUUID } from 'node:crypto'
 import type { ProviderName } from '../../config/provider-names.ts'
 import type { Logger } from '../../observability/log.ts'
@@ -24,25 +24,26 @@ import { WakeUp } from './wake-up.ts'
 import { claimDueSends, extendSendLease, storePage } from './walk-scripts.ts'
 
 /**
- * The shortest interval of counting jobs. The limit need not be exact, and a count for each send would be expensive.
+ * The least time between two counts of the jobs, in ms. The limit of jobs need not be exact, and a count for each send
+ * would be expensive.
  */
 const COUNT_INTERVAL_MS = 1000
 const UPKEEP_INTERVAL_MS = 60_000
-/** How often, in the time of a lease, a process looks for abandoned batches by default. */
+/** How many times during one lease a process looks for abandoned batches, unless `sweepMs` is given. */
 const SWEEPS_PER_LEASE = 7.5
 
 interface Deps {
   client: RedisClient
-  /** A second connection, without other uses, for announcements. The queue closes both. */
+  /** A second connection, used only to listen for announcements. The queue closes both connections. */
   subscriber: RedisClient
-  /** The beginning of all keys. */
+  /** The beginning of the names of all keys. */
   prefix: string
   logger: Logger
-  /** How long a claim is valid unless it is extended. */
+  /** The lease: how long a claim is valid in ms unless it is extended. */
   leaseMs: number
-  /** With this many jobs, sends are refused as 'full'. */
+  /** The number of jobs (batches, retries and due sends) from which on sends are refused as 'full'. */
   maxJobs: number
-  /** The interval of looking for abandoned batches. */
+  /** The time between two searches for abandoned batches, in ms. */
   sweepMs?: number
 }
 
@@ -50,7 +51,9 @@ const PAUSE = new Script(new URL('lua/pause.lua', import.meta.url))
 
 /** The queue on Redis 7.0 or newer. */
 export class RedisQueue implements Queue {
-  /** The consumer has a new name at each start, so that claims of an earlier run of this process are not extended. */
+  /**
+   * The consumer of this process. It has a new name at each start, so that it cannot extend claims of an earlier run.
+   */
   readonly #here: Consumer
   readonly #logger: Logger
   readonly #leaseMs: number
@@ -90,7 +93,8 @@ export class RedisQueue implements Queue {
     if (await this.#isFull()) return 'full'
     const store = () => storeSend(this.#here, send, page)
     const result = await store()
-    // A duplicate too: the process that accepted the send first may have stopped, and it alone remembers that write.
+    // A duplicate is remembered too: only the process that accepted the send first remembers it, and that one may have
+    // stopped.
     if (result === 'accepted' || result === 'duplicate') {
       const repeat = async () => (await store()) !== 'full'
       this.#recentWrites.remember({ bytes: estimateBytes(send, page), isCancellation: false, repeat })
@@ -211,12 +215,16 @@ export class RedisQueue implements Queue {
     const upkeepStopped = this.#upkeep.stop()
     this.#recentWrites.close()
     this.#wakeUp.close()
-    // Before the upkeep is awaited: its commands to an unreachable Redis fail with the connection.
+    // The connection is closed before the upkeep is awaited: if Redis is unreachable, commands of the upkeep end only
+    // with it.
     this.#here.client.disconnect()
     await upkeepStopped
   }
 
-  /** Not at each claim: reading all pending entries costs more than the claim. */
+  /**
+   * Whether this claim has to look for abandoned batches. Only some claims do, because the search reads all pending
+   * entries, which costs more than the claim.
+   */
   #isSweepDue(lane: Lane): boolean {
     const nowMs = Date.now()
     if (nowMs < this.#nextSweepMs[lane]) return false

@@ -1,4 +1,4 @@
-// The replies of the scripts as types of the contract.
+// Converts the replies of the Lua scripts to types of the queue's contract.
 import * as v from 'valibot'
 import { PROVIDER_NAMES } from '../../config/provider-names.ts'
 import { type ReplyRow, readTable } from '../../redis/reply-table.ts'
@@ -23,7 +23,7 @@ const provider = v.pipe(text, v.picklist(PROVIDER_NAMES))
 const TARGET_KINDS = ['token', 'topic', 'condition'] as const
 const SEND_STATES = ['live', 'cancelled', 'expired'] as const
 
-/** Reads a reply that is one of some words. */
+/** Reads a reply that is one of `words`. */
 export function readWord<const Word extends string>(reply: unknown, words: readonly Word[]): Word {
   return v.parse(v.pipe(text, v.picklist(words)), reply)
 }
@@ -43,13 +43,16 @@ export function readSendClaims(reply: unknown, lane: Lane): SendClaim[] {
   }))
 }
 
-/** A claim without its targets, and these: lines, the key that holds them, or a range. */
+/**
+ * A claimed batch as the script returns it: the claim, and its targets as lines, as the key that holds the lines, or as
+ * a range.
+ */
 export interface FoundBatch {
   claim: Omit<BatchClaim, 'targets'>
   lines: Buffer
-  /** Empty when the lines are in `lines`. */
+  /** The key that holds the target lines; empty if `lines` has them. */
   targetsKey: string
-  /** Undefined for a batch of lines. */
+  /** The range of devices; undefined for a batch of lines. */
   range: DeviceRange | undefined
 }
 
@@ -121,7 +124,7 @@ const Counts = v.object({
   streams: v.array(v.tuple([v.number(), v.number(), v.number()])),
 })
 
-/** Reads the reply of stats.lua. `streams` are in the order of the script's keys. */
+/** Reads the reply of stats.lua. The result has its `streams` in the order of the KEYS that the script got. */
 export function readCounts(reply: unknown) {
   const list = v.parse(Names, reply)
   const pairs = list.flatMap((name, index) => (index % 2 === 0 ? [[v.parse(text, name), list[index + 1]]] : []))

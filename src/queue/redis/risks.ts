@@ -4,8 +4,8 @@ import type { RedisClient } from '../../redis/connect.ts'
 const Settings = v.array(v.string())
 
 /**
- * Finds settings of the server that can lose accepted sends.
- * @returns a sentence for each, with the setting to change
+ * Finds settings of the Redis server that can lose accepted sends.
+ * @returns a sentence for each, which names the setting to change
  */
 export async function findRisks(client: RedisClient): Promise<string[]> {
   try {

@@ -1,4 +1,4 @@
-// The scripts that store sends, cancel them, and exclude single targets from them.
+// Runs the Lua scripts that store sends, cancel them, and exclude single targets from them.
 import { replyWhenOutOfMemory } from '../../redis/out-of-memory.ts'
 import { Script } from '../../redis/script.ts'
 import { laneOfWork } from '../announcements.ts'
@@ -51,11 +51,14 @@ export async function cancelSend({ client, keys }: Scope, uid: string): Promise<
   await CANCEL.run(client, keysOfSend, [uid, KEEP_ENDED_SECONDS, KEEP_UNKNOWN_SECONDS])
 }
 
-/** Loads a send for its batches; undefined if neither its content nor its recipient is stored any more. */
+/**
+ * Loads the parts of a send that delivery needs; undefined if neither its content nor its recipient is stored any more.
+ */
 export async function loadSend({ client, keys }: Scope, uid: string): Promise<StoredSend | undefined> {
   const key = keys.send(uid)
   const [content = null, hasRanges = null] = await client.hmgetBuffer(key, 'content', 'ranges')
-  // A recipient can be 16 MB of raw tokens: only that of ranges is read.
+  // The recipient is read only if the send has range batches: with raw tokens it can have 16 MB, and batches of lines
+  // do not need it.
   const recipient = hasRanges && (await client.hgetBuffer(key, 'recipient'))
   if (!content && !recipient) return undefined
   return {
@@ -64,7 +67,7 @@ export async function loadSend({ client, keys }: Scope, uid: string): Promise<St
   }
 }
 
-/** Finds the sends among `uids` that are cancelled: 'all' of the send, or 'some' of its targets. */
+/** Finds the cancelled sends among `uids`, with the extent: 'all' of a send's targets, or 'some' of them. */
 export async function findCancelled({ client, keys }: Scope, uids: readonly string[]) {
   const found = new Map<string, 'all' | 'some'>()
   const check = async (uid: string) => {
@@ -79,7 +82,10 @@ export async function findCancelled({ client, keys }: Scope, uids: readonly stri
   return found
 }
 
-/** Stores an exclusion. That of an unknown uid is kept for ten minutes. 'full': the send has as many as are allowed. */
+/**
+ * Stores an exclusion of a send. If the uid is unknown, the exclusion is kept for ten minutes, because the send may
+ * arrive later. 'full': the send already has 100,000 exclusions.
+ */
 export async function storeExclusion({ client, keys }: Scope, uid: string, exclusion: Exclusion) {
   const args = [memberOf(exclusion), MAX_EXCLUSIONS, KEEP_UNKNOWN_SECONDS]
   const reply = await EXCLUDE.run(client, [keys.send(uid), keys.exclusions(uid)], args)
@@ -102,7 +108,10 @@ export async function findExcluded(
   return targets.map((_, index) => found.slice(index * 3, index * 3 + 3).includes(1))
 }
 
-/** An exclusion as a member of the send's set. Neither part can contain a tab. */
+/**
+ * An exclusion as a member of the send's set of exclusions: user and device id with a tab between, which neither can
+ * contain.
+ */
 function memberOf({ user, deviceId }: Exclusion): string {
   return `${user}\t${deviceId}`
 }

@@ -8,7 +8,10 @@ import { GROUP, type Scope } from './scope.ts'
 const STATS = new Script(new URL('lua/stats.lua', import.meta.url))
 const STREAMS = LANES.flatMap((lane) => PROVIDER_NAMES.map((provider) => ({ lane, provider })))
 
-/** Counts the work in the queue in one script. `jobs`: batches, retries and due sends, without scheduled ones. */
+/**
+ * Counts the work in the queue with one script. `jobs` is the number of batches, retries and due sends, without
+ * scheduled sends.
+ */
 export async function readStats({ client, keys }: Scope): Promise<QueueStats & { jobs: number }> {
   const { retries, scheduled, deadLetters, pauses, dueSends, batches } = keys
   const streamKeys = STREAMS.map(({ lane, provider }) => batches(lane, provider))

@@ -1,4 +1,4 @@
-// The scripts that keep the streams small. Every process runs them once a minute.
+// Runs the Lua scripts that delete old data of the queue. Every process runs them once a minute.
 import { PROVIDER_NAMES } from '../../config/provider-names.ts'
 import { Script } from '../../redis/script.ts'
 import { LANES, type Lane } from '../lane.ts'
@@ -12,13 +12,13 @@ import { GROUP, type Scope } from './scope.ts'
 const CLEAN_UP = new Script(new URL('lua/clean-up.lua', import.meta.url))
 const CLAIM_ABANDONED = new Script(new URL('lua/claim-abandoned.lua', import.meta.url))
 
-/** Deletes old dead letters, and the consumers of workers that have stopped. */
+/** Deletes dead letters that are older than a week, and the consumers of stopped workers. */
 export async function cleanUp({ client, keys }: Scope): Promise<void> {
   const streams = LANES.flatMap((lane) => PROVIDER_NAMES.map((provider) => keys.batches(lane, provider)))
   await CLEAN_UP.run(client, [keys.deadLetters, ...streams], [GROUP, KEEP_DEAD_LETTERS_SECONDS, CONSUMER_SILENT_MS])
 }
 
-/** Turns batches that no worker claims into dead letters. @param tooLongMs the time without a claim */
+/** Turns batches that no worker claims into dead letters. @param tooLongMs how long a batch may wait for a claim */
 export async function giveUpUnclaimedBatches(
   queue: Consumer,
   tooLongMs = UNCLAIMED_TOO_LONG_SECONDS * 1000,

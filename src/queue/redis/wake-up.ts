@@ -1,17 +1,17 @@
-// Announces work of a lane to workers: scripts publish it, a connection of its own listens. A lost announcement
-// delays the work by the poll interval of a worker, and nothing else.
+// Announces work of a lane to workers: scripts publish the announcement, and each process listens on its own
+// connection. A lost announcement only delays the work, by the poll interval of a worker.
 import type { Logger } from '../../observability/log.ts'
 import type { RedisClient } from '../../redis/connect.ts'
 import { Announcements } from '../announcements.ts'
 import { LANES, type Lane } from '../lane.ts'
 import type { QueueKeys } from './keys.ts'
 
-/** The announcements of a queue. */
+/** The announcements of work of a queue on Redis. */
 export class WakeUp {
   readonly #announcements = new Announcements()
   readonly #subscriber: RedisClient
 
-  /** @param deps.subscriber a connection without other uses; `close` closes it */
+  /** @param deps.subscriber a connection that only this object uses; `close` closes it */
   constructor(deps: { subscriber: RedisClient; keys: QueueKeys; logger: Logger }) {
     const { subscriber, keys, logger } = deps
     this.#subscriber = subscriber
@@ -20,7 +20,8 @@ export class WakeUp {
       const lane = lanes.get(channel)
       if (lane) this.#announcements.announce(lane)
     })
-    // After a reconnect the library subscribes again. Announcements may have been lost before.
+    // After a reconnection ioredis subscribes again. Announcements may have been lost before, so all lanes are
+    // announced.
     subscriber.on('ready', () => this.#announcements.announceAll())
     subscriber.subscribe(...lanes.keys()).catch((error: unknown) => {
       logger.warn({ err: error }, 'queue: SUBSCRIBE failed, polling')
@@ -32,7 +33,7 @@ export class WakeUp {
     return this.#announcements.wait(lane, timeoutMs, signal)
   }
 
-  /** Ends listening; waiting calls end at their timeout or signal. */
+  /** Stops listening. Pending calls of `wait` end at their timeout or when their signal aborts. */
   close(): void {
     this.#subscriber.disconnect()
   }

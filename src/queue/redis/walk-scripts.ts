@@ -1,4 +1,4 @@
-// The scripts of fan-out: they claim sends and commit pages.
+// Runs the Lua scripts of fan-out: they claim sends and commit pages.
 import { replyWhenOutOfMemory } from '../../redis/out-of-memory.ts'
 import { Script } from '../../redis/script.ts'
 import { laneOfWork } from '../announcements.ts'
@@ -20,13 +20,13 @@ const COMMIT_PAGE = new Script(new URL('lua/commit-page.lua', import.meta.url))
 const IS_FULL = new Script(new URL('lua/is-full.lua', import.meta.url))
 const EXTEND_WALK = new Script(new URL('lua/extend-walk.lua', import.meta.url))
 
-/** Claims the sends of a lane that were due first, for fan-out. */
+/** Claims up to `limit` sends of a lane for fan-out; the send that became due first is claimed first. */
 export async function claimDueSends({ client, keys }: Scope, lane: Lane, limit: number, leaseMs: number) {
   const args = [limit, leaseMs, keys.sendPrefix]
   return readSendClaims(await CLAIM_SENDS.run(client, [keys.dueSends(lane), keys.scheduled], args), lane)
 }
 
-/** Writes the page after the claim's cursor, and moves the cursor, under the claim's fence. */
+/** Writes the batches of the page after the claim's cursor and moves the cursor, unless the claim is lost. */
 export async function storePage(
   { client, keys }: Scope,
   claim: SendClaim,
@@ -66,9 +66,12 @@ export async function storePage(
   return result
 }
 
-/** Checked before the page is sent: sending a page that is then refused costs as much as storing it. */
+/**
+ * Whether the stream of one of these batches is full. Checked before the page is sent to Redis: sending a page that is
+ * then refused costs as much as storing it.
+ */
 async function isStreamFull({ client, keys }: Scope, batches: readonly NewBatch[]): Promise<boolean> {
-  // Delayed batches are not in the streams, and are not counted.
+  // Batches with a delay are not in the streams until it is over, so the limit does not apply to them.
   const counted = batches.filter(({ lane, delayMs = 0 }) => lane === 'broadcast' && delayMs <= 0)
   const providers = [...new Set(counted.map(({ provider }) => provider))]
   if (providers.length === 0) return false
@@ -80,7 +83,10 @@ async function isStreamFull({ client, keys }: Scope, batches: readonly NewBatch[
   return isFull === 1
 }
 
-/** Extends the lease of a fan-out. A lease of 0 ms releases it: another worker can claim it at once. */
+/**
+ * Extends the lease of a claimed send during its fan-out. A lease of 0 ms releases the send: another worker can claim
+ * it at once.
+ */
 export async function extendSendLease({ client, keys }: Scope, { uid, lane, fence }: SendClaim, leaseMs: number) {
   const reply = await EXTEND_WALK.run(
     client,

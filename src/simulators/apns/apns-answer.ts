@@ -1,9 +1,9 @@
-// The answers of APNs, from
+// The answers of APNs to requests, from
 // https://developer.apple.com/documentation/usernotifications/handling-notification-responses-from-apns.
 import { randomUUID } from 'node:crypto'
 import type { Answer } from '../answer.ts'
 
-/** The status of each reason of a refusal. */
+/** The reasons for which APNs refuses a request, with the HTTP status of each. */
 export const REASONS = {
   BadCollapseId: 400,
   BadDeviceToken: 400,
@@ -39,10 +39,10 @@ export const REASONS = {
   Shutdown: 503,
 } as const
 
-/** The reason of a refusal. */
+/** The reason for which APNs refuses a request. */
 export type Reason = keyof typeof REASONS
 
-/** A refusal. `sinceMs` is the time in an answer with 410 since which the device token is dead. */
+/** The answer that refuses a request. `sinceMs`, for status 410: since when the device token is dead. */
 export function refuse(reason: Reason, apnsId: string | undefined, sinceMs?: number): Answer {
   const body = JSON.stringify({ reason, ...(sinceMs !== undefined && { timestamp: sinceMs }) })
   return {
@@ -52,7 +52,7 @@ export function refuse(reason: Reason, apnsId: string | undefined, sinceMs?: num
   }
 }
 
-/** The answer to an accepted push. */
+/** The answer that accepts a push. */
 export function accept(apnsId: string | undefined): Answer {
   return { status: 200, headers: { 'apns-id': apnsId ?? randomUUID() }, body: '' }
 }

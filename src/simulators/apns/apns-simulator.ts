@@ -1,4 +1,4 @@
-// A stand-in for APNs on one TLS port. It makes the checks that Apple documents, fails on demand (apns-faults.ts), and
+// A simulator of APNs on one TLS port. It makes the checks that Apple documents, fails on demand (apns-faults.ts), and
 // records accepted pushes (../accepted-log.ts).
 import { generateKeyPair } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
@@ -16,28 +16,28 @@ import { ProviderTokenCheck } from './provider-token-check.ts'
 const generate = promisify(generateKeyPair)
 
 export interface ApnsSimulatorOptions {
-  /** The directory for key, authority and log. It is created if it does not exist. */
+  /** The directory for the signing key, the certificate authority and the log. It is created if it does not exist. */
   directory: string
-  /** 0, the default, means any free port. */
+  /** The port on 127.0.0.1; 0, the default, means any free port. */
   port?: number
   bundleId?: string
   keyId?: string
   teamId?: string
-  /** The authority of client certificates (PEM). Without it no client certificate is accepted. */
+  /** The certificate authority (PEM) of client certificates. Without it no client certificate is accepted. */
   clientCa?: string
-  /** The delay of answers to `slow-` targets. */
+  /** The delay of answers to `slow-` targets, in ms. */
   slowMs?: number
-  /** Unix time in ms since which `unregistered-` tokens are dead; the time of the request unless given. */
+  /** Since when `unregistered-` tokens are dead, as Unix time in ms; the time of the request unless given. */
   goneSinceMs?: () => number
-  /** Random faults, besides those that targets request. */
+  /** Random faults, in addition to those that targets request. */
   misbehaviour?: Misbehaviour
-  /** Called for each request to send. */
+  /** Called for each request to send; `treatment` says how the simulator treated it. */
   onTreatment?: (treatment: Treatment) => void
-  /** Unix time in ms. */
+  /** Returns the current Unix time in ms; Date.now unless given. */
   nowMs?: () => number
 }
 
-/** The files that a client needs, and the log of accepted pushes. */
+/** Paths of the files that a client needs, and of the log of accepted pushes. */
 export interface ApnsSimulatorFiles {
   tokenKey: string
   ca: string
@@ -103,7 +103,7 @@ export class ApnsSimulator {
     return new ApnsSimulator({ server, tokens, log, files, account: { bundleId, keyId, teamId } })
   }
 
-  /** The value for `endpoint`. */
+  /** The value for the option `endpoint` of a client: `https://127.0.0.1:<port>`. */
   get origin(): string {
     return this.#parts.server.origin
   }
@@ -127,7 +127,7 @@ export class ApnsSimulator {
     return this.#parts.server.peakStreams
   }
 
-  /** The number of processed requests. */
+  /** The number of requests that were processed. */
   get requests(): number {
     return this.#parts.server.requests
   }
@@ -141,22 +141,22 @@ export class ApnsSimulator {
     return this.#parts.log.waitFor(count)
   }
 
-  /** From now on the key is refused, as after its removal in the developer console. */
+  /** Refuses the signing key from now on, as APNs does after its removal in the developer console. */
   revokeKey(): void {
     this.#parts.tokens.revoke()
   }
 
-  /** The key is accepted again. */
+  /** Accepts the signing key again after `revokeKey`. */
   restoreKey(): void {
     this.#parts.tokens.restore()
   }
 
-  /** GOAWAY follows the `count`th request from now on. Its connection processes no later streams. */
+  /** Sends GOAWAY after the `count`th request from this call on. The connection processes no later streams. */
   goawayAfter(count: number): void {
     this.#parts.server.goawayAfter(count)
   }
 
-  /** Cuts all connections and frees the port. Safe to call twice. */
+  /** Breaks all connections and frees the port. Safe to call twice. */
   stop(): Promise<void> {
     this.#stopped ??= this.#parts.server.stop().then(() => this.#parts.log.close())
     return this.#stopped

@@ -8,33 +8,36 @@ import type { ApnsFault } from './apns-faults.ts'
 import type { ProviderTokenCheck } from './provider-token-check.ts'
 import { type ApnsHeaders, pickApnsHeaders, refuseRequest } from './request-check.ts'
 
-/** The limit of a connection once APNs has accepted a credential on it. */
+/** The limit of open streams of a connection on which APNs has accepted a credential. */
 const MAX_CONCURRENT_STREAMS = 1000
-/** The limit of a new connection. */
+/** The limit of open streams of a new connection. */
 export const FIRST_CONCURRENT_STREAMS = 1
 
-/** Device tokens are hexadecimal, of any length. Tokens of tests, a word and a hyphen first, are accepted as well. */
+/**
+ * Accepted device tokens: hexadecimal, of any length, and those of tests, which begin with the word of a fault and a
+ * hyphen.
+ */
 const TOKEN = /^(?:(?:[0-9a-f]{2}){8,100}|[a-z]+-.+)$/i
 
 /** A push that the APNs simulator accepted. */
 export interface AcceptedApnsPush extends AcceptedPush {
-  /** The headers that begin with `apns-`. */
+  /** The request headers that begin with `apns-`. */
   headers: ApnsHeaders
 }
 
 export interface DeviceEndpointDeps {
   bundleId: string
   tokens: ProviderTokenCheck
-  /** The authority of client certificates (PEM). */
+  /** The certificate authority (PEM) of client certificates. */
   clientCa: string
   faults: Faults<ApnsFault>
   log: AcceptedLog<AcceptedApnsPush>
-  /** Unix time in ms since which the tokens of `unregistered-` devices are dead. */
+  /** Returns since when the tokens of `unregistered-` devices are dead, as Unix time in ms. */
   goneSinceMs: () => number
   nowMs: () => number
 }
 
-/** Handles POST /3/device/{token}. */
+/** Handles requests to send a push: POST /3/device/{token}. */
 export class DeviceEndpoint {
   readonly #deps: DeviceEndpointDeps
   readonly #clientCa: X509Certificate
@@ -46,7 +49,10 @@ export class DeviceEndpoint {
     this.#clientCa = new X509Certificate(deps.clientCa)
   }
 
-  /** The answer, or the fault that the device requests. An accepted push is in the log when this returns. */
+  /**
+   * Answers a request, or produces the fault that the device requests. An accepted push is in the log when this
+   * returns.
+   */
   handle(request: SimulatedRequest): Reaction {
     const headers = pickApnsHeaders(request.headers)
     const id = headers['apns-id']
@@ -92,7 +98,7 @@ export class DeviceEndpoint {
   }
 }
 
-/** Undefined if the path is not one of APNs. */
+/** The device token in the path of a request; undefined if the path is not `/3/device/{token}`. */
 function readToken(path: string): string | undefined {
   const encoded = /^\/3\/device\/([^/?]*)$/.exec(path)?.[1]
   try {

@@ -5,15 +5,15 @@ import * as v from 'valibot'
 import type { Reason } from './apns-answer.ts'
 
 const MAX_AGE_MS = 60 * 60_000
-/** "No more than once every 20 minutes." */
+/** The least time between two new tokens, in ms: "no more than once every 20 minutes". */
 const MIN_UPDATE_MS = 20 * 60_000
-/** The tolerance for clocks that differ. */
+/** How far in the future a token may be dated, in ms, because clocks differ. */
 const MAX_AHEAD_MS = 60_000
 
 const HeaderSchema = v.object({ alg: v.literal('ES256'), kid: v.string() })
 const ClaimsSchema = v.object({ iss: v.string(), iat: v.pipe(v.number(), v.integer()) })
 
-/** A token of the configured team and key, with a valid signature. */
+/** A provider token with the expected team and key and a valid signature. */
 interface GenuineToken {
   issuedAtMs: number
 }
@@ -22,15 +22,15 @@ export interface ProviderTokenCheckDeps {
   publicKeyPem: string
   keyId: string
   teamId: string
-  /** Unix time in ms. */
+  /** Returns the current Unix time in ms. */
   nowMs: () => number
 }
 
-/** Checks the provider tokens of one key. */
+/** Checks the provider tokens that one signing key signs. */
 export class ProviderTokenCheck {
   readonly #deps: ProviderTokenCheckDeps
   #publicKey: KeyObject
-  /** All accepted tokens, so that each is verified only once. */
+  /** The verified tokens, so that the signature of each is verified only once. */
   readonly #genuine = new Map<string, GenuineToken>()
   #lastUpdateMs = Number.NEGATIVE_INFINITY
   #areRevoked = false
@@ -45,12 +45,12 @@ export class ProviderTokenCheck {
     return [...this.#genuine.keys()]
   }
 
-  /** Revokes the key until `restore`. */
+  /** Refuses all tokens of the key until `restore`. */
   revoke(): void {
     this.#areRevoked = true
   }
 
-  /** Accepts the key again. */
+  /** Accepts tokens of the key again. */
   restore(): void {
     this.#areRevoked = false
   }

@@ -1,4 +1,4 @@
-// The checks of APNs for a request, as far as a sender can violate them
+// The checks that APNs makes of a request, as far as a sender can violate them
 // (https://developer.apple.com/documentation/usernotifications/sending-notification-requests-to-apns).
 import type { IncomingHttpHeaders } from 'node:http2'
 import type { Reason } from './apns-answer.ts'
@@ -7,7 +7,7 @@ const MAX_PAYLOAD_BYTES = 4096
 const MAX_VOIP_PAYLOAD_BYTES = 5120
 const MAX_COLLAPSE_ID_BYTES = 64
 
-/** The suffix of the topic after the bundle id, by push type. */
+/** The suffix that each push type requires after the bundle id in `apns-topic`. */
 const TOPIC_SUFFIXES = new Map([
   ['alert', ''],
   ['background', ''],
@@ -34,20 +34,20 @@ export function pickApnsHeaders(headers: IncomingHttpHeaders): ApnsHeaders {
   return picked
 }
 
-/** Why APNs refuses headers or payload for an app; undefined if it accepts them. */
+/** Why APNs refuses the headers or the payload of a request; undefined if it accepts them. */
 export function refuseRequest(headers: ApnsHeaders, body: Buffer, bundleId: string): Reason | undefined {
   return refuseHeaders(headers) ?? refuseTopic(headers, bundleId) ?? refusePayload(headers, body)
 }
 
 function refuseHeaders(headers: ApnsHeaders): Reason | undefined {
   const { 'apns-id': id, 'apns-expiration': expiration, 'apns-priority': priority } = headers
-  // Node joins the values of duplicate headers.
+  // Node joins the values of a duplicate header with a comma and a space.
   if (Object.values(headers).some((value) => value.includes(', '))) return 'DuplicateHeaders'
   if (id !== undefined && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) return 'BadMessageId'
   if (expiration !== undefined && !/^\d{1,12}$/.test(expiration)) return 'BadExpirationDate'
   if (Buffer.byteLength(headers['apns-collapse-id'] ?? '') > MAX_COLLAPSE_ID_BYTES) return 'BadCollapseId'
   if (priority !== undefined && !['10', '5', '1'].includes(priority)) return 'BadPriority'
-  // "Always use priority 5. Using priority 10 is an error", and 10 is the default.
+  // Apple requires priority 5 for background pushes ("using priority 10 is an error"), and a missing header means 10.
   if (headers['apns-push-type'] === 'background' && (priority ?? '10') === '10') return 'BadPriority'
   return undefined
 }

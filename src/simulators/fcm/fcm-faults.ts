@@ -28,7 +28,7 @@ export function makeFcmFaults({ project, retryAfterSeconds }: { project: string;
   } satisfies FaultTable
 }
 
-/** An error without an FCM code, as all APIs of Google send it for refused credentials. */
+/** A fault with an error that has no error code of FCM, as all APIs of Google answer it to a refused credential. */
 function plainFault(code: number, status: string) {
   return {
     does: `${code} ${status} without an FCM error`,

@@ -1,4 +1,4 @@
-// A stand-in for FCM HTTP v1 and the OAuth endpoint of Google on one TLS port. It makes the checks that Google
+// A simulator of FCM HTTP v1 and of Google's OAuth endpoint, both on one TLS port. It makes the checks that Google
 // documents, fails on demand (fcm-faults.ts), and records accepted pushes (../accepted-log.ts).
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -13,30 +13,32 @@ import { type AcceptedFcmPush, SendEndpoint } from './send-endpoint.ts'
 import { makeServiceAccount } from './service-account.ts'
 import { TokenExchange } from './token-exchange.ts'
 
-/** The limit of FCM for one connection. */
+/** The limit of open streams of a connection to FCM. */
 const MAX_CONCURRENT_STREAMS = 100
 
 export interface FcmSimulatorOptions {
-  /** The directory for credentials, authority and log. It is created if it does not exist. */
+  /**
+   * The directory for the service account, the certificate authority and the log. It is created if it does not exist.
+   */
   directory: string
-  /** 0, the default, means any free port. */
+  /** The port on 127.0.0.1; 0, the default, means any free port. */
   port?: number
   project?: string
-  /** The life of access tokens, an hour unless given. */
+  /** How long an access token is valid, an hour unless given. */
   accessTokenSeconds?: number
-  /** The limit of streams of a connection, 100 as for FCM unless given. */
+  /** The limit of open streams of a connection; 100, as that of FCM, unless given. */
   maxStreams?: number
-  /** The delay of answers to `slow-` targets. */
+  /** The delay of answers to `slow-` targets, in ms. */
   slowMs?: number
-  /** The Retry-After of answers to `quota-` targets. */
+  /** The header Retry-After of answers to `quota-` targets. */
   retryAfterSeconds?: number
-  /** Random faults, besides those that targets request. */
+  /** Random faults, in addition to those that targets request. */
   misbehaviour?: Misbehaviour
-  /** Called for each request to send that passed the checks. */
+  /** Called for each request to send that passed the checks; `treatment` says how the simulator treated it. */
   onTreatment?: (treatment: Treatment) => void
 }
 
-/** The files that a client needs, and the log of accepted pushes. */
+/** Paths of the files that a client needs, and of the log of accepted pushes. */
 export interface SimulatorFiles {
   credentials: string
   ca: string
@@ -83,7 +85,7 @@ export class FcmSimulator {
     const server = new SimulatorServer({
       cert,
       key,
-      // For the OAuth exchange: the libraries of Google use HTTP/1.1 for it.
+      // HTTP/1.1 is allowed because Google's libraries use it for the OAuth exchange.
       allowsHttp1: true,
       maxConcurrentStreams: options.maxStreams ?? MAX_CONCURRENT_STREAMS,
       slowMs: options.slowMs ?? 2000,
@@ -95,7 +97,7 @@ export class FcmSimulator {
     return new FcmSimulator({ server, tokens, log, files, project })
   }
 
-  /** The value for `push_endpoint` and `auth_endpoint`. */
+  /** The value for the options `push_endpoint` and `auth_endpoint` of a client. */
   get origin(): string {
     return this.#parts.server.origin
   }
@@ -105,7 +107,7 @@ export class FcmSimulator {
     return this.#parts.log.accepted
   }
 
-  /** The number of OAuth exchanges, refused ones included. */
+  /** The number of requests for an access token, refused ones included. */
   get tokenRequests(): number {
     return this.#parts.tokens.requests
   }
@@ -129,22 +131,25 @@ export class FcmSimulator {
     return this.#parts.log.waitFor(count)
   }
 
-  /** From now on all access tokens that were issued before are refused. */
+  /** Refuses all access tokens that were issued before this call. */
   revokeAccessTokens(): void {
     this.#parts.tokens.revokeAll()
   }
 
-  /** Disables the service account, or enables it again. While it is disabled, it and its tokens are refused. */
+  /**
+   * Disables the service account, or enables it again. While it is disabled, its assertions and access tokens are
+   * refused.
+   */
   setAccountDisabled(isDisabled: boolean): void {
     this.#parts.tokens.setAccountDisabled(isDisabled)
   }
 
-  /** GOAWAY follows the `count`th send from now on. Its connection processes no later streams. */
+  /** Sends GOAWAY after the `count`th request to send from this call on. The connection processes no later streams. */
   goawayAfter(count: number): void {
     this.#parts.server.goawayAfter(count)
   }
 
-  /** Cuts all connections and frees the port. Safe to call twice. */
+  /** Breaks all connections and frees the port. Safe to call twice. */
   stop(): Promise<void> {
     this.#stopped ??= this.#parts.server.stop().then(() => this.#parts.log.close())
     return this.#stopped

@@ -2,7 +2,7 @@
 // (https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode).
 import { type Answer, jsonAnswer } from '../answer.ts'
 
-/** An error with `error.code`, `error.status` and any details. */
+/** An answer with an error: its `error.code`, its `error.status` and any details. */
 export function googleError(
   code: number,
   status: string,
@@ -14,12 +14,15 @@ export function googleError(
   return jsonAnswer(code, { error }, headers)
 }
 
-/** The detail with the error code of FCM. */
+/** The detail of an error that contains FCM's own error code. */
 export function fcmErrorDetail(errorCode: string): object {
   return { '@type': 'type.googleapis.com/google.firebase.fcm.v1.FcmError', errorCode }
 }
 
-/** The answer to a message that is not valid for the API: 400 without an FcmError. */
+/**
+ * The answer to a message that the API does not accept: 400 with an explanation of the field, without an error code of
+ * FCM.
+ */
 export function badRequest(field: string, description: string): Answer {
   const detail = { '@type': 'type.googleapis.com/google.rpc.BadRequest', fieldViolations: [{ field, description }] }
   return googleError(400, 'INVALID_ARGUMENT', `${field}: ${description}`, [detail])

@@ -1,4 +1,4 @@
-// The checks of FCM for a message, as far as a sender can violate them
+// The checks that FCM makes of a message, as far as a sender can violate them
 // (https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages).
 import * as v from 'valibot'
 import type { Answer } from '../answer.ts'
@@ -8,10 +8,10 @@ const MAX_PAYLOAD_BYTES = 4096
 const MAX_TOPIC_PAYLOAD_BYTES = 2048
 const TARGET_KINDS = ['token', 'topic', 'condition'] as const
 
-/** The kinds of targets. */
+/** The kinds of targets of an FCM message. */
 export type FcmTargetKind = (typeof TARGET_KINDS)[number]
 
-/** The target of a message. */
+/** The target of an FCM message. */
 export interface FcmTarget {
   kind: FcmTargetKind
   value: string
@@ -20,7 +20,7 @@ export interface FcmTarget {
 const RequestSchema = v.object({ message: v.record(v.string(), v.unknown()) })
 const DataSchema = v.optional(v.record(v.string(), v.string()))
 
-/** The target of a request body that FCM would accept, or the answer of FCM if it would not. */
+/** Checks the body of a request. Returns its target if FCM would accept it, otherwise FCM's answer. */
 export function checkMessage(body: string): { target: FcmTarget } | { refusal: Answer } {
   const request = v.safeParse(RequestSchema, parseJson(body))
   if (!request.success) return { refusal: badRequest('message', 'not a JSON object with a message that is an object') }
@@ -41,7 +41,8 @@ function findTarget(message: Record<string, unknown>): FcmTarget | undefined {
 }
 
 /**
- * Google documents no method. Here: keys and values of `data`, other members as compact JSON, the target not counted.
+ * The size of a message in bytes. Google does not document how it measures: here keys and values of `data` and the
+ * other members as compact JSON count, the target does not.
  */
 function measurePayload(message: Record<string, unknown>): number {
   let bytes = 0

@@ -20,7 +20,7 @@ export interface SendEndpointDeps {
   log: AcceptedLog<AcceptedFcmPush>
 }
 
-/** Handles POST /v1/projects/{project}/messages:send. */
+/** Handles requests to send a push: POST /v1/projects/{project}/messages:send. */
 export class SendEndpoint {
   readonly #deps: SendEndpointDeps
 
@@ -28,7 +28,10 @@ export class SendEndpoint {
     this.#deps = deps
   }
 
-  /** The answer, or the fault that the target requests. An accepted push is in the log when this returns. */
+  /**
+   * Answers a request, or produces the fault that the target requests. An accepted push is in the log when this
+   * returns.
+   */
   handle(project: string, headers: IncomingHttpHeaders, body: string): Reaction {
     const refusal = this.#refuseCaller(project, headers)
     if (refusal) return { answer: refusal }

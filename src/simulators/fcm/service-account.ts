@@ -3,9 +3,9 @@ import { promisify } from 'node:util'
 
 const generate = promisify(generateKeyPair)
 
-/** A service account of the simulated project: the file for the client and the public key for the server. */
+/** A service account of the simulated project: the key file for the client, and the public key for the simulator. */
 export interface SimulatedServiceAccount {
-  /** The content of the JSON file, in the form of the Google Cloud console. */
+  /** The content of the key file, in the format of the Google Cloud console. */
   json: string
   clientEmail: string
   publicKeyPem: string

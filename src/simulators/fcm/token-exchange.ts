@@ -1,4 +1,4 @@
-// The OAuth exchange of Google for service accounts (RFC 7523): a signed assertion for an access token.
+// The simulated OAuth exchange of Google for service accounts (RFC 7523): an access token for a signed assertion.
 import { randomBytes } from 'node:crypto'
 import { importSPKI, jwtVerify } from 'jose'
 import * as v from 'valibot'
@@ -7,20 +7,20 @@ import type { SimulatedServiceAccount } from './service-account.ts'
 
 const AUDIENCE = 'https://oauth2.googleapis.com/token'
 const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
-/** Sending requires one of these. */
+/** An assertion must name one of these scopes, otherwise its access token does not allow to send. */
 const SCOPES = ['https://www.googleapis.com/auth/firebase.messaging', 'https://www.googleapis.com/auth/cloud-platform']
-/** Google refuses assertions that are valid for more than an hour. */
+/** The longest validity of an assertion; Google refuses a longer one. */
 const MAX_ASSERTION_SECONDS = 3600
 
 const ClaimsSchema = v.object({ iss: v.string(), scope: v.string(), iat: v.number(), exp: v.number() })
 
-/** Issues access tokens and checks them. */
+/** Issues and checks access tokens. */
 export class TokenExchange {
   readonly #account: SimulatedServiceAccount
   readonly #lifeSeconds: number
   readonly #endsAtMs = new Map<string, number>()
   #isAccountDisabled = false
-  /** The number of exchanges, refused ones included. */
+  /** The number of requests for an access token, refused ones included. */
   requests = 0
 
   constructor(deps: { account: SimulatedServiceAccount; lifeSeconds: number }) {
@@ -28,7 +28,7 @@ export class TokenExchange {
     this.#lifeSeconds = deps.lifeSeconds
   }
 
-  /** Answers POST /token. */
+  /** Answers an exchange, POST /token. @param form the body of the request */
   async exchange(form: string): Promise<Answer> {
     this.requests++
     const params = new URLSearchParams(form)
@@ -41,18 +41,20 @@ export class TokenExchange {
     return jsonAnswer(200, { access_token: accessToken, expires_in: this.#lifeSeconds, token_type: 'Bearer' })
   }
 
-  /** Whether the Authorization header has a token that was issued and is neither revoked nor expired. */
+  /** Whether the Authorization header has an access token that was issued and is neither revoked nor expired. */
   accepts(authorization: string | undefined): boolean {
     const endsAtMs = this.#endsAtMs.get(authorization?.replace(/^Bearer /, '') ?? '')
     return endsAtMs !== undefined && Date.now() < endsAtMs
   }
 
-  /** From now on all tokens that were issued before are refused. */
+  /** Refuses all access tokens that were issued before this call. */
   revokeAll(): void {
     this.#endsAtMs.clear()
   }
 
-  /** While the account is disabled, all tokens are refused and no new ones are issued. */
+  /**
+   * Disables the service account, or enables it again. While it is disabled, all tokens are refused and none is issued.
+   */
   setAccountDisabled(isDisabled: boolean): void {
     this.#isAccountDisabled = isDisabled
     if (isDisabled) this.revokeAll()
@@ -67,7 +69,7 @@ export class TokenExchange {
       if (!claims.scope.split(' ').some((scope) => SCOPES.includes(scope))) return 'no scope for messaging'
       return undefined
     } catch {
-      // Google does not distinguish between a wrong signature, wrong claims and a malformed token.
+      // Google gives this text for a wrong signature, wrong claims and a malformed assertion alike.
       return 'Invalid JWT Signature.'
     }
   }

@@ -1,14 +1,14 @@
-// The OAuth endpoint of Huawei for apps (client credentials): the id and secret of an app for an access token.
+// Huawei's simulated OAuth endpoint for apps (client credentials): an access token for the id and secret of an app.
 import { randomBytes } from 'node:crypto'
 import { type Answer, jsonAnswer } from '../answer.ts'
 
-/** Issues access tokens and checks them. */
+/** Issues and checks access tokens. */
 export class SimulatedAccessTokens {
   readonly #app: { id: string; secret: string }
   readonly #lifeSeconds: number
   readonly #endsAtMs = new Map<string, number>()
   #isAppDisabled = false
-  /** The number of exchanges, refused ones included. */
+  /** The number of requests for a token, refused ones included. */
   requests = 0
 
   constructor(deps: { app: { id: string; secret: string }; lifeSeconds: number }) {
@@ -16,7 +16,7 @@ export class SimulatedAccessTokens {
     this.#lifeSeconds = deps.lifeSeconds
   }
 
-  /** Answers POST /oauth2/v3/token. */
+  /** Answers a request for a token, POST /oauth2/v3/token. @param form the body of the request */
   exchange(form: string): Answer {
     this.requests++
     const params = new URLSearchParams(form)
@@ -24,25 +24,25 @@ export class SimulatedAccessTokens {
     const { id, secret } = this.#app
     const isOurs = params.get('client_id') === id && params.get('client_secret') === secret
     if (!isOurs || this.#isAppDisabled) return refuse(20_044, 'invalid client')
-    // Tokens of Huawei contain slashes, which its JSON escapes.
+    // The token contains slashes, as Huawei's tokens do; Huawei's JSON escapes them.
     const accessToken = `simulated/${randomBytes(24).toString('base64')}`
     this.#endsAtMs.set(accessToken, Date.now() + this.#lifeSeconds * 1000)
     return jsonAnswer(200, { access_token: accessToken, expires_in: this.#lifeSeconds, token_type: 'Bearer' })
   }
 
-  /** The code for a refused Authorization header; undefined if its token is valid. */
+  /** The error code for a refused Authorization header; undefined if its token is valid. */
   refusalOf(authorization: string | undefined): '80200001' | '80200003' | undefined {
     const endsAtMs = this.#endsAtMs.get(authorization?.replace(/^Bearer /, '') ?? '')
     if (endsAtMs === undefined) return '80200001'
     return Date.now() < endsAtMs ? undefined : '80200003'
   }
 
-  /** From now on all tokens that were issued before are refused. */
+  /** Refuses all access tokens that were issued before this call. */
   revokeAll(): void {
     this.#endsAtMs.clear()
   }
 
-  /** While the app is disabled, all tokens are refused and no new ones are issued. */
+  /** Disables the app, or enables it again. While it is disabled, all tokens are refused and none is issued. */
   setAppDisabled(isDisabled: boolean): void {
     this.#isAppDisabled = isDisabled
     if (isDisabled) this.revokeAll()

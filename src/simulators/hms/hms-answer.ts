@@ -1,6 +1,6 @@
 import { type Answer, jsonAnswer } from '../answer.ts'
 
-/** The HTTP status and the message of each code. */
+/** The codes that the simulator answers, each with its HTTP status and its message. */
 const CODES = {
   '80000000': [200, 'Success'],
   '80100000': [200, ''],
@@ -23,10 +23,10 @@ const CODES = {
   '81000001': [500, 'System inner error'],
 } as const
 
-/** The codes of the simulator. */
+/** A code that the simulator answers. */
 export type HmsCode = keyof typeof CODES
 
-/** An answer in the form of Push Kit: the code in the body is more precise than the status. */
+/** An answer in the format of Push Kit. The code in its body is more precise than the HTTP status. */
 export function hmsAnswer(code: HmsCode, requestId: string, msg?: string): Answer {
   const [status, text] = CODES[code]
   return jsonAnswer(status, { code, msg: msg ?? text, requestId })

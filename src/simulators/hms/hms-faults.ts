@@ -3,7 +3,7 @@ import { type HmsCode, hmsAnswer } from './hms-answer.ts'
 
 const REQUEST_ID = '0'
 
-/** The codes that concern the whole request, by the word that requests them. */
+/** Faults that concern the whole request: for each word by which a target requests one, the code of the answer. */
 const CODES: Readonly<Record<string, HmsCode>> = {
   parameter: '80100001',
   tokencount: '80100002',
@@ -24,7 +24,10 @@ const CODES: Readonly<Record<string, HmsCode>> = {
   internal: '81000001',
 }
 
-/** The faults of a request, if one of its tokens, its topic or its condition starts with one of these words. */
+/**
+ * The faults of the HMS simulator. A request gets a fault if one of its tokens, its topic or its condition starts with
+ * the word.
+ */
 export function makeHmsFaults(retryAfterSeconds: number): FaultTable {
   const codes = Object.entries(CODES).map(([word, code]): [string, Fault] => {
     const answer = hmsAnswer(code, REQUEST_ID)
@@ -46,5 +49,5 @@ export function makeHmsFaults(retryAfterSeconds: number): FaultTable {
   }
 }
 
-/** A token that starts with this is in the `illegal_tokens` of a partial success. */
+/** The beginning of tokens that a partial success lists as `illegal_tokens`. */
 export const ILLEGAL = 'illegal-'

@@ -1,4 +1,4 @@
-// A stand-in for Huawei Push Kit and the OAuth endpoint of Huawei on one TLS port. It makes the checks that Huawei
+// A simulator of Huawei Push Kit and of Huawei's OAuth endpoint, both on one TLS port. It makes the checks that Huawei
 // documents, fails on demand (hms-faults.ts), and records accepted pushes (../accepted-log.ts).
 import { randomBytes } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
@@ -17,19 +17,19 @@ const OAUTH_PATH = '/oauth2/v3/token'
 const MAX_CONCURRENT_STREAMS = 100
 
 export interface HmsSimulatorOptions {
-  /** The directory for authority and log. It is created if it does not exist. */
+  /** The directory for the certificate authority and the log. It is created if it does not exist. */
   directory: string
-  /** 0, the default, means any free port. */
+  /** The port on 127.0.0.1; 0, the default, means any free port. */
   port?: number
-  /** The life of access tokens, an hour unless given. */
+  /** How long an access token is valid, an hour unless given. */
   accessTokenSeconds?: number
-  /** The delay of answers to `slow-` targets. */
+  /** The delay of answers to `slow-` targets, in ms. */
   slowMs?: number
-  /** The Retry-After of answers to `traffic-` targets. */
+  /** The header Retry-After of answers to `traffic-` targets. */
   retryAfterSeconds?: number
-  /** Random faults, at most one per request. */
+  /** Random faults, at most one per request, in addition to those that targets request. */
   misbehaviour?: Misbehaviour
-  /** Called for each request to send that passed the checks. */
+  /** Called for each request to send that passed the checks; `treatment` says how the simulator treated it. */
   onTreatment?: (treatment: Treatment) => void
 }
 
@@ -44,9 +44,9 @@ interface Parts {
 
 /** A running HMS simulator. */
 export class HmsSimulator {
-  /** The certificate of the authority, and the log of accepted pushes. */
+  /** Paths of the certificate of the authority, and of the log of accepted pushes. */
   readonly files: { ca: string; log: string }
-  /** The credentials that it accepts. */
+  /** The id and secret of the app that the simulator accepts. */
   readonly app: { id: string; secret: string }
   readonly #parts: Parts
   #stopped: Promise<void> | undefined
@@ -68,13 +68,14 @@ export class HmsSimulator {
     const tokens = new SimulatedAccessTokens({ app, lifeSeconds: options.accessTokenSeconds ?? 3600 })
     const log = new AcceptedLog<AcceptedHmsPush>({ file: files.log })
     const table = makeHmsFaults(retryAfterSeconds)
-    // The endpoint calls `faults` for each token of a request, and `chance` once if no token requests a fault.
+    // There are two objects: `faults` is asked for each token of a request, and `chance` once if no token requests a
+    // fault. So a request gets at most one random fault.
     const faults = new Faults({ table, misbehaviour: misbehaviour && { ...misbehaviour, share: 0 } })
     const sends = new SendEndpoint({ appId: app.id, tokens, faults, chance: new Faults({ table, misbehaviour }), log })
     const server = new SimulatorServer({
       cert,
       key,
-      // The OAuth endpoint is used over HTTP/1.1.
+      // HTTP/1.1 is allowed because clients use it for the OAuth endpoint.
       allowsHttp1: true,
       maxConcurrentStreams: MAX_CONCURRENT_STREAMS,
       slowMs,
@@ -86,17 +87,17 @@ export class HmsSimulator {
     return new HmsSimulator({ server, tokens, sends, log, app, files })
   }
 
-  /** The value for `push_endpoint`. */
+  /** The value for the option `push_endpoint` of a client. */
   get origin(): string {
     return this.#parts.server.origin
   }
 
-  /** The value for `auth_endpoint`. */
+  /** The value for the option `auth_endpoint` of a client. */
   get authEndpoint(): string {
     return `${this.origin}${OAUTH_PATH}`
   }
 
-  /** Every push that was accepted, in order: one per token. */
+  /** Every push that was accepted, in order. A request for several tokens is a push for each of them. */
   get accepted(): readonly AcceptedHmsPush[] {
     return this.#parts.log.accepted
   }
@@ -106,7 +107,7 @@ export class HmsSimulator {
     return this.#parts.sends.requests
   }
 
-  /** The number of OAuth exchanges, refused ones included. */
+  /** The number of requests for an access token, refused ones included. */
   get tokenRequests(): number {
     return this.#parts.tokens.requests
   }
@@ -120,7 +121,7 @@ export class HmsSimulator {
     return this.#parts.log.waitFor(count)
   }
 
-  /** From now on all access tokens that were issued before are refused. */
+  /** Refuses all access tokens that were issued before this call. */
   revokeAccessTokens(): void {
     this.#parts.tokens.revokeAll()
   }
@@ -130,12 +131,12 @@ export class HmsSimulator {
     this.#parts.tokens.setAppDisabled(isDisabled)
   }
 
-  /** GOAWAY follows the `count`th send from now on. Its connection processes no later streams. */
+  /** Sends GOAWAY after the `count`th request to send from this call on. The connection processes no later streams. */
   goawayAfter(count: number): void {
     this.#parts.server.goawayAfter(count)
   }
 
-  /** Cuts all connections and frees the port. Safe to call twice. */
+  /** Breaks all connections and frees the port. Safe to call twice. */
   stop(): Promise<void> {
     this.#stopped ??= this.#parts.server.stop().then(() => this.#parts.log.close())
     return this.#stopped

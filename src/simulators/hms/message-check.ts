@@ -1,9 +1,9 @@
-// The checks of Push Kit for a request, as far as a sender can violate them
+// The checks that Push Kit makes of a request, as far as a sender can violate them
 // (https://developer.huawei.com/consumer/en/doc/HMSCore-References/https-send-api-0000001050986197).
 import * as v from 'valibot'
 import type { HmsCode } from './hms-answer.ts'
 
-/** The limit of a message without its tokens. */
+/** The most bytes of a message without its tokens. */
 const MAX_MESSAGE_BYTES = 4096
 const MAX_TOKENS = 1000
 
@@ -11,7 +11,7 @@ const RequestSchema = v.object({ validate_only: v.optional(v.boolean()), message
 const TokensSchema = v.array(v.pipe(v.string(), v.nonEmpty()))
 const TextSchema = v.pipe(v.string(), v.nonEmpty())
 
-/** The kinds of targets. */
+/** The kinds of targets of a Push Kit message. */
 export type HmsTargetKind = 'token' | 'topic' | 'condition'
 
 /** The targets and the message of a request. */
@@ -22,7 +22,9 @@ export interface CheckedMessage {
   message: string
 }
 
-/** The content of a request that Huawei would accept, or the code of its answer if it would not. */
+/**
+ * Checks the body of a request. Returns its content if Huawei would accept it, otherwise the code of Huawei's answer.
+ */
 export function checkMessage(body: string): CheckedMessage | { refusal: HmsCode } {
   const request = v.safeParse(RequestSchema, parseJson(body))
   if (!request.success) return { refusal: '80100003' }

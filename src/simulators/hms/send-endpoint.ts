@@ -6,34 +6,36 @@ import { hmsAnswer } from './hms-answer.ts'
 import { ILLEGAL } from './hms-faults.ts'
 import { type CheckedMessage, checkMessage, type HmsTargetKind } from './message-check.ts'
 
-/** A push for one target. Its `body` is the message without targets, as compact JSON. */
+/** An accepted push for one target. Its `body` is the message without targets, as compact JSON. */
 export interface AcceptedHmsPush extends AcceptedPush {
   target_kind: HmsTargetKind
-  /** The id of the request, which all of its tokens share. */
+  /** The id of the request, which is the same for all of its tokens. */
   request_id: string
 }
 
 export interface SendEndpointDeps {
   appId: string
   tokens: SimulatedAccessTokens
-  /** The faults that targets request. */
+  /** Decides the faults that targets request. */
   faults: Faults
-  /** Random faults, at most one per request. */
+  /** Decides random faults: it is asked once per request, so that a request gets at most one. */
   chance: Faults
   log: AcceptedLog<AcceptedHmsPush>
 }
 
-/** Handles POST /v1/{app id}/messages:send. */
+/** Handles requests to send: POST /v1/{app id}/messages:send. */
 export class SendEndpoint {
   readonly #deps: SendEndpointDeps
-  /** The number of requests, refused ones included. */
+  /** The number of requests to send, refused ones included. */
   requests = 0
 
   constructor(deps: SendEndpointDeps) {
     this.#deps = deps
   }
 
-  /** The answer, or the fault that a target requests. Accepted pushes are in the log when this returns. */
+  /**
+   * Answers a request, or produces the fault that a target requests. Accepted pushes are in the log when this returns.
+   */
   handle(appId: string, { headers, body }: SimulatedRequest): Reaction {
     const requestId = `${Date.now()}${String(++this.requests).padStart(8, '0')}`
     const refusal = appId === this.#deps.appId ? this.#deps.tokens.refusalOf(headers.authorization) : '80200001'

@@ -1,15 +1,15 @@
-// The browser side of RFC 8291. It follows the RFC and shares no code with the sender, so that both do not have the
-// same errors.
+// Decrypts Web Push messages as a browser does (RFC 8291). It shares no code with the encryption, so that both do not
+// have the same errors.
 import { createDecipheriv, hkdfSync } from 'node:crypto'
 import type { SimulatedSubscription } from './subscriptions.ts'
 
 const SALT_BYTES = 16
 const TAG_BYTES = 16
 const POINT_BYTES = 65
-/** RFC 8188 section 2: the delimiter after the content of the last record. Zeros may follow. */
+/** The delimiter after the content of the last record (RFC 8188 section 2). Zeros may follow it. */
 const LAST_RECORD = 2
 
-/** The payload of a message; undefined if the browser could not decrypt it. */
+/** Decrypts the payload of a message; undefined if the browser with this subscription could not decrypt it. */
 export function decryptMessage(message: Buffer, { ecdh, auth }: SimulatedSubscription): Buffer | undefined {
   const keyStart = SALT_BYTES + 5
   const contentStart = keyStart + POINT_BYTES
@@ -27,7 +27,7 @@ export function decryptMessage(message: Buffer, { ecdh, auth }: SimulatedSubscri
     const padded = Buffer.concat([decipher.update(message.subarray(contentStart, -TAG_BYTES)), decipher.final()])
     return unpad(padded)
   } catch {
-    // Encrypted for another browser, or damaged.
+    // Decryption failed: the message is for another browser, or damaged.
     return undefined
   }
 }

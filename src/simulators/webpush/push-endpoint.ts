@@ -6,13 +6,16 @@ import { decryptMessage } from './decrypt-message.ts'
 import type { SimulatedSubscriptions } from './subscriptions.ts'
 import type { VapidCheck } from './vapid-check.ts'
 
-/** Push services must accept this many bytes, and those of browsers accept no more. */
+/**
+ * The most bytes of a message. Push services must accept 4,096 (RFC 8030 section 7.2), and those of browsers accept no
+ * more.
+ */
 const MAX_BODY_BYTES = 4096
-/** Thirty days: the limit of the Mozilla service. */
+/** The longest TTL, thirty days, as in the Mozilla service. */
 const MAX_TTL_SECONDS = 2_592_000
 const URGENCIES = ['very-low', 'low', 'normal', 'high']
 
-/** A push to a browser: `target` is the name of the browser, `body` the decrypted payload. */
+/** A push to a simulated browser: `target` is the name of the browser, `body` the decrypted payload. */
 export interface AcceptedWebPush extends AcceptedPush {
   ttl: number
   urgency?: string
@@ -28,17 +31,20 @@ export interface PushEndpointDeps {
   origin(): string
 }
 
-/** Handles POST /push/{name}. */
+/** Handles requests to send a push: POST /push/{name}, with the name of a browser. */
 export class PushEndpoint {
   readonly #deps: PushEndpointDeps
-  /** The number of requests, refused ones included. */
+  /** The number of requests to send, refused ones included. */
   requests = 0
 
   constructor(deps: PushEndpointDeps) {
     this.#deps = deps
   }
 
-  /** The answer, or the fault that the name requests. An accepted push is in the log when this resolves. */
+  /**
+   * Answers a request, or produces the fault that the browser's name requests. An accepted push is in the log when this
+   * resolves.
+   */
   async handle(name: string, { headers, body }: SimulatedRequest): Promise<Reaction> {
     this.requests++
     const { subscriptions, vapid, faults, log } = this.#deps
@@ -50,7 +56,8 @@ export class PushEndpoint {
     if (!fields) return { answer: plain(400) }
     if (body.length > MAX_BODY_BYTES) return { answer: plain(413) }
     const payload = decryptMessage(body, subscription)
-    // A real push service cannot check this. Here it makes encryption errors visible.
+    // A message that the browser cannot decrypt is refused. A real push service cannot check this; here it shows errors
+    // of the encryption.
     if (!payload) return { answer: plain(400) }
     const fault = faults.take(name)
     const targets = [name]
@@ -61,13 +68,14 @@ export class PushEndpoint {
   }
 }
 
-/** The header fields of RFC 8030 section 5; undefined if one of them is absent or not valid. */
+/** Reads the header fields of RFC 8030 section 5; undefined if one of them is absent or not valid. */
 function readFields(headers: SimulatedRequest['headers']): Omit<AcceptedWebPush, keyof AcceptedPush> | undefined {
   const { ttl, urgency, topic } = headers
   if (headers['content-encoding'] !== 'aes128gcm') return undefined
   if (typeof ttl !== 'string' || !/^\d+$/.test(ttl) || Number(ttl) > MAX_TTL_SECONDS) return undefined
   if (urgency !== undefined && !(typeof urgency === 'string' && URGENCIES.includes(urgency))) return undefined
-  // RFC 8030 section 5.4. The Mozilla service accepts only letters and digits.
+  // A `Topic` has these characters (RFC 8030 section 5.4), of which the Mozilla service accepts only letters and
+  // digits.
   if (topic !== undefined && !(typeof topic === 'string' && /^[A-Za-z0-9_-]{1,32}$/.test(topic))) return undefined
   return { ttl: Number(ttl), ...(urgency !== undefined && { urgency }), ...(topic !== undefined && { topic }) }
 }

@@ -1,17 +1,17 @@
 import { createECDH, type ECDH, randomBytes } from 'node:crypto'
 
-/** The subscription of a browser, with its private keys. */
+/** The subscription of a simulated browser, with its private keys. */
 export interface SimulatedSubscription {
   name: string
   ecdh: ECDH
   auth: Buffer
 }
 
-/** The subscriptions of simulated browsers, by name. */
+/** The subscriptions of all simulated browsers, by the names of the browsers. */
 export class SimulatedSubscriptions {
   readonly #byName = new Map<string, SimulatedSubscription>()
 
-  /** The subscription of a browser. It is made at the first call. */
+  /** Returns the subscription of the browser with this name. It is made at the first call. */
   subscribe(name: string): SimulatedSubscription {
     const known = this.#byName.get(name)
     if (known) return known
@@ -22,13 +22,13 @@ export class SimulatedSubscriptions {
     return subscription
   }
 
-  /** The subscription of a browser, if it has one. */
+  /** Returns the subscription of the browser with this name; undefined if it has none. */
   find(name: string): SimulatedSubscription | undefined {
     return this.#byName.get(name)
   }
 }
 
-/** The `PushSubscription` of a browser as JSON: the token of its device. */
+/** The `PushSubscription` of a browser as JSON, which is the token of its device in centripush. */
 export function describeSubscription({ name, ecdh, auth }: SimulatedSubscription, origin: string): string {
   return JSON.stringify({
     endpoint: `${origin}/push/${encodeURIComponent(name)}`,

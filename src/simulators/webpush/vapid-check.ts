@@ -1,27 +1,27 @@
-// The check of VAPID tokens (RFC 8292). All subscriptions of the simulated browsers belong to one VAPID key.
+// Checks VAPID tokens (RFC 8292). All subscriptions of the simulated browsers were made with one VAPID key.
 import { generateKeyPairSync } from 'node:crypto'
 import { type CryptoKey, importJWK, jwtVerify } from 'jose'
 import * as v from 'valibot'
 
-/** RFC 8292 section 2. */
+/** The longest validity of a VAPID token (RFC 8292 section 2). */
 const MAX_LIFE_SECONDS = 24 * 3600
 
 const ClaimsSchema = v.object({ aud: v.string(), exp: v.number(), sub: v.string() })
-/** The push service of Safari accepts no blanks and no brackets. */
+/** An accepted contact in a VAPID token. Safari's push service accepts no blanks and no angle brackets in it. */
 const SUBJECT = /^(mailto:[^\s<>]+@[^\s<>]+|https:\/\/[^\s<>]+)$/
 
-/** Both keys as in the configuration: base64url of the raw bytes. */
+/** Both VAPID keys in the format of the configuration: base64url of the raw bytes. */
 export interface SimulatedVapidKeys {
   publicKey: string
   privateKey: string
 }
 
-/** Checks Authorization headers against a new VAPID key. */
+/** Makes a VAPID key pair, and checks Authorization headers against it. */
 export class VapidCheck {
   readonly keys: SimulatedVapidKeys
   readonly #jwk: Readonly<Record<string, string>>
   #key: Promise<CryptoKey | Uint8Array> | undefined
-  /** The end of each verified token, Unix time in seconds. */
+  /** The end of each verified token, as Unix time in seconds. */
   readonly #checked = new Map<string, number>()
   #isRevoked = false
 
@@ -38,7 +38,7 @@ export class VapidCheck {
     this.#isRevoked = isRevoked
   }
 
-  /** The status for a refused Authorization header; undefined if it is accepted. */
+  /** The HTTP status for a refused Authorization header; undefined if it is accepted. */
   async refusalOf(authorization: string | undefined, origin: string): Promise<number | undefined> {
     const [, token = '', key = ''] = /^vapid t=([^,\s]+), ?k=(\S+)$/.exec(authorization ?? '') ?? []
     if (token === '') return 401
@@ -59,7 +59,8 @@ export class VapidCheck {
       const claims = v.parse(ClaimsSchema, payload)
       return claims.exp <= now + MAX_LIFE_SECONDS && SUBJECT.test(claims.sub) ? claims.exp : undefined
     } catch {
-      // Push services do not distinguish between a wrong signature, wrong claims and a malformed token.
+      // Undefined for a wrong signature, wrong claims and a malformed token alike: push services do not distinguish
+      // them.
       return undefined
     }
   }

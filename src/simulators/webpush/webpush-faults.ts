@@ -1,7 +1,7 @@
 import type { Answer } from '../answer.ts'
 import { type FaultTable, SHARED_FAULTS } from '../faults.ts'
 
-/** The faults of a push, if the name of its browser starts with one of these words. */
+/** The faults of the Web Push simulator. A push gets a fault if the name of its browser starts with the word. */
 export function makeWebPushFaults(retryAfterSeconds: number): FaultTable {
   const retryAfter = { 'retry-after': String(retryAfterSeconds) }
   return {

@@ -1,5 +1,5 @@
-// A stand-in for a push service and its browsers, on one TLS port. It makes the checks of such services, decrypts the
-// messages as the browsers would, fails on demand (webpush-faults.ts), and records accepted pushes
+// A simulator of a push service and of the browsers that use it, on one TLS port. It makes the checks of push services,
+// decrypts the messages as browsers do, fails on demand (webpush-faults.ts), and records accepted pushes
 // (../accepted-log.ts).
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -16,25 +16,28 @@ import { makeWebPushFaults } from './webpush-faults.ts'
 const MAX_CONCURRENT_STREAMS = 100
 
 export interface WebPushSimulatorOptions {
-  /** The directory for authority and log. It is created if it does not exist. */
+  /** The directory for the certificate authority and the log. It is created if it does not exist. */
   directory: string
-  /** 0, the default, means any free port. */
+  /** The port on 127.0.0.1; 0, the default, means any free port. */
   port?: number
-  /** The delay of answers to `slow-` targets. */
+  /** The delay of answers to `slow-` targets, in ms. */
   slowMs?: number
-  /** The Retry-After of answers to `busy-` targets. */
+  /** The header Retry-After of answers to `busy-` targets. */
   retryAfterSeconds?: number
-  /** Random faults, besides those that targets request. */
+  /** Random faults, in addition to those that targets request. */
   misbehaviour?: Misbehaviour
-  /** Called for each request to send that passed the checks. */
+  /** Called for each request to send that passed the checks; `treatment` says how the simulator treated it. */
   onTreatment?: (treatment: Treatment) => void
-  /** Used in place of new ones, so that two simulators can share an authority. */
+  /**
+   * The certificates to use; new ones are made unless given. Two simulators can share a certificate authority in this
+   * way.
+   */
   certificates?: Certificates
 }
 
 /** A running Web Push simulator. */
 export class WebPushSimulator {
-  /** The certificate of the authority, and the log of accepted pushes. */
+  /** Paths of the certificate of the authority, and of the log of accepted pushes. */
   readonly files: { ca: string; log: string }
   readonly #server: SimulatorServer
   readonly #subscriptions = new SimulatedSubscriptions()
@@ -61,7 +64,7 @@ export class WebPushSimulator {
     this.#server = new SimulatorServer({
       cert: certificates.cert,
       key: certificates.key,
-      // Other senders, for example the web-push package, use HTTP/1.1.
+      // HTTP/1.1 is allowed because other senders use it, for example the web-push package.
       allowsHttp1: true,
       maxConcurrentStreams: MAX_CONCURRENT_STREAMS,
       slowMs,
@@ -81,17 +84,20 @@ export class WebPushSimulator {
     return simulator
   }
 
-  /** `https://localhost:<port>`: the host of an endpoint must be a name, not an address. */
+  /** The origin of endpoints, `https://localhost:<port>`: an endpoint must contain a host name, not an address. */
   get origin(): string {
     return `https://localhost:${new URL(this.#server.origin).port}`
   }
 
-  /** The only key that its subscriptions accept. */
+  /** The VAPID key pair with which all subscriptions of the simulated browsers were made. */
   get vapidKeys(): SimulatedVapidKeys {
     return this.#vapid.keys
   }
 
-  /** The subscription of a browser as JSON: the token of its device. It is made at the first call. */
+  /**
+   * The subscription of the browser with this name as JSON, which is the token of its device. It is made at the first
+   * call.
+   */
   subscribe(name: string): string {
     return describeSubscription(this.#subscriptions.subscribe(name), this.origin)
   }
@@ -101,7 +107,7 @@ export class WebPushSimulator {
     return this.#log.accepted
   }
 
-  /** The number of push requests, refused ones included. */
+  /** The number of requests to send, refused ones included. */
   get pushRequests(): number {
     return this.#endpoint.requests
   }
@@ -124,17 +130,17 @@ export class WebPushSimulator {
     return this.#log.waitFor(count)
   }
 
-  /** Refuses the VAPID key from now on; with false accepts it again. */
+  /** Refuses the VAPID key from now on; with `false` it is accepted again. */
   revokeKey(isRevoked = true): void {
     this.#vapid.revoke(isRevoked)
   }
 
-  /** GOAWAY follows the `count`th request from now on. Its connection processes no later streams. */
+  /** Sends GOAWAY after the `count`th request from this call on. The connection processes no later streams. */
   goawayAfter(count: number): void {
     this.#server.goawayAfter(count)
   }
 
-  /** Cuts all connections and frees the port. Safe to call twice. */
+  /** Breaks all connections and frees the port. Safe to call twice. */
   stop(): Promise<void> {
     this.#stopped ??= this.#server.stop().then(() => this.#log.close())
     return this.#stopped

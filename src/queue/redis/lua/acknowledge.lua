@@ -22,8 +22,8 @@ local RETRY_ARGS, LETTER_ARGS = 6, 4
 
 if not is_claimed(stream, group, consumer, id, deliveries) then return 'LOST' end
 local now = read_clock()
--- The claim stored this time. Counted from the acknowledgement, the age of each retry would lack the duration of the
--- attempt.
+-- The age of each retry is counted from the first claim of the batch. Counted from the acknowledgement, it would lack
+-- the duration of the attempt.
 local first = redis.call('HGET', notes, id .. FIRST_CLAIM) or to_digits(now)
 local at = 14
 for _ = 1, retries do

@@ -8,15 +8,16 @@ local known = redis.call('HMGET', send, 'state', 'hash')
 local state, hash = known[1], known[2]
 if state == 'done' or (state == 'cancelled' and hash) then return end
 redis.call('HSET', send, 'state', 'cancelled')
--- The fence stops the worker that walks the send.
+-- The send gets a new fence: a worker that is storing its batches finds its claim lost at the next page, and stops.
 redis.call('HINCRBY', send, 'fence', 1)
 redis.call('HDEL', send, 'content')
--- The workers of open range batches count the cancelled targets.
+-- The recipient of a send with open range batches is kept: their workers need it to count the cancelled targets.
 local kept = redis.call('HMGET', send, 'ranges', 'open')
 if not kept[1] or tonumber(kept[2]) == 0 then redis.call('HDEL', send, 'recipient') end
 redis.call('ZREM', KEYS[2], uid)
 redis.call('ZREM', KEYS[3], uid)
 redis.call('ZREM', KEYS[4], uid)
--- Exclusions of a cancelled send have no effect. Only the end of a send sets their expiry, and this send does not end.
+-- The exclusions are deleted here, because they have no effect on a cancelled send. Their expiry is set only when a
+-- send ends, and a cancelled send does not end.
 redis.call('UNLINK', KEYS[5])
 redis.call('EXPIRE', send, hash and ARGV[2] or ARGV[3])

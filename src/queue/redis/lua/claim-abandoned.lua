@@ -20,7 +20,7 @@ for _, entry in ipairs(redis.call('XRANGE', stream, '-', oldest, 'COUNT', ARGV[4
     pending = {}
   end
   if #pending == 0 or pending[1][3] > idle_ms then
-    -- FORCE claims entries that were never delivered too.
+    -- FORCE also claims entries that were never delivered to a consumer.
     redis.call('XCLAIM', stream, group, consumer, 0, id, 'FORCE')
     local batch = read_fields(entry[2])
     local lines = batch.t or batch.b and redis.call('GET', batch.b) or ''

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Claims batches of a lane: first abandoned batches, then new ones. Before that, due retries are moved to their
--- streams. Of a paused provider one batch is claimed when a probe is due.
+-- streams. Of a paused provider one batch is claimed, when its interval between probes is over.
 -- KEYS: 1 retries by time  2 bodies of retries  3 pauses  4.. for each provider: stream, notes on its claims
 -- ARGV: 1 group  2 consumer  3 most batches  4 lease, ms  5 '1': look for abandoned batches
 --       6 prefix of the keys of sends  7 prefix of the keys of exclusions  8 '1': return the content of the send too
@@ -16,9 +16,10 @@ local retries, bodies, pauses = KEYS[1], KEYS[2], KEYS[3]
 local group, consumer, lease_ms, looks_for_abandoned = ARGV[1], ARGV[2], ARGV[4], ARGV[5] == '1'
 local send_prefix, exclusions_prefix, returns_content = ARGV[6], ARGV[7], ARGV[8] == '1'
 local FIRST_PROVIDER, FIRST_STREAM = 9, 4
--- Most retries that one call moves, so that no call takes long.
+-- The most due retries that one run moves to their streams, so that no run takes long.
 local MOST_MOVED = 100
--- expiresInMs is '' for a send without an expiry; settled '' without a checkpoint; content '' unless it is asked for.
+-- Columns of the reply that may be '': expiresInMs of a send without expiry, settled without a checkpoint, content
+-- unless it is asked for.
 local HEADER = 'provider id uid targetKind count lines targetsKey range fence attemptsBefore ambiguousAttempts ageMs '
   .. 'sendState expiresInMs hasExclusions settled isProbe content'
 
@@ -26,7 +27,7 @@ local now = read_clock()
 local now_digits = to_digits(now)
 for _, id in ipairs(redis.call('ZRANGE', retries, '-inf', now_digits, 'BYSCORE', 'LIMIT', 0, MOST_MOVED)) do
   local packed = redis.call('HGET', bodies, id)
-  -- Only a Redis that evicts keys loses it. Such a retry must not block all claims.
+  -- The fields of a retry are missing only if Redis evicts keys. Such a retry is removed: it must not block all claims.
   if packed then
     local batch = cmsgpack.unpack(packed)
     write_batch(batch.s, batch)
@@ -38,7 +39,7 @@ end
 local rows = { HEADER }
 local left = tonumber(ARGV[3])
 
--- Returns the state of a send, and the ms until it expires, '' when it does not.
+-- Returns the state of a send, and the ms until it expires ('' if it does not expire).
 local function read_send(send)
   local stored = redis.call('HMGET', send, 'state', 'expire')
   local state, expire_at = stored[1], stored[2]
@@ -66,11 +67,11 @@ local function add_row(provider, notes, entry, deliveries, is_probe)
   left = left - 1
 end
 
--- Claims up to `most` batches of a stream.
+-- Claims up to `most` batches of a stream: abandoned ones first, then new ones.
 local function claim(provider, stream, notes, most, is_probe)
   if looks_for_abandoned then
     local abandoned = redis.pcall('XPENDING', stream, group, 'IDLE', lease_ms, '-', '+', most)
-    -- The reply is an error while the group does not exist.
+    -- The reply of XPENDING is an error while the stream has no consumer group.
     for _, pending in ipairs(abandoned.err and {} or abandoned) do
       local id, deliveries = pending[1], pending[4]
       local entry = redis.call('XCLAIM', stream, group, consumer, lease_ms, id)[1]
@@ -91,7 +92,8 @@ local function claim(provider, stream, notes, most, is_probe)
   end
 end
 
--- Claims one batch of a paused provider when a probe is due.
+-- Claims one batch of a paused provider, to probe whether the provider works again, if the interval between probes is
+-- over.
 local function claim_probe(provider, stream, notes, pause)
   if not pause.every or pause.at > now then return end
   local before = #rows
@@ -103,7 +105,8 @@ local function claim_probe(provider, stream, notes, pause)
 end
 
 local providers = #ARGV - FIRST_PROVIDER + 1
--- In the first round each provider gets its share, in the second the rest goes to any of them.
+-- In the first round each provider gets an equal share of the batches to claim; in the second round any provider may
+-- fill the rest.
 for round = 1, 2 do
   for i = 1, providers do
     local provider = ARGV[FIRST_PROVIDER + i - 1]

@@ -1,5 +1,5 @@
 -- The notes on the claims of a stream are a hash. The name of a field is the id of an entry and one of these letters.
 -- The Unix ms of the first claim of the batch:
 local FIRST_CLAIM = 'f'
--- The bits of its finished targets, stored by a checkpoint:
+-- The bits of the batch's finished targets, stored by a checkpoint:
 local FINISHED = 's'

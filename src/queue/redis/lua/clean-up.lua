@@ -10,7 +10,7 @@ local now_seconds = redis.call('TIME')[1]
 redis.call('XTRIM', KEYS[1], 'MINID', string.format('%.0f', (now_seconds - keep_seconds) * 1000))
 for i = 2, #KEYS do
   local consumers = redis.pcall('XINFO', 'CONSUMERS', KEYS[i], group)
-  -- The reply is an error before the first claim: the stream or its group does not exist.
+  -- The reply of XINFO is an error before the first claim: the stream or its group does not exist yet.
   for _, consumer in ipairs(consumers.err and {} or consumers) do
     local fields = read_fields(consumer)
     if fields.pending == 0 and fields.idle > silent_ms then

@@ -1,4 +1,4 @@
--- Returns the server's time in Unix ms.
+-- Returns the time of Redis' clock in Unix ms.
 local function read_clock()
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)

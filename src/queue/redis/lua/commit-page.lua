@@ -23,7 +23,7 @@ if state ~= 'fanning' then return 'LOST' end
 if not is_last and cursor == new then return 'COMMITTED' end
 if cursor ~= expected then return 'LOST' end
 for at = FIRST_BATCH, #ARGV, BATCH_ARGS do
-  -- The write of the targets was refused at maxmemory, or Redis evicted them.
+  -- The key of the target lines is missing: its write was refused at maxmemory, or Redis evicted it.
   if ARGV[at + 2] == 'b' and redis.call('EXISTS', ARGV[at + 3]) == 0 then return 'FULL' end
 end
 
@@ -32,7 +32,7 @@ for i = FIRST_STREAM, #KEYS do
   local at = FIRST_BATCH + (i - FIRST_STREAM) * BATCH_ARGS
   local kind, count, form, targets, delay_ms = unpack(ARGV, at, at + BATCH_ARGS - 1)
   if form == 'b' then redis.call('PERSIST', targets) end
-  -- The workers of range batches need the recipient, until the send has ended.
+  -- The recipient of a send with range batches ('d') is kept until the send ends: the workers of these batches need it.
   if form == 'd' then redis.call('HSET', send, 'ranges', '1') end
   add_batch(KEYS[i], make_batch(uid, kind, count, form, targets), delay_ms, now, KEYS[4], KEYS[5], KEYS[6])
 end

@@ -32,7 +32,7 @@ redis.call('HSET', send, 'state', state, 'hash', hash, 'lane', ARGV[3], 'expire'
   'open', #KEYS - FIRST_STREAM + 1)
 if recipient ~= '' then redis.call('HSET', send, 'recipient', recipient) end
 if content ~= '' then redis.call('HSET', send, 'content', content) end
--- Exclusions that arrived before the send set an expiry on both.
+-- Exclusions that arrived before the send have set an expiry on the send's key and on their own. The send removes both.
 redis.call('PERSIST', send)
 redis.call('PERSIST', exclusions)
 if state == 'waiting' then

@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
--- Extends the lease of a fan-out. A lease of 0 releases it: another worker can claim it at once.
+-- Extends the lease of a claimed send during its fan-out. A lease of 0 releases the send: another worker can claim it
+-- at once.
 -- KEYS: 1 send  2 due sends of its lane
 -- ARGV: 1 uid  2 fence  3 lease, ms  4 channel
 -- Returns EXTENDED, or LOST when the claim is lost. It may run any number of times.

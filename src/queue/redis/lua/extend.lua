@@ -11,7 +11,7 @@ for i = 1, #KEYS / 2 do
   local stream, notes = KEYS[i * 2 - 1], KEYS[i * 2]
   local id, deliveries, finished = ARGV[i * 3], ARGV[i * 3 + 1], ARGV[i * 3 + 2]
   if is_claimed(stream, group, consumer, id, deliveries) then
-    -- JUSTID keeps the number of deliveries, which is part of the fence.
+    -- XCLAIM with JUSTID does not increase the number of deliveries, which is part of the fence.
     redis.call('XCLAIM', stream, group, consumer, 0, id, 'JUSTID')
     if finished ~= '' then redis.call('HSET', notes, id .. FINISHED, finished) end
   else

@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
--- Pauses a provider. A pause without probes, an operator's, is not replaced by one with probes, a worker's.
+-- Pauses a provider. A pause without probes, which an operator sets, is not replaced by one with probes, which a worker
+-- sets.
 -- KEYS: 1 pauses
 -- ARGV: 1 provider  2 reason  3 interval of probes, ms ('' = no probes)
 -- A second run restarts the interval until the first probe.

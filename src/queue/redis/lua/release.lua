@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- Releases a claimed batch as if it had not been claimed. It gets a new entry, because the number of an entry's
--- deliveries can't be decreased.
+-- Releases a claimed batch as if it had not been claimed. The batch gets a new stream entry, because the number of an
+-- entry's deliveries can't be decreased.
 -- KEYS: 1 stream  2 notes on its claims
 -- ARGV: 1 group  2 consumer  3 id  4 deliveries at the claim  5 attempts before this one  6 channel
 -- A second run finds the claim lost and changes nothing.
@@ -17,7 +17,7 @@ local batch = read_fields(entry[2])
 batch.a = attempts
 batch.f = attempts ~= '0' and (redis.call('HGET', notes, id .. FIRST_CLAIM) or batch.f) or ''
 local new_id = write_batch(stream, batch)
--- Targets that an earlier claim finished must not be sent again.
+-- The checkpoint moves to the new entry: targets that an earlier claim finished must not be sent again.
 local finished = redis.call('HGET', notes, id .. FINISHED)
 if finished then redis.call('HSET', notes, new_id .. FINISHED, finished) end
 remove_claimed(stream, notes, group, id)

@@ -1,8 +1,9 @@
 #!lua
--- Turns a dead letter into a batch without attempts. Dead letters of a cancelled or deleted send are kept as they are.
+-- Turns a dead letter into a batch without earlier attempts. Dead letters of a cancelled or deleted send are kept as
+-- they are.
 -- KEYS: 1 dead letters  2 send  3 stream  4 exclusions of the send
 -- ARGV: 1 id  2 channel
--- Returns the number of its targets; 0 when nothing was changed, as in a second run.
+-- Returns the number of the dead letter's targets; 0 when nothing was changed, as in a second run.
 --- @include read-fields
 --- @include write-batch
 --- @include open-batches

@@ -21,7 +21,8 @@ local function count_stream(stream)
   end
   local waiting = math.max(0, redis.call('XLEN', stream) - pending)
   local oldest = waiting > 0 and redis.call('XRANGE', stream, '(' .. last, '+', 'COUNT', 1)[1]
-  -- An entry's id begins with the time at which it was written. At least 1, because 0 means that no batch is waiting.
+  -- The age of the oldest batch, from the time in its entry's id. At least 1 ms, because 0 means that no batch is
+  -- waiting.
   local age = oldest and math.max(1, now - string.match(oldest[1], '^%d+')) or 0
   return { waiting, pending, age }
 end

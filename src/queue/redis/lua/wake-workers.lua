@@ -1,4 +1,4 @@
--- Announces work: the workers of a lane listen to its channel.
+-- Announces work: publishes to the channel of a lane, which the workers of the lane listen to.
 local function wake_workers(channel)
   redis.call('PUBLISH', channel, '')
 end

@@ -11,14 +11,14 @@
 --   f  Unix ms of the first claim, '' before it
 --   s  the stream of a delayed batch
 
--- Returns a batch without attempts. `form` is the field that the targets are stored in: t, b or d.
+-- Makes a batch with no attempts yet. `form` is the name of the field that stores the targets: t, b or d.
 local function make_batch(uid, kind, count, form, targets)
   local batch = { u = uid, k = kind, n = count, a = '0', m = '0', f = '' }
   batch[form] = targets
   return batch
 end
 
--- Writes a batch to its stream, where it can be claimed at once. Returns the id of the entry.
+-- Writes a batch to its stream, where it can be claimed at once. Returns the id of the new stream entry.
 local function write_batch(stream, batch)
   local form = batch.b and 'b' or batch.d and 'd' or 't'
   return redis.call('XADD', stream, '*', 'u', batch.u, 'k', batch.k, 'n', batch.n, form, batch[form],
