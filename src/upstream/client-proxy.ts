@@ -82,8 +82,8 @@ export class ClientProxy {
 
   #join(outgoing: HandshakeResponse): OnUpgrade {
     return (headers, node) => {
-      this.#clients.delete(outgoing)
-      this.#clients.add(new WebSocketTunnel(outgoing.switchProtocols(responseHeaders(headers)), node))
+      const client = outgoing.switchProtocols(responseHeaders(headers))
+      this.#clients.add(new WebSocketTunnel(client, node))
     }
   }
 

@@ -14,19 +14,16 @@ export class ConnectedClients {
   #waiting: Set<Client> | undefined
   #slices: NodeJS.Timeout | undefined
 
-  /** Adds a client until it closes its connection. */
+  /** Adds a client until its WebSocket or its answer is closed. */
   add(client: Client): void {
     this.#clients.add(client)
     this.#waiting?.add(client)
-    const onClose = () => this.delete(client)
+    const onClose = () => {
+      this.#clients.delete(client)
+      this.#waiting?.delete(client)
+    }
     if (client instanceof WebSocketTunnel) client.onClose(onClose)
     else client.once('close', onClose)
-  }
-
-  /** Removes a client: its connection is used for something else. */
-  delete(client: Client): void {
-    this.#clients.delete(client)
-    this.#waiting?.delete(client)
   }
 
   /**

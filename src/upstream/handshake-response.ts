@@ -34,12 +34,13 @@ export class HandshakeResponse extends ServerResponse {
     })
   }
 
-  /** Answers with 101 and these headers. Returns the connection, which belongs to the caller from then on. */
+  /** Answers with 101 and these headers. Returns the connection: it belongs to the caller, and the response is closed. */
   switchProtocols(headers: OutgoingHttpHeaders): Socket {
     this.sendDate = false
     this.writeHead(101, { ...headers, connection: 'Upgrade', upgrade: 'websocket' })
     this.flushHeaders()
     this.#release()
+    this.emit('close')
     return this.#connection
   }
 

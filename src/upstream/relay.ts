@@ -39,7 +39,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     this.#onUpgrade = onUpgrade
     // Starts here and not when the request is written, so that it includes the wait for a free connection.
     this.#startTimer = setTimeout(() => this.abort(new Error('the node did not answer in time')), timeoutMs)
-    outgoing.once('close', () => this.#onClientClose())
+    outgoing.once('close', this.#onClientClose)
   }
 
   /** Restarts the time limit: the client is still sending its request body. */
@@ -62,6 +62,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   onRequestUpgrade(_: Dispatcher.DispatchController, _status: number, headers: Headers, connection: Duplex): void {
     clearTimeout(this.#startTimer)
     if (this.#onUpgrade) {
+      this.#outgoing.off('close', this.#onClientClose)
       this.#onUpgrade(headers, connection)
       return
     }
@@ -92,7 +93,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     this.#fail(this.#abortReason ?? error)
   }
 
-  #onClientClose(): void {
+  readonly #onClientClose = (): void => {
     clearTimeout(this.#startTimer)
     if (!this.#outgoing.writableFinished) this.abort(new Error('the client closed its connection'))
   }

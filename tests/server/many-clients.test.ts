@@ -12,7 +12,7 @@ const CLIENTS = 2000
 const PARALLEL = 100
 const CUT_HANDSHAKES = 100
 const MOST_BYTES_PER_CLIENT = 50_000
-const DRAIN_SECONDS = 3
+const DRAIN_SECONDS = 2
 /** Code 3001, reason "shutdown". */
 const CLOSE_FRAME = '\x88\x0a\x0b\xb9shutdown'
 const POLL_MS = 50
@@ -30,7 +30,7 @@ async function start(onHead: (socket: Socket, head: string) => void): Promise<vo
     push_notifications: { enabled: false },
     database: { enabled: false },
     http_api: { insecure: true },
-    upstream: { address: node.address, timeout: '1s' },
+    upstream: { address: node.address, timeout: '300ms' },
     shutdown: { drain: `${DRAIN_SECONDS}s` },
     log: { level: 'error' },
   })
