@@ -1,36 +1,45 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { Pool } from 'undici'
 import { ConnectedClients } from './connected-clients.ts'
 import { asksForWebSocket, HandshakeResponse } from './handshake-response.ts'
 import { connectionRequestHeaders, responseHeaders } from './headers.ts'
 import type { NodeAddress } from './node-address.ts'
-import type { OnUpgrade, StartRelay } from './relay.ts'
+import { NodePaths } from './node-paths.ts'
+import type { OnUpgrade, Relay, StartRelay } from './relay.ts'
 import { contentLength, limitBody } from './request-body.ts'
+import type { RouteHeaders } from './route-headers.ts'
 import type { UpstreamOptions } from './upstream-options.ts'
+import type { Via } from './via.ts'
 import { WebSocketTunnel } from './websocket-tunnel.ts'
-
-/** HTTP methods of the connection endpoints. */
-const METHODS = ['GET', 'POST', 'OPTIONS'] as const
 
 interface Deps {
   options: UpstreamOptions
   address: NodeAddress
   startRelay: StartRelay
+  route: RouteHeaders
 }
 
-/** Connects clients of the connection endpoints with the node: WebSocket, SSE, HTTP streaming and emulation. */
+/** Connects clients with the node: WebSocket, SSE, HTTP streaming and emulation, and browsers with its admin web UI. */
 export class ClientProxy {
+  /** The paths that are passed on. */
+  readonly paths: NodePaths
   readonly #options: UpstreamOptions
   readonly #address: NodeAddress
   readonly #startRelay: StartRelay
+  readonly #route: RouteHeaders
   /** Unlimited, because clients stay connected for hours. Apart from API requests, which must not wait for them. */
   readonly #pool: Pool
   readonly #clients = new ConnectedClients()
+  /** The relays of each connection: there are several in a pipeline. */
+  readonly #relays = new WeakMap<Socket, Set<Relay>>()
 
-  constructor({ options, address, startRelay }: Deps) {
+  constructor({ options, address, startRelay, route }: Deps) {
+    this.paths = new NodePaths(options.paths)
     this.#options = options
     this.#address = address
     this.#startRelay = startRelay
+    this.#route = route
     this.#pool = new Pool(address.origin, {
       // The relay limits the time until an answer starts.
       headersTimeout: 0,
@@ -38,6 +47,11 @@ export class ClientProxy {
       connections: null,
       connect: { timeout: options.connectTimeoutMs, ...(options.ca && { ca: options.ca }) },
     })
+  }
+
+  /** The entry of this process in requests to the node. */
+  get via(): Via {
+    return this.#route.via
   }
 
   /**
@@ -48,10 +62,11 @@ export class ClientProxy {
     const relay = this.#startRelay(outgoing, outgoing instanceof HandshakeResponse ? this.#join(outgoing) : undefined)
     const hasBody = incoming.headers['transfer-encoding'] !== undefined || (contentLength(incoming) ?? 0) > 0
     this.#clients.add(outgoing)
+    this.#endWithClient(relay, incoming.socket, outgoing)
     this.#pool.dispatch(
       {
         path: this.#address.path(incoming.url ?? '/'),
-        method: METHODS.find((method) => method === incoming.method) ?? 'GET',
+        method: incoming.method ?? 'GET',
         headers: this.#headers(incoming),
         body: hasBody ? limitBody(incoming, this.#options.maxRequestBytes, relay.onRequestProgress) : null,
         // A refusal is not a stream, so a pause in it is limited.
@@ -87,10 +102,24 @@ export class ClientProxy {
     }
   }
 
+  /** Tells a relay that the client has closed its side. One listener for all relays of a connection. */
+  #endWithClient(relay: Relay, socket: Socket, outgoing: ServerResponse): void {
+    const relays = this.#relays.get(socket) ?? new Set()
+    if (!this.#relays.has(socket)) {
+      this.#relays.set(socket, relays)
+      socket.once('end', () => {
+        for (const open of relays) open.onClientEnd()
+      })
+    }
+    relays.add(relay)
+    outgoing.once('close', () => relays.delete(relay))
+  }
+
   /** Keeps the client's Host, which the node compares with Origin. With TLS, Host would select the certificate. */
-  #headers({ headers }: IncomingMessage) {
+  #headers(incoming: IncomingMessage) {
+    const { headers } = incoming
     const { host } = headers
     const isKept = host !== undefined && !this.#address.isSecure
-    return { ...connectionRequestHeaders(headers), ...(isKept && { host }) }
+    return { ...connectionRequestHeaders(headers), ...this.#route.of(incoming), ...(isKept && { host }) }
   }
 }

@@ -18,6 +18,8 @@ interface Deps {
 export type OnUpgrade = (headers: Headers, connection: Duplex) => void
 
 type Headers = Record<string, string | string[] | undefined>
+/** A client that has closed its side gets what the node sends within this time of a stream, as from a node. */
+const HALF_CLOSED_MS = 100
 
 /** Makes the relay of an answer of the node to a client. */
 export type StartRelay = (outgoing: ServerResponse, onUpgrade?: OnUpgrade) => Relay
@@ -32,6 +34,8 @@ export class Relay implements Dispatcher.DispatchHandler {
   readonly #startTimer: NodeJS.Timeout
   #controller: Dispatcher.DispatchController | undefined
   #abortReason: Error | undefined
+  #isStream = false
+  #hasClientEnded = false
 
   constructor({ outgoing, timeoutMs, onFailure, onUpgrade }: Deps) {
     this.#outgoing = outgoing
@@ -45,6 +49,15 @@ export class Relay implements Dispatcher.DispatchHandler {
   /** Restarts the time limit: the client is still sending its request body. */
   readonly onRequestProgress = (): void => {
     if (!this.#outgoing.headersSent) this.#startTimer.refresh()
+  }
+
+  /**
+   * Ends a stream: the client has closed its side. It may have closed its whole connection, and a stream does not end by
+   * itself. Other answers are relayed: the client may be waiting for them.
+   */
+  onClientEnd(): void {
+    this.#hasClientEnded = true
+    if (this.#isStream) this.#endSoon()
   }
 
   /** Ends the request to the node. Calls `onFailure` unless the answer has begun. */
@@ -75,8 +88,11 @@ export class Relay implements Dispatcher.DispatchHandler {
     if (status < 200) return
     clearTimeout(this.#startTimer)
     this.#outgoing.writeHead(status, responseHeaders(headers))
+    if (headers['content-length'] !== undefined) return
     // A stream may be silent for long, so its headers are sent now. Otherwise headers and body share one write.
-    if (headers['content-length'] === undefined) this.#outgoing.flushHeaders()
+    this.#outgoing.flushHeaders()
+    this.#isStream = true
+    if (this.#hasClientEnded) this.#endSoon()
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -91,6 +107,13 @@ export class Relay implements Dispatcher.DispatchHandler {
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
     this.#fail(this.#abortReason ?? error)
+  }
+
+  #endSoon(): void {
+    setTimeout(() => {
+      this.#outgoing.end()
+      this.abort(new Error('the client closed its side of the connection'))
+    }, HALF_CLOSED_MS)
   }
 
   readonly #onClientClose = (): void => {
