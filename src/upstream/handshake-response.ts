@@ -22,14 +22,16 @@ export class HandshakeResponse extends ServerResponse {
   constructor(incoming: IncomingMessage, onComplete: (connection: Socket) => void) {
     super(incoming)
     this.#connection = incoming.socket
-    if (lists(incoming.headers.connection, 'close')) this.shouldKeepAlive = false
+    const isLast = incoming.httpVersion === '1.0' || lists(incoming.headers.connection, 'close')
+    // Set here, so that a later value for this header can be read at the end.
+    this.setHeader('connection', isLast ? 'close' : 'keep-alive')
     this.assignSocket(this.#connection)
     this.#connection.on('drain', this.#onDrain).on('error', this.#onError)
     this.once('finish', () => {
       this.#release()
       this.emit('close')
       const { destroyed, readableEnded } = this.#connection
-      if (!this.shouldKeepAlive || readableEnded) this.#connection.destroySoon()
+      if (this.getHeader('connection') === 'close' || readableEnded) this.#connection.destroySoon()
       else if (!destroyed) onComplete(this.#connection)
     })
   }

@@ -19,6 +19,9 @@ const CUTS = {
   'becomes silent': () => {},
 }
 
+/** A silent node is given up. The others need no limit. */
+const TIMEOUTS_MS: Record<string, number> = { 'becomes silent': 1000 }
+
 let edge: Edge
 let node: TcpNode
 afterEach(async () => {
@@ -26,9 +29,9 @@ afterEach(async () => {
   await node.stop()
 })
 
-async function start(onHead: (socket: Socket, head: string) => void): Promise<void> {
+async function start(onHead: (socket: Socket, head: string) => void, timeoutMs = 5000): Promise<void> {
   node = await startTcpNode(onHead)
-  edge = await startEdge({ node: node.address, upstream: { timeoutMs: 200 } })
+  edge = await startEdge({ node: node.address, upstream: { timeoutMs } })
 }
 
 /** Resolves when the edge has closed all of its connections to the node. */
@@ -39,7 +42,7 @@ async function nodeConnectionsClosed(): Promise<void> {
 for (const [form, bytes] of Object.entries(PARTS)) {
   for (const [end, cut] of Object.entries(CUTS)) {
     test(`a refusal ${form} in which the node ${end} is truncated for the client`, async () => {
-      await start((socket) => socket.write(bytes, () => cut(socket)))
+      await start((socket) => socket.write(bytes, () => cut(socket)), TIMEOUTS_MS[end])
       const answer = await openRaw(edge.url, HANDSHAKE).closed
       expect(answer.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 403'])
       expect(answer).toContain('Forb')
@@ -58,8 +61,10 @@ for (const [form, bytes] of Object.entries(PARTS)) {
 
 for (const [end, cut] of Object.entries(CUTS)) {
   test(`without an answer, because the node ${end}, the client gets 502 on a connection that it may use again`, async () => {
-    await start((socket, head) =>
-      head.includes('/emulation') ? socket.end('HTTP/1.1 204 x\r\nConnection: close\r\n\r\n') : cut(socket),
+    await start(
+      (socket, head) =>
+        head.includes('/emulation') ? socket.end('HTTP/1.1 204 x\r\nConnection: close\r\n\r\n') : cut(socket),
+      TIMEOUTS_MS[end],
     )
     const client = openRaw(edge.url, HANDSHAKE)
     expect(await client.until('Bad Gateway\n')).toMatch(/^HTTP\/1\.1 502 /)
@@ -75,7 +80,7 @@ for (const [how, leave] of Object.entries({ FIN: 'end', RST: 'resetAndDestroy' }
     const asked = new Promise<void>((resolve) => {
       onAsked = resolve
     })
-    await start(() => onAsked())
+    await start(() => onAsked(), 1000)
     const client = openRaw(edge.url, HANDSHAKE)
     await asked
     client.socket[leave]()

@@ -24,13 +24,13 @@ afterEach(async () => {
   await node.stop()
 })
 
-async function start(onHead: (socket: Socket, head: string) => void): Promise<void> {
+async function start(onHead: (socket: Socket, head: string) => void, timeout = '20s'): Promise<void> {
   node = await startTcpNode(onHead)
   server = await startCentripush({
     push_notifications: { enabled: false },
     database: { enabled: false },
     http_api: { insecure: true },
-    upstream: { address: node.address, timeout: '300ms' },
+    upstream: { address: node.address, timeout },
     shutdown: { drain: `${DRAIN_SECONDS}s` },
     log: { level: 'error' },
   })
@@ -75,7 +75,7 @@ const CUTS: Record<string, (socket: Socket) => void> = {
 
 test.skipIf(process.platform !== 'linux')('cut handshakes leave no descriptor', async () => {
   let cut = (_: Socket): void => {}
-  await start((socket) => cut(socket))
+  await start((socket) => cut(socket), '300ms')
   const before = await countDescriptors()
   for (const one of Object.values(CUTS)) {
     cut = one

@@ -1,4 +1,5 @@
 // Requests with an Upgrade header are answered as a node (v6.9.1) answers them, in their order on the connection.
+import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { generate } from 'selfsigned'
@@ -173,4 +174,20 @@ test('a handshake over TLS is refused and accepted on one connection', async () 
   const client = openRaw(edge.url, REFUSED + HANDSHAKE)
   await client.until('hello')
   expect(statuses(client)).toEqual(['400', '101'])
+})
+
+test('a stopping server closes the connection after a refusal', async () => {
+  await start()
+  node.server.removeAllListeners('upgrade')
+  const open: ServerResponse[] = []
+  node.server.removeAllListeners('request').on('request', (_, outgoing: ServerResponse) => void open.push(outgoing))
+  const client = openRaw(edge.url, PLAIN)
+  while (open.length === 0) await once(node.server, 'request')
+  const stopped = edge.stop(60_000)
+  client.socket.write(REFUSED)
+  open[0]?.end()
+  while (open.length === 1) await once(node.server, 'request')
+  open[1]?.writeHead(403).end()
+  expect((await client.closed).match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 403'])
+  await stopped
 })
