@@ -75,6 +75,7 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
     transportErrors: options.transportErrors ?? false,
     maxRequestBytes,
     logger,
+    callLogger: logger,
   }
   const app = {
     api: { deps, prefix: '/api' },
