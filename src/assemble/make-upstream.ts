@@ -6,6 +6,7 @@ import { BodyTooLargeError } from '../upstream/request-body.ts'
 import { Upstream } from '../upstream/upstream.ts'
 import { readCa } from './read-ca.ts'
 
+/** The sections of the endpoints to which clients connect. */
 const ENDPOINTS = [
   'websocket',
   'sse',

@@ -41,8 +41,8 @@ export function answerTooLarge(outgoing: ServerResponse): void {
 }
 
 /**
- * Answers with a text and then closes the connection, because the rest of the request is not read. The close is delayed:
- * an immediate one would reset the connection, and the client might lose the answer.
+ * Answers with a text and then closes the connection, because the rest of the request is not read. The close is
+ * delayed: an immediate one would reset the connection, and the client might lose the answer.
  */
 export function answerLast(
   outgoing: ServerResponse,

@@ -9,7 +9,7 @@ import { HandshakeResponse } from '../upstream/handshake-response.ts'
 export const MAX_HEAD_BYTES = 64 * 1024
 /** The limit of a head of SSE in bytes: 1 MiB for its path, as with a node, and the other limit for its headers. */
 export const MAX_SSE_HEAD_BYTES = 1024 * 1024 + MAX_HEAD_BYTES
-/** Heads beyond MAX_HEAD_BYTES share these bytes: those of streams, and incomplete ones. Node keeps two copies of each. */
+/** Heads beyond MAX_HEAD_BYTES share these bytes: incomplete ones, and those of streams. Node keeps each twice. */
 const SHARED_BYTES = 64 * 1024 * 1024
 /** Interval of the search for connections that exceed the shared bytes, in ms. */
 const SWEEP_MS = 250
@@ -23,7 +23,7 @@ export function headBytes({ method = '', url = '', rawHeaders }: IncomingMessage
 
 /** The large heads of a server. */
 export class LargeHeads {
-  /** Where the last request of a connection ends in its bytes. Infinity when nobody reads another head from it. */
+  /** The position in the bytes of a connection at which its last request ends. Infinity: no head is being received. */
   readonly #ends = new Map<Socket, number>()
   readonly #sharedBytes: number
   #admittedBytes = 0
@@ -57,7 +57,7 @@ export class LargeHeads {
     this.#ends.set(socket, socket.bytesRead)
   }
 
-  /** Of what was read with the end of this head, up to 64 KB may belong to the next one: too little to matter. */
+  /** Up to 64 KiB of the next head may have been read together with the end of this one. They are not counted. */
   #onRequest(incoming: IncomingMessage): void {
     const { socket, headers } = incoming
     if (headers['transfer-encoding'] === undefined) {

@@ -6,8 +6,8 @@ import type { TlsSettings } from './tls.ts'
 type HttpServer = Config['http_server']
 
 /**
- * Distributes the routes to one port or, with an internal port, to two. API, metrics, health and admin are then internal, as
- * with Centrifugo.
+ * Distributes the routes to one port or, with an internal port, to two. API, metrics, health and admin are then
+ * internal, as with Centrifugo.
  * @param isApiExternal the API stays on the external port
  * @param isKeyMade the API key was generated, so the default address is the loopback interface
  */

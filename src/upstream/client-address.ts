@@ -2,37 +2,38 @@ import type { IncomingMessage } from 'node:http'
 import { type BlockList, isIP, isIPv6 } from 'node:net'
 import { makeBlockList } from '../config/network-blocks.ts'
 
-/** The headers with the address of a client, for the node. */
-export interface AddressHeaders {
-  /** All known addresses of the way, the client's first. */
-  'x-forwarded-for': string
-  'x-real-ip': string
+/** The address of a client, as the values of two headers for the node. */
+export interface ClientAddress {
+  /** `X-Forwarded-For`: the addresses on the way, the client's first, as far as they are known. */
+  forwardedFor: string
+  /** `X-Real-IP` */
+  realIp: string
 }
 
 /**
- * Makes a function that finds the address of the client of a request. A node takes both headers as they are, for its
- * log and for its proxies (`http_headers`), so what an untrusted peer writes is replaced: any client can write them.
- * A trusted proxy's headers are kept. Undefined when the connection is closed already.
+ * Makes a function that finds the address of the client of a request. A node believes both headers: it uses them in its
+ * log and passes them to backends (`http_headers`). Any client can write them, so they are read only from trusted
+ * proxies. The result is undefined when the connection is closed already.
  * @param trustedProxies CIDR blocks
  */
 export function makeAddressReader(
   trustedProxies: readonly string[],
-): (incoming: IncomingMessage) => AddressHeaders | undefined {
+): (incoming: IncomingMessage) => ClientAddress | undefined {
   const trusted = makeBlockList(trustedProxies)
   return ({ socket, headers }) => {
     if (socket.remoteAddress === undefined) return undefined
     const peer = plainAddress(socket.remoteAddress)
-    if (trustedProxies.length === 0 || !isIn(trusted, peer)) return { 'x-forwarded-for': peer, 'x-real-ip': peer }
+    if (trustedProxies.length === 0 || !isIn(trusted, peer)) return { forwardedFor: peer, realIp: peer }
     const way = [...splitAddresses(headers['x-forwarded-for']), peer]
     const [given = '', ...more] = splitAddresses(headers['x-real-ip'])
     const isGiven = more.length === 0 && isIP(given) !== 0
-    return { 'x-forwarded-for': way.join(', '), 'x-real-ip': isGiven ? given : findClient(way, trusted) }
+    return { forwardedFor: way.join(', '), realIp: isGiven ? given : findClient(way, trusted) }
   }
 }
 
 /**
- * The last address of the way that is not a trusted proxy: the entries before it can be forged. Without one, the first
- * address before which there is something else.
+ * Finds the last address that is not a trusted proxy: the entries before it can be forged. If all are trusted, the
+ * result is the first one; an entry that is not an address ends the search.
  */
 function findClient(way: readonly string[], trusted: BlockList): string {
   let found = ''

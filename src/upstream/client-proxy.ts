@@ -117,9 +117,10 @@ export class ClientProxy {
 
   /** Keeps the client's Host, which the node compares with Origin. With TLS, Host would select the certificate. */
   #headers(incoming: IncomingMessage) {
-    const { headers } = incoming
-    const { host } = headers
-    const isKept = host !== undefined && !this.#address.isSecure
-    return { ...connectionRequestHeaders(headers), ...this.#route.of(incoming), ...(isKept && { host }) }
+    const headers = connectionRequestHeaders(incoming.headers)
+    this.#route.addTo(headers, incoming)
+    const { host } = incoming.headers
+    if (host !== undefined && !this.#address.isSecure) headers.host = host
+    return headers
   }
 }

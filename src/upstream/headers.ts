@@ -20,7 +20,8 @@ const CLIENT_KEYS = new Set(['authorization', 'x-api-key'])
 
 /** Headers by lower-case name, as Node and undici parse them. */
 type Headers = Record<string, string | string[] | undefined>
-type SentHeaders = Record<string, string | string[]>
+/** The headers of a message that is sent. */
+export type SentHeaders = Record<string, string | string[]>
 
 /** Selects the headers of an API request for the node. */
 export function apiRequestHeaders(headers: Headers): SentHeaders {

@@ -57,7 +57,9 @@ export class NodeApi {
    * Sends a client's API request to the node and relays the answer. `body` is the request body if it was read already.
    */
   async forward(incoming: IncomingMessage, outgoing: ServerResponse, path: string, body?: Buffer): Promise<void> {
-    const headers = { ...apiRequestHeaders(incoming.headers), ...this.#route.of(incoming), ...this.#headers }
+    const headers = apiRequestHeaders(incoming.headers)
+    this.#route.addTo(headers, incoming)
+    Object.assign(headers, this.#headers)
     const relay = this.#startRelay(outgoing)
     try {
       const sent = body ?? (await this.#readAhead(incoming, relay))

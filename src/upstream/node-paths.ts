@@ -1,8 +1,8 @@
 /** The paths of the node's endpoints, as its configuration has them. */
 export interface NodePathOptions {
-  /** Of the endpoints that clients connect to; `/` for all paths. `/connection/*` and `/emulation` are always passed. */
+  /** Of the endpoints for clients; `/` for all paths. `/connection/*` and `/emulation` are always passed. */
   connections: readonly string[]
-  /** Of SSE, whose requests carry a command in their URL. */
+  /** Of SSE. Its requests carry a command in their URL. */
   sse: readonly string[]
   /** The prefix of the admin web UI, `/` for none; undefined when it is not passed on. */
   admin: string | undefined

@@ -18,7 +18,8 @@ interface Deps {
 export type OnUpgrade = (headers: Headers, connection: Duplex) => void
 
 type Headers = Record<string, string | string[] | undefined>
-/** A client that has closed its side gets what the node sends within this time of a stream, as from a node. */
+
+/** Time in ms in which a half-closed client still gets data of a stream: a node sends the data that it has. */
 const HALF_CLOSED_MS = 100
 
 /** Makes the relay of an answer of the node to a client. */
@@ -52,8 +53,8 @@ export class Relay implements Dispatcher.DispatchHandler {
   }
 
   /**
-   * Ends a stream: the client has closed its side. It may have closed its whole connection, and a stream does not end by
-   * itself. Other answers are relayed: the client may be waiting for them.
+   * Ends a stream: the client has closed its side. It may have closed its whole connection, and the stream would go on.
+   * Other answers are relayed, because the client may be waiting for them.
    */
   onClientEnd(): void {
     this.#hasClientEnded = true

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Logger } from '../observability/log.ts'
 import { makeAddressReader } from './client-address.ts'
+import type { SentHeaders } from './headers.ts'
 import { Via } from './via.ts'
 
 /** The headers of a request to the node that tell its way: the client's address, and the proxies. */
@@ -15,8 +16,13 @@ export class RouteHeaders {
     this.#readAddress = makeAddressReader(trustedProxies)
   }
 
-  /** The headers for a request of a client. */
-  of(incoming: IncomingMessage): Record<string, string> {
-    return { ...this.#readAddress(incoming), via: this.via.extend(incoming.headers.via) }
+  /** Adds the headers to those of a client's request. A copy of them all would cost a tenth of the whole request. */
+  addTo(headers: SentHeaders, incoming: IncomingMessage): void {
+    const address = this.#readAddress(incoming)
+    if (address) {
+      headers['x-forwarded-for'] = address.forwardedFor
+      headers['x-real-ip'] = address.realIp
+    }
+    headers.via = this.via.extend(incoming.headers.via)
   }
 }

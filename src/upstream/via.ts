@@ -16,6 +16,7 @@ const LOG_INTERVAL_MS = 60_000
 export class Via {
   readonly #logger: Logger
   readonly #pseudonym = `centripush-${randomBytes(8).toString('hex')}`
+  readonly #own = `1.1 ${this.#pseudonym}`
   #loggedAtMs = Number.NEGATIVE_INFINITY
 
   constructor(logger: Logger) {
@@ -24,8 +25,7 @@ export class Via {
 
   /** The value for the node: the entries of other proxies, then this one. */
   extend(via: string | undefined): string {
-    const own = `1.1 ${this.#pseudonym}`
-    return via === undefined ? own : `${via}, ${own}`
+    return via === undefined ? this.#own : `${via}, ${this.#own}`
   }
 
   /** Whether this process sent the request. Logs it once a minute. */

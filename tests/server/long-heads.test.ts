@@ -1,4 +1,4 @@
-// Heads up to 64 KiB, and up to 1 MiB for SSE, whose URL carries a command.
+// Heads have up to 64 KiB, and those of SSE up to 1 MiB, because a URL of SSE carries a command.
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { answerWith, EDGE_KEY, type Edge, startEdge, startNode, type TestNode } from '../support/edge.ts'
 import { exchange, parseResponses } from '../support/raw-exchange.ts'

@@ -13,7 +13,7 @@ let between: Awaited<ReturnType<typeof listenAsNode>>
 let passed: string[] = []
 let errors: unknown[] = []
 
-/** Starts a server whose upstream is another server, which passes everything on to the first one. */
+/** Starts the edge and a server between: the upstream of the edge, which passes all requests back to the edge. */
 beforeEach(async () => {
   const port = await findFreePort()
   passed = []
