@@ -6,8 +6,10 @@ export interface TcpProxy {
   port: number
   /** Closes all connections and refuses new ones. */
   cut(): Promise<void>
-  /** Discards all bytes and closes nothing, like a firewall that has lost the state of the connections. */
-  swallow(): void
+  /** Passes no bytes on and closes nothing, as a network that drops all packets. */
+  stall(): void
+  /** Passes bytes on again, first those that it held back. */
+  resume(): void
   /** Accepts and forwards connections again. Closes the old ones. */
   mend(): Promise<void>
 }
@@ -15,7 +17,10 @@ export interface TcpProxy {
 /** Starts a proxy on a free port. */
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
-  let isSwallowing = false
+  /** Each client with its connection to the server. */
+  const pairs = new Map<Socket, Socket>()
+  let isStalled = false
+  const pass = (client: Socket, target: Socket) => client.pipe(target).pipe(client)
   const server = createServer((client) => {
     const target = connect(targetPort, '127.0.0.1')
     for (const socket of [client, target]) {
@@ -23,9 +28,13 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       // The proxy cuts connections on purpose.
       socket.on('error', () => undefined).once('close', () => sockets.delete(socket))
     }
-    client.once('close', () => target.destroy())
+    pairs.set(client, target)
+    client.once('close', () => {
+      pairs.delete(client)
+      target.destroy()
+    })
     target.once('close', () => client.destroy())
-    if (!isSwallowing) client.pipe(target).pipe(client)
+    if (!isStalled) pass(client, target)
   })
   const listen = async (port: number): Promise<number> => {
     await once(server.listen(port, '127.0.0.1'), 'listening')
@@ -44,12 +53,17 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       destroyAll()
       await closed
     },
-    swallow() {
-      isSwallowing = true
+    stall() {
+      isStalled = true
+      // A socket without a pipe is paused: it keeps its bytes.
       for (const socket of sockets) socket.unpipe()
     },
+    resume() {
+      isStalled = false
+      for (const pair of pairs) pass(...pair)
+    },
     async mend() {
-      isSwallowing = false
+      isStalled = false
       destroyAll()
       if (!server.listening) await listen(port)
     },
