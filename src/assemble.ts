@@ -95,7 +95,7 @@ async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, '
       admin: role === 'worker' ? undefined : upstream?.clients,
     }),
   )
-  onStop.drain('server', (graceMs) => server.close(graceMs))
+  onStop.drain('server', (graceMs) => server.close(graceMs, config.shutdown.drain))
   return { urls: server.urls, madeKey }
 }
 

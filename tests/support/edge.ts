@@ -61,7 +61,8 @@ export interface EdgeOptions {
 /** A running edge. */
 export interface Edge {
   url: string
-  stop(graceMs?: number): Promise<void>
+  /** Disconnects clients at once unless `spreadMs` is given. */
+  stop(graceMs?: number, spreadMs?: number): Promise<void>
 }
 
 /** Starts the edge on one port. */
@@ -90,8 +91,8 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
     admin: upstream?.clients,
   }
   const server = await startServer([{ address: '127.0.0.1', port: options.port ?? 0, tls: options.tls, app }])
-  const stop = async (graceMs = 0) => {
-    await server.close(graceMs)
+  const stop = async (graceMs = 0, spreadMs = 0) => {
+    await server.close(graceMs, spreadMs)
     await upstream?.close()
   }
   return { url: server.urls[0] ?? '', stop }
