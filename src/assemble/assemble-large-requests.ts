@@ -60,7 +60,7 @@ export async function assembleLargeRequests(
       admin: undefined,
     }
     const server = await startServer([{ address: '127.0.0.1', port: 0, tls: undefined, app }])
-    onStop.drain('server', (graceMs) => server.close(graceMs))
+    onStop.drain('server', (graceMs) => server.close(graceMs, 0))
     return { url: server.urls[0] ?? '', stop: () => stop(0) }
   } catch (error) {
     await stop(0)
