@@ -59,6 +59,8 @@ export interface ProcessOptions {
   batchSize?: number
   /** The lease of its claims, in place of the scale's. */
   leaseMs?: number
+  /** The port at which it reaches the store: a proxy's, in place of the store's own. */
+  storePort?: number
 }
 
 interface Parts extends RigOptions {
@@ -140,9 +142,11 @@ export class Rig {
 
   #startProcess(role: 'api' | 'worker', options: ProcessOptions): Promise<CentripushProcess> {
     const alterations = [...(this.#parts.alterations ?? []), ...(options.alterations ?? [])]
-    const settings = makeSettings(this.#parts, this.#parts.fcm, {
+    const { scale, backend } = this
+    const reached = { scale, backend: backend.through(options.storePort ?? backend.storePort) }
+    const settings = makeSettings(reached, this.#parts.fcm, {
       batchSize: options.batchSize ?? DEFAULT_BATCH_SIZE,
-      leaseMs: options.leaseMs ?? this.scale.leaseMs,
+      leaseMs: options.leaseMs ?? scale.leaseMs,
     })
     return startCentripush(settings, { role, ...(alterations.length > 0 && alteredServer(alterations)) })
   }

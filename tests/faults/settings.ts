@@ -1,6 +1,6 @@
 import type { TestFcmSimulator } from '../support/fcm-simulator.ts'
-import type { Settings } from './backend.ts'
-import type { RigOptions } from './rig.ts'
+import type { Backend, Settings } from './backend.ts'
+import type { Scale } from './scale.ts'
 
 /** The API key of the servers. */
 export const API_KEY = 'key-of-the-clients'
@@ -14,7 +14,7 @@ interface ServerOptions {
 
 /** The settings of a server with the simulator as its only provider. */
 export function makeSettings(
-  { backend, scale }: Pick<RigOptions, 'backend' | 'scale'>,
+  { backend, scale }: { backend: Pick<Backend, 'dsn' | 'queueSettings'>; scale: Scale },
   { simulator }: TestFcmSimulator,
   { batchSize, leaseMs }: ServerOptions,
 ): Settings {
