@@ -86,6 +86,7 @@ async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, '
         : undefined,
       health: config.health.enabled ? { isReady, prefix: trimSlash(config.health.handler_prefix) } : undefined,
       connections: role === 'worker' ? undefined : upstream?.clients,
+      admin: role === 'worker' ? undefined : upstream?.clients,
     }),
   )
   onStop.drain('server', (graceMs) => server.close(graceMs))

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { Hold } from '../../src/delivery/hold.ts'
 import { Worker } from '../../src/delivery/worker.ts'
 import { PostgresRateLimiter } from '../../src/limits/postgres/postgres-rate-limiter.ts'
 import type { RateLimiter } from '../../src/limits/rate-limiter.ts'
@@ -125,13 +126,19 @@ const ALTERATIONS: Record<string, () => void> = {
     const keeper = makeSendKeeper()
     alterQueues({
       ...keeper.alterations,
-      findCancelled: () => async () => new Map(),
+      confirm: (own) => async (claims, extendAfterMs) => {
+        const states = await own.confirm(claims, extendAfterMs)
+        return states.map((state) => (state === 'cancelled' ? 'valid' : state))
+      },
       claimBatches: (own) => async (lane, providers, limit) => {
         const claims = await own.claimBatches(lane, providers, limit)
         for (const { uid } of claims) await keeper.keep(own, uid)
         return claims.map(callLive)
       },
     })
+  },
+  'confirmation-never-outdated': () => {
+    Object.defineProperty(Hold.prototype, 'untilMs', { get: () => Number.POSITIVE_INFINITY })
   },
   ...RANGE_ALTERATIONS,
 }

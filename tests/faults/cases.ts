@@ -1,5 +1,6 @@
 import { apiKilled } from './cases/api-killed.ts'
 import { audienceChanged } from './cases/audience-changed.ts'
+import { cancelledWhileCutOff, cancelledWhileFrozen } from './cases/cancelled-while-interrupted.ts'
 import { fanOutKilled } from './cases/fan-out-killed.ts'
 import { rangeWorkerKilled } from './cases/range-worker-killed.ts'
 import { ratesKept } from './cases/rates-kept.ts'
@@ -30,5 +31,7 @@ export const FAULT_CASES: readonly FaultCase[] = [
   storeFull,
   usersAcknowledge,
   sendCancelled,
+  cancelledWhileCutOff,
+  cancelledWhileFrozen,
   ratesKept,
 ]

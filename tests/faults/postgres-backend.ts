@@ -9,12 +9,12 @@ export async function startPostgresBackend(): Promise<Backend> {
   const queueSettings = { type: 'postgresql' } as const
   return {
     name: 'postgresql',
+    port: Number(new URL(postgres.dsn).port),
     dsn: postgres.dsn,
     queueSettings,
-    storePort: Number(new URL(postgres.dsn).port),
-    through(storePort) {
+    settingsVia: (port) => {
       const dsn = new URL(postgres.dsn)
-      dsn.port = String(storePort)
+      dsn.port = String(port)
       return { dsn: dsn.href, queueSettings }
     },
     killStore: () => postgres.kill(),

@@ -6,11 +6,9 @@ export interface TcpProxy {
   port: number
   /** Closes all connections and refuses new ones. */
   cut(): Promise<void>
-  /** Discards all bytes and closes nothing, like a firewall that has lost the state of the connections. */
-  swallow(): void
-  /** Passes no bytes on, and no end of a connection, but keeps both until `resume`: a link that stalls. */
+  /** Passes no bytes on, and no end of a connection, but keeps both until `resume`, as a network that drops packets. */
   stall(): void
-  /** Passes on all that was kept during a stall, in its order. */
+  /** Passes on all that it has kept, in its order, also for clients that have closed their connections. */
   resume(): void
   /** Accepts and forwards connections again. Closes the old ones. */
   mend(): Promise<void>
@@ -19,7 +17,6 @@ export interface TcpProxy {
 /** Starts a proxy on a free port. */
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
-  let isSwallowing = false
   /** The bytes and ends of connections of a stall; undefined while there is none. */
   let kept: (() => void)[] | undefined
   const pass = (act: () => void) => {
@@ -27,9 +24,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     else act()
   }
   const forward = (from: Socket, to: Socket) => {
-    from.on('data', (bytes) => {
-      if (!isSwallowing) pass(() => to.write(bytes))
-    })
+    from.on('data', (bytes) => pass(() => to.write(bytes)))
     from.once('close', () => pass(() => to.end()))
   }
   const server = createServer((client) => {
@@ -59,9 +54,6 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       destroyAll()
       await closed
     },
-    swallow() {
-      isSwallowing = true
-    },
     stall() {
       kept ??= []
     },
@@ -71,7 +63,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       for (const act of acts) act()
     },
     async mend() {
-      isSwallowing = false
+      kept = undefined
       destroyAll()
       if (!server.listening) await listen(port)
     },

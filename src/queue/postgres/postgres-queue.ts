@@ -12,12 +12,12 @@ import { LANES, type Lane } from '../lane.ts'
 import type { Queue } from '../queue.ts'
 import type { Exclusion, Page, Send, SendClaim } from '../send.ts'
 import { Acknowledgements } from './acknowledgements.ts'
-import { claimWaitingBatches, extendLeases, releaseBatches, updateProgress } from './batch-statements.ts'
+import { claimWaitingBatches, confirmClaims, releaseBatches, updateProgress } from './batch-statements.ts'
 import { deleteDeadLetters, reviveDeadLetters, selectDeadLetters } from './dead-letter-statements.ts'
 import { insertExclusion, selectExcluded } from './exclusion-statements.ts'
 import { inTime } from './in-time.ts'
 import { deletePause, upsertPause } from './pause-statements.ts'
-import { cancelSend, insertSend, selectCancelled, selectSend } from './send-statements.ts'
+import { cancelSend, insertSend, selectSend } from './send-statements.ts'
 import { countJobs, findSettingRisks, selectStats } from './stats-statements.ts'
 import { deleteForgottenSends, giveUpUnclaimedBatches } from './upkeep-statements.ts'
 import { WakeUp } from './wake-up.ts'
@@ -117,16 +117,12 @@ export class PostgresQueue implements Queue {
     return inTime(selectSend(this.#sql, uid))
   }
 
-  findCancelled(uids: readonly string[]) {
-    return inTime(selectCancelled(this.#sql, uids))
-  }
-
   findExcluded(uid: string, targets: readonly { user: string; deviceId: string }[]) {
     return inTime(selectExcluded(this.#sql, uid, targets))
   }
 
-  extend(claims: readonly ClaimKey[]) {
-    return inTime(extendLeases(this.#sql, claims, this.#leaseMs))
+  confirm(claims: readonly ClaimKey[], extendAfterMs: number) {
+    return inTime(confirmClaims(this.#sql, claims, { leaseMs: this.#leaseMs, extendAfterMs }))
   }
 
   checkpoint(progress: readonly Progress[]) {

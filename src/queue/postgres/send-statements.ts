@@ -14,7 +14,6 @@ const Stored = v.object({
   content: v.nullable(v.instance(Uint8Array)),
   recipient: v.nullable(v.instance(Uint8Array)),
 })
-const Cancelled = v.object({ uid: v.string(), part: v.picklist(['all', 'some']) })
 
 /**
  * Stores a send, or compares its hash with the stored send of the same uid. A send stays cancelled if its cancellation
@@ -102,19 +101,6 @@ export async function selectSend(sql: Sql, uid: string): Promise<StoredSend | un
     content: content ? decodeContent(Buffer.from(content)) : undefined,
     recipient: recipient ? decodeRecipient(Buffer.from(recipient)) : undefined,
   }
-}
-
-/** Finds the cancelled sends among `uids`, with the extent: 'all' of a send's targets, or 'some' of them. */
-export async function selectCancelled(sql: Sql, uids: readonly string[]) {
-  const rows = await sql`
-    select uid, case when state = ${CANCELLED} then 'all' else 'some' end as part from push_sends
-    where uid = any(${[...uids]}::text[]) and (state = ${CANCELLED} or drops > 0)`
-  return new Map(
-    rows.map((row) => {
-      const { uid, part } = v.parse(Cancelled, row)
-      return [uid, part]
-    }),
-  )
 }
 
 /** The time at which a row may be deleted that is kept for `seconds` from now on, as an SQL expression. */

@@ -12,12 +12,19 @@ import type { DeadLetterFilter } from '../dead-letter.ts'
 import { LANES, type Lane } from '../lane.ts'
 import type { Queue } from '../queue.ts'
 import type { Exclusion, Page, Send, SendClaim } from '../send.ts'
-import { acknowledgeBatch, type Consumer, claimBatches, extendLeases, releaseBatch } from './batch-scripts.ts'
+import {
+  acknowledgeBatch,
+  type Consumer,
+  claimBatches,
+  confirmClaims,
+  releaseBatch,
+  storeProgress,
+} from './batch-scripts.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { makeKeys } from './keys.ts'
 import { estimateBytes, RecentWrites, SMALL_WRITE_BYTES } from './recent-writes.ts'
 import { findRisks } from './risks.ts'
-import { cancelSend, findCancelled, findExcluded, loadSend, storeExclusion, storeSend } from './send-scripts.ts'
+import { cancelSend, findExcluded, loadSend, storeExclusion, storeSend } from './send-scripts.ts'
 import { readStats } from './stats.ts'
 import { TimedWrites } from './timed-writes.ts'
 import { cleanUp, giveUpUnclaimedBatches } from './upkeep-scripts.ts'
@@ -161,23 +168,16 @@ export class RedisQueue implements Queue {
     return loadSend(this.#here, uid)
   }
 
-  findCancelled(uids: readonly string[]) {
-    return findCancelled(this.#here, uids)
-  }
-
   findExcluded(uid: string, targets: readonly { user: string; deviceId: string }[]) {
     return findExcluded(this.#here, uid, targets)
   }
 
-  extend(claims: readonly ClaimKey[]) {
-    return extendLeases(
-      this.#here,
-      claims.map((claim) => ({ claim })),
-    )
+  confirm(claims: readonly ClaimKey[], extendAfterMs: number) {
+    return confirmClaims(this.#here, claims, extendAfterMs)
   }
 
-  async checkpoint(progress: readonly Progress[]) {
-    await extendLeases(this.#here, progress)
+  checkpoint(progress: readonly Progress[]) {
+    return storeProgress(this.#here, progress)
   }
 
   acknowledge(claim: ClaimKey, remainder: Remainder) {

@@ -71,21 +71,6 @@ export async function loadSend({ client, keys }: Scope, uid: string): Promise<St
   }
 }
 
-/** Finds the cancelled sends among `uids`, with the extent: 'all' of a send's targets, or 'some' of them. */
-export async function findCancelled({ client, keys }: Scope, uids: readonly string[]) {
-  const found = new Map<string, 'all' | 'some'>()
-  const check = async (uid: string) => {
-    const [state, exclusions] = await Promise.all([
-      client.hget(keys.send(uid), 'state'),
-      client.exists(keys.exclusions(uid)),
-    ])
-    if (state === 'cancelled') found.set(uid, 'all')
-    else if (exclusions === 1) found.set(uid, 'some')
-  }
-  await Promise.all(uids.map(check))
-  return found
-}
-
 /**
  * Stores an exclusion of a send, until `deadlineMs`. If the uid is unknown, the exclusion is kept for ten minutes,
  * because the send may arrive later. 'full': the send already has 100,000 exclusions.

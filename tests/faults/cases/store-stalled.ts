@@ -28,10 +28,10 @@ export const storeStalled: FaultCase = {
     'error, except those that the store had executed when the link stalled',
   async run(rig, _random, note) {
     const findings = new Findings()
-    const proxy = await startTcpProxy(rig.backend.storePort)
+    const proxy = await startTcpProxy(rig.backend.port)
     try {
       await rig.startProcess('worker')
-      const api = await rig.startProcess('api', { storePort: proxy.port })
+      const api = await rig.startProcess('api', { store: rig.backend.settingsVia(proxy.port) })
       const stalled = await callDuring(rig, api, async () => {
         proxy.stall()
         await delay(STALL_MS)
