@@ -59,8 +59,6 @@ interface Deps {
 
 const PAUSE = new Script(new URL('lua/pause.lua', import.meta.url))
 const RESUME = new Script(new URL('lua/resume.lua', import.meta.url))
-/** The default of `io_timeout` (config/redis.ts). */
-const ANSWER_TIMEOUT_MS = 4000
 
 /** The queue on Redis 7.0 or newer. */
 export class RedisQueue implements Queue {
@@ -81,7 +79,7 @@ export class RedisQueue implements Queue {
   #full: { untilMs: number; answer: Promise<boolean> } | undefined
 
   constructor(deps: Deps) {
-    const { client, subscriber, prefix, logger, leaseMs, maxJobs, sweepMs, answerTimeoutMs = ANSWER_TIMEOUT_MS } = deps
+    const { client, subscriber, prefix, logger, leaseMs, maxJobs, sweepMs, answerTimeoutMs } = deps
     const keys = makeKeys(prefix)
     this.#here = { client, keys, consumer: randomUUID() }
     this.#logger = logger

@@ -3,6 +3,8 @@ import { Script } from '../../redis/script.ts'
 import { StoreClock } from '../../timing/store-clock.ts'
 import type { QueueKeys } from './keys.ts'
 
+/** The default of `io_timeout` (config/redis.ts). */
+const ANSWER_TIMEOUT_MS = 4000
 /** The share of a command's time in which Redis executes it. The rest is for the way of the reply. */
 const EXECUTION_SHARE = 0.75
 
@@ -11,8 +13,8 @@ const READ_CLOCK = new Script(new URL('lua/read-clock.lua', import.meta.url))
 interface Deps {
   client: RedisClient
   keys: QueueKeys
-  /** The time in ms after which the client rejects a command without a reply. */
-  answerTimeoutMs: number
+  /** The time in ms after which the client rejects a command without a reply; undefined for four seconds. */
+  answerTimeoutMs: number | undefined
 }
 
 /**
@@ -25,7 +27,7 @@ export class TimedWrites {
   readonly #clock: StoreClock
   readonly #executionMs: number
 
-  constructor({ client, keys, answerTimeoutMs }: Deps) {
+  constructor({ client, keys, answerTimeoutMs = ANSWER_TIMEOUT_MS }: Deps) {
     this.#clock = new StoreClock({ read: async () => Number(await READ_CLOCK.run(client, [keys.pauses], [])) })
     this.#executionMs = answerTimeoutMs * EXECUTION_SHARE
   }
