@@ -1,5 +1,6 @@
 // The SQL that stores, cancels and reads sends.
 import * as v from 'valibot'
+import { type CallDeadline, isInTime } from '../../database/call-deadline.ts'
 import type { Fragment, Sql } from '../../database/pool.ts'
 import { KEEP_ENDED_SECONDS, KEEP_UNKNOWN_SECONDS } from '../limits.ts'
 import type { Page, Send, StoredSend } from '../send.ts'
@@ -20,7 +21,13 @@ const Stored = v.object({
  * digits.
  * @param notice the NOTIFY that announces the send when the statement commits; undefined: no announcement
  */
-export async function insertSend(sql: Sql, send: Send, page: Page | undefined, notice: Notice | undefined) {
+export async function insertSend(
+  sql: Sql,
+  send: Send,
+  page: Page | undefined,
+  { notice, deadline }: { notice: Notice | undefined; deadline: CallDeadline },
+) {
+  const deadlineMs = await deadline.toDatabaseTime()
   const batches = page?.batches ?? []
   const state = page === undefined ? WAITING : batches.length > 0 ? FANNED : DONE
   const stored = await sql`
@@ -53,7 +60,7 @@ export async function insertSend(sql: Sql, send: Send, page: Page | undefined, n
       ${insertNewBatches(sql, batches, 'live')}
     )
     select case when ${notice !== undefined} then pg_notify(${notice?.channel ?? ''}, ${notice?.lane ?? ''}) end
-    from stored`
+    from stored where ${isInTime(sql, deadlineMs)}`
   if (stored.length > 0) return 'accepted'
   const [known] = await sql`select request_hash from push_sends where uid = ${send.uid}`
   // No row means that the stored send was deleted during this call, after its 24 hours. This request is answered as a
@@ -66,7 +73,8 @@ export async function insertSend(sql: Sql, send: Send, page: Page | undefined, n
  * Cancels a send that has not ended, or stores the cancellation of an unknown uid. The recipient is kept while range
  * batches are open, because their workers count the cancelled targets.
  */
-export async function cancelSend(sql: Sql, uid: string): Promise<void> {
+export async function cancelSend(sql: Sql, uid: string, deadline: CallDeadline): Promise<void> {
+  const deadlineMs = await deadline.toDatabaseTime()
   await sql`
     insert into push_sends as s (uid, state, forget_at)
     values (${uid}, ${CANCELLED}, ${keptUntil(sql, KEEP_UNKNOWN_SECONDS)})
@@ -77,7 +85,8 @@ export async function cancelSend(sql: Sql, uid: string): Promise<void> {
         when s.request_hash is null then ${keptUntil(sql, KEEP_UNKNOWN_SECONDS)}
         else ${keptUntil(sql, KEEP_ENDED_SECONDS)}
       end
-      where s.state in (${WAITING}, ${FANNING}, ${FANNED}, ${PLACEHOLDER})`
+      where s.state in (${WAITING}, ${FANNING}, ${FANNED}, ${PLACEHOLDER})
+    returning ${isInTime(sql, deadlineMs)}`
 }
 
 /**
