@@ -20,7 +20,7 @@ function makeFrame(length: number, isMasked: boolean): Buffer {
 const frames = fc.array(fc.tuple(fc.constantFrom(...LENGTHS), fc.boolean()), { minLength: 1, maxLength: 5 })
 
 test('the boundary is reached exactly after whole frames, however the bytes are cut', () => {
-  fc.assert(
+  void fc.assert(
     fc.property(frames, fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 8 }), (specs, cuts) => {
       const parts = specs.map(([length, isMasked]) => makeFrame(length, isMasked))
       const bytes = Buffer.concat(parts)
@@ -39,7 +39,7 @@ test('the boundary is reached exactly after whole frames, however the bytes are 
 })
 
 test('a chunk is followed frame by frame', () => {
-  fc.assert(
+  void fc.assert(
     fc.property(frames, (specs) => {
       const parts = specs.map(([length, isMasked]) => makeFrame(length, isMasked))
       const bytes = Buffer.concat(parts)
