@@ -1,4 +1,3 @@
-import { addOutageGauge, type Metrics } from '../observability/metrics.ts'
 import { Outages } from '../providers/outages.ts'
 import { PageReader } from '../push/page-reader.ts'
 import type { OnStop } from '../shutdown-phases.ts'
@@ -8,15 +7,15 @@ import { makeQueue } from './make-queue.ts'
 import { makeRateLimiter } from './make-rate-limiter.ts'
 import type { Databases } from './open-databases.ts'
 import type { Plan } from './plan.ts'
+import type { SendCounts } from './send-counts.ts'
 
 /** Builds the parts that accepting and delivering sends have in common. @throws ConfigError, UserError */
-export async function buildParts(plan: Plan, { sql, queueSql }: Databases, metrics: Metrics, onStop: OnStop) {
+export async function buildParts(plan: Plan, { sql, queueSql }: Databases, counts: SendCounts, onStop: OnStop) {
   const { config } = plan
   const devices = sql && makeDevices(plan, sql, onStop)
   const queue = await makeQueue(plan, queueSql, onStop)
   const rateLimiter = await makeRateLimiter(plan, queueSql, onStop)
   const outages = new Outages({ logger: plan.logger, scale: config.worker.retry_scale })
-  addOutageGauge(metrics.registry, () => outages.list())
   const providers = await makeProviders(plan, outages, queueSql, onStop)
   onStop.close('providers', async () => {
     await Promise.all([...providers.values()].map((provider) => provider.close()))
@@ -27,7 +26,7 @@ export async function buildParts(plan: Plan, { sql, queueSql }: Databases, metri
   const pages = new PageReader({
     devices,
     batchSizes,
-    onSkipped: (provider, count, reason) => metrics.skipped.inc({ provider, reason }, count),
+    onSkipped: counts.onSkipped,
     now: Date.now,
   })
   return { devices, queue, rateLimiter, outages, providers, batchSizes, pages }

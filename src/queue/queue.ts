@@ -18,7 +18,9 @@
 // clock.
 //
 // Delivery is at least once. An accepted send is kept until its targets are delivered, given up, expired or cancelled.
-// A call that rejects may have been executed nevertheless. It may be repeated: no repetition stores anything twice.
+// A call that rejects may have been executed nevertheless. It may be repeated: no repetition stores anything twice. The
+// writes that an API or an operator asks for (`enqueue`, `cancel`, `exclude`, pauses, dead letters) are not executed
+// after they have rejected for lack of an answer: the store refuses them by its own clock.
 import type { ProviderName } from '../config/provider-names.ts'
 import type { BatchClaim, ClaimKey, ClaimState, Progress, Remainder } from './batch.ts'
 import type { DeadLetter, DeadLetterFilter } from './dead-letter.ts'

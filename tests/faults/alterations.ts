@@ -8,6 +8,7 @@ import { PostgresRateLimiter } from '../../src/limits/postgres/postgres-rate-lim
 import type { RateLimiter } from '../../src/limits/rate-limiter.ts'
 import { RedisRateLimiter } from '../../src/limits/redis/redis-rate-limiter.ts'
 import type { BatchClaim } from '../../src/queue/batch.ts'
+import { StoreClock } from '../../src/timing/store-clock.ts'
 import { alterQueues } from './alter-queue.ts'
 import { RANGE_ALTERATIONS } from './range-alterations.ts'
 import { ACKNOWLEDGED_ALREADY, acknowledgeUnsent, makeSendKeeper } from './send-keeper.ts'
@@ -19,6 +20,8 @@ const POPPED = 32
 const ANSWERED_EARLY_MS = 1000
 /** The pause between two writes that should be one. A kill that follows the first write comes within this time. */
 const BETWEEN_WRITES_MS = 100
+/** Longer than a case runs. */
+const NEVER_MS = 86_400_000
 
 const ALTERATIONS: Record<string, () => void> = {
   /** Fans out, but delivers nothing. */
@@ -85,6 +88,13 @@ const ALTERATIONS: Record<string, () => void> = {
         return 'accepted'
       },
     })
+  },
+  /** The stores get deadlines that never pass. */
+  'late-writes-accepted': () => {
+    const own = StoreClock.prototype.convert
+    StoreClock.prototype.convert = async function convert(localMs) {
+      return (await own.call(this, localMs)) + NEVER_MS
+    }
   },
   'users-not-looked-up': () => {
     alterQueues({ findExcluded: () => async (_uid, targets) => targets.map(() => false) })

@@ -26,6 +26,8 @@ export interface Backend extends StoreSettings {
   killStore(): Promise<void>
   /** Starts the store again. Resolves when it answers. */
   restartStore(): Promise<void>
+  /** Lets the store's statements or commands hang for `ms`. It executes them afterwards. Resolves at their end. */
+  hangStore(ms: number): Promise<void>
   /** Redis only: limits the store's memory to `bytes` above its present use; undefined removes the limit. */
   limitMemory?(bytes: number | undefined): Promise<void>
   /** Ends the store and removes its data. */

@@ -9,6 +9,7 @@ import { sendCancelled } from './cases/send-cancelled.ts'
 import { storeFull } from './cases/store-full.ts'
 import { storeKilled } from './cases/store-killed.ts'
 import { storeRestarted } from './cases/store-restarted.ts'
+import { storeStalled } from './cases/store-stalled.ts'
 import { usersAcknowledge } from './cases/users-acknowledge.ts'
 import { workerFrozen } from './cases/worker-frozen.ts'
 import { reliableWorkerKilled, workerKilled } from './cases/worker-killed.ts'
@@ -27,6 +28,7 @@ export const FAULT_CASES: readonly FaultCase[] = [
   apiKilled,
   storeKilled,
   storeRestarted,
+  storeStalled,
   storeFull,
   usersAcknowledge,
   sendCancelled,

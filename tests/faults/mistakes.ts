@@ -38,6 +38,7 @@ export const MISTAKES: readonly Mistake[] = [
     shows: 'were doubled',
     backends: ['postgresql'],
   },
+  { alteration: 'late-writes-accepted', caseName: 'store-stalled', shows: 'were executed after their error' },
   { alteration: 'users-not-looked-up', caseName: 'users-acknowledge', shows: 'after they acknowledged' },
   { alteration: 'cancellation-not-looked-up', caseName: 'send-cancelled', shows: 'later than 1 s after the answer' },
   {

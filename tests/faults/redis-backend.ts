@@ -16,6 +16,7 @@ export async function startRedisBackend(): Promise<Backend> {
     settingsVia,
     killStore: () => redis.kill(),
     restartStore: () => redis.restart(),
+    hangStore: (ms) => redis.pause(ms),
     limitMemory: (bytes) => redis.limitMemory(bytes),
     stop: async () => {
       await redis.stop()

@@ -6,9 +6,9 @@ export interface TcpProxy {
   port: number
   /** Closes all connections and refuses new ones. */
   cut(): Promise<void>
-  /** Passes no bytes on and closes nothing, as a network that drops all packets. */
+  /** Passes no bytes on, and no end of a connection, but keeps both until `resume`, as a network that drops packets. */
   stall(): void
-  /** Passes bytes on again, first those that it held back. */
+  /** Passes on all that it has kept, in its order, also for clients that have closed their connections. */
   resume(): void
   /** Accepts and forwards connections again. Closes the old ones. */
   mend(): Promise<void>
@@ -17,10 +17,16 @@ export interface TcpProxy {
 /** Starts a proxy on a free port. */
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
-  /** Each client with its connection to the server. */
-  const pairs = new Map<Socket, Socket>()
-  let isStalled = false
-  const pass = (client: Socket, target: Socket) => client.pipe(target).pipe(client)
+  /** The bytes and ends of connections of a stall; undefined while there is none. */
+  let kept: (() => void)[] | undefined
+  const pass = (act: () => void) => {
+    if (kept) kept.push(act)
+    else act()
+  }
+  const forward = (from: Socket, to: Socket) => {
+    from.on('data', (bytes) => pass(() => to.write(bytes)))
+    from.once('close', () => pass(() => to.end()))
+  }
   const server = createServer((client) => {
     const target = connect(targetPort, '127.0.0.1')
     for (const socket of [client, target]) {
@@ -28,13 +34,8 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       // The proxy cuts connections on purpose.
       socket.on('error', () => undefined).once('close', () => sockets.delete(socket))
     }
-    pairs.set(client, target)
-    client.once('close', () => {
-      pairs.delete(client)
-      target.destroy()
-    })
-    target.once('close', () => client.destroy())
-    if (!isStalled) pass(client, target)
+    forward(client, target)
+    forward(target, client)
   })
   const listen = async (port: number): Promise<number> => {
     await once(server.listen(port, '127.0.0.1'), 'listening')
@@ -54,16 +55,15 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       await closed
     },
     stall() {
-      isStalled = true
-      // A socket without a pipe is paused: it keeps its bytes.
-      for (const socket of sockets) socket.unpipe()
+      kept ??= []
     },
     resume() {
-      isStalled = false
-      for (const pair of pairs) pass(...pair)
+      const acts = kept ?? []
+      kept = undefined
+      for (const act of acts) act()
     },
     async mend() {
-      isStalled = false
+      kept = undefined
       destroyAll()
       if (!server.listening) await listen(port)
     },
