@@ -21,10 +21,16 @@ export function combineBreakers(breakers: readonly CircuitBreaker[]): Availabili
   }
 }
 
+/**
+ * The server reset the stream of the request and kept the connection: a reaction to this request. The attempt counts, so
+ * that a request that is always reset ends, also when nothing else is sent.
+ */
+const RESET = 'stream_reset'
+
 /** Settles targets as `settle` does, and marks retries during an outage: their attempts do not count. */
 export function markOutage(settle: Settle, breakers: readonly CircuitBreaker[]): Settle {
   return (index, outcome) => {
-    if (outcome.kind !== 'retry') return settle(index, outcome)
+    if (outcome.kind !== 'retry' || outcome.reason === RESET) return settle(index, outcome)
     const breaker = breakers.find(({ isClosed }) => !isClosed)
     settle(index, breaker ? { ...outcome, outageDelayMs: breaker.retryDelayMs } : outcome)
   }

@@ -59,6 +59,15 @@ test('a target that always cuts the connection uses up its attempts while others
   expect(provider.availability.state).toBe('up')
 })
 
+test('a target whose stream is always reset uses up its attempts, also when nothing else is sent', async () => {
+  for (let attempt = 1; attempt <= 5; attempt++) {
+    const outcome = await send('reset-always')
+    expect(outcome).toEqual({ kind: 'retry', reason: 'stream_reset', minDelayMs: 10_000, maybeDelivered: true })
+    nowMs += 30_000
+  }
+  expect(provider.availability.state).toBe('probe')
+})
+
 test('attempts do not count while nothing else comes back, and the first answer ends that', async () => {
   await send('cut-1')
   expect(await send('cut-2')).toMatchObject({ maybeDelivered: true, outageDelayMs: 1000 })
