@@ -14,6 +14,7 @@ import { startWorkers } from './assemble/start-workers.ts'
 import { makeLoggerOfStores, watchStores } from './assemble/watch-stores.ts'
 import { loadOrMakeApiKey } from './config/api-key.ts'
 import { chooseQueue } from './config/check.ts'
+import type { ProviderName } from './config/provider-names.ts'
 import type { Role } from './config/role.ts'
 import type { Config } from './config/schema.ts'
 import { type MethodTable, makeMethodTable } from './methods/table.ts'
@@ -55,12 +56,13 @@ export async function assemble(plan: ServerPlan): Promise<Assembly> {
 async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, 'stop'>> {
   const { config, role, logger } = plan
   const metrics = makeMetrics()
-  const { methods, large, isReady, readMetrics, callLogger } = config.push_notifications.enabled
+  const { methods, large, isReady, listDown, readMetrics, callLogger } = config.push_notifications.enabled
     ? await buildPush(plan, metrics, onStop)
     : {
         methods: makeMethodTable(undefined),
         large: undefined,
         isReady: () => true,
+        listDown: () => [],
         readMetrics: () => metrics.registry.metrics(),
         callLogger: logger,
       }
@@ -90,7 +92,9 @@ async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, '
             prefix: trimSlash(config.prometheus.handler_prefix),
           }
         : undefined,
-      health: config.health.enabled ? { isReady, prefix: trimSlash(config.health.handler_prefix) } : undefined,
+      health: config.health.enabled
+        ? { isReady, listDown, prefix: trimSlash(config.health.handler_prefix) }
+        : undefined,
       connections: role === 'worker' ? undefined : upstream?.clients,
       admin: role === 'worker' ? undefined : upstream?.clients,
     }),
@@ -107,6 +111,8 @@ interface Push {
   readMetrics(): Promise<string>
   /** False while a store is down, or while the queue refuses the claims of the workers. */
   isReady(): boolean
+  /** The providers that are down for the workers. */
+  listDown(): ProviderName[]
   callLogger: ApiDeps['callLogger']
 }
 
@@ -118,13 +124,19 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Pr
   const storePlan = { config, logger: makeLoggerOfStores(plan, stores.onOutage) }
   const counts = countInMetrics(metrics)
   const parts = await buildParts(storePlan, databases, counts, onStop)
-  const { queue, devices } = parts
+  const { queue, devices, outages } = parts
   if (databases.sql && devices) startUpkeepOf(storePlan, devices, databases, onStop)
   for (const risk of await queue.findRisks()) logger.warn({ risk }, 'queue: accepted sends can be lost')
   addQueueGauges(metrics.registry, chooseQueue(config), () => queue.stats().catch(() => undefined))
   const methods = makeMethods(config, parts, databases, counts)
   const large = role === 'worker' ? undefined : startLargeRequests(plan, databases.dsn, counts, stores.onOutage, onStop)
-  const own = { methods, large, callLogger: storePlan.logger, readMetrics: () => metrics.registry.metrics() }
+  const own = {
+    methods,
+    large,
+    callLogger: storePlan.logger,
+    listDown: () => outages.listProviders(),
+    readMetrics: () => metrics.registry.metrics(),
+  }
   if (role === 'api') return { ...own, isReady: stores.isUp }
   const count = config.worker.processes ?? chooseProcesses(availableParallelism())
   const workers =

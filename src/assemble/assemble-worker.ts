@@ -1,4 +1,5 @@
-// Assembles a worker process. It has its own file, so that a worker process does not load the code of the API.
+// A separate file, so that a worker process does not load the code of the API.
+import type { ProviderName } from '../config/provider-names.ts'
 import { makeMetrics } from '../observability/metrics.ts'
 import type { Duty } from '../queue/lane.ts'
 import { makeShutdownPhases } from '../shutdown-phases.ts'
@@ -13,6 +14,8 @@ import { makeLoggerOfStores, type OnStoreOutage } from './watch-stores.ts'
 export interface WorkerAssembly {
   /** Whether the queue accepts claims. */
   isReady(): boolean
+  /** The providers that are down. */
+  listDown(): ProviderName[]
   /** The metrics of this process in the form of prom-client's `getMetricsAsJSON`. */
   readMetrics(): Promise<object[]>
   /** Finishes the batches in flight within `graceMs`, then closes all parts. Never rejects. */
@@ -35,7 +38,12 @@ export async function assembleWorker(
     const metrics = makeMetrics()
     const parts = await buildParts(plan, await openDatabases(plan, onStop), countInMetrics(metrics), onStop)
     const isReady = startWorkers({ plan, duty, metrics, ...parts }, onStop)
-    return { isReady, readMetrics: () => metrics.registry.getMetricsAsJSON(), stop }
+    return {
+      isReady,
+      listDown: () => parts.outages.listProviders(),
+      readMetrics: () => metrics.registry.getMetricsAsJSON(),
+      stop,
+    }
   } catch (error) {
     await stop(0)
     throw error

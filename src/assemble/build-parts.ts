@@ -1,3 +1,4 @@
+import { Outages } from '../providers/outages.ts'
 import { PageReader } from '../push/page-reader.ts'
 import type { OnStop } from '../shutdown-phases.ts'
 import { makeDevices } from './make-devices.ts'
@@ -14,7 +15,8 @@ export async function buildParts(plan: Plan, { sql, queueSql }: Databases, count
   const devices = sql && makeDevices(plan, sql, onStop)
   const queue = await makeQueue(plan, queueSql, onStop)
   const rateLimiter = await makeRateLimiter(plan, queueSql, onStop)
-  const providers = await makeProviders(plan, queueSql, onStop)
+  const outages = new Outages({ logger: plan.logger, scale: config.worker.retry_scale })
+  const providers = await makeProviders(plan, outages, queueSql, onStop)
   onStop.close('providers', async () => {
     await Promise.all([...providers.values()].map((provider) => provider.close()))
   })
@@ -27,5 +29,5 @@ export async function buildParts(plan: Plan, { sql, queueSql }: Databases, count
     onSkipped: counts.onSkipped,
     now: Date.now,
   })
-  return { devices, queue, rateLimiter, providers, batchSizes, pages }
+  return { devices, queue, rateLimiter, outages, providers, batchSizes, pages }
 }

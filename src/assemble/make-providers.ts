@@ -1,7 +1,6 @@
 import { chooseRedis, hasCredentials } from '../config/check.ts'
 import { ConfigError } from '../config/config-error.ts'
 import { PROVIDER_NAMES, type ProviderName } from '../config/provider-names.ts'
-import type { Config } from '../config/schema.ts'
 import type { Sql } from '../database/pool.ts'
 import { runTransaction } from '../database/transaction.ts'
 import { makeEndpointCheck } from '../devices/web-push-endpoint.ts'
@@ -14,6 +13,8 @@ import { RedisCredentialCache } from '../providers/credential-cache-redis.ts'
 import { FcmProvider } from '../providers/fcm/fcm.ts'
 import { loadServiceAccount, ServiceAccountError } from '../providers/fcm/service-account.ts'
 import { HmsProvider } from '../providers/hms/hms.ts'
+import type { MakeBreaker } from '../providers/outage.ts'
+import type { Outages } from '../providers/outages.ts'
 import type { Provider } from '../providers/provider.ts'
 import { ReloadingProvider } from '../providers/reloading-provider.ts'
 import { SandboxProvider } from '../providers/sandbox/sandbox.ts'
@@ -25,12 +26,18 @@ import type { OnStop } from '../shutdown-phases.ts'
 import type { Plan } from './plan.ts'
 import { readCa } from './read-ca.ts'
 
+/** The parts of each provider. */
+interface ProviderParts extends Plan {
+  makeBreaker: MakeBreaker
+}
+
 /**
  * Makes the enabled providers. A provider without credentials is a sandbox.
  * @throws ConfigError for unusable credentials
  */
 export async function makeProviders(
   plan: Plan,
+  outages: Outages,
   queueSql: Sql | undefined,
   onStop: OnStop,
 ): Promise<Map<ProviderName, Provider>> {
@@ -40,10 +47,13 @@ export async function makeProviders(
   for (const name of enabled) {
     if (isDryRun) providers.set(name, new SandboxProvider({ name, latencyMs: dry_run_latency, logger }))
     else if (!hasCredentials(config, name)) providers.set(name, new SandboxProvider({ name, logger }))
-    else if (name === 'fcm') providers.set(name, await makeFcm(config, logger))
-    else if (name === 'apns') providers.set(name, await makeApns(plan, queueSql, onStop))
-    else if (name === 'hms') providers.set(name, makeHms(config, logger))
-    else providers.set(name, makeWebPush(config, logger))
+    else {
+      const parts = { ...plan, makeBreaker: outages.makeBreakerOf(name) }
+      if (name === 'fcm') providers.set(name, await makeFcm(parts))
+      else if (name === 'apns') providers.set(name, await makeApns(parts, queueSql, onStop))
+      else if (name === 'hms') providers.set(name, makeHms(parts))
+      else providers.set(name, makeWebPush(parts))
+    }
   }
   return providers
 }
@@ -58,7 +68,7 @@ async function makeReloading(
   return named.length === 0 ? await make() : await ReloadingProvider.start({ files: named, make, logger })
 }
 
-function makeFcm(config: Config, logger: Logger): Promise<Provider> {
+function makeFcm({ config, logger, makeBreaker }: ProviderParts): Promise<Provider> {
   const { credentials_file: file = '', push_endpoint, auth_endpoint, ca_file } = config.push_notifications.fcm
   return makeReloading([file, ca_file], logger, async () => {
     return new FcmProvider({
@@ -66,6 +76,7 @@ function makeFcm(config: Config, logger: Logger): Promise<Provider> {
       pushEndpoint: push_endpoint,
       authEndpoint: auth_endpoint,
       ca: readCa('push_notifications.fcm.ca_file', ca_file),
+      makeBreaker,
       logger,
     })
   })
@@ -76,15 +87,17 @@ function explainServiceAccountError(error: unknown): never {
   throw new ConfigError(`push_notifications.fcm.credentials_file: ${error.message}`, { cause: error })
 }
 
-async function makeApns({ config, logger }: Plan, queueSql: Sql | undefined, onStop: OnStop): Promise<Provider> {
+async function makeApns(parts: ProviderParts, queueSql: Sql | undefined, onStop: OnStop): Promise<Provider> {
+  const { config, logger, makeBreaker } = parts
   const { apns } = config.push_notifications
-  const loadAuth = await chooseApnsAuth({ config, logger }, queueSql, onStop)
+  const loadAuth = await chooseApnsAuth(parts, queueSql, onStop)
   return makeReloading([apns.token_key_file, apns.cert_p12_file, apns.ca_file], logger, async () => {
     return new ApnsProvider({
       endpoint: apns.endpoint,
       bundleId: apns.bundle_id ?? '',
       auth: loadAuth(),
       ca: readCa('push_notifications.apns.ca_file', apns.ca_file),
+      makeBreaker,
       logger,
     })
   })
@@ -111,7 +124,7 @@ async function makeCredentialCache(
   return new RedisCredentialCache({ redis, prefix: options.prefix })
 }
 
-function makeHms(config: Config, logger: Logger): Provider {
+function makeHms({ config, logger, makeBreaker }: ProviderParts): Provider {
   const {
     app_id: appId = '',
     app_secret: appSecret = '',
@@ -125,11 +138,13 @@ function makeHms(config: Config, logger: Logger): Provider {
     pushEndpoint: push_endpoint,
     authEndpoint: auth_endpoint,
     ca: readCa('push_notifications.hms.ca_file', ca_file),
+    makeBreaker,
     logger,
   })
 }
 
-function makeWebPush({ push_notifications: { webpush } }: Config, logger: Logger): Provider {
+function makeWebPush({ config, logger, makeBreaker }: ProviderParts): Provider {
+  const { webpush } = config.push_notifications
   const { private_endpoint_networks: networks, subject = '', ca_file } = webpush
   if (networks.length > 0) logger.warn({ networks }, 'webpush: connections to private networks allowed')
   return new WebPushProvider({
@@ -138,6 +153,7 @@ function makeWebPush({ push_notifications: { webpush } }: Config, logger: Logger
     isAddressAllowed: makeAddressPolicy(networks),
     checkEndpoint: makeEndpointCheck(webpush),
     ca: readCa('push_notifications.webpush.ca_file', ca_file),
+    makeBreaker,
     logger,
   })
 }

@@ -30,6 +30,8 @@ export function startWorkerProcesses(
   return {
     /** False while no process for all sends runs, or while their queue refuses claims. */
     isReady: () => processes.isReady,
+    /** The providers that are down. */
+    listDown: () => processes.listDown(),
     /** The metrics of all processes, this one included, in Prometheus' text format. */
     readMetrics: async () =>
       AggregatorRegistry.aggregate([await registry.getMetricsAsJSON(), ...(await processes.readMetrics())]).metrics(),

@@ -7,7 +7,8 @@ import { Worker } from '../delivery/worker.ts'
 import type { DeviceStore } from '../devices/device-store.ts'
 import type { RateLimiter } from '../limits/rate-limiter.ts'
 import type { Logger } from '../observability/log.ts'
-import type { Metrics } from '../observability/metrics.ts'
+import { addOutageGauge, type Metrics } from '../observability/metrics.ts'
+import type { Outages } from '../providers/outages.ts'
 import type { Provider } from '../providers/provider.ts'
 import { FanOut } from '../push/fan-out.ts'
 import type { PageReader } from '../push/page-reader.ts'
@@ -28,6 +29,7 @@ export interface WorkerParts {
   rateLimiter: RateLimiter
   devices: DeviceStore | undefined
   providers: ReadonlyMap<ProviderName, Provider>
+  outages: Outages
   batchSizes: ReadonlyMap<ProviderName, number>
 }
 
@@ -35,6 +37,7 @@ export interface WorkerParts {
 export function startWorkers(parts: WorkerParts, onStop: OnStop): () => boolean {
   const { duty, queue, pages, rateLimiter, devices, providers, metrics } = parts
   const { config, logger } = parts.plan
+  addOutageGauge(metrics.registry, () => parts.outages.list())
   const loadSend = makeSendCache((uid) => queue.loadSend(uid), Date.now)
   const onSkipped = (provider: ProviderName, count: number, reason: SkipReason) =>
     metrics.skipped.inc({ provider, reason }, count)

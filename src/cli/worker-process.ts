@@ -1,6 +1,7 @@
 import { setPriority } from 'node:os'
 import * as v from 'valibot'
 import { assembleWorker, type WorkerAssembly } from '../assemble/assemble-worker.ts'
+import type { ProviderName } from '../config/provider-names.ts'
 import type { Config } from '../config/schema.ts'
 import { UserError } from '../config/user-error.ts'
 import { type Logger, makeLogger } from '../observability/log.ts'
@@ -33,8 +34,10 @@ export async function runWorkerProcess(): Promise<number> {
   if (!worker) return 1
   onReadMetrics(worker.readMetrics)
   const stopReporting = reportReadiness(worker.isReady)
+  const stopReportingDown = reportDown(worker.listDown)
   await worker.stop((await stopped) ?? config.shutdown.timeout)
   stopReporting()
+  stopReportingDown()
   // The channel to the parent is closed, because it would keep the process alive.
   if (process.connected) process.disconnect()
   exitSoon()
@@ -110,6 +113,18 @@ function reportReadiness(isReady: () => boolean): () => void {
     if (isReady() === last) return
     last = !last
     report({ kind: 'ready', isReady: last })
+  }, READY_INTERVAL_MS)
+  return () => clearInterval(timer)
+}
+
+/** Reports the providers that are down, at each change. @returns a function that stops it */
+function reportDown(listDown: () => ProviderName[]): () => void {
+  let last = ''
+  const timer = setInterval(() => {
+    const providers = listDown()
+    if (providers.join() === last) return
+    last = providers.join()
+    report({ kind: 'down', providers })
   }, READY_INTERVAL_MS)
   return () => clearInterval(timer)
 }

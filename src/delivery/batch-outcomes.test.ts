@@ -155,3 +155,14 @@ describe('the rest of a range', () => {
     ])
   })
 })
+
+test('does not count an ambiguous attempt in an outage of the provider', () => {
+  const outcomes = startAttempt({ ...batchOf('a', 'b'), ambiguousAttempts: 3 })
+  const outcome = { kind: 'retry', reason: 'timeout', maybeDelivered: true } as const
+  outcomes.settle(0, outcome)
+  outcomes.settle(1, { ...outcome, outageDelayMs: 1000 })
+  expect(outcomes.unfinished().retries).toMatchObject([
+    { ...stored('a'), ambiguousAttempts: 4 },
+    { ...stored('b'), ambiguousAttempts: 3 },
+  ])
+})

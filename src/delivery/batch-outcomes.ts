@@ -42,6 +42,7 @@ export class BatchOutcomes {
   readonly #targets: readonly OpenTarget[]
   readonly #delayed: readonly Delayed[]
   readonly #policy: RetryPolicyOptions
+  readonly #upForMs: () => number
   readonly #outcomes: (Outcome | undefined)[]
   /** As `BatchClaim.finished`: also targets that were finished, excluded or dropped before this attempt. */
   readonly #finished: Uint8Array
@@ -52,11 +53,14 @@ export class BatchOutcomes {
     targets: readonly OpenTarget[]
     delayed?: readonly Delayed[]
     policy: RetryPolicyOptions
+    /** Ms since the last outage of the provider. Without it, the provider had none. */
+    upForMs?: () => number
   }) {
     this.#batch = deps.batch
     this.#targets = deps.targets
     this.#delayed = deps.delayed ?? []
     this.#policy = deps.policy
+    this.#upForMs = deps.upForMs ?? (() => Number.POSITIVE_INFINITY)
     this.#outcomes = new Array(deps.targets.length)
     this.#finished = new Uint8Array(Math.ceil(deps.batch.lines.length / 8)).fill(0xff)
     for (const { place } of [...deps.targets, ...this.#delayed.flatMap(({ targets }) => targets)]) {
@@ -138,11 +142,11 @@ export class BatchOutcomes {
   /** The targets that return to the queue: retries and targets given up. Targets without an outcome are due at once. */
   unfinished(): Unfinished {
     const unfinished: Unfinished = { retries: [], givenUp: [], expired: 0 }
+    const upForMs = this.#upForMs()
     for (const { outcome, lines } of this.#groupUnfinished()) {
-      const isAmbiguous = outcome?.kind === 'retry' && outcome.maybeDelivered === true
-      const ambiguousAttempts = this.#batch.ambiguousAttempts + (isAmbiguous ? 1 : 0)
+      const ambiguousAttempts = this.#batch.ambiguousAttempts + (outcome && countsAsAmbiguous(outcome) ? 1 : 0)
       const plan = outcome
-        ? planRetry(outcome, { ...this.#batch, ambiguousAttempts }, this.#policy)
+        ? planRetry(outcome, { ...this.#batch, upForMs, ambiguousAttempts }, this.#policy)
         : { kind: 'retry' as const, delayMs: 0 }
       const stored = storeLines(lines)
       if (plan.kind === 'retry') unfinished.retries.push({ ...stored, delayMs: plan.delayMs, ambiguousAttempts })
@@ -184,6 +188,11 @@ export class BatchOutcomes {
   #bits(place: number): number {
     return this.#finished[place >> 3] ?? 0
   }
+}
+
+/** An attempt in an outage does not count, although the provider may have accepted it. */
+function countsAsAmbiguous(outcome: Repeatable): boolean {
+  return outcome.kind === 'retry' && outcome.maybeDelivered === true && outcome.outageDelayMs === undefined
 }
 
 function storeLines(lines: readonly string[]): Pick<Retry, 'targets' | 'count'> {

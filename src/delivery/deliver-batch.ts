@@ -60,7 +60,8 @@ export async function deliverBatch(deps: DeliverDeps, batch: OpenBatch, hold: Ho
   const open = listed.filter((target) => !excluded.found.has(target))
   if (!batch.finished) countUnsent(deps, batch, 'cancelled', batch.count - open.length)
   const { admitted: targets, delayed, dropped } = await admitTargets(deps, batch, content, open)
-  const outcomes = new BatchOutcomes({ batch, targets, delayed, policy: deps.retryPolicy })
+  const upForMs = () => deps.providers.get(batch.provider)?.availability?.upForMs ?? Number.POSITIVE_INFINITY
+  const outcomes = new BatchOutcomes({ batch, targets, delayed, policy: deps.retryPolicy, upForMs })
   listUnsettled = () => targets.filter((_, index) => !outcomes.isSettled(index))
   if (content.isReliable) hold.readProgress = () => outcomes.finishedBits()
   await sendTargets(deps, batch, content, { targets, outcomes, withdrawn: excluded.found, hold })

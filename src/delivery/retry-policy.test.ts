@@ -4,7 +4,13 @@ import { planRetry } from './retry-policy.ts'
 const retryAfter = (delayMs: number) => ({ kind: 'retry', delayMs })
 const GIVEN_UP = { kind: 'givenUp' }
 
-const FIRST = { attempt: 1, ageMs: 0, expiresInMs: undefined, ambiguousAttempts: 0 }
+const FIRST = {
+  attempt: 1,
+  ageMs: 0,
+  upForMs: Number.POSITIVE_INFINITY,
+  expiresInMs: undefined,
+  ambiguousAttempts: 0,
+}
 const least = { scale: 1, random: () => 0 }
 const most = { scale: 1, random: () => 1 }
 
@@ -68,5 +74,38 @@ describe('a target is not retried', () => {
     const outcome = { kind: 'retry', reason: 'timeout', maybeDelivered: true } as const
     expect(planRetry(outcome, { ...FIRST, ambiguousAttempts: 4 }, most)).toEqual(retryAfter(1000))
     expect(planRetry(outcome, { ...FIRST, ambiguousAttempts: 5 }, most)).toEqual(GIVEN_UP)
+  })
+})
+
+describe('in an outage of the provider', () => {
+  const unsent = { kind: 'retry', reason: 'origin_down', outageDelayMs: 4000 } as const
+  const maybeDelivered = { kind: 'retry', reason: 'timeout', maybeDelivered: true, outageDelayMs: 4000 } as const
+
+  test('a retry waits for the next probe, after any number of attempts', () => {
+    expect(planRetry(unsent, { ...FIRST, attempt: 20 }, least)).toEqual(retryAfter(4000))
+    expect(planRetry(unsent, { ...FIRST, attempt: 20 }, most)).toEqual(retryAfter(5000))
+  })
+
+  test('the scale of the configuration does not apply twice', () => {
+    expect(planRetry(unsent, FIRST, { scale: 0.01, random: () => 1 })).toEqual(retryAfter(4000))
+  })
+
+  test('a target that may have been delivered waits for a part of its age, so that its device gets few pushes', () => {
+    expect(planRetry(maybeDelivered, { ...FIRST, ageMs: 600_000 }, least)).toEqual(retryAfter(40_000))
+    expect(planRetry(maybeDelivered, { ...FIRST, ageMs: 20 * 3_600_000 }, least)).toEqual(retryAfter(600_000))
+    expect(planRetry(unsent, { ...FIRST, ageMs: 600_000 }, least)).toEqual(retryAfter(4000))
+  })
+
+  test('a target is given up after a day, not after an hour, and expires as usual', () => {
+    expect(planRetry(unsent, { ...FIRST, ageMs: 23 * 3_600_000 }, most)).toEqual(retryAfter(5000))
+    expect(planRetry(unsent, { ...FIRST, ageMs: 24 * 3_600_000 }, most)).toEqual(GIVEN_UP)
+    expect(planRetry(unsent, { ...FIRST, expiresInMs: 3000 }, least)).toEqual({ kind: 'expired' })
+  })
+
+  test('the hour begins again with its end', () => {
+    const after = { kind: 'retry', reason: 'reset' } as const
+    expect(planRetry(after, { ...FIRST, ageMs: 5 * 3_600_000, upForMs: 3_599_000 }, most)).toEqual(retryAfter(1000))
+    expect(planRetry(after, { ...FIRST, ageMs: 5 * 3_600_000, upForMs: 3_599_001 }, most)).toEqual(GIVEN_UP)
+    expect(planRetry(after, { ...FIRST, ageMs: 24 * 3_600_000, upForMs: 0 }, most)).toEqual(GIVEN_UP)
   })
 })

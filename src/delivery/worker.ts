@@ -10,6 +10,7 @@ import type { BatchClaim } from '../queue/batch.ts'
 import type { Duty, Lane } from '../queue/lane.ts'
 import type { Queue } from '../queue/queue.ts'
 import { pause } from '../timing/pause.ts'
+import { claimAvailable } from './claim-available.ts'
 import { type DeliverDeps, deliverBatch } from './deliver-batch.ts'
 import type { Hold } from './hold.ts'
 import { InFlightLimit } from './in-flight-limit.ts'
@@ -57,6 +58,8 @@ interface LaneWork {
   inFlight: InFlightLimit
   /** Each batch with its number of targets. */
   batches: Map<Promise<void>, number>
+  /** Providers in an outage of which a batch is delivered. */
+  probing: Set<ProviderName>
 }
 
 /** Claims and delivers the batches of its lanes. */
@@ -65,7 +68,6 @@ export class Worker {
   readonly #leases: LeaseKeeper
   /** Stops claiming. */
   readonly #stopping = new AbortController()
-  readonly #providers: ProviderName[]
   #loops: Promise<void>[] = []
   /** The time of the last claim if it failed. */
   #failedAtMs: number | undefined
@@ -74,7 +76,6 @@ export class Worker {
     this.#deps = deps
     // Every batch may wait on it. Node warns of a leak from the eleventh listener on.
     setMaxListeners(0, this.#stopping.signal)
-    this.#providers = [...deps.providers.keys()]
     this.#leases = new LeaseKeeper(deps)
   }
 
@@ -92,7 +93,7 @@ export class Worker {
     this.#loops = duty.lanes.map((lane) => {
       const inFlight = new InFlightLimit(duty.lanes.length > 1 ? IN_FLIGHT_SHARES[lane] : MAX_IN_FLIGHT, concurrency)
       this.#stopping.signal.addEventListener('abort', () => inFlight.stop(), { once: true })
-      return this.#claimBatches({ lane, inFlight, batches: new Map() })
+      return this.#claimBatches({ lane, inFlight, batches: new Map(), probing: new Set() })
     })
   }
 
@@ -106,9 +107,9 @@ export class Worker {
   }
 
   async #claimBatches(work: LaneWork): Promise<void> {
-    const { queue, logger } = this.#deps
+    const { logger } = this.#deps
     const { signal } = this.#stopping
-    const { lane, batches } = work
+    const { lane, batches, probing } = work
     let waiting: Promise<void> | undefined
     while (!signal.aborted) {
       // Begins before the claim, so that work which arrives during the claim is not missed.
@@ -118,11 +119,12 @@ export class Worker {
       const room = this.#room(work)
       const askedAtMs = performance.now()
       try {
-        const claims = room > 0 ? await queue.claimBatches(lane, this.#providers, room) : []
+        const claims = room > 0 ? await claimAvailable(this.#deps, { lane, probing, room }) : []
         if (room > 0) this.#failedAtMs = undefined
         this.#begin(claims, askedAtMs, work)
         if (claims.length > 0) continue
-        const freed = room > 0 ? [] : batches.keys()
+        // The end of a batch frees room, or shows whether a provider works again.
+        const freed = room > 0 && probing.size === 0 ? [] : batches.keys()
         await Promise.race([...freed, waiting])
       } catch (error) {
         this.#failedAtMs = this.#deps.now()
@@ -157,9 +159,12 @@ export class Worker {
     const reads = this.#readRanges(claims)
     for (const claim of claims) {
       const hold = this.#leases.hold(claim, askedAtMs)
-      const delivery = this.#deliver(claim, hold, reads.get(claim.id), work.inFlight).finally(() =>
-        work.batches.delete(delivery),
-      )
+      const isProbe = (this.#deps.providers.get(claim.provider)?.availability?.state ?? 'up') !== 'up'
+      const delivery = this.#deliver(claim, hold, reads.get(claim.id), work.inFlight).finally(() => {
+        work.batches.delete(delivery)
+        if (isProbe) work.probing.delete(claim.provider)
+      })
+      if (isProbe) work.probing.add(claim.provider)
       work.batches.set(delivery, claim.count)
     }
   }

@@ -17,6 +17,7 @@ export type Http2ErrorCode =
   | 'goaway'
   | 'interrupted'
   | 'no_stream_free'
+  | 'origin_down'
   | 'protocol_error'
   | 'refused_stream'
   | 'request_invalid'
@@ -28,10 +29,38 @@ export class Http2Error extends Error {
   override readonly name = 'Http2Error'
   readonly kind: Http2ErrorKind
   readonly code: Http2ErrorCode
+  /** The cause of a failed connection: an error code of Node, such as `ECONNREFUSED`. */
+  readonly detail: string | undefined
 
-  constructor(kind: Http2ErrorKind, code: Http2ErrorCode) {
-    super(`no answer over HTTP/2: ${code} (${kind})`)
+  constructor(kind: Http2ErrorKind, code: Http2ErrorCode, detail?: string) {
+    super(`no answer over HTTP/2: ${detail ?? code} (${kind})`)
     this.kind = kind
     this.code = code
+    this.detail = detail
   }
+}
+
+/** Errors that say nothing about the server: this side did not send the request, or ended it. */
+const OWN_CODES: ReadonlySet<Http2ErrorCode> = new Set([
+  'aborted',
+  'address_refused',
+  'closed',
+  'interrupted',
+  'origin_down',
+  'request_invalid',
+])
+
+/** Whether an error shows a server that does not work, or is not reached. */
+export function isServerFailure({ code }: Http2Error): boolean {
+  return !OWN_CODES.has(code)
+}
+
+/**
+ * The error of requests that wait for a connection which fails before it is open.
+ * @param cause an error code of Node, of `AddressRefused`, or of this client
+ */
+export function makeConnectionError(cause: string): Http2Error {
+  if (cause === 'ERR_ADDRESS_REFUSED') return new Http2Error('unsent', 'address_refused')
+  if (cause === 'connect_timeout' || cause === 'protocol_error') return new Http2Error('unsent', cause)
+  return new Http2Error('unsent', 'connect_failed', cause)
 }

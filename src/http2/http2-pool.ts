@@ -10,6 +10,7 @@ import { setMaxListeners } from 'node:events'
 import type { LookupFunction } from 'node:net'
 import type { Logger } from '../observability/log.ts'
 import type { IsAddressAllowed } from './address-guard.ts'
+import { CircuitBreaker } from './circuit-breaker.ts'
 import { type Credentials, makeSecureContext } from './connection/connect-tls.ts'
 import type { Http2Connection } from './connection/http2-connection.ts'
 import { encodeSharedFields } from './hpack/field-writer.ts'
@@ -17,6 +18,7 @@ import type { Http2Answer, Http2Batch, Http2Client, Http2Request, Http2Response 
 import { Http2Error } from './http2-error.ts'
 import { chooseTickMs, DEFAULT_TIMING, type Http2Timing } from './http2-timing.ts'
 import { AdaptiveConcurrency } from './pool/adaptive-concurrency.ts'
+import { Admission } from './pool/admission.ts'
 import { ConnectionSet } from './pool/connection-set.ts'
 import { PendingBatch } from './pool/pending-batch.ts'
 import { requestOnce } from './pool/request-once.ts'
@@ -44,6 +46,13 @@ export interface Http2PoolOptions extends Credentials {
    * that are queued longer than `waitTimeoutMs` fail with `no_stream_free`. Status 429 and 503 unless given.
    */
   isBusy?: (answer: Http2Answer) => boolean
+  /**
+   * Whether an answer shows that the server does not work. Server errors and redirects without Retry-After unless
+   * given. The requests have to name `retry-after` in their `answerHeaders`.
+   */
+  isFailure?: (answer: Http2Answer) => boolean
+  /** Stops requests in an outage of the server. It needs the clock of the pool. One with default times unless given. */
+  breaker?: CircuitBreaker | undefined
   /** Replaces time-outs of `DEFAULT_TIMING`. */
   timing?: Partial<Http2Timing>
   logger: Logger
@@ -61,6 +70,8 @@ export class Http2Pool implements Http2Client {
   /** Batches that are queued again when their confirmation is renewed. */
   readonly #unconfirmed = new Set<PendingBatch>()
   readonly #concurrency: AdaptiveConcurrency
+  readonly #breaker: CircuitBreaker
+  readonly #admission: Admission
   #isClosed = false
   #round: NodeJS.Immediate | undefined
   #ticker: NodeJS.Timeout | undefined
@@ -74,6 +85,9 @@ export class Http2Pool implements Http2Client {
     this.#timing = { ...DEFAULT_TIMING, ...options.timing }
     const isBusy = options.isBusy ?? (({ status }) => status === 429 || status === 503)
     this.#concurrency = new AdaptiveConcurrency({ isBusy })
+    this.#breaker = options.breaker ?? new CircuitBreaker({ nowMs })
+    const isFailure = options.isFailure ?? isServerError
+    this.#admission = new Admission({ concurrency: this.#concurrency, breaker: this.#breaker, isFailure })
     this.#connections = new ConnectionSet({
       connection: {
         endpoint: { origin, secureContext: makeSecureContext(options), lookup, isAddressAllowed },
@@ -120,8 +134,8 @@ export class Http2Pool implements Http2Client {
 
   #makePending(batch: Http2Batch): PendingBatch {
     const wanted = new WantedHeaders(batch.answerHeaders ?? [])
-    const [concurrency, startedAtMs] = [this.#concurrency, this.#nowMs()]
-    return new PendingBatch({ batch, wanted, concurrency, startedAtMs, requeue: (pending) => this.#requeue(pending) })
+    const [admission, startedAtMs] = [this.#admission, this.#nowMs()]
+    return new PendingBatch({ batch, wanted, admission, startedAtMs, requeue: (pending) => this.#requeue(pending) })
   }
 
   /** The reason why a batch can't be queued. */
@@ -132,10 +146,10 @@ export class Http2Pool implements Http2Client {
       const [method, authority] = [batch.method ?? 'POST', this.#authority]
       const path = typeof batch.path === 'string' ? batch.path : undefined
       pending.sharedFields = encodeSharedFields({ method, authority, path, headers: batch.headers })
-      return undefined
     } catch {
       return new Http2Error('unsent', 'request_invalid')
     }
+    return this.#breaker.admit() ? undefined : new Http2Error('unsent', 'origin_down')
   }
 
   #requeue(pending: PendingBatch): boolean {
@@ -178,18 +192,19 @@ export class Http2Pool implements Http2Client {
 
   #runRound(): void {
     const nowMs = this.#nowMs()
+    if (!this.#queue.isEmpty && !this.#breaker.admit()) this.#failQueued(new Http2Error('unsent', 'origin_down'))
     this.#connections.rateUseful()
     for (const connection of this.#connections.all) {
       this.#fill(connection, nowMs)
       connection.flush()
     }
     if (this.#isClosed || this.#queue.isEmpty) return
-    const requests = Math.min(this.#queue.countRequests(), this.#concurrency.freeSlots)
+    const requests = Math.min(this.#queue.countRequests(), this.#admission.freeSlots)
     this.#connections.openFor(requests, nowMs)
   }
 
   #fill(connection: Http2Connection, nowMs: number): void {
-    while (connection.freeStreams > 0 && this.#concurrency.freeSlots > 0) {
+    while (connection.freeStreams > 0 && this.#admission.freeSlots > 0) {
       const pending = this.#queue.next()
       if (!pending) return
       this.#progressAtMs = nowMs
@@ -199,7 +214,7 @@ export class Http2Pool implements Http2Client {
       }
       const index = pending.take()
       if (index === undefined) continue
-      this.#concurrency.onOpened()
+      this.#admission.onOpened()
       connection.open(pending, index, nowMs)
     }
   }
@@ -213,7 +228,10 @@ export class Http2Pool implements Http2Client {
   }
 
   #failQueued(error: Http2Error): void {
-    for (const pending of this.#queue.clear()) pending.failQueued(error)
+    const queued = this.#queue.clear()
+    // First, because the callbacks of the requests ask for the state of the breaker.
+    if (queued[0]) this.#admission.onUnreachable(error, queued[0].startedAtMs)
+    for (const pending of queued) pending.failQueued(error)
   }
 
   /**
@@ -240,4 +258,10 @@ export class Http2Pool implements Http2Client {
     clearInterval(this.#ticker)
     this.#ticker = undefined
   }
+}
+
+/** Without Retry-After, with which a server that works asks for a lower rate. */
+function isServerError(answer: Http2Answer): boolean {
+  const isError = answer.status >= 500 || (answer.status >= 300 && answer.status < 400)
+  return isError && answer.header('retry-after') === undefined
 }

@@ -67,6 +67,22 @@ export function makeMetrics() {
   }
 }
 
+/** Adds the gauge of the providers that are down. @param read lists their origins */
+export function addOutageGauge(registry: Registry, read: () => readonly { provider: string; origin: string }[]): void {
+  new Gauge({
+    name: 'centripush_provider_down',
+    help: '1 for an origin of a provider that is down: nothing but failures come back, and pushes wait.',
+    labelNames: ['provider', 'origin'],
+    registers: [registry],
+    // Each process has its own view. One that is down everywhere must not add up.
+    aggregator: 'max',
+    collect() {
+      this.reset()
+      for (const labels of read()) this.set({ ...labels }, 1)
+    },
+  })
+}
+
 /**
  * Adds the gauges of the queue to a registry. If `read` resolves to undefined, a scrape succeeds without their values.
  */

@@ -21,6 +21,8 @@ interface Deps {
   /** Whether a store or a provider fails: the area of the log messages, and the field that has its name. */
   kind: 'store' | 'provider'
   name: string
+  /** The failing origin of a provider, `https://host[:port]`. */
+  origin?: string
   /** Returns the current time in ms. */
   now(): number
 }
@@ -40,12 +42,12 @@ export class OutageLog {
   }
 
   /** Records a failure. @param fields more facts for the log line, such as the error as `err` */
-  onFailure({ cause, mend }: Outage, fields: { err?: unknown; origin?: string } = {}): void {
-    const { logger, kind, name, now } = this.#deps
+  onFailure({ cause, mend }: Outage, fields: { err?: unknown } = {}): void {
+    const { logger, kind, now } = this.#deps
     const nowMs = now()
     clearTimeout(this.#ending)
     this.#ending = undefined
-    const line = { [kind]: name, cause, mend, ...fields }
+    const line = { ...this.#identity(), cause, mend, ...fields }
     if (!this.#outage) {
       this.#outage = { beganAtMs: nowMs, loggedAtMs: nowMs }
       logger.error(line, `${kind}: outage began`)
@@ -63,10 +65,15 @@ export class OutageLog {
   }
 
   #onEnd(wellAtMs: number): void {
-    const { logger, kind, name } = this.#deps
-    logger.info({ [kind]: name, seconds: this.#seconds(wellAtMs) }, `${kind}: outage ended`)
+    const { logger, kind } = this.#deps
+    logger.info({ ...this.#identity(), seconds: this.#seconds(wellAtMs) }, `${kind}: outage ended`)
     this.#outage = undefined
     this.#ending = undefined
+  }
+
+  #identity(): Record<string, string> {
+    const { kind, name, origin } = this.#deps
+    return origin === undefined ? { [kind]: name } : { [kind]: name, origin }
   }
 
   /** The length of the outage in seconds, from its start to `untilMs`. */

@@ -34,6 +34,8 @@ const storeOutage = v.object({
 export const Report = v.variant('kind', [
   /** Whether the process reaches the queue. Sent after the start and at each change. */
   v.object({ kind: v.literal('ready'), isReady: v.boolean() }),
+  /** At each change: the providers that are down for the process. */
+  v.object({ kind: v.literal('down'), providers: v.array(v.picklist(PROVIDER_NAMES)) }),
   /** The process could not start. The message is for the operator; an internal error is in the process's log too. */
   v.object({ kind: v.literal('failed'), message: v.string() }),
   storeOutage,

@@ -10,6 +10,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
 import * as v from 'valibot'
+import type { ProviderName } from '../config/provider-names.ts'
 import type { Config } from '../config/schema.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Store, StoreOutage } from '../observability/store-monitor.ts'
@@ -54,6 +55,8 @@ interface Running {
   child: ChildProcess
   duty: Duty
   isReady: boolean
+  /** The providers that are down for it. */
+  down: readonly ProviderName[]
   /** Requests for metrics that the process has not answered, by the id of their order. */
   readers: Map<number, (metrics: Metrics) => void>
 }
@@ -87,6 +90,11 @@ export class WorkerProcesses {
     return [...this.#running].some(({ isReady, duty }) => isReady && duty === ALL)
   }
 
+  /** The providers that are down for at least one process. */
+  listDown(): ProviderName[] {
+    return [...new Set([...this.#running].flatMap(({ down }) => down))]
+  }
+
   /** The metrics of the worker processes. A process that does not answer in time is left out. */
   async readMetrics(): Promise<Metrics[]> {
     const answers = await Promise.allSettled([...this.#running].map((running) => this.#readMetrics(running)))
@@ -106,7 +114,7 @@ export class WorkerProcesses {
       serialization: 'advanced',
       execArgv: [...process.execArgv, ...HEAP_OPTIONS],
     })
-    const running: Running = { child, duty, isReady: false, readers: new Map() }
+    const running: Running = { child, duty, isReady: false, down: [], readers: new Map() }
     this.#running.add(running)
     child.on('message', (message) => this.#onReport(running, v.parse(Report, message)))
     // Errors of the channel to an ended process are ignored: its event 'exit' is handled below.
@@ -119,6 +127,9 @@ export class WorkerProcesses {
     switch (report.kind) {
       case 'ready':
         running.isReady = report.isReady
+        return
+      case 'down':
+        running.down = report.providers
         return
       case 'storeOutage':
         this.#deps.onStoreOutage(report.store, report.outage)

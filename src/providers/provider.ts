@@ -10,8 +10,16 @@ export type Outcome =
   /**
    * Another attempt may succeed. `afterMs`: the delay that the provider asked for (Retry-After). `minDelayMs`: the
    * shortest delay by its documentation. `maybeDelivered`: the attempt was ambiguous, so the device may have the push.
+   * `outageDelayMs`: the provider is down, so the attempt does not count; the delay before the next one.
    */
-  | { kind: 'retry'; reason: string; afterMs?: number; minDelayMs?: number; maybeDelivered?: boolean }
+  | {
+      kind: 'retry'
+      reason: string
+      afterMs?: number
+      minDelayMs?: number
+      maybeDelivered?: boolean
+      outageDelayMs?: number
+    }
   /** The token of the target is dead. `sinceMs`: since when, as Unix time in ms, if the provider reports it. */
   | { kind: 'tokenGone'; reason: string; sinceMs?: number }
   | { kind: 'rejected'; reason: string }
@@ -60,6 +68,14 @@ export interface Batch {
 /** Reports the outcome of the target at `index`. */
 export type Settle = (index: number, outcome: Outcome) => void
 
+/** Whether a provider works, by the answers to its requests so far. */
+export interface Availability {
+  /** `down`: nothing is sent before the next probe. `probe`: one batch may be sent, to find out whether it works. */
+  readonly state: 'up' | 'probe' | 'down'
+  /** Ms since the end of the last outage, or since the provider was started. */
+  readonly upForMs: number
+}
+
 /** Sends batches through one push service. */
 export interface Provider {
   /** The name of the provider. A sandbox has the name of the provider that it replaces. */
@@ -70,6 +86,9 @@ export interface Provider {
    * time.
    */
   readonly takesPersonal?: boolean
+
+  /** Absent for a provider that can't be down, such as a sandbox. */
+  readonly availability?: Availability | undefined
 
   /**
    * Sends one batch. Calls `settle` once per target, in any order. Resolves when all targets except cancelled ones are

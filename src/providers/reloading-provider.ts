@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises'
 import type { ProviderName } from '../config/provider-names.ts'
 import type { Logger } from '../observability/log.ts'
 import { type Repetition, startRepeating } from '../timing/repeat.ts'
-import type { Batch, Provider, Settle } from './provider.ts'
+import type { Availability, Batch, Provider, Settle } from './provider.ts'
 
 /**
  * How often the files are compared, in ms. Shorter than the pause of a provider after a refused credential, so that the
@@ -65,6 +65,10 @@ export class ReloadingProvider implements Provider {
     // The digest is computed before `make` reads the files: if a file changes in between, the next comparison finds it.
     const digest = await digestOf(deps.files)
     return new ReloadingProvider(deps, digest, await deps.make())
+  }
+
+  get availability(): Availability | undefined {
+    return this.#current.provider.availability
   }
 
   async send(batch: Batch, settle: Settle, signal: AbortSignal): Promise<void> {

@@ -1,8 +1,10 @@
-import type { Batch, Outcome, Provider, Settle } from '../../src/providers/provider.ts'
+import type { Availability, Batch, Outcome, Provider, Settle } from '../../src/providers/provider.ts'
 
 /** A provider that settles targets by the script of a test, and records them. */
 export class ScriptedProvider implements Provider {
   readonly name = 'fcm'
+  /** Set by a test for an outage. */
+  availability: Availability | undefined
   /** All targets that were sent, in order. */
   readonly received: string[] = []
   readonly #answer: (target: string, signal: AbortSignal) => Promise<Outcome | undefined>

@@ -2,6 +2,7 @@ import { apiKilled } from './cases/api-killed.ts'
 import { audienceChanged } from './cases/audience-changed.ts'
 import { cancelledWhileCutOff, cancelledWhileFrozen } from './cases/cancelled-while-interrupted.ts'
 import { fanOutKilled } from './cases/fan-out-killed.ts'
+import { providerDown } from './cases/provider-down.ts'
 import { rangeWorkerKilled } from './cases/range-worker-killed.ts'
 import { ratesKept } from './cases/rates-kept.ts'
 import { sendCancelled } from './cases/send-cancelled.ts'
@@ -34,4 +35,5 @@ export const FAULT_CASES: readonly FaultCase[] = [
   cancelledWhileCutOff,
   cancelledWhileFrozen,
   ratesKept,
+  ...providerDown,
 ]

@@ -15,6 +15,10 @@ export interface Scale {
   kills: number
   /** Users that acknowledge a message before and during its send. */
   acknowledgements: number
+  /** Multiplies the delays of retries and of probes in `provider-…`. */
+  retryScale: number
+  /** The length of an outage of the provider. */
+  outageMs: number
 }
 
 /** The round of a gate: lease and heartbeat are a tenth of the real ones. */
@@ -28,6 +32,8 @@ export const SHORT: Scale = {
   workerKills: 2,
   kills: 2,
   acknowledgements: 200,
+  retryScale: 0.1,
+  outageMs: 8000,
 }
 
 /** The round with planted mistakes: enough kills for one of them to meet the mistake. */
@@ -44,4 +50,6 @@ export const FULL: Scale = {
   workerKills: 100,
   kills: 20,
   acknowledgements: 1000,
+  retryScale: 1,
+  outageMs: 600_000,
 }

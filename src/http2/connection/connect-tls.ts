@@ -37,6 +37,12 @@ export function makeSecureContext({ ca, certificate }: Credentials): SecureConte
   return createSecureContext({ minVersion: 'TLSv1.2', ...(trusted && { ca: trusted }), ...certificate })
 }
 
+/** The server does not support HTTP/2. */
+class Http2NotSelected extends Error {
+  override readonly name = 'Http2NotSelected'
+  readonly code = 'ERR_HTTP2_NOT_SELECTED'
+}
+
 /** Events of a TLS connection. */
 export interface TlsEvents {
   /** The handshake is complete, and the server has selected h2. */
@@ -47,7 +53,7 @@ export interface TlsEvents {
   onDrain(): void
   /** The server has closed its side. */
   onEnd(): void
-  /** The connection failed, with an error code of Node or of `AddressRefused`. `onClose` follows. */
+  /** The connection failed, with an error code of Node, `AddressRefused` or `Http2NotSelected`. `onClose` follows. */
   onError(code: string): void
   /** The connection is closed. Called exactly once. */
   onClose(): void
@@ -99,7 +105,7 @@ function listen(socket: TLSSocket, events: TlsEvents): void {
   socket.once('secureConnect', () => {
     // RFC 9113 section 3.2: a server that did not select h2 would parse the frames as HTTP/1.
     if (socket.alpnProtocol === 'h2') events.onSecure()
-    else socket.destroy()
+    else socket.destroy(new Http2NotSelected())
   })
   socket.on('drain', () => events.onDrain())
   socket.once('end', () => events.onEnd())

@@ -9,7 +9,7 @@ import type { TLSSocket } from 'node:tls'
 import type { Logger } from '../../observability/log.ts'
 import { recycleChunk } from '../frames/byte-writer.ts'
 import { ERROR } from '../frames/frame-constants.ts'
-import { Http2Error, type Http2ErrorCode } from '../http2-error.ts'
+import { type Http2Error, type Http2ErrorCode, makeConnectionError } from '../http2-error.ts'
 import type { Http2Timing } from '../http2-timing.ts'
 import { Http2Session } from '../session/http2-session.ts'
 import type { RequestSource } from '../session/request-source.ts'
@@ -52,7 +52,8 @@ export class Http2Connection {
   readonly #session: Http2Session
   readonly #deadlines: ConnectionDeadlines
   #state: 'connecting' | 'open' | 'pinged' | 'draining' | 'closed' = 'connecting'
-  #failure: Http2ErrorCode = 'connect_failed'
+  /** The failure of queued requests if the connection is closed before it is open. */
+  #failure = makeConnectionError('connect_failed')
   #wasOpen = false
   /** GOAWAY is written and the socket ended: received bytes are ignored. */
   #isEnded = false
@@ -187,8 +188,8 @@ export class Http2Connection {
   /** RFC 9113 section 5.4.1: sends the GOAWAY that the session has written, and ignores further bytes of the server. */
   #onViolation(): void {
     this.#isEnded = true
-    this.#deps.logger.warn({ origin: this.#deps.endpoint.origin }, 'http2: protocol violated by the server')
-    this.#failure = 'protocol_error'
+    this.#deps.logger.debug({ origin: this.#deps.endpoint.origin }, 'http2: protocol violated by the server')
+    this.#failure = makeConnectionError('protocol_error')
     if (this.#wasOpen) this.#state = 'draining'
     this.#socket.write(this.#session.out.take())
     this.#session.failAll('protocol_error')
@@ -202,14 +203,15 @@ export class Http2Connection {
 
   #onError(code: string): void {
     this.#onEnd()
-    if (code === 'ERR_ADDRESS_REFUSED') this.#failure = 'address_refused'
-    this.#deps.logger.warn({ origin: this.#deps.endpoint.origin, code }, 'http2: connection failed')
+    this.#failure = makeConnectionError(code)
+    // Not a warning: the circuit breaker reports a server that stays unreachable, once.
+    this.#deps.logger.debug({ origin: this.#deps.endpoint.origin, code }, 'http2: connection failed')
   }
 
   #onClose(): void {
     this.#state = 'closed'
     this.#session.failAll('connection_lost')
-    this.#deps.events.onClosed(this, this.#wasOpen ? undefined : new Http2Error('unsent', this.#failure))
+    this.#deps.events.onClosed(this, this.#wasOpen ? undefined : this.#failure)
   }
 
   #ping(nowMs: number): void {
@@ -240,8 +242,8 @@ export class Http2Connection {
     this.#deadlines.limitGrace(this.#deps.nowMs())
   }
 
-  #destroy(failure = this.#failure): void {
-    this.#failure = failure
+  #destroy(failure?: Http2ErrorCode): void {
+    if (failure) this.#failure = makeConnectionError(failure)
     this.#onEnd()
     this.#socket.destroy()
   }

@@ -22,6 +22,11 @@ export class AdaptiveConcurrency {
     this.#isBusy = deps.isBusy
   }
 
+  /** Number of requests in flight. */
+  get inFlight(): number {
+    return this.#inFlight
+  }
+
   /** Number of requests that may be in flight. Infinite without a limit. */
   get limit(): number {
     return Math.floor(this.#limit)

@@ -8,7 +8,7 @@ import type { Http2Answer, Http2Batch } from '../http2-client.ts'
 import { Http2Error } from '../http2-error.ts'
 import type { WantedHeaders } from '../session/answer-fields.ts'
 import type { RequestSource } from '../session/request-source.ts'
-import type { AdaptiveConcurrency } from './adaptive-concurrency.ts'
+import type { Admission } from './admission.ts'
 
 /** Times that a request is sent again after it was certainly not processed. */
 const MAX_RESENDS = 2
@@ -22,8 +22,8 @@ export interface PendingBatchDeps {
   batch: Http2Batch
   /** The headers to read from answers. */
   wanted: WantedHeaders
-  /** Counts each request in flight that ends. */
-  concurrency: AdaptiveConcurrency
+  /** Gets the end of each request in flight. */
+  admission: Admission
   /** Time of `send` by the pool's clock. */
   startedAtMs: number
   /** Queues the batch again for requests to send again. False when the pool is closed: the requests then fail. */
@@ -39,7 +39,7 @@ export class PendingBatch implements RequestSource {
   readonly startedAtMs: number
   /** Resolves when all requests are complete. Rejects then with the first error that a callback threw. */
   readonly completed: Promise<void>
-  readonly #concurrency: AdaptiveConcurrency
+  readonly #admission: Admission
   readonly #requeue: (batch: PendingBatch) => boolean
   readonly #resends: number[] = []
   readonly #resendCounts = new Map<number, number>()
@@ -53,7 +53,7 @@ export class PendingBatch implements RequestSource {
     this.batch = deps.batch
     this.wanted = deps.wanted
     this.startedAtMs = deps.startedAtMs
-    this.#concurrency = deps.concurrency
+    this.#admission = deps.admission
     this.#requeue = deps.requeue
     this.#incomplete = deps.batch.count
     this.completed = new Promise((resolve, reject) => {
@@ -88,7 +88,7 @@ export class PendingBatch implements RequestSource {
   }
 
   answered(index: number, answer: Http2Answer): void {
-    this.#concurrency.onAnswer(answer)
+    this.#admission.onAnswer(answer, this.startedAtMs)
     try {
       this.batch.onAnswer(index, answer)
     } catch (error) {
@@ -98,7 +98,7 @@ export class PendingBatch implements RequestSource {
   }
 
   failed(index: number, error: Http2Error): void {
-    this.#concurrency.onFailure()
+    this.#admission.onFailure(error, this.startedAtMs)
     if (UNPROCESSED.has(error.code) && error.kind === 'unsent' && this.#sendAgain(index)) return
     this.#fail(index, error)
   }

@@ -1,5 +1,6 @@
 // APNs (https://developer.apple.com/documentation/usernotifications/sending-notification-requests-to-apns): one request
 // per target.
+import type { CircuitBreaker } from '../../http2/circuit-breaker.ts'
 import type { HeaderFields, Http2Answer, Http2Client } from '../../http2/http2-client.ts'
 import { Http2Pool, type Http2PoolOptions } from '../../http2/http2-pool.ts'
 import type { Logger } from '../../observability/log.ts'
@@ -7,7 +8,8 @@ import { collectRefusals, type RefusedTargets } from '../credential/refused-targ
 import { RenewableToken, type TokenSource } from '../credential/renewable-token.ts'
 import { sendWithToken } from '../credential/send-with-token.ts'
 import type { CredentialCache } from '../credential-cache.ts'
-import type { Batch, Outcome, Provider, Settle } from '../provider.ts'
+import { combineBreakers, type MakeBreaker, makeSilentBreaker, markOutage } from '../outage.ts'
+import type { Availability, Batch, Outcome, Provider, Settle } from '../provider.ts'
 import { settleAll } from '../settle-all.ts'
 import type { ClientCertificate } from './client-certificate.ts'
 import { makeNotificationId } from './notification-id.ts'
@@ -50,6 +52,8 @@ export interface ApnsDeps {
   logger: Logger
   /** Returns the current Unix time in ms; Date.now unless given. */
   nowMs?: () => number
+  /** Makes the circuit breaker of the endpoint. */
+  makeBreaker?: MakeBreaker
   /** Opens the HTTP/2 client for the requests; an `Http2Pool` unless given. */
   openClient?: (options: Http2PoolOptions) => Http2Client
 }
@@ -78,22 +82,28 @@ interface Sending {
 /** Sends through APNs with provider tokens or a client certificate. */
 export class ApnsProvider implements Provider {
   readonly name = 'apns'
+  readonly availability: Availability
   readonly #bundleId: string
   readonly #pathPrefix: string
   readonly #client: Http2Client
   readonly #tokens: TokenSource
   readonly #nowMs: () => number
+  readonly #breaker: CircuitBreaker
 
   constructor(deps: ApnsDeps) {
-    const { auth, ca, logger, nowMs = Date.now, openClient = (options) => new Http2Pool(options) } = deps
+    const { auth, ca, logger, nowMs = Date.now, makeBreaker = makeSilentBreaker } = deps
+    const { openClient = (options) => new Http2Pool(options) } = deps
     const endpoint = new URL(ENDPOINTS[deps.endpoint] ?? deps.endpoint)
     this.#bundleId = deps.bundleId
     this.#pathPrefix = `${endpoint.pathname.replace(/\/+$/, '')}/3/device/`
     this.#nowMs = nowMs
     this.#tokens = auth.kind === 'token' ? makeTokens(auth, logger, nowMs) : NO_TOKENS
+    this.#breaker = makeBreaker(endpoint.origin)
+    this.availability = combineBreakers([this.#breaker])
     this.#client = openClient({
       origin: endpoint.origin,
       ca,
+      breaker: this.#breaker,
       certificate: auth.kind === 'certificate' ? auth.certificate : undefined,
       maxConnections: deps.maxConnections ?? MAX_CONNECTIONS,
       isBusy: (answer) => isBusy(answer.status, () => answer.bodyText()),
@@ -102,8 +112,9 @@ export class ApnsProvider implements Provider {
     })
   }
 
-  async send(batch: Batch, settle: Settle, signal: AbortSignal): Promise<void> {
+  async send(batch: Batch, report: Settle, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return
+    const settle = markOutage(report, [this.#breaker])
     const plan =
       batch.targetKind === 'token'
         ? planRequests(batch.uid, batch.notification, this.#bundleId)

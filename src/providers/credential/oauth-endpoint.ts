@@ -37,7 +37,7 @@ export class OAuthEndpoint {
     // be temporary.
     if (status === 400 || status === 401 || status === 403) throw new TokenError('oauth_refused')
     const grant = v.safeParse(GrantSchema, json)
-    if (status !== 200 || !grant.success) throw new TokenError('oauth_unavailable')
+    if (status !== 200 || !grant.success) throw new TokenError('oauth_unavailable', { detail: `HTTP_${status}` })
     return { accessToken: grant.output.access_token, lifeMs: grant.output.expires_in * 1000 }
   }
 
@@ -53,11 +53,17 @@ export class OAuthEndpoint {
       const options = { method: 'POST', headers, body: form, signal, dispatcher: this.#agent } as const
       const { statusCode, body } = await request(this.#url, options)
       return { status: statusCode, json: parseJson(await body.text()) }
-    } catch {
-      // An error of the network or of TLS, or a time-out. The cause is not kept, because it could quote the form.
-      throw new TokenError('oauth_unavailable')
+    } catch (error) {
+      // An error of the network or of TLS, or a time-out. Only the code is kept, because the rest could quote the form.
+      throw new TokenError('oauth_unavailable', { detail: codeOf(error) })
     }
   }
+}
+
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown'
+  if ('code' in error && typeof error.code === 'string') return error.code
+  return error.name === 'TimeoutError' ? 'timeout' : error.name
 }
 
 function parseJson(text: string): unknown {

@@ -6,6 +6,7 @@
 //
 // Only one renewal runs at a time; all callers share its result. A failed renewal leaves a token that has not ended.
 import type { ProviderName } from '../../config/provider-names.ts'
+import type { CircuitBreaker } from '../../http2/circuit-breaker.ts'
 import type { Logger } from '../../observability/log.ts'
 import { TokenError } from './token-error.ts'
 
@@ -55,6 +56,8 @@ export interface RenewableTokenDeps {
   /** The provider that log entries name. */
   provider: ProviderName
   rules: TokenRules
+  /** The breaker of the endpoint that issues the tokens. It counts the renewals for which requests wait. */
+  breaker?: CircuitBreaker | undefined
   logger: Logger
   /** Returns the current Unix time in ms. */
   nowMs: () => number
@@ -108,14 +111,34 @@ export class RenewableToken implements TokenSource {
   }
 
   #renew(): Promise<Token> {
-    this.#renewal ??= this.#obtain().finally(() => {
+    this.#renewal ??= (this.#isUsable ? this.#obtain() : this.#obtainOrFail()).finally(() => {
       this.#renewal = undefined
     })
     return this.#renewal
   }
 
+  get #isUsable(): boolean {
+    return this.#token !== undefined && this.#deps.nowMs() < this.#token.endsAtMs
+  }
+
   async #obtain(): Promise<Token> {
     this.#token = await this.#deps.rules.obtain(this.#refused)
     return this.#token
+  }
+
+  /** Requests wait for the token. While its endpoint is down, they fail without another call of it. */
+  async #obtainOrFail(): Promise<Token> {
+    const { breaker } = this.#deps
+    if (breaker?.admit() === false) throw new TokenError('oauth_unavailable', { detail: 'origin_down' })
+    try {
+      const token = await this.#obtain()
+      breaker?.onAnswer()
+      return token
+    } catch (error) {
+      const isDown = error instanceof TokenError && error.reason === 'oauth_unavailable'
+      if (isDown) breaker?.onFailure(error.detail ?? error.reason)
+      else breaker?.onAnswer()
+      throw error
+    }
   }
 }

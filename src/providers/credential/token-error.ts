@@ -13,9 +13,12 @@ export type TokenErrorReason = keyof typeof CAUSES
 export class TokenError extends Error {
   override readonly name = 'TokenError'
   readonly reason: TokenErrorReason
+  /** The cause as a code: of Node, such as `ECONNREFUSED`, or `timeout`, or `HTTP_<status>`. */
+  readonly detail: string | undefined
 
-  constructor(reason: TokenErrorReason, options?: ErrorOptions) {
+  constructor(reason: TokenErrorReason, { detail, ...options }: ErrorOptions & { detail?: string } = {}) {
     super(`no token for the provider: ${CAUSES[reason]}`, options)
     this.reason = reason
+    this.detail = detail
   }
 }

@@ -1,4 +1,5 @@
 // FCM HTTP v1 (https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages/send): one request per target.
+import type { CircuitBreaker } from '../../http2/circuit-breaker.ts'
 import type { Http2Answer, Http2Client } from '../../http2/http2-client.ts'
 import { Http2Pool, type Http2PoolOptions } from '../../http2/http2-pool.ts'
 import type { Logger } from '../../observability/log.ts'
@@ -6,9 +7,10 @@ import { makeAccessTokenRules } from '../credential/access-token.ts'
 import { collectRefusals } from '../credential/refused-targets.ts'
 import { RenewableToken } from '../credential/renewable-token.ts'
 import { sendWithToken } from '../credential/send-with-token.ts'
-import type { Batch, Provider, Settle } from '../provider.ts'
+import { combineBreakers, type MakeBreaker, makeSilentBreaker, markOutage } from '../outage.ts'
+import type { Availability, Batch, Provider, Settle } from '../provider.ts'
 import { makeBodyWriter } from './message-body.ts'
-import { type FcmAnswer, isBusy, MIN_RETRY_DELAY_MS, outcomeOf } from './outcome.ts'
+import { type FcmAnswer, isBusy, isFailure, MIN_RETRY_DELAY_MS, outcomeOf } from './outcome.ts'
 import type { ServiceAccount } from './service-account.ts'
 import { TokenExchange } from './token-exchange.ts'
 
@@ -34,6 +36,8 @@ export interface FcmDeps {
   logger: Logger
   /** Returns the current Unix time in ms; Date.now unless given. */
   nowMs?: () => number
+  /** Makes the circuit breakers of the endpoints. */
+  makeBreaker?: MakeBreaker
   /** Opens the HTTP/2 client for the requests; an `Http2Pool` unless given. */
   openClient?: (options: Http2PoolOptions) => Http2Client
 }
@@ -42,33 +46,42 @@ export interface FcmDeps {
 export class FcmProvider implements Provider {
   readonly name = 'fcm'
   readonly takesPersonal = true
+  readonly availability: Availability
   readonly #path: string
   readonly #client: Http2Client
   readonly #exchange: TokenExchange
   readonly #tokens: RenewableToken
   readonly #nowMs: () => number
+  readonly #breakers: readonly CircuitBreaker[]
 
   constructor(deps: FcmDeps) {
-    const { serviceAccount, authEndpoint, ca, logger, nowMs = Date.now } = deps
+    const { serviceAccount, authEndpoint, ca, logger, nowMs = Date.now, makeBreaker = makeSilentBreaker } = deps
     const endpoint = new URL(deps.pushEndpoint)
     this.#path = `${endpoint.pathname.replace(/\/+$/, '')}/v1/projects/${serviceAccount.projectId}/messages:send`
     this.#nowMs = nowMs
     this.#exchange = new TokenExchange({ serviceAccount, authEndpoint, ca })
     const rules = makeAccessTokenRules((atMs) => this.#exchange.exchange(atMs), nowMs)
-    this.#tokens = new RenewableToken({ provider: 'fcm', rules, logger, nowMs })
+    const tokenBreaker = makeBreaker(new URL(authEndpoint).origin, { answersToClose: 1 })
+    const breaker = makeBreaker(endpoint.origin)
+    this.#breakers = [tokenBreaker, breaker]
+    this.availability = combineBreakers(this.#breakers)
+    this.#tokens = new RenewableToken({ provider: 'fcm', rules, breaker: tokenBreaker, logger, nowMs })
     const { openClient = (options) => new Http2Pool(options) } = deps
     this.#client = openClient({
       origin: endpoint.origin,
       ca,
       maxConnections: deps.maxConnections ?? MAX_CONNECTIONS,
       isBusy: (answer) => isBusy(answer.status, () => answer.bodyText()),
+      isFailure: (answer) => isFailure(answerOf(answer)),
+      breaker,
       timing: { requestTimeoutMs: deps.requestTimeoutMs ?? REQUEST_TIMEOUT_MS },
       logger,
     })
   }
 
-  async send(batch: Batch, settle: Settle, signal: AbortSignal): Promise<void> {
+  async send(batch: Batch, report: Settle, signal: AbortSignal): Promise<void> {
     if (batch.targets.length === 0) return
+    const settle = markOutage(report, this.#breakers)
     const writeBody = makeBodyWriter(batch)
     await sendWithToken({
       tokens: this.#tokens,

@@ -91,6 +91,15 @@ export function isBusy(status: number, body: () => string): boolean {
   return status === 503 || (status === 429 && !isDeviceQuota(body()))
 }
 
+/**
+ * Whether an answer shows that FCM does not work, or that another server answers: a server error or redirect without
+ * Retry-After, or a success without the name of a message.
+ */
+export function isFailure({ status, retryAfter, body }: FcmAnswer): boolean {
+  if (status === 200) return outcomeOfSuccess(body).kind !== 'sent'
+  return (status >= 500 || (status >= 300 && status < 400)) && retryAfter === undefined
+}
+
 function isDeviceQuota(body: string): boolean {
   const parsed = v.safeParse(ErrorSchema, parseJson(body))
   const violations = parsed.success ? parsed.output.error.details.flatMap((detail) => detail.violations) : []

@@ -1,5 +1,6 @@
 // Huawei Push Kit (https://developer.huawei.com/consumer/en/doc/HMSCore-References/https-send-api-0000001050986197):
 // one request per up to a thousand tokens, or per topic or condition.
+import type { CircuitBreaker } from '../../http2/circuit-breaker.ts'
 import type { Http2Answer, Http2Client } from '../../http2/http2-client.ts'
 import { Http2Pool, type Http2PoolOptions } from '../../http2/http2-pool.ts'
 import type { Logger } from '../../observability/log.ts'
@@ -8,10 +9,11 @@ import { OAuthEndpoint } from '../credential/oauth-endpoint.ts'
 import type { RefusedTargets } from '../credential/refused-targets.ts'
 import { RenewableToken } from '../credential/renewable-token.ts'
 import { sendWithToken } from '../credential/send-with-token.ts'
-import type { Batch, Provider, Settle } from '../provider.ts'
+import { combineBreakers, type MakeBreaker, makeSilentBreaker, markOutage } from '../outage.ts'
+import type { Availability, Batch, Provider, Settle } from '../provider.ts'
 import { settleAll } from '../settle-all.ts'
 import { outcomeOfTransportFailure } from '../transport-failure.ts'
-import { type HmsAnswer, MIN_RETRY_DELAY_MS, outcomeOf, TOO_LARGE } from './outcome.ts'
+import { type HmsAnswer, isFailure, MIN_RETRY_DELAY_MS, outcomeOf, TOO_LARGE } from './outcome.ts'
 import { type HmsMessage, readMessage } from './request-body.ts'
 
 /**
@@ -40,6 +42,8 @@ export interface HmsDeps {
   logger: Logger
   /** Returns the current Unix time in ms; Date.now unless given. */
   nowMs?: () => number
+  /** Makes the circuit breakers of the endpoints. */
+  makeBreaker?: MakeBreaker
   /** Opens the HTTP/2 client for the requests; an `Http2Pool` unless given. */
   openClient?: (options: Http2PoolOptions) => Http2Client
 }
@@ -55,31 +59,41 @@ interface Sending {
 /** Sends through Push Kit with the id and the secret of an app. */
 export class HmsProvider implements Provider {
   readonly name = 'hms'
+  readonly availability: Availability
   readonly #path: string
   readonly #client: Http2Client
   readonly #oauth: OAuthEndpoint
   readonly #tokens: RenewableToken
   readonly #nowMs: () => number
+  readonly #breakers: readonly CircuitBreaker[]
 
   constructor(deps: HmsDeps) {
-    const { appId, appSecret, ca, logger, nowMs = Date.now, openClient = (options) => new Http2Pool(options) } = deps
+    const { appId, appSecret, ca, logger, nowMs = Date.now, makeBreaker = makeSilentBreaker } = deps
+    const { openClient = (options) => new Http2Pool(options) } = deps
     const endpoint = new URL(deps.pushEndpoint)
     this.#path = `${endpoint.pathname.replace(/\/+$/, '')}/v1/${encodeURIComponent(appId)}/messages:send`
     this.#nowMs = nowMs
     this.#oauth = new OAuthEndpoint({ url: deps.authEndpoint, ca })
     const form = { grant_type: 'client_credentials', client_id: appId, client_secret: appSecret }
     const rules = makeAccessTokenRules(() => this.#oauth.requestGrant(form), nowMs)
-    this.#tokens = new RenewableToken({ provider: 'hms', rules, logger, nowMs })
+    const tokenBreaker = makeBreaker(new URL(deps.authEndpoint).origin, { answersToClose: 1 })
+    const breaker = makeBreaker(endpoint.origin)
+    this.#breakers = [tokenBreaker, breaker]
+    this.availability = combineBreakers(this.#breakers)
+    this.#tokens = new RenewableToken({ provider: 'hms', rules, breaker: tokenBreaker, logger, nowMs })
     this.#client = openClient({
       origin: endpoint.origin,
       ca,
       maxConnections: MAX_CONNECTIONS,
+      isFailure: (answer) => isFailure(answerOf(answer)),
+      breaker,
       timing: { requestTimeoutMs: deps.requestTimeoutMs ?? REQUEST_TIMEOUT_MS },
       logger,
     })
   }
 
-  async send(batch: Batch, settle: Settle, signal: AbortSignal): Promise<void> {
+  async send(batch: Batch, report: Settle, signal: AbortSignal): Promise<void> {
+    const settle = markOutage(report, this.#breakers)
     const message = readMessage(batch.notification.json, batch.targetKind)
     const indices = [...batch.targets.keys()]
     if (message.isTooLarge) {

@@ -74,7 +74,7 @@ const TokensSchema = v.array(v.string())
  */
 export function outcomeOf(answer: HmsAnswer, nowMs: number): OutcomeByTarget {
   const body = v.safeParse(BodySchema, parseJson(answer.body))
-  const code = body.success && /^8\d{7}$/.test(body.output.code) ? body.output.code : undefined
+  const code = body.success ? readCode(body.output) : undefined
   const meaning = code === undefined ? meaningOfStatus(answer.status) : (MEANINGS.get(code) ?? meaningOfNewCode(code))
   const reason = code ?? `HTTP_${answer.status}`
   const sent: Outcome = { kind: 'sent', messageId: body.success ? body.output.requestId : '' }
@@ -91,6 +91,22 @@ export function outcomeOf(answer: HmsAnswer, nowMs: number): OutcomeByTarget {
     case 'credential':
       return () => ({ kind: meaning, reason })
   }
+}
+
+/**
+ * Whether an answer shows that Push Kit does not work, or that another server answers: a server error or redirect
+ * without Retry-After, or a success without a code of Push Kit.
+ */
+export function isFailure({ status, retryAfter, body }: HmsAnswer): boolean {
+  if (status === 200) {
+    const parsed = v.safeParse(BodySchema, parseJson(body))
+    return !parsed.success || readCode(parsed.output) === undefined
+  }
+  return (status >= 500 || (status >= 300 && status < 400)) && retryAfter === undefined
+}
+
+function readCode({ code }: v.InferOutput<typeof BodySchema>): string | undefined {
+  return /^8\d{7}$/.test(code) ? code : undefined
 }
 
 /** The outcomes after a partial success. `msg` contains `{"success":2,"failure":1,"illegal_tokens":["…"]}` as text. */

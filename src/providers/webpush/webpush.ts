@@ -6,11 +6,11 @@ import type { Http2Answer, Http2Client } from '../../http2/http2-client.ts'
 import type { Http2Error } from '../../http2/http2-error.ts'
 import type { Http2PoolOptions } from '../../http2/http2-pool.ts'
 import type { Logger } from '../../observability/log.ts'
-import type { Batch, Outcome, Provider, Settle } from '../provider.ts'
+import { type MakeBreaker, markOutage } from '../outage.ts'
+import type { Availability, Batch, Outcome, Provider, Settle } from '../provider.ts'
 import { settleAll } from '../settle-all.ts'
 import { outcomeOfTransportFailure } from '../transport-failure.ts'
 import { encryptPayload, MAX_PAYLOAD_BYTES } from './encrypt-payload.ts'
-
 import { MIN_RETRY_DELAY_MS, outcomeOf } from './outcome.ts'
 import { PushServices } from './push-services.ts'
 import { isWns, makeRequestHeaders, wnsHeaders } from './request-headers.ts'
@@ -43,6 +43,8 @@ export interface WebPushDeps {
   logger: Logger
   /** Returns the current Unix time in ms; Date.now unless given. */
   nowMs?: () => number
+  /** Makes the circuit breaker of an origin. */
+  makeBreaker?: MakeBreaker
   /** Opens the HTTP/2 client for the requests to one origin; an `Http2Pool` unless given. */
   openClient?: (options: Http2PoolOptions) => Http2Client
 }
@@ -72,6 +74,7 @@ interface Sending {
 /** Sends Web Push messages with one VAPID key. */
 export class WebPushProvider implements Provider {
   readonly name = 'webpush'
+  readonly availability: Availability
   readonly #deps: WebPushDeps
   readonly #nowMs: () => number
   readonly #tokens: VapidTokens
@@ -82,7 +85,15 @@ export class WebPushProvider implements Provider {
     this.#deps = deps
     this.#nowMs = deps.nowMs ?? Date.now
     this.#tokens = new VapidTokens(deps)
-    this.#services = new PushServices({ ...deps, requestTimeoutMs: deps.requestTimeoutMs ?? REQUEST_TIMEOUT_MS })
+    const services = new PushServices({ ...deps, requestTimeoutMs: deps.requestTimeoutMs ?? REQUEST_TIMEOUT_MS })
+    this.#services = services
+    // A batch has targets of several services. One that is down must not delay the others: its targets are retried.
+    this.availability = {
+      state: 'up',
+      get upForMs() {
+        return services.upForMs
+      },
+    }
   }
 
   async send(batch: Batch, settle: Settle, signal: AbortSignal): Promise<void> {
@@ -135,9 +146,11 @@ export class WebPushProvider implements Provider {
   }
 
   async #sendTo(origin: string, addressees: readonly Addressee[], sending: Sending): Promise<void> {
-    const { payload, headers, settle, signal, isWithdrawn, confirmation } = sending
+    const { payload, headers, signal, isWithdrawn, confirmation } = sending
     const isWindows = isWns(origin)
-    await this.#services.clientFor(origin).send({
+    const { client, breaker } = this.#services.serviceOf(origin)
+    const settle = markOutage(sending.settle, [breaker])
+    await client.send({
       count: addressees.length,
       path: (place) => addressees[place]?.path ?? '/',
       headers: {
