@@ -8,10 +8,11 @@ import { startUpkeepOf } from './assemble/make-devices.ts'
 import { makeUpstream } from './assemble/make-upstream.ts'
 import { openDatabases } from './assemble/open-databases.ts'
 import type { Plan } from './assemble/plan.ts'
+import { startClickhouse } from './assemble/start-clickhouse.ts'
 import { startWorkerProcesses } from './assemble/start-worker-processes.ts'
 import { startWorkers } from './assemble/start-workers.ts'
 import { loadOrMakeApiKey } from './config/api-key.ts'
-import { chooseQueue } from './config/check.ts'
+import { chooseQueue, usesClickhouse } from './config/check.ts'
 import type { Role } from './config/role.ts'
 import type { Config } from './config/schema.ts'
 import { type MethodTable, makeMethodTable } from './methods/table.ts'
@@ -103,12 +104,13 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Pr
   for (const risk of await queue.findRisks()) logger.warn({ risk }, 'queue: accepted sends can be lost')
   addQueueGauges(metrics.registry, chooseQueue(config), () => queue.stats().catch(() => undefined))
   const accept = makeAccept(config, parts, metrics)
+  const clickhouse = usesClickhouse(config) ? await startClickhouse(plan, metrics.registry, onStop) : undefined
   const methods = makeMethodTable({
     accept,
     cancel: (request) => cancelSend(queue, request),
     devices,
     checkEndpoint: accept.checkEndpoint,
-    analytics: databases.sql && makePostgresAnalytics(databases.sql),
+    analytics: clickhouse ?? (databases.sql && makePostgresAnalytics(databases.sql)),
   })
   const own = { methods, readMetrics: () => metrics.registry.metrics() }
   if (role === 'api') return { ...own, isReady: () => true }
