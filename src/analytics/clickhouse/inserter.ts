@@ -50,7 +50,8 @@ export class Inserter {
   /** Inserts a batch, and records in it how that ended. Never rejects. */
   async insert(batch: InsertedBatch, body: Buffer, signal: AbortSignal): Promise<'stored' | InsertVerdict> {
     const server = batch.boundTo ?? this.#chooseServer()
-    if (!server) return 'operator'
+    // The client would not notice a signal that has aborted before its request.
+    if (!server || signal.aborted) return 'retry'
     const startedMs = performance.now()
     const onEnd = (isOk: boolean) =>
       this.#deps.metrics.flush((performance.now() - startedMs) / 1000, batch.failures, isOk)

@@ -35,13 +35,13 @@ const notifications = section({
   ),
   max_buffer_size: described(
     v.optional(wholeNumber(1, 100_000_000), 1_000_000),
-    'The most rows that are kept while ClickHouse does not accept them, in memory and in `data_dir`. The processes of ' +
-      'a server share it evenly. Further rows are dropped and counted.',
+    'The most rows that are kept while ClickHouse does not accept them, in memory and in `data_dir`. Further rows are ' +
+      'dropped and counted.',
   ),
   flush_interval: described(
     v.optional(duration(1), '10s'),
-    'How long a row is collected at most before it is sent. With several processes at least one second for each of ' +
-      'them, because ClickHouse should get at most about one insert a second.',
+    'How long a row is collected at most before it is sent. ClickHouse should get at most about one insert a second, ' +
+      'from all servers together.',
   ),
   // A larger batch would be split by ClickHouse (max_insert_block_size), and stored only in part if a part fails.
   flush_size: described(v.optional(wholeNumber(1, 1_000_000), 100_000), 'The most rows of one insert.'),
