@@ -11,6 +11,7 @@ import type { Plan } from './assemble/plan.ts'
 import { startClickhouse } from './assemble/start-clickhouse.ts'
 import { startWorkerProcesses } from './assemble/start-worker-processes.ts'
 import { startWorkers } from './assemble/start-workers.ts'
+import { makeLoggerOfStores, watchStores } from './assemble/watch-stores.ts'
 import { loadOrMakeApiKey } from './config/api-key.ts'
 import { chooseQueue, usesClickhouse } from './config/check.ts'
 import type { Role } from './config/role.ts'
@@ -53,9 +54,14 @@ export async function assemble(plan: ServerPlan): Promise<Assembly> {
 async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, 'stop'>> {
   const { config, role, logger } = plan
   const metrics = makeMetrics()
-  const { methods, isReady, readMetrics } = config.push_notifications.enabled
+  const { methods, isReady, readMetrics, callLogger } = config.push_notifications.enabled
     ? await buildPush(plan, metrics, onStop)
-    : { methods: makeMethodTable(undefined), isReady: () => true, readMetrics: () => metrics.registry.metrics() }
+    : {
+        methods: makeMethodTable(undefined),
+        isReady: () => true,
+        readMetrics: () => metrics.registry.metrics(),
+        callLogger: logger,
+      }
   const upstream = config.upstream && makeUpstream(config, config.upstream, logger)
   if (upstream) onStop.close('upstream', () => upstream.close())
   const isApi = role !== 'worker' && !config.http_api.disabled
@@ -67,6 +73,7 @@ async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, '
     transportErrors: config.http_api.error_mode === 'transport',
     maxRequestBytes: config.http_api.max_request_body_size,
     logger,
+    callLogger,
   }
   const server = await startServer(
     planPorts(config.http_server, config.http_api.external, madeKey !== undefined, {
@@ -80,6 +87,7 @@ async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, '
         : undefined,
       health: config.health.enabled ? { isReady, prefix: trimSlash(config.health.handler_prefix) } : undefined,
       connections: role === 'worker' ? undefined : upstream?.clients,
+      admin: role === 'worker' ? undefined : upstream?.clients,
     }),
   )
   onStop.drain('server', (graceMs) => server.close(graceMs))
@@ -90,17 +98,20 @@ interface Push {
   methods: MethodTable
   /** The metrics of all processes in the text format of Prometheus. */
   readMetrics(): Promise<string>
-  /** False while the workers can't reach their queue. */
+  /** False while a store is down, or while the queue refuses the claims of the workers. */
   isReady(): boolean
+  callLogger: ApiDeps['callLogger']
 }
 
 /** Builds devices and queue and, except for the role `api`, starts workers in this process or in worker processes. */
 async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Promise<Push> {
   const { config, role, logger } = plan
   const databases = await openDatabases(plan, onStop)
-  const parts = await buildParts(plan, databases, metrics, onStop)
+  const stores = await watchStores(plan, databases, onStop)
+  const storePlan = { config, logger: makeLoggerOfStores(plan, stores.onOutage) }
+  const parts = await buildParts(storePlan, databases, metrics, onStop)
   const { queue, devices } = parts
-  if (databases.sql && devices) startUpkeepOf(plan, devices, databases, onStop)
+  if (databases.sql && devices) startUpkeepOf(storePlan, devices, databases, onStop)
   for (const risk of await queue.findRisks()) logger.warn({ risk }, 'queue: accepted sends can be lost')
   addQueueGauges(metrics.registry, chooseQueue(config), () => queue.stats().catch(() => undefined))
   const accept = makeAccept(config, parts, metrics)
@@ -112,11 +123,14 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Pr
     checkEndpoint: accept.checkEndpoint,
     analytics: clickhouse ?? (databases.sql && makePostgresAnalytics(databases.sql)),
   })
-  const own = { methods, readMetrics: () => metrics.registry.metrics() }
-  if (role === 'api') return { ...own, isReady: () => true }
+  const own = { methods, callLogger: storePlan.logger, readMetrics: () => metrics.registry.metrics() }
+  if (role === 'api') return { ...own, isReady: stores.isUp }
   const count = config.worker.processes ?? chooseProcesses(availableParallelism())
-  if (count === 1) return { ...own, isReady: startWorkers({ plan, duty: FULL_DUTY, metrics, ...parts }, onStop) }
-  return { methods, ...startWorkerProcesses(plan, databases.dsn, count, metrics, onStop) }
+  const workers =
+    count === 1
+      ? { isReady: startWorkers({ plan: storePlan, duty: FULL_DUTY, metrics, ...parts }, onStop) }
+      : startWorkerProcesses(plan, databases.dsn, count, metrics, stores.onOutage, onStop)
+  return { ...own, ...workers, isReady: () => stores.isUp() && workers.isReady() }
 }
 
 /** Two processes more than cores: while some wait for a provider or for the queue, the others use the cores. */

@@ -11,6 +11,8 @@ import type { ScenarioNode } from './scenario-node.ts'
 const NODE_KEY = 'key-of-the-real-node'
 const START_TIMEOUT_MS = 20_000
 const POLL_MS = 20
+/** Besides WebSocket, which is always on. */
+const TRANSPORTS = ['sse', 'http_stream', 'uni_websocket', 'uni_sse', 'uni_http_stream', 'init']
 
 /** Starts the node `binary` on a free port. @throws Error when it does not answer in time */
 export async function startRealNode(binary: string): Promise<ScenarioNode> {
@@ -43,6 +45,8 @@ function makeConfig(port: number): object {
     http_api: { key: NODE_KEY },
     admin: { enabled: true, password: 'password', secret: 'secret' },
     health: { enabled: true },
+    client: { allow_anonymous_connect_without_token: true, allowed_origins: ['*'] },
+    ...Object.fromEntries(TRANSPORTS.map((transport) => [transport, { enabled: true }])),
     channel: {
       namespaces: [{ name: 'hist', presence: true, history_size: 10, history_ttl: '300s' }, { name: 'plain' }],
     },

@@ -6,10 +6,11 @@ import { buildParts } from './build-parts.ts'
 import { openDatabases } from './open-databases.ts'
 import type { Plan } from './plan.ts'
 import { startWorkers } from './start-workers.ts'
+import { makeLoggerOfStores, type OnStoreOutage } from './watch-stores.ts'
 
 /** The running parts of a worker process. */
 export interface WorkerAssembly {
-  /** Whether the workers can reach the queue. */
+  /** Whether the queue accepts claims. */
   isReady(): boolean
   /** The metrics of this process in the form of prom-client's `getMetricsAsJSON`. */
   readMetrics(): Promise<object[]>
@@ -17,9 +18,18 @@ export interface WorkerAssembly {
   stop(graceMs: number): Promise<void>
 }
 
-/** Builds and starts the parts of a worker process: no API and no upkeep. @throws ConfigError, UserError */
-export async function assembleWorker(plan: Plan, duty: Duty): Promise<WorkerAssembly> {
-  const { onStop, stop } = makeShutdownPhases(plan.logger)
+/**
+ * Builds and starts the parts of a worker process: no API, no upkeep, and no checks of the stores, which its parent has.
+ * @param onStoreOutage takes the outages that its work meets
+ * @throws ConfigError, UserError
+ */
+export async function assembleWorker(
+  { config, logger }: Plan,
+  duty: Duty,
+  onStoreOutage: OnStoreOutage,
+): Promise<WorkerAssembly> {
+  const { onStop, stop } = makeShutdownPhases(logger)
+  const plan = { config, logger: makeLoggerOfStores({ config, logger }, onStoreOutage) }
   try {
     const metrics = makeMetrics()
     const parts = await buildParts(plan, await openDatabases(plan, onStop), metrics, onStop)

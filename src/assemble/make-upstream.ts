@@ -6,6 +6,18 @@ import { BodyTooLargeError } from '../upstream/request-body.ts'
 import { Upstream } from '../upstream/upstream.ts'
 import { readCa } from './read-ca.ts'
 
+/** The sections of the endpoints to which clients connect. */
+const ENDPOINTS = [
+  'websocket',
+  'sse',
+  'http_stream',
+  'emulation',
+  'uni_websocket',
+  'uni_sse',
+  'uni_http_stream',
+  'init',
+] as const
+
 /** Makes the HTTP connection to the Centrifugo node. @throws ConfigError if upstream.ca_file can't be read */
 export function makeUpstream(config: Config, upstream: NonNullable<Config['upstream']>, logger: Logger): Upstream {
   return new Upstream({
@@ -18,6 +30,12 @@ export function makeUpstream(config: Config, upstream: NonNullable<Config['upstr
       ca: trustedAuthorities(readCa('upstream.ca_file', upstream.ca_file)),
       transportErrors: config.http_api.error_mode === 'transport',
       maxRequestBytes: config.http_api.max_request_body_size,
+      paths: {
+        connections: ENDPOINTS.map((name) => config[name].handler_prefix),
+        sse: [config.sse.handler_prefix, config.uni_sse.handler_prefix],
+        admin: upstream.admin_handler_prefix,
+      },
+      trustedProxies: config.http_server.trusted_proxies,
     },
     onFailure: (outgoing, error) => {
       if (error instanceof BodyTooLargeError) answerTooLarge(outgoing)

@@ -22,6 +22,8 @@ export interface Databases {
    * queue on Redis.
    */
   queueSql: Sql | undefined
+  /** Its DSN. */
+  queueDsn: string | undefined
 }
 
 /**
@@ -50,6 +52,7 @@ export async function openDatabases(
   const share = queue === dsn ? Math.ceil(maxConnections / 2) : maxConnections
   return {
     dsn,
+    queueDsn: queue,
     sql: dsn === undefined ? undefined : await open({ dsn, maxConnections: share }),
     queueSql: queue === undefined ? undefined : await open({ dsn: queue, maxConnections: share, plans: 'once' }),
   }

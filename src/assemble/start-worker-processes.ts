@@ -5,6 +5,7 @@ import { WorkerProcesses } from '../processes/worker-processes.ts'
 import type { OnStop } from '../shutdown-phases.ts'
 import { MAX_CONNECTIONS } from './open-databases.ts'
 import type { Plan } from './plan.ts'
+import type { OnStoreOutage } from './watch-stores.ts'
 
 /**
  * Starts `count` worker processes for all sends, and one more for small sends.
@@ -15,13 +16,19 @@ export function startWorkerProcesses(
   dsn: string | undefined,
   count: number,
   { registry }: Metrics,
+  onStoreOutage: OnStoreOutage,
   onStop: OnStop,
 ) {
-  const processes = new WorkerProcesses({ config: planWorkerProcess(config, dsn, count), count, logger })
+  const processes = new WorkerProcesses({
+    config: planWorkerProcess(config, dsn, count),
+    count,
+    logger,
+    onStoreOutage,
+  })
   onStop.drain('worker processes', (graceMs) => processes.stop(graceMs))
   processes.start()
   return {
-    /** Whether at least one of the processes for all sends reaches the queue. */
+    /** False while no process for all sends runs, or while their queue refuses claims. */
     isReady: () => processes.isReady,
     /** The metrics of all processes, this one included, in Prometheus' text format. */
     readMetrics: async () =>

@@ -31,7 +31,7 @@ export interface WorkerParts {
   batchSizes: ReadonlyMap<ProviderName, number>
 }
 
-/** Starts fan-out and delivery in this process. @returns a function that tells whether they can reach the queue */
+/** Starts fan-out and delivery in this process. @returns whether the queue accepts claims */
 export function startWorkers(parts: WorkerParts, onStop: OnStop): () => boolean {
   const { duty, queue, pages, rateLimiter, devices, providers, metrics } = parts
   const { config, logger } = parts.plan

@@ -89,7 +89,9 @@ function hearOrders(): Promise<Orders> {
  */
 async function startWorker(config: Config, duty: Duty, logger: Logger): Promise<WorkerAssembly | undefined> {
   try {
-    return await assembleWorker({ config, logger }, duty)
+    return await assembleWorker({ config, logger }, duty, (store, outage) => {
+      report({ kind: 'storeOutage', store, outage })
+    })
   } catch (error) {
     report({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })
     if (!(error instanceof UserError)) logger.error({ err: error }, 'worker process: could not start')

@@ -6,6 +6,7 @@ import { described, likeSection, section } from './option.ts'
 import { redisOptions } from './redis.ts'
 import { clickhouseAnalytics } from './sections/clickhouse-analytics.ts'
 import { database } from './sections/database.ts'
+import { endpoints } from './sections/endpoints.ts'
 import { httpApi } from './sections/http-api.ts'
 import { httpServer } from './sections/http-server.ts'
 import { health, log, prometheus, shutdown } from './sections/operation.ts'
@@ -38,6 +39,7 @@ export const ConfigSchema = section({
     v.optional(upstream),
     'The Centrifugo node behind centripush. Absent: only push methods are answered.',
   ),
+  ...endpoints,
   database: described(v.optional(database), 'Where devices and topics are kept.'),
   engine: described(v.optional(engine), 'Centrifugo’s engine.'),
   push_notifications: described(v.optional(pushNotifications, {}), 'Push notifications.'),

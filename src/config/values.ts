@@ -1,8 +1,8 @@
 // The kinds of values of options. Each accepts its JSON type, or text as in environment variables. The metadata of a
 // kind is its name in docs/configuration.md and its type in the JSON Schema for editors.
-import { isIP } from 'node:net'
 import * as v from 'valibot'
 import { parseDuration } from './duration.ts'
+import { isNetworkBlock } from './network-blocks.ts'
 
 /** The metadata that describes a kind of values, for the documentation and for editors. */
 export type ValueKind = {
@@ -170,12 +170,6 @@ export const networkBlock = v.pipe(
   v.string(),
   v.check(isNetworkBlock, (issue) => `expected a block of addresses such as "10.1.0.0/16" but found "${issue.input}"`),
 )
-
-function isNetworkBlock(value: string): boolean {
-  const [network = '', bits = '', ...rest] = value.split('/')
-  const maxBits = { 0: -1, 4: 32, 6: 128 }[isIP(network)] ?? -1
-  return rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= maxBits && !network.includes('%')
-}
 
 /**
  * The contact in VAPID tokens (RFC 8292 section 2.1). Safari's push service refuses one with spaces or angle brackets.

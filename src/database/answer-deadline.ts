@@ -2,7 +2,7 @@ import { withDeadline } from '../timing/deadline.ts'
 import { DatabaseError } from './database-error.ts'
 
 /** The `code` of the DatabaseError of a statement that got no answer in time. */
-const NO_ANSWER = 'NO_ANSWER'
+export const NO_ANSWER = 'NO_ANSWER'
 /**
  * How long to wait for the answer to a statement, in ms: longer than any call of the API takes, and shorter than the
  * timeouts of clients and proxies.

@@ -37,6 +37,7 @@ export function surviveLostConnections(): void {
   })
 }
 
-function hasLostCode(error: unknown): error is Error {
+/** Whether an error is due to a connection that was lost or can not be opened. */
+export function hasLostCode(error: unknown): error is Error {
   return error instanceof Error && 'code' in error && LOST.has(String(error.code))
 }

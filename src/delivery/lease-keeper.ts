@@ -1,5 +1,6 @@
 // Keeps the claims of batches in delivery: extends their leases, stores the progress of reliable sends, and stops the
 // delivery of lost or cancelled batches and of single cancelled targets.
+import { setMaxListeners } from 'node:events'
 import type { Logger } from '../observability/log.ts'
 import type { ClaimKey } from '../queue/batch.ts'
 import type { Queue } from '../queue/queue.ts'
@@ -61,6 +62,8 @@ export class LeaseKeeper {
       hasExclusions: false,
       withdraw: undefined,
     }
+    // The requests of a batch may each wait on it. Node warns of a leak from the eleventh listener on.
+    setMaxListeners(0, held.stop.signal)
     // The worker can claim its own batch again while an earlier delivery, whose lease has ended, is not over.
     this.#held.get(claim.id)?.stop.abort()
     this.#held.set(claim.id, held)

@@ -4,6 +4,7 @@
 //   claimed, open ──(cancelled | lease lost | stop | range not read)──▶ released, as if it had not been claimed
 //
 // Each lane has a claim loop and an in-flight limit of its own, so a broadcast never delays small sends.
+import { setMaxListeners } from 'node:events'
 import type { ProviderName } from '../config/provider-names.ts'
 import type { BatchClaim } from '../queue/batch.ts'
 import type { Duty, Lane } from '../queue/lane.ts'
@@ -32,6 +33,8 @@ const SMALL_BATCH_TARGETS = 100
 const POLL_MS = 500
 /** In ms, after an error of the store, which is most likely unreachable. */
 const ERROR_PAUSE_MS = 1000
+/** In ms, how long a failed claim counts. The next one follows within this time, if the store answers at all. */
+const FAILED_CLAIM_MS = 3000
 
 interface Deps extends Omit<DeliverDeps, 'queue'> {
   queue: Queue
@@ -61,17 +64,23 @@ export class Worker {
   readonly #stopping = new AbortController()
   readonly #providers: ProviderName[]
   #loops: Promise<void>[] = []
-  #isReady = true
+  /** The time of the last claim if it failed. */
+  #failedAtMs: number | undefined
 
   constructor(deps: Deps) {
     this.#deps = deps
+    // Every batch may wait on it. Node warns of a leak from the eleventh listener on.
+    setMaxListeners(0, this.#stopping.signal)
     this.#providers = [...deps.providers.keys()]
     this.#leases = new LeaseKeeper(deps)
   }
 
-  /** Whether the queue answered the last claim; there is one at least twice a second. */
+  /**
+   * Whether the queue accepts claims. There may be none for a while, and one may wait for its answer, so this does not
+   * tell whether the store answers.
+   */
   get isReady(): boolean {
-    return this.#isReady
+    return this.#failedAtMs === undefined || this.#deps.now() - this.#failedAtMs > FAILED_CLAIM_MS
   }
 
   /** Begins to claim batches. */
@@ -106,13 +115,13 @@ export class Worker {
       const room = this.#room(work)
       try {
         const claims = room > 0 ? await queue.claimBatches(lane, this.#providers, room) : []
-        this.#isReady = true
+        if (room > 0) this.#failedAtMs = undefined
         this.#begin(claims, work)
         if (claims.length > 0) continue
         const freed = room > 0 ? [] : batches.keys()
         await Promise.race([...freed, waiting])
       } catch (error) {
-        this.#isReady = false
+        this.#failedAtMs = this.#deps.now()
         logger.error({ err: error, lane }, 'delivery: claim failed, retrying')
         await pause(ERROR_PAUSE_MS, signal)
       }

@@ -42,10 +42,10 @@ it('logs the begin, one line a minute, and the end', () => {
 })
 
 it('logs a store that works now and then as one outage', () => {
-  for (let turn = 0; turn < 20; turn++) {
+  for (let turn = 0; turn < 10; turn++) {
     failFor(1)
     log.onWell()
-    vi.advanceTimersByTime(4000)
+    vi.advanceTimersByTime(9000)
   }
   expect(lines).toEqual([
     'error store: outage began connections are refused',
@@ -62,7 +62,7 @@ it('logs the cause of the moment', () => {
 it('logs the next outage at its begin', () => {
   failFor(1)
   log.onWell()
-  vi.advanceTimersByTime(5000)
+  vi.advanceTimersByTime(10_000)
   failFor(1, FULL)
   expect(lines).toEqual([
     'error store: outage began connections are refused',

@@ -14,7 +14,7 @@ const REMINDER_MS = 60_000
  * An outage counts as over after this many ms without a failure. So one that comes and goes is a single outage in the
  * log.
  */
-const STEADY_MS = 5000
+const STEADY_MS = 10_000
 
 interface Deps {
   logger: Logger
@@ -55,7 +55,7 @@ export class OutageLog {
     } else logger.debug(line, `${kind}: failure during an outage`)
   }
 
-  /** Records a success. The outage is over if no failure follows in the next five seconds. */
+  /** Records a success. The outage is over if no failure follows in the next ten seconds. */
   onWell(): void {
     if (!this.#outage || this.#ending) return
     const wellAtMs = this.#deps.now()

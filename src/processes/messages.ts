@@ -1,6 +1,7 @@
 // The messages between a server and its worker processes, over Node's channel between parent and child.
 import * as v from 'valibot'
 import type { Config } from '../config/schema.ts'
+import { STORES } from '../observability/store-monitor.ts'
 import { LANES } from '../queue/lane.ts'
 
 /** A configuration that the parent has checked. The channel can transfer all values in it. */
@@ -27,6 +28,12 @@ export const Report = v.variant('kind', [
   v.object({ kind: v.literal('ready'), isReady: v.boolean() }),
   /** The process could not start. The message is for the operator; an internal error is in the process's log too. */
   v.object({ kind: v.literal('failed'), message: v.string() }),
+  /** Work of the process met an outage of a store. */
+  v.object({
+    kind: v.literal('storeOutage'),
+    store: v.picklist(STORES),
+    outage: v.object({ cause: v.string(), mend: v.string(), isPartial: v.boolean() }),
+  }),
   /** The metrics of the process, in the form of prom-client's `getMetricsAsJSON`. */
   v.object({
     kind: v.literal('metrics'),

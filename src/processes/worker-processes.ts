@@ -12,6 +12,7 @@ import { resolve } from 'node:path'
 import * as v from 'valibot'
 import type { Config } from '../config/schema.ts'
 import type { Logger } from '../observability/log.ts'
+import type { Store, StoreOutage } from '../observability/store-monitor.ts'
 import { type Duty, LANES } from '../queue/lane.ts'
 import { withDeadline } from '../timing/deadline.ts'
 import { type Order, Report } from './messages.ts'
@@ -38,6 +39,8 @@ interface Deps {
   /** The number of processes for all sends. The one for small sends is not counted. */
   count: number
   logger: Logger
+  /** Takes the outages of stores that the processes report. */
+  onStoreOutage(store: Store, outage: StoreOutage): void
 }
 
 const SMALL: Duty = { lanes: ['small'], fallbackLanes: [] }
@@ -79,7 +82,7 @@ export class WorkerProcesses {
     this.#spawn(SMALL)
   }
 
-  /** Whether at least one process for all sends reaches its queue. */
+  /** Whether at least one process for all sends runs, and its queue accepts claims. */
   get isReady(): boolean {
     return [...this.#running].some(({ isReady, duty }) => isReady && duty === ALL)
   }
@@ -116,6 +119,9 @@ export class WorkerProcesses {
     switch (report.kind) {
       case 'ready':
         running.isReady = report.isReady
+        return
+      case 'storeOutage':
+        this.#deps.onStoreOutage(report.store, report.outage)
         return
       case 'metrics':
         running.readers.get(report.id)?.(report.metrics)

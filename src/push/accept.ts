@@ -5,10 +5,8 @@ import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { Page, Send } from '../queue/send.ts'
 import type { PageReader } from './page-reader.ts'
+import { QueueFullError } from './queue-full-error.ts'
 import { readSend, type SendChecks } from './read-send.ts'
-
-/** The `Retry-After` of the answer when the queue is full, in seconds: it has room again within seconds. */
-const FULL_RETRY_SECONDS = 5
 
 /** The parts that acceptSend() needs. */
 export interface AcceptDeps extends SendChecks {
@@ -32,7 +30,8 @@ export async function acceptSend(deps: AcceptDeps, request: SendPushNotification
     case 'conflict':
       throw new ApiError('conflict', 'uid: was used for another request')
     case 'full':
-      throw new ApiError('internal', 'the queue is full', { retryAfterSeconds: FULL_RETRY_SECONDS })
+    case 'outOfMemory':
+      throw new QueueFullError(result)
     case 'accepted':
       if (send.sendAtMs !== undefined) deps.onScheduled()
       return send.uid

@@ -8,6 +8,7 @@
 // queue do not block a fifth broadcast. Several sends are walked at the same time, and small sends separately from
 // broadcasts, so a large send does not delay others. A walk that ends early, even by a crash, is continued at its
 // cursor.
+import { setMaxListeners } from 'node:events'
 import type { Logger } from '../observability/log.ts'
 import type { Duty, Lane } from '../queue/lane.ts'
 import type { Queue } from '../queue/queue.ts'
@@ -59,6 +60,8 @@ export class FanOut {
 
   constructor(deps: Deps) {
     this.#deps = deps
+    // Every walk may wait on it. Node warns of a leak from the eleventh listener on.
+    setMaxListeners(0, this.#stopping.signal)
   }
 
   /** Starts to claim sends. */

@@ -61,9 +61,9 @@ export interface Queue {
   /**
    * Stores a send, and with `page` its batches in the same transaction. 'duplicate': the same request was accepted
    * under this uid before, and is not sent again. 'conflict': another request was accepted under this uid. 'full': too
-   * many jobs are waiting, and nothing was stored. If the uid was cancelled before, the send is accepted and not sent.
+   * many jobs are waiting, and nothing was stored. 'outOfMemory': the same for a store without memory. If the uid was cancelled before, the send is accepted and not sent.
    */
-  enqueue(send: Send, page?: Page): Promise<'accepted' | 'duplicate' | 'conflict' | 'full'>
+  enqueue(send: Send, page?: Page): Promise<'accepted' | 'duplicate' | 'conflict' | 'full' | 'outOfMemory'>
 
   /**
    * Cancels all targets of a send that were not handed to a provider yet. The cancellation of an unknown uid is kept

@@ -12,6 +12,11 @@ export function answerText(outgoing: ServerResponse, status: number, text: strin
   outgoing.end(body)
 }
 
+/** The length of an empty body as a header. Without it Node sends chunks. Go's net/http leaves it out for HEAD. */
+export function emptyBody(method: string | undefined): Record<string, string> {
+  return method === 'HEAD' ? {} : { 'content-length': '0' }
+}
+
 /** Answers with a JSON text. */
 export function answerJson(
   outgoing: ServerResponse,
@@ -27,20 +32,31 @@ export function answerJson(
   outgoing.end(body)
 }
 
-/** Time for the client to read the answer before its connection is closed, as in Go's net/http. */
-const LINGER_MS = 500
+/** Time for the client to read the answer before its connection is closed, in ms, as in Go's net/http. */
+export const LINGER_MS = 500
+
+/** Answers 413 and then closes the connection. */
+export function answerTooLarge(outgoing: ServerResponse): void {
+  answerLast(outgoing, 413, 'Request Entity Too Large')
+}
 
 /**
- * Answers 413 and then closes the connection, because the rest of the request body is not read. The close is delayed:
- * an immediate one would reset the connection, and the client might lose the answer.
+ * Answers with a text and then closes the connection, because the rest of the request is not read. The close is
+ * delayed: an immediate one would reset the connection, and the client might lose the answer.
  */
-export function answerTooLarge(outgoing: ServerResponse): void {
-  const body = 'Request Entity Too Large\n'
-  outgoing.writeHead(413, {
+export function answerLast(
+  outgoing: ServerResponse,
+  status: number,
+  text: string,
+  headers: Record<string, string> = {},
+): void {
+  const body = `${text}\n`
+  outgoing.writeHead(status, {
     'content-type': 'text/plain; charset=utf-8',
     'x-content-type-options': 'nosniff',
-    'content-length': body.length,
+    'content-length': Buffer.byteLength(body),
     connection: 'close',
+    ...headers,
   })
   outgoing.write(body)
   // Node closes the connection at the end of the answer.

@@ -15,4 +15,6 @@ export interface ApiDeps {
   /** Limit of request bodies. */
   maxRequestBytes: number
   logger: Logger
+  /** The log of failed push commands. Their errors are mostly errors of the stores. */
+  callLogger: Logger
 }

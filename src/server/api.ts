@@ -4,7 +4,7 @@ import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { type Context, Hono } from 'hono'
 import { BodyTooLargeError } from '../upstream/request-body.ts'
-import { answerTooLarge } from './answer.ts'
+import { answerTooLarge, emptyBody } from './answer.ts'
 import type { ApiDeps } from './api-deps.ts'
 import { handleBatch } from './handle-batch.ts'
 import { handleLegacy } from './handle-legacy.ts'
@@ -31,8 +31,8 @@ export function makeApi(deps: ApiDeps, prefix: string): Hono<NodeEnvironment> {
   const api = new Hono<NodeEnvironment>()
   const answer = (context: Context<NodeEnvironment>, handle: Handler): Response => {
     const { incoming, outgoing } = context.env
-    if (incoming.method !== 'POST') return context.body(null, 405)
-    if (!deps.hasKey(incoming)) return context.body(null, 401)
+    if (incoming.method !== 'POST') return context.body(null, 405, emptyBody(incoming.method))
+    if (!deps.hasKey(incoming)) return context.body(null, 401, emptyBody(incoming.method))
     // Handlers use Node's request and response: those of the web API would double the cost.
     handle(incoming, outgoing).catch((error: unknown) => fail(deps, outgoing, error))
     return RESPONSE_ALREADY_SENT

@@ -1,4 +1,4 @@
-// The routes of a port, and its answers to unknown paths.
+// The routes of a port: its own, those of the node, and its answers to unknown paths.
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Context } from 'hono'
 import { Hono } from 'hono'
@@ -13,12 +13,14 @@ export interface AppParts {
   metrics: { read(): Promise<string>; contentType: string; prefix: string } | undefined
   /** Answers 200 while `isReady`, otherwise 503. */
   health: { isReady(): boolean; prefix: string } | undefined
-  /** The connection endpoints: `/connection/*` and `/emulation`. */
+  /** The connection endpoints of the node. */
   connections: ClientProxy | undefined
+  /** The admin web UI of the node. */
+  admin: ClientProxy | undefined
 }
 
 /** Makes the app of one port. */
-export function makeApp({ api, metrics, health, connections }: AppParts): Hono<NodeEnvironment> {
+export function makeApp({ api, metrics, health, connections, admin }: AppParts): Hono<NodeEnvironment> {
   const app = new Hono<NodeEnvironment>({
     // The path as it was sent: a URL parser would remove dot segments.
     getPath: (_, options) => unescapePath(splitTarget(options?.env?.incoming.url).path),
@@ -29,22 +31,23 @@ export function makeApp({ api, metrics, health, connections }: AppParts): Hono<N
       context.body(await metrics.read(), 200, { 'content-type': metrics.contentType }),
     )
   }
-  if (health) app.all(health.prefix, (context) => context.json({}, health.isReady() ? 200 : 503))
-  if (connections) {
-    app.on(['GET', 'POST', 'OPTIONS'], ['/connection/*', '/emulation'], (context) => {
-      const redirect = redirectUnclean(context)
-      if (redirect) return redirect
-      connections.pass(context.env.incoming, context.env.outgoing)
-      return RESPONSE_ALREADY_SENT
-    })
+  if (health) {
+    app.all(health.prefix, (context) => context.json({}, health.isReady() ? 200 : 503, { 'content-length': '2' }))
   }
-  app.notFound(answerUnknown)
+  app.notFound((context) => {
+    const { path } = context.req
+    const isConnection = connections?.paths.isConnection(path)
+    const node = isConnection ? connections : admin?.paths.isAdmin(path) ? admin : undefined
+    return redirectUnclean(context) ?? passOn(context, node) ?? answerNotFound(context)
+  })
   return app
 }
 
-/** Redirects unclean paths, which match no route of the API. Otherwise answers 404. */
-function answerUnknown(context: Context<NodeEnvironment>): Response {
-  return redirectUnclean(context) ?? answerNotFound(context)
+/** Passes the request on to the node, if there is one for it. */
+function passOn({ env }: Context<NodeEnvironment>, node: ClientProxy | undefined): Response | undefined {
+  if (!node) return undefined
+  node.pass(env.incoming, env.outgoing)
+  return RESPONSE_ALREADY_SENT
 }
 
 /** Redirects to the clean path as Go's ServeMux does: 307, with the query, and for GET with a link in the body. */
@@ -54,7 +57,8 @@ function redirectUnclean(context: Context<NodeEnvironment>): Response | undefine
   const clean = cleanPath(path)
   if (clean === undefined) return undefined
   const location = escapePath(clean) + query
-  if (incoming.method !== 'GET' && incoming.method !== 'HEAD') return context.body(null, 307, { location })
+  if (incoming.method !== 'GET' && incoming.method !== 'HEAD')
+    return context.body(null, 307, { location, 'content-length': '0' })
   const link = location
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
@@ -66,8 +70,11 @@ function redirectUnclean(context: Context<NodeEnvironment>): Response | undefine
 }
 
 function answerNotFound(context: Context<NodeEnvironment>): Response {
-  return context.body('404 page not found\n', 404, {
+  const text = '404 page not found\n'
+  return context.body(text, 404, {
     'content-type': 'text/plain; charset=utf-8',
     'x-content-type-options': 'nosniff',
+    // Written out for HEAD.
+    'content-length': String(text.length),
   })
 }

@@ -46,7 +46,7 @@ async function runSteps(deps: ApiDeps, steps: BatchStep[], parallel: boolean): P
 
 async function runStep(deps: ApiDeps, step: BatchStep, parallel: boolean): Promise<Buffer[]> {
   if (step.kind === 'push') {
-    const reply = await runCall(step.call, step.method, deps.logger)
+    const reply = await runCall(step.call, step.method, deps.callLogger)
     return [Buffer.from('error' in reply ? encodeError(reply.error) : `{"${step.method}":${reply.result}}`)]
   }
   const { commands } = step

@@ -78,7 +78,7 @@ function findMethod({ method }: LegacyCommand, methods: MethodTable): Method | u
 async function runPush(deps: ApiDeps, { id, params }: LegacyCommand, method: Extract<Method, { kind: 'push' }>) {
   if (!params) return encodeLegacyError(id, 'badRequest')
   try {
-    const reply = await runCall(method.prepare(params), method.name, deps.logger)
+    const reply = await runCall(method.prepare(params), method.name, deps.callLogger)
     return 'error' in reply ? encodeLegacyError(id, reply.error) : encodeLegacyResult(id, reply.result)
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error

@@ -30,7 +30,7 @@ export async function handleMethod(
     answerText(outgoing, 400, 'Bad Request')
     return
   }
-  const reply = await runCall(call, method.name, deps.logger)
+  const reply = await runCall(call, method.name, deps.callLogger)
   if (!('error' in reply)) answerJson(outgoing, `{"result":${reply.result}}`)
   else if (reply.retryAfterSeconds === undefined) respondError(reply.error)
   else respondError(reply.error, { 'retry-after': String(reply.retryAfterSeconds) })

@@ -6,6 +6,9 @@ import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { ConfigError } from '../config/config-error.ts'
 import { type AppParts, makeApp } from './app.ts'
+import { makeBeforeRoutes } from './before-routes.ts'
+import { answerClientErrors } from './client-errors.ts'
+import { LargeHeads, MAX_HEAD_BYTES, MAX_SSE_HEAD_BYTES } from './large-heads.ts'
 import { makeTlsOptions, type TlsSettings } from './tls.ts'
 import { passUpgrades } from './upgrades.ts'
 
@@ -15,7 +18,8 @@ const HEADERS_TIMEOUT_MS = 20_000
 const REQUEST_TIMEOUT_MS = 120_000
 /** Longer than the 60 s of load balancers, so that the load balancer closes idle connections. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000
-const MAX_HEADER_BYTES = 16 * 1024
+/** The answer to CONNECT, which Node gives to a listener of its own. */
+const METHOD_NOT_ALLOWED = 'HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'
 /** Interval at which a stopping server closes connections that became idle. */
 const IDLE_SWEEP_MS = 50
 
@@ -58,23 +62,38 @@ export async function startServer(ports: readonly PortOptions[]): Promise<Runnin
 }
 
 function makeServer({ tls, app }: PortOptions): Server {
+  const options = {
+    maxHeaderSize: app.connections ? MAX_SSE_HEAD_BYTES : MAX_HEAD_BYTES,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+  }
+  const server = tls
+    ? createTlsServer({ ...options, ...makeTlsOptions(tls), allowHalfOpen: true })
+    : createServer(options)
+  server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS
+  // A client may close its side after its last request and wait for the answer. Node's types lack this property.
+  Object.assign(server, { httpAllowHalfOpen: true })
+  serveRequests(server, app, tls ? 'secureConnection' : 'connection')
+  answerClientErrors(server)
+  server.on('connect', (_, socket) => socket.end(METHOD_NOT_ALLOWED))
+  if (app.connections) passUpgrades(server, app.connections)
+  return server
+}
+
+function serveRequests(server: Server, app: AppParts, connects: 'connection' | 'secureConnection'): void {
   const listener = getRequestListener(makeApp(app).fetch, {
     overrideGlobalObjects: false,
     // The host of requests without a Host header (HTTP/1.0). Nothing depends on it.
     hostname: 'localhost',
   })
-  const options = {
-    maxHeaderSize: MAX_HEADER_BYTES,
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-  }
-  const onRequest = (...io: Parameters<typeof listener>) => void listener(...io)
-  const server = tls
-    ? createTlsServer({ ...options, ...makeTlsOptions(tls) }, onRequest)
-    : createServer(options, onRequest)
-  server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS
-  if (app.connections) passUpgrades(server, app.connections)
-  return server
+  const { connections: clients } = app
+  const handleBeforeRoutes = makeBeforeRoutes({
+    via: clients?.via ?? app.api?.deps.upstream?.via,
+    sse: clients && { heads: new LargeHeads(server, connects), clients },
+  })
+  server.on('request', (incoming, outgoing) => {
+    if (!handleBeforeRoutes(incoming, outgoing)) void listener(incoming, outgoing)
+  })
 }
 
 async function listen(server: Server, { address, port, tls }: PortOptions): Promise<string> {

@@ -3,15 +3,17 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import type { ClientProxy } from '../upstream/client-proxy.ts'
-import { cleanPath, splitTarget } from './request-path.ts'
+import { headBytes, MAX_HEAD_BYTES } from './large-heads.ts'
+import { cleanPath, splitTarget, unescapePath } from './request-path.ts'
 
 /** Connects WebSocket clients with the node. Other upgrades are ignored, as RFC 9110 section 7.8 allows. */
 export function passUpgrades(server: Server, clients: ClientProxy): void {
   server.on('upgrade', (incoming, socket, head) => {
     const { path } = splitTarget(incoming.url)
     const isWebSocket = incoming.headers.upgrade?.toLowerCase() === 'websocket'
-    const isConnection = path.startsWith('/connection/') && cleanPath(path) === undefined
-    if (isWebSocket && isConnection) clients.tunnel(incoming, socket, head)
+    const isConnection = clients.paths.isConnection(unescapePath(path)) && cleanPath(path) === undefined
+    const isRefused = headBytes(incoming) > MAX_HEAD_BYTES || clients.via.isLoop(incoming.headers)
+    if (isWebSocket && isConnection && !isRefused) clients.tunnel(incoming, socket, head)
     else serveWithoutUpgrade(server, incoming, socket, head)
   })
 }

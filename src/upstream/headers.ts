@@ -12,24 +12,25 @@ const HOP_BY_HOP = new Set([
   'upgrade',
 ])
 
-/** Headers of the message as it is sent to the node. The HTTP client sets its own. */
-const SET_BY_CLIENT = new Set(['host', 'content-length', 'expect'])
+/** Headers of the message as it is sent to the node. The HTTP client and RouteHeaders set them. */
+const SET_HERE = new Set(['host', 'content-length', 'expect', 'x-forwarded-for', 'x-real-ip', 'via'])
 
 /** Credentials for this server. The node has an API key of its own. */
 const CLIENT_KEYS = new Set(['authorization', 'x-api-key'])
 
 /** Headers by lower-case name, as Node and undici parse them. */
 type Headers = Record<string, string | string[] | undefined>
-type SentHeaders = Record<string, string | string[]>
+/** The headers of a message that is sent. */
+export type SentHeaders = Record<string, string | string[]>
 
 /** Selects the headers of an API request for the node. */
 export function apiRequestHeaders(headers: Headers): SentHeaders {
-  return pick(headers, (name) => !SET_BY_CLIENT.has(name) && !CLIENT_KEYS.has(name))
+  return pick(headers, (name) => !SET_HERE.has(name) && !CLIENT_KEYS.has(name))
 }
 
 /** Selects the headers of a request to a connection endpoint for the node. Keeps credentials: the node checks them. */
 export function connectionRequestHeaders(headers: Headers): SentHeaders {
-  return pick(headers, (name) => !SET_BY_CLIENT.has(name))
+  return pick(headers, (name) => !SET_HERE.has(name))
 }
 
 /** Selects the headers of an answer of the node for the client. */

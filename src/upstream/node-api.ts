@@ -4,27 +4,37 @@ import { apiRequestHeaders } from './headers.ts'
 import type { NodeAddress } from './node-address.ts'
 import type { Relay, StartRelay } from './relay.ts'
 import { contentLength, limitBody, readBody } from './request-body.ts'
+import type { RouteHeaders } from './route-headers.ts'
 import { UpstreamError } from './upstream-error.ts'
 import type { UpstreamOptions } from './upstream-options.ts'
+import type { Via } from './via.ts'
 
 /** A body up to this size is read before it is sent: one write instead of a stream saves a tenth of the whole cost. */
 const READ_AHEAD_BYTES = 64 * 1024
 /** Limit of answers to `call`. A node never sends larger ones. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024
 
+interface Deps {
+  options: UpstreamOptions
+  address: NodeAddress
+  startRelay: StartRelay
+  route: RouteHeaders
+}
+
 /** The server API of the node. */
 export class NodeApi {
   readonly #options: UpstreamOptions
   readonly #address: NodeAddress
   readonly #startRelay: StartRelay
+  readonly #route: RouteHeaders
   readonly #pool: Pool
   readonly #headers: Record<string, string>
 
-  constructor(deps: { options: UpstreamOptions; address: NodeAddress; startRelay: StartRelay }) {
-    const { options, address } = deps
+  constructor({ options, address, startRelay, route }: Deps) {
     this.#options = options
     this.#address = address
-    this.#startRelay = deps.startRelay
+    this.#startRelay = startRelay
+    this.#route = route
     this.#headers = {
       ...(options.apiKey !== '' && { 'x-api-key': options.apiKey }),
       ...(options.transportErrors && { 'x-centrifugo-error-mode': 'transport' }),
@@ -38,11 +48,18 @@ export class NodeApi {
     })
   }
 
+  /** The entry of this process in requests to the node. */
+  get via(): Via {
+    return this.#route.via
+  }
+
   /**
    * Sends a client's API request to the node and relays the answer. `body` is the request body if it was read already.
    */
   async forward(incoming: IncomingMessage, outgoing: ServerResponse, path: string, body?: Buffer): Promise<void> {
-    const headers = { ...apiRequestHeaders(incoming.headers), ...this.#headers }
+    const headers = apiRequestHeaders(incoming.headers)
+    this.#route.addTo(headers, incoming)
+    Object.assign(headers, this.#headers)
     const relay = this.#startRelay(outgoing)
     try {
       const sent = body ?? (await this.#readAhead(incoming, relay))
@@ -54,7 +71,7 @@ export class NodeApi {
 
   /** Sends a request of this server to the node. @throws UpstreamError when there is no answer with status 200 */
   async call(path: string, body: Buffer): Promise<Buffer> {
-    const headers = { ...this.#headers, 'content-type': 'application/json' }
+    const headers = { ...this.#headers, 'content-type': 'application/json', via: this.via.extend(undefined) }
     try {
       const answer = await this.#pool.request({
         path: this.#address.path(path),

@@ -10,6 +10,9 @@ interface Deps {
   onFailure(error: Error): void
 }
 
+/** Time in ms in which a half-closed client still gets data of a stream: a node sends the data that it has. */
+const HALF_CLOSED_MS = 100
+
 /** Makes the relay of an answer of the node to a client. */
 export type StartRelay = (outgoing: ServerResponse) => Relay
 
@@ -22,6 +25,8 @@ export class Relay implements Dispatcher.DispatchHandler {
   readonly #startTimer: NodeJS.Timeout
   #controller: Dispatcher.DispatchController | undefined
   #abortReason: Error | undefined
+  #isStream = false
+  #hasClientEnded = false
 
   constructor({ outgoing, timeoutMs, onFailure }: Deps) {
     this.#outgoing = outgoing
@@ -34,6 +39,15 @@ export class Relay implements Dispatcher.DispatchHandler {
   /** Restarts the time limit: the client is still sending its request body. */
   readonly onRequestProgress = (): void => {
     if (!this.#outgoing.headersSent) this.#startTimer.refresh()
+  }
+
+  /**
+   * Ends a stream: the client has closed its side. It may have closed its whole connection, and the stream would go on.
+   * Other answers are relayed, because the client may be waiting for them.
+   */
+  onClientEnd(): void {
+    this.#hasClientEnded = true
+    if (this.#isStream) this.#endSoon()
   }
 
   /** Ends the request to the node. Calls `onFailure` unless the answer has begun. */
@@ -57,8 +71,11 @@ export class Relay implements Dispatcher.DispatchHandler {
     if (status < 200) return
     clearTimeout(this.#startTimer)
     this.#outgoing.writeHead(status, responseHeaders(headers))
+    if (headers['content-length'] !== undefined) return
     // A stream may be silent for long, so its headers are sent now. Otherwise headers and body share one write.
-    if (headers['content-length'] === undefined) this.#outgoing.flushHeaders()
+    this.#outgoing.flushHeaders()
+    this.#isStream = true
+    if (this.#hasClientEnded) this.#endSoon()
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -73,6 +90,13 @@ export class Relay implements Dispatcher.DispatchHandler {
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
     this.#fail(this.#abortReason ?? error)
+  }
+
+  #endSoon(): void {
+    setTimeout(() => {
+      this.#outgoing.end()
+      this.abort(new Error('the client closed its side of the connection'))
+    }, HALF_CLOSED_MS)
   }
 
   #onClientClose(): void {

@@ -1,3 +1,5 @@
+import type { NodePathOptions } from './node-paths.ts'
+
 /** How to reach the node. */
 export interface UpstreamOptions {
   /** The node's base URL. */
@@ -15,4 +17,7 @@ export interface UpstreamOptions {
   transportErrors: boolean
   /** Limit of request bodies. */
   maxRequestBytes: number
+  paths: NodePathOptions
+  /** CIDR blocks of the proxies in front of this server that tell the address of a client. */
+  trustedProxies: readonly string[]
 }

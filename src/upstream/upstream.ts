@@ -5,6 +5,7 @@ import { NodeAddress } from './node-address.ts'
 import { NodeApi } from './node-api.ts'
 import { Relay, type StartRelay } from './relay.ts'
 import { BodyTooLargeError } from './request-body.ts'
+import { RouteHeaders } from './route-headers.ts'
 import type { UpstreamOptions } from './upstream-options.ts'
 
 interface Deps {
@@ -32,8 +33,9 @@ export class Upstream {
           onFailure(outgoing, error)
         },
       })
-    this.api = new NodeApi({ options, address, startRelay })
-    this.clients = new ClientProxy({ options, address, startRelay, logger })
+    const route = new RouteHeaders(options.trustedProxies, logger)
+    this.api = new NodeApi({ options, address, startRelay, route })
+    this.clients = new ClientProxy({ options, address, startRelay, route, logger })
   }
 
   /** Ends all requests and closes the connections of all clients. Call it after the server has stopped. */

@@ -1,6 +1,5 @@
 // A queue on PostgreSQL and workers with a scripted FCM provider.
 import { randomUUID } from 'node:crypto'
-import { setMaxListeners } from 'node:events'
 import { afterEach, beforeEach, expect, vi } from 'vitest'
 import type { GoneToken } from '../../src/delivery/batch-outcomes.ts'
 import { RemovalBreaker } from '../../src/delivery/removal-breaker.ts'
@@ -118,8 +117,6 @@ export class WorkerRig {
 /** Resolves when a signal aborts, or at once if it has aborted. */
 export async function waitForAbort(signal: AbortSignal): Promise<undefined> {
   if (signal.aborted) return
-  // A provider waits for each target of a batch, all on one signal.
-  setMaxListeners(0, signal)
   await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
 }
 

@@ -48,6 +48,8 @@ export interface EdgeOptions {
   maxRequestBytes?: number
   transportErrors?: boolean
   key?: string
+  /** A free one unless given. */
+  port?: number
   isReady?: () => boolean
   tls?: PortOptions['tls']
   logger?: Logger
@@ -59,7 +61,7 @@ export interface Edge {
   stop(graceMs?: number): Promise<void>
 }
 
-/** Starts the edge on one free port. */
+/** Starts the edge on one port. */
 export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
   noteSecrets([EDGE_KEY, NODE_KEY])
   const logger = options.logger ?? makeTestLogger()
@@ -72,14 +74,16 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
     transportErrors: options.transportErrors ?? false,
     maxRequestBytes,
     logger,
+    callLogger: logger,
   }
   const app = {
     api: { deps, prefix: '/api' },
     metrics: undefined,
     health: { isReady: options.isReady ?? (() => true), prefix: '/health' },
     connections: upstream?.clients,
+    admin: upstream?.clients,
   }
-  const server = await startServer([{ address: '127.0.0.1', port: 0, tls: options.tls, app }])
+  const server = await startServer([{ address: '127.0.0.1', port: options.port ?? 0, tls: options.tls, app }])
   const stop = async (graceMs = 0) => {
     await server.close(graceMs)
     await upstream?.close()
@@ -98,6 +102,8 @@ function makeUpstream(address: string, maxRequestBytes: number, { upstream }: Ed
       ca: undefined,
       transportErrors: false,
       maxRequestBytes,
+      paths: { connections: [], sse: ['/connection/sse', '/connection/uni_sse'], admin: undefined },
+      trustedProxies: [],
       ...upstream,
     },
     onFailure: (outgoing, error) => {
@@ -145,12 +151,19 @@ export async function startNode(
   return { ...node, requests }
 }
 
+/** The limit of a node, that of Go's net/http with the room that it adds. */
+const MAX_NODE_HEAD_BYTES = 1024 * 1024 + 4096
+
 /** Starts a node whose test reads the requests itself. */
 export async function startRawNode(
   onRequest: (incoming: IncomingMessage, outgoing: ServerResponse) => void,
   port = 0,
 ): Promise<Omit<TestNode, 'requests'>> {
-  const server = createServer(onRequest)
+  return listenAsNode(createServer({ maxHeaderSize: MAX_NODE_HEAD_BYTES }, onRequest), port)
+}
+
+/** Makes a node of a server that does not listen yet. */
+export async function listenAsNode(server: Server, port = 0): Promise<Omit<TestNode, 'requests'>> {
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   const bound = server.address()

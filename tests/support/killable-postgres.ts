@@ -53,9 +53,24 @@ export class KillablePostgres {
   /** Sends SIGKILL to all of its processes. Resolves when the server has ended. */
   async kill(): Promise<void> {
     const gone = once(this.#server, 'exit')
-    const pids = [this.#server.pid ?? 0, ...(await listChildren(this.#server.pid ?? 0))]
-    for (const pid of pids) if (isRunning(pid)) process.kill(pid, 'SIGKILL')
+    await this.#signal('SIGKILL')
     await gone
+  }
+
+  /** Sends SIGSTOP to all of its processes: connections stay open, and nothing is answered until `thaw`. */
+  freeze(): Promise<void> {
+    return this.#signal('SIGSTOP')
+  }
+
+  /** Sends SIGCONT to all of its processes. */
+  thaw(): Promise<void> {
+    return this.#signal('SIGCONT')
+  }
+
+  async #signal(signal: NodeJS.Signals): Promise<void> {
+    const server = this.#server.pid ?? 0
+    const pids = [server, ...(await listChildren(server))]
+    for (const pid of pids) if (isRunning(pid)) process.kill(pid, signal)
   }
 
   /** Starts the server again. Resolves when it answers, after its recovery. */

@@ -41,6 +41,16 @@ export class KillableRedis {
     await gone
   }
 
+  /** Sends SIGSTOP: connections stay open, and nothing is answered until `thaw`. */
+  freeze(): void {
+    this.#server.kill('SIGSTOP')
+  }
+
+  /** Sends SIGCONT. */
+  thaw(): void {
+    this.#server.kill('SIGCONT')
+  }
+
   /** Sends SIGKILL and removes its file, as after a crash before the data reached the disk. */
   async killAndForget(): Promise<void> {
     await this.kill()
@@ -58,6 +68,19 @@ export class KillableRedis {
     try {
       const used = Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1])
       await redis.config('SET', 'maxmemory', bytes === undefined ? 0 : used + bytes)
+    } finally {
+      redis.disconnect()
+    }
+  }
+
+  /** Makes it refuse all writes (MISCONF), as with a full disk: its directory is removed, and a snapshot fails. */
+  async refuseWrites(): Promise<void> {
+    await rm(this.#directory, { recursive: true })
+    const redis = connect(this.port)
+    try {
+      await redis.config('SET', 'save', '3600 1000000')
+      await redis.bgsave()
+      while (!(await redis.info('persistence')).includes('rdb_last_bgsave_status:err')) await delay(READY_POLL_MS)
     } finally {
       redis.disconnect()
     }

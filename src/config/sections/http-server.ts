@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { described, likeSection, section } from '../option.ts'
-import { flag, text, wholeNumber } from '../values.ts'
+import { flag, list, networkBlock, text, wholeNumber } from '../values.ts'
 import { serverTls } from './tls.ts'
 
 const port = wholeNumber(0, 65_535)
@@ -16,6 +16,11 @@ export const httpServer = section({
   internal_port: described(
     v.optional(port),
     'A second port, which serves API, metrics and health in place of the external one. Absent: one port for all.',
+  ),
+  trusted_proxies: described(
+    v.optional(list(networkBlock, 'CIDR blocks'), []),
+    'The addresses of the load balancers and proxies in front of centripush. Their `X-Forwarded-For` and `X-Real-IP` ' +
+      'are believed and passed on to the node. Those of all others are replaced by the address of the connection.',
   ),
   tls: described(v.optional(serverTls, {}), 'TLS of both ports.'),
   tls_autocert: described(

@@ -13,7 +13,7 @@ export const prometheus = section({
 export const health = section({
   enabled: described(
     v.optional(flag, true),
-    'Serves the health check: 200, or 503 while workers can’t reach the queue.',
+    'Serves the health check: 200, or 503 while PostgreSQL or Redis does not work, or refuses the claims of workers.',
   ),
   handler_prefix: described(v.optional(text, '/health'), 'The path of the health check.'),
 })

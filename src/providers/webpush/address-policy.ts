@@ -2,7 +2,8 @@
 // any address. So connections are made to addresses of the public internet only. The others are listed in
 // https://www.iana.org/assignments/iana-ipv4-special-registry and
 // https://www.iana.org/assignments/iana-ipv6-special-registry.
-import { BlockList, isIP, isIPv6 } from 'node:net'
+import { type BlockList, isIP, isIPv6 } from 'node:net'
+import { makeBlockList } from '../../config/network-blocks.ts'
 import type { IsAddressAllowed } from '../../http2/address-guard.ts'
 
 const SPECIAL_IPV4 = [
@@ -44,9 +45,7 @@ const EMBEDDING_BITS = 96
  * configuration.
  */
 export function makeAddressPolicy(privateNetworks: readonly string[]): IsAddressAllowed {
-  const publicV6 = new BlockList()
-  addBlock(publicV6, GLOBAL_IPV6)
-  for (const prefix of EMBEDDINGS) addBlock(publicV6, `${prefix}/${EMBEDDING_BITS}`)
+  const publicV6 = makeBlockList([GLOBAL_IPV6, ...EMBEDDINGS.map((prefix) => `${prefix}/${EMBEDDING_BITS}`)])
   const special = listOf([...SPECIAL_IPV4, ...SPECIAL_IPV6])
   const configured = listOf(privateNetworks)
   return (address) => {
@@ -60,22 +59,12 @@ export function makeAddressPolicy(privateNetworks: readonly string[]): IsAddress
 
 /** Makes the list of blocks. IPv4 blocks are also added in the forms in which IPv6 addresses embed them. */
 function listOf(blocks: readonly string[]): BlockList {
-  const list = new BlockList()
-  for (const block of blocks) {
-    addBlock(list, block)
-    const [network = '', bits = ''] = block.split('/')
-    if (isIPv6(network)) continue
-    for (const prefix of EMBEDDINGS) addBlock(list, `${embed(prefix, network)}/${EMBEDDING_BITS + Number(bits)}`)
-  }
-  return list
+  return makeBlockList(blocks.flatMap((block) => [block, ...embed(block)]))
 }
 
-/** Embeds an IPv4 network in an IPv6 prefix: `::ffff:0:0` and `10.0.0.0` give `::ffff:10.0.0.0`. */
-function embed(prefix: string, network: string): string {
-  return `${prefix.replace(/0:0$/, '')}${network}`
-}
-
-function addBlock(list: BlockList, block: string): void {
+/** The forms of an IPv4 block in the IPv6 prefixes: `10.0.0.0/8` gives `::ffff:10.0.0.0/104`, for example. */
+function embed(block: string): string[] {
   const [network = '', bits = ''] = block.split('/')
-  list.addSubnet(network, Number(bits), isIPv6(network) ? 'ipv6' : 'ipv4')
+  if (isIPv6(network)) return []
+  return EMBEDDINGS.map((prefix) => `${prefix.replace(/0:0$/, '')}${network}/${EMBEDDING_BITS + Number(bits)}`)
 }

@@ -96,7 +96,7 @@ export class RedisQueue implements Queue {
     // A duplicate is remembered too: only the process that accepted the send first remembers it, and that one may have
     // stopped.
     if (result === 'accepted' || result === 'duplicate') {
-      const repeat = async () => (await store()) !== 'full'
+      const repeat = async () => (await store()) !== 'outOfMemory'
       this.#recentWrites.remember({ bytes: estimateBytes(send, page), isCancellation: false, repeat })
     }
     return result

@@ -39,9 +39,9 @@ export async function storeSend({ client, keys }: Scope, send: Send, page: Page 
         Math.ceil(delayMs),
       ]),
     ],
-  ).catch(replyWhenOutOfMemory('FULL'))
-  const results = { ACCEPTED: 'accepted', DUPLICATE: 'duplicate', CONFLICT: 'conflict', FULL: 'full' } as const
-  return results[readWord(reply, ['ACCEPTED', 'DUPLICATE', 'CONFLICT', 'FULL'])]
+  ).catch(replyWhenOutOfMemory('OOM'))
+  const results = { ACCEPTED: 'accepted', DUPLICATE: 'duplicate', CONFLICT: 'conflict', OOM: 'outOfMemory' } as const
+  return results[readWord(reply, ['ACCEPTED', 'DUPLICATE', 'CONFLICT', 'OOM'])]
 }
 
 /** Cancels a send. The cancellation of an unknown uid is kept for ten minutes. */
