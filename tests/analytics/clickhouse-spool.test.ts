@@ -33,7 +33,7 @@ describeOnClickhouse('the spool', () => {
     const counts = await clickhouse.query(`SELECT count(), uniqExact(device_id) FROM ${DATABASE}.notifications`)
     expect(counts).toBe(`${rows}\t${rows}`)
   }
-  /** The files of the spool. They may be moved meanwhile, so a listing may fail. */
+  /** Lists the files of the spool. It rejects if a directory is removed meanwhile. */
   const listFiles = async (dataDir: string) => {
     const entries = await readdir(join(dataDir, 'analytics'), { recursive: true, withFileTypes: true })
     return entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name))

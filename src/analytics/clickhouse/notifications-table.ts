@@ -35,8 +35,8 @@ const COLUMNS: readonly Column[] = [
 const INDEXED_COLUMNS = ['uid', 'device_id', 'user']
 
 /**
- * The number of inserts whose tokens a table remembers. With an insert a second, a batch may be repeated after almost
- * three hours, for example by a server that was stopped in between. It is the default of replicated tables.
+ * The number of inserts for which a table keeps the tokens. With an insert a second, a batch may be repeated after
+ * almost three hours, for example by a server that was stopped in between. It is the default of replicated tables.
  */
 const DEDUPLICATION_WINDOW = 10_000
 /** Tokens of replicated tables are kept for a week. */
@@ -100,7 +100,7 @@ export function makeDeduplicationAdvice(options: TableOptions): string {
   return `ALTER TABLE ${qualify(options, TABLE)}${onCluster(options.cluster)} ${change}`
 }
 
-/** The columns of a table whose rows have another encoding than centripush writes: other types than PRO's. */
+/** Finds the columns that have other types than in PRO's table, so that rows would need another encoding. */
 export function findForeignColumns(existing: readonly Column[]): Column[] {
   const expected = new Map(COLUMNS.map(({ name, type }) => [name, type]))
   return existing.filter(({ name, type }) => {

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 
 /**
- * What the proxy does with an insert. `forward`: passes it on. `refuse`: answers 500 without passing it on. `loseAnswer`:
+ * The treatment of an insert. `forward`: passes it on. `refuse`: answers 500 without passing it on. `loseAnswer`:
  * passes it on, and closes the connection in place of the answer. `hold`: passes it on, and never answers.
  */
 export type Fault = 'forward' | 'refuse' | 'loseAnswer' | 'hold'
