@@ -1,27 +1,29 @@
 // Builds all objects, connects them, and registers how they are stopped. Only this file and assemble/ import the
 // concrete classes.
 import { availableParallelism } from 'node:os'
-import { makePostgresAnalytics } from './analytics/postgres.ts'
 import { buildParts } from './assemble/build-parts.ts'
-import { makeAccept } from './assemble/make-accept.ts'
 import { startUpkeepOf } from './assemble/make-devices.ts'
+import { makeMethods } from './assemble/make-methods.ts'
 import { makeUpstream } from './assemble/make-upstream.ts'
 import { openDatabases } from './assemble/open-databases.ts'
 import type { Plan } from './assemble/plan.ts'
-import { startClickhouse } from './assemble/start-clickhouse.ts'
+import { countInMetrics } from './assemble/send-counts.ts'
+import { startAnalytics } from './assemble/start-analytics.ts'
+import { startLargeRequests } from './assemble/start-large-requests.ts'
 import { startWorkerProcesses } from './assemble/start-worker-processes.ts'
 import { startWorkers } from './assemble/start-workers.ts'
 import { makeLoggerOfStores, watchStores } from './assemble/watch-stores.ts'
 import { loadOrMakeApiKey } from './config/api-key.ts'
-import { chooseQueue, usesClickhouse } from './config/check.ts'
+import { chooseQueue } from './config/check.ts'
 import type { Role } from './config/role.ts'
 import type { Config } from './config/schema.ts'
 import { type MethodTable, makeMethodTable } from './methods/table.ts'
 import { addQueueGauges, type Metrics, makeMetrics } from './observability/metrics.ts'
-import { cancelSend } from './push/cancel.ts'
 import { FULL_DUTY } from './queue/lane.ts'
 import type { ApiDeps } from './server/api-deps.ts'
 import { makeKeyCheck } from './server/api-key.ts'
+import { BodyBudget } from './server/body-budget.ts'
+import type { LargeRequests } from './server/large-requests.ts'
 import { planPorts } from './server/plan-ports.ts'
 import { startServer } from './server/start-server.ts'
 import { makeShutdownPhases, type OnStop } from './shutdown-phases.ts'
@@ -54,10 +56,11 @@ export async function assemble(plan: ServerPlan): Promise<Assembly> {
 async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, 'stop'>> {
   const { config, role, logger } = plan
   const metrics = makeMetrics()
-  const { methods, isReady, readMetrics, callLogger } = config.push_notifications.enabled
+  const { methods, large, isReady, readMetrics, callLogger } = config.push_notifications.enabled
     ? await buildPush(plan, metrics, onStop)
     : {
         methods: makeMethodTable(undefined),
+        large: undefined,
         isReady: () => true,
         readMetrics: () => metrics.registry.metrics(),
         callLogger: logger,
@@ -72,6 +75,9 @@ async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, '
     hasKey: config.http_api.insecure ? () => true : makeKeyCheck(key),
     transportErrors: config.http_api.error_mode === 'transport',
     maxRequestBytes: config.http_api.max_request_body_size,
+    bodies: new BodyBudget(config.http_api.max_request_bodies_size),
+    large,
+    inTurn: (handle) => handle(),
     logger,
     callLogger,
   }
@@ -90,12 +96,14 @@ async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, '
       admin: role === 'worker' ? undefined : upstream?.clients,
     }),
   )
-  onStop.drain('server', (graceMs) => server.close(graceMs))
+  onStop.drain('server', (graceMs) => server.close(graceMs, config.shutdown.drain))
   return { urls: server.urls, madeKey }
 }
 
 interface Push {
   methods: MethodTable
+  /** The process for large requests; undefined without the API. */
+  large: LargeRequests | undefined
   /** The metrics of all processes in the text format of Prometheus. */
   readMetrics(): Promise<string>
   /** False while a store is down, or while the queue refuses the claims of the workers. */
@@ -109,21 +117,17 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Pr
   const databases = await openDatabases(plan, onStop)
   const stores = await watchStores(plan, databases, onStop)
   const storePlan = { config, logger: makeLoggerOfStores(plan, stores.onOutage) }
-  const parts = await buildParts(storePlan, databases, metrics, onStop)
+  const counts = countInMetrics(metrics)
+  const parts = await buildParts(storePlan, databases, counts, onStop)
   const { queue, devices } = parts
   if (databases.sql && devices) startUpkeepOf(storePlan, devices, databases, onStop)
   for (const risk of await queue.findRisks()) logger.warn({ risk }, 'queue: accepted sends can be lost')
   addQueueGauges(metrics.registry, chooseQueue(config), () => queue.stats().catch(() => undefined))
-  const accept = makeAccept(config, parts, metrics)
-  const clickhouse = usesClickhouse(config) ? await startClickhouse(plan, metrics.registry, onStop) : undefined
-  const methods = makeMethodTable({
-    accept,
-    cancel: (request) => cancelSend(queue, request),
-    devices,
-    checkEndpoint: accept.checkEndpoint,
-    analytics: clickhouse ?? (databases.sql && makePostgresAnalytics(databases.sql)),
-  })
-  const own = { methods, callLogger: storePlan.logger, readMetrics: () => metrics.registry.metrics() }
+  const { registry } = metrics
+  const analytics = await startAnalytics(plan, databases, { registry, checksServers: true }, onStop)
+  const methods = makeMethods(config, parts, analytics, counts)
+  const large = role === 'worker' ? undefined : startLargeRequests(plan, databases.dsn, counts, stores.onOutage, onStop)
+  const own = { methods, large, callLogger: storePlan.logger, readMetrics: () => metrics.registry.metrics() }
   if (role === 'api') return { ...own, isReady: stores.isUp }
   const count = config.worker.processes ?? chooseProcesses(availableParallelism())
   const workers =

@@ -53,6 +53,10 @@ const COMMANDS: Record<string, Command> = {
     summary: undefined,
     load: async () => (await import('./cli/worker-process.ts')).runWorkerProcess,
   },
+  'large-request-process': {
+    summary: undefined,
+    load: async () => (await import('./cli/large-request-process.ts')).runLargeRequestProcess,
+  },
 }
 
 const HELP = `centripush: push notifications in front of a Centrifugo node

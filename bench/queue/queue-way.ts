@@ -120,6 +120,7 @@ export function startParts(
     now: Date.now,
     maxBatchTargets: BATCH_TARGETS,
     concurrency: 16,
+    leaseMs: 15_000,
     heartbeatMs: 5000,
   })
   const fanOut = new FanOut({ duty: FULL_DUTY, queue, pages, logger, heartbeatMs: 5000 })

@@ -1,4 +1,6 @@
+import { isInTime } from '../database/call-deadline.ts'
 import type { Sql } from '../database/pool.ts'
+import { TimedCalls } from '../database/timed-calls.ts'
 import type { Analytics } from './analytics.ts'
 
 /** How long reports are kept, as in Centrifugo PRO. */
@@ -6,11 +8,16 @@ const KEEP_DAYS = 7
 
 /** Makes the store of apps' reports: each report is a row of the table `notifications`. */
 export function makePostgresAnalytics(sql: Sql): Analytics {
+  const calls = new TimedCalls({ sql })
   return {
     async recordStatus({ uid, status, deviceId, messageId }) {
-      await sql`
-        insert into notifications (uid, device_id, msg_id, status)
-        values (${uid}, ${deviceId}, ${messageId}, ${status})`
+      await calls.run(async (deadline) => {
+        const deadlineMs = await deadline.toDatabaseTime()
+        await sql`
+          insert into notifications (uid, device_id, msg_id, status)
+          values (${uid}, ${deviceId}, ${messageId}, ${status})
+          returning ${isInTime(sql, deadlineMs)}`
+      })
     },
   }
 }

@@ -9,6 +9,7 @@ import { buildParts } from './build-parts.ts'
 import { makeAccept } from './make-accept.ts'
 import { openDatabases } from './open-databases.ts'
 import type { Plan } from './plan.ts'
+import { countInMetrics } from './send-counts.ts'
 
 /** The parts of the server that accept and preview sends. */
 export interface Sending {
@@ -23,9 +24,9 @@ export async function assembleSending(plan: Plan): Promise<Sending> {
   const { onStop, stop } = makeShutdownPhases(plan.logger)
   try {
     const databases = await openDatabases(plan, onStop, joinEmbeddedPostgres)
-    const metrics = makeMetrics()
-    const parts = await buildParts(plan, databases, metrics, onStop)
-    const accept = makeAccept(plan.config, parts, metrics)
+    const counts = countInMetrics(makeMetrics())
+    const parts = await buildParts(plan, databases, counts, onStop)
+    const accept = makeAccept(plan.config, parts, counts)
     const { devices, rateLimiter } = parts
     const preview = (): PreviewDeps => {
       if (!devices) throw new ConfigError('database.enabled: is false, so there are no devices')

@@ -5,6 +5,7 @@ import { makeShutdownPhases } from '../shutdown-phases.ts'
 import { buildParts } from './build-parts.ts'
 import { openDatabases } from './open-databases.ts'
 import type { Plan } from './plan.ts'
+import { countInMetrics } from './send-counts.ts'
 import { startWorkers } from './start-workers.ts'
 import { makeLoggerOfStores, type OnStoreOutage } from './watch-stores.ts'
 
@@ -32,7 +33,7 @@ export async function assembleWorker(
   const plan = { config, logger: makeLoggerOfStores({ config, logger }, onStoreOutage) }
   try {
     const metrics = makeMetrics()
-    const parts = await buildParts(plan, await openDatabases(plan, onStop), metrics, onStop)
+    const parts = await buildParts(plan, await openDatabases(plan, onStop), countInMetrics(metrics), onStop)
     const isReady = startWorkers({ plan, duty, metrics, ...parts }, onStop)
     return { isReady, readMetrics: () => metrics.registry.getMetricsAsJSON(), stop }
   } catch (error) {

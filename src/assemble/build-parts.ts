@@ -1,4 +1,3 @@
-import type { Metrics } from '../observability/metrics.ts'
 import { PageReader } from '../push/page-reader.ts'
 import type { OnStop } from '../shutdown-phases.ts'
 import { makeDevices } from './make-devices.ts'
@@ -7,9 +6,10 @@ import { makeQueue } from './make-queue.ts'
 import { makeRateLimiter } from './make-rate-limiter.ts'
 import type { Databases } from './open-databases.ts'
 import type { Plan } from './plan.ts'
+import type { SendCounts } from './send-counts.ts'
 
 /** Builds the parts that accepting and delivering sends have in common. @throws ConfigError, UserError */
-export async function buildParts(plan: Plan, { sql, queueSql }: Databases, metrics: Metrics, onStop: OnStop) {
+export async function buildParts(plan: Plan, { sql, queueSql }: Databases, counts: SendCounts, onStop: OnStop) {
   const { config } = plan
   const devices = sql && makeDevices(plan, sql, onStop)
   const queue = await makeQueue(plan, queueSql, onStop)
@@ -24,7 +24,7 @@ export async function buildParts(plan: Plan, { sql, queueSql }: Databases, metri
   const pages = new PageReader({
     devices,
     batchSizes,
-    onSkipped: (provider, count, reason) => metrics.skipped.inc({ provider, reason }, count),
+    onSkipped: counts.onSkipped,
     now: Date.now,
   })
   return { devices, queue, rateLimiter, providers, batchSizes, pages }

@@ -1,14 +1,18 @@
 import type { Config } from '../config/schema.ts'
 import { makeEndpointCheck } from '../devices/web-push-endpoint.ts'
-import type { Metrics } from '../observability/metrics.ts'
 import { checkHeader } from '../providers/check-header.ts'
 import type { AcceptDeps } from '../push/accept.ts'
 import type { buildParts } from './build-parts.ts'
+import type { SendCounts } from './send-counts.ts'
 
 type Parts = Pick<Awaited<ReturnType<typeof buildParts>>, 'queue' | 'pages' | 'devices' | 'providers'>
 
 /** Makes the dependencies of acceptSend(). */
-export function makeAccept(config: Config, { queue, pages, devices, providers }: Parts, metrics: Metrics): AcceptDeps {
+export function makeAccept(
+  config: Config,
+  { queue, pages, devices, providers }: Parts,
+  counts: SendCounts,
+): AcceptDeps {
   return {
     queue,
     pages,
@@ -16,6 +20,6 @@ export function makeAccept(config: Config, { queue, pages, devices, providers }:
     providers: new Set(providers.keys()),
     checkEndpoint: makeEndpointCheck(config.push_notifications.webpush),
     checkHeader,
-    onScheduled: () => metrics.scheduled.inc(),
+    onScheduled: counts.onScheduled,
   }
 }

@@ -1,5 +1,5 @@
 import { deleteOldNotifications } from '../analytics/postgres.ts'
-import { ANSWER_TIMEOUT_MS } from '../database/answer-deadline.ts'
+import { ANSWER_TIMEOUT_MS, EXECUTION_TIMEOUT_MS } from '../database/answer-deadline.ts'
 import type { Sql } from '../database/pool.ts'
 import { openDatabase } from '../database/pool.ts'
 import { Replicas } from '../database/replicas.ts'
@@ -44,7 +44,7 @@ export function startUpkeepOf(
 function openReplicas({ config, logger }: Plan, primary: Sql, onStop: OnStop): Replicas {
   const { replica_dsn: dsns = [], max_connections: maxConnections = MAX_CONNECTIONS } =
     config.database?.postgresql ?? {}
-  const replicas = dsns.map((dsn) => openDatabase({ dsn, maxConnections }))
+  const replicas = dsns.map((dsn) => openDatabase({ dsn, maxConnections, statementTimeoutMs: EXECUTION_TIMEOUT_MS }))
   for (const replica of replicas) onStop.close('replica', () => replica.end({ timeout: 5 }))
   return new Replicas({ primary, replicas, answerTimeoutMs: ANSWER_TIMEOUT_MS, logger, now: Date.now })
 }

@@ -34,5 +34,6 @@ async function makeRedisQueue({ config, logger }: Plan): Promise<Queue> {
     logger,
     leaseMs: config.worker.lease,
     maxJobs: config.push_notifications.queue.redis?.max_stream_length ?? Number.POSITIVE_INFINITY,
+    answerTimeoutMs: redis.io_timeout,
   })
 }

@@ -1,4 +1,5 @@
 import { chooseQueue } from '../config/check.ts'
+import { EXECUTION_TIMEOUT_MS } from '../database/answer-deadline.ts'
 import { startEmbeddedPostgres } from '../database/embedded.ts'
 import { type DatabaseOptions, openDatabase, type Sql } from '../database/pool.ts'
 import { prepareSchema } from '../database/prepare-schema.ts'
@@ -40,7 +41,7 @@ export async function openDatabases(
   const migrates = config.database?.postgresql.migrate ?? true
   const maxConnections = config.database?.postgresql.max_connections ?? MAX_CONNECTIONS
   const open = async (options: Pick<DatabaseOptions, 'dsn' | 'maxConnections' | 'plans'>): Promise<Sql> => {
-    const sql = openDatabase(options)
+    const sql = openDatabase({ ...options, statementTimeoutMs: EXECUTION_TIMEOUT_MS })
     onStop.close('database', () => sql.end({ timeout: 5 }))
     await prepareSchema(sql, logger, migrates)
     return sql

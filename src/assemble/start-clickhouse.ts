@@ -25,40 +25,44 @@ import type { Plan } from './plan.ts'
 const STOP_GRACE_MS = 3000
 
 /**
- * Checks the servers of ClickHouse, makes missing tables, and starts the export of notifications.
+ * Starts the export of notifications to ClickHouse.
+ * @param checksServers checks the servers before, and makes missing tables
  * @throws ConfigError, TableError, or UserError if a server can't be used
  */
 export async function startClickhouse(
   { config, logger }: Plan,
   registry: Registry,
+  checksServers: boolean,
   onStop: OnStop,
 ): Promise<ClickhouseAnalytics> {
   const options = config.clickhouse_analytics
-  const servers = openServers(options, logger)
+  const tls = readClientTls('clickhouse_analytics.tls', options.tls)
+  const addresses = readAddresses(options)
+  const servers = addresses.map((address) => new ClickhouseServer({ ...address, tls }))
   onStop.close('clickhouse connections', async () => {
     await Promise.all(servers.map((server) => server.close()))
   })
   const tables = readTableOptions(options)
-  for (const server of servers) await checkServer(server, tables, options.skip_ping_on_start, logger)
+  if (checksServers) {
+    logReplacedPorts(addresses, logger)
+    for (const server of servers) await checkServer(server, tables, options.skip_ping_on_start, logger)
+  }
   const analytics = await makeAnalytics({ config, logger }, servers, tables, registry)
   analytics.start()
   onStop.close('clickhouse', () => analytics.stop(STOP_GRACE_MS))
   return analytics
 }
 
-/** @throws ConfigError if a certificate can't be read */
-function openServers(options: ClickhouseOptions, logger: Logger): ClickhouseServer[] {
-  const tls = readClientTls('clickhouse_analytics.tls', options.tls)
-  // Several native addresses may belong to one HTTP address.
-  const addresses = new Map<string, ClickhouseAddress>()
-  for (const dsn of options.clickhouse_dsn) {
-    const address = parseClickhouseDsn(dsn, options.tls.enabled)
-    if (!address) continue
-    addresses.set(address.url, address)
-    const { nativeUrl, url } = address
+/** The addresses of the servers. Several native addresses may belong to one HTTP address. */
+function readAddresses({ clickhouse_dsn, tls }: ClickhouseOptions): ClickhouseAddress[] {
+  const addresses = clickhouse_dsn.flatMap((dsn) => parseClickhouseDsn(dsn, tls.enabled) ?? [])
+  return [...new Map(addresses.map((address) => [address.url, address])).values()]
+}
+
+function logReplacedPorts(addresses: readonly ClickhouseAddress[], logger: Logger): void {
+  for (const { nativeUrl, url } of addresses) {
     if (nativeUrl) logger.info({ dsn: nativeUrl, url }, 'clickhouse: HTTP port is used in place of the native one')
   }
-  return [...addresses.values()].map((address) => new ClickhouseServer({ ...address, tls }))
 }
 
 function readTableOptions(options: ClickhouseOptions): PrepareOptions {

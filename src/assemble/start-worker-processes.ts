@@ -20,7 +20,7 @@ export function startWorkerProcesses(
   onStop: OnStop,
 ) {
   const processes = new WorkerProcesses({
-    config: planWorkerProcess(config, dsn, count),
+    config: planChildProcess(config, dsn, shareConnections(config, count)),
     count,
     logger,
     onStoreOutage,
@@ -40,26 +40,26 @@ export function startWorkerProcesses(
 const MIN_CONNECTIONS = 6
 
 /**
- * The configuration of each worker process, also of the one for small sends. The processes share the configured number
+ * The connections of each worker process, also of the one for small sends. The processes share the configured number
  * of connections, but each gets at least MIN_CONNECTIONS and one for LISTEN. From nine cores on, seven connections for
  * each process are more than PostgreSQL allows by default.
  */
-function planWorkerProcess(config: Config, dsn: string | undefined, count: number): Config {
+function shareConnections({ database }: Config, count: number): number {
+  return Math.max(MIN_CONNECTIONS, Math.ceil((database?.postgresql.max_connections ?? MAX_CONNECTIONS) / (count + 1)))
+}
+
+/** The configuration of a process that this server starts. @param dsn the database of the devices */
+export function planChildProcess(config: Config, dsn: string | undefined, maxConnections: number): Config {
   const { database } = config
-  const postgresql = database?.postgresql
-  const max_connections = Math.max(
-    MIN_CONNECTIONS,
-    Math.ceil((postgresql?.max_connections ?? MAX_CONNECTIONS) / (count + 1)),
-  )
   return {
     ...config,
     database: {
       enabled: database?.enabled ?? true,
       postgresql: {
         replica_dsn: [],
-        ...postgresql,
+        ...database?.postgresql,
         ...(dsn !== undefined && { dsn }),
-        max_connections,
+        max_connections: maxConnections,
         migrate: false,
       },
     },

@@ -56,6 +56,7 @@ export function startWorkers(parts: WorkerParts, onStop: OnStop): () => boolean 
     maxBatchTargets: Math.max(...parts.batchSizes.values(), RANGE_DEVICES),
     concurrency: (config.push_notifications.queue[chooseQueue(config)] ?? { consumer_concurrency: 64 })
       .consumer_concurrency,
+    leaseMs: config.worker.lease,
     heartbeatMs: config.worker.heartbeat,
   })
   const fanOut = new FanOut({ duty, queue, pages, logger, heartbeatMs: config.worker.heartbeat })

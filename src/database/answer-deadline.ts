@@ -8,6 +8,10 @@ export const NO_ANSWER = 'NO_ANSWER'
  * timeouts of clients and proxies.
  */
 export const ANSWER_TIMEOUT_MS = 10_000
+/** The share of that time in which a call may be executed. The rest is for its commit and the way of its answer. */
+export const EXECUTION_SHARE = 0.8
+/** In ms: a statement that hangs is ended, with its locks, before its call is answered with an error. */
+export const EXECUTION_TIMEOUT_MS = ANSWER_TIMEOUT_MS * EXECUTION_SHARE
 
 /**
  * Settles as `answer`, the answer to a statement, but rejects with a DatabaseError (code NO_ANSWER) after `timeoutMs`.

@@ -15,7 +15,10 @@ export interface DatabaseOptions {
   dsn: string
   /** The most connections that the pool holds at once. */
   maxConnections: number
-  /** PostgreSQL cancels a statement after this many ms; 30 s by default. */
+  /**
+   * PostgreSQL cancels a statement after this many ms, and ends the connection of a transaction that gets no statement
+   * for this long; 30 s by default.
+   */
   statementTimeoutMs?: number
   /** The name of the connections in `pg_stat_activity`. */
   applicationName?: string
@@ -45,6 +48,7 @@ const RECONNECT_DELAY_SECONDS = 0.05
  * strings, because a number would lose digits. Close the pool with `sql.end()`.
  */
 export function openDatabase(options: DatabaseOptions): Sql {
+  const timeoutMs = options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS
   return postgres(options.dsn, {
     max: options.maxConnections,
     connect_timeout: CONNECT_TIMEOUT_SECONDS,
@@ -53,7 +57,9 @@ export function openDatabase(options: DatabaseOptions): Sql {
     onnotice: () => undefined,
     connection: {
       application_name: options.applicationName ?? 'centripush',
-      statement_timeout: options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS,
+      statement_timeout: timeoutMs,
+      // When the network between stalls, the locks of a transaction are free again soon.
+      idle_in_transaction_session_timeout: timeoutMs,
       ...PLANS[options.plans ?? 'forValues'],
     },
   })

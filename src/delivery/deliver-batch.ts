@@ -12,8 +12,8 @@ import { pause } from '../timing/pause.ts'
 import { admitTargets } from './admit-targets.ts'
 import { BatchOutcomes, type GoneToken, makeRestRetry } from './batch-outcomes.ts'
 import { countOutcomes, countUnsent } from './count-outcomes.ts'
-import type { Hold } from './lease-keeper.ts'
-import { findExcludedTargets, findOpenTargets, type OpenBatch, type OpenTarget } from './open-batch.ts'
+import type { Hold } from './hold.ts'
+import { ExcludedTargets, listUnfinished, type OpenBatch } from './open-batch.ts'
 import type { RemovalBreaker } from './removal-breaker.ts'
 import type { RetryPolicyOptions } from './retry-policy.ts'
 import { type SendDeps, sendTargets } from './send-targets.ts'
@@ -50,13 +50,20 @@ export async function deliverBatch(deps: DeliverDeps, batch: OpenBatch, hold: Ho
   const content = batch.sendState === 'live' ? (batch.content ?? (await deps.loadSend(batch.uid))?.content) : undefined
   if (!content) return endUnsent(deps, batch, hold.signal)
   const seenAtMs = deps.now()
-  const open = await findOpenTargets(deps.queue, batch)
+  const listed = listUnfinished(batch)
+  let listUnsettled = () => listed
+  // Cancelled targets that a look of the lease keeper finds later are skipped by the provider, as long as they are
+  // unsent. Their retry is excluded.
+  const excluded = new ExcludedTargets({ queue: deps.queue, uid: batch.uid, list: () => listUnsettled() })
+  hold.readExclusions = () => excluded.read()
+  if (batch.hasExclusions || hold.hasExclusions) await excluded.read()
+  const open = listed.filter((target) => !excluded.found.has(target))
   if (!batch.finished) countUnsent(deps, batch, 'cancelled', batch.count - open.length)
   const { admitted: targets, delayed, dropped } = await admitTargets(deps, batch, content, open)
   const outcomes = new BatchOutcomes({ batch, targets, delayed, policy: deps.retryPolicy })
-  if (content.isReliable) hold.trackProgress(() => outcomes.finishedBits())
-  const withdrawn = watchExclusions(deps, batch, targets, outcomes, hold)
-  await sendTargets(deps, batch, content, { targets, outcomes, withdrawn, signal: hold.signal })
+  listUnsettled = () => targets.filter((_, index) => !outcomes.isSettled(index))
+  if (content.isReliable) hold.readProgress = () => outcomes.finishedBits()
+  await sendTargets(deps, batch, content, { targets, outcomes, withdrawn: excluded.found, hold })
   await removeGoneDevices(deps, batch, outcomes, seenAtMs)
   await reportCredential(deps, batch, outcomes)
   const unfinished = outcomes.unfinished()
@@ -73,22 +80,6 @@ async function endUnsent(deps: DeliverDeps, batch: OpenBatch, signal: AbortSigna
   const retries = batch.rest ? [makeRestRetry(batch.rest)] : []
   const result = await acknowledge(deps, batch, { retries, givenUp: [] }, signal)
   if (result === 'acknowledged') countUnsent(deps, batch, reason, batch.count)
-}
-
-/** Finds targets that are cancelled while the batch is sent. The provider skips them; their retry is excluded later. */
-function watchExclusions(
-  deps: DeliverDeps,
-  batch: OpenBatch,
-  targets: readonly OpenTarget[],
-  outcomes: BatchOutcomes,
-  hold: Hold,
-): ReadonlySet<OpenTarget> {
-  const withdrawn = new Set<OpenTarget>()
-  hold.onExclusions(async () => {
-    const unsettled = targets.filter((target, index) => !outcomes.isSettled(index) && !withdrawn.has(target))
-    for (const target of await findExcludedTargets(deps.queue, batch.uid, unsettled)) withdrawn.add(target)
-  })
-  return withdrawn
 }
 
 /** Retries while the queue is unreachable: an abandoned batch would be sent again to all of its targets. */

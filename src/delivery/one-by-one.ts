@@ -18,6 +18,7 @@ export async function sendOneByOne(
       notification: { json: collectJson(writeJson, index), headers: personal.headersOf(index) },
       targetKind: batch.targetKind,
       targets: [target],
+      confirmation: batch.confirmation,
       isWithdrawn: batch.isWithdrawn && (() => batch.isWithdrawn?.(index) === true),
       ...(batch.keys && { keys: batch.keys.slice(index, index + 1) }),
     }

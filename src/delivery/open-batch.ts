@@ -15,27 +15,45 @@ export interface OpenTarget {
   place: number
 }
 
-/** Finds the targets of a batch to send: not finished by an earlier attempt, and not excluded. */
-export async function findOpenTargets(queue: Pick<Queue, 'findExcluded'>, batch: OpenBatch): Promise<OpenTarget[]> {
-  const targets = batch.lines.map((line, place) => ({ line, place }))
-  const { finished } = batch
-  const unfinished = finished ? targets.filter(({ place }) => !isSet(finished, place)) : targets
-  if (!batch.hasExclusions) return unfinished
-  const excluded = new Set(await findExcludedTargets(queue, batch.uid, unfinished))
-  return unfinished.filter((target) => !excluded.has(target))
+/** The targets of a batch that are not finished by an earlier attempt. */
+export function listUnfinished({ lines, finished }: Pick<OpenBatch, 'lines' | 'finished'>): OpenTarget[] {
+  const targets = lines.map((line, place) => ({ line, place }))
+  return finished ? targets.filter(({ place }) => !isSet(finished, place)) : targets
 }
 
-/** Finds the targets that are excluded from the send. */
-export async function findExcludedTargets(
-  queue: Pick<Queue, 'findExcluded'>,
-  uid: string,
-  targets: readonly OpenTarget[],
-): Promise<OpenTarget[]> {
-  const isExcluded = await queue.findExcluded(
-    uid,
-    targets.map(({ line }) => decodeTarget(line)),
-  )
-  return targets.filter((_, index) => isExcluded[index])
+interface ExcludedTargetsDeps {
+  queue: Pick<Queue, 'findExcluded'>
+  uid: string
+  /** The targets to ask for. */
+  list: () => readonly OpenTarget[]
+}
+
+/** The excluded targets of a batch. */
+export class ExcludedTargets {
+  readonly #deps: ExcludedTargetsDeps
+  readonly #found = new Set<OpenTarget>()
+
+  constructor(deps: ExcludedTargetsDeps) {
+    this.#deps = deps
+  }
+
+  /** The excluded targets that were found so far. */
+  get found(): ReadonlySet<OpenTarget> {
+    return this.#found
+  }
+
+  /** Asks the queue for the targets that were not found so far. */
+  async read(): Promise<void> {
+    const { queue, uid, list } = this.#deps
+    const targets = list().filter((target) => !this.#found.has(target))
+    const isExcluded = await queue.findExcluded(
+      uid,
+      targets.map(({ line }) => decodeTarget(line)),
+    )
+    targets.forEach((target, index) => {
+      if (isExcluded[index]) this.#found.add(target)
+    })
+  }
 }
 
 function isSet(bits: Uint8Array, place: number): boolean {

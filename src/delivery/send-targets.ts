@@ -4,6 +4,7 @@ import type { Batch, Provider, Settle } from '../providers/provider.ts'
 import type { SendContent } from '../sends/send-content.ts'
 import { decodeTarget, readValue } from '../sends/target-line.ts'
 import type { BatchOutcomes } from './batch-outcomes.ts'
+import type { Hold } from './hold.ts'
 import { sendOneByOne } from './one-by-one.ts'
 import type { OpenBatch, OpenTarget } from './open-batch.ts'
 import { personaliseBatch } from './personal-notifications.ts'
@@ -14,7 +15,7 @@ export interface Attempt {
   outcomes: BatchOutcomes
   /** Targets that were cancelled since the claim: the provider skips them. The set grows during the attempt. */
   withdrawn: ReadonlySet<OpenTarget>
-  signal: AbortSignal
+  hold: Hold
 }
 
 /** The parts of sending. */
@@ -51,7 +52,7 @@ async function sendPart(
   { providers }: SendDeps,
   { uid, provider: name, targetKind }: OpenBatch,
   content: SendContent,
-  { targets, outcomes, withdrawn, signal }: Attempt,
+  { targets, outcomes, withdrawn, hold }: Attempt,
   from: number,
 ): Promise<void> {
   const notification = content.notifications.get(name)
@@ -62,10 +63,11 @@ async function sendPart(
     const target = targets[index]
     return withdrawn.size > 0 && target !== undefined && withdrawn.has(target)
   }
-  const part: Batch = { uid, notification, targetKind, personal, isWithdrawn, ...addressesOf(name, targets) }
+  const addresses = addressesOf(name, targets)
+  const part: Batch = { uid, notification, targetKind, personal, isWithdrawn, confirmation: hold, ...addresses }
   const settle: Settle = (index, outcome) => outcomes.settle(from + index, outcome)
-  if (personal && !provider.takesPersonal) await sendOneByOne(provider, part, personal, settle, signal)
-  else await provider.send(part, settle, signal)
+  if (personal && !provider.takesPersonal) await sendOneByOne(provider, part, personal, settle, hold.signal)
+  else await provider.send(part, settle, hold.signal)
 }
 
 /** The addresses of targets. Web Push needs keys beside the value. */

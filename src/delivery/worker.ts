@@ -11,8 +11,9 @@ import type { Duty, Lane } from '../queue/lane.ts'
 import type { Queue } from '../queue/queue.ts'
 import { pause } from '../timing/pause.ts'
 import { type DeliverDeps, deliverBatch } from './deliver-batch.ts'
+import type { Hold } from './hold.ts'
 import { InFlightLimit } from './in-flight-limit.ts'
-import { type Hold, LeaseKeeper } from './lease-keeper.ts'
+import { LeaseKeeper } from './lease-keeper.ts'
 import type { OpenBatch } from './open-batch.ts'
 import type { RangeBatch, RangeReader, RangeTargets } from './range-reader.ts'
 
@@ -45,6 +46,8 @@ interface Deps extends Omit<DeliverDeps, 'queue'> {
   maxBatchTargets: number
   /** Batches delivered at once, in each lane. */
   concurrency: number
+  /** How long a claim is valid after an extension, and how often it is extended. */
+  leaseMs: number
   heartbeatMs: number
 }
 
@@ -113,10 +116,11 @@ export class Worker {
         waiting = undefined
       })
       const room = this.#room(work)
+      const askedAtMs = performance.now()
       try {
         const claims = room > 0 ? await queue.claimBatches(lane, this.#providers, room) : []
         if (room > 0) this.#failedAtMs = undefined
-        this.#begin(claims, work)
+        this.#begin(claims, askedAtMs, work)
         if (claims.length > 0) continue
         const freed = room > 0 ? [] : batches.keys()
         await Promise.race([...freed, waiting])
@@ -149,10 +153,11 @@ export class Worker {
     return room < Math.min(min, enough) ? 0 : room
   }
 
-  #begin(claims: readonly BatchClaim[], work: LaneWork): void {
+  #begin(claims: readonly BatchClaim[], askedAtMs: number, work: LaneWork): void {
     const reads = this.#readRanges(claims)
     for (const claim of claims) {
-      const delivery = this.#deliver(claim, reads.get(claim.id), work.inFlight).finally(() =>
+      const hold = this.#leases.hold(claim, askedAtMs)
+      const delivery = this.#deliver(claim, hold, reads.get(claim.id), work.inFlight).finally(() =>
         work.batches.delete(delivery),
       )
       work.batches.set(delivery, claim.count)
@@ -167,10 +172,14 @@ export class Worker {
   }
 
   /** Never rejects. A batch that is neither acknowledged nor released is claimed again after its lease. */
-  async #deliver(claim: BatchClaim, read: Promise<RangeTargets> | undefined, inFlight: InFlightLimit): Promise<void> {
+  async #deliver(
+    claim: BatchClaim,
+    hold: Hold,
+    read: Promise<RangeTargets> | undefined,
+    inFlight: InFlightLimit,
+  ): Promise<void> {
     const { logger, now } = this.#deps
     const { uid, provider } = claim
-    const hold = this.#leases.hold(claim)
     const claimedAtMs = now()
     try {
       const batch = await this.#open(claim, read)
@@ -179,14 +188,14 @@ export class Worker {
       const isLive = claim.sendState === 'live'
       if (isLive && !(await inFlight.take(batch.count, hold.signal))) return await this.#deps.queue.release([claim])
       try {
-        await deliverBatch(this.#deps, afterWait(batch, now() - claimedAtMs, hold), hold)
+        await deliverBatch(this.#deps, afterWait(batch, now() - claimedAtMs), hold)
       } finally {
         if (isLive) inFlight.release(batch.count)
       }
     } catch (error) {
       logger.error({ err: error, uid, provider }, 'delivery: batch not acknowledged, claimed again after its lease')
     } finally {
-      this.#leases.release(claim)
+      this.#leases.release(hold)
     }
   }
 
@@ -209,14 +218,9 @@ export class Worker {
   }
 }
 
-/** Applies the time and the cancellations since the claim. */
-function afterWait(batch: OpenBatch, waitedMs: number, { hasExclusions }: Hold): OpenBatch {
+/** Applies the time since the claim. */
+function afterWait(batch: OpenBatch, waitedMs: number): OpenBatch {
   const expiresInMs = batch.expiresInMs === undefined ? undefined : batch.expiresInMs - waitedMs
   const isExpired = batch.sendState === 'live' && expiresInMs !== undefined && expiresInMs <= 0
-  return {
-    ...batch,
-    expiresInMs,
-    sendState: isExpired ? 'expired' : batch.sendState,
-    hasExclusions: batch.hasExclusions || hasExclusions,
-  }
+  return { ...batch, expiresInMs, sendState: isExpired ? 'expired' : batch.sendState }
 }

@@ -1,8 +1,9 @@
 import type { ProviderName } from '../config/provider-names.ts'
-import { ANSWER_TIMEOUT_MS, answerWithin } from '../database/answer-deadline.ts'
+import type { CallDeadline } from '../database/call-deadline.ts'
 import { readDatabaseError } from '../database/database-error.ts'
 import type { Sql } from '../database/pool.ts'
 import type { Replicas } from '../database/replicas.ts'
+import { TimedCalls } from '../database/timed-calls.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { DeviceFilter } from '../sends/recipient.ts'
 import type { Device } from './device.ts'
@@ -37,39 +38,39 @@ interface Deps {
 
 /**
  * Devices and topics in PostgreSQL. Each change is atomic. Methods reject with an ApiError: of a kind that the method
- * names, or `internal` if the database fails or has not answered after `answerTimeoutMs`. After a failure the database
- * is used again as soon as it is available. The bulk methods at the end have no timeout.
+ * names, or `internal` if the database fails or has not answered after `answerTimeoutMs`; then no change is made later.
+ * After a failure the database is used again as soon as it is available. The bulk methods at the end have no timeout.
  */
 export class DeviceStore {
   readonly #sql: Sql
   readonly #now: () => number
   readonly #batcher: RegistrationBatcher
   readonly #replicas: Replicas | undefined
-  readonly #answerTimeoutMs: number
+  readonly #calls: TimedCalls
 
   constructor(deps: Deps) {
     this.#sql = deps.sql
     this.#now = deps.now
     this.#replicas = deps.replicas
-    this.#answerTimeoutMs = deps.answerTimeoutMs ?? ANSWER_TIMEOUT_MS
-    this.#batcher = new RegistrationBatcher({ sql: deps.sql })
+    this.#calls = new TimedCalls(deps)
+    this.#batcher = new RegistrationBatcher({ sql: deps.sql, calls: this.#calls })
   }
 
   /** Stores the whole state of a device and resolves to its id. @throws ApiError conflict, on which a retry succeeds */
   async register(registration: Registration): Promise<string> {
     const newUuid = makeDeviceUuid(this.#now())
-    const uuid = await this.#call(() => this.#batcher.register({ registration, newUuid }))
+    const uuid = await translateErrors(this.#batcher.register({ registration, newUuid }))
     return formatDeviceId(uuid, registration.provider)
   }
 
   /** Changes all devices that match the filter. */
   update(filter: DeviceFilter, changes: DeviceChanges): Promise<void> {
-    return this.#call((sql) => updateDevices(sql, filter, changes))
+    return this.#call((sql, deadline) => updateDevices(sql, filter, changes, deadline))
   }
 
   /** Removes all devices that match the filter. */
   remove(filter: DeviceFilter): Promise<void> {
-    return this.#call((sql) => removeDevices(sql, filter))
+    return this.#call((sql, deadline) => removeDevices(sql, filter, deadline))
   }
 
   /** A page of the devices that match the query. @throws ApiError badRequest for an invalid cursor or limit */
@@ -83,7 +84,7 @@ export class DeviceStore {
    * @throws ApiError notFound, conflict
    */
   updateDeviceTopics(id: DeviceId, operation: TopicOperation, owner: string): Promise<void> {
-    return this.#call((sql) => updateDeviceTopics(sql, id, operation, owner))
+    return this.#call((sql, deadline) => updateDeviceTopics(sql, { id, operation, owner }, deadline))
   }
 
   /**
@@ -96,7 +97,7 @@ export class DeviceStore {
 
   /** Changes the topics of a user and of the user's devices. */
   updateUserTopics(user: string, operation: TopicOperation): Promise<void> {
-    return this.#call((sql) => updateUserTopics(sql, user, operation))
+    return this.#call((sql, deadline) => updateUserTopics(sql, user, operation, deadline))
   }
 
   /** A page of users' topics that match the query. @throws ApiError badRequest for an invalid cursor or limit */
@@ -154,8 +155,8 @@ export class DeviceStore {
   }
 
   /** Runs `work` for a call of the API, which fails if the database does not answer in time. */
-  #call<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
-    return translateErrors(answerWithin(work(this.#sql), this.#answerTimeoutMs))
+  #call<T>(work: (sql: Sql, deadline: CallDeadline) => Promise<T>): Promise<T> {
+    return translateErrors(this.#calls.run((deadline) => work(this.#sql, deadline)))
   }
 
   /** Runs a read. Its result may be out of date by the delay of a replica. */

@@ -1,6 +1,7 @@
 // The changes of stored devices by the API methods device_update, device_topic_update and device_remove.
 import * as v from 'valibot'
-import type { Fragment, Queryable, Sql } from '../database/pool.ts'
+import type { CallDeadline } from '../database/call-deadline.ts'
+import type { Fragment, Queryable, Sql, Transaction } from '../database/pool.ts'
 import { runTransaction } from '../database/transaction.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { DeviceFilter } from '../sends/recipient.ts'
@@ -22,15 +23,21 @@ export interface DeviceChanges {
 }
 
 /** Changes all devices that match the filter, or none if it fails. */
-export async function updateDevices(sql: Sql, filter: DeviceFilter, changes: DeviceChanges): Promise<void> {
+export async function updateDevices(
+  sql: Sql,
+  filter: DeviceFilter,
+  changes: DeviceChanges,
+  deadline: CallDeadline,
+): Promise<void> {
   const conditions = await resolveFilter(sql, filter)
   if (!conditions) return
   const topics = changes.topics && (await resolveTopics(sql, changes.topics))
-  await runTransaction(sql, async (tx) => {
+  const update = async (tx: Transaction) => {
     const uuids = await lockDevices(tx, conditions)
     await tx`update devices set ${assignments(tx, changes)} where id = any(${uuids}::uuid[])`
     if (topics) await applyToDevices(tx, uuids, topics)
-  })
+  }
+  await runTransaction(sql, update, deadline)
 }
 
 function assignments(sql: Queryable, { user, timezone, locale, meta }: DeviceChanges): Fragment {
@@ -46,14 +53,15 @@ function assignments(sql: Queryable, { user, timezone, locale, meta }: DeviceCha
 }
 
 /** Removes all devices that match the filter, and their topics. */
-export async function removeDevices(sql: Sql, filter: DeviceFilter): Promise<void> {
+export async function removeDevices(sql: Sql, filter: DeviceFilter, deadline: CallDeadline): Promise<void> {
   const conditions = await resolveFilter(sql, filter)
   if (!conditions) return
-  await runTransaction(sql, async (tx) => {
+  const remove = async (tx: Transaction) => {
     const uuids = await lockDevices(tx, conditions)
     await unsubscribeFromAll(tx, uuids)
     await tx`delete from devices where id = any(${uuids}::uuid[])`
-  })
+  }
+  await runTransaction(sql, remove, deadline)
 }
 
 /**
@@ -61,9 +69,13 @@ export async function removeDevices(sql: Sql, filter: DeviceFilter): Promise<voi
  * @param owner the user that the device must belong to; empty for any user
  * @throws ApiError notFound, or conflict if the device belongs to another user; in both cases nothing has changed
  */
-export async function updateDeviceTopics(sql: Sql, id: DeviceId, operation: TopicOperation, owner: string) {
+export async function updateDeviceTopics(
+  sql: Sql,
+  { id, operation, owner }: { id: DeviceId; operation: TopicOperation; owner: string },
+  deadline: CallDeadline,
+): Promise<void> {
   const topics = await resolveTopics(sql, operation)
-  await runTransaction(sql, async (tx) => {
+  const update = async (tx: Transaction) => {
     const [device] = await tx`
       select user_id from devices where id = ${id.uuid} and provider = ${encodeProvider(id.provider)}
       for no key update`
@@ -71,7 +83,8 @@ export async function updateDeviceTopics(sql: Sql, id: DeviceId, operation: Topi
     if (owner !== '' && device.user_id !== owner)
       throw new ApiError('conflict', 'user: the device belongs to another user')
     await applyToDevices(tx, [id.uuid], topics)
-  })
+  }
+  await runTransaction(sql, update, deadline)
 }
 
 const Locked = v.object({ id: v.string() })

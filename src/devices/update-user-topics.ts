@@ -1,5 +1,6 @@
 // The API method user_topic_update: changes the topics of a user and of the user's devices.
 import * as v from 'valibot'
+import type { CallDeadline } from '../database/call-deadline.ts'
 import type { Sql, Transaction } from '../database/pool.ts'
 import { runTransaction } from '../database/transaction.ts'
 import { resolveTopics, subscribe, type TopicIdOperation, unsubscribe } from './device-topic-statements.ts'
@@ -14,9 +15,14 @@ const DeviceUuid = v.object({ id: v.string() })
  * and lose the removed ones, except the topics of everyone. A change for the user '' (everyone) changes no stored
  * device: each device gets the topics of everyone when it registers.
  */
-export async function updateUserTopics(sql: Sql, user: string, operation: TopicOperation): Promise<void> {
+export async function updateUserTopics(
+  sql: Sql,
+  user: string,
+  operation: TopicOperation,
+  deadline: CallDeadline,
+): Promise<void> {
   const topics = await resolveTopics(sql, operation)
-  await runTransaction(sql, async (tx) => {
+  const update = async (tx: Transaction) => {
     await lockUser(tx, user)
     const left = topics.op === 'add' ? [] : await deleteUserTopics(tx, user, topics)
     const joined = topics.op === 'remove' ? [] : topics.topicIds
@@ -25,7 +31,8 @@ export async function updateUserTopics(sql: Sql, user: string, operation: TopicO
     const uuids = await lockDevicesOf(tx, user)
     await unsubscribe(tx, uuids, await withoutEveryones(tx, left))
     await subscribe(tx, uuids, joined)
-  })
+  }
+  await runTransaction(sql, update, deadline)
 }
 
 /**

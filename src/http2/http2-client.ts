@@ -33,6 +33,14 @@ export interface Http2Answer {
   bodyBytes(): Buffer
 }
 
+/** The permission to send requests. It ends unless it is renewed, and may be renewed after its end. */
+export interface Confirmation {
+  /** The time of `performance.now()`, in ms, until which requests may be sent. */
+  readonly untilMs: number
+  /** Asks for a later `untilMs`. Resolves when it has changed, or when the signal of the batch aborts. Never rejects. */
+  renewed(): Promise<void>
+}
+
 /** Header fields by name in lower case, without pseudo-headers. */
 export type HeaderFields = Readonly<Record<string, string>>
 
@@ -58,6 +66,13 @@ export interface Http2Batch {
   readonly signal: AbortSignal
   /** Called before a request is sent. A withdrawn request is not sent and fails with `aborted`. */
   readonly isWithdrawn?: ((index: number) => boolean) | undefined
+  /**
+   * Called before a later part of a body is sent, which had to wait for the server. If it returns true, the request is
+   * reset and queued again. `isWithdrawn` unless given.
+   */
+  readonly isOutdated?: ((index: number) => boolean) | undefined
+  /** Requests are sent while it is valid, and remain queued otherwise. Always valid unless given. */
+  readonly confirmation?: Confirmation | undefined
   /** The server answered, with any status. */
   onAnswer(index: number, answer: Http2Answer): void
   /** The request has no answer. */

@@ -15,6 +15,7 @@ export type Http2ErrorCode =
   | 'connect_timeout'
   | 'connection_lost'
   | 'goaway'
+  | 'interrupted'
   | 'no_stream_free'
   | 'protocol_error'
   | 'refused_stream'

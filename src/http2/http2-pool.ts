@@ -1,6 +1,9 @@
 // Requests over a few connections to one server. Batches are queued. Each connection opens as many requests as it has
 // free streams, the oldest connection first, so that the others become idle and close when the load decreases.
 //
+// A batch leaves the queue while its confirmation is not valid: the process may have been stopped, or cut off from the
+// store that knows of cancellations. Then its requests are neither sent nor failed.
+//
 // Requests are opened in dispatch rounds. An event that frees streams or adds requests only schedules a round; the
 // round opens requests on all connections and writes them in as few socket writes as possible.
 import { setMaxListeners } from 'node:events'
@@ -44,7 +47,7 @@ export interface Http2PoolOptions extends Credentials {
   /** Replaces time-outs of `DEFAULT_TIMING`. */
   timing?: Partial<Http2Timing>
   logger: Logger
-  /** A monotonic clock, in ms. */
+  /** A monotonic clock, in ms: `performance.now` unless given. */
   nowMs?: () => number
 }
 
@@ -55,6 +58,8 @@ export class Http2Pool implements Http2Client {
   readonly #nowMs: () => number
   readonly #connections: ConnectionSet
   readonly #queue = new RoundRobinQueue()
+  /** Batches that are queued again when their confirmation is renewed. */
+  readonly #unconfirmed = new Set<PendingBatch>()
   readonly #concurrency: AdaptiveConcurrency
   #isClosed = false
   #round: NodeJS.Immediate | undefined
@@ -105,7 +110,10 @@ export class Http2Pool implements Http2Client {
 
   async close(): Promise<void> {
     this.#isClosed = true
-    this.#failQueued(new Http2Error('unsent', 'closed'))
+    const error = new Http2Error('unsent', 'closed')
+    this.#failQueued(error)
+    for (const pending of this.#unconfirmed) pending.failQueued(error)
+    this.#unconfirmed.clear()
     await this.#connections.close()
     this.#stopTicker()
   }
@@ -149,6 +157,7 @@ export class Http2Pool implements Http2Client {
 
   #onAbort(pending: PendingBatch): void {
     this.#queue.remove(pending)
+    this.#unconfirmed.delete(pending)
     pending.failQueued(new Http2Error('aborted', 'aborted'))
     this.#connections.abort(pending)
     this.#scheduleRound()
@@ -184,11 +193,23 @@ export class Http2Pool implements Http2Client {
       const pending = this.#queue.next()
       if (!pending) return
       this.#progressAtMs = nowMs
+      if (!pending.isConfirmed(nowMs)) {
+        this.#renew(pending)
+        continue
+      }
       const index = pending.take()
       if (index === undefined) continue
       this.#concurrency.onOpened()
       connection.open(pending, index, nowMs)
     }
+  }
+
+  #renew(pending: PendingBatch): void {
+    this.#queue.remove(pending)
+    this.#unconfirmed.add(pending)
+    void pending.batch.confirmation?.renewed().then(() => {
+      if (this.#unconfirmed.delete(pending)) this.#enqueue(pending)
+    })
   }
 
   #failQueued(error: Http2Error): void {

@@ -1,6 +1,7 @@
 // JSON as the bytes that it was read from. A request is checked once and then read as slices of its own bytes, so
 // `data`, `message` and `payload` arrive unchanged: with big integers, `1.0`, escapes, the order of keys and duplicate
 // keys.
+import { JsonLimitError } from './json-limit-error.ts'
 import { JsonSyntaxError } from './json-syntax-error.ts'
 import { readMembers } from './object-members.ts'
 import { type JsonKind, kindAt, nextItem, scanValue, skipSpace, skipString, skipValue } from './scanner.ts'
@@ -8,59 +9,80 @@ import { decodeString } from './strings.ts'
 
 const QUOTE = 0x22
 
+/**
+ * Fields and items that are read of one document, in sum. A batch of 100,000 commands with twenty fields each has as
+ * many. Reading them takes a second, and a process lacks the memory for the twelve million that fit into 60 MB.
+ */
+const MAX_ENTRIES = 2_000_000
+
+/** A source and the number of its fields and items that were read. All values of a document share it. */
+class JsonDocument {
+  readonly source: Buffer
+  #entries = 0
+
+  constructor(source: Buffer) {
+    this.source = source
+  }
+
+  /** @throws JsonLimitError */
+  countEntry(): void {
+    if (++this.#entries > MAX_ENTRIES) throw new JsonLimitError(MAX_ENTRIES)
+  }
+}
+
 /** One valid JSON value, as a range of the bytes that it was read from. */
 export class JsonText {
-  readonly #source: Buffer
+  readonly #document: JsonDocument
   readonly #start: number
   readonly #end: number
 
   /** Makes a JsonText of the bytes from `start` to `end`. The caller has checked that they are one valid JSON value. */
-  constructor(source: Buffer, start: number, end: number) {
-    this.#source = source
+  constructor(document: JsonDocument, start: number, end: number) {
+    this.#document = document
     this.#start = start
     this.#end = end
   }
 
   /** The bytes of the value without the white space around it: a view, not a copy. */
   get bytes(): Buffer {
-    return this.#source.subarray(this.#start, this.#end)
+    return this.#document.source.subarray(this.#start, this.#end)
   }
 
   get kind(): JsonKind {
-    return kindAt(this.#source, this.#start)
+    return kindAt(this.#document.source, this.#start)
   }
 
   /**
-   * The fields of an object in their order, with duplicates. Empty if the value is not an object.
-   * @param limit reading stops when one field more than this was read
+   * The fields of an object in their order, duplicates included. None for every other kind.
+   * @throws JsonLimitError when too many fields and items of the document were read
    */
-  fields(limit = Number.POSITIVE_INFINITY): [name: string, value: JsonText][] {
-    if (this.kind !== 'object') return []
-    return readMembers(this.#source, this.#start, limit).map(({ name, valueStart, valueEnd }) => [
-      name,
-      new JsonText(this.#source, valueStart, valueEnd),
-    ])
-  }
-
-  /**
-   * The items of an array. Empty if the value is not an array.
-   * @param limit reading stops when one item more than this was read
-   */
-  items(limit = Number.POSITIVE_INFINITY): JsonText[] {
-    if (this.kind !== 'array') return []
-    const items: JsonText[] = []
-    let at = nextItem(this.#source, this.#start + 1)
-    while (at !== undefined && items.length <= limit) {
-      const end = skipValue(this.#source, at)
-      items.push(new JsonText(this.#source, at, end))
-      at = nextItem(this.#source, end)
+  *fields(): Generator<[name: string, value: JsonText], void> {
+    if (this.kind !== 'object') return
+    for (const { name, valueStart, valueEnd } of readMembers(this.#document.source, this.#start)) {
+      this.#document.countEntry()
+      yield [name, new JsonText(this.#document, valueStart, valueEnd)]
     }
-    return items
+  }
+
+  /**
+   * The items of an array. None for every other kind.
+   * @throws JsonLimitError when too many fields and items of the document were read
+   */
+  *items(): Generator<JsonText, void> {
+    if (this.kind !== 'array') return
+    const { source } = this.#document
+    let at = nextItem(source, this.#start + 1)
+    while (at !== undefined) {
+      this.#document.countEntry()
+      const end = skipValue(source, at)
+      yield new JsonText(this.#document, at, end)
+      at = nextItem(source, end)
+    }
   }
 
   /** The text of a string, decoded as Go decodes it: invalid UTF-8 and lone surrogates become U+FFFD. */
   string(): string {
-    return decodeString(this.#source, this.#start, this.#end)
+    return decodeString(this.#document.source, this.#start, this.#end)
   }
 }
 
@@ -83,7 +105,7 @@ export function readJsonText(source: Buffer, from: number): { text: JsonText; en
   const start = skipSpace(source, from)
   if (start === source.length) return undefined
   const end = scanValue(source, start)
-  return { text: new JsonText(source, start, end), end }
+  return { text: new JsonText(new JsonDocument(source), start, end), end }
 }
 
 /** The value without insignificant white space. All other bytes are unchanged. */

@@ -16,25 +16,22 @@ export interface JsonMember {
 }
 
 /**
- * The members of a valid JSON object in their order, with duplicates.
+ * Reads the members of a valid JSON object in their order, with duplicates.
  * @param from the position of the opening brace
- * @param limit reading stops when one member more than this was read
  */
-export function readMembers(source: Buffer, from: number, limit = Number.POSITIVE_INFINITY): JsonMember[] {
-  const members: JsonMember[] = []
+export function* readMembers(source: Buffer, from: number): Generator<JsonMember, void> {
   // The position of the brace or comma before the next member.
   let before = from
   let keyStart = nextItem(source, from + 1)
-  while (keyStart !== undefined && members.length <= limit) {
+  while (keyStart !== undefined) {
     const keyEnd = skipString(source, keyStart)
     const name = decodeString(source, keyStart, keyEnd)
     const colon = skipSpace(source, keyEnd)
     const valueStart = skipSpace(source, colon + 1)
     const valueEnd = skipValue(source, valueStart)
     const end = skipSpace(source, valueEnd)
-    members.push({ name, start: before + 1, end, valueStart, valueEnd })
+    yield { name, start: before + 1, end, valueStart, valueEnd }
     before = end
     keyStart = nextItem(source, end)
   }
-  return members
 }

@@ -76,7 +76,7 @@ test('reads an object as members that together are all of its bytes', () => {
       document.filter((text) => text.trimStart().startsWith('{')),
       (text) => {
         const { bytes } = parseJsonText(Buffer.from(text))
-        const members = readMembers(bytes, 0)
+        const members = [...readMembers(bytes, 0)]
         const joined = members.map(({ start, end }) => bytes.toString('utf8', start, end)).join(',')
         if (members.length > 0) expect(`{${joined}}`).toBe(bytes.toString())
         for (const { name, start, end } of members) {
@@ -120,7 +120,7 @@ test('compacts a document to the tokens that it consists of', () => {
 
 test('needs no call stack for nested containers', () => {
   const nested = parseJsonText(Buffer.from(`{"a":${'['.repeat(9_999)}${']'.repeat(9_999)}}`))
-  expect(nested.fields().map(([name, value]) => [name, value.bytes.length])).toEqual([['a', 2 * 9_999]])
+  expect([...nested.fields()].map(([name, value]) => [name, value.bytes.length])).toEqual([['a', 2 * 9_999]])
 })
 
 function isJson(text: string): boolean {
@@ -134,15 +134,16 @@ function isJson(text: string): boolean {
 
 /** The JavaScript value of a JsonText, built from its fields and items. Of fields with one name the last one counts. */
 function readValue(text: JsonText): unknown {
-  if (text.kind === 'object') return Object.fromEntries(text.fields().map(([name, value]) => [name, readValue(value)]))
-  if (text.kind === 'array') return text.items().map(readValue)
+  if (text.kind === 'object')
+    return Object.fromEntries([...text.fields()].map(([name, value]) => [name, readValue(value)]))
+  if (text.kind === 'array') return [...text.items()].map(readValue)
   return text.kind === 'string' ? text.string() : JSON.parse(text.bytes.toString())
 }
 
 /** All strings in a JsonText in their order, with keys. */
 function stringsOf(text: JsonText): string[] {
-  if (text.kind === 'object') return text.fields().flatMap(([name, value]) => [name, ...stringsOf(value)])
-  if (text.kind === 'array') return text.items().flatMap(stringsOf)
+  if (text.kind === 'object') return [...text.fields()].flatMap(([name, value]) => [name, ...stringsOf(value)])
+  if (text.kind === 'array') return [...text.items()].flatMap(stringsOf)
   return text.kind === 'string' ? [text.string()] : []
 }
 

@@ -1,5 +1,6 @@
 // The messages between a server and its worker processes, over Node's channel between parent and child.
 import * as v from 'valibot'
+import { PROVIDER_NAMES } from '../config/provider-names.ts'
 import type { Config } from '../config/schema.ts'
 import { STORES } from '../observability/store-monitor.ts'
 import { LANES } from '../queue/lane.ts'
@@ -22,18 +23,20 @@ export const Order = v.variant('kind', [
 ])
 export type Order = v.InferOutput<typeof Order>
 
+/** Work of a process met an outage of a store. */
+const storeOutage = v.object({
+  kind: v.literal('storeOutage'),
+  store: v.picklist(STORES),
+  outage: v.object({ cause: v.string(), mend: v.string(), isPartial: v.boolean() }),
+})
+
 /** A message from a worker process to the server. */
 export const Report = v.variant('kind', [
   /** Whether the process reaches the queue. Sent after the start and at each change. */
   v.object({ kind: v.literal('ready'), isReady: v.boolean() }),
   /** The process could not start. The message is for the operator; an internal error is in the process's log too. */
   v.object({ kind: v.literal('failed'), message: v.string() }),
-  /** Work of the process met an outage of a store. */
-  v.object({
-    kind: v.literal('storeOutage'),
-    store: v.picklist(STORES),
-    outage: v.object({ cause: v.string(), mend: v.string(), isPartial: v.boolean() }),
-  }),
+  storeOutage,
   /** The metrics of the process, in the form of prom-client's `getMetricsAsJSON`. */
   v.object({
     kind: v.literal('metrics'),
@@ -42,3 +45,29 @@ export const Report = v.variant('kind', [
   }),
 ])
 export type Report = v.InferOutput<typeof Report>
+
+/** A message to the process for large requests. */
+export const LargeRequestOrder = v.variant('kind', [
+  /** The first order: the configuration with the DSN of a migrated database, and the API key of the parent. */
+  v.object({ kind: v.literal('start'), config, key: v.string() }),
+  /** The last order. No request is in flight. */
+  v.object({ kind: v.literal('stop') }),
+])
+export type LargeRequestOrder = v.InferOutput<typeof LargeRequestOrder>
+
+/** A message from the process for large requests. */
+export const LargeRequestReport = v.variant('kind', [
+  v.object({ kind: v.literal('ready'), url: v.string() }),
+  /** The process could not start. The message is for the operator; an internal error is in the log too. */
+  v.object({ kind: v.literal('failed'), message: v.string() }),
+  /** Counts for the metrics of the parent, because this process and its metrics end while the parent runs. */
+  v.object({ kind: v.literal('scheduled') }),
+  v.object({
+    kind: v.literal('skipped'),
+    provider: v.picklist(PROVIDER_NAMES),
+    count: v.number(),
+    reason: v.picklist(['no_notification', 'no_timezone']),
+  }),
+  storeOutage,
+])
+export type LargeRequestReport = v.InferOutput<typeof LargeRequestReport>

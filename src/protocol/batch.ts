@@ -1,14 +1,15 @@
 // The batch request: `{"commands":[{"publish":{…}},{"device_register":{…}}],"parallel":true}`. The name of a command's
 // field is its method.
-import { JsonSyntaxError } from '../json/json-syntax-error.ts'
 import { type JsonText, parseJsonText } from '../json/json-text.ts'
-import { DecodeError, foldCase, parseBody } from './wire-types.ts'
+import { DecodeError, decoding, foldCase } from './wire-types.ts'
 
 /**
  * The most commands of one batch. 64 MiB can contain 20 million empty commands, and a process lacks the memory for so
  * many.
  */
 const MAX_COMMANDS = 100_000
+/** Fields of a batch or of one of its commands, unknown ones included: more than there are methods. */
+const MAX_FIELDS = 1000
 
 /** A command of a batch: its bytes, and its params by method. A field that is null is not set. */
 export interface BatchCommand {
@@ -25,7 +26,10 @@ export interface Batch {
 
 /** Reads a batch request without decoding the params of its commands. @throws DecodeError */
 export function parseBatch(body: Buffer): Batch {
-  const text = parseBody(body)
+  return decoding(() => readBatch(parseJsonText(body)))
+}
+
+function readBatch(text: JsonText): Batch {
   if (text.kind === 'null') return { commands: [], parallel: false }
   const fields = readFields(text, 'body')
   const commands = fields.get('commands')
@@ -35,15 +39,19 @@ export function parseBatch(body: Buffer): Batch {
   if (parallel && parallel.kind !== 'boolean') {
     throw new DecodeError(`parallel: expected a boolean but found ${parallel.kind}`)
   }
-  const items = commands?.items(MAX_COMMANDS) ?? []
-  if (items.length > MAX_COMMANDS) throw new DecodeError(`commands: more than ${MAX_COMMANDS}`)
   return {
-    commands: items.map((command) => ({
-      text: command,
-      params: command.kind === 'null' ? undefined : readFields(command, 'commands'),
-    })),
+    commands: commands ? readCommands(commands) : [],
     parallel: parallel?.bytes.length === 'true'.length,
   }
+}
+
+function readCommands(list: JsonText): BatchCommand[] {
+  const commands: BatchCommand[] = []
+  for (const text of list.items()) {
+    if (commands.length === MAX_COMMANDS) throw new DecodeError(`commands: more than ${MAX_COMMANDS}`)
+    commands.push({ text, params: text.kind === 'null' ? undefined : readFields(text, 'commands') })
+  }
+  return commands
 }
 
 /** Makes a batch request of these commands, with their bytes unchanged. */
@@ -58,10 +66,10 @@ export function encodeBatch(commands: readonly JsonText[], parallel: boolean): B
 /** The replies in the answer to a batch; undefined if the answer is not `{"replies":[…]}` with `count` replies. */
 export function parseBatchReplies(answer: Buffer, count: number): Buffer[] | undefined {
   try {
-    const replies = readFields(parseJsonText(answer), 'answer').get('replies')?.items() ?? []
+    const replies = decoding(() => [...(readFields(parseJsonText(answer), 'answer').get('replies')?.items() ?? [])])
     return replies.length === count ? replies.map((reply) => reply.bytes) : undefined
   } catch (error) {
-    if (error instanceof JsonSyntaxError || error instanceof DecodeError) return undefined
+    if (error instanceof DecodeError) return undefined
     throw error
   }
 }
@@ -81,12 +89,15 @@ export function joinBytes(parts: readonly Buffer[], separator: string): Buffer {
 /**
  * Reads the fields of an object by their folded names, without those that are null. Of two fields with one name the
  * last one counts.
+ * @throws DecodeError, JsonLimitError
  */
 function readFields(text: JsonText, what: string): Map<string, JsonText> {
   if (text.kind !== 'object') throw new DecodeError(`${what}: expected an object but found ${text.kind}`)
   const fields = new Map<string, JsonText>()
   for (const [name, value] of text.fields()) {
-    if (value.kind !== 'null') fields.set(foldCase(name), value)
+    if (value.kind === 'null') continue
+    fields.set(foldCase(name), value)
+    if (fields.size > MAX_FIELDS) throw new DecodeError(`${what}: more than ${MAX_FIELDS} fields`)
   }
   return fields
 }

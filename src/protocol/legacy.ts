@@ -4,7 +4,10 @@
 import { JsonSyntaxError } from '../json/json-syntax-error.ts'
 import { type JsonText, readJsonText } from '../json/json-text.ts'
 import { type ApiErrorName, encodeApiError } from './errors.ts'
-import { DecodeError, decodeMessage, foldCase, message, uint32 } from './wire-types.ts'
+import { DecodeError, decodeMessage, decoding, foldCase, message, uint32 } from './wire-types.ts'
+
+/** Commands of one request, as many as of a batch. A body of 64 MiB can contain 30 million empty ones. */
+export const MAX_LEGACY_COMMANDS = 100_000
 
 /** The method that a command names: its name in lower case, or its number. */
 export type MethodReference = string | number
@@ -24,15 +27,21 @@ const Frame = message({ id: uint32 })
 export function* readLegacyCommands(body: Buffer): Generator<LegacyCommand | DecodeError> {
   let at = 0
   try {
-    for (let read = readJsonText(body, at); read; read = readJsonText(body, at)) {
+    for (let read = readNext(body, at); read; read = readNext(body, at)) {
       at = read.end
-      yield readCommand(read.text)
+      yield read.command
     }
   } catch (error) {
-    if (error instanceof DecodeError) yield error
-    else if (error instanceof JsonSyntaxError) yield new DecodeError(error.message, { cause: error })
-    else throw error
+    if (!(error instanceof DecodeError)) throw error
+    yield error
   }
+}
+
+function readNext(body: Buffer, from: number): { command: LegacyCommand; end: number } | undefined {
+  return decoding(() => {
+    const read = readJsonText(body, from)
+    return read && { command: readCommand(read.text), end: read.end }
+  })
 }
 
 function readCommand(text: JsonText): LegacyCommand {

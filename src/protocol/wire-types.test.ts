@@ -136,6 +136,31 @@ test('a map of strings may have 100,000 entries', () => {
   expect(() => decode(body(100_001))).toThrow(DecodeError)
 })
 
+test('a list of messages may have 1000 items', () => {
+  const body = (count: number) => `{"inner":[${Array(count).fill('null').join(',')}]}`
+  expect(decode(body(1000)).inner).toHaveLength(1000)
+  expect(() => decode(body(1001))).toThrow(DecodeError)
+})
+
+describe('more than 2,000,000 fields and items are refused', () => {
+  const count = 2_000_001
+  const manyFields = `{${'"":1,'.repeat(count)}"":1}`
+  const manyItems = `[${'"",'.repeat(count)}""]`
+  const half = `[${'"",'.repeat(count / 2)}""]`
+  test.each([
+    ['unknown fields', manyFields],
+    ['fields of a nested message', `{"inner":[${manyFields}]}`],
+    ['strings of a list', `{"list":${manyItems}}`],
+    ['entries of several lists', `{"list":${half},"Unknown":1,"inner":[${`{${'"a":1,'.repeat(count / 2)}"b":1}`}]}`],
+  ])('%s', (_, body) => {
+    expect(() => decode(body)).toThrow(new DecodeError('more than 2000000 fields and items'))
+  })
+
+  test('unless they are in values that are not decoded', () => {
+    expect(decode(`{"raw":${manyFields},"unknown":${manyItems},"small":1}`)).toMatchObject({ small: 1 })
+  })
+})
+
 test('a raw value keeps its bytes', () => {
   const raw = '{ "n":12345678901234567890, "n":1.0 }'
   expect(decode(`{"raw": ${raw} }`).raw?.bytes.toString()).toBe(raw)

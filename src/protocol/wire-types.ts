@@ -2,6 +2,7 @@
 // Go's encoding/json: field names match in any mix of upper and lower case, the last of two fields with one name wins,
 // unknown fields are ignored, and null, an absent field and the zero value are the same.
 import * as v from 'valibot'
+import { JsonLimitError } from '../json/json-limit-error.ts'
 import { JsonSyntaxError } from '../json/json-syntax-error.ts'
 import { JsonText, parseJsonText } from '../json/json-text.ts'
 import type { JsonKind } from '../json/scanner.ts'
@@ -99,10 +100,9 @@ const MAX_STRINGS = 100_000
 export const stringMap = orZero(
   wire('object', `an object of at most ${MAX_STRINGS} strings`, (text): ReadonlyMap<string, string> | undefined => {
     const map = new Map<string, string>()
-    const fields = text.fields(MAX_STRINGS)
-    if (fields.length > MAX_STRINGS) return undefined
-    for (const [key, value] of fields) {
-      if (value.kind !== 'string' && value.kind !== 'null') return undefined
+    let count = 0
+    for (const [key, value] of text.fields()) {
+      if (++count > MAX_STRINGS || (value.kind !== 'string' && value.kind !== 'null')) return undefined
       map.set(key, value.kind === 'null' ? '' : value.string())
     }
     return map
@@ -149,9 +149,18 @@ function orEmpty(text: JsonText): JsonText {
   return text.kind === 'null' ? EMPTY_MESSAGE : text
 }
 
+/** The most messages of a list: more than applications need. */
+const MAX_MESSAGES = 1000
+
 /** The type `repeated Message` of api.proto. An item that is null is an empty message. */
 export function repeated<Schema extends v.GenericSchema<JsonText, unknown>>(item: Schema) {
-  const items = wire('array', 'a list', (text) => text.items().map(orEmpty))
+  const items = wire('array', `a list of at most ${MAX_MESSAGES} messages`, (text) => {
+    const messages: JsonText[] = []
+    for (const one of text.items()) {
+      if (messages.push(orEmpty(one)) > MAX_MESSAGES) return undefined
+    }
+    return messages
+  })
   return orZero(v.pipe(items, v.array(item)), '[]')
 }
 
@@ -161,8 +170,13 @@ export function repeated<Schema extends v.GenericSchema<JsonText, unknown>>(item
  */
 export function messageMap<Schema extends v.GenericSchema<JsonText, unknown>>(value: Schema, limit: number) {
   const entries = wire('object', `an object of at most ${limit} fields`, (text) => {
-    const fields = text.fields(limit)
-    return fields.length > limit ? undefined : new Map(fields.map(([key, t]) => [key, orEmpty(t)]))
+    const map = new Map<string, JsonText>()
+    let count = 0
+    for (const [key, message] of text.fields()) {
+      if (++count > limit) return undefined
+      map.set(key, orEmpty(message))
+    }
+    return map
   })
   return orZero(v.pipe(entries, v.map(v.string(), value)), '{}')
 }
@@ -176,7 +190,7 @@ export function decodeMessage<Schema extends v.GenericSchema<JsonText, unknown>>
   body: Buffer | JsonText,
 ): v.InferOutput<Schema> {
   const text = body instanceof JsonText ? body : parseBody(body)
-  const result = v.safeParse(schema, orEmpty(text), { abortEarly: true })
+  const result = decoding(() => v.safeParse(schema, orEmpty(text), { abortEarly: true }))
   if (result.success) return result.output
   const [issue] = result.issues
   throw new DecodeError(`${v.getDotPath(issue) ?? 'body'}: ${issue.message}`)
@@ -184,11 +198,16 @@ export function decodeMessage<Schema extends v.GenericSchema<JsonText, unknown>>
 
 /** Checks that a body is JSON. @throws DecodeError */
 export function parseBody(body: Buffer): JsonText {
+  return decoding(() => parseJsonText(body))
+}
+
+/** Runs `read`. @throws DecodeError when the JSON is not valid, or has too many fields and items */
+export function decoding<T>(read: () => T): T {
   try {
-    return parseJsonText(body)
+    return read()
   } catch (error) {
-    if (error instanceof JsonSyntaxError) throw new DecodeError(error.message, { cause: error })
-    throw error
+    if (!(error instanceof JsonSyntaxError || error instanceof JsonLimitError)) throw error
+    throw new DecodeError(error.message, { cause: error })
   }
 }
 

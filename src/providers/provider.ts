@@ -1,6 +1,6 @@
 // The contract between delivery and the providers. Other rooms import only this file.
 import type { ProviderName } from '../config/provider-names.ts'
-import type { BodyWriter } from '../http2/http2-client.ts'
+import type { BodyWriter, Confirmation } from '../http2/http2-client.ts'
 import type { Notification } from '../sends/notification.ts'
 import type { TargetKind } from '../sends/recipient.ts'
 
@@ -50,6 +50,11 @@ export interface Batch {
    * it returns true, the request is not sent and the target stays unsettled.
    */
   isWithdrawn?: ((index: number) => boolean) | undefined
+  /**
+   * The worker's knowledge that its claim is valid and which targets are cancelled. While it is outdated, the provider
+   * sends no request. Always valid unless given.
+   */
+  confirmation?: Confirmation | undefined
 }
 
 /** Reports the outcome of the target at `index`. */

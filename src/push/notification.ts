@@ -13,6 +13,9 @@ export const JSON_FIELDS: Readonly<Record<ProviderName, string>> = {
   webpush: 'webpush.payload',
 }
 
+/** The limit of a notification's JSON. Providers accept some KB; a template may be longer than its result. */
+const MAX_JSON_BYTES = 1024 * 1024
+
 const NO_HEADERS: ReadonlyMap<string, string> = new Map()
 
 /**
@@ -49,11 +52,15 @@ export function readNotifications(
 
 function part(field: string, json: JsonText | undefined, headers: ReadonlyMap<string, string>): Notification {
   if (json?.kind !== 'object') throw new ApiError('badRequest', `notification.${field}: must be a JSON object`)
+  if (json.bytes.length > MAX_JSON_BYTES) {
+    throw new ApiError('badRequest', `notification.${field}: longer than ${MAX_JSON_BYTES} bytes`)
+  }
   for (const [name, value] of headers) {
     // Headers become HTTP headers of requests to providers. With a line break the caller could inject further headers.
     if (!/^[!#-'*+.^-z|~\w-]+$/.test(name) || !/^[\x20-\x7e]*$/.test(value)) {
       throw new ApiError('badRequest', `notification.${field}: a header is not printable ASCII`)
     }
   }
-  return { json: json.bytes, headers }
+  // A copy, because a view would keep the body of the request in memory for as long as the send.
+  return { json: Buffer.from(json.bytes), headers }
 }

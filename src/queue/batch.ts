@@ -71,6 +71,12 @@ export interface BatchClaim extends Omit<NewBatch, 'delayMs' | 'targets'> {
 /** The parts of a batch's claim that identify the claim and the batch. */
 export type ClaimKey = Pick<BatchClaim, 'id' | 'uid' | 'lane' | 'provider' | 'targetKind' | 'fence' | 'attempt'>
 
+/**
+ * The state of a claim in the store. 'lost': another worker may have the batch. 'cancelled': all targets of the send
+ * are. 'excluded': single targets are, see `Queue.findExcluded`. 'valid': none is.
+ */
+export type ClaimState = 'lost' | 'cancelled' | 'excluded' | 'valid'
+
 /** Targets of a batch that are stored for another attempt. */
 export interface Retry {
   targets: BatchTargets<string>

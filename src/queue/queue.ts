@@ -18,9 +18,11 @@
 // clock.
 //
 // Delivery is at least once. An accepted send is kept until its targets are delivered, given up, expired or cancelled.
-// A call that rejects may have been executed nevertheless. It may be repeated: no repetition stores anything twice.
+// A call that rejects may have been executed nevertheless. It may be repeated: no repetition stores anything twice. The
+// writes that an API or an operator asks for (`enqueue`, `cancel`, `exclude`, pauses, dead letters) are not executed
+// after they have rejected for lack of an answer: the store refuses them by its own clock.
 import type { ProviderName } from '../config/provider-names.ts'
-import type { BatchClaim, ClaimKey, Progress, Remainder } from './batch.ts'
+import type { BatchClaim, ClaimKey, ClaimState, Progress, Remainder } from './batch.ts'
 import type { DeadLetter, DeadLetterFilter } from './dead-letter.ts'
 import type { Lane } from './lane.ts'
 import type { CommitResult, Exclusion, Page, Send, SendClaim, StoredSend } from './send.ts'
@@ -101,16 +103,15 @@ export interface Queue {
   /** Loads the parts of a send that delivery needs; undefined if the send has ended. */
   loadSend(uid: string): Promise<StoredSend | undefined>
 
-  /**
-   * Finds the cancelled sends among `uids`, with the extent: 'all' of a send's targets, or 'some' (see `findExcluded`).
-   */
-  findCancelled(uids: readonly string[]): Promise<ReadonlyMap<string, 'all' | 'some'>>
-
   /** Tells for each of these targets of a send, in their order, whether it is excluded. */
   findExcluded(uid: string, targets: readonly { user: string; deviceId: string }[]): Promise<boolean[]>
 
-  /** Extends the leases of claimed batches; resolves to the ids of claims that are lost. */
-  extend(claims: readonly ClaimKey[]): Promise<ReadonlySet<string>>
+  /**
+   * Tells for each of these claims of batches, in their order, whether it is lost and what was cancelled before the
+   * call. Extends the leases that were not extended for `extendAfterMs`, so a claim that is not lost is valid for at
+   * least the time of a lease without `extendAfterMs`, counted from the call.
+   */
+  confirm(claims: readonly ClaimKey[], extendAfterMs: number): Promise<ClaimState[]>
 
   /**
    * Stores which targets of claimed batches are finished, so that a worker that reclaims them does not send these

@@ -54,9 +54,9 @@ const StoredContent = v.object({
   ),
 })
 
-/** Encodes a recipient to its stored bytes. */
-export function encodeRecipient(recipient: Recipient): Buffer {
-  return Buffer.from(JSON.stringify(recipient))
+/** Encodes a recipient to its stored text. It can be 16 MB of raw tokens, so it is not copied to bytes here. */
+export function encodeRecipient(recipient: Recipient): string {
+  return JSON.stringify(recipient)
 }
 
 /** Reads a stored recipient. @throws ValiError if a newer server stored a format that this one can't read */

@@ -40,6 +40,14 @@ export function answerTooLarge(outgoing: ServerResponse): void {
   answerLast(outgoing, 413, 'Request Entity Too Large')
 }
 
+/** The bodies of other requests are answered within about this time. */
+const BUSY_RETRY_SECONDS = 2
+
+/** Answers 503 with `Retry-After` and then closes the connection. */
+export function answerBusy(outgoing: ServerResponse): void {
+  answerLast(outgoing, 503, 'Service Unavailable', { 'retry-after': String(BUSY_RETRY_SECONDS) })
+}
+
 /**
  * Answers with a text and then closes the connection, because the rest of the request is not read. The close is
  * delayed: an immediate one would reset the connection, and the client might lose the answer.

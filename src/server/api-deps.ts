@@ -2,6 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import type { MethodTable } from '../methods/table.ts'
 import type { Logger } from '../observability/log.ts'
 import type { NodeApi } from '../upstream/node-api.ts'
+import type { BodyBudget } from './body-budget.ts'
+import type { LargeRequests } from './large-requests.ts'
 
 /** Dependencies of the API's handlers. */
 export interface ApiDeps {
@@ -12,8 +14,17 @@ export interface ApiDeps {
   hasKey(incoming: IncomingMessage): boolean
   /** Use the transport error mode for every request. */
   transportErrors: boolean
-  /** Limit of request bodies. */
+  /** Limit of a request body. */
   maxRequestBytes: number
+  /** Limit of all request bodies that are read here. */
+  bodies: BodyBudget
+  /** The process for large requests; undefined: they are answered in this process. */
+  large: LargeRequests | undefined
+  /**
+   * Runs the handler of a request with a body. In the process for large requests, one runs at a time: while a body is
+   * decoded, the answers of stores to other requests could not be read in time.
+   */
+  inTurn(handle: () => Promise<void>): Promise<void>
   logger: Logger
   /** The log of failed push commands. Their errors are mostly errors of the stores. */
   callLogger: Logger

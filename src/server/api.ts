@@ -1,14 +1,16 @@
 // The routes of the server API. Checks run in the order of a node: route (404), HTTP method (405), key (401), body.
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { type Context, Hono } from 'hono'
 import { BodyTooLargeError } from '../upstream/request-body.ts'
-import { answerTooLarge, emptyBody } from './answer.ts'
+import { answerBusy, answerTooLarge, emptyBody } from './answer.ts'
 import type { ApiDeps } from './api-deps.ts'
-import { handleBatch } from './handle-batch.ts'
-import { handleLegacy } from './handle-legacy.ts'
-import { handleMethod } from './handle-method.ts'
+import { BodiesFullError } from './body-budget.ts'
+import { BATCH_PATH, handleBatch } from './handle-batch.ts'
+import { handleLegacy, LEGACY_PATH } from './handle-legacy.ts'
+import { handleMethod, passMethod } from './handle-method.ts'
+import { type ApiExchange, type HandleBody, receiveBody } from './receive-body.ts'
 
 /** Methods of Centrifugo PRO in api.proto. An OSS node has no routes for them, but batches may contain them. */
 const WITHOUT_ROUTE = new Set([
@@ -24,7 +26,7 @@ const WITHOUT_ROUTE = new Set([
 
 /** Hono's environment on Node's http server. */
 export type NodeEnvironment = { Bindings: HttpBindings }
-type Handler = (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>
+type Handler = (exchange: ApiExchange) => Promise<void>
 
 /** Makes the routes of the API below `prefix`. */
 export function makeApi(deps: ApiDeps, prefix: string): Hono<NodeEnvironment> {
@@ -34,24 +36,36 @@ export function makeApi(deps: ApiDeps, prefix: string): Hono<NodeEnvironment> {
     if (incoming.method !== 'POST') return context.body(null, 405, emptyBody(incoming.method))
     if (!deps.hasKey(incoming)) return context.body(null, 401, emptyBody(incoming.method))
     // Handlers use Node's request and response: those of the web API would double the cost.
-    handle(incoming, outgoing).catch((error: unknown) => fail(deps, outgoing, error))
+    handle({ incoming, outgoing }).catch((error: unknown) => fail(deps, outgoing, error))
     return RESPONSE_ALREADY_SENT
   }
-  api.all(prefix === '' ? '/' : prefix, (context) => answer(context, (...io) => handleLegacy(deps, ...io)))
-  api.all(`${prefix}/batch`, (context) => answer(context, (...io) => handleBatch(deps, ...io)))
+  const receive = (path: string, handle: HandleBody) => (exchange: ApiExchange) =>
+    receiveBody(deps, exchange, path, handle)
+  const legacy = receive(LEGACY_PATH, (...request) => handleLegacy(deps, ...request))
+  api.all(prefix === '' ? '/' : prefix, (context) => answer(context, legacy))
+  const batch = receive(BATCH_PATH, (...request) => handleBatch(deps, ...request))
+  api.all(`${prefix}/batch`, (context) => answer(context, batch))
   for (const method of deps.methods.byName.values()) {
     if (WITHOUT_ROUTE.has(method.name)) continue
-    api.all(`${prefix}/${method.name}`, (context) => answer(context, (...io) => handleMethod(deps, method, ...io)))
+    const handle: Handler =
+      method.kind === 'upstream'
+        ? (exchange) => passMethod(deps, method, exchange)
+        : receive(`/api/${method.name}`, (...request) => handleMethod(deps, method, ...request))
+    api.all(`${prefix}/${method.name}`, (context) => answer(context, handle))
   }
   return api
 }
 
 /**
- * Ends a request after an error: 413 for large bodies. Otherwise closes the connection, as an answer may have begun.
+ * Ends a request after an error: 413 for large bodies, 503 for too many of them. Otherwise closes the connection, as an answer may have begun.
  */
 function fail({ logger }: ApiDeps, outgoing: ServerResponse, error: unknown): void {
   if (error instanceof BodyTooLargeError && !outgoing.headersSent) {
     answerTooLarge(outgoing)
+    return
+  }
+  if (error instanceof BodiesFullError && !outgoing.headersSent) {
+    answerBusy(outgoing)
     return
   }
   if (!outgoing.destroyed) logger.error({ err: error }, 'api: request failed')

@@ -32,6 +32,7 @@ export function makeApp({ api, metrics, health, connections, admin }: AppParts):
     )
   }
   if (health) {
+    // HEAD has the length too.
     app.all(health.prefix, (context) => context.json({}, health.isReady() ? 200 : 503, { 'content-length': '2' }))
   }
   app.notFound((context) => {

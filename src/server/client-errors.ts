@@ -1,6 +1,7 @@
 // Bytes that are not a request. They are answered as by a node: after the answers to the requests before them.
 import { type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { HandshakeResponse } from '../upstream/handshake-response.ts'
 import { LINGER_MS } from './answer.ts'
 
 /** Statuses for codes of Node's parser; all others are 400. https://nodejs.org/api/http.html#event-clienterror */
@@ -19,7 +20,11 @@ export function answerClientErrors(server: Server): void {
   const newest = new WeakMap<Duplex, ServerResponse>()
   /** Connections with an error. Each further byte is another error. */
   const failed = new WeakSet<Duplex>()
-  server.on('request', (incoming, outgoing) => newest.set(incoming.socket, outgoing))
+  server.on('request', (incoming, outgoing) => {
+    // The parser does not read the connection of a handshake, which may last for hours.
+    if (!(outgoing instanceof HandshakeResponse)) newest.set(incoming.socket, outgoing)
+  })
+  server.on('upgrade', ({ socket }) => newest.delete(socket))
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (failed.has(socket)) return
     failed.add(socket)

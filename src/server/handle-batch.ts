@@ -1,23 +1,22 @@
 // POST /api/batch. A batch without a push command is forwarded unchanged. A mixed batch is decoded as a whole. Its
 // steps then run in order, or at once when it is parallel. Replies are always in the order of the commands.
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type BatchCommand, encodeBatch, encodeBatchReplies, parseBatch, parseBatchReplies } from '../protocol/batch.ts'
 import { type ApiErrorName, encodeApiError } from '../protocol/errors.ts'
 import { DecodeError } from '../protocol/wire-types.ts'
-import { readBody } from '../upstream/request-body.ts'
 import { answerJson, answerText } from './answer.ts'
 import type { ApiDeps } from './api-deps.ts'
 import { askUpstream } from './ask-upstream.ts'
 import { type BatchStep, hasPushCommand, methodOf, planBatch } from './batch-plan.ts'
+import type { ApiExchange } from './receive-body.ts'
 import { runCall } from './run-call.ts'
 
-const PATH = '/api/batch'
+/** The path of batches at a node. */
+export const BATCH_PATH = '/api/batch'
 /** Steps of a parallel batch that run at once, as in a node. A body of 64 MiB can contain a million commands. */
 const MAX_PARALLEL = 1024
 
-/** Answers a batch. @throws BodyTooLargeError */
-export async function handleBatch(deps: ApiDeps, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-  const body = await readBody(incoming, deps.maxRequestBytes)
+/** Answers a batch. */
+export async function handleBatch(deps: ApiDeps, { incoming, outgoing }: ApiExchange, body: Buffer): Promise<void> {
   try {
     const batch = parseBatch(body)
     if (!deps.upstream || hasPushCommand(batch, deps.methods)) {
@@ -31,7 +30,7 @@ export async function handleBatch(deps: ApiDeps, incoming: IncomingMessage, outg
     answerText(outgoing, 400, 'Bad Request')
     return
   }
-  await deps.upstream.forward(incoming, outgoing, PATH, body)
+  await deps.upstream.forward(incoming, outgoing, BATCH_PATH, body)
 }
 
 async function runSteps(deps: ApiDeps, steps: BatchStep[], parallel: boolean): Promise<Buffer[]> {
@@ -54,7 +53,7 @@ async function runStep(deps: ApiDeps, step: BatchStep, parallel: boolean): Promi
   return askUpstream(
     deps.upstream,
     {
-      path: PATH,
+      path: BATCH_PATH,
       body: encodeBatch(
         commands.map(({ text }) => text),
         parallel,

@@ -1,6 +1,5 @@
 // POST /api, the legacy API: a sequence of commands that run in order. A body without a push command is forwarded
 // unchanged. In a mixed body, consecutive upstream commands are sent to the node together.
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Method } from '../methods/method.ts'
 import type { MethodTable } from '../methods/table.ts'
 import { joinBytes } from '../protocol/batch.ts'
@@ -9,35 +8,41 @@ import {
   encodeLegacyError,
   encodeLegacyResult,
   type LegacyCommand,
+  MAX_LEGACY_COMMANDS,
   parseLegacyReplies,
   readLegacyCommands,
 } from '../protocol/legacy.ts'
 import { DecodeError } from '../protocol/wire-types.ts'
-import { readBody } from '../upstream/request-body.ts'
 import { answerJson, answerText } from './answer.ts'
 import type { ApiDeps } from './api-deps.ts'
 import { askUpstream } from './ask-upstream.ts'
+import type { ApiExchange } from './receive-body.ts'
 import { runCall } from './run-call.ts'
 
-const PATH = '/api'
+/** The path of legacy commands at a node. */
+export const LEGACY_PATH = '/api'
 
-/** Answers legacy commands. @throws BodyTooLargeError */
-export async function handleLegacy(deps: ApiDeps, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-  const body = await readBody(incoming, deps.maxRequestBytes)
-  if (deps.upstream && !hasPushCommand(body, deps.methods)) {
-    await deps.upstream.forward(incoming, outgoing, PATH, body)
+/** Answers legacy commands. */
+export async function handleLegacy(deps: ApiDeps, { incoming, outgoing }: ApiExchange, body: Buffer): Promise<void> {
+  const { hasPush, count } = survey(body, deps.methods)
+  if (deps.upstream && !hasPush && count <= MAX_LEGACY_COMMANDS) {
+    await deps.upstream.forward(incoming, outgoing, LEGACY_PATH, body)
     return
   }
-  const replies = body.length === 0 ? undefined : await runCommands(deps, body)
+  const replies = body.length === 0 || count > MAX_LEGACY_COMMANDS ? undefined : await runCommands(deps, body)
   if (replies) answerJson(outgoing, joinBytes(replies, '\n'))
   else answerText(outgoing, 400, 'Bad Request')
 }
 
-function hasPushCommand(body: Buffer, methods: MethodTable): boolean {
+/** Looks at the commands before the first one runs, at one more than are allowed at most. */
+function survey(body: Buffer, methods: MethodTable): { hasPush: boolean; count: number } {
+  let hasPush = false
+  let count = 0
   for (const command of readLegacyCommands(body)) {
-    if (!(command instanceof DecodeError) && findMethod(command, methods)?.kind === 'push') return true
+    if (++count > MAX_LEGACY_COMMANDS) break
+    hasPush ||= !(command instanceof DecodeError) && findMethod(command, methods)?.kind === 'push'
   }
-  return false
+  return { hasPush, count }
 }
 
 /** The replies to all commands. Undefined when a command can't be decoded; the commands before it have run. */
@@ -94,7 +99,7 @@ async function runUpstream(deps: ApiDeps, commands: LegacyCommand[]): Promise<Bu
   return askUpstream(
     deps.upstream,
     {
-      path: PATH,
+      path: LEGACY_PATH,
       body: joinBytes(
         commands.map(({ text }) => text.bytes),
         '\n',

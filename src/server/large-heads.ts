@@ -3,6 +3,7 @@
 // such heads, because its clients send a command in the URL, and all of them share an amount of memory.
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { HandshakeResponse } from '../upstream/handshake-response.ts'
 
 /** The limit of a head in bytes. */
 export const MAX_HEAD_BYTES = 64 * 1024
@@ -31,7 +32,10 @@ export class LargeHeads {
   constructor(server: Server, connects: 'connection' | 'secureConnection', sharedBytes = SHARED_BYTES) {
     this.#sharedBytes = sharedBytes
     server.on(connects, (socket: Socket) => this.#onConnection(socket))
-    server.on('request', (incoming) => this.#onRequest(incoming))
+    server.on('request', (incoming, outgoing) => {
+      // The connection of a handshake is not read here any more.
+      if (!(outgoing instanceof HandshakeResponse)) this.#onRequest(incoming)
+    })
     server.on('upgrade', ({ socket }) => this.#ends.set(socket, Number.POSITIVE_INFINITY))
     const sweep = setInterval(() => this.#sweep(), SWEEP_MS).unref()
     server.once('close', () => clearInterval(sweep))

@@ -10,7 +10,7 @@ import { makeBeforeRoutes } from './before-routes.ts'
 import { answerClientErrors } from './client-errors.ts'
 import { LargeHeads, MAX_HEAD_BYTES, MAX_SSE_HEAD_BYTES } from './large-heads.ts'
 import { makeTlsOptions, type TlsSettings } from './tls.ts'
-import { passUpgrades } from './upgrades.ts'
+import { serveUpgrades } from './upgrades.ts'
 
 /** Time to receive the headers of a request. Slow clients must not occupy connections. */
 const HEADERS_TIMEOUT_MS = 20_000
@@ -37,31 +37,40 @@ export interface RunningServer {
   /** Base URLs, in the order of the ports. */
   urls: string[]
   /**
-   * Accepts no more requests and disconnects the clients of the connection endpoints. Requests in flight may finish for
-   * `graceMs`.
+   * Accepts no more connections. Requests in flight may finish for `graceMs`. Disconnects the clients of the connection
+   * endpoints in slices over `spreadMs`, and after `graceMs` at the latest.
    */
-  close(graceMs: number): Promise<void>
+  close(graceMs: number, spreadMs: number): Promise<void>
 }
 
 /** Starts all ports, or none. @throws ConfigError when a port can't be opened */
 export async function startServer(ports: readonly PortOptions[]): Promise<RunningServer> {
-  const servers = ports.map((port) => ({ port, server: makeServer(port) }))
-  const close = async (graceMs: number) => {
-    const closed = servers.map(({ server }) => closeServer(server, graceMs))
-    for (const { port } of servers) port.app.connections?.disconnectAll()
-    await Promise.all(closed)
+  const servers = ports.map((port) => ({ port, ...makeServer(port) }))
+  const close = async (graceMs: number, spreadMs: number) => {
+    await Promise.all(
+      servers.map(({ port, server, closeWaiting }) => {
+        const { connections } = port.app
+        const cut = () => {
+          server.closeAllConnections()
+          closeWaiting()
+          connections?.closeClients()
+        }
+        connections?.disconnectAll(Math.min(spreadMs, graceMs))
+        return closeServer(server, graceMs, cut)
+      }),
+    )
   }
   try {
     const urls: string[] = []
     for (const { port, server } of servers) urls.push(await listen(server, port))
     return { urls, close }
   } catch (error) {
-    await close(0)
+    await close(0, 0)
     throw error
   }
 }
 
-function makeServer({ tls, app }: PortOptions): Server {
+function makeServer({ tls, app }: PortOptions): { server: Server; closeWaiting(): void } {
   const options = {
     maxHeaderSize: app.connections ? MAX_SSE_HEAD_BYTES : MAX_HEAD_BYTES,
     headersTimeout: HEADERS_TIMEOUT_MS,
@@ -76,8 +85,7 @@ function makeServer({ tls, app }: PortOptions): Server {
   serveRequests(server, app, tls ? 'secureConnection' : 'connection')
   answerClientErrors(server)
   server.on('connect', (_, socket) => socket.end(METHOD_NOT_ALLOWED))
-  if (app.connections) passUpgrades(server, app.connections)
-  return server
+  return { server, closeWaiting: serveUpgrades(server) }
 }
 
 function serveRequests(server: Server, app: AppParts, connects: 'connection' | 'secureConnection'): void {
@@ -110,15 +118,16 @@ async function listen(server: Server, { address, port, tls }: PortOptions): Prom
   return `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${bound.port}`
 }
 
-async function closeServer(server: Server, graceMs: number): Promise<void> {
+/** Resolves when the server has no connection. Calls `cut`, which closes them, after `graceMs`. */
+async function closeServer(server: Server, graceMs: number, cut: () => void): Promise<void> {
   if (!server.listening) return
   const closed = once(server, 'close')
   // Connections of requests in flight must not become idle keep-alive connections.
   server.prependListener('request', (_, outgoing) => outgoing.setHeader('connection', 'close'))
   const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS)
-  const cut = setTimeout(() => server.closeAllConnections(), graceMs)
+  const deadline = setTimeout(cut, graceMs)
   server.close()
   await closed
   clearInterval(sweep)
-  clearTimeout(cut)
+  clearTimeout(deadline)
 }

@@ -15,7 +15,7 @@ test('work that ends before its deadline gives its own result or error, and leav
 
 test('work without an end rejects at its deadline', async () => {
   const late = expect(withDeadline(never, 1000)).rejects.toThrow(new DeadlineError('not finished in 1000 ms'))
-  await vi.advanceTimersByTimeAsync(1000)
+  await vi.advanceTimersByTimeAsync(1001)
   await late
 })
 
@@ -24,7 +24,7 @@ test('the caller chooses the error of a missed deadline, which is made only then
   await withDeadline(Promise.resolve('done'), 1000, makeError)
   expect(makeError).not.toHaveBeenCalled()
   const late = expect(withDeadline(never, 1000, makeError)).rejects.toThrow(RangeError)
-  await vi.advanceTimersByTimeAsync(1000)
+  await vi.advanceTimersByTimeAsync(1001)
   await late
 })
 
@@ -34,7 +34,7 @@ test('work that fails after its deadline causes no unhandled rejection', async (
     fail = reject
   })
   const late = expect(withDeadline(work, 1000)).rejects.toThrow(DeadlineError)
-  await vi.advanceTimersByTimeAsync(1000)
+  await vi.advanceTimersByTimeAsync(1001)
   await late
   fail(new Error('too late'))
 })

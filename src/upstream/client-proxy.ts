@@ -1,24 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
 import { Pool } from 'undici'
-import type { Logger } from '../observability/log.ts'
-import { connectionRequestHeaders } from './headers.ts'
+import { ConnectedClients } from './connected-clients.ts'
+import { asksForWebSocket, HandshakeResponse } from './handshake-response.ts'
+import { connectionRequestHeaders, responseHeaders } from './headers.ts'
 import type { NodeAddress } from './node-address.ts'
 import { NodePaths } from './node-paths.ts'
-import type { Relay, StartRelay } from './relay.ts'
+import type { OnUpgrade, Relay, StartRelay } from './relay.ts'
 import { contentLength, limitBody } from './request-body.ts'
 import type { RouteHeaders } from './route-headers.ts'
 import type { UpstreamOptions } from './upstream-options.ts'
 import type { Via } from './via.ts'
-import { openTunnel } from './websocket-tunnel.ts'
+import { WebSocketTunnel } from './websocket-tunnel.ts'
 
 interface Deps {
   options: UpstreamOptions
   address: NodeAddress
   startRelay: StartRelay
   route: RouteHeaders
-  logger: Logger
 }
 
 /** Connects clients with the node: WebSocket, SSE, HTTP streaming and emulation, and browsers with its admin web UI. */
@@ -29,20 +28,18 @@ export class ClientProxy {
   readonly #address: NodeAddress
   readonly #startRelay: StartRelay
   readonly #route: RouteHeaders
-  readonly #logger: Logger
   /** Unlimited, because clients stay connected for hours. Apart from API requests, which must not wait for them. */
   readonly #pool: Pool
-  readonly #clients = new Set<Duplex | ServerResponse>()
+  readonly #clients = new ConnectedClients()
   /** The relays of each connection: there are several in a pipeline. */
   readonly #relays = new WeakMap<Socket, Set<Relay>>()
 
-  constructor({ options, address, startRelay, route, logger }: Deps) {
+  constructor({ options, address, startRelay, route }: Deps) {
     this.paths = new NodePaths(options.paths)
     this.#options = options
     this.#address = address
     this.#startRelay = startRelay
     this.#route = route
-    this.#logger = logger
     this.#pool = new Pool(address.origin, {
       // The relay limits the time until an answer starts.
       headersTimeout: 0,
@@ -57,11 +54,14 @@ export class ClientProxy {
     return this.#route.via
   }
 
-  /** Sends a request (SSE, HTTP streaming, emulation) to the node and relays the answer, however long it streams. */
+  /**
+   * Sends a request (SSE, HTTP streaming, emulation, a WebSocket handshake) to the node and relays the answer, however
+   * long it streams. If the node accepts a handshake, both connections carry the WebSocket from then on.
+   */
   pass(incoming: IncomingMessage, outgoing: ServerResponse): void {
-    const relay = this.#startRelay(outgoing)
+    const relay = this.#startRelay(outgoing, outgoing instanceof HandshakeResponse ? this.#join(outgoing) : undefined)
     const hasBody = incoming.headers['transfer-encoding'] !== undefined || (contentLength(incoming) ?? 0) > 0
-    this.#track(outgoing)
+    this.#clients.add(outgoing)
     this.#endWithClient(relay, incoming.socket, outgoing)
     this.#pool.dispatch(
       {
@@ -69,34 +69,37 @@ export class ClientProxy {
         method: incoming.method ?? 'GET',
         headers: this.#headers(incoming),
         body: hasBody ? limitBody(incoming, this.#options.maxRequestBytes, relay.onRequestProgress) : null,
+        // A refusal is not a stream, so a pause in it is limited.
+        ...(asksForWebSocket(incoming.headers) && { upgrade: 'websocket', bodyTimeout: this.#options.timeoutMs }),
       },
       relay,
     )
   }
 
-  /** Connects a WebSocket client with the node. `head` are the bytes that the client sent after its request. */
-  tunnel(incoming: IncomingMessage, client: Duplex, head: Buffer): void {
-    this.#track(client)
-    const { timeoutMs, ca } = this.#options
-    const path = this.#address.path(incoming.url ?? '/')
-    const node = { address: this.#address, path, headers: this.#headers(incoming), timeoutMs, ca }
-    openTunnel(node, client, head, this.#logger)
+  /**
+   * Disconnects all clients in slices over `spreadMs`, so that they don't reconnect all at once. WebSocket clients get
+   * the close code of a node that shuts down.
+   */
+  disconnectAll(spreadMs: number): void {
+    this.#clients.disconnect(spreadMs)
   }
 
-  /** Closes the connections of all clients. They reconnect to another server. */
-  disconnectAll(): void {
-    for (const client of this.#clients) client.destroy()
+  /** Disconnects the remaining clients at once. */
+  closeClients(): void {
+    this.#clients.close()
   }
 
   /** Closes all connections. */
   async close(): Promise<void> {
-    this.disconnectAll()
+    this.closeClients()
     await this.#pool.destroy()
   }
 
-  #track(client: Duplex | ServerResponse): void {
-    this.#clients.add(client)
-    client.once('close', () => this.#clients.delete(client))
+  #join(outgoing: HandshakeResponse): OnUpgrade {
+    return (headers, node) => {
+      const client = outgoing.switchProtocols(responseHeaders(headers))
+      this.#clients.add(new WebSocketTunnel(client, node))
+    }
   }
 
   /** Tells a relay that the client has closed its side. One listener for all relays of a connection. */

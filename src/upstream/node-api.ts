@@ -63,6 +63,7 @@ export class NodeApi {
     const relay = this.#startRelay(outgoing)
     try {
       const sent = body ?? (await this.#readAhead(incoming, relay))
+      if (!Buffer.isBuffer(sent)) Object.assign(headers, lengthHeader(incoming))
       this.#pool.dispatch({ path: this.#address.path(path), method: 'POST', headers, body: sent }, relay)
     } catch (error) {
       relay.abort(error instanceof Error ? error : new UpstreamError('request not sent'))
@@ -114,4 +115,10 @@ async function collect(body: AsyncIterable<Buffer>): Promise<Buffer> {
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
+}
+
+/** The length of a streamed body, if the client has announced it. Without it the body would be sent in chunks. */
+function lengthHeader({ headers }: IncomingMessage): Record<string, string> | undefined {
+  const length = headers['content-length']
+  return length === undefined ? undefined : { 'content-length': length }
 }

@@ -1,6 +1,8 @@
 import type { ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { responseHeaders } from './headers.ts'
+import { UpstreamError } from './upstream-error.ts'
 
 interface Deps {
   outgoing: ServerResponse
@@ -8,13 +10,20 @@ interface Deps {
   timeoutMs: number
   /** Called once when the request failed before the client got a part of an answer. */
   onFailure(error: Error): void
+  /** Called instead of an answer when the node switches protocols, with its connection. Not expected by default. */
+  onUpgrade?: OnUpgrade | undefined
 }
+
+/** Takes the headers of the node's 101 and its connection. */
+export type OnUpgrade = (headers: Headers, connection: Duplex) => void
+
+type Headers = Record<string, string | string[] | undefined>
 
 /** Time in ms in which a half-closed client still gets data of a stream: a node sends the data that it has. */
 const HALF_CLOSED_MS = 100
 
 /** Makes the relay of an answer of the node to a client. */
-export type StartRelay = (outgoing: ServerResponse) => Relay
+export type StartRelay = (outgoing: ServerResponse, onUpgrade?: OnUpgrade) => Relay
 
 /**
  * Copies one answer of the node to a client, no faster than the client reads. Fails when the answer starts too late.
@@ -22,18 +31,20 @@ export type StartRelay = (outgoing: ServerResponse) => Relay
 export class Relay implements Dispatcher.DispatchHandler {
   readonly #outgoing: ServerResponse
   readonly #onFailure: (error: Error) => void
+  readonly #onUpgrade: OnUpgrade | undefined
   readonly #startTimer: NodeJS.Timeout
   #controller: Dispatcher.DispatchController | undefined
   #abortReason: Error | undefined
   #isStream = false
   #hasClientEnded = false
 
-  constructor({ outgoing, timeoutMs, onFailure }: Deps) {
+  constructor({ outgoing, timeoutMs, onFailure, onUpgrade }: Deps) {
     this.#outgoing = outgoing
     this.#onFailure = onFailure
+    this.#onUpgrade = onUpgrade
     // Starts here and not when the request is written, so that it includes the wait for a free connection.
     this.#startTimer = setTimeout(() => this.abort(new Error('the node did not answer in time')), timeoutMs)
-    outgoing.once('close', () => this.#onClientClose())
+    outgoing.once('close', this.#onClientClose)
   }
 
   /** Restarts the time limit: the client is still sending its request body. */
@@ -62,11 +73,18 @@ export class Relay implements Dispatcher.DispatchHandler {
     if (this.#abortReason) controller.abort(this.#abortReason)
   }
 
-  onResponseStart(
-    _: Dispatcher.DispatchController,
-    status: number,
-    headers: Record<string, string | string[] | undefined>,
-  ) {
+  onRequestUpgrade(_: Dispatcher.DispatchController, _status: number, headers: Headers, connection: Duplex): void {
+    clearTimeout(this.#startTimer)
+    if (this.#onUpgrade) {
+      this.#outgoing.off('close', this.#onClientClose)
+      this.#onUpgrade(headers, connection)
+      return
+    }
+    connection.destroy()
+    this.#fail(new UpstreamError('the node switched protocols without being asked'))
+  }
+
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: Headers) {
     // Informational answers precede the final one and are not relayed.
     if (status < 200) return
     clearTimeout(this.#startTimer)
@@ -99,7 +117,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     }, HALF_CLOSED_MS)
   }
 
-  #onClientClose(): void {
+  readonly #onClientClose = (): void => {
     clearTimeout(this.#startTimer)
     if (!this.#outgoing.writableFinished) this.abort(new Error('the client closed its connection'))
   }

@@ -35,27 +35,48 @@ export function limitBody(incoming: IncomingMessage, maxBytes: number, onProgres
   return incoming.pipe(limited)
 }
 
-/** Reads a whole request body. @throws BodyTooLargeError beyond `maxBytes`, without reading further */
-export function readBody(incoming: IncomingMessage, maxBytes: number): Promise<Buffer> {
+/** Node reads from a socket in chunks of this size. */
+const ONE_CHUNK_BYTES = 64 * 1024
+
+/**
+ * Reads a whole request body.
+ * @param onBytes called with the length before the body is read, or without a length with the size of each chunk. If it
+ *   throws, the body is read no further, and its error is the result
+ * @throws BodyTooLargeError beyond `maxBytes`, without reading further
+ */
+export function readBody(
+  incoming: IncomingMessage,
+  maxBytes: number,
+  onBytes: (bytes: number) => void = () => undefined,
+): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    if ((contentLength(incoming) ?? 0) > maxBytes) {
-      reject(new BodyTooLargeError())
-      return
-    }
+    const length = contentLength(incoming)
+    if ((length ?? 0) > maxBytes) throw new BodyTooLargeError()
+    if (length !== undefined) onBytes(length)
+    // Joined chunks would be in memory twice.
+    const whole = length !== undefined && length > ONE_CHUNK_BYTES ? Buffer.allocUnsafe(length) : undefined
     const chunks: Buffer[] = []
     let size = 0
     // Not `for await`: leaving such a loop early destroys the stream, and with it the connection of the answer.
     const onData = (chunk: Buffer) => {
-      size += chunk.length
-      if (size <= maxBytes) {
-        chunks.push(chunk)
-        return
+      try {
+        size += chunk.length
+        if (size > maxBytes) throw new BodyTooLargeError()
+        if (length === undefined) onBytes(chunk.length)
+        if (whole) chunk.copy(whole, size - chunk.length)
+        else chunks.push(chunk)
+      } catch (error) {
+        incoming.off('data', onData).pause()
+        chunks.length = 0
+        reject(error)
       }
-      incoming.off('data', onData).pause()
-      reject(new BodyTooLargeError())
     }
     incoming.on('data', onData)
-    incoming.once('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)))
+    incoming.once('end', () => resolve(whole ?? joinChunks(chunks)))
     incoming.once('error', reject)
   })
+}
+
+function joinChunks(chunks: readonly Buffer[]): Buffer {
+  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)
 }

@@ -16,7 +16,7 @@ export class RouteHeaders {
     this.#readAddress = makeAddressReader(trustedProxies)
   }
 
-  /** Adds the headers to those of a client's request. A copy of them all would cost a tenth of the whole request. */
+  /** Adds the headers to those of a client's request, in place: a copy of all headers costs several µs. */
   addTo(headers: SentHeaders, incoming: IncomingMessage): void {
     const address = this.#readAddress(incoming)
     if (address) {

@@ -24,9 +24,10 @@ export class Upstream {
 
   constructor({ options, onFailure, logger }: Deps) {
     const address = new NodeAddress(options.address)
-    const startRelay: StartRelay = (outgoing) =>
+    const startRelay: StartRelay = (outgoing, onUpgrade) =>
       new Relay({
         outgoing,
+        onUpgrade,
         timeoutMs: options.timeoutMs,
         onFailure: (error) => {
           if (!(error instanceof BodyTooLargeError)) logger.warn({ err: error }, 'upstream: no answer')
@@ -35,7 +36,7 @@ export class Upstream {
       })
     const route = new RouteHeaders(options.trustedProxies, logger)
     this.api = new NodeApi({ options, address, startRelay, route })
-    this.clients = new ClientProxy({ options, address, startRelay, route, logger })
+    this.clients = new ClientProxy({ options, address, startRelay, route })
   }
 
   /** Ends all requests and closes the connections of all clients. Call it after the server has stopped. */

@@ -1,71 +1,91 @@
-import { type IncomingMessage, type RequestOptions, request as requestHttp } from 'node:http'
-import { request as requestHttps } from 'node:https'
+// A WebSocket between a client and the node, after the handshake. Both connections carry the same bytes.
+//
+//   open ──disconnect──▶ disconnecting ──end of a frame──▶ closing ──▶ closed
+//     └──────────── one side ends, or fails ──────────────────┘
+//
+// While it is closing, the other side may finish for LINGER_MS. An error closes both sides at once.
 import type { Duplex } from 'node:stream'
-import type { Logger } from '../observability/log.ts'
-import { responseHeaders } from './headers.ts'
-import type { NodeAddress } from './node-address.ts'
-import { UpstreamError } from './upstream-error.ts'
+import { FrameBoundary } from './frame-boundary.ts'
 
-/** The request of a tunnel to the node. */
-interface TunnelRequest {
-  address: NodeAddress
-  path: string
-  headers: Record<string, string | string[]>
-  /** Time until the node must answer. */
-  timeoutMs: number
-  ca: string[] | undefined
-}
+/** Time for a side to receive its last bytes and to close its connection after the other side has ended. */
+const LINGER_MS = 5000
 
 /**
- * Connects a WebSocket client with the node: both connections then carry the same bytes, and each one closes the other.
- * The client gets the node's answer when it refuses the upgrade, and 502 when there is none.
+ * The close frame of a node that shuts down: code 3001 (DisconnectShutdown in centrifugal/centrifuge, disconnect.go).
+ * Clients connect again on it.
  */
-export function openTunnel(node: TunnelRequest, client: Duplex, head: Buffer, logger: Logger): void {
-  const request = requestUpgrade(node)
-  client.on('error', () => request.destroy())
-  client.once('close', () => request.destroy())
-  request.once('timeout', () => request.destroy(new UpstreamError('the node did not answer in time')))
-  request.once('upgrade', (answer, socket, nodeHead) => {
-    socket.setTimeout(0)
-    client.write(`${formatHead(answer)}connection: Upgrade\r\nupgrade: websocket\r\n\r\n`)
-    if (nodeHead.length > 0) client.write(nodeHead)
-    if (head.length > 0) socket.write(head)
-    join(client, socket)
-  })
-  request.once('response', (answer) => {
-    client.write(`${formatHead(answer)}connection: close\r\n\r\n`)
-    answer.pipe(client)
-  })
-  request.once('error', (error) => {
-    logger.warn({ err: error }, 'upstream: WebSocket not connected')
-    client.end('HTTP/1.1 502 Bad Gateway\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
-  })
-  request.end()
+const CLOSE_FRAME = makeCloseFrame(3001, 'shutdown')
+
+/** RFC 6455 section 5.5.1: the payload is the code and the reason. A server does not mask. */
+function makeCloseFrame(code: number, reason: string): Buffer {
+  const payload = Buffer.concat([Buffer.from([code >> 8, code & 0xff]), Buffer.from(reason)])
+  return Buffer.concat([Buffer.from([0x88, payload.length]), payload])
 }
 
-function requestUpgrade({ address, path, headers, timeoutMs, ca }: TunnelRequest) {
-  const options: RequestOptions = {
-    host: address.host,
-    port: address.port,
-    path,
-    method: 'GET',
-    headers: { ...headers, connection: 'Upgrade', upgrade: 'websocket' },
-    timeout: timeoutMs,
+/** A WebSocket of a client that is connected with the node. Starts at once, and closes when either side does. */
+export class WebSocketTunnel {
+  readonly #client: Duplex
+  readonly #node: Duplex
+  /** Of the direction to the client, which is the one that a close frame is inserted into. */
+  readonly #boundary = new FrameBoundary()
+  #isDisconnecting = false
+  #linger: NodeJS.Timeout | undefined
+
+  constructor(client: Duplex, node: Duplex) {
+    this.#client = client
+    this.#node = node
+    client.on('error', () => this.destroy()).once('end', () => this.#startLinger())
+    client.on('drain', () => node.resume()).once('close', () => this.#onClientClose())
+    node.on('error', () => this.destroy()).on('data', (chunk: Buffer) => this.#passToClient(chunk))
+    node.once('end', () => this.#endClient()).once('close', () => this.#endClient())
+    client.pipe(node)
+    if (client.readableEnded) this.#startLinger()
   }
-  return address.isSecure ? requestHttps({ ...options, ca }) : requestHttp(options)
-}
 
-function join(client: Duplex, socket: Duplex): void {
-  socket.on('error', () => client.destroy())
-  socket.pipe(client).pipe(socket)
-  client.once('close', () => socket.destroy())
-  socket.once('close', () => client.destroy())
-}
+  /**
+   * Sends the client the close frame of a node that shuts down, after the frame that is on its way. The client then
+   * connects again.
+   */
+  disconnect(): void {
+    if (this.#isDisconnecting) return
+    this.#isDisconnecting = true
+    if (this.#boundary.isReached) this.#endClient(CLOSE_FRAME)
+  }
 
-/** The status line and the headers of an answer, without the empty line that ends them. */
-function formatHead(answer: IncomingMessage): string {
-  const headers = Object.entries(responseHeaders(answer.headers)).flatMap(([name, value]) =>
-    [value].flat().map((one) => `${name}: ${one}\r\n`),
-  )
-  return `HTTP/1.1 ${answer.statusCode} ${answer.statusMessage}\r\n${headers.join('')}`
+  /** Closes both connections at once. */
+  destroy(): void {
+    this.#client.destroy()
+    this.#node.destroy()
+  }
+
+  /** Calls `listener` when the connection of the client has closed. */
+  onClose(listener: () => void): void {
+    this.#client.once('close', listener)
+  }
+
+  #passToClient(chunk: Buffer): void {
+    if (this.#client.writableEnded) return
+    let passed = chunk
+    if (this.#isDisconnecting) passed = chunk.subarray(0, this.#boundary.followFrame(chunk, 0))
+    else this.#boundary.follow(chunk)
+    if (!this.#client.write(passed)) this.#node.pause()
+    if (this.#isDisconnecting && this.#boundary.isReached) this.#endClient(CLOSE_FRAME)
+  }
+
+  #endClient(lastFrame?: Buffer): void {
+    if (this.#client.writableEnded) return
+    this.#client.end(lastFrame)
+    // Later bytes of the node are discarded.
+    this.#node.resume()
+    this.#startLinger()
+  }
+
+  #startLinger(): void {
+    this.#linger ??= setTimeout(() => this.destroy(), LINGER_MS)
+  }
+
+  #onClientClose(): void {
+    clearTimeout(this.#linger)
+    this.#node.destroy()
+  }
 }

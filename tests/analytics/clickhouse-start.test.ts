@@ -62,6 +62,18 @@ describeOnClickhouse('a server', () => {
     expect(await database.sql`select from notifications`).toHaveLength(0)
   })
 
+  test('stores the reports of a request that has a process of its own', async () => {
+    const server = await start({ clickhouse_dsn: [clickhouse.url] })
+    const commands = Array.from({ length: 3000 }, (_, index) => ({
+      update_push_status: { ...REPORT, msg_id: `message-${index}`.padEnd(64, '-') },
+    }))
+    const answer = await server.post('/batch', { commands })
+    expect(await answer.json()).toEqual({ replies: commands.map(() => ({ update_push_status: {} })) })
+    await server.stop(1000)
+    expect(await clickhouse.query('SELECT count(), uniqExact(msg_id) FROM centrifugo.notifications')).toBe('3000\t3000')
+    expect(await database.sql`select from notifications`).toHaveLength(0)
+  })
+
   test('has the metrics of PRO', async () => {
     const notifications = { enabled: true, flush_interval: '10ms' }
     const server = await start({ clickhouse_dsn: [clickhouse.url], export: { notifications } })

@@ -74,15 +74,14 @@ test('personal batches that wait for a thousand refused connections cause no war
   const server = await startRefusing()
   const provider = openProvider(server.origin)
   const queue = {
-    extend: async () => new Set<string>(),
-    findCancelled: async () => new Map(),
+    confirm: async (claims: readonly ClaimKey[]) => claims.map(() => 'valid' as const),
     checkpoint: async () => {},
   }
-  const leases = new LeaseKeeper({ queue, logger: makeTestLogger(), heartbeatMs: 1000 })
+  const leases = new LeaseKeeper({ queue, logger: makeTestLogger(), leaseMs: 15_000, heartbeatMs: 1000 })
   onTestFinished(() => leases.close())
   const deliver = async (id: string) => {
     while (server.count() < REFUSED) {
-      const { signal } = leases.hold({ ...CLAIM, id })
+      const { signal } = leases.hold({ ...CLAIM, id }, performance.now())
       await sendOneByOne(provider, BATCH, PERSONAL, () => undefined, signal)
     }
   }

@@ -40,10 +40,12 @@ interface Parts {
 
 /** Opens a queue for each test. */
 export class WorkerRig {
+  readonly #leaseMs: number
   #parts: Parts | undefined
 
   /** @param leaseMs long unless a test is about its end: on a busy machine, a heartbeat may be late */
   constructor({ leaseMs = 15_000 } = {}) {
+    this.#leaseMs = leaseMs
     beforeEach(async () => {
       const database = await createTestDatabase()
       const queue = new PostgresQueue({ sql: database.queueSql, logger, leaseMs, maxJobs: 1000 })
@@ -86,6 +88,7 @@ export class WorkerRig {
       now: options.now ?? Date.now,
       maxBatchTargets: options.maxBatchTargets ?? 500,
       concurrency: options.concurrency ?? 4,
+      leaseMs: this.#leaseMs,
       heartbeatMs: 100,
     })
     workers.push(worker)

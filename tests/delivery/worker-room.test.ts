@@ -57,7 +57,7 @@ describe('a batch that was claimed ahead', () => {
   const sentAhead = () => provider.received.filter((target) => target.startsWith('ahead')).toSorted()
 
   test('is not sent to targets that are excluded before it begins', async () => {
-    const looked = vi.spyOn(rig.queue, 'findCancelled')
+    const looked = vi.spyOn(rig.queue, 'confirm')
     rig.startWorker(provider, { concurrency: 64 })
     const [first = '', second = ''] = await fillRoom(provider)
     await rig.queue.exclude(first, { user: 'user-ahead-1', deviceId: '' })

@@ -1,7 +1,10 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openDatabase } from '../../src/database/pool.ts'
 import { parseDeviceId } from '../../src/devices/device-id.ts'
+import { DeviceStore } from '../../src/devices/device-store.ts'
 import type { Registration } from '../../src/devices/registration.ts'
 import { ApiError } from '../../src/protocol/errors.ts'
+import { startTcpProxy } from '../support/tcp-proxy.ts'
 import { type Devices, newToken, openDevices } from './methods.ts'
 
 let devices: Devices
@@ -96,4 +99,20 @@ test('two concurrent calls about one device both run, one after the other', asyn
   expect(answers[1]).toBe(id)
   expect(answers[2]).toBe(answers[3])
   expect((await devices.find(id))?.token).toBe('second')
+})
+
+test('registrations that waited in a stalled link or behind it are not stored after their errors', async () => {
+  const dsn = new URL(devices.dsn)
+  const proxy = await startTcpProxy(Number(dsn.port))
+  dsn.port = String(proxy.port)
+  const sql = openDatabase({ dsn: dsn.href, maxConnections: 4 })
+  const store = new DeviceStore({ sql, now: Date.now, answerTimeoutMs: 2000 })
+  await store.register(makeRegistration())
+  proxy.stall()
+  const answers = await Promise.allSettled(Array.from({ length: 100 }, () => store.register(makeRegistration())))
+  expect(answers.filter(({ status }) => status === 'fulfilled')).toEqual([])
+  proxy.resume()
+  await sql.end()
+  await proxy.cut()
+  expect((await devices.list({})).items).toHaveLength(1)
 })

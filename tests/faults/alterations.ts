@@ -2,11 +2,13 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { Hold } from '../../src/delivery/hold.ts'
 import { Worker } from '../../src/delivery/worker.ts'
 import { PostgresRateLimiter } from '../../src/limits/postgres/postgres-rate-limiter.ts'
 import type { RateLimiter } from '../../src/limits/rate-limiter.ts'
 import { RedisRateLimiter } from '../../src/limits/redis/redis-rate-limiter.ts'
 import type { BatchClaim } from '../../src/queue/batch.ts'
+import { StoreClock } from '../../src/timing/store-clock.ts'
 import { alterQueues } from './alter-queue.ts'
 import { RANGE_ALTERATIONS } from './range-alterations.ts'
 import { ACKNOWLEDGED_ALREADY, acknowledgeUnsent, makeSendKeeper } from './send-keeper.ts'
@@ -18,6 +20,8 @@ const POPPED = 32
 const ANSWERED_EARLY_MS = 1000
 /** The pause between two writes that should be one. A kill that follows the first write comes within this time. */
 const BETWEEN_WRITES_MS = 100
+/** Longer than a case runs. */
+const NEVER_MS = 86_400_000
 
 const ALTERATIONS: Record<string, () => void> = {
   /** Fans out, but delivers nothing. */
@@ -85,6 +89,13 @@ const ALTERATIONS: Record<string, () => void> = {
       },
     })
   },
+  /** The stores get deadlines that never pass. */
+  'late-writes-accepted': () => {
+    const own = StoreClock.prototype.convert
+    StoreClock.prototype.convert = async function convert(localMs) {
+      return (await own.call(this, localMs)) + NEVER_MS
+    }
+  },
   'users-not-looked-up': () => {
     alterQueues({ findExcluded: () => async (_uid, targets) => targets.map(() => false) })
   },
@@ -115,13 +126,19 @@ const ALTERATIONS: Record<string, () => void> = {
     const keeper = makeSendKeeper()
     alterQueues({
       ...keeper.alterations,
-      findCancelled: () => async () => new Map(),
+      confirm: (own) => async (claims, extendAfterMs) => {
+        const states = await own.confirm(claims, extendAfterMs)
+        return states.map((state) => (state === 'cancelled' ? 'valid' : state))
+      },
       claimBatches: (own) => async (lane, providers, limit) => {
         const claims = await own.claimBatches(lane, providers, limit)
         for (const { uid } of claims) await keeper.keep(own, uid)
         return claims.map(callLive)
       },
     })
+  },
+  'confirmation-never-outdated': () => {
+    Object.defineProperty(Hold.prototype, 'untilMs', { get: () => Number.POSITIVE_INFINITY })
   },
   ...RANGE_ALTERATIONS,
 }

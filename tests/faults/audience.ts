@@ -57,6 +57,13 @@ export class Audiences {
     return new Map(rows.map(({ token, id }) => [token, id]))
   }
 
+  /** The Unix time in ms at which the device with `token` was registered first; undefined if there is none. */
+  async findRegistration(token: string): Promise<number | undefined> {
+    const [device] = await this.#sql<{ created_at: Date }[]>`
+      select created_at from devices where provider = 1 and token_digest(token) = token_digest(${token})`
+    return device?.created_at.getTime()
+  }
+
   async #subscribe({ topic, tokens }: Audience): Promise<void> {
     await this.#sql`
       with added as (

@@ -1,5 +1,6 @@
 import { apiKilled } from './cases/api-killed.ts'
 import { audienceChanged } from './cases/audience-changed.ts'
+import { cancelledWhileCutOff, cancelledWhileFrozen } from './cases/cancelled-while-interrupted.ts'
 import { fanOutKilled } from './cases/fan-out-killed.ts'
 import { rangeWorkerKilled } from './cases/range-worker-killed.ts'
 import { ratesKept } from './cases/rates-kept.ts'
@@ -7,6 +8,7 @@ import { sendCancelled } from './cases/send-cancelled.ts'
 import { storeFull } from './cases/store-full.ts'
 import { storeKilled } from './cases/store-killed.ts'
 import { storeRestarted } from './cases/store-restarted.ts'
+import { storeStalled } from './cases/store-stalled.ts'
 import { usersAcknowledge } from './cases/users-acknowledge.ts'
 import { workerFrozen } from './cases/worker-frozen.ts'
 import { reliableWorkerKilled, workerKilled } from './cases/worker-killed.ts'
@@ -25,8 +27,11 @@ export const FAULT_CASES: readonly FaultCase[] = [
   apiKilled,
   storeKilled,
   storeRestarted,
+  storeStalled,
   storeFull,
   usersAcknowledge,
   sendCancelled,
+  cancelledWhileCutOff,
+  cancelledWhileFrozen,
   ratesKept,
 ]

@@ -38,8 +38,19 @@ export const MISTAKES: readonly Mistake[] = [
     shows: 'were doubled',
     backends: ['postgresql'],
   },
+  { alteration: 'late-writes-accepted', caseName: 'store-stalled', shows: 'were executed after their error' },
   { alteration: 'users-not-looked-up', caseName: 'users-acknowledge', shows: 'after they acknowledged' },
   { alteration: 'cancellation-not-looked-up', caseName: 'send-cancelled', shows: 'later than 1 s after the answer' },
+  {
+    alteration: 'confirmation-never-outdated',
+    caseName: 'cancelled-while-cut-off',
+    shows: 'pushes later than 1 s after',
+  },
+  {
+    alteration: 'confirmation-never-outdated',
+    caseName: 'cancelled-while-frozen',
+    shows: 'pushes after a lost lease',
+  },
   { alteration: 'each-worker-its-own-rates', caseName: 'rates-kept', shows: 'sent without a grant' },
   { alteration: 'limits-forgotten', caseName: 'rates-kept', shows: 'sent without a grant' },
 ]

@@ -25,9 +25,10 @@ export function makePostgresMistakes(dsn: string): StoreMistakes {
         acknowledge: (own) => async (claim, remainder) => {
           return own.acknowledge({ ...claim, fence: await findFence(dsn, claim) }, remainder)
         },
-        extend: (own) => async (claims) => {
+        confirm: (own) => async (claims, extendAfterMs) => {
           const fences = await Promise.all(claims.map((claim) => findFence(dsn, claim)))
-          return own.extend(claims.map((claim, index) => ({ ...claim, fence: fences[index] ?? claim.fence })))
+          const unfenced = claims.map((claim, index) => ({ ...claim, fence: fences[index] ?? claim.fence }))
+          return own.confirm(unfenced, extendAfterMs)
         },
       }),
     endRangeLeases: () =>

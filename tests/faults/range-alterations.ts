@@ -30,7 +30,10 @@ export const RANGE_ALTERATIONS: Record<string, () => void> = {
       acknowledge: (own) => async (claim, remainder) => {
         return isOpen(claim) ? own.acknowledge(claim, remainder) : 'acknowledged'
       },
-      extend: (own) => async (claims) => own.extend(claims.filter(isOpen)),
+      confirm: (own) => async (claims, extendAfterMs) => {
+        const states = await own.confirm(claims.filter(isOpen), extendAfterMs)
+        return claims.map((claim) => (isOpen(claim) ? (states.shift() ?? 'lost') : 'valid'))
+      },
     })
   },
   /** A range is claimed once. Its later claims are kept in memory and never delivered. */

@@ -18,10 +18,9 @@ import { type Audience, Audiences } from './audience.ts'
 import type { Backend } from './backend.ts'
 import { Deliveries } from './deliveries.ts'
 import type { Scale } from './scale.ts'
-import { API_KEY, makeSettings } from './settings.ts'
+import { API_KEY, makeSettings, type ProcessOptions } from './settings.ts'
 import { waitUntil } from './wait.ts'
 
-const DEFAULT_BATCH_SIZE = 500
 /** Streams of each connection to the simulator. */
 const MAX_STREAMS = 10
 /** Connections of a worker to FCM (`MAX_CONNECTIONS` in src/providers/fcm/fcm.ts). */
@@ -49,16 +48,6 @@ export interface RigOptions {
   scale: Scale
   /** Alterations of every process (alterations.ts): the mistakes that a case has to notice. */
   alterations?: readonly string[]
-}
-
-/** The options of one process. */
-export interface ProcessOptions {
-  /** Alterations of this process, in addition to the rig's. */
-  alterations?: readonly string[]
-  /** The most targets of a batch. */
-  batchSize?: number
-  /** The lease of its claims, in place of the scale's. */
-  leaseMs?: number
 }
 
 interface Parts extends RigOptions {
@@ -103,7 +92,7 @@ export class Rig {
     // Slow answers take longer than a lease. When a frozen worker goes on, both workers have the batch in flight.
     const fcm = await startFcmSimulator({ slowMs: scale.leaseMs * 1.2, maxStreams: MAX_STREAMS })
     const sql = openDatabase({ dsn: backend.dsn, maxConnections: 2, statementTimeoutMs: STORING_TIMEOUT_MS })
-    const config = parseConfig(makeSettings(options, fcm, { batchSize: DEFAULT_BATCH_SIZE, leaseMs: scale.leaseMs }))
+    const config = parseConfig(makeSettings({ backend, scale, fcm }))
     const logger = makeTestLogger()
     const { queue, stop } = await assembleQueue({ config, logger })
     return new Rig({ ...options, fcm, sql, queue, closeQueue: stop, config, logger })
@@ -140,11 +129,10 @@ export class Rig {
 
   #startProcess(role: 'api' | 'worker', options: ProcessOptions): Promise<CentripushProcess> {
     const alterations = [...(this.#parts.alterations ?? []), ...(options.alterations ?? [])]
-    const settings = makeSettings(this.#parts, this.#parts.fcm, {
-      batchSize: options.batchSize ?? DEFAULT_BATCH_SIZE,
-      leaseMs: options.leaseMs ?? this.scale.leaseMs,
+    return startCentripush(makeSettings(this.#parts, options), {
+      role,
+      ...(alterations.length > 0 && alteredServer(alterations)),
     })
-    return startCentripush(settings, { role, ...(alterations.length > 0 && alteredServer(alterations)) })
   }
 
   /** Calls a method of `api`, or of the API process that the rig keeps. Rejects when no answer comes. */

@@ -1,5 +1,5 @@
 // Acknowledgements before the send: the parts that several mistakes share.
-import type { BatchClaim } from '../../src/queue/batch.ts'
+import type { BatchClaim, ClaimKey } from '../../src/queue/batch.ts'
 import type { Queue } from '../../src/queue/queue.ts'
 import type { StoredSend } from '../../src/queue/send.ts'
 
@@ -26,7 +26,7 @@ export function makeSendKeeper(): SendKeeper {
 /** Alterations of a queue whose claims are acknowledged when the worker gets them. */
 export const ACKNOWLEDGED_ALREADY = {
   acknowledge: () => async () => 'acknowledged' as const,
-  extend: () => async () => new Set<string>(),
+  confirm: () => async (claims: readonly ClaimKey[]) => claims.map(() => 'valid' as const),
   checkpoint: () => async () => undefined,
 }
 

@@ -105,6 +105,7 @@ test.each([
   ['a notification for another provider than the recipient', `{${TOKEN},"notification":{"apns":{"payload":{}}}}`],
   ['a message that is no object', `{${TOKEN},"notification":{"fcm":{"message":"hello"}}}`],
   ['no message', `{${TOKEN},"notification":{"fcm":{}}}`],
+  ['a message of more than 1 MiB', `{${TOKEN},"notification":{"fcm":{"message":{"a":"${'b'.repeat(1024 * 1024)}"}}}}`],
   [
     'a header with a line break',
     `{"recipient":{"apns_tokens":["t"]},"notification":{"apns":{"headers":{"a":"b\\r\\nc: d"},"payload":{}}}}`,

@@ -47,7 +47,7 @@ function describeContract(start: StartQueue) {
     await rig.enqueueBroadcast(['b'], ['c'])
     await rig.enqueueLater(60_000)
     const found = await rig.claim()
-    await queue.extend([found])
+    await queue.confirm([found], 0)
     const stats = await queue.stats()
     expect(stats.waiting.get('fcm')).toBe(2)
     expect(stats.inFlight.get('fcm')).toBe(1)

@@ -36,7 +36,7 @@ async function use(queue: RedisQueue): Promise<void> {
   if (!first || !second) throw new Error('both batches should be claimable')
   expect(first).toMatchObject({ uid: walked.uid, hasExclusions: true, sendState: 'live' })
   expect(await queue.findExcluded(walked.uid, [{ user: 'user', deviceId: 'device' }])).toEqual([true])
-  expect(await queue.extend([first, second])).toEqual(new Set())
+  expect(await queue.confirm([first, second], 0)).toEqual(['excluded', 'excluded'])
   await queue.checkpoint([{ claim: first, finished: Uint8Array.of(1) }])
   const retries = [{ ...storedLines([LINE]), delayMs: 0, ambiguousAttempts: 0 }]
   expect(await queue.acknowledge(first, { retries, givenUp: [] })).toBe('acknowledged')
@@ -48,7 +48,6 @@ async function use(queue: RedisQueue): Promise<void> {
   expect(readLines(broadcast)).toEqual([LINE])
   expect(await queue.acknowledge(broadcast, { retries: [], givenUp: [] })).toBe('acknowledged')
   await queue.cancel(walked.uid)
-  expect(await queue.findCancelled([walked.uid])).toEqual(new Map([[walked.uid, 'all']]))
   await queue.pause('apns', 'by hand', undefined)
   expect(await queue.stats()).toMatchObject({ scheduled: 0, pauses: [{ provider: 'apns' }] })
   await queue.resume('apns')

@@ -6,7 +6,7 @@ import { connect } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { connect as connectTls } from 'node:tls'
 import { generate } from 'selfsigned'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { EDGE_KEY, type Edge, type EdgeOptions, startEdge, startRawNode } from '../support/edge.ts'
 import { exchange, parseResponses } from '../support/raw-exchange.ts'
 
@@ -39,7 +39,11 @@ function makeSignal(): { happened: Promise<void>; signal: () => void } {
 }
 
 describe('a stream', () => {
-  const { happened: ended, signal } = makeSignal()
+  let ended: Promise<void>
+  let signal: () => void
+  beforeEach(() => {
+    ;({ happened: ended, signal } = makeSignal())
+  })
   const stream = (_: IncomingMessage, outgoing: ServerResponse) => {
     outgoing.once('close', signal).writeHead(200, { 'content-type': 'text/event-stream' })
     outgoing.write('data: 1\n\n')
@@ -50,6 +54,15 @@ describe('a stream', () => {
     const answer = await exchange(edge.url, ask('/connection/sse'), true)
     expect(parseResponses(answer)).toMatchObject([{ status: 200, body: 'data: 1\n\n' }])
     await ended
+  })
+
+  test('ends when the client closes its side later', async () => {
+    await start(stream)
+    const socket = connect({ port: Number(new URL(edge.url).port), host: '127.0.0.1', allowHalfOpen: true })
+    socket.write(ask('/connection/sse'))
+    await once(socket, 'data')
+    socket.end().resume()
+    await Promise.all([ended, once(socket, 'end')])
   })
 
   test('of a pipeline ends too, without warnings about listeners', async () => {

@@ -53,7 +53,7 @@ test.concurrent.for(CASES)(
         timeout,
         interval: 50,
       })
-    if (one.loss === 'no answers') proxy.swallow()
+    if (one.loss === 'no answers') proxy.stall()
     else await proxy.cut()
     await waitForStatus(503, 10_000 * SLOWNESS)
     await proxy.mend()

@@ -90,3 +90,12 @@ test('an invalid answer of the node is error 100 for each command of its group, 
   const { text } = await send('{"id":1,"method":0,"params":{}}{"id":2,"method":0,"params":{}}{"method":32,"params":{}}')
   expect(text).toBe(`{"id":1,${INTERNAL}}\n{"id":2,${INTERNAL}}\n{"result":{}}`)
 })
+
+test('more than 100,000 commands are refused before one of them runs', async () => {
+  const push = '{"id":1,"method":"cancel_push","params":{}}'
+  expect((await send(push + '{}'.repeat(99_999))).status).toBe(200)
+  expect(order[0]).toBe('cancel_push')
+  order = []
+  expect(await send(push + '{}'.repeat(100_000))).toEqual({ status: 400, text: 'Bad Request\n' })
+  expect(order).toEqual([])
+})

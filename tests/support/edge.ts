@@ -9,6 +9,7 @@ import * as push from '../../src/protocol/requests/push.ts'
 import { upstreamRequests } from '../../src/protocol/requests/upstream.ts'
 import { answerText, answerTooLarge } from '../../src/server/answer.ts'
 import { makeKeyCheck } from '../../src/server/api-key.ts'
+import { BodyBudget } from '../../src/server/body-budget.ts'
 import { type PortOptions, startServer } from '../../src/server/start-server.ts'
 import { BodyTooLargeError } from '../../src/upstream/request-body.ts'
 import { Upstream } from '../../src/upstream/upstream.ts'
@@ -46,6 +47,8 @@ export interface EdgeOptions {
   node?: string
   upstream?: Partial<UpstreamOptions>
   maxRequestBytes?: number
+  maxBodiesBytes?: number
+  inTurn?: (handle: () => Promise<void>) => Promise<void>
   transportErrors?: boolean
   key?: string
   /** A free one unless given. */
@@ -58,7 +61,8 @@ export interface EdgeOptions {
 /** A running edge. */
 export interface Edge {
   url: string
-  stop(graceMs?: number): Promise<void>
+  /** Disconnects clients at once unless `spreadMs` is given. */
+  stop(graceMs?: number, spreadMs?: number): Promise<void>
 }
 
 /** Starts the edge on one port. */
@@ -73,6 +77,9 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
     hasKey: makeKeyCheck(options.key ?? EDGE_KEY),
     transportErrors: options.transportErrors ?? false,
     maxRequestBytes,
+    bodies: new BodyBudget(options.maxBodiesBytes ?? 64 * maxRequestBytes),
+    large: undefined,
+    inTurn: options.inTurn ?? ((handle: () => Promise<void>) => handle()),
     logger,
     callLogger: logger,
   }
@@ -84,8 +91,8 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
     admin: upstream?.clients,
   }
   const server = await startServer([{ address: '127.0.0.1', port: options.port ?? 0, tls: options.tls, app }])
-  const stop = async (graceMs = 0) => {
-    await server.close(graceMs)
+  const stop = async (graceMs = 0, spreadMs = 0) => {
+    await server.close(graceMs, spreadMs)
     await upstream?.close()
   }
   return { url: server.urls[0] ?? '', stop }

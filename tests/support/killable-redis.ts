@@ -73,6 +73,17 @@ export class KillableRedis {
     }
   }
 
+  /** Executes no command for `ms`; those that arrive meanwhile are executed afterwards. Resolves at its end. */
+  async pause(ms: number): Promise<void> {
+    const redis = connect(this.port)
+    try {
+      await redis.client('PAUSE', ms)
+      await redis.ping()
+    } finally {
+      redis.disconnect()
+    }
+  }
+
   /** Makes it refuse all writes (MISCONF), as with a full disk: its directory is removed, and a snapshot fails. */
   async refuseWrites(): Promise<void> {
     await rm(this.#directory, { recursive: true })

@@ -6,8 +6,10 @@ export interface TcpProxy {
   port: number
   /** Closes all connections and refuses new ones. */
   cut(): Promise<void>
-  /** Discards all bytes and closes nothing, like a firewall that has lost the state of the connections. */
-  swallow(): void
+  /** Passes no bytes on, and no end of a connection, but keeps both until `resume`, as a network that drops packets. */
+  stall(): void
+  /** Passes on all that it has kept, in its order, also for clients that have closed their connections. */
+  resume(): void
   /** Accepts and forwards connections again. Closes the old ones. */
   mend(): Promise<void>
 }
@@ -15,7 +17,16 @@ export interface TcpProxy {
 /** Starts a proxy on a free port. */
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
-  let isSwallowing = false
+  /** The bytes and ends of connections of a stall; undefined while there is none. */
+  let kept: (() => void)[] | undefined
+  const pass = (act: () => void) => {
+    if (kept) kept.push(act)
+    else act()
+  }
+  const forward = (from: Socket, to: Socket) => {
+    from.on('data', (bytes) => pass(() => to.write(bytes)))
+    from.once('close', () => pass(() => to.end()))
+  }
   const server = createServer((client) => {
     const target = connect(targetPort, '127.0.0.1')
     for (const socket of [client, target]) {
@@ -23,9 +34,8 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       // The proxy cuts connections on purpose.
       socket.on('error', () => undefined).once('close', () => sockets.delete(socket))
     }
-    client.once('close', () => target.destroy())
-    target.once('close', () => client.destroy())
-    if (!isSwallowing) client.pipe(target).pipe(client)
+    forward(client, target)
+    forward(target, client)
   })
   const listen = async (port: number): Promise<number> => {
     await once(server.listen(port, '127.0.0.1'), 'listening')
@@ -44,12 +54,16 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       destroyAll()
       await closed
     },
-    swallow() {
-      isSwallowing = true
-      for (const socket of sockets) socket.unpipe()
+    stall() {
+      kept ??= []
+    },
+    resume() {
+      const acts = kept ?? []
+      kept = undefined
+      for (const act of acts) act()
     },
     async mend() {
-      isSwallowing = false
+      kept = undefined
       destroyAll()
       if (!server.listening) await listen(port)
     },

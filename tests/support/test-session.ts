@@ -33,6 +33,12 @@ export function startSession(count: number, bodies: readonly string[] = [], firs
     failed: (index, error) => batch.onFailure(index, error),
   }
   const events = { onPeerSettings: () => undefined, onPingAck: () => undefined, onGoaway: () => undefined }
-  const session = new Http2Session({ events, maxStreams: 1000, requestTimeoutMs: 100, firstStreamId })
+  const session = new Http2Session({
+    events,
+    maxStreams: 1000,
+    requestTimeoutMs: 100,
+    firstStreamId,
+    nowMs: () => performance.now(),
+  })
   return { session, source, results }
 }

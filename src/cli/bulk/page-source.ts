@@ -49,7 +49,7 @@ export function openPageSource(api: ListApi): ImportSource {
       do {
         const page = await fetchPage(api, String(cursor), total === undefined)
         total ??= page?.total_count || undefined
-        const items = (page?.items?.items() ?? []).map((json) => ({ line: ++line, json }))
+        const items = [...(page?.items?.items() ?? [])].map((json) => ({ line: ++line, json }))
         cursor = page?.next_cursor ?? ''
         yield { items, next: { at: cursor, line } }
       } while (cursor !== '')

@@ -26,4 +26,11 @@ export const httpApi = section({
     v.optional(wholeNumber(1024, 2 ** 31 - 1), 64 * 1024 * 1024),
     'The size limit of a request in bytes. A larger one is answered with 413 and not read further.',
   ),
+  max_request_bodies_size: described(
+    v.optional(wholeNumber(1024, 2 ** 40), 96 * 1024 * 1024),
+    'The size limit in bytes of all request bodies that the server reads at the same time. A request beyond it is ' +
+      'answered with 503 and `Retry-After`, and its body is not read. A quarter is reserved for bodies of up to ' +
+      '256 KiB. Bodies that are forwarded to the node unread do not count. Larger bodies are decoded in a process of ' +
+      'their own, which runs only while there are some, and which may use several times their size.',
+  ),
 })

@@ -33,4 +33,10 @@ export const shutdown = section({
     v.optional(duration(), '20s'),
     'How long requests and pushes in flight may take to finish after SIGTERM or Ctrl-C.',
   ),
+  drain: described(
+    v.optional(duration(), '10s'),
+    'After SIGTERM or Ctrl-C, clients of the connection endpoints are disconnected evenly over this time, at most ' +
+      '`timeout`, so that they do not all reconnect at once. WebSocket clients get close code 3001, as from a node ' +
+      'that shuts down.',
+  ),
 })

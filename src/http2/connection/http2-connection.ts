@@ -68,6 +68,7 @@ export class Http2Connection {
       },
       maxStreams: deps.maxStreams,
       requestTimeoutMs: deps.timing.requestTimeoutMs,
+      nowMs: deps.nowMs,
     })
     // Before any answer to received frames can be written.
     this.#session.writePreface()
@@ -117,12 +118,9 @@ export class Http2Connection {
 
   /** Sends the written bytes. */
   flush(): void {
-    const { out } = this.#session
-    if (out.length === 0 || this.#state === 'closed' || this.#state === 'connecting') return
-    const bytes = out.take()
-    this.#socket.write(bytes, (error) => {
-      if (!error) recycleChunk(bytes)
-    })
+    if (this.#session.out.length === 0 || this.#state === 'closed' || this.#state === 'connecting') return
+    const bytes = this.#session.takeOutput()
+    if (bytes.length > 0) this.#socket.write(bytes, (error) => (error ? undefined : recycleChunk(bytes)))
   }
 
   /** Fails the open requests of a batch with `aborted`. */

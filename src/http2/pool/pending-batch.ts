@@ -3,15 +3,17 @@
 //
 //   queued ──take()──▶ in flight ──(answer | failure)──▶ completed
 //      ▲                   │
-//      └───────────────────┘ refused or left unprocessed by GOAWAY, at most MAX_RESENDS times
+//      └───────────────────┘ refused, left unprocessed by GOAWAY or interrupted, at most MAX_RESENDS times
 import type { Http2Answer, Http2Batch } from '../http2-client.ts'
 import { Http2Error } from '../http2-error.ts'
 import type { WantedHeaders } from '../session/answer-fields.ts'
 import type { RequestSource } from '../session/request-source.ts'
 import type { AdaptiveConcurrency } from './adaptive-concurrency.ts'
 
-/** Times that a request is sent again after the server refused it or left it unprocessed with GOAWAY. */
+/** Times that a request is sent again after it was certainly not processed. */
 const MAX_RESENDS = 2
+/** The server refused the request or left it unprocessed, or it was interrupted before its body was complete. */
+const UNPROCESSED: ReadonlySet<string> = new Set(['goaway', 'refused_stream', 'interrupted'])
 
 const EMPTY = Buffer.alloc(0)
 
@@ -64,6 +66,12 @@ export class PendingBatch implements RequestSource {
     return this.batch.count - this.#next + this.#resends.length
   }
 
+  /** Whether requests may be sent at a time of the pool's clock. */
+  isConfirmed(nowMs: number): boolean {
+    const { confirmation } = this.batch
+    return confirmation === undefined || nowMs <= confirmation.untilMs
+  }
+
   /** The index of the next request to send. Withdrawn requests fail, so none may be left: then undefined. */
   take(): number | undefined {
     while (this.queued > 0) {
@@ -91,8 +99,7 @@ export class PendingBatch implements RequestSource {
 
   failed(index: number, error: Http2Error): void {
     this.#concurrency.onFailure()
-    const isUnprocessed = error.code === 'goaway' || error.code === 'refused_stream'
-    if (isUnprocessed && error.kind === 'unsent' && this.#sendAgain(index)) return
+    if (UNPROCESSED.has(error.code) && error.kind === 'unsent' && this.#sendAgain(index)) return
     this.#fail(index, error)
   }
 

@@ -10,12 +10,14 @@ import { Http2Error } from '../http2-error.ts'
 import { MAX_HEADER_LIST_BYTES } from './answer-fields.ts'
 import { AnswerFrames } from './answer-frames.ts'
 import { FloodGuard } from './flood-guard.ts'
+import type { Http2Stream } from './http2-stream.ts'
 import { OpenStreams } from './open-streams.ts'
 import { PeerSettings } from './peer-settings.ts'
 import { ReceiveFlow, STREAM_WINDOW_BYTES } from './receive-flow.ts'
 import type { RequestSource } from './request-source.ts'
 import { RequestWriter } from './request-writer.ts'
 import { SendFlow } from './send-flow.ts'
+import { WrittenRequests } from './written-requests.ts'
 
 /** Events of a session. */
 export interface SessionEvents {
@@ -34,6 +36,8 @@ export interface SessionDeps {
   maxStreams: number
   /** From the opening of a stream to the end of its answer. */
   requestTimeoutMs: number
+  /** The clock of confirmations, in ms. */
+  nowMs: () => number
   /** 1 unless given; tests set it to reach the last id. */
   firstStreamId?: number
 }
@@ -45,8 +49,9 @@ export class Http2Session implements ControlHandlers {
   readonly #deps: SessionDeps
   readonly #streams: OpenStreams
   readonly #peer = new PeerSettings()
-  readonly #sendFlow = new SendFlow({ out: this.out, peer: this.#peer })
+  readonly #sendFlow: SendFlow
   readonly #requests = new RequestWriter({ out: this.out, peer: this.#peer })
+  readonly #written: WrittenRequests
   readonly #guard = new FloodGuard()
   readonly #frames: FrameDecoder
   /** Highest stream that the server processes, after GOAWAY. */
@@ -54,9 +59,13 @@ export class Http2Session implements ControlHandlers {
 
   constructor(deps: SessionDeps) {
     this.#deps = deps
-    const { requestTimeoutMs, firstStreamId = 1 } = deps
-    const [out, sendFlow, guard] = [this.out, this.#sendFlow, this.#guard]
+    const { requestTimeoutMs, firstStreamId = 1, nowMs } = deps
+    const [out, guard] = [this.out, this.#guard]
+    const interrupt = (stream: Http2Stream) => this.#streams.interrupt(stream)
+    const sendFlow = new SendFlow({ out, peer: this.#peer, nowMs, interrupt })
+    this.#sendFlow = sendFlow
     this.#streams = new OpenStreams({ out, sendFlow, guard, requestTimeoutMs, firstStreamId })
+    this.#written = new WrittenRequests({ out, streams: this.#streams, sendFlow, peer: this.#peer })
     const answers = new AnswerFrames({ out, streams: this.#streams, guard })
     this.#frames = new FrameDecoder({ answers, control: this })
   }
@@ -96,8 +105,12 @@ export class Http2Session implements ControlHandlers {
     control.writeWindowUpdate(this.out, 0, ReceiveFlow.firstUpdateBytes)
   }
 
-  /** Writes a request. Call it only while `freeStreams` > 0. An invalid request fails with `request_invalid`. */
+  /**
+   * Writes a request. Call it only while `freeStreams` > 0, and `takeOutput` after the last one, before bytes are
+   * received. An invalid request fails with `request_invalid`.
+   */
   open(source: RequestSource, index: number, nowMs: number): void {
+    this.#written.add(source)
     const start = this.out.length
     let bodyStart: number
     try {
@@ -110,6 +123,14 @@ export class Http2Session implements ControlHandlers {
     }
     const stream = this.#streams.open(source, index, nowMs)
     if (bodyStart > 0) this.#sendFlow.sendBody(stream, bodyStart)
+  }
+
+  /**
+   * The bytes to send, as `out.take`. If a confirmation of the written requests has ended since, they are taken out and
+   * fail as interrupted.
+   */
+  takeOutput(): Buffer {
+    return this.#written.take(this.#deps.nowMs())
   }
 
   /** Reads received bytes. False after a connection error: GOAWAY is written, and the connection must be closed. */

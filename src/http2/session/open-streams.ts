@@ -1,7 +1,7 @@
 // The streams of a session and how they end. One stream is one request:
 //
 //   open ──(END_STREAM of the answer)──▶ answered
-//   open ──(deadline | abort | malformed answer)──▶ failed, RST_STREAM sent
+//   open ──(deadline | abort | interruption | malformed answer)──▶ failed, RST_STREAM sent
 //   open ──(RST_STREAM | GOAWAY with a lower id | connection closed)──▶ failed
 //
 // Closed streams are not stored. Later frames on them are ignored, but count in the flood guard. Each opened request
@@ -90,6 +90,11 @@ export class OpenStreams {
   /** Resets the stream of a malformed answer. The connection remains open (section 8.1.1). */
   resetMalformed(stream: Http2Stream): void {
     this.reset(stream, ERROR.protocolError, new Http2Error('ambiguous', 'answer_invalid'))
+  }
+
+  /** Resets the stream of a request without its last bytes: the peer can't process it (section 8.1). */
+  interrupt(stream: Http2Stream): void {
+    this.reset(stream, ERROR.cancel, new Http2Error('unsent', 'interrupted'))
   }
 
   /** Sends RST_STREAM with `code` and fails the request. */

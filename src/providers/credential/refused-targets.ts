@@ -29,11 +29,12 @@ export interface CollectRefusalsDeps {
  */
 export function collectRefusals(
   deps: CollectRefusalsDeps,
-): Pick<Http2Batch, 'count' | 'isWithdrawn' | 'onAnswer' | 'onFailure'> {
+): Pick<Http2Batch, 'count' | 'isWithdrawn' | 'confirmation' | 'onAnswer' | 'onFailure'> {
   const { batch, indices, settle, signal, minRetryDelayMs, refused, outcomeOf } = deps
   const isCancelled = (index: number) => batch.isWithdrawn?.(index) === true
   return {
     count: indices.length,
+    confirmation: batch.confirmation,
     isWithdrawn: (place) => refused.outcome !== undefined || isCancelled(indices[place] ?? -1),
     onAnswer: (place, answer) => {
       const index = indices[place] ?? -1

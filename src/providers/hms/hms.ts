@@ -126,6 +126,8 @@ export class HmsProvider implements Provider {
           requests[place] = (requests[place] ?? []).filter((index) => !isWithdrawn(index))
           return requests[place].length === 0
         }),
+      isOutdated: isWithdrawn && ((place) => (requests[place] ?? []).some((index) => isWithdrawn(index))),
+      confirmation: batch.confirmation,
       writeBody: (place, body) => message.writeBody(targetsOf(batch, requests[place]), body),
       answerHeaders: ['retry-after'],
       maxAnswerBytes: MAX_ANSWER_BYTES,

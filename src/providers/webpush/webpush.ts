@@ -59,6 +59,7 @@ interface Sending {
   settle: Settle
   signal: AbortSignal
   isWithdrawn: Batch['isWithdrawn']
+  confirmation: Batch['confirmation']
   /**
    * The reason of the refusal, once a push service has refused the VAPID key. From then on no request of the batch is
    * sent.
@@ -92,13 +93,14 @@ export class WebPushProvider implements Provider {
       settleAll([...batch.targets.keys()], { kind: 'rejected', reason: problem }, settle)
       return
     }
-    const { isWithdrawn } = batch
+    const { isWithdrawn, confirmation } = batch
     const sending: Sending = {
       payload,
       headers: problem,
       settle,
       signal,
       isWithdrawn,
+      confirmation,
       refusal: undefined,
       foreignKeyRefusals: 0,
     }
@@ -133,7 +135,7 @@ export class WebPushProvider implements Provider {
   }
 
   async #sendTo(origin: string, addressees: readonly Addressee[], sending: Sending): Promise<void> {
-    const { payload, headers, settle, signal, isWithdrawn } = sending
+    const { payload, headers, settle, signal, isWithdrawn, confirmation } = sending
     const isWindows = isWns(origin)
     await this.#services.clientFor(origin).send({
       count: addressees.length,
@@ -149,6 +151,7 @@ export class WebPushProvider implements Provider {
       },
       answerHeaders: ['retry-after', 'location'],
       signal,
+      confirmation,
       isWithdrawn: (place) => sending.refusal !== undefined || isWithdrawn?.(addressees[place]?.index ?? -1) === true,
       onAnswer: (place, answer) => {
         settle(addressees[place]?.index ?? -1, this.#judge(answer, isWindows, sending))

@@ -6,7 +6,7 @@ import { commitAsynchronously } from '../../database/asynchronous-commit.ts'
 import type { Fragment, Sql } from '../../database/pool.ts'
 import { boolean, bytea, bytes, nameColumns, number, text } from '../../database/raw-columns.ts'
 import { decodeLines } from '../../sends/line-bytes.ts'
-import type { BatchClaim, ClaimKey, Progress } from '../batch.ts'
+import type { BatchClaim, ClaimKey, ClaimState, Progress } from '../batch.ts'
 import type { Lane } from '../lane.ts'
 import { decodeContent } from '../stored-send.ts'
 import { CANCELLED, LANES } from './states.ts'
@@ -143,16 +143,44 @@ function claimTable(sql: Sql, claims: readonly Pick<BatchClaim, 'id' | 'fence'>[
     unnest(${claims.map(({ id }) => id)}::bigint[], ${claims.map(({ fence }) => fence)}::bigint[]) as c (id, fence)`
 }
 
-/** Extends the leases of claimed batches. @returns the ids of lost claims */
-export async function extendLeases(sql: Sql, claims: readonly ClaimKey[], leaseMs: number): Promise<Set<string>> {
-  const kept = await sql<{ id: string }[]>`
-    update push_batches as b set claimable_at = clock_timestamp() + ${leaseMs} * interval '1 ms'
-    from ${claimTable(sql, claims)}
-    where b.id = c.id and b.fence = c.fence
-    returning b.id`
-  const lost = new Set(claims.map(({ id }) => id))
-  for (const { id } of kept) lost.delete(id)
-  return lost
+const State = v.object({ state: v.picklist(['lost', 'cancelled', 'excluded', 'valid']) })
+
+/**
+ * Extends the leases of valid claims that were not extended for `extendAfterMs`. @returns the state of each claim, in
+ * their order
+ */
+export async function confirmClaims(
+  sql: Sql,
+  claims: readonly ClaimKey[],
+  { leaseMs, extendAfterMs }: { leaseMs: number; extendAfterMs: number },
+): Promise<ClaimState[]> {
+  // Of the statement, so that the update and the select agree on the leases that are due.
+  const isDue = sql`b.claimable_at < statement_timestamp() + ${leaseMs - extendAfterMs} * interval '1 ms'`
+  const rows = await sql`
+    with claim as materialized (
+      select * from unnest(
+        ${claims.map(({ id }) => id)}::bigint[], ${claims.map(({ fence }) => fence)}::bigint[],
+        ${claims.map(({ uid }) => uid)}::text[]
+      ) with ordinality as c (id, fence, uid, place)
+    ), extended as (
+      update push_batches as b set claimable_at = clock_timestamp() + ${leaseMs} * interval '1 ms'
+      from claim c
+      where b.id = c.id and b.fence = c.fence and ${isDue}
+      returning b.id
+    )
+    select
+      case
+        when b.id is null or (${isDue} and e.id is null) then 'lost'
+        when s.state = ${CANCELLED} then 'cancelled'
+        when s.drops > 0 then 'excluded'
+        else 'valid'
+      end as state
+    from claim c
+      left join push_batches b on b.id = c.id and b.fence = c.fence
+      left join extended e on e.id = c.id
+      left join push_sends s on s.uid = c.uid
+    order by c.place`
+  return rows.map((row) => v.parse(State, row).state)
 }
 
 /** Stores which targets of claimed batches are finished. Lost claims are ignored. The targets are not written again. */

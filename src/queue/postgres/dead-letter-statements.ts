@@ -1,6 +1,7 @@
 // The SQL that lists, retries and deletes dead letters.
 import * as v from 'valibot'
 import { PROVIDER_NAMES } from '../../config/provider-names.ts'
+import { type CallDeadline, isInTime } from '../../database/call-deadline.ts'
 import type { Fragment, Sql } from '../../database/pool.ts'
 import type { DeadLetter, DeadLetterFilter } from '../dead-letter.ts'
 import { CANCELLED, DONE, FANNED } from './states.ts'
@@ -55,7 +56,8 @@ export async function selectDeadLetters(sql: Sql, filter: DeadLetterFilter, limi
  * Turns dead letters into batches without earlier attempts, except those of cancelled sends.
  * @returns the number of their targets
  */
-export async function reviveDeadLetters(sql: Sql, filter: DeadLetterFilter): Promise<number> {
+export async function reviveDeadLetters(sql: Sql, filter: DeadLetterFilter, deadline: CallDeadline): Promise<number> {
+  const deadlineMs = await deadline.toDatabaseTime()
   const [row] = await sql`
     with locked as materialized (
       select uid from push_sends
@@ -76,14 +78,15 @@ export async function reviveDeadLetters(sql: Sql, filter: DeadLetterFilter): Pro
       from (select uid, count(*)::int as batches from revived group by uid) as r
       where s.uid = r.uid
     )
-    select coalesce(sum(target_count), 0)::float8 as targets from revived`
+    select coalesce(sum(target_count), 0)::float8 as targets from revived where ${isInTime(sql, deadlineMs)}`
   return v.parse(Targets, row).targets
 }
 
 /** Deletes dead letters. @returns the number of their targets */
-export async function deleteDeadLetters(sql: Sql, filter: DeadLetterFilter): Promise<number> {
+export async function deleteDeadLetters(sql: Sql, filter: DeadLetterFilter, deadline: CallDeadline): Promise<number> {
+  const deadlineMs = await deadline.toDatabaseTime()
   const [row] = await sql`
     with deleted as (delete from push_dead_letters as d where ${matches(sql, filter)} returning target_count)
-    select coalesce(sum(target_count), 0)::float8 as targets from deleted`
+    select coalesce(sum(target_count), 0)::float8 as targets from deleted where ${isInTime(sql, deadlineMs)}`
   return v.parse(Targets, row).targets
 }

@@ -1,5 +1,6 @@
 // The SQL of exclusions: users and devices for which a send is cancelled.
 import * as v from 'valibot'
+import { type CallDeadline, isInTime } from '../../database/call-deadline.ts'
 import type { Sql } from '../../database/pool.ts'
 import { KEEP_UNKNOWN_SECONDS, MAX_EXCLUSIONS } from '../limits.ts'
 import type { Exclusion } from '../send.ts'
@@ -16,17 +17,21 @@ export async function insertExclusion(
   sql: Sql,
   uid: string,
   { user, deviceId }: Exclusion,
+  deadline: CallDeadline,
 ): Promise<'excluded' | 'full'> {
+  const deadlineMs = await deadline.toDatabaseTime()
   await sql`
     insert into push_sends (uid, state, forget_at)
     values (${uid}, ${PLACEHOLDER}, ${keptUntil(sql, KEEP_UNKNOWN_SECONDS)})
-    on conflict do nothing`
+    on conflict do nothing
+    returning ${isInTime(sql, deadlineMs)}`
   const [row] = await sql`
     with send as materialized (
       select uid, drops from push_sends where uid = ${uid} and state not in (${DONE}, ${CANCELLED}) for update
     ), stored as (
       insert into push_drops (uid, user_id, device_id)
-      select uid, ${user}, ${deviceId} from send where drops < ${MAX_EXCLUSIONS}
+      select uid, ${user}, ${deviceId} from send
+      where drops < ${MAX_EXCLUSIONS} and ${isInTime(sql, deadlineMs)}
       on conflict do nothing
       returning uid
     ), counted as (

@@ -2,6 +2,7 @@
 // announcement may be lost.
 import type { ProviderName } from '../../config/provider-names.ts'
 import type { Sql } from '../../database/pool.ts'
+import { TimedCalls } from '../../database/timed-calls.ts'
 import type { Logger } from '../../observability/log.ts'
 import { type Repetition, startRepeating } from '../../timing/repeat.ts'
 import { laneOfWork } from '../announcements.ts'
@@ -11,12 +12,12 @@ import { LANES, type Lane } from '../lane.ts'
 import type { Queue } from '../queue.ts'
 import type { Exclusion, Page, Send, SendClaim } from '../send.ts'
 import { Acknowledgements } from './acknowledgements.ts'
-import { claimWaitingBatches, extendLeases, releaseBatches, updateProgress } from './batch-statements.ts'
+import { claimWaitingBatches, confirmClaims, releaseBatches, updateProgress } from './batch-statements.ts'
 import { deleteDeadLetters, reviveDeadLetters, selectDeadLetters } from './dead-letter-statements.ts'
 import { insertExclusion, selectExcluded } from './exclusion-statements.ts'
 import { inTime } from './in-time.ts'
 import { deletePause, upsertPause } from './pause-statements.ts'
-import { cancelSend, insertSend, selectCancelled, selectSend } from './send-statements.ts'
+import { cancelSend, insertSend, selectSend } from './send-statements.ts'
 import { countJobs, findSettingRisks, selectStats } from './stats-statements.ts'
 import { deleteForgottenSends, giveUpUnclaimedBatches } from './upkeep-statements.ts'
 import { WakeUp } from './wake-up.ts'
@@ -37,11 +38,14 @@ interface Deps {
   maxJobs: number
   /** For this many ms after a start of PostgreSQL no abandoned batch is claimed; by default the time of one lease. */
   restartGraceMs?: number
+  /** The time limit in ms of a call that an API answers; ten seconds by default. */
+  answerTimeoutMs?: number
 }
 
 /** The queue in tables of a PostgreSQL database. */
 export class PostgresQueue implements Queue {
   readonly #sql: Sql
+  readonly #calls: TimedCalls
   readonly #leaseMs: number
   readonly #maxJobs: number
   readonly #restartGraceMs: number
@@ -52,6 +56,7 @@ export class PostgresQueue implements Queue {
 
   constructor(deps: Deps) {
     this.#sql = deps.sql
+    this.#calls = new TimedCalls(deps)
     this.#leaseMs = deps.leaseMs
     this.#maxJobs = deps.maxJobs
     this.#restartGraceMs = deps.restartGraceMs ?? deps.leaseMs
@@ -68,21 +73,23 @@ export class PostgresQueue implements Queue {
     return inTime(findSettingRisks(this.#sql))
   }
 
-  async enqueue(send: Send, page?: Page) {
-    if (await inTime(this.#isFull())) return 'full'
-    const lane = laneOfWork(send, page)
-    const notice = this.#wakeUp.takeNotice(lane)
-    const result = await inTime(insertSend(this.#sql, send, page, notice))
-    this.#wakeUp.announce(lane, notice)
-    return result
+  enqueue(send: Send, page?: Page) {
+    return this.#calls.run(async (deadline) => {
+      if (await this.#isFull()) return 'full'
+      const lane = laneOfWork(send, page)
+      const notice = this.#wakeUp.takeNotice(lane)
+      const result = await insertSend(this.#sql, send, page, { notice, deadline })
+      this.#wakeUp.announce(lane, notice)
+      return result
+    })
   }
 
   cancel(uid: string) {
-    return inTime(cancelSend(this.#sql, uid))
+    return this.#calls.run((deadline) => cancelSend(this.#sql, uid, deadline))
   }
 
   exclude(uid: string, exclusion: Exclusion) {
-    return inTime(insertExclusion(this.#sql, uid, exclusion))
+    return this.#calls.run((deadline) => insertExclusion(this.#sql, uid, exclusion, deadline))
   }
 
   claimSends(lane: Lane, limit: number) {
@@ -90,7 +97,7 @@ export class PostgresQueue implements Queue {
   }
 
   commitPage(claim: SendClaim, page: Page) {
-    return this.#announcing(insertPage(this.#sql, claim, page, this.#leaseMs), laneOfWork(claim, page))
+    return this.#announcing(inTime(insertPage(this.#sql, claim, page, this.#leaseMs)), laneOfWork(claim, page))
   }
 
   extendWalk(claim: SendClaim) {
@@ -98,7 +105,7 @@ export class PostgresQueue implements Queue {
   }
 
   releaseSend(claim: SendClaim) {
-    return this.#announcing(releaseWalk(this.#sql, claim), claim.lane)
+    return this.#announcing(inTime(releaseWalk(this.#sql, claim)), claim.lane)
   }
 
   claimBatches(lane: Lane, providers: readonly ProviderName[], limit: number) {
@@ -110,16 +117,12 @@ export class PostgresQueue implements Queue {
     return inTime(selectSend(this.#sql, uid))
   }
 
-  findCancelled(uids: readonly string[]) {
-    return inTime(selectCancelled(this.#sql, uids))
-  }
-
   findExcluded(uid: string, targets: readonly { user: string; deviceId: string }[]) {
     return inTime(selectExcluded(this.#sql, uid, targets))
   }
 
-  extend(claims: readonly ClaimKey[]) {
-    return inTime(extendLeases(this.#sql, claims, this.#leaseMs))
+  confirm(claims: readonly ClaimKey[], extendAfterMs: number) {
+    return inTime(confirmClaims(this.#sql, claims, { leaseMs: this.#leaseMs, extendAfterMs }))
   }
 
   checkpoint(progress: readonly Progress[]) {
@@ -133,15 +136,16 @@ export class PostgresQueue implements Queue {
   }
 
   release(claims: readonly ClaimKey[]) {
-    return this.#announcing(releaseBatches(this.#sql, claims), ...claims.map(({ lane }) => lane))
+    return this.#announcing(inTime(releaseBatches(this.#sql, claims)), ...claims.map(({ lane }) => lane))
   }
 
   pause(provider: ProviderName, reason: string, probeEveryMs: number | undefined) {
-    return inTime(upsertPause(this.#sql, provider, reason, probeEveryMs))
+    return this.#calls.run((deadline) => upsertPause(this.#sql, { provider, reason, probeEveryMs }, deadline))
   }
 
   resume(provider: ProviderName) {
-    return this.#announcing(deletePause(this.#sql, provider), ...LANES)
+    const resumed = this.#calls.run((deadline) => deletePause(this.#sql, provider, deadline))
+    return this.#announcing(resumed, ...LANES)
   }
 
   listDeadLetters(filter: DeadLetterFilter, limit: number, after?: string) {
@@ -149,11 +153,12 @@ export class PostgresQueue implements Queue {
   }
 
   retryDeadLetters(filter: DeadLetterFilter) {
-    return this.#announcing(reviveDeadLetters(this.#sql, filter), ...LANES)
+    const retried = this.#calls.run((deadline) => reviveDeadLetters(this.#sql, filter, deadline))
+    return this.#announcing(retried, ...LANES)
   }
 
   deleteDeadLetters(filter: DeadLetterFilter) {
-    return inTime(deleteDeadLetters(this.#sql, filter))
+    return this.#calls.run((deadline) => deleteDeadLetters(this.#sql, filter, deadline))
   }
 
   waitForWork(lane: Lane, timeoutMs: number, signal: AbortSignal) {
@@ -171,7 +176,7 @@ export class PostgresQueue implements Queue {
 
   /** Announces work in `lanes` after the statement that makes the work is committed. */
   async #announcing<T>(answer: Promise<T>, ...lanes: Lane[]): Promise<T> {
-    const result = await inTime(answer)
+    const result = await answer
     for (const lane of new Set(lanes)) this.#wakeUp.announce(lane)
     return result
   }

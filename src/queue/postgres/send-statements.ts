@@ -1,5 +1,6 @@
 // The SQL that stores, cancels and reads sends.
 import * as v from 'valibot'
+import { type CallDeadline, isInTime } from '../../database/call-deadline.ts'
 import type { Fragment, Sql } from '../../database/pool.ts'
 import { KEEP_ENDED_SECONDS, KEEP_UNKNOWN_SECONDS } from '../limits.ts'
 import type { Page, Send, StoredSend } from '../send.ts'
@@ -13,14 +14,20 @@ const Stored = v.object({
   content: v.nullable(v.instance(Uint8Array)),
   recipient: v.nullable(v.instance(Uint8Array)),
 })
-const Cancelled = v.object({ uid: v.string(), part: v.picklist(['all', 'some']) })
 
 /**
  * Stores a send, or compares its hash with the stored send of the same uid. A send stays cancelled if its cancellation
- * arrived first.
+ * arrived first. The recipient is a text in the statement: as bytes, the driver would copy it four times, in hexadecimal
+ * digits.
  * @param notice the NOTIFY that announces the send when the statement commits; undefined: no announcement
  */
-export async function insertSend(sql: Sql, send: Send, page: Page | undefined, notice: Notice | undefined) {
+export async function insertSend(
+  sql: Sql,
+  send: Send,
+  page: Page | undefined,
+  { notice, deadline }: { notice: Notice | undefined; deadline: CallDeadline },
+) {
+  const deadlineMs = await deadline.toDatabaseTime()
   const batches = page?.batches ?? []
   const state = page === undefined ? WAITING : batches.length > 0 ? FANNED : DONE
   const stored = await sql`
@@ -29,7 +36,7 @@ export async function insertSend(sql: Sql, send: Send, page: Page | undefined, n
         uid, state, lane, request_hash, recipient, content, claimable_at, expire_at, open_batches, forget_at
       ) values (
         ${send.uid}, ${state}, ${LANES[send.lane]}, ${send.requestHash},
-        ${state === WAITING ? encodeRecipient(send.recipient) : null},
+        convert_to(${state === WAITING ? encodeRecipient(send.recipient) : null}::text, 'UTF8'),
         ${state === DONE ? null : encodeContent(send.content)},
         case when ${state === WAITING} then coalesce(${dateOf(send.sendAtMs)}::timestamptz, clock_timestamp()) end,
         ${dateOf(send.expireAtMs)}, ${batches.length},
@@ -53,7 +60,7 @@ export async function insertSend(sql: Sql, send: Send, page: Page | undefined, n
       ${insertNewBatches(sql, batches, 'live')}
     )
     select case when ${notice !== undefined} then pg_notify(${notice?.channel ?? ''}, ${notice?.lane ?? ''}) end
-    from stored`
+    from stored where ${isInTime(sql, deadlineMs)}`
   if (stored.length > 0) return 'accepted'
   const [known] = await sql`select request_hash from push_sends where uid = ${send.uid}`
   // No row means that the stored send was deleted during this call, after its 24 hours. This request is answered as a
@@ -66,7 +73,8 @@ export async function insertSend(sql: Sql, send: Send, page: Page | undefined, n
  * Cancels a send that has not ended, or stores the cancellation of an unknown uid. The recipient is kept while range
  * batches are open, because their workers count the cancelled targets.
  */
-export async function cancelSend(sql: Sql, uid: string): Promise<void> {
+export async function cancelSend(sql: Sql, uid: string, deadline: CallDeadline): Promise<void> {
+  const deadlineMs = await deadline.toDatabaseTime()
   await sql`
     insert into push_sends as s (uid, state, forget_at)
     values (${uid}, ${CANCELLED}, ${keptUntil(sql, KEEP_UNKNOWN_SECONDS)})
@@ -77,7 +85,8 @@ export async function cancelSend(sql: Sql, uid: string): Promise<void> {
         when s.request_hash is null then ${keptUntil(sql, KEEP_UNKNOWN_SECONDS)}
         else ${keptUntil(sql, KEEP_ENDED_SECONDS)}
       end
-      where s.state in (${WAITING}, ${FANNING}, ${FANNED}, ${PLACEHOLDER})`
+      where s.state in (${WAITING}, ${FANNING}, ${FANNED}, ${PLACEHOLDER})
+    returning ${isInTime(sql, deadlineMs)}`
 }
 
 /**
@@ -93,19 +102,6 @@ export async function selectSend(sql: Sql, uid: string): Promise<StoredSend | un
     content: content ? decodeContent(Buffer.from(content)) : undefined,
     recipient: recipient ? decodeRecipient(Buffer.from(recipient)) : undefined,
   }
-}
-
-/** Finds the cancelled sends among `uids`, with the extent: 'all' of a send's targets, or 'some' of them. */
-export async function selectCancelled(sql: Sql, uids: readonly string[]) {
-  const rows = await sql`
-    select uid, case when state = ${CANCELLED} then 'all' else 'some' end as part from push_sends
-    where uid = any(${[...uids]}::text[]) and (state = ${CANCELLED} or drops > 0)`
-  return new Map(
-    rows.map((row) => {
-      const { uid, part } = v.parse(Cancelled, row)
-      return [uid, part]
-    }),
-  )
 }
 
 /** The time at which a row may be deleted that is kept for `seconds` from now on, as an SQL expression. */

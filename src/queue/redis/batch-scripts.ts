@@ -1,9 +1,9 @@
-// Runs the Lua scripts that claim, extend, acknowledge and release batches. A batch is an entry of a stream; the
+// Runs the Lua scripts that claim, confirm, acknowledge and release batches. A batch is an entry of a stream; the
 // consumer that owns the pending entry and its number of deliveries together are the fence of the claim.
 import type { ProviderName } from '../../config/provider-names.ts'
 import { Script } from '../../redis/script.ts'
 import { decodeLines } from '../../sends/line-bytes.ts'
-import type { BatchClaim, ClaimKey, Progress, Remainder } from '../batch.ts'
+import type { BatchClaim, ClaimKey, ClaimState, Progress, Remainder } from '../batch.ts'
 import type { Lane } from '../lane.ts'
 import { KEEP_DEAD_LETTERS_SECONDS, KEEP_ENDED_SECONDS } from '../limits.ts'
 import { entryOf } from './claim-id.ts'
@@ -12,7 +12,8 @@ import { GROUP, type Scope } from './scope.ts'
 import { encodeTargets, loadTargets } from './stored-targets.ts'
 
 const CLAIM_BATCHES = new Script(new URL('lua/claim-batches.lua', import.meta.url))
-const EXTEND = new Script(new URL('lua/extend.lua', import.meta.url))
+const CONFIRM = new Script(new URL('lua/confirm.lua', import.meta.url))
+const CHECKPOINT = new Script(new URL('lua/checkpoint.lua', import.meta.url))
 const ACKNOWLEDGE = new Script(new URL('lua/acknowledge.lua', import.meta.url))
 const RELEASE = new Script(new URL('lua/release.lua', import.meta.url))
 
@@ -71,26 +72,36 @@ async function addTargets(scope: Scope, found: readonly FoundBatch[]): Promise<C
   return claimed
 }
 
-/**
- * Extends the leases of claimed batches, and stores the checkpoints of those that have one.
- * @returns the ids of lost claims
- */
-export async function extendLeases(
+const CLAIM_STATES = { LOST: 'lost', CANCELLED: 'cancelled', EXCLUDED: 'excluded', VALID: 'valid' } as const
+
+/** Extends the leases that were not extended for `extendAfterMs`. @returns the state of each claim, in their order */
+export async function confirmClaims(
   { client, keys, consumer }: Consumer,
-  held: readonly (Pick<Progress, 'claim'> & Partial<Progress>)[],
-): Promise<Set<string>> {
-  const extended = held.flatMap(({ claim: { lane, provider } }) => [
+  claims: readonly ClaimKey[],
+  extendAfterMs: number,
+): Promise<ClaimState[]> {
+  const confirmed = claims.flatMap(({ uid, lane, provider }) => [
+    keys.batches(lane, provider),
+    keys.send(uid),
+    keys.exclusions(uid),
+  ])
+  const args = claims.flatMap((claim) => [entryOf(claim), claim.fence])
+  const reply = await CONFIRM.run(client, confirmed, [GROUP, consumer, Math.ceil(extendAfterMs), ...args])
+  if (!Array.isArray(reply)) throw new TypeError('redis: expected the states of claims from a script')
+  return reply.map((state) => CLAIM_STATES[readWord(state, ['LOST', 'CANCELLED', 'EXCLUDED', 'VALID'])])
+}
+
+/** Stores the progress of batches. That of lost claims is ignored. */
+export async function storeProgress(
+  { client, keys, consumer }: Consumer,
+  progress: readonly Progress[],
+): Promise<void> {
+  const stored = progress.flatMap(({ claim: { lane, provider } }) => [
     keys.batches(lane, provider),
     keys.notes(lane, provider),
   ])
-  const args = held.flatMap(({ claim, finished }) => [
-    entryOf(claim),
-    claim.fence,
-    finished ? Buffer.from(finished) : '',
-  ])
-  const lost = await EXTEND.run(client, extended, [GROUP, consumer, ...args])
-  const positions = new Set(Array.isArray(lost) ? lost.map(Number) : [])
-  return new Set(held.filter((_, index) => positions.has(index + 1)).map(({ claim }) => claim.id))
+  const args = progress.flatMap(({ claim, finished }) => [entryOf(claim), claim.fence, Buffer.from(finished)])
+  await CHECKPOINT.run(client, stored, [GROUP, consumer, ...args])
 }
 
 /**

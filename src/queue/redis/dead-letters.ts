@@ -4,20 +4,24 @@ import type { DeadLetterFilter } from '../dead-letter.ts'
 import { readDeadLetters, type StoredLetter } from './dead-letter-entries.ts'
 import type { QueueKeys } from './keys.ts'
 import type { Scope } from './scope.ts'
+import type { TimedWrites } from './timed-writes.ts'
 
 /** The number of dead letters that one command reads. Each has up to a batch of targets. */
 const PAGE = 100
 
+const DELETE_DEAD_LETTER = new Script(new URL('lua/delete-dead-letter.lua', import.meta.url))
 const RETRY_DEAD_LETTER = new Script(new URL('lua/retry-dead-letter.lua', import.meta.url))
 
 /** The dead letters, in a stream. Each call reads the stream from its start: operators ask for dead letters rarely. */
 export class DeadLetters {
   readonly #client: RedisClient
   readonly #keys: QueueKeys
+  readonly #writes: TimedWrites
 
-  constructor(deps: Scope) {
+  constructor(deps: Scope & { writes: TimedWrites }) {
     this.#client = deps.client
     this.#keys = deps.keys
+    this.#writes = deps.writes
   }
 
   /**
@@ -36,23 +40,29 @@ export class DeadLetters {
   /** Turns dead letters into batches without earlier attempts. @returns the number of their targets */
   retry(filter: DeadLetterFilter): Promise<number> {
     const { deadLetters, send, batches, exclusions, work } = this.#keys
-    return this.#change(filter, async ({ id, uid, lane, provider }) => {
+    return this.#change(filter, async ({ id, uid, lane, provider }, deadlineMs) => {
       const keys = [deadLetters, send(uid), batches(lane, provider), exclusions(uid)]
-      return Number(await RETRY_DEAD_LETTER.run(this.#client, keys, [id, work(lane)]))
+      return Number(await RETRY_DEAD_LETTER.run(this.#client, keys, [id, work(lane), deadlineMs]))
     })
   }
 
   /** Deletes dead letters. @returns the number of their targets */
   delete(filter: DeadLetterFilter): Promise<number> {
-    return this.#change(filter, async ({ id, count }) =>
-      (await this.#client.xdel(this.#keys.deadLetters, id)) === 1 ? count : 0,
-    )
+    return this.#change(filter, async ({ id, count }, deadlineMs) => {
+      const deleted = await DELETE_DEAD_LETTER.run(this.#client, [this.#keys.deadLetters], [id, deadlineMs])
+      return Number(deleted) * count
+    })
   }
 
   /** Calls `change` for each dead letter that matches the filter. @returns the sum of the results of `change` */
-  async #change(filter: DeadLetterFilter, change: (letter: StoredLetter) => Promise<number>): Promise<number> {
+  async #change(
+    filter: DeadLetterFilter,
+    change: (letter: StoredLetter, deadlineMs: number) => Promise<number>,
+  ): Promise<number> {
     let targets = 0
-    for await (const letter of this.#read(undefined)) if (matches(letter, filter)) targets += await change(letter)
+    for await (const letter of this.#read(undefined)) {
+      if (matches(letter, filter)) targets += await this.#writes.run((deadlineMs) => change(letter, deadlineMs))
+    }
     return targets
   }
 

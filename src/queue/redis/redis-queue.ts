@@ -12,13 +12,21 @@ import type { DeadLetterFilter } from '../dead-letter.ts'
 import { LANES, type Lane } from '../lane.ts'
 import type { Queue } from '../queue.ts'
 import type { Exclusion, Page, Send, SendClaim } from '../send.ts'
-import { acknowledgeBatch, type Consumer, claimBatches, extendLeases, releaseBatch } from './batch-scripts.ts'
+import {
+  acknowledgeBatch,
+  type Consumer,
+  claimBatches,
+  confirmClaims,
+  releaseBatch,
+  storeProgress,
+} from './batch-scripts.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { makeKeys } from './keys.ts'
 import { estimateBytes, RecentWrites, SMALL_WRITE_BYTES } from './recent-writes.ts'
 import { findRisks } from './risks.ts'
-import { cancelSend, findCancelled, findExcluded, loadSend, storeExclusion, storeSend } from './send-scripts.ts'
+import { cancelSend, findExcluded, loadSend, storeExclusion, storeSend } from './send-scripts.ts'
 import { readStats } from './stats.ts'
+import { TimedWrites } from './timed-writes.ts'
 import { cleanUp, giveUpUnclaimedBatches } from './upkeep-scripts.ts'
 import { WakeUp } from './wake-up.ts'
 import { claimDueSends, extendSendLease, storePage } from './walk-scripts.ts'
@@ -43,11 +51,14 @@ interface Deps {
   leaseMs: number
   /** The number of jobs (batches, retries and due sends) from which on sends are refused as 'full'. */
   maxJobs: number
+  /** How long `client` waits for a reply, in ms; `io_timeout`'s default by default. */
+  answerTimeoutMs?: number
   /** The time between two searches for abandoned batches, in ms. */
   sweepMs?: number
 }
 
 const PAUSE = new Script(new URL('lua/pause.lua', import.meta.url))
+const RESUME = new Script(new URL('lua/resume.lua', import.meta.url))
 
 /** The queue on Redis 7.0 or newer. */
 export class RedisQueue implements Queue {
@@ -60,13 +71,15 @@ export class RedisQueue implements Queue {
   readonly #maxJobs: number
   readonly #sweepMs: number
   readonly #wakeUp: WakeUp
+  readonly #writes: TimedWrites
   readonly #deadLetters: DeadLetters
   readonly #recentWrites: RecentWrites
   readonly #upkeep: Repetition
   readonly #nextSweepMs: Record<Lane, number> = { small: 0, broadcast: 0 }
   #full: { untilMs: number; answer: Promise<boolean> } | undefined
 
-  constructor({ client, subscriber, prefix, logger, leaseMs, maxJobs, sweepMs }: Deps) {
+  constructor(deps: Deps) {
+    const { client, subscriber, prefix, logger, leaseMs, maxJobs, sweepMs, answerTimeoutMs } = deps
     const keys = makeKeys(prefix)
     this.#here = { client, keys, consumer: randomUUID() }
     this.#logger = logger
@@ -74,7 +87,8 @@ export class RedisQueue implements Queue {
     this.#maxJobs = maxJobs
     this.#sweepMs = sweepMs ?? leaseMs / SWEEPS_PER_LEASE
     this.#wakeUp = new WakeUp({ subscriber, keys, logger })
-    this.#deadLetters = new DeadLetters(this.#here)
+    this.#writes = new TimedWrites({ client, keys, answerTimeoutMs })
+    this.#deadLetters = new DeadLetters({ ...this.#here, writes: this.#writes })
     this.#recentWrites = new RecentWrites({ client, logger })
     this.#upkeep = startRepeating({
       intervalMs: UPKEEP_INTERVAL_MS,
@@ -91,7 +105,7 @@ export class RedisQueue implements Queue {
 
   async enqueue(send: Send, page?: Page) {
     if (await this.#isFull()) return 'full'
-    const store = () => storeSend(this.#here, send, page)
+    const store = () => this.#writes.run((deadlineMs) => storeSend(this.#here, send, page, deadlineMs))
     const result = await store()
     // A duplicate is remembered too: only the process that accepted the send first remembers it, and that one may have
     // stopped.
@@ -103,14 +117,14 @@ export class RedisQueue implements Queue {
   }
 
   async cancel(uid: string) {
-    const cancel = () => cancelSend(this.#here, uid)
+    const cancel = () => this.#writes.run((deadlineMs) => cancelSend(this.#here, uid, deadlineMs))
     await cancel()
     const repeat = () => cancel().then(() => true)
     this.#recentWrites.remember({ bytes: SMALL_WRITE_BYTES, isCancellation: true, repeat })
   }
 
   async exclude(uid: string, exclusion: Exclusion) {
-    const store = () => storeExclusion(this.#here, uid, exclusion)
+    const store = () => this.#writes.run((deadlineMs) => storeExclusion(this.#here, uid, exclusion, deadlineMs))
     const result = await store()
     const repeat = () => store().then(() => true)
     this.#recentWrites.remember({ bytes: SMALL_WRITE_BYTES, isCancellation: true, repeat })
@@ -152,23 +166,16 @@ export class RedisQueue implements Queue {
     return loadSend(this.#here, uid)
   }
 
-  findCancelled(uids: readonly string[]) {
-    return findCancelled(this.#here, uids)
-  }
-
   findExcluded(uid: string, targets: readonly { user: string; deviceId: string }[]) {
     return findExcluded(this.#here, uid, targets)
   }
 
-  extend(claims: readonly ClaimKey[]) {
-    return extendLeases(
-      this.#here,
-      claims.map((claim) => ({ claim })),
-    )
+  confirm(claims: readonly ClaimKey[], extendAfterMs: number) {
+    return confirmClaims(this.#here, claims, extendAfterMs)
   }
 
-  async checkpoint(progress: readonly Progress[]) {
-    await extendLeases(this.#here, progress)
+  checkpoint(progress: readonly Progress[]) {
+    return storeProgress(this.#here, progress)
   }
 
   acknowledge(claim: ClaimKey, remainder: Remainder) {
@@ -182,13 +189,13 @@ export class RedisQueue implements Queue {
   async pause(provider: ProviderName, reason: string, probeEveryMs: number | undefined) {
     const { client, keys } = this.#here
     const every = probeEveryMs === undefined ? '' : Math.ceil(probeEveryMs)
-    await PAUSE.run(client, [keys.pauses], [provider, reason, every])
+    await this.#writes.run((deadlineMs) => PAUSE.run(client, [keys.pauses], [provider, reason, every, deadlineMs]))
   }
 
   async resume(provider: ProviderName) {
     const { client, keys } = this.#here
-    await client.hdel(keys.pauses, provider)
-    await Promise.all(LANES.map((lane) => client.publish(keys.work(lane), '')))
+    const channels = LANES.map(keys.work)
+    await this.#writes.run((deadlineMs) => RESUME.run(client, [keys.pauses], [provider, deadlineMs, ...channels]))
   }
 
   async listDeadLetters(filter: DeadLetterFilter, limit: number, after?: string) {

@@ -13,8 +13,11 @@ const ENQUEUE = new Script(new URL('lua/enqueue.lua', import.meta.url))
 const CANCEL = new Script(new URL('lua/cancel.lua', import.meta.url))
 const EXCLUDE = new Script(new URL('lua/exclude.lua', import.meta.url))
 
-/** Stores a send, and with `page` its first batches. Results are those of `Queue.enqueue`. */
-export async function storeSend({ client, keys }: Scope, send: Send, page: Page | undefined) {
+/**
+ * Stores a send, and with `page` its first batches. Results are those of `Queue.enqueue`.
+ * @param deadlineMs the Unix time in ms, by the clock of the server, after which it rejects
+ */
+export async function storeSend({ client, keys }: Scope, send: Send, page: Page | undefined, deadlineMs: number) {
   const batches = page?.batches ?? []
   const state = page === undefined ? 'waiting' : batches.length > 0 ? 'fanned' : 'done'
   const { send: keyOf, dueSends, scheduled, exclusions } = keys
@@ -32,6 +35,7 @@ export async function storeSend({ client, keys }: Scope, send: Send, page: Page 
       send.expireAtMs ?? '',
       KEEP_ENDED_SECONDS,
       keys.work(laneOfWork(send, page)),
+      deadlineMs,
       ...batches.flatMap(({ targetKind, count, targets, delayMs = 0 }) => [
         targetKind,
         count,
@@ -44,11 +48,11 @@ export async function storeSend({ client, keys }: Scope, send: Send, page: Page 
   return results[readWord(reply, ['ACCEPTED', 'DUPLICATE', 'CONFLICT', 'OOM'])]
 }
 
-/** Cancels a send. The cancellation of an unknown uid is kept for ten minutes. */
-export async function cancelSend({ client, keys }: Scope, uid: string): Promise<void> {
+/** Cancels a send, until `deadlineMs`. The cancellation of an unknown uid is kept for ten minutes. */
+export async function cancelSend({ client, keys }: Scope, uid: string, deadlineMs: number): Promise<void> {
   const { send, dueSends, scheduled, exclusions } = keys
   const keysOfSend = [send(uid), dueSends('small'), dueSends('broadcast'), scheduled, exclusions(uid)]
-  await CANCEL.run(client, keysOfSend, [uid, KEEP_ENDED_SECONDS, KEEP_UNKNOWN_SECONDS])
+  await CANCEL.run(client, keysOfSend, [uid, KEEP_ENDED_SECONDS, KEEP_UNKNOWN_SECONDS, deadlineMs])
 }
 
 /**
@@ -67,29 +71,19 @@ export async function loadSend({ client, keys }: Scope, uid: string): Promise<St
   }
 }
 
-/** Finds the cancelled sends among `uids`, with the extent: 'all' of a send's targets, or 'some' of them. */
-export async function findCancelled({ client, keys }: Scope, uids: readonly string[]) {
-  const found = new Map<string, 'all' | 'some'>()
-  const check = async (uid: string) => {
-    const [state, exclusions] = await Promise.all([
-      client.hget(keys.send(uid), 'state'),
-      client.exists(keys.exclusions(uid)),
-    ])
-    if (state === 'cancelled') found.set(uid, 'all')
-    else if (exclusions === 1) found.set(uid, 'some')
-  }
-  await Promise.all(uids.map(check))
-  return found
-}
-
 /**
- * Stores an exclusion of a send. If the uid is unknown, the exclusion is kept for ten minutes, because the send may
- * arrive later. 'full': the send already has 100,000 exclusions.
+ * Stores an exclusion of a send, until `deadlineMs`. If the uid is unknown, the exclusion is kept for ten minutes,
+ * because the send may arrive later. 'full': the send already has 100,000 exclusions.
  */
-export async function storeExclusion({ client, keys }: Scope, uid: string, exclusion: Exclusion) {
-  const args = [memberOf(exclusion), MAX_EXCLUSIONS, KEEP_UNKNOWN_SECONDS]
+export async function storeExclusion(
+  { client, keys }: Scope,
+  uid: string,
+  exclusion: Exclusion,
+  deadlineMs: number,
+): Promise<'excluded' | 'full'> {
+  const args = [memberOf(exclusion), MAX_EXCLUSIONS, KEEP_UNKNOWN_SECONDS, deadlineMs]
   const reply = await EXCLUDE.run(client, [keys.send(uid), keys.exclusions(uid)], args)
-  return readWord(reply, ['EXCLUDED', 'FULL']) === 'FULL' ? ('full' as const) : ('excluded' as const)
+  return readWord(reply, ['EXCLUDED', 'FULL']) === 'FULL' ? 'full' : 'excluded'
 }
 
 /** Finds for each target whether its user, its device, or its device with its user is excluded. */

@@ -2,7 +2,8 @@ import type { CentripushProcess } from '../../support/centripush-process.ts'
 import { countDeliveries, findLongestPause } from '../deliveries.ts'
 import type { FaultCase } from '../fault-case.ts'
 import { Findings } from '../findings.ts'
-import { MAX_REQUESTS_IN_FLIGHT, type ProcessOptions, type Rig } from '../rig.ts'
+import { MAX_REQUESTS_IN_FLIGHT, type Rig } from '../rig.ts'
+import type { ProcessOptions } from '../settings.ts'
 
 /** The most unacknowledged targets of a worker. */
 const MAX_UNSETTLED = 5000

@@ -80,6 +80,7 @@ export class Day {
     this.#worker = new Worker({
       duty: FULL_DUTY,
       ...shared,
+      leaseMs: 15_000,
       loadSend: (uid) => store.queue.loadSend(uid),
       // A send with a time limit has no range batches.
       ranges: undefined,

@@ -1,5 +1,6 @@
 // Delivers one batch through a provider, and records the calls of delivery to the queue, the devices and the metrics.
 import { type DeliverDeps, deliverBatch } from '../../../src/delivery/deliver-batch.ts'
+import { Hold } from '../../../src/delivery/hold.ts'
 import type { OpenBatch } from '../../../src/delivery/open-batch.ts'
 import { makeMetrics } from '../../../src/observability/metrics.ts'
 import type { Provider } from '../../../src/providers/provider.ts'
@@ -52,12 +53,8 @@ export async function deliver(provider: Provider, lines: readonly string[]): Pro
     logger: makeTestLogger(),
     now: Date.now,
   }
-  await deliverBatch(deps, batchOf(provider, lines), {
-    signal: new AbortController().signal,
-    hasExclusions: false,
-    trackProgress: () => undefined,
-    onExclusions: () => undefined,
-  })
+  const batch = batchOf(provider, lines)
+  await deliverBatch(deps, batch, new Hold({ claim: batch, untilMs: Number.POSITIVE_INFINITY, look: () => undefined }))
   const { values } = await metrics.notifications.get()
   const counted = Object.fromEntries(values.map(({ labels, value }) => [`${labels.success} ${labels.err_code}`, value]))
   return { retryMs, removed, pausedFor, counted }

@@ -70,12 +70,14 @@ export class RangeRig {
   readonly metrics = makeMetrics()
   /** Devices that were skipped, by provider and reason. */
   readonly skipped = new Map<string, number>()
+  readonly #leaseMs: number
   readonly #pages: PageReader
   readonly #batchSizes: ReadonlyMap<ProviderName, number>
   /** In the order of their end. */
   readonly #closers: (() => Promise<unknown>)[] = []
 
-  private constructor(database: TestDatabase, queue: Queue, batchSize: number) {
+  private constructor(database: TestDatabase, queue: Queue, leaseMs: number, batchSize: number) {
+    this.#leaseMs = leaseMs
     this.database = database
     this.queue = queue
     this.store = new DeviceStore({ sql: database.sql, now: Date.now, replicas: undefined })
@@ -91,7 +93,7 @@ export class RangeRig {
   static async open(open: OpenQueue, { leaseMs = SHORT_LEASE_MS, batchSize = 500 } = {}): Promise<RangeRig> {
     const database = await createTestDatabase()
     const { queue, close } = await open({ database, leaseMs })
-    const rig = new RangeRig(database, queue, batchSize)
+    const rig = new RangeRig(database, queue, leaseMs, batchSize)
     rig.#closers.push(close, () => database.drop())
     return rig
   }
@@ -128,6 +130,7 @@ export class RangeRig {
       now: Date.now,
       maxBatchTargets: 500,
       concurrency: 32,
+      leaseMs: this.#leaseMs,
       heartbeatMs: 200,
     })
     worker.start()

@@ -28,19 +28,17 @@ export function describeCancelling(rig: ContractRig) {
     await rig.expectNothing()
   })
 
-  test('shows in later claims, also of retries, and in findCancelled', async () => {
+  test('shows in later claims, also of retries, and in the state of claims', async () => {
     const send = await rig.enqueueSmall(['a'])
     const other = await rig.enqueueBroadcast(['b'])
     const found = await rig.claim()
-    expect(await rig.queue.findCancelled([send.uid, other.uid, 'unknown'])).toEqual(new Map())
-    await rig.queue.cancel(send.uid)
+    const claims = [found, await rig.claim('broadcast')]
+    expect(await rig.queue.confirm(claims, 0)).toEqual(['valid', 'valid'])
     await rig.queue.exclude(other.uid, { user: 'u', deviceId: '' })
-    expect(await rig.queue.findCancelled([send.uid, other.uid, 'unknown'])).toEqual(
-      new Map([
-        [send.uid, 'all'],
-        [other.uid, 'some'],
-      ]),
-    )
+    expect(await rig.queue.confirm(claims, 0)).toEqual(['valid', 'excluded'])
+    await rig.queue.cancel(send.uid)
+    expect(await rig.queue.confirm(claims.toReversed(), 0)).toEqual(['excluded', 'cancelled'])
+    expect(await rig.queue.confirm([], 0)).toEqual([])
     const retry = { ...storedLines(linesOf('a')), delayMs: 0, ambiguousAttempts: 0 }
     await rig.queue.acknowledge(found, { retries: [retry], givenUp: [] })
     expect(await rig.claim()).toMatchObject({ sendState: 'cancelled' })

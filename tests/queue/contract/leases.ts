@@ -27,10 +27,10 @@ export function describeLeases(rig: ContractRig) {
     const recovered = await rig.claim()
     expect(recovered.id).toBe(abandoned.id)
     expect(recovered.attempt).toBeGreaterThan(abandoned.attempt)
-    expect(await rig.queue.extend([abandoned])).toEqual(new Set([abandoned.id]))
+    expect(await rig.queue.confirm([abandoned], 0)).toEqual(['lost'])
     const retry = { ...storedLines(linesOf('a')), delayMs: 0, ambiguousAttempts: 0 }
     await rig.queue.acknowledge(abandoned, { retries: [retry], givenUp: [] })
-    expect(await rig.queue.extend([recovered])).toEqual(new Set())
+    expect(await rig.queue.confirm([recovered], 0)).toEqual(['valid'])
     expect(await rig.queue.acknowledge(recovered, NOTHING_LEFT)).toBe('acknowledged')
     await rig.expectNothing()
   })
@@ -39,7 +39,7 @@ export function describeLeases(rig: ContractRig) {
     await rig.enqueueSmall(['a'])
     const kept = await rig.claim()
     const beats: Promise<unknown>[] = []
-    const heartbeat = setInterval(() => beats.push(rig.queue.extend([kept])), LEASE_MS / 5)
+    const heartbeat = setInterval(() => beats.push(rig.queue.confirm([kept], LEASE_MS / 4)), LEASE_MS / 5)
     try {
       await rig.enqueueSmall(['b'])
       await rig.claim()
@@ -58,7 +58,7 @@ export function describeLeases(rig: ContractRig) {
     await rig.queue.release([found])
     const again = await rig.claim()
     expect(again.attempt).toBeLessThanOrEqual(found.attempt)
-    expect(await rig.queue.extend([found])).toEqual(new Set([found.id]))
+    expect(await rig.queue.confirm([found], 0)).toEqual(['lost'])
   })
 
   test('that is released keeps the progress of an earlier one', async () => {

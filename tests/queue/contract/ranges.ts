@@ -43,7 +43,7 @@ export function describeRanges(rig: ContractRig) {
     const recovered = await rig.claim('broadcast')
     expect(recovered).toMatchObject({ id: abandoned.id, targets: rangeTargets(SECOND) })
     expect(recovered.attempt).toBeGreaterThan(abandoned.attempt)
-    expect(await rig.queue.extend([abandoned])).toEqual(new Set([abandoned.id]))
+    expect(await rig.queue.confirm([abandoned], 0)).toEqual(['lost'])
     expect(await rig.queue.acknowledge(recovered, NOTHING_LEFT)).toBe('acknowledged')
     await rig.expectNothing('broadcast')
   })

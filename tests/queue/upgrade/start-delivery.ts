@@ -44,6 +44,7 @@ export function startDelivery(queue: Queue, sql: Sql): { pushes: Pushes; stop():
     now: Date.now,
     maxBatchTargets: Math.max(...BATCH_SIZES.values()),
     concurrency: 16,
+    leaseMs: 3 * HEARTBEAT_MS,
     heartbeatMs: HEARTBEAT_MS,
   })
   const pages = new PageReader({ devices, batchSizes: BATCH_SIZES, onSkipped, now: Date.now })

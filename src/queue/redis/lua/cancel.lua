@@ -1,8 +1,10 @@
 #!lua flags=allow-oom
 -- Cancels a send. An unknown uid is stored as cancelled, because the cancellation may arrive before its send.
 -- KEYS: 1 send  2 due small sends  3 due broadcasts  4 scheduled sends  5 exclusions of the send
--- ARGV: 1 uid  2 seconds to keep a cancelled send  3 seconds to keep an unknown uid
+-- ARGV: 1 uid  2 seconds to keep a cancelled send  3 seconds to keep an unknown uid  4 deadline, Unix ms
 -- A second run changes nothing.
+--- @include refuse-late
+refuse_late(ARGV[4])
 local send, uid = KEYS[1], ARGV[1]
 local known = redis.call('HMGET', send, 'state', 'hash')
 local state, hash = known[1], known[2]

@@ -2,13 +2,19 @@
 -- pending entry and its number of deliveries are the fence: the next claim changes at least one of them.
 --- @include claim-notes
 
--- Whether the consumer still holds its claim of the entry: it owns the pending entry, and the number of deliveries is
--- still `deliveries`.
-local function is_claimed(stream, group, consumer, id, deliveries)
+-- The ms since the lease of a claim was last extended; nil if the consumer does not hold its claim of the entry any more:
+-- it holds it while it owns the pending entry and the number of deliveries is still `deliveries`.
+local function idle_of_claim(stream, group, consumer, id, deliveries)
   local pending = redis.pcall('XPENDING', stream, group, id, id, 1)
   -- The reply of XPENDING is an error if the group does not exist: Redis lost its data after the claim.
-  if pending.err or #pending == 0 then return false end
-  return pending[1][2] == consumer and pending[1][4] == tonumber(deliveries)
+  if pending.err or #pending == 0 then return nil end
+  local owner, idle_ms, delivered = pending[1][2], pending[1][3], pending[1][4]
+  return owner == consumer and delivered == tonumber(deliveries) and idle_ms or nil
+end
+
+-- Whether the consumer still holds its claim of the entry.
+local function is_claimed(stream, group, consumer, id, deliveries)
+  return idle_of_claim(stream, group, consumer, id, deliveries) ~= nil
 end
 
 -- Removes a claimed entry from its stream and its group, with the notes on the claim.

@@ -4,15 +4,18 @@
 --       6 bodies of retries  7 number of the last retry  8.. stream of each batch
 -- ARGV: 1 uid  2 request hash  3 lane  4 state  5 recipient ('' = none)  6 content ('' = none)
 --       7 send at, Unix ms ('' = now)  8 expire at, Unix ms ('' = never)  9 seconds to keep an ended send  10 channel
---       11.. for each batch: kind of targets, count, form of the targets (t or d), targets, delay in ms
+--       11 deadline, Unix ms  12.. for each batch: kind of targets, count, form of the targets (t or d), targets, delay in ms
 -- Returns ACCEPTED; DUPLICATE when the same request is stored under the uid, CONFLICT when another one is. A send that
 -- was cancelled before it arrived stays cancelled. A second run returns DUPLICATE and changes nothing.
+--- @include refuse-late
 --- @include add-batch
 --- @include wake-workers
 local send, due_sends, scheduled, exclusions = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local uid, hash, state, recipient, content = ARGV[1], ARGV[2], ARGV[4], ARGV[5], ARGV[6]
 local send_at, keep_seconds = ARGV[7], ARGV[9]
-local FIRST_STREAM, FIRST_BATCH, BATCH_ARGS = 8, 11, 5
+local FIRST_STREAM, FIRST_BATCH, BATCH_ARGS = 8, 12, 5
+
+refuse_late(ARGV[11])
 
 local known = redis.call('HMGET', send, 'state', 'hash')
 if known[2] then return known[2] == hash and 'DUPLICATE' or 'CONFLICT' end

@@ -2,14 +2,16 @@
 -- Turns a dead letter into a batch without earlier attempts. Dead letters of a cancelled or deleted send are kept as
 -- they are.
 -- KEYS: 1 dead letters  2 send  3 stream  4 exclusions of the send
--- ARGV: 1 id  2 channel
+-- ARGV: 1 id  2 channel  3 deadline, Unix ms
 -- Returns the number of the dead letter's targets; 0 when nothing was changed, as in a second run.
+--- @include refuse-late
 --- @include read-fields
 --- @include write-batch
 --- @include open-batches
 --- @include wake-workers
 local dead_letters, send, stream, exclusions = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local id = ARGV[1]
+refuse_late(ARGV[3])
 local entry = redis.call('XRANGE', dead_letters, id, id)[1]
 local state = redis.call('HGET', send, 'state')
 if not entry or not state or state == 'cancelled' then return 0 end

@@ -1,0 +1,19 @@
+import type { ProviderName } from '../config/provider-names.ts'
+import type { Metrics } from '../observability/metrics.ts'
+import type { SkipReason } from '../sends/skip-reason.ts'
+
+/** Counts accepted sends for metrics. */
+export interface SendCounts {
+  /** Called for each accepted send that has a `send_at`. */
+  onScheduled(): void
+  /** Called for devices that are not sent to. */
+  onSkipped(provider: ProviderName, count: number, reason: SkipReason): void
+}
+
+/** Counts in the metrics of this process. */
+export function countInMetrics({ scheduled, skipped }: Metrics): SendCounts {
+  return {
+    onScheduled: () => scheduled.inc(),
+    onSkipped: (provider, count, reason) => skipped.inc({ provider, reason }, count),
+  }
+}
