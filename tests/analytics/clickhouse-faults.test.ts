@@ -57,7 +57,7 @@ describeOnClickhouse('a writer', () => {
   })
 
   test('stores each row once when the server is killed after it has stored the batch and before its answer', async () => {
-    const writer = await start()
+    const writer = await start({ answerTimeoutMs: 500 })
     let killed: Promise<void> | undefined
     proxy.set('hold')
     proxy.onAnswer = () => {

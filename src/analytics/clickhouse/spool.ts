@@ -13,6 +13,9 @@ import { crc32 } from 'node:zlib'
 import { makeDataDir } from '../../config/data-dir.ts'
 import { describeProcess, hasCode, isAlive } from '../../database/data-dir-lock.ts'
 
+/** Rows contain ids of users, so only the user of this process may read them. */
+const FILE_MODE = 0o600
+
 const OWNER_NAME = /^(?<pid>\d+)-(?<startTime>\d*)-[0-9a-f]+$/
 const BATCH_NAME = /^(?<token>[0-9a-f-]{36})\.(?<rows>\d{1,9})\.(?<checksum>[0-9a-f]{1,8})$/
 
@@ -55,7 +58,7 @@ export class Spool {
     makeDataDir(join(this.#root, this.#owner))
     const unfinished = this.#path(`${file}.unfinished`)
     try {
-      await writeFile(unfinished, body)
+      await writeFile(unfinished, body, { mode: FILE_MODE })
       await rename(unfinished, this.#path(file))
     } catch (error) {
       // A partial file would occupy a full disk. If it can't be deleted now, it is deleted when this process has ended.
