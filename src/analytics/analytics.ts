@@ -47,6 +47,6 @@ export interface TargetEvent {
 
 /** Records the final events of targets. */
 export interface EventRecorder {
-  /** Records events that happen now. It does no I/O and never fails: events that find no room are dropped and counted. */
+  /** Records events that happen now. It does no I/O and never fails: events without room are dropped and counted. */
   recordEvents(source: EventSource, events: Iterable<TargetEvent>): void
 }

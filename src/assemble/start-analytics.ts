@@ -10,7 +10,7 @@ import { startClickhouse } from './start-clickhouse.ts'
 interface Options {
   /** The registry for the metrics of an export. */
   registry: Registry
-  /** False in a process whose parent has checked the servers and made the tables. */
+  /** Whether the servers are checked and missing tables are made. A child process leaves that to its parent. */
   checksServers: boolean
 }
 

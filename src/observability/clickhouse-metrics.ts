@@ -14,7 +14,7 @@ export interface ClickhouseMetrics {
 
 /** The type of the exported rows, as in Centrifugo PRO, which exports others too. */
 const TYPE = 'notifications'
-/** From this number of retries on there is one label value: in a long outage each number would be a series of its own. */
+/** From this number of retries on there is one label value, because each value of a label is a series of its own. */
 const MANY_RETRIES = 5
 
 /**

@@ -46,7 +46,7 @@ describeOnClickhouse('servers without a cluster', () => {
     expect(second?.inserts).toBe(1)
   })
 
-  test('TLS checks the certificate of the server with server_ca_pem, server_name and insecure_skip_verify', async () => {
+  test('the certificate is checked with server_ca_pem and server_name, unless insecure_skip_verify is set', async () => {
     const { caCert, cert, key } = await makeCertificates()
     const proxy = createServer({ cert, key }, (incoming, outgoing) => {
       const { method, url: path, headers } = incoming

@@ -56,7 +56,7 @@ describeOnClickhouse('a writer', () => {
     await expectStored(2 * LARGE_BATCH + 10)
   })
 
-  test('stores each row once when the server is killed after it has stored the batch and before its answer', async () => {
+  test('stores each row once when the server is killed between storing the batch and its answer', async () => {
     const writer = await start({ answerTimeoutMs: 500 })
     let killed: Promise<void> | undefined
     proxy.set('hold')

@@ -54,8 +54,10 @@ describeOnClickhouse('rows', () => {
   /** The rows of a uid, in the order in which they were recorded: they have one time and one batch. */
   const readRows = async (uid: string) => {
     const columns = Object.keys(Row.entries).filter((name) => name !== 'seconds')
-    const sql = `SELECT ${columns.join(', ')}, toUnixTimestamp(time) AS seconds FROM ${DATABASE}.notifications WHERE uid = '${uid}'`
-    const lines = await clickhouse.query(`${sql} FORMAT JSONEachRow`)
+    const selected = `${columns.join(', ')}, toUnixTimestamp(time) AS seconds`
+    const lines = await clickhouse.query(
+      `SELECT ${selected} FROM ${DATABASE}.notifications WHERE uid = '${uid}' FORMAT JSONEachRow`,
+    )
     return lines.split('\n').map((line) => v.parse(Row, JSON.parse(line)))
   }
 

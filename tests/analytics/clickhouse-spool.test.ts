@@ -100,7 +100,7 @@ describeOnClickhouse('the spool', () => {
     expect(await listFiles(dataDir)).toEqual([])
   })
 
-  test('is not needed: with an unusable directory rows are sent from memory, and counted as lost at a stop', async () => {
+  test('can be missing: without its directory rows are sent from memory, and lost ones are counted at a stop', async () => {
     const file = join(makeDataDir(), 'file')
     await writeFile(file, '')
     const writer = await startWriter({ urls: [proxy.url], dataDir: file })

@@ -18,8 +18,8 @@ function makeProTable(time = 'DateTime', without = ''): string {
   const names = ['uid', 'provider', 'type', 'recipient', 'device_id', 'platform', 'user', 'msg_id', 'status']
   const columns = [...names, 'error_message', 'error_code'].filter((name) => name !== without)
   return `CREATE TABLE \`${DATABASE}\`.notifications (${columns.map((name) => `\`${name}\` String`).join(', ')},
-    \`time\` ${time}) ENGINE = MergeTree PARTITION BY toYYYYMMDD(time) ORDER BY time TTL toDateTime(time) + toIntervalDay(7)
-    SETTINGS index_granularity = 8192`
+    \`time\` ${time}) ENGINE = MergeTree PARTITION BY toYYYYMMDD(time) ORDER BY time
+    TTL toDateTime(time) + toIntervalDay(7) SETTINGS index_granularity = 8192`
 }
 
 describeOnClickhouse('the tables', () => {

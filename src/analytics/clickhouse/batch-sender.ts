@@ -169,7 +169,7 @@ export class BatchSender {
     }
   }
 
-  /** Deletes a file. If that fails, it is inserted again after the next start, and ClickHouse detects the repetition. */
+  /** Deletes a file. If that fails, the next process inserts it again, and ClickHouse detects the repetition. */
   async #remove(batch: SpooledBatch): Promise<void> {
     await this.#deps.spool.remove(batch).catch((error: unknown) => this.#onSpoolFailure(error))
   }

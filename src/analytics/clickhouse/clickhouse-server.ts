@@ -18,7 +18,7 @@ interface Options {
   answerTimeoutMs?: number
 }
 
-/** One server of ClickHouse, over HTTP. All methods reject with a ClickHouseError or with an error of the connection. */
+/** One server of ClickHouse, over HTTP. Its methods reject with a ClickHouseError or an error of the connection. */
 export class ClickhouseServer {
   readonly url: string
   readonly #client: ClickHouseClient

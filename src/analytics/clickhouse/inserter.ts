@@ -4,6 +4,7 @@
 import type { ClickhouseMetrics } from '../../observability/clickhouse-metrics.ts'
 import type { Logger } from '../../observability/log.ts'
 import { OutageLog } from '../../observability/outage-log.ts'
+import { untilAborted } from '../../timing/until-aborted.ts'
 import type { ClickhouseServer } from './clickhouse-server.ts'
 import { explainError, type InsertVerdict, judgeInsertError, mayBeStored } from './insert-error.ts'
 import { TableError } from './prepare-tables.ts'
@@ -65,7 +66,7 @@ export class Inserter {
       batch.failures++
       if (!this.#deps.isCluster && mayBeStored(error)) batch.boundTo = server
       this.#index++
-      return signal.aborted ? 'retry' : await this.#judge(error, server)
+      return signal.aborted ? 'retry' : await this.#judge(error, server, signal)
     }
   }
 
@@ -75,25 +76,28 @@ export class Inserter {
   }
 
   /** Judges a failure and logs it. An error that the state of the tables explains is never the fault of the rows. */
-  async #judge(error: unknown, server: ClickhouseServer): Promise<InsertVerdict> {
+  async #judge(error: unknown, server: ClickhouseServer, signal: AbortSignal): Promise<InsertVerdict> {
     const verdict = judgeInsertError(error)
-    const tableProblem = verdict === 'retry' ? undefined : await this.#findTableProblem(server)
+    const tableError = verdict === 'retry' ? undefined : await this.#findTableError(server, signal)
     const fields = { err: error, origin: server.url }
-    if (tableProblem) {
-      this.#outage.onFailure({ cause: explainError(error), mend: tableProblem }, fields)
+    const cause = explainError(error)
+    if (tableError instanceof TableError) {
+      this.#outage.onFailure({ cause, mend: tableError.message }, fields)
       return 'operator'
     }
-    this.#outage.onFailure({ cause: explainError(error), mend: MEND[verdict] }, fields)
-    return verdict
+    // Rows are dropped only if their table is known to fit.
+    const known = verdict === 'refused' && tableError ? 'retry' : verdict
+    this.#outage.onFailure({ cause, mend: MEND[known] }, fields)
+    return known
   }
 
-  /** The problem of the tables, and the statements that solve it; undefined if there is none, or it is not known. */
-  async #findTableProblem(server: ClickhouseServer): Promise<string | undefined> {
+  /** Prepares the tables again, and returns the error of that. Undefined: they fit. */
+  async #findTableError(server: ClickhouseServer, signal: AbortSignal): Promise<Error | undefined> {
     try {
-      await this.#deps.prepare(server)
+      await untilAborted(this.#deps.prepare(server), signal, () => new Error('aborted'))
       return undefined
     } catch (error) {
-      return error instanceof TableError ? error.message : undefined
+      return error instanceof Error ? error : new Error('tables not prepared', { cause: error })
     }
   }
 }

@@ -35,7 +35,7 @@ const notifications = section({
   ),
   max_buffer_size: described(
     v.optional(wholeNumber(1, 100_000_000), 1_000_000),
-    'The most rows that are kept while ClickHouse does not accept them, in memory and in `data_dir`. Further rows are ' +
+    'The most rows that are kept while ClickHouse does not accept them, in memory and in `data_dir`. More rows are ' +
       'dropped and counted.',
   ),
   flush_interval: described(

@@ -52,7 +52,7 @@ export class TestClickhouse {
     return `http://127.0.0.1:${this.port}`
   }
 
-  /** Runs a statement as the user `default`. Resolves to its result, in the format TSV. @throws Error with the answer */
+  /** Runs a statement as the user `default`. Resolves to its result in the format TSV. @throws Error with the answer */
   async query(sql: string): Promise<string> {
     const response = await fetch(this.url, { method: 'POST', body: sql })
     const text = await response.text()
