@@ -42,9 +42,12 @@ describeOnClickhouse('the spool', () => {
   /** Starts a process that records five batches of 100 rows, which ClickHouse gets and never acknowledges. */
   const startProcess = async (dataDir: string) => {
     proxy.set('hold')
+    const before = proxy.inserts
     const child = fork(PROGRAM, [proxy.url, dataDir], { execArgv: ['--import', 'tsx'] })
     onTestFinished(() => void child.kill('SIGKILL'))
     await vi.waitFor(async () => expect(await listFiles(dataDir)).toEqual(BATCH_FILES), { timeout: 30_000 })
+    // Otherwise the first insert could find a proxy that does not hold it any more.
+    await vi.waitFor(() => expect(proxy.inserts).toBeGreaterThan(before), { timeout: 30_000, interval: 10 })
     return child
   }
 
