@@ -8,6 +8,7 @@ import { makeUpstream } from './assemble/make-upstream.ts'
 import { openDatabases } from './assemble/open-databases.ts'
 import type { Plan } from './assemble/plan.ts'
 import { countInMetrics } from './assemble/send-counts.ts'
+import { startAnalytics } from './assemble/start-analytics.ts'
 import { startLargeRequests } from './assemble/start-large-requests.ts'
 import { startWorkerProcesses } from './assemble/start-worker-processes.ts'
 import { startWorkers } from './assemble/start-workers.ts'
@@ -128,7 +129,9 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Pr
   if (databases.sql && devices) startUpkeepOf(storePlan, devices, databases, onStop)
   for (const risk of await queue.findRisks()) logger.warn({ risk }, 'queue: accepted sends can be lost')
   addQueueGauges(metrics.registry, chooseQueue(config), () => queue.stats().catch(() => undefined))
-  const methods = makeMethods(config, parts, databases, counts)
+  const { registry } = metrics
+  const analytics = await startAnalytics(plan, databases, { registry, checksServers: true }, onStop)
+  const methods = makeMethods(config, parts, analytics, counts)
   const large = role === 'worker' ? undefined : startLargeRequests(plan, databases.dsn, counts, stores.onOutage, onStop)
   const own = {
     methods,

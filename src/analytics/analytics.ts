@@ -12,6 +12,41 @@ export interface StatusReport {
 
 /** The store of apps' reports about notifications. */
 export interface Analytics {
-  /** Resolves when the report is stored. */
+  /** Resolves when the report is stored, or with ClickHouse when it is in the buffer of this process. */
   recordStatus(report: StatusReport): Promise<void>
+}
+
+/** The facts that the targets of a batch have in common. */
+export interface EventSource {
+  /** The `analytics_uid` of the send. If a send has none, it is the send's `uid`. */
+  uid: string
+  provider: string
+  /** The kind of the targets: `token`, `topic` or `condition`. */
+  recipientType: string
+}
+
+/** The final event of one target of a send: no attempt follows. */
+export interface TargetEvent {
+  /**
+   * `failed`: refused by the provider or given up. `expired`, `cancelled`: ended before it was sent. `dropped`: not
+   * sent because of a rule, such as a rate limit.
+   */
+  status: 'sent' | 'failed' | 'expired' | 'cancelled' | 'dropped'
+  /** The topic or condition; empty for tokens, which are never recorded. */
+  recipient: string
+  /** The id of the device; empty for a raw token, topic or condition. */
+  deviceId: string
+  platform: string
+  user: string
+  /** The provider's id of the message; empty unless it was sent. */
+  messageId: string
+  /** The provider's code, or the rule that ended the target; empty if it was sent. */
+  errorCode: string
+  errorMessage: string
+}
+
+/** Records the final events of targets. */
+export interface EventRecorder {
+  /** Records events that happen now. It does no I/O and never fails: events without room are dropped and counted. */
+  recordEvents(source: EventSource, events: Iterable<TargetEvent>): void
 }

@@ -1,4 +1,5 @@
 // A separate file, so that the process does not load the code of workers.
+import { Registry } from 'prom-client'
 import type { Config } from '../config/schema.ts'
 import { makeKeyCheck } from '../server/api-key.ts'
 import { BodyBudget } from '../server/body-budget.ts'
@@ -11,6 +12,7 @@ import { makeUpstream } from './make-upstream.ts'
 import { openDatabases } from './open-databases.ts'
 import type { Plan } from './plan.ts'
 import type { SendCounts } from './send-counts.ts'
+import { startAnalytics } from './start-analytics.ts'
 import { makeLoggerOfStores, type OnStoreOutage } from './watch-stores.ts'
 
 /** The running parts of the process for large requests. */
@@ -37,7 +39,10 @@ export async function assembleLargeRequests(
   const plan = { config, logger: makeLoggerOfStores({ config, logger }, onStoreOutage) }
   try {
     const databases = await openDatabases(plan, onStop)
-    const methods = makeMethods(config, await buildParts(plan, databases, counts, onStop), databases, counts)
+    const parts = await buildParts(plan, databases, counts, onStop)
+    // The metrics of this process are not read.
+    const analytics = await startAnalytics(plan, databases, { registry: new Registry(), checksServers: false }, onStop)
+    const methods = makeMethods(config, parts, analytics, counts)
     const upstream = config.upstream && makeUpstream(trustParent(config), config.upstream, logger)
     if (upstream) onStop.close('upstream', () => upstream.close())
     const deps = {

@@ -23,7 +23,8 @@ export interface WorkerAssembly {
 }
 
 /**
- * Builds and starts the parts of a worker process: no API, no upkeep, and no checks of the stores, which its parent has.
+ * Builds and starts the parts of a worker process: no API, no upkeep, and no checks of the stores, because its parent
+ * has them.
  * @param onStoreOutage takes the outages that its work meets
  * @throws ConfigError, UserError
  */

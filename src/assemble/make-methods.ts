@@ -1,22 +1,26 @@
-import { makePostgresAnalytics } from '../analytics/postgres.ts'
+import type { Analytics } from '../analytics/analytics.ts'
 import type { Config } from '../config/schema.ts'
 import { type MethodTable, makeMethodTable } from '../methods/table.ts'
 import { cancelSend } from '../push/cancel.ts'
 import type { buildParts } from './build-parts.ts'
 import { makeAccept } from './make-accept.ts'
-import type { Databases } from './open-databases.ts'
 import type { SendCounts } from './send-counts.ts'
 
 type Parts = Awaited<ReturnType<typeof buildParts>>
 
 /** Makes the methods of the API with push enabled. */
-export function makeMethods(config: Config, parts: Parts, { sql }: Databases, counts: SendCounts): MethodTable {
+export function makeMethods(
+  config: Config,
+  parts: Parts,
+  analytics: Analytics | undefined,
+  counts: SendCounts,
+): MethodTable {
   const accept = makeAccept(config, parts, counts)
   return makeMethodTable({
     accept,
     cancel: (request) => cancelSend(parts.queue, request),
     devices: parts.devices,
     checkEndpoint: accept.checkEndpoint,
-    analytics: sql && makePostgresAnalytics(sql),
+    analytics,
   })
 }

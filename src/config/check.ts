@@ -47,6 +47,7 @@ export function findContradictions(config: Config): string[] {
     ...queueProblems(config),
     ...workerProblems(config),
     ...replicaProblems(config),
+    ...clickhouseProblems(config),
   ]
 }
 
@@ -120,6 +121,16 @@ export function chooseRedis({ push_notifications: { queue }, engine }: Config): 
 function replicaProblems({ push_notifications: push, database }: Config): string[] {
   if (!push.enabled || !push.read_from_replica || database?.postgresql.replica_dsn.length) return []
   return ['database.postgresql.replica_dsn: is needed because push_notifications.read_from_replica is true']
+}
+
+/** Whether rows about notifications are written to ClickHouse. */
+export function usesClickhouse({ clickhouse_analytics: clickhouse, push_notifications: push }: Config): boolean {
+  return push.enabled && clickhouse.enabled && clickhouse.export.notifications.enabled
+}
+
+function clickhouseProblems(config: Config): string[] {
+  if (!usesClickhouse(config) || config.clickhouse_analytics.clickhouse_dsn.length > 0) return []
+  return ['clickhouse_analytics.clickhouse_dsn: is needed because export.notifications.enabled is true']
 }
 
 /**

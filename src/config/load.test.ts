@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { ConfigError } from './config-error.ts'
 import { loadConfig, parseConfig } from './load.ts'
+import { listOptions } from './options.ts'
+import { ConfigSchema } from './schema.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'centripush-config-'))
 afterAll(() => rmSync(dir, { recursive: true }))
@@ -99,9 +101,52 @@ describe('a configuration', () => {
     ],
     [{ database: { enabled: false } }, 'push_notifications.queue.postgresql.dsn'],
     [{ http_server: { tls: { enabled: true } } }, 'http_server.tls'],
+    [
+      { clickhouse_analytics: { enabled: true, export: { notifications: { enabled: true } } } },
+      'clickhouse_analytics.clickhouse_dsn',
+    ],
     [{ http_server: { tls_autocert: { enabled: true } } }, 'http_server.tls_autocert'],
   ])('with options that contradict each other is refused: %j', (input, path) => {
     expect(() => parseConfig(input)).toThrow(`${path}:`)
+  })
+
+  test.each(['click:9000', 'tcp://u:sec@ret@click:x', 'http://u:secret@click/path'])(
+    'with a malformed DSN of ClickHouse is refused without showing it',
+    (dsn) => {
+      const parse = () => parseConfig({ clickhouse_analytics: { clickhouse_dsn: [dsn] } })
+      expect(parse).toThrow('clickhouse_analytics.clickhouse_dsn.0: expected tcp://')
+      expect(parse).not.toThrow(/sec/)
+    },
+  )
+
+  test.each(['7 DAYS', '', '7 DAY; DROP TABLE x', 'toIntervalDay(7)'])('with the ttl %j is refused', (ttl) => {
+    const parse = () => parseConfig({ clickhouse_analytics: { export: { notifications: { ttl } } } })
+    expect(parse).toThrow('clickhouse_analytics.export.notifications.ttl: expected an interval')
+  })
+
+  test('names the exports of Centrifugo PRO that it does not have', () => {
+    const exports = { connections: { enabled: true, http_headers: ['Origin'] }, notifications: { enabled: true } }
+    const section = { enabled: true, clickhouse_dsn: ['tcp://127.0.0.1:9000'], snapshots: { enabled: true } }
+    const file = write('analytics.json', JSON.stringify({ clickhouse_analytics: { ...section, export: exports } }))
+    const { config, ignored } = loadConfig(file, {})
+    expect(ignored).toEqual(['clickhouse_analytics.snapshots', 'clickhouse_analytics.export.connections'])
+    expect(config.clickhouse_analytics.export.notifications).toEqual({
+      enabled: true,
+      max_buffer_size: 1_000_000,
+      flush_interval: 10_000,
+      flush_size: 100_000,
+      ttl: '7 DAY',
+    })
+  })
+
+  test('marks DSNs as secret, also in lists', () => {
+    const secrets = listOptions(ConfigSchema).flatMap(({ path, isSecret }) => (isSecret ? [path.join('.')] : []))
+    const options = [
+      'database.postgresql.dsn',
+      'database.postgresql.replica_dsn',
+      'clickhouse_analytics.clickhouse_dsn',
+    ]
+    expect(secrets).toEqual(expect.arrayContaining(options))
   })
 
   test.each(['host=db password=secret', 'mysql://u:secret@db/x', 'postgresql://u:sec/ret@db:x/y'])(

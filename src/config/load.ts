@@ -14,7 +14,10 @@ import { type Config, ConfigSchema } from './schema.ts'
 
 export interface LoadedConfig {
   config: Config
-  /** Paths of options that are set but not used by this server: Centrifugo's own, or misspelt ones. */
+  /**
+   * Options that the configuration file sets and this server does not have, as dotted paths (`engine.type`): options of
+   * Centrifugo, whose file may be used as it stands, and misspelt ones.
+   */
   ignored: string[]
 }
 

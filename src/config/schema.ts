@@ -4,6 +4,7 @@
 import * as v from 'valibot'
 import { described, likeSection, section } from './option.ts'
 import { redisOptions } from './redis.ts'
+import { clickhouseAnalytics } from './sections/clickhouse-analytics.ts'
 import { database } from './sections/database.ts'
 import { endpoints } from './sections/endpoints.ts'
 import { httpApi } from './sections/http-api.ts'
@@ -29,7 +30,8 @@ const engine = section({
 export const ConfigSchema = section({
   data_dir: described(
     v.optional(filledText, './data'),
-    'The directory of the embedded database and of the API key that centripush makes itself.',
+    'The directory of the embedded database, of the API key that centripush makes itself, and of rows that ' +
+      'ClickHouse has not accepted yet.',
   ),
   http_server: described(v.optional(httpServer, {}), 'Addresses, ports and TLS of the server.'),
   http_api: described(v.optional(httpApi, {}), 'The server API.'),
@@ -41,6 +43,7 @@ export const ConfigSchema = section({
   database: described(v.optional(database), 'Where devices and topics are kept.'),
   engine: described(v.optional(engine), 'Centrifugo’s engine.'),
   push_notifications: described(v.optional(pushNotifications, {}), 'Push notifications.'),
+  clickhouse_analytics: described(v.optional(clickhouseAnalytics, {}), 'Analytics in ClickHouse.'),
   worker: described(v.optional(worker, {}), 'The workers that send pushes.'),
   prometheus: described(v.optional(prometheus, {}), 'Metrics.'),
   health: described(v.optional(health, {}), 'The health check.'),

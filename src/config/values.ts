@@ -122,6 +122,8 @@ const writtenList = v.union(
   (issue) => `expected a list but found ${issue.received}`,
 )
 
+type Metadata = Readonly<Record<string, unknown>>
+
 function parseJson(written: string): unknown {
   try {
     return JSON.parse(written)
@@ -131,12 +133,14 @@ function parseJson(written: string): unknown {
 }
 
 /**
- * A list of values. In the environment they are separated by spaces, or written as JSON.
+ * A list of values. In the environment they are separated by spaces, or written as JSON. If its items are secret, the
+ * list is.
  * @param items the name of the list's items in docs/configuration.md
  */
 export function list<const Item extends v.GenericSchema<string, unknown>>(item: Item, items: string) {
   const kind = kindOf<v.InferOutput<typeof writtenList>>(`list of ${items}`, { type: 'array', items: TEXT })
-  return v.pipe(writtenList, kind, v.array(item))
+  const { isSecret } = { isSecret: false, ...v.getMetadata(item) }
+  return v.pipe(writtenList, kind, v.metadata<v.InferOutput<typeof writtenList>, Metadata>({ isSecret }), v.array(item))
 }
 
 /** Text that must be one of `words`. */

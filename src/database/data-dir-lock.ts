@@ -43,10 +43,10 @@ async function tryCreate(path: string, content: string): Promise<boolean> {
 }
 
 /**
- * The content of the lock file: the pid and, on Linux, the start time of the process. The time is needed because after
- * a restart of a container another process often has the same pid.
+ * The content of the lock file: the pid and, on Linux, after a space the start time of the process. The time is needed
+ * because after a restart of a container another process often has the same pid.
  */
-async function describeProcess(pid: number): Promise<string> {
+export async function describeProcess(pid: number): Promise<string> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
   // The start time is field 22 of /proc/PID/stat (see proc(5)). The second field, the name in parentheses, may contain
   // spaces.

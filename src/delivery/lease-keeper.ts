@@ -97,7 +97,9 @@ export class LeaseKeeper {
   }
 }
 
-/** Applies the result of a look to a hold. Rejects when the cancelled targets can't be read: nothing is confirmed then. */
+/**
+ * Applies the result of a look to a hold. Rejects when the cancelled targets can't be read: then nothing is confirmed.
+ */
 async function apply(hold: Hold, state: ClaimState | undefined, untilMs: number): Promise<void> {
   if (state === 'lost' || state === 'cancelled') return hold.stop()
   if (state === 'excluded') {

@@ -1,5 +1,6 @@
-// The removal breaker: it stops the removal of devices when a provider reports most tokens as dead. The most likely
-// reason is a credential of another app. Each worker has its own breaker, because the answers to one worker suffice.
+// The removal breaker: while a provider reports most tokens as dead, devices with dead tokens are not removed. Most
+// likely these tokens are alive, and the provider is configured with the credential of another app. Each worker has a
+// breaker of its own: its own answers are enough to compute the share of dead tokens.
 import type { ProviderName } from '../config/provider-names.ts'
 
 /** The fewest answers of which the share of dead tokens is computed. The share of fewer answers is not reliable. */

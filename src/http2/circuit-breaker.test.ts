@@ -211,7 +211,7 @@ test('with any sequence of events, a breaker never gets stuck and has one probe 
     fc.record({ kind: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 40_000 }) }),
     fc.record({ kind: fc.constantFrom('answer' as const, 'failure' as const, 'request' as const) }),
   )
-  fc.assert(
+  void fc.assert(
     fc.property(fc.array(event, { maxLength: 200 }), (events) => {
       nowMs = 0
       const { breaker } = makeBreaker()

@@ -37,7 +37,9 @@ export interface Http2Answer {
 export interface Confirmation {
   /** The time of `performance.now()`, in ms, until which requests may be sent. */
   readonly untilMs: number
-  /** Asks for a later `untilMs`. Resolves when it has changed, or when the signal of the batch aborts. Never rejects. */
+  /**
+   * Asks for a later `untilMs`. Resolves when it has changed, or when the signal of the batch aborts. Never rejects.
+   */
   renewed(): Promise<void>
 }
 

@@ -63,7 +63,8 @@ export interface Queue {
   /**
    * Stores a send, and with `page` its batches in the same transaction. 'duplicate': the same request was accepted
    * under this uid before, and is not sent again. 'conflict': another request was accepted under this uid. 'full': too
-   * many jobs are waiting, and nothing was stored. 'outOfMemory': the same for a store without memory. If the uid was cancelled before, the send is accepted and not sent.
+   * many jobs are waiting, and nothing was stored. 'outOfMemory': the store has no memory left,
+   * and nothing was stored. If the uid was cancelled before, the send is accepted and not sent.
    */
   enqueue(send: Send, page?: Page): Promise<'accepted' | 'duplicate' | 'conflict' | 'full' | 'outOfMemory'>
 

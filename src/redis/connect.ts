@@ -1,8 +1,8 @@
 // Opens connections to Redis: to one server, to a primary behind Sentinels, or to a Cluster.
 import type { ConnectionOptions } from 'node:tls'
 import { Cluster, Redis } from 'ioredis'
+import { readClientTls } from '../config/client-tls.ts'
 import { ConfigError } from '../config/config-error.ts'
-import { readPem } from '../config/pem.ts'
 import type { RedisOptions } from '../config/redis.ts'
 import type { Logger } from '../observability/log.ts'
 
@@ -48,7 +48,7 @@ function makeClient(options: RedisOptions): RedisClient {
   }
   const own = { ...common, lazyConnect: true, enableOfflineQueue: false, retryStrategy: reconnectDelay }
   if (options.sentinel_address.length > 0) {
-    const sentinelTls = makeTls(options.sentinel_tls)
+    const sentinelTls = makeTls('sentinel_tls', options.sentinel_tls)
     return new Redis({
       ...own,
       db: options.db,
@@ -63,7 +63,7 @@ function makeClient(options: RedisOptions): RedisClient {
 }
 
 function makeCommonOptions(options: RedisOptions) {
-  const tls = makeTls(options.tls)
+  const tls = makeTls('tls', options.tls)
   return {
     connectTimeout: options.connect_timeout,
     commandTimeout: options.io_timeout,
@@ -110,16 +110,9 @@ function parseHost(address: string, defaultPort = DEFAULT_PORT): { host: string;
   return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || defaultPort) }
 }
 
-function makeTls(tls: RedisOptions['tls']): ConnectionOptions | undefined {
-  if (!tls.enabled) return undefined
-  const option = (name: string) => `push_notifications.queue.redis.tls.${name}`
-  return {
-    rejectUnauthorized: !tls.insecure_skip_verify,
-    ...(tls.server_name !== '' && { servername: tls.server_name }),
-    ...(tls.server_ca_pem !== '' && { ca: readPem(option('server_ca_pem'), tls.server_ca_pem) }),
-    ...(tls.cert_pem !== '' && { cert: readPem(option('cert_pem'), tls.cert_pem) }),
-    ...(tls.key_pem !== '' && { key: readPem(option('key_pem'), tls.key_pem) }),
-  }
+/** @param name the name of the section in `push_notifications.queue.redis` */
+function makeTls(name: 'tls' | 'sentinel_tls', tls: RedisOptions['tls']): ConnectionOptions | undefined {
+  return tls.enabled ? readClientTls(`push_notifications.queue.redis.${name}`, tls) : undefined
 }
 
 function reconnectDelay(attempt: number): number {

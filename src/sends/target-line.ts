@@ -41,7 +41,10 @@ const FIELDS = [
   'meta',
 ] as const satisfies (keyof Target)[]
 
-/** The target lines of raw tokens, topics or conditions. A value for Web Push is the result of joinSubscription(). */
+/**
+ * Makes the target lines, the stored form of targets, of values that the request itself contains: tokens, topics or
+ * conditions. With Web Push such a value is a subscription, in the form that joinSubscription() gives it.
+ */
 export function encodeNativeTargets(values: readonly string[]): Buffer {
   return Buffer.from(values.map(encodeNativeTarget).join('\n'))
 }

@@ -57,7 +57,8 @@ export function makeApi(deps: ApiDeps, prefix: string): Hono<NodeEnvironment> {
 }
 
 /**
- * Ends a request after an error: 413 for large bodies, 503 for too many of them. Otherwise closes the connection, as an answer may have begun.
+ * Ends a request after an error: 413 for large bodies, 503 for too many of them. After other errors it closes the
+ * connection, because an answer may have begun.
  */
 function fail({ logger }: ApiDeps, outgoing: ServerResponse, error: unknown): void {
   if (error instanceof BodyTooLargeError && !outgoing.headersSent) {

@@ -36,7 +36,9 @@ export class HandshakeResponse extends ServerResponse {
     })
   }
 
-  /** Answers with 101 and these headers. Returns the connection: it belongs to the caller, and the response is closed. */
+  /**
+   * Answers with 101 and these headers, and closes the response. Returns the connection, which belongs to the caller.
+   */
   switchProtocols(headers: OutgoingHttpHeaders): Socket {
     this.sendDate = false
     this.writeHead(101, { ...headers, connection: 'Upgrade', upgrade: 'websocket' })

@@ -4,7 +4,8 @@ import { createSecureServer, type ServerHttp2Session, type ServerHttp2Stream } f
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Http2Batch } from '../../src/http2/http2-client.ts'
-import { Http2Pool, type Http2PoolOptions } from '../../src/http2/http2-pool.ts'
+import { Http2Pool } from '../../src/http2/http2-pool.ts'
+import type { Http2PoolOptions } from '../../src/http2/http2-pool-options.ts'
 import { makeCertificates } from '../../src/simulators/certificates.ts'
 import { makeTestLogger } from '../support/run-log.ts'
 

@@ -71,7 +71,7 @@ test('is passed with API requests and WebSocket handshakes too', async () => {
   await addressesFor(forged)
   await sendRaw({ url: edge.url, path: '/api/publish', headers: { ...forged, 'x-api-key': EDGE_KEY } })
   const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\nX-Real-IP: 1.1.1.1\r\n'
-  await exchange(edge.url, `GET /connection/websocket HTTP/1.1\r\nHost: x\r\n${upgrade}\r\n`)
+  await exchange(edge.url, `GET /connection/websocket HTTP/1.1\r\nHost: x\r\n${upgrade}\r\n`, true)
   const own = ['127.0.0.1', '127.0.0.1']
   expect([addressesOf(0), addressesOf(1), addressesOf(2)]).toEqual([own, own, own])
   expect(node.requests.map(({ url }) => url)).toEqual(['/emulation', '/api/publish', '/connection/websocket'])

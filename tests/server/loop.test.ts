@@ -69,7 +69,7 @@ test.each(['/connection/sse', '/connection/websocket', '/emulation'])('%s is ans
 
 test('a WebSocket handshake is answered with 508', async () => {
   const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: k\r\n'
-  const answer = await exchange(edge.url, `GET /connection/websocket HTTP/1.1\r\nHost: x\r\n${upgrade}\r\n`)
+  const answer = await exchange(edge.url, `GET /connection/websocket HTTP/1.1\r\nHost: x\r\n${upgrade}\r\n`, true)
   expect(answer).toMatch(/^HTTP\/1\.1 508 /)
 })
 

@@ -55,7 +55,7 @@ describe('endpoints', () => {
   test('include WebSocket handshakes, and long URLs of SSE', async () => {
     await start({ websocket: { handler_prefix: '/ws' }, uni_sse: { handler_prefix: '/events' } })
     const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\n'
-    await exchange(server.url, `GET /ws HTTP/1.1\r\nHost: x\r\n${upgrade}\r\n`)
+    await exchange(server.url, `GET /ws HTTP/1.1\r\nHost: x\r\n${upgrade}\r\n`, true)
     expect(node.requests).toMatchObject([{ url: '/ws', headers: { upgrade: 'websocket' } }])
     const { status } = await sendRaw({
       url: server.url,

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { type Assembly, assemble } from '../../src/assemble.ts'
 import { parseConfig } from '../../src/config/load.ts'
+import type { Config } from '../../src/config/schema.ts'
 import { makeTestLogger, noteSecrets } from './run-log.ts'
 
 /** The API key of the server. */
@@ -14,10 +15,13 @@ export interface TestAssembly extends Assembly {
   post(path: string, body: string | Uint8Array | object, headers?: Record<string, string>): Promise<Response>
 }
 
+/** The sections of a configuration, and `data_dir`. */
+type TestOptions = { [Section in keyof Config]?: Section extends 'data_dir' ? string : object }
+
 /** Starts the whole server in this process, on a free port and the database of `dsn`. `options` configure it. */
 export async function startAssembly(
   dsn: string,
-  options: Record<string, object> = {},
+  options: TestOptions = {},
   logger: Logger = makeTestLogger(),
 ): Promise<TestAssembly> {
   const config = parseConfig({

@@ -1,5 +1,6 @@
 import type { Http2Client } from '../../src/http2/http2-client.ts'
-import { Http2Pool, type Http2PoolOptions } from '../../src/http2/http2-pool.ts'
+import { Http2Pool } from '../../src/http2/http2-pool.ts'
+import type { Http2PoolOptions } from '../../src/http2/http2-pool-options.ts'
 import { NodeHttp2Client } from './node-http2-client.ts'
 
 /** Tests skip cases that Node's client does not support. */

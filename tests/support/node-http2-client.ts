@@ -8,7 +8,7 @@ import { makeSecureContext } from '../../src/http2/connection/connect-tls.ts'
 import { ByteWriter } from '../../src/http2/frames/byte-writer.ts'
 import type { Http2Answer, Http2Batch, Http2Client, Http2Request, Http2Response } from '../../src/http2/http2-client.ts'
 import { Http2Error, type Http2ErrorCode } from '../../src/http2/http2-error.ts'
-import type { Http2PoolOptions } from '../../src/http2/http2-pool.ts'
+import type { Http2PoolOptions } from '../../src/http2/http2-pool-options.ts'
 import { requestOnce } from '../../src/http2/pool/request-once.ts'
 
 const MAX_BODY_BYTES = 64 * 1024

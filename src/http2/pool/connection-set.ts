@@ -83,7 +83,9 @@ export class ConnectionSet {
     for (const connection of this.#all) connection.tick(nowMs)
   }
 
-  /** Closes each connection after its last answer. Resolves when all are closed. */
+  /**
+   * Opens no more streams, and closes each connection when its open streams have ended. Resolves when all are closed.
+   */
   async close(): Promise<void> {
     clearTimeout(this.#reconnectTimer)
     await Promise.all([...this.#all].map((connection) => connection.close()))

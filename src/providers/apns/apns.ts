@@ -2,7 +2,8 @@
 // per target.
 import type { CircuitBreaker } from '../../http2/circuit-breaker.ts'
 import type { HeaderFields, Http2Answer, Http2Client } from '../../http2/http2-client.ts'
-import { Http2Pool, type Http2PoolOptions } from '../../http2/http2-pool.ts'
+import { Http2Pool } from '../../http2/http2-pool.ts'
+import type { Http2PoolOptions } from '../../http2/http2-pool-options.ts'
 import type { Logger } from '../../observability/log.ts'
 import { collectRefusals, type RefusedTargets } from '../credential/refused-targets.ts'
 import { RenewableToken, type TokenSource } from '../credential/renewable-token.ts'

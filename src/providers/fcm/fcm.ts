@@ -1,7 +1,8 @@
 // FCM HTTP v1 (https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages/send): one request per target.
 import type { CircuitBreaker } from '../../http2/circuit-breaker.ts'
 import type { Http2Answer, Http2Client } from '../../http2/http2-client.ts'
-import { Http2Pool, type Http2PoolOptions } from '../../http2/http2-pool.ts'
+import { Http2Pool } from '../../http2/http2-pool.ts'
+import type { Http2PoolOptions } from '../../http2/http2-pool-options.ts'
 import type { Logger } from '../../observability/log.ts'
 import { makeAccessTokenRules } from '../credential/access-token.ts'
 import { collectRefusals } from '../credential/refused-targets.ts'

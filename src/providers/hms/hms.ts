@@ -2,7 +2,8 @@
 // one request per up to a thousand tokens, or per topic or condition.
 import type { CircuitBreaker } from '../../http2/circuit-breaker.ts'
 import type { Http2Answer, Http2Client } from '../../http2/http2-client.ts'
-import { Http2Pool, type Http2PoolOptions } from '../../http2/http2-pool.ts'
+import { Http2Pool } from '../../http2/http2-pool.ts'
+import type { Http2PoolOptions } from '../../http2/http2-pool-options.ts'
 import type { Logger } from '../../observability/log.ts'
 import { makeAccessTokenRules } from '../credential/access-token.ts'
 import { OAuthEndpoint } from '../credential/oauth-endpoint.ts'

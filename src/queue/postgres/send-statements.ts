@@ -17,8 +17,8 @@ const Stored = v.object({
 
 /**
  * Stores a send, or compares its hash with the stored send of the same uid. A send stays cancelled if its cancellation
- * arrived first. The recipient is a text in the statement: as bytes, the driver would copy it four times, in hexadecimal
- * digits.
+ * arrived first. The recipient is a text in the statement, because the driver would copy bytes four times, in
+ * hexadecimal digits.
  * @param notice the NOTIFY that announces the send when the statement commits; undefined: no announcement
  */
 export async function insertSend(

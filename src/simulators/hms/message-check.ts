@@ -18,7 +18,7 @@ export type HmsTargetKind = 'token' | 'topic' | 'condition'
 export interface CheckedMessage {
   kind: HmsTargetKind
   targets: readonly string[]
-  /** The message without its targets, as compact JSON. */
+  /** The message without its fields `token`, `topic` and `condition`, as compact JSON. */
   message: string
 }
 

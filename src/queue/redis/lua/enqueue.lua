@@ -4,7 +4,8 @@
 --       6 bodies of retries  7 number of the last retry  8.. stream of each batch
 -- ARGV: 1 uid  2 request hash  3 lane  4 state  5 recipient ('' = none)  6 content ('' = none)
 --       7 send at, Unix ms ('' = now)  8 expire at, Unix ms ('' = never)  9 seconds to keep an ended send  10 channel
---       11 deadline, Unix ms  12.. for each batch: kind of targets, count, form of the targets (t or d), targets, delay in ms
+--       11 deadline, Unix ms
+--       12.. for each batch: kind of targets, count, form of the targets (t or d), targets, delay in ms
 -- Returns ACCEPTED; DUPLICATE when the same request is stored under the uid, CONFLICT when another one is. A send that
 -- was cancelled before it arrived stays cancelled. A second run returns DUPLICATE and changes nothing.
 --- @include refuse-late
