@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { LeaseKeeper } from '../../src/delivery/lease-keeper.ts'
 import { sendOneByOne } from '../../src/delivery/one-by-one.ts'
+import { CircuitBreaker } from '../../src/http2/circuit-breaker.ts'
 import { Http2Pool } from '../../src/http2/http2-pool.ts'
 import { ApnsProvider } from '../../src/providers/apns/apns.ts'
 import { parseSigningKey } from '../../src/providers/apns/signing-key.ts'
@@ -60,7 +61,13 @@ function openProvider(endpoint: string): ApnsProvider {
     bundleId: 'a.b',
     auth: { kind: 'token', key: parseSigningKey(pem, 'ABCDEFGHIJ', 'ABCDEFGHIJ'), cache: new LocalCredentialCache() },
     logger: makeTestLogger(),
-    openClient: (options) => new Http2Pool({ ...options, timing: { reconnectMinMs: 1, reconnectMaxMs: 1 } }),
+    openClient: (options) =>
+      new Http2Pool({
+        ...options,
+        timing: { reconnectMinMs: 1, reconnectMaxMs: 1 },
+        // Probes without pauses: the thousand connections would last hours otherwise.
+        breaker: new CircuitBreaker({ timing: { downAfterMs: 0, firstProbeMs: 0, maxProbeMs: 0 } }),
+      }),
   })
   onTestFinished(() => provider.close())
   return provider
