@@ -2,6 +2,7 @@
 // concrete classes.
 import { availableParallelism } from 'node:os'
 import { buildParts } from './assemble/build-parts.ts'
+import { configureApi } from './assemble/configure-api.ts'
 import { startUpkeepOf } from './assemble/make-devices.ts'
 import { makeMethods } from './assemble/make-methods.ts'
 import { makeUpstream } from './assemble/make-upstream.ts'
@@ -23,7 +24,6 @@ import { addQueueGauges, type Metrics, makeMetrics } from './observability/metri
 import { FULL_DUTY } from './queue/lane.ts'
 import type { ApiDeps } from './server/api-deps.ts'
 import { makeKeyCheck } from './server/api-key.ts'
-import { BodyBudget } from './server/body-budget.ts'
 import type { LargeRequests } from './server/large-requests.ts'
 import { planPorts } from './server/plan-ports.ts'
 import { startServer } from './server/start-server.ts'
@@ -75,9 +75,7 @@ async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, '
     methods,
     upstream: upstream?.api,
     hasKey: config.http_api.insecure ? () => true : makeKeyCheck(key),
-    transportErrors: config.http_api.error_mode === 'transport',
-    maxRequestBytes: config.http_api.max_request_body_size,
-    bodies: new BodyBudget(config.http_api.max_request_bodies_size),
+    ...configureApi(config),
     large,
     inTurn: (handle) => handle(),
     logger,

@@ -2,11 +2,11 @@
 import { Registry } from 'prom-client'
 import type { Config } from '../config/schema.ts'
 import { makeKeyCheck } from '../server/api-key.ts'
-import { BodyBudget } from '../server/body-budget.ts'
 import { startServer } from '../server/start-server.ts'
 import { makeShutdownPhases } from '../shutdown-phases.ts'
 import { makeTurns } from '../timing/turns.ts'
 import { buildParts } from './build-parts.ts'
+import { configureApi } from './configure-api.ts'
 import { makeMethods } from './make-methods.ts'
 import { makeUpstream } from './make-upstream.ts'
 import { openDatabases } from './open-databases.ts'
@@ -49,9 +49,7 @@ export async function assembleLargeRequests(
       methods,
       upstream: upstream?.api,
       hasKey: makeKeyCheck(key),
-      transportErrors: config.http_api.error_mode === 'transport',
-      maxRequestBytes: config.http_api.max_request_body_size,
-      bodies: new BodyBudget(config.http_api.max_request_bodies_size),
+      ...configureApi(config),
       large: undefined,
       inTurn: makeTurns(),
       logger,

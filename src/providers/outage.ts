@@ -22,8 +22,8 @@ export function combineBreakers(breakers: readonly CircuitBreaker[]): Availabili
 }
 
 /**
- * The server reset the stream of the request and kept the connection: a reaction to this request. The attempt counts, so
- * that a request that is always reset ends, also when nothing else is sent.
+ * The server reset the stream of the request and kept the connection: a reaction to this request. The attempt counts,
+ * so that a request that is always reset ends, also when nothing else is sent.
  */
 const RESET = 'stream_reset'
 

@@ -2,8 +2,8 @@
 -- pending entry and its number of deliveries are the fence: the next claim changes at least one of them.
 --- @include claim-notes
 
--- The ms since the lease of a claim was last extended; nil if the consumer has lost its claim of the entry. It holds the
--- claim while it owns the pending entry and the number of deliveries is still `deliveries`.
+-- The ms since the lease of a claim was last extended; nil if the consumer has lost its claim of the entry. It holds
+-- the claim while it owns the pending entry and the number of deliveries is still `deliveries`.
 local function idle_of_claim(stream, group, consumer, id, deliveries)
   local pending = redis.pcall('XPENDING', stream, group, id, id, 1)
   -- The reply of XPENDING is an error if the group does not exist: Redis lost its data after the claim.
