@@ -50,3 +50,26 @@ export interface EventRecorder {
   /** Records events that happen now. It does no I/O and never fails: events without room are dropped and counted. */
   recordEvents(source: EventSource, events: Iterable<TargetEvent>): void
 }
+
+/** An attempt that did not end its target: the target is tried again. */
+export interface TargetAttempt {
+  /** The id of the device; empty for a raw token, topic or condition. */
+  deviceId: string
+  platform: string
+  user: string
+  /** The topic or condition; empty for tokens, which are never recorded. */
+  recipient: string
+  /** The number of the attempt, from 1. */
+  attempt: number
+  /** The provider's code, or the rule that postponed the target, such as `credential_paused`. */
+  errorCode: string
+  errorMessage: string
+  /** From the first byte written to the provider's answer, in ms; 0 if nothing was written. */
+  latencyMs: number
+}
+
+/** Records attempts that did not end their targets. */
+export interface AttemptRecorder {
+  /** Records attempts that end now. It does no I/O and never fails: attempts without room are dropped and counted. */
+  recordAttempts(source: EventSource, attempts: Iterable<TargetAttempt>): void
+}
