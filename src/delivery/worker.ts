@@ -9,8 +9,9 @@ import type { ProviderName } from '../config/provider-names.ts'
 import type { BatchClaim } from '../queue/batch.ts'
 import type { Duty, Lane } from '../queue/lane.ts'
 import type { Queue } from '../queue/queue.ts'
+import { WorkWatch } from '../queue/work-watch.ts'
 import { pause } from '../timing/pause.ts'
-import { claimAvailable } from './claim-available.ts'
+import { claimAvailable, listInState } from './claim-available.ts'
 import { type DeliverDeps, deliverBatch } from './deliver-batch.ts'
 import type { Hold } from './hold.ts'
 import { InFlightLimit } from './in-flight-limit.ts'
@@ -107,25 +108,25 @@ export class Worker {
   }
 
   async #claimBatches(work: LaneWork): Promise<void> {
-    const { logger } = this.#deps
+    const { queue, duty, providers, logger } = this.#deps
     const { signal } = this.#stopping
     const { lane, batches, probing } = work
-    let waiting: Promise<void> | undefined
+    const watch = new WorkWatch({ queue, duty, lane, pollMs: POLL_MS, signal })
     while (!signal.aborted) {
-      // Begins before the claim, so that work which arrives during the claim is not missed.
-      waiting ??= this.#waitForWork(lane).then(() => {
-        waiting = undefined
-      })
+      watch.listen()
       const room = this.#room(work)
+      const up = listInState(providers, 'up')
       const askedAtMs = performance.now()
       try {
         const claims = room > 0 ? await claimAvailable(this.#deps, { lane, probing, room }) : []
         if (room > 0) this.#failedAtMs = undefined
         this.#begin(claims, askedAtMs, work)
+        // A batch in delivery may leave retries, and a provider in an outage is probed.
+        if (batches.size > 0 || up.length < providers.size) watch.onWork()
         if (claims.length > 0) continue
         // The end of a batch frees room, or shows whether a provider works again.
         const freed = room > 0 && probing.size === 0 ? [] : batches.keys()
-        await Promise.race([...freed, waiting])
+        await Promise.race([...freed, watch.wait(up)])
       } catch (error) {
         this.#failedAtMs = this.#deps.now()
         logger.error({ err: error, lane }, 'delivery: claim failed, retrying')
@@ -133,12 +134,6 @@ export class Worker {
       }
     }
     await Promise.all(batches.keys())
-  }
-
-  #waitForWork(lane: Lane): Promise<void> {
-    const { queue, duty } = this.#deps
-    const { signal } = this.#stopping
-    return duty.fallbackLanes.includes(lane) ? pause(POLL_MS, signal) : queue.waitForWork(lane, POLL_MS, signal)
   }
 
   /** The batches to claim, each counted as the largest possible; 0 while there is too little room for a claim. */
