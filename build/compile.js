@@ -10,6 +10,8 @@ const SOURCES = join(ROOT, 'src')
 const OUTPUT = join(ROOT, 'dist')
 /** Identifies the sources that dist/ was compiled from. It is written last. */
 const STAMP = join(OUTPUT, 'sources.sha256')
+/** The ending of files that are being written. */
+const TEMPORARY = '.tmp'
 
 /**
  * Brings dist/ up to date. It may run in several processes at once, and while others run the compiled program: each
@@ -19,10 +21,15 @@ export async function compileIfStale() {
   const sources = listSources()
   const stamp = makeStamp(sources)
   if (readStamp() === stamp) return
-  const outputs = [...(await transpile(sources.filter(isCode))), ...sources.filter((file) => !isCode(file)).map(readAsset)]
+  const outputs = [
+    ...(await transpile(sources.filter(isCode))),
+    ...sources.filter((file) => !isCode(file)).map(readAsset),
+  ]
   for (const { path, content } of outputs) replaceFile(path, content)
   const current = new Set(outputs.map(({ path }) => path))
-  for (const file of listFiles(OUTPUT)) if (!current.has(file) && file !== STAMP) rmSync(file, { force: true })
+  for (const file of listFiles(OUTPUT)) {
+    if (!current.has(file) && file !== STAMP && !file.endsWith(TEMPORARY)) rmSync(file, { force: true })
+  }
   replaceFile(STAMP, stamp)
 }
 
@@ -90,7 +97,7 @@ function readAsset(file) {
 
 function replaceFile(path, content) {
   mkdirSync(dirname(path), { recursive: true })
-  const temporary = `${path}.${randomUUID()}`
+  const temporary = `${path}.${randomUUID()}${TEMPORARY}`
   writeFileSync(temporary, content)
   renameSync(temporary, path)
 }

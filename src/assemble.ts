@@ -1,6 +1,5 @@
 // Builds all objects, connects them, and registers how they are stopped. Only this file and assemble/ import the
 // concrete classes.
-import { availableParallelism } from 'node:os'
 import { buildParts } from './assemble/build-parts.ts'
 import { configureApi } from './assemble/configure-api.ts'
 import { startUpkeepOf } from './assemble/make-devices.ts'
@@ -11,7 +10,6 @@ import type { Plan } from './assemble/plan.ts'
 import { countInMetrics } from './assemble/send-counts.ts'
 import { startAnalytics } from './assemble/start-analytics.ts'
 import { startLargeRequests } from './assemble/start-large-requests.ts'
-import { startWorkerProcesses } from './assemble/start-worker-processes.ts'
 import { startWorkers } from './assemble/start-workers.ts'
 import { makeLoggerOfStores, watchStores } from './assemble/watch-stores.ts'
 import { loadOrMakeApiKey } from './config/api-key.ts'
@@ -21,13 +19,14 @@ import type { Role } from './config/role.ts'
 import type { Config } from './config/schema.ts'
 import { type MethodTable, makeMethodTable } from './methods/table.ts'
 import { addQueueGauges, type Metrics, makeMetrics } from './observability/metrics.ts'
-import { FULL_DUTY } from './queue/lane.ts'
 import type { ApiDeps } from './server/api-deps.ts'
 import { makeKeyCheck } from './server/api-key.ts'
 import type { LargeRequests } from './server/large-requests.ts'
 import { planPorts } from './server/plan-ports.ts'
 import { startServer } from './server/start-server.ts'
-import { makeShutdownPhases, type OnStop } from './shutdown-phases.ts'
+import { makeShutdownPhases, type OnStop, StoppedError } from './shutdown-phases.ts'
+import { withDeadline } from './timing/deadline.ts'
+import { untilAborted } from './timing/until-aborted.ts'
 
 interface ServerPlan extends Plan {
   role: Role
@@ -39,18 +38,37 @@ export interface Assembly {
   urls: string[]
   /** The generated API key; undefined when the configuration has a key or needs none. */
   madeKey: string | undefined
-  /** Accepts no more work, finishes work in flight within `graceMs`, then closes all parts. Never rejects. */
-  stop(graceMs: number): Promise<void>
+  /** Accepts no more work, finishes work in flight and closes all parts, all in `timeoutMs`. Never rejects. */
+  stop(timeoutMs: number): Promise<void>
 }
 
-/** Builds and starts a server. After an error all parts are stopped. @throws ConfigError, UserError */
+/** The time for a start in progress to notice that it was stopped, in ms. */
+const ABANDON_MS = 5000
+
+/**
+ * Builds and starts a server. After an error all parts are stopped.
+ * @throws ConfigError, UserError; StoppedError when `plan.stopping` aborts before the server has started
+ */
 export async function assemble(plan: ServerPlan): Promise<Assembly> {
   const { onStop, stop } = makeShutdownPhases(plan.logger)
+  const { stopping = new AbortController().signal } = plan
+  const building = build(plan, onStop)
   try {
-    return { ...(await build(plan, onStop)), stop }
+    const makeError = () => new StoppedError('the server was stopped during its start')
+    return { ...(await untilAborted(building, stopping, makeError)), stop }
   } catch (error) {
     await stop(0)
-    throw error
+    if (!stopping.aborted) throw error
+    // Its next part is closed at once, and ends it.
+    await withDeadline(
+      building.then(
+        () => undefined,
+        () => undefined,
+      ),
+      ABANDON_MS,
+    ).catch(() => plan.logger.warn('server: a step of the start did not end in time'))
+    await stop(0)
+    throw new StoppedError('the server was stopped during its start', { cause: error })
   }
 }
 
@@ -139,17 +157,11 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Pr
     readMetrics: () => metrics.registry.metrics(),
   }
   if (role === 'api') return { ...own, isReady: stores.isUp }
-  const count = config.worker.processes ?? chooseProcesses(availableParallelism())
-  const workers =
-    count === 1
-      ? { isReady: startWorkers({ plan: storePlan, duty: FULL_DUTY, metrics, ...parts }, onStop) }
-      : startWorkerProcesses(plan, databases.dsn, count, metrics, stores.onOutage, onStop)
+  const workers = startWorkers(
+    { parts: { plan: storePlan, metrics, ...parts }, dsn: databases.dsn, onStoreOutage: stores.onOutage },
+    onStop,
+  )
   return { ...own, ...workers, isReady: () => stores.isUp() && workers.isReady() }
-}
-
-/** Two processes more than cores: while some wait for a provider or for the queue, the others use the cores. */
-function chooseProcesses(cores: number): number {
-  return cores === 1 ? 1 : cores + 2
 }
 
 function chooseKey({ http_api: api, data_dir }: Config, isApi: boolean): { key: string; madeKey: string | undefined } {

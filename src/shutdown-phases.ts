@@ -1,13 +1,24 @@
 // A server stops in two phases. In the first, all parts with work in flight finish it at the same time and accept no
 // more. In the second, the parts that others depend on (pools, stores) are closed one after another, the last one that
 // was opened first. A part that fails or hangs is logged and passed over.
+//
+// The start may be in progress: a part that is registered after the beginning of the stop is closed at once, and the
+// start ends with a StoppedError.
 import type { Logger } from './observability/log.ts'
-import { withDeadline } from './timing/deadline.ts'
+import { DeadlineError, withDeadline } from './timing/deadline.ts'
 
-/** The time limit of each step besides the grace period: a database that hangs must not block the shutdown. */
-const STEP_TIMEOUT_MS = 5000
+/** The most time of the limit that is kept for the second phase, in ms, and its share of a shorter limit. */
+const CLOSING_MS = 2000
+const CLOSING_SHARE = 0.25
+/** The second phase may take this long even if the first has used up the limit, in ms. */
+const MIN_CLOSING_MS = 1000
 
-/** With these, a part registers its step of the shutdown. */
+/** The start ended, because the server was stopped meanwhile. */
+export class StoppedError extends Error {
+  override readonly name = 'StoppedError'
+}
+
+/** With these, a part registers its step of the shutdown. @throws StoppedError if the shutdown has begun */
 export interface OnStop {
   /** For a part with work in flight: it accepts no more work and finishes its own within `graceMs`. */
   drain(name: string, stop: (graceMs: number) => Promise<void>): void
@@ -17,27 +28,46 @@ export interface OnStop {
 
 export interface ShutdownPhases {
   onStop: OnStop
-  /** Runs both phases; work in flight may take `graceMs`. Never rejects. */
+  /** Runs both phases in `timeoutMs`, or in one second more if work in flight needs all of it. Never rejects. */
+  stop(timeoutMs: number): Promise<void>
+}
+
+interface Part {
+  name: string
   stop(graceMs: number): Promise<void>
 }
 
 /** No step is registered yet. */
 export function makeShutdownPhases(logger: Logger): ShutdownPhases {
-  const draining: { name: string; stop: (graceMs: number) => Promise<void> }[] = []
-  const closing: { name: string; stop: () => Promise<void> }[] = []
-  const stopInTime = (part: string, stopping: Promise<void>, timeoutMs: number) =>
-    withDeadline(stopping, timeoutMs).catch((error: unknown) => {
-      logger.error({ err: error, part }, 'shutdown: part did not stop cleanly')
+  const draining: Part[] = []
+  const closing: Part[] = []
+  const late: Promise<void>[] = []
+  let isStopping = false
+  const stopInTime = ({ name, stop }: Part, graceMs: number, timeoutMs: number) =>
+    withDeadline(stop(graceMs), timeoutMs).catch((error: unknown) => {
+      if (error instanceof DeadlineError) logger.warn({ part: name, timeoutMs }, 'shutdown: part not stopped in time')
+      else logger.error({ err: error, part: name }, 'shutdown: part did not stop cleanly')
     })
+  const register = (parts: Part[], part: Part) => {
+    if (!isStopping) return void parts.push(part)
+    late.push(stopInTime(part, 0, MIN_CLOSING_MS))
+    throw new StoppedError('the server was stopped during its start')
+  }
   return {
     onStop: {
-      drain: (name, stop) => void draining.push({ name, stop }),
-      close: (name, stop) => void closing.push({ name, stop }),
+      drain: (name, stop) => register(draining, { name, stop }),
+      close: (name, stop) => register(closing, { name, stop }),
     },
-    stop: async (graceMs) => {
-      const drained = draining.splice(0)
-      await Promise.all(drained.map(({ name, stop }) => stopInTime(name, stop(graceMs), graceMs + STEP_TIMEOUT_MS)))
-      for (const { name, stop } of closing.splice(0).reverse()) await stopInTime(name, stop(), STEP_TIMEOUT_MS)
+    stop: async (timeoutMs) => {
+      isStopping = true
+      const endsAtMs = performance.now() + timeoutMs
+      const closingMs = Math.min(CLOSING_MS, timeoutMs * CLOSING_SHARE)
+      const graceMs = timeoutMs - closingMs
+      await Promise.all(draining.splice(0).map((part) => stopInTime(part, graceMs, graceMs + closingMs / 2)))
+      const closedAtMs = Math.max(endsAtMs, performance.now() + MIN_CLOSING_MS)
+      // A part that hangs gets half of the remaining time, so that some is left for the others.
+      for (const part of closing.splice(0).reverse()) await stopInTime(part, 0, (closedAtMs - performance.now()) / 2)
+      await Promise.all(late.splice(0))
     },
   }
 }

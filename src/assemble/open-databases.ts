@@ -10,7 +10,11 @@ import type { Plan } from './plan.ts'
 /** The default of the option database.postgresql.max_connections, for configurations without the section `database`. */
 export const MAX_CONNECTIONS = 20
 
-type OpenEmbedded = (options: { dataDir: string; logger: Logger }) => Promise<{ dsn: string; stop(): Promise<void> }>
+type OpenEmbedded = (options: {
+  dataDir: string
+  logger: Logger
+  stopping: AbortSignal | undefined
+}) => Promise<{ dsn: string; stop(): Promise<void> }>
 
 /** The pools of database connections of this process. */
 export interface Databases {
@@ -33,7 +37,7 @@ export interface Databases {
  * @throws SchemaError, or UserError if a database can't be used
  */
 export async function openDatabases(
-  { config, logger }: Plan,
+  { config, logger, stopping }: Plan,
   onStop: OnStop,
   openEmbedded: OpenEmbedded = startEmbeddedPostgres,
 ): Promise<Databases> {
@@ -46,7 +50,8 @@ export async function openDatabases(
     await prepareSchema(sql, logger, migrates)
     return sql
   }
-  const dsn = config.database?.enabled === false ? undefined : await chooseDsn({ config, logger }, onStop, openEmbedded)
+  const dsn =
+    config.database?.enabled === false ? undefined : await chooseDsn({ config, logger, stopping }, onStop, openEmbedded)
   const queue = chooseQueue(config) === 'redis' ? undefined : ((isReused ? undefined : queueDsn) ?? dsn)
   // Devices and queue need different planner settings, so even in one database each has its own pool, with half of the
   // connections.
@@ -59,10 +64,14 @@ export async function openDatabases(
   }
 }
 
-async function chooseDsn({ config, logger }: Plan, onStop: OnStop, openEmbedded: OpenEmbedded): Promise<string> {
+async function chooseDsn(
+  { config, logger, stopping }: Plan,
+  onStop: OnStop,
+  openEmbedded: OpenEmbedded,
+): Promise<string> {
   const dsn = config.database?.postgresql.dsn
   if (dsn !== undefined) return dsn
-  const embedded = await openEmbedded({ dataDir: config.data_dir, logger })
+  const embedded = await openEmbedded({ dataDir: config.data_dir, logger, stopping })
   onStop.close('embedded database', () => embedded.stop())
   return embedded.dsn
 }

@@ -18,8 +18,6 @@ const NICENESS = 5
  */
 export async function runLargeRequestProcess(): Promise<number> {
   if (!process.send) throw new CommandLineError('only the server starts this command; use centripush serve')
-  // Ctrl-C reaches the whole process group. The parent sends an order to stop.
-  process.on('SIGINT', () => undefined)
   setPriority(NICENESS)
   const { config, key, stopped } = await hearOrders()
   const assembly = await start(config, key, makeLogger(config.log))

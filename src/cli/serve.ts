@@ -1,5 +1,7 @@
+import { once } from 'node:events'
 import { assemble } from '../assemble.ts'
-import { makeLogger } from '../observability/log.ts'
+import { type Logger, makeLogger } from '../observability/log.ts'
+import { StoppedError } from '../shutdown-phases.ts'
 import { makeBanner } from './banner.ts'
 import { exitSoon } from './exit-soon.ts'
 import { readServerOptions } from './options.ts'
@@ -12,10 +14,14 @@ provider is a sandbox that records pushes instead of sending them.
   --config FILE   JSON, YAML or TOML; environment variables (CENTRIPUSH_HTTP_SERVER_PORT) override it
   --role ROLE     'api' answers requests, 'worker' sends pushes, 'all' (the default) does both
 
-SIGTERM or Ctrl-C stops it: requests and pushes in flight finish, the others stay in the queue. A second signal stops it
-immediately.
+SIGTERM, SIGHUP or Ctrl-C stops it within the option shutdown.timeout, also during its start: requests and pushes in
+flight finish, the others stay in the queue. A second signal stops it immediately; no push is lost, but those in flight
+may be sent again.
 
-Exits with 0 after a signal, with 2 when the command line or the configuration is wrong, and with 1 when it can't start.
+Exit codes:
+  0  stopped by a signal
+  1  can't start, or stopped by a second signal
+  2  the command line or the configuration is wrong
 `
 
 /**
@@ -28,13 +34,16 @@ export async function runServe(argv: string[]): Promise<void> {
   const { config, ignored, role } = options
   const logger = makeLogger(config.log)
   if (ignored.length > 0) logger.warn({ options: ignored }, 'config: unknown options ignored')
-  const stopped = waitForStop()
-  const server = await assemble({ config, role, logger })
-  logger.info({ urls: server.urls, role }, 'server: started')
-  process.stdout.write(makeBanner(server, config.http_api.handler_prefix))
-  const signal = await stopped
-  logger.info({ signal }, 'server: stopping, work in flight finishes')
-  await server.stop(config.shutdown.timeout)
+  const stopping = listenForStop(logger)
+  try {
+    const server = await assemble({ config, role, logger, stopping })
+    logger.info({ urls: server.urls, role }, 'server: started')
+    process.stdout.write(makeBanner(server, config.http_api.handler_prefix))
+    if (!stopping.aborted) await once(stopping, 'abort')
+    await server.stop(config.shutdown.timeout)
+  } catch (error) {
+    if (!(error instanceof StoppedError)) throw error
+  }
   logger.info('server: stopped')
   exitSoon()
 }
@@ -45,16 +54,20 @@ export async function runServe(argv: string[]): Promise<void> {
  */
 const SAME_PRESS_MS = 500
 
-/** Resolves at the first signal to stop. A second signal ends the process immediately. */
-function waitForStop(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    let firstAtMs: number | undefined
-    const onSignal = (signal: NodeJS.Signals) => {
-      if (firstAtMs !== undefined && Date.now() - firstAtMs > SAME_PRESS_MS) process.exit(1)
-      firstAtMs ??= Date.now()
-      resolve(signal)
+/** The returned signal aborts at the first signal to stop. A second one ends the process immediately. */
+function listenForStop(logger: Logger): AbortSignal {
+  const stopping = new AbortController()
+  let firstAtMs: number | undefined
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (firstAtMs === undefined) {
+      firstAtMs = Date.now()
+      logger.info({ signal }, 'server: stopping, work in flight finishes')
+      stopping.abort()
+    } else if (Date.now() - firstAtMs > SAME_PRESS_MS) {
+      logger.warn({ signal }, 'server: stopped immediately by a second signal')
+      process.exit(1)
     }
-    process.on('SIGTERM', onSignal)
-    process.on('SIGINT', onSignal)
-  })
+  }
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, onSignal)
+  return stopping.signal
 }

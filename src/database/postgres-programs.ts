@@ -1,6 +1,6 @@
 // Runs the programs of the embedded PostgreSQL. They run as the user of this process, but under root as a system user,
 // because PostgreSQL refuses to run as root.
-import { spawn } from 'node:child_process'
+import { type StdioOptions, spawn } from 'node:child_process'
 import { stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import * as v from 'valibot'
@@ -41,12 +41,27 @@ export async function loadPrograms(): Promise<Programs> {
   }
 }
 
-/** Runs a program. Resolves to its exit code and its output. @param env replaces the environment of this process */
-export function runProgram(program: string, args: readonly string[], runAs?: RunAs, env?: NodeJS.ProcessEnv) {
+interface RunOptions {
+  /** Replaces the environment of this process. */
+  env?: NodeJS.ProcessEnv | undefined
+  /** Ends the program when it aborts. */
+  stopping?: AbortSignal | undefined
+}
+
+/**
+ * Runs a program in a process group of its own, which Ctrl-C in a terminal does not reach. Resolves to its exit code
+ * and its output.
+ */
+export function runProgram(program: string, args: readonly string[], runAs?: RunAs, options: RunOptions = {}) {
+  const { env, stopping } = options
   return new Promise<{ code: number | null; output: string }>((done, reject) => {
     // The directory is "/", because the other user may not be allowed to enter the current one.
     const cwd = resolve('/')
-    const child = spawn(program, args, { ...runAs, cwd, env, stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true })
+    const stdio: StdioOptions = ['ignore', 'pipe', 'pipe']
+    const child = spawn(program, args, { ...runAs, cwd, env, stdio, windowsHide: true, detached: true })
+    const stop = () => child.kill()
+    stopping?.addEventListener('abort', stop)
+    if (stopping?.aborted) stop()
     let output = ''
     const collect = (chunk: Buffer) => {
       output += chunk.toString()
@@ -54,7 +69,10 @@ export function runProgram(program: string, args: readonly string[], runAs?: Run
     child.stdout.on('data', collect)
     child.stderr.on('data', collect)
     child.once('error', reject)
-    child.once('close', (code) => done({ code, output: output.trim() }))
+    child.once('close', (code) => {
+      stopping?.removeEventListener('abort', stop)
+      done({ code, output: output.trim() })
+    })
   })
 }
 

@@ -39,7 +39,8 @@ const ERROR_PAUSE_MS = 1000
 /** In ms, how long a failed claim counts. The next one follows within this time, if the store answers at all. */
 const FAILED_CLAIM_MS = 3000
 
-interface Deps extends Omit<DeliverDeps, 'queue'> {
+/** The parts of a worker. */
+export interface WorkerDeps extends Omit<DeliverDeps, 'queue'> {
   queue: Queue
   duty: Duty
   /** Reads range batches; undefined without a database, where there are none. */
@@ -48,6 +49,8 @@ interface Deps extends Omit<DeliverDeps, 'queue'> {
   maxBatchTargets: number
   /** Batches delivered at once, in each lane. */
   concurrency: number
+  /** Called with the targets of each claimed batch. */
+  onClaim?(targets: number): void
   /** How long a claim is valid after an extension, and how often it is extended. */
   leaseMs: number
   heartbeatMs: number
@@ -65,7 +68,7 @@ interface LaneWork {
 
 /** Claims and delivers the batches of its lanes. */
 export class Worker {
-  readonly #deps: Deps
+  readonly #deps: WorkerDeps
   readonly #leases: LeaseKeeper
   /** Stops claiming. */
   readonly #stopping = new AbortController()
@@ -73,7 +76,7 @@ export class Worker {
   /** The time of the last claim if it failed. */
   #failedAtMs: number | undefined
 
-  constructor(deps: Deps) {
+  constructor(deps: WorkerDeps) {
     this.#deps = deps
     // Every batch may wait on it. Node warns of a leak from the eleventh listener on.
     setMaxListeners(0, this.#stopping.signal)
@@ -153,6 +156,7 @@ export class Worker {
   #begin(claims: readonly BatchClaim[], askedAtMs: number, work: LaneWork): void {
     const reads = this.#readRanges(claims)
     for (const claim of claims) {
+      this.#deps.onClaim?.(claim.count)
       const hold = this.#leases.hold(claim, askedAtMs)
       const isProbe = (this.#deps.providers.get(claim.provider)?.availability?.state ?? 'up') !== 'up'
       const delivery = this.#deliver(claim, hold, reads.get(claim.id), work.inFlight).finally(() => {

@@ -42,9 +42,7 @@ export class WorkWatch {
     this.#isAnnounced = false
     // Another process serves a fallback lane first, so its announcements are left to it.
     const heard = () =>
-      this.#isFallback
-        ? pause(QUIET_POLL_MS, signal).then(() => false)
-        : queue.waitForWork(lane, QUIET_POLL_MS, signal)
+      this.#isFallback ? pause(QUIET_POLL_MS, signal).then(() => false) : queue.waitForWork(lane, QUIET_POLL_MS, signal)
     this.#listening ??= heard().then((isAnnounced) => {
       this.#listening = undefined
       this.#isAnnounced ||= isAnnounced
