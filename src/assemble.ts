@@ -2,6 +2,7 @@
 // concrete classes.
 import { buildParts } from './assemble/build-parts.ts'
 import { configureApi } from './assemble/configure-api.ts'
+import { logParts } from './assemble/log-parts.ts'
 import { startUpkeepOf } from './assemble/make-devices.ts'
 import { makeMethods } from './assemble/make-methods.ts'
 import { makeUpstream } from './assemble/make-upstream.ts'
@@ -21,12 +22,14 @@ import { type MethodTable, makeMethodTable } from './methods/table.ts'
 import { addQueueGauges, type Metrics, makeMetrics } from './observability/metrics.ts'
 import type { ApiDeps } from './server/api-deps.ts'
 import { makeKeyCheck } from './server/api-key.ts'
+import { checkPorts } from './server/check-ports.ts'
 import type { LargeRequests } from './server/large-requests.ts'
-import { planPorts } from './server/plan-ports.ts'
+import { listAddresses, planPorts } from './server/plan-ports.ts'
 import { startServer } from './server/start-server.ts'
 import { makeShutdownPhases, type OnStop, StoppedError } from './shutdown-phases.ts'
 import { withDeadline } from './timing/deadline.ts'
 import { untilAborted } from './timing/until-aborted.ts'
+import { NodeWatch } from './upstream/node-watch.ts'
 
 interface ServerPlan extends Plan {
   role: Role
@@ -38,6 +41,8 @@ export interface Assembly {
   urls: string[]
   /** The generated API key; undefined when the configuration has a key or needs none. */
   madeKey: string | undefined
+  /** Resolves when the workers of this server claim pushes. */
+  whenSending: Promise<unknown>
   /** Accepts no more work, finishes work in flight and closes all parts, all in `timeoutMs`. Never rejects. */
   stop(timeoutMs: number): Promise<void>
 }
@@ -47,18 +52,18 @@ const ABANDON_MS = 5000
 
 /**
  * Builds and starts a server. After an error all parts are stopped.
- * @throws ConfigError, UserError; StoppedError when `plan.stopping` aborts before the server has started
+ * @throws ConfigError, UserError; StoppedError when `plan.signal` aborts before the server has started
  */
 export async function assemble(plan: ServerPlan): Promise<Assembly> {
   const { onStop, stop } = makeShutdownPhases(plan.logger)
-  const { stopping = new AbortController().signal } = plan
+  const { signal = new AbortController().signal } = plan
   const building = build(plan, onStop)
   try {
     const makeError = () => new StoppedError('the server was stopped during its start')
-    return { ...(await untilAborted(building, stopping, makeError)), stop }
+    return { ...(await untilAborted(building, signal, makeError)), stop }
   } catch (error) {
     await stop(0)
-    if (!stopping.aborted) throw error
+    if (!signal.aborted) throw error
     // Its next part is closed at once, and ends it.
     await withDeadline(
       building.then(
@@ -74,20 +79,24 @@ export async function assemble(plan: ServerPlan): Promise<Assembly> {
 
 async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, 'stop'>> {
   const { config, role, logger } = plan
+  const isApi = role !== 'worker' && !config.http_api.disabled
+  await checkPorts(listAddresses(config.http_server, makesKey(config, isApi)))
   const metrics = makeMetrics()
-  const { methods, large, isReady, listDown, readMetrics, callLogger } = config.push_notifications.enabled
+  const { methods, large, isReady, whenSending, listDown, readMetrics, callLogger } = config.push_notifications.enabled
     ? await buildPush(plan, metrics, onStop)
     : {
         methods: makeMethodTable(undefined),
         large: undefined,
         isReady: () => true,
+        whenSending: Promise.resolve(),
         listDown: () => [],
         readMetrics: () => metrics.registry.metrics(),
         callLogger: logger,
       }
   const upstream = config.upstream && makeUpstream(config, config.upstream, logger)
-  if (upstream) onStop.close('upstream', () => upstream.close())
-  const isApi = role !== 'worker' && !config.http_api.disabled
+  let nodeWatch: NodeWatch | undefined
+  if (upstream)
+    onStop.close('upstream', async () => void (await Promise.all([nodeWatch?.stop(), upstream.close()])))
   const { key, madeKey } = chooseKey(config, isApi)
   const api: ApiDeps = {
     methods,
@@ -117,7 +126,10 @@ async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, '
     }),
   )
   onStop.drain('server', (graceMs) => server.close(graceMs, config.shutdown.drain))
-  return { urls: server.urls, madeKey }
+  if (upstream && config.upstream) {
+    nodeWatch = new NodeWatch({ api: upstream.api, address: config.upstream.address, logger })
+  }
+  return { urls: server.urls, madeKey, whenSending }
 }
 
 interface Push {
@@ -126,6 +138,8 @@ interface Push {
   large: LargeRequests | undefined
   /** The metrics of all processes in the text format of Prometheus. */
   readMetrics(): Promise<string>
+  /** Resolves when workers claim. */
+  whenSending: Promise<unknown>
   /** False while a store is down, or while the queue refuses the claims of the workers. */
   isReady(): boolean
   /** The providers that are down for the workers. */
@@ -156,7 +170,8 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Pr
     listDown: () => outages.listProviders(),
     readMetrics: () => metrics.registry.metrics(),
   }
-  if (role === 'api') return { ...own, isReady: stores.isUp }
+  await logParts(plan, databases)
+  if (role === 'api') return { ...own, isReady: stores.isUp, whenSending: Promise.resolve() }
   const workers = startWorkers(
     { parts: { plan: storePlan, metrics, ...parts }, dsn: databases.dsn, onStoreOutage: stores.onOutage },
     onStop,
@@ -165,9 +180,14 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Pr
 }
 
 function chooseKey({ http_api: api, data_dir }: Config, isApi: boolean): { key: string; madeKey: string | undefined } {
-  if (api.key !== undefined || api.insecure || !isApi) return { key: api.key ?? '', madeKey: undefined }
+  if (!makesKey({ http_api: api }, isApi)) return { key: api.key ?? '', madeKey: undefined }
   const madeKey = loadOrMakeApiKey(data_dir)
   return { key: madeKey, madeKey }
+}
+
+/** Whether the API key is generated. */
+function makesKey({ http_api: api }: Pick<Config, 'http_api'>, isApi: boolean): boolean {
+  return isApi && api.key === undefined && !api.insecure
 }
 
 function trimSlash(prefix: string): string {

@@ -37,7 +37,7 @@ export interface Databases {
  * @throws SchemaError, or UserError if a database can't be used
  */
 export async function openDatabases(
-  { config, logger, stopping }: Plan,
+  { config, logger, signal }: Plan,
   onStop: OnStop,
   openEmbedded: OpenEmbedded = startEmbeddedPostgres,
 ): Promise<Databases> {
@@ -51,7 +51,7 @@ export async function openDatabases(
     return sql
   }
   const dsn =
-    config.database?.enabled === false ? undefined : await chooseDsn({ config, logger, stopping }, onStop, openEmbedded)
+    config.database?.enabled === false ? undefined : await chooseDsn({ config, logger, signal }, onStop, openEmbedded)
   const queue = chooseQueue(config) === 'redis' ? undefined : ((isReused ? undefined : queueDsn) ?? dsn)
   // Devices and queue need different planner settings, so even in one database each has its own pool, with half of the
   // connections.
@@ -65,13 +65,13 @@ export async function openDatabases(
 }
 
 async function chooseDsn(
-  { config, logger, stopping }: Plan,
+  { config, logger, signal }: Plan,
   onStop: OnStop,
   openEmbedded: OpenEmbedded,
 ): Promise<string> {
   const dsn = config.database?.postgresql.dsn
   if (dsn !== undefined) return dsn
-  const embedded = await openEmbedded({ dataDir: config.data_dir, logger, stopping })
+  const embedded = await openEmbedded({ dataDir: config.data_dir, logger, stopping: signal })
   onStop.close('embedded database', () => embedded.stop())
   return embedded.dsn
 }

@@ -21,6 +21,8 @@ interface Options {
 export interface AllWorkers {
   /** Whether the queue accepts their claims. */
   isReady(): boolean
+  /** Resolves when they claim. */
+  whenSending: Promise<unknown>
   /** The providers that are down. */
   listDown(): ProviderName[]
   /** The metrics of all processes in the text format of Prometheus. */
@@ -45,7 +47,8 @@ function startHere({ parts }: Options, onStop: OnStop): AllWorkers {
   workers.start()
   onStop.drain('workers', workers.stop)
   const listDown = () => outages.listProviders()
-  return { isReady: workers.isReady, listDown, readMetrics: () => metrics.registry.metrics() }
+  const readMetrics = () => metrics.registry.metrics()
+  return { isReady: workers.isReady, whenSending: Promise.resolve(), listDown, readMetrics }
 }
 
 function startProcesses({ parts, ...rest }: Options, count: number, onStop: OnStop): AllWorkers {
@@ -53,7 +56,8 @@ function startProcesses({ parts, ...rest }: Options, count: number, onStop: OnSt
   const { processes, readMetrics } = makeWorkerProcesses(parts.plan, options)
   processes.start()
   onStop.drain('worker processes', (graceMs) => processes.stop(graceMs))
-  return { isReady: () => processes.isReady, listDown: () => processes.listDown(), readMetrics }
+  const whenSending = processes.whenReady()
+  return { isReady: () => processes.isReady, whenSending, listDown: () => processes.listDown(), readMetrics }
 }
 
 function startScaling({ parts, ...rest }: Options, count: number, onStop: OnStop): AllWorkers {
@@ -66,9 +70,9 @@ function startScaling({ parts, ...rest }: Options, count: number, onStop: OnStop
     graceMs: plan.config.shutdown.timeout,
     logger: plan.logger,
   })
-  // The outages that this process met before its worker processes took over are theirs to find.
+  // While worker processes send, this process does not notice the end of an outage.
   addOutageGauge(metrics.registry, () => (scaling.isAlone ? outages.list() : []))
   onStop.drain('workers', (graceMs) => scaling.stop(graceMs))
   const listDown = () => (scaling.isAlone ? outages.listProviders() : processes.listDown())
-  return { isReady: () => scaling.isReady, listDown, readMetrics }
+  return { isReady: () => scaling.isReady, whenSending: Promise.resolve(), listDown, readMetrics }
 }

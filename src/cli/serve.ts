@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { assemble } from '../assemble.ts'
+import { captureOutput } from '../observability/capture-output.ts'
 import { type Logger, makeLogger } from '../observability/log.ts'
 import { StoppedError } from '../shutdown-phases.ts'
 import { makeBanner } from './banner.ts'
@@ -33,13 +34,18 @@ export async function runServe(argv: string[]): Promise<void> {
   if (!options) return
   const { config, ignored, role } = options
   const logger = makeLogger(config.log)
+  captureOutput(logger)
   if (ignored.length > 0) logger.warn({ options: ignored }, 'config: unknown options ignored')
   const stopping = listenForStop(logger)
   try {
-    const server = await assemble({ config, role, logger, stopping })
-    logger.info({ urls: server.urls, role }, 'server: started')
-    process.stdout.write(makeBanner(server, config.http_api.handler_prefix))
-    if (!stopping.aborted) await once(stopping, 'abort')
+    const server = await assemble({ config, role, logger, signal: stopping })
+    const stopped = stopping.aborted ? Promise.resolve() : once(stopping, 'abort')
+    await Promise.race([server.whenSending, stopped])
+    if (!stopping.aborted) {
+      logger.info({ urls: server.urls, role }, 'centripush is running')
+      process.stdout.write(makeBanner(server, config.http_api.handler_prefix))
+    }
+    await stopped
     await server.stop(config.shutdown.timeout)
   } catch (error) {
     if (!(error instanceof StoppedError)) throw error

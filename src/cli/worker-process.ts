@@ -4,6 +4,7 @@ import { assembleWorker, type WorkerAssembly } from '../assemble/assemble-worker
 import type { ProviderName } from '../config/provider-names.ts'
 import type { Config } from '../config/schema.ts'
 import { UserError } from '../config/user-error.ts'
+import { captureOutput } from '../observability/capture-output.ts'
 import { type Logger, makeLogger } from '../observability/log.ts'
 import { LAST_METRICS, Order, type Report } from '../processes/messages.ts'
 import type { Duty } from '../queue/lane.ts'
@@ -28,6 +29,7 @@ export async function runWorkerProcess(): Promise<number> {
   const { config, duty, stopped, onReadMetrics } = await hearOrders()
   if (duty.lanes.includes('broadcast')) setPriority(BROADCAST_NICENESS)
   const logger = makeLogger(config.log)
+  captureOutput(logger)
   const worker = await startWorker(config, duty, logger)
   if (!worker) return 1
   onReadMetrics(worker.readMetrics)

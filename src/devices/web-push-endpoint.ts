@@ -5,7 +5,7 @@ import { isIP } from 'node:net'
 import { compileOriginPattern } from '../config/origin-pattern.ts'
 import type { Config } from '../config/schema.ts'
 
-/** Checks an endpoint. Returns the problem, without the text of the endpoint; undefined if it is allowed. */
+/** Checks an endpoint. Returns the problem, with no more of the endpoint than its origin; undefined if it is allowed. */
 export type EndpointCheck = (endpoint: string) => string | undefined
 
 type WebPushOptions = Config['push_notifications']['webpush']
@@ -39,7 +39,8 @@ export function makeEndpointCheck(options: OriginOptions): EndpointCheck {
     const isAllowed = patterns.some(
       ({ origin, takesPorts }) => origin.test(url.origin) && (url.port === '' || takesPorts),
     )
-    return isAllowed ? undefined : 'not of an allowed origin'
+    // The origin of an https: URL is a checked host name and a port.
+    return isAllowed ? undefined : `not of an allowed origin: ${url.origin}`
   }
 }
 

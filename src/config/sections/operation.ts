@@ -25,6 +25,10 @@ export const log = section({
     'The lowest level that is logged.',
   ),
   file: described(v.optional(text, ''), 'The file that the log is appended to. Empty: standard output.'),
+  format: described(
+    v.optional(oneOf(['auto', 'json', 'pretty']), 'auto'),
+    'The form of a line: `json`, one object; `pretty`, readable text. `auto`: text on a terminal, otherwise JSON.',
+  ),
 })
 
 /** The section of the shutdown: its time limits. */
