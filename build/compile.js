@@ -66,9 +66,12 @@ function readStamp() {
 /** The paths and contents of the JavaScript files and their source maps. */
 async function transpile(files) {
   const { build } = await import('esbuild').catch((error) => {
-    throw new Error('the sources are not compiled, and esbuild is missing: run "npm ci" with its development packages', {
-      cause: error,
-    })
+    throw new Error(
+      'the sources are not compiled, and esbuild is missing: run "npm ci" with its development packages',
+      {
+        cause: error,
+      },
+    )
   })
   const { outputFiles } = await build({
     entryPoints: files,

@@ -43,7 +43,9 @@ export async function runServe(argv: string[]): Promise<void> {
     await Promise.race([server.whenSending, stopped])
     if (!stopping.aborted) {
       logger.info({ urls: server.urls, role }, 'centripush is running')
-      process.stdout.write(makeBanner(server, config.http_api.handler_prefix))
+      // Standard output that is not a terminal has only lines of the log, and the log has no keys.
+      if (process.stdout.isTTY) process.stdout.write(makeBanner(server, config.http_api.handler_prefix))
+      else if (server.madeKey !== undefined) logger.info({ file: `${config.data_dir}/api_key` }, 'api key: generated')
     }
     await stopped
     await server.stop(config.shutdown.timeout)

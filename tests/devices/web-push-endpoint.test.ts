@@ -32,7 +32,7 @@ test.each([
   ['https://fcm.googleapis.com@example.com/x', 'a URL with a user or a password'],
   ['http://fcm.googleapis.com/x', 'not https'],
 ])('%s is refused: %s', (endpoint, why) => {
-  expect(checkOf()(endpoint)).toBe(why)
+  expect(checkOf()(endpoint)).toContain(why)
 })
 
 test.each([
@@ -74,7 +74,7 @@ test('* allows any https origin, but no URL with a user', () => {
 test('allowed_endpoint_origins replaces the built-in list', () => {
   const check = checkOf({ allowed_endpoint_origins: ['https://push.example.com'] })
   expect(check('https://push.example.com/x')).toBeUndefined()
-  expect(check('https://fcm.googleapis.com/x')).toBe('not of an allowed origin')
+  expect(check('https://fcm.googleapis.com/x')).toBe('not of an allowed origin: https://fcm.googleapis.com')
 })
 
 test('extra_allowed_endpoint_origins adds to the built-in list and to a configured one', () => {
