@@ -32,7 +32,7 @@ export function makeLogger(options: LogOptions, descriptor: 1 | 2 = 1): Logger {
 function makePrettyTarget(destination: string | 1 | 2, colorize: boolean): DestinationStream {
   // Loaded only where somebody reads: a server in production does without it.
   const { build }: typeof import('pino-pretty') = createRequire(import.meta.url)('pino-pretty')
-  return build({ destination, colorize, sync: true, translateTime: 'SYS:HH:MM:ss.l' })
+  return build({ destination, colorize, sync: true, singleLine: true, translateTime: 'SYS:HH:MM:ss.l' })
 }
 
 interface ErrorDescription {

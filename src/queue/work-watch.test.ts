@@ -28,7 +28,11 @@ function startLoop(untilDue: () => number) {
     }
   }
   const running = run()
-  return { announcements, watch, looks, stop: () => (stop.abort(), running) }
+  const stopLoop = () => {
+    stop.abort()
+    return running
+  }
+  return { announcements, looks, stop: stopLoop }
 }
 
 test('a loop without work looks at the queue every five seconds', async () => {
