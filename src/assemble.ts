@@ -95,8 +95,7 @@ async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, '
       }
   const upstream = config.upstream && makeUpstream(config, config.upstream, logger)
   let nodeWatch: NodeWatch | undefined
-  if (upstream)
-    onStop.close('upstream', async () => void (await Promise.all([nodeWatch?.stop(), upstream.close()])))
+  if (upstream) onStop.close('upstream', async () => void (await Promise.all([nodeWatch?.stop(), upstream.close()])))
   const { key, madeKey } = chooseKey(config, isApi)
   const api: ApiDeps = {
     methods,
@@ -126,7 +125,7 @@ async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, '
     }),
   )
   onStop.drain('server', (graceMs) => server.close(graceMs, config.shutdown.drain))
-  if (upstream && config.upstream) {
+  if (upstream && config.upstream && role !== 'worker') {
     nodeWatch = new NodeWatch({ api: upstream.api, address: config.upstream.address, logger })
   }
   return { urls: server.urls, madeKey, whenSending }

@@ -8,7 +8,7 @@ export interface PipelineContext {
   sql: Sql
   dsn: string
   report: Report
-  /** `worker.processes`; undefined leaves the default. */
+  /** `worker.processes`; undefined: as many as the default starts for a load. */
   processes: number | undefined
   /** The directory for a CPU profile of each process of the server; undefined for no profiles. */
   profileDir: string | undefined

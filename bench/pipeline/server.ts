@@ -1,5 +1,6 @@
 // `centripush serve` as an operator runs it, with its processes and metrics.
 import { resolve } from 'node:path'
+import { chooseProcesses } from '../../src/processes/choose-processes.ts'
 import { type CentripushProcess, startCentripush } from '../../tests/support/centripush-process.ts'
 import { readChildren } from '../harness/process-times.ts'
 import type { PushConfig } from './push-service.ts'
@@ -12,7 +13,7 @@ export const API_KEY = 'bench'
 export interface ServerOptions {
   dsn: string
   push: PushConfig
-  /** `worker.processes`; undefined leaves the default. */
+  /** `worker.processes`; undefined: as many as the default starts for a load. */
   processes: number | undefined
   /** The directory for a CPU profile of each process, written when it ends. */
   profileDir?: string | undefined
@@ -35,7 +36,7 @@ export async function startServer({ dsn, push, processes, profileDir }: ServerOp
     http_api: { key: API_KEY },
     database: { postgresql: { dsn } },
     push_notifications: push,
-    worker: { processes },
+    worker: { processes: processes ?? chooseProcesses() },
     log: { level: 'warn' as const },
   }
   const profiled = profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`]

@@ -2,7 +2,7 @@
 // database, asked to send, and stopped. It needs the network or npm's cache.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { findFreePort } from '../support/centripush-process.ts'
@@ -74,8 +74,6 @@ async function startImage({ directory, command, env, kilobytes }: Image, dsn: st
 async function startServer(program: string, args: string[], cwd: string, env: NodeJS.ProcessEnv) {
   const port = await findFreePort()
   const settings = { CENTRIPUSH_HTTP_API_KEY: KEY, CENTRIPUSH_HTTP_SERVER_PORT: String(port) }
-  const log = join(cwd, 'server.log')
-  writeFileSync(log, '')
   const child = spawn(program, args, {
     cwd,
     env: { ...process.env, ...env, ...settings },
@@ -86,9 +84,11 @@ async function startServer(program: string, args: string[], cwd: string, env: No
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output += text
   })
+  const ended = once(child, 'close')
   const stop = async () => {
-    child.kill('SIGTERM')
-    if (child.exitCode === null) await once(child, 'exit')
+    // The whole group: npx does not pass signals on.
+    if (child.exitCode === null && child.pid) process.kill(-child.pid, 'SIGTERM')
+    await ended
     return child.exitCode
   }
   try {
