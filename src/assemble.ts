@@ -47,33 +47,26 @@ export interface Assembly {
   stop(timeoutMs: number): Promise<void>
 }
 
-/** The time for a start in progress to notice that it was stopped, in ms. */
-const ABANDON_MS = 5000
+/** How long the step of a start that was stopped may take to end, in ms. Then its parts are closed nevertheless. */
+const ABANDON_MS = 2000
 
 /**
  * Builds and starts a server. After an error all parts are stopped.
  * @throws ConfigError, UserError; StoppedError when `plan.signal` aborts before the server has started
  */
 export async function assemble(plan: ServerPlan): Promise<Assembly> {
-  const { onStop, stop } = makeShutdownPhases(plan.logger)
+  const { onStop, refuseParts, stop } = makeShutdownPhases(plan.logger)
   const { signal = new AbortController().signal } = plan
+  const makeError = () => new StoppedError('the server was stopped during its start')
   const building = build(plan, onStop)
   try {
-    const makeError = () => new StoppedError('the server was stopped during its start')
     return { ...(await untilAborted(building, signal, makeError)), stop }
   } catch (error) {
+    refuseParts()
+    // The step in progress ends first, because it needs the parts that are open. After the deadline it loses them.
+    if (signal.aborted) await withDeadline(Promise.allSettled([building]), ABANDON_MS).catch(() => undefined)
     await stop(0)
-    if (!signal.aborted) throw error
-    // Its next part is closed at once, and ends it.
-    await withDeadline(
-      building.then(
-        () => undefined,
-        () => undefined,
-      ),
-      ABANDON_MS,
-    ).catch(() => plan.logger.warn('server: a step of the start did not end in time'))
-    await stop(0)
-    throw new StoppedError('the server was stopped during its start', { cause: error })
+    throw signal.aborted ? makeError() : error
   }
 }
 

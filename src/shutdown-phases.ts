@@ -2,8 +2,8 @@
 // more. In the second, the parts that others depend on (pools, stores) are closed one after another, the last one that
 // was opened first. A part that fails or hangs is logged and passed over.
 //
-// The start may be in progress: a part that is registered after the beginning of the stop is closed at once, and the
-// start ends with a StoppedError.
+// The start may be in progress: then a part that is registered is closed at once, and the start ends with a
+// StoppedError.
 import type { Logger } from './observability/log.ts'
 import { DeadlineError, withDeadline } from './timing/deadline.ts'
 
@@ -18,7 +18,7 @@ export class StoppedError extends Error {
   override readonly name = 'StoppedError'
 }
 
-/** With these, a part registers its step of the shutdown. @throws StoppedError if the shutdown has begun */
+/** With these, a part registers its step of the shutdown. @throws StoppedError if parts are refused */
 export interface OnStop {
   /** For a part with work in flight: it accepts no more work and finishes its own within `graceMs`. */
   drain(name: string, stop: (graceMs: number) => Promise<void>): void
@@ -28,6 +28,8 @@ export interface OnStop {
 
 export interface ShutdownPhases {
   onStop: OnStop
+  /** From now on, each part that is registered is closed at once. For a start that is to end. */
+  refuseParts(): void
   /** Runs both phases in `timeoutMs`, or in one second more if work in flight needs all of it. Never rejects. */
   stop(timeoutMs: number): Promise<void>
 }
@@ -57,6 +59,9 @@ export function makeShutdownPhases(logger: Logger): ShutdownPhases {
     onStop: {
       drain: (name, stop) => register(draining, { name, stop }),
       close: (name, stop) => register(closing, { name, stop }),
+    },
+    refuseParts: () => {
+      isStopping = true
     },
     stop: async (timeoutMs) => {
       isStopping = true

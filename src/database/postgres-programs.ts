@@ -1,6 +1,6 @@
 // Runs the programs of the embedded PostgreSQL. They run as the user of this process, but under root as a system user,
 // because PostgreSQL refuses to run as root.
-import { type StdioOptions, spawn } from 'node:child_process'
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import * as v from 'valibot'
@@ -52,7 +52,7 @@ export async function loadPrograms(): Promise<Programs> {
 interface RunOptions {
   /** Replaces the environment of this process. */
   env?: NodeJS.ProcessEnv | undefined
-  /** Ends the program when it aborts. */
+  /** Kills the program when it aborts, or when this process exits. Without it the program runs to its end. */
   stopping?: AbortSignal | undefined
 }
 
@@ -67,8 +67,9 @@ export function runProgram(program: string, args: readonly string[], runAs?: Run
     const cwd = resolve('/')
     const stdio: StdioOptions = ['ignore', 'pipe', 'pipe']
     const child = spawn(program, args, { ...runAs, cwd, env, stdio, windowsHide: true, detached: true })
-    const stop = () => child.kill()
+    const stop = () => killGroup(child)
     stopping?.addEventListener('abort', stop)
+    if (stopping) process.once('exit', stop)
     if (stopping?.aborted) stop()
     let output = ''
     const collect = (chunk: Buffer) => {
@@ -79,9 +80,19 @@ export function runProgram(program: string, args: readonly string[], runAs?: Run
     child.once('error', reject)
     child.once('close', (code) => {
       stopping?.removeEventListener('abort', stop)
+      process.off('exit', stop)
       done({ code, output: output.trim() })
     })
   })
+}
+
+/** Kills a program and the programs that it runs. */
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch {
+    // It has ended.
+  }
 }
 
 /**
