@@ -1,7 +1,8 @@
 // The only list of methods. Routes, batch, legacy commands and metric labels are read from it.
-import type { Analytics } from '../analytics/analytics.ts'
+import type { Analytics, EventReader } from '../analytics/analytics.ts'
 import type { DeviceStore } from '../devices/device-store.ts'
 import type { EndpointCheck } from '../devices/web-push-endpoint.ts'
+import type { ExplainDeps } from '../explain/explain-push.ts'
 import { ApiError } from '../protocol/errors.ts'
 import * as push from '../protocol/requests/push.ts'
 import { upstreamRequests as up } from '../protocol/requests/upstream.ts'
@@ -13,7 +14,9 @@ import { makeDeviceRemove } from './device-remove.ts'
 import { makeDeviceTopicList } from './device-topic-list.ts'
 import { makeDeviceTopicUpdate } from './device-topic-update.ts'
 import { makeDeviceUpdate } from './device-update.ts'
+import { makeExplainPush } from './explain-push.ts'
 import { type Method, pushMethod, upstreamMethod } from './method.ts'
+import { makePushEvents } from './push-events.ts'
 import { makeSendPushNotification } from './send-push-notification.ts'
 import { makeUpdatePushStatus } from './update-push-status.ts'
 import { makeUserTopicList } from './user-topic-list.ts'
@@ -37,6 +40,8 @@ export interface PushDeps {
   /** Checks the endpoint of a Web Push registration. */
   checkEndpoint: EndpointCheck
   analytics: Analytics | undefined
+  events: EventReader | undefined
+  explain: ExplainDeps | undefined
 }
 
 /**
@@ -85,7 +90,7 @@ function listUpstreamMethods(): Method[] {
   ]
 }
 
-function listPushMethods({ accept, cancel, devices, checkEndpoint, analytics }: PushDeps): Method[] {
+function listPushMethods({ accept, cancel, devices, checkEndpoint, analytics, events, explain }: PushDeps): Method[] {
   const need = <Store, Request>(
     store: Store | undefined,
     make: (store: Store) => (request: Request) => Promise<object>,
@@ -107,6 +112,8 @@ function listPushMethods({ accept, cancel, devices, checkEndpoint, analytics }: 
     pushMethod('send_push_notification', 30, push.SendPushNotificationRequest, makeSendPushNotification(accept)),
     pushMethod('update_push_status', 31, push.UpdatePushStatusRequest, need(analytics, makeUpdatePushStatus)),
     pushMethod('cancel_push', 32, push.CancelPushRequest, makeCancelPush(cancel)),
+    pushMethod('push_events', 1002, push.PushEventsRequest, need(events, makePushEvents)),
+    pushMethod('explain_push', 1003, push.ExplainPushRequest, need(explain, makeExplainPush)),
   ]
 }
 

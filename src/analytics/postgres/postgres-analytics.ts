@@ -14,7 +14,14 @@ import type { Logger } from '../../observability/log.ts'
 import { OutageLog } from '../../observability/outage-log.ts'
 import { withDeadline } from '../../timing/deadline.ts'
 import { pause } from '../../timing/pause.ts'
-import type { AttemptRecorder, EventRecorder, EventSource, StatusReport, TargetAttempt, TargetEvent } from '../analytics.ts'
+import type {
+  AttemptRecorder,
+  EventRecorder,
+  EventSource,
+  StatusReport,
+  TargetAttempt,
+  TargetEvent,
+} from '../analytics.ts'
 import { hasRow, RowBatch } from './row-batch.ts'
 import { storeBatch } from './store-batch.ts'
 
@@ -36,7 +43,9 @@ interface Deps {
   logger: Logger
   /** Unix time in ms. */
   now(): number
+  /** Replace the constants, for tests. */
   flushIntervalMs?: number
+  retryPauseMs?: number
   maxRows?: number
 }
 
@@ -62,6 +71,11 @@ export class PostgresAnalytics implements EventRecorder, AttemptRecorder {
       attempts: deps.makeMetrics('attempts', count('attempts')),
     }
     this.#outage = new OutageLog({ logger: deps.logger, kind: 'store', name: 'analytics', now: deps.now })
+  }
+
+  /** Whether all rows and counts are stored. */
+  get isEmpty(): boolean {
+    return this.#open.isEmpty && this.#sealed.length === 0
   }
 
   /** The rows that are not stored yet. */
@@ -149,7 +163,7 @@ export class PostgresAnalytics implements EventRecorder, AttemptRecorder {
       failures = isEnded ? 0 : failures + 1
       if (isEnded) this.#sealed.shift()
       else if (signal.aborted) break
-      else await pause(RETRY_PAUSE_MS, signal)
+      else await pause(this.#deps.retryPauseMs ?? RETRY_PAUSE_MS, signal)
     }
     this.#running = undefined
   }
