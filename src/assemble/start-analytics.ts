@@ -1,11 +1,14 @@
 import type { Registry } from 'prom-client'
-import type { Analytics } from '../analytics/analytics.ts'
+import type { Analytics, AttemptRecorder, EventRecorder } from '../analytics/analytics.ts'
 import { makePostgresAnalytics } from '../analytics/postgres.ts'
 import { usesClickhouse } from '../config/check.ts'
 import type { OnStop } from '../shutdown-phases.ts'
 import type { Databases } from './open-databases.ts'
 import type { Plan } from './plan.ts'
 import { startClickhouse } from './start-clickhouse.ts'
+
+/** Records what becomes of each target. */
+export type Recorder = EventRecorder & AttemptRecorder
 
 interface Options {
   /** The registry for the metrics of an export. */
