@@ -67,6 +67,8 @@ export interface BatchClaim extends Omit<NewBatch, 'delayMs' | 'targets'> {
    * lowest bit of byte 0. Undefined: none are known. They come from the last `checkpoint` of that attempt.
    */
   finished: Uint8Array | undefined
+  /** The note of that checkpoint; empty if there is none. */
+  finishedNote: string
   /** Whether the provider is paused and this batch is the probe that finds out whether it works again. */
   isProbe: boolean
   /** The content of the send. Present for small sends, which saves a call of `loadSend`. */
@@ -115,4 +117,6 @@ export interface Progress {
   claim: ClaimKey
   /** A bit for each finished line of the batch, in the format of `BatchClaim.finished`. */
   finished: Uint8Array
+  /** A note about these lines for the next claim of the batch. */
+  note: string
 }

@@ -117,7 +117,7 @@ export interface Queue {
 
   /**
    * Stores which targets of claimed batches are finished, so that a worker that reclaims them does not send these
-   * again. Lost claims are ignored.
+   * again and can count them. Lost claims are ignored.
    */
   checkpoint(progress: readonly Progress[]): Promise<void>
 
@@ -161,10 +161,11 @@ export interface Queue {
    * Lists up to `limit` reports, the latest accepted first. A page may have fewer and still a next page, because a call
    * reads at most 10,000 reports to find those that match.
    * @param cursor `nextCursor` of the previous page
+   * @throws ReportCursorError
    */
   listReports(filter: ReportFilter, limit: number, cursor?: string): Promise<ReportPage>
 
-  /** Adds apps' reports to the reports of sends. Those of unknown sends are ignored. */
+  /** Adds apps' reports to the reports of sends. Those of unknown sends are ignored. A repetition adds them again. */
   countStatuses(counts: readonly StatusCount[]): Promise<void>
 
   /** Resolves when there may be work in `lane`, after `timeoutMs`, or when `signal` aborts. Never rejects. */

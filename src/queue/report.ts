@@ -42,8 +42,7 @@ export type ReportState = (typeof REPORT_STATES)[number]
 export interface ReportSubject {
   /** The providers that the send has a notification for. */
   providers: ProviderName[]
-  recipient:
-    /** `filter` is absent if it is too long to be kept. */
+  recipient: /** `filter` is absent if it is too long to be kept. */
     | { kind: 'filter'; filter?: DeviceFilter | undefined }
     /** Raw tokens are not kept. `value` is the topic or condition; absent if it is too long to be kept. */
     | { kind: 'native'; provider: ProviderName; targetKind: TargetKind; value?: string | undefined }
@@ -89,6 +88,11 @@ export interface ReportPage {
   reports: SendReport[]
   /** The cursor of the next page; undefined if there is none. */
   nextCursor: string | undefined
+}
+
+/** The cursor of a list is not one that a page had. */
+export class ReportCursorError extends Error {
+  override readonly name = 'ReportCursorError'
 }
 
 /** A number of apps' reports to add to a send. */

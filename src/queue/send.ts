@@ -54,6 +54,9 @@ export interface Page {
   cursor: string | undefined
 }
 
+/** Takes each page after it was stored with its send. */
+export type OnStored = (send: Pick<Send, 'uid' | 'lane' | 'content'>, page: Page) => void
+
 /**
  * The result of committing a page. 'lost': the lease ended or the send was cancelled. 'full': too many batches are
  * waiting; the same page can be committed later.

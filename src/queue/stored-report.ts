@@ -2,24 +2,27 @@
 import * as v from 'valibot'
 import { isProviderName, PROVIDER_NAMES } from '../config/provider-names.ts'
 import type { Recipient } from '../sends/recipient.ts'
+import type { BatchClaim, BatchTargets } from './batch.ts'
+import type { DeadLetter } from './dead-letter.ts'
+import { UNCLAIMED_REASON } from './limits.ts'
 import { COUNTED, type ReportCount, type ReportSubject } from './report.ts'
 import type { Page, Send } from './send.ts'
 
 /** The most bytes of a stored subject, because reports are kept long after their sends. */
 const MAX_SUBJECT_BYTES = 1024
 /** The longest reason of a count, in characters. A longer one is a text and not a code. */
-const MAX_REASON = 100
+export const MAX_REASON = 100
 
 /** The stored name of a count, for example `fcm failed UNREGISTERED`. */
 export function encodeCountName({ provider, counted, reason }: Omit<ReportCount, 'count'>): string {
   return reason === '' ? `${provider} ${counted}` : `${provider} ${counted} ${reason.slice(0, MAX_REASON)}`
 }
 
-/** Reads a count; undefined if it is 0, or if `name` is not the stored name of a count. */
+/** Reads a count; undefined if it is not above 0, or if `name` is not the stored name of a count. */
 export function decodeCount(name: string, count: number): ReportCount | undefined {
   const [, provider = '', word, reason = ''] = /^(\w+) (\w+)(?: (.*))?$/s.exec(name) ?? []
   const counted = COUNTED.find((known) => known === word)
-  return counted && count !== 0 && isProviderName(provider) ? { provider, counted, reason, count } : undefined
+  return counted && count > 0 && isProviderName(provider) ? { provider, counted, reason, count } : undefined
 }
 
 /** The changes of a report by a page: its targets as lines, and the devices that get no push. */
@@ -33,6 +36,26 @@ export function countPage({ batches, leftOut = [] }: Page): ReportCount[] {
     counts.push({ provider, counted: 'target', reason: '', count }, { provider, counted: 'dropped', reason, count })
   }
   return counts
+}
+
+/** The changes of a report when a batch is given up that no worker claims. Targets of a range were not counted before. */
+export function countUnclaimed(
+  batch: Pick<BatchClaim, 'provider' | 'isRetry' | 'count'> & { targets: BatchTargets<unknown> },
+): ReportCount[] {
+  const { provider, count } = batch
+  return [
+    ...(batch.targets.kind === 'range' ? [{ provider, counted: 'target', reason: '', count } as const] : []),
+    ...(batch.isRetry ? [{ provider, counted: 'retrying', reason: '', count: -count } as const] : []),
+    { provider, counted: 'failed', reason: UNCLAIMED_REASON, count },
+  ]
+}
+
+/** The changes of a report when a dead letter is sent again. The worker that reads a range counts its targets. */
+export function countRetried({ provider, reason, count, targets }: DeadLetter): ReportCount[] {
+  return [
+    { provider, counted: 'failed', reason, count: -count },
+    ...(targets.kind === 'range' ? [{ provider, counted: 'target', reason: '', count: -count } as const] : []),
+  ]
 }
 
 /** Adds up changes by their stored name. */
@@ -52,9 +75,7 @@ const StoredSubject = v.object({
   recipient: v.variant('kind', [
     v.object({
       kind: v.literal('filter'),
-      filter: v.optional(
-        v.object({ ids: texts, users: texts, topics: texts, providers: texts, platforms: texts }),
-      ),
+      filter: v.optional(v.object({ ids: texts, users: texts, topics: texts, providers: texts, platforms: texts })),
     }),
     v.object({
       kind: v.literal('native'),

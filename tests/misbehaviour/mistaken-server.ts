@@ -18,9 +18,9 @@ const MISTAKES: Record<string, () => void> = {
       },
       acknowledge:
         (own) =>
-        (claim, { retries, givenUp }) => {
+        (claim, remainder) => {
           const whole = wholes.get(claim.id)
-          return own.acknowledge(claim, { retries: whole ? [whole] : retries, givenUp })
+          return own.acknowledge(claim, { ...remainder, ...(whole && { retries: [whole] }) })
         },
     })
   },
@@ -28,8 +28,8 @@ const MISTAKES: Record<string, () => void> = {
     alterQueues({
       acknowledge:
         (own) =>
-        (claim, { retries, givenUp }) => {
-          return own.acknowledge(claim, { retries: retries.slice(1), givenUp })
+        (claim, remainder) => {
+          return own.acknowledge(claim, { ...remainder, retries: remainder.retries.slice(1) })
         },
     })
   },
@@ -37,14 +37,16 @@ const MISTAKES: Record<string, () => void> = {
     alterQueues({
       acknowledge:
         (own) =>
-        (claim, { retries }) =>
-          own.acknowledge(claim, { retries, givenUp: [] }),
+        (claim, remainder) =>
+          own.acknowledge(claim, { ...remainder, givenUp: [] }),
     })
   },
   'counted-twice': () => {
-    const own = BatchOutcomes.prototype.counts
-    BatchOutcomes.prototype.counts = function counts() {
-      return own.call(this).map((entry) => ({ ...entry, count: entry.count * (entry.outcome === 'sent' ? 2 : 1) }))
+    const own = BatchOutcomes.prototype.ended
+    BatchOutcomes.prototype.ended = function ended() {
+      return own.call(this).map((group) => {
+        return group.outcome === 'sent' ? { ...group, lines: [...group.lines, ...group.lines] } : group
+      })
     }
   },
   'neighbour-settled': () => alterSettle((own, index, outcome) => own(index % 20 === 8 ? index + 1 : index, outcome)),
