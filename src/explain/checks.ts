@@ -48,7 +48,8 @@ const CHECK: Record<CheckName, (facts: PushFacts) => Finding> = {
 
   not_cancelled: ({ report, events }) => {
     const final = findFinal(events)
-    if (final?.status === 'cancelled') return explain('cancelled', describe(final))
+    const isExcluded = final?.status === 'dropped' && final.errorCode === 'excluded'
+    if (isExcluded || final?.status === 'cancelled') return explain('cancelled', formatTime(final.timeMs))
     return !isDone(events) && report?.state === 'cancelled' ? explain('cancelled', 'the whole send was cancelled') : OK
   },
 
@@ -81,6 +82,8 @@ const CHECK: Record<CheckName, (facts: PushFacts) => Finding> = {
 
   within_limits: ({ events }) => {
     const final = findFinal(events)
+    const attempt = findAttempt(events)
+    if (!isDone(events) && attempt?.errorCode === 'rate_limited') return explain('rate_delayed', describe(attempt))
     if (final?.status !== 'dropped') return OK
     const { errorCode } = final
     const isNamed = errorCode === 'rate_limited' || errorCode === 'no_timezone'
@@ -90,12 +93,14 @@ const CHECK: Record<CheckName, (facts: PushFacts) => Finding> = {
   within_hours: ({ report, events, windowWaitMs, nowMs }) => {
     if (isDone(events) || report?.state !== 'active') return OK
     if (windowWaitMs === undefined) return explain('no_timezone')
-    return windowWaitMs > 0 ? explain('outside_hours', `until ${formatTime(nowMs + windowWaitMs)}`) : OK
+    if (windowWaitMs > 0) return explain('outside_hours', `until ${formatTime(nowMs + windowWaitMs)}`)
+    const attempt = findAttempt(events)
+    return attempt?.errorCode === 'time_limit' ? explain('outside_hours', describe(attempt)) : OK
   },
 
-  provider_running: ({ report, events, pauseReason }) => {
-    if (isDone(events) || report?.state !== 'active' || pauseReason === undefined) return OK
-    return explain('provider_paused', pauseReason)
+  provider_running: ({ report, events, pause }) => {
+    if (isDone(events) || report?.state !== 'active' || !pause) return OK
+    return explain(pause.isProbed ? 'credential_refused' : 'provider_paused', pause.reason)
   },
 
   attempts: ({ report, events }) => {

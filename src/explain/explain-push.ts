@@ -149,14 +149,16 @@ async function findMatched(
 /** The facts of a send that is not ended. */
 interface LiveFacts {
   timeLimit: TimeLimit | undefined
-  pauses: ReadonlyMap<ProviderName, string>
+  pauses: ReadonlyMap<ProviderName, Exclude<PushFacts['pause'], undefined>>
 }
 
 async function readLive({ queue }: ExplainDeps, uid: string): Promise<LiveFacts> {
   const [send, stats] = await Promise.all([queue.loadSend(uid), queue.stats()])
   return {
     timeLimit: send?.content?.timeLimit,
-    pauses: new Map(stats.pauses.map(({ provider, reason }) => [provider, reason])),
+    pauses: new Map(
+      stats.pauses.map(({ provider, reason, probeInMs }) => [provider, { reason, isProbed: probeInMs !== undefined }]),
+    ),
   }
 }
 
@@ -184,7 +186,7 @@ function makeFacts(
     removal: removed && { atMs: removed.removedAtMs, reason: removed.reason },
     events,
     isEnabled: provider === undefined || deps.providers.has(provider),
-    pauseReason: provider && live?.pauses.get(provider),
+    pause: provider && live?.pauses.get(provider),
     windowWaitMs: timeLimit && device ? waitForWindow(timeLimit, device.timezone, nowMs) : 0,
     nowMs,
   }

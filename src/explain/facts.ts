@@ -24,8 +24,8 @@ export interface PushFacts {
   /** The rows about the device and the send, the newest first. */
   events: readonly RecordedEvent[]
   isEnabled: boolean
-  /** The reason of the provider's pause; undefined if it is not paused. */
-  pauseReason: string | undefined
+  /** The pause of the provider; undefined if it is not paused. A refused credential is probed, an operator's pause not. */
+  pause: { reason: string; isProbed: boolean } | undefined
   /** How long the time window keeps the push, in ms; undefined if the device has no time zone for it. */
   windowWaitMs: number | undefined
   /** Unix time in ms. */
