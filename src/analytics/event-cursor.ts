@@ -15,10 +15,14 @@ export function encodeEventCursor({ timeMs, tie, skip }: EventCursor): string {
   return `${timeMs}-${tie}-${skip}`
 }
 
-/** Parses the text of a cursor; undefined if it is empty. @throws CursorError */
-export function parseEventCursor(text: string): EventCursor | undefined {
+/**
+ * Parses the text of a cursor; undefined if it is empty.
+ * @param maxTie the largest number that the store has
+ * @throws CursorError
+ */
+export function parseEventCursor(text: string, maxTie: bigint): EventCursor | undefined {
   if (text === '') return undefined
-  const [, timeMs, tie, skip] = /^(\d{1,14})-(\d{1,20})-(\d{1,9})$/.exec(text) ?? []
-  if (timeMs === undefined || tie === undefined) throw new CursorError('not a cursor of events')
+  const [, timeMs, tie, skip] = /^(\d{1,13})-(\d{1,20})-(\d{1,9})$/.exec(text) ?? []
+  if (timeMs === undefined || tie === undefined || BigInt(tie) > maxTie) throw new CursorError('not a cursor of events')
   return { timeMs: Number(timeMs), tie, skip: Number(skip) }
 }
