@@ -116,4 +116,3 @@ async function checkServer(server: ClickhouseServer, tables: PrepareOptions, ski
     throw new UserError(`clickhouse_analytics: ${url} can't be used: ${cause}; ${mend}`, { cause: error })
   }
 }
-

@@ -11,10 +11,7 @@ export function makePushInfo(queue: Pick<Queue, 'loadReport'>) {
 }
 
 /** Loads the report of a send. @throws ApiError badRequest, or notFound if there is none */
-export async function loadPushReport(
-  queue: Pick<Queue, 'loadReport'>,
-  { uid }: PushInfoRequest,
-): Promise<SendReport> {
+export async function loadPushReport(queue: Pick<Queue, 'loadReport'>, { uid }: PushInfoRequest): Promise<SendReport> {
   checkUid(uid)
   const report = await queue.loadReport(uid)
   if (!report) throw new ApiError('notFound', 'uid: no report of such a send')

@@ -2,9 +2,9 @@ import { readLimit } from '../devices/list-page.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { PushListRequest } from '../protocol/requests/push.ts'
 import { withoutZeroValues } from '../protocol/result.ts'
+import { readTime } from '../push/read-time.ts'
 import type { Queue } from '../queue/queue.ts'
 import { REPORT_STATES, ReportCursorError, type ReportFilter, type ReportPage } from '../queue/report.ts'
-import { readTime } from '../push/read-time.ts'
 import { encodeReport } from './report-results.ts'
 
 /** The most bytes of a uid. */

@@ -45,9 +45,7 @@ export function encodeReport(report: SendReport): object {
     ...encodeCounts(addUp(report)),
     delivered,
     interacted,
-    providers: providers.map((provider) =>
-      withoutZeroValues({ provider, ...encodeCounts(addUp(report, provider)) }),
-    ),
+    providers: providers.map((provider) => withoutZeroValues({ provider, ...encodeCounts(addUp(report, provider)) })),
     failures: listReasons(report, 'failed').map(({ reason, ...count }) => ({ ...count, error_code: reason })),
     left_out: listReasons(report, 'dropped'),
   })

@@ -51,7 +51,11 @@ export class StatusCounter {
     } catch (error) {
       for (const { uid, delivered, interacted } of counts.values()) {
         const count = this.#counts.get(uid) ?? { uid, delivered: 0, interacted: 0 }
-        this.#counts.set(uid, { uid, delivered: count.delivered + delivered, interacted: count.interacted + interacted })
+        this.#counts.set(uid, {
+          uid,
+          delivered: count.delivered + delivered,
+          interacted: count.interacted + interacted,
+        })
       }
       throw error
     }

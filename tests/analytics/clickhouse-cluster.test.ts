@@ -43,7 +43,10 @@ describeOnClickhouse('a writer with a cluster', () => {
 
   const recordSends = (writer: TestWriter, prefix: string, count: number) => {
     for (let send = 0; send < count; send++) {
-      writer.analytics.recordEvents({ uid: `${prefix}-${send}`, provider: 'fcm', recipientType: 'token', isSmall: true }, [SENT])
+      writer.analytics.recordEvents(
+        { uid: `${prefix}-${send}`, provider: 'fcm', recipientType: 'token', isSmall: true },
+        [SENT],
+      )
     }
   }
   const waitUntilSent = async (writer: TestWriter) =>

@@ -33,7 +33,8 @@ type Row = v.InferOutput<typeof Row>
 const MAX_HASH = 2n ** 64n - 1n
 const MAX_SECONDS = 2 ** 32 - 1
 
-const COLUMNS = 'time, uid, status, provider, type, recipient, device_id, platform, user, msg_id, error_code, error_message'
+const COLUMNS =
+  'time, uid, status, provider, type, recipient, device_id, platform, user, msg_id, error_code, error_message'
 const NOTIFICATION_COLUMNS = `${COLUMNS}, 0 AS attempt, 0 AS latency_ms`
 const ATTEMPT_COLUMNS = `${COLUMNS.replace('status', "'retry' AS status").replace('msg_id', "'' AS msg_id")}, attempt, latency_ms`
 
@@ -91,7 +92,9 @@ function makeSelect(tables: TableOptions, query: EventQuery, cursor: EventCursor
     query.uid === '' ? '' : 'uid = {uid:String}',
     query.deviceId === '' ? '' : 'device_id = {device_id:String}',
     query.user === '' ? '' : 'user = {user:String}',
-    cursor ? 'time <= toDateTime({seconds:UInt32}) AND (time, tie) <= (toDateTime({seconds:UInt32}), {tie:UInt64})' : '',
+    cursor
+      ? 'time <= toDateTime({seconds:UInt32}) AND (time, tie) <= (toDateTime({seconds:UInt32}), {tie:UInt64})'
+      : '',
   ].filter((condition) => condition !== '')
   const select = (columns: string, table: string) => `
     SELECT ${columns}, cityHash64(${columns.replace(/\S+ AS /g, '')}) AS tie FROM ${table}

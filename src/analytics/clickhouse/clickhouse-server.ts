@@ -24,7 +24,14 @@ export class ClickhouseServer {
   readonly url: string
   readonly #client: ClickHouseClient
 
-  constructor({ url, user, password, tls, answerTimeoutMs = ANSWER_TIMEOUT_MS, maxConnections = MAX_CONNECTIONS }: Options) {
+  constructor({
+    url,
+    user,
+    password,
+    tls,
+    answerTimeoutMs = ANSWER_TIMEOUT_MS,
+    maxConnections = MAX_CONNECTIONS,
+  }: Options) {
     this.url = url
     this.#client = createClient({
       url,

@@ -5,7 +5,7 @@
 //   default; that of ReplicatedMergeTree forgets after an hour in newer versions;
 // - indexes for the searches by uid, device and user, which are full scans otherwise;
 // - ttl_only_drop_parts, which drops a whole day instead of rewriting it.
-import { type Column, NOTIFICATIONS, type TableDefinition, TABLES } from './table-definitions.ts'
+import { type Column, NOTIFICATIONS, TABLES, type TableDefinition } from './table-definitions.ts'
 
 /** The options that the statements depend on. */
 export interface TableOptions {

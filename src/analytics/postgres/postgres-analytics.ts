@@ -14,7 +14,14 @@ import type { Logger } from '../../observability/log.ts'
 import { OutageLog } from '../../observability/outage-log.ts'
 import { withDeadline } from '../../timing/deadline.ts'
 import { pause } from '../../timing/pause.ts'
-import type { AttemptRecorder, EventRecorder, EventSource, StatusReport, TargetAttempt, TargetEvent } from '../analytics.ts'
+import type {
+  AttemptRecorder,
+  EventRecorder,
+  EventSource,
+  StatusReport,
+  TargetAttempt,
+  TargetEvent,
+} from '../analytics.ts'
 import { hasRow, RowBatch } from './row-batch.ts'
 import { storeBatch } from './store-batch.ts'
 

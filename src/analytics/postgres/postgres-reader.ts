@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { answerWithin, ANSWER_TIMEOUT_MS } from '../../database/answer-deadline.ts'
+import { ANSWER_TIMEOUT_MS, answerWithin } from '../../database/answer-deadline.ts'
 import type { Fragment, Sql } from '../../database/pool.ts'
 import type { EventPage, EventQuery, EventReader, RecordedEvent } from '../analytics.ts'
 import { type EventCursor, encodeEventCursor, parseEventCursor } from '../event-cursor.ts'
