@@ -4,8 +4,8 @@ import { checkHeader } from '../providers/check-header.ts'
 import type { AcceptDeps } from '../push/accept.ts'
 import type { buildParts } from './build-parts.ts'
 import { makePageRecorder } from './record-page.ts'
+import type { RunningAnalytics } from './running-analytics.ts'
 import type { SendCounts } from './send-counts.ts'
-import type { Recorder } from './start-analytics.ts'
 
 type Parts = Pick<Awaited<ReturnType<typeof buildParts>>, 'queue' | 'pages' | 'devices' | 'providers'>
 
@@ -14,7 +14,7 @@ export function makeAccept(
   config: Config,
   { queue, pages, devices, providers }: Parts,
   counts: SendCounts,
-  recorder: Recorder | undefined,
+  recorder: RunningAnalytics['recorder'],
 ): AcceptDeps {
   return {
     queue,

@@ -16,10 +16,11 @@ export function makeMethods(
   analytics: RunningAnalytics | undefined,
   counts: SendCounts,
 ): MethodTable {
-  const accept = makeAccept(config, parts, counts)
+  const accept = makeAccept(config, parts, counts, analytics?.recorder)
   return makeMethodTable({
     accept,
     cancel: (request) => cancelSend(parts.queue, request),
+    reports: parts.queue,
     devices: parts.devices,
     checkEndpoint: accept.checkEndpoint,
     analytics: analytics?.reports,

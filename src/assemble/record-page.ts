@@ -1,8 +1,8 @@
 import { listAttempts, listEvents } from '../delivery/ended-targets.ts'
 import type { OnStored } from '../queue/send.ts'
 import { decodeLines } from '../sends/line-bytes.ts'
+import type { RunningAnalytics } from './running-analytics.ts'
 import type { SendCounts } from './send-counts.ts'
-import type { Recorder } from './start-analytics.ts'
 
 /**
  * Makes a function that counts and records the targets of stored pages that fan-out has decided on: devices that get
@@ -10,7 +10,7 @@ import type { Recorder } from './start-analytics.ts'
  */
 export function makePageRecorder(
   { onSkipped }: Pick<SendCounts, 'onSkipped'>,
-  recorder: Recorder | undefined,
+  recorder: RunningAnalytics['recorder'],
 ): OnStored {
   return ({ lane, content: { analyticsUid: uid } }, { batches, leftOut = [] }) => {
     const shared = { uid, isSmall: lane === 'small' }

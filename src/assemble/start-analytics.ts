@@ -1,5 +1,4 @@
 import type { Registry } from 'prom-client'
-import type { AttemptRecorder, EventRecorder } from '../analytics/analytics.ts'
 import { PostgresAnalytics } from '../analytics/postgres/postgres-analytics.ts'
 import { PostgresReader } from '../analytics/postgres/postgres-reader.ts'
 import { PostgresReports } from '../analytics/postgres/postgres-reports.ts'
@@ -14,9 +13,6 @@ import { startClickhouse } from './start-clickhouse.ts'
 
 /** The time for the last rows of a shutdown, in ms. */
 const STOP_GRACE_MS = 3000
-
-/** Records what becomes of each target. */
-export type Recorder = EventRecorder & AttemptRecorder
 
 interface Options {
   /** The registry for the metrics of analytics. */

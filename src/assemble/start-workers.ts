@@ -18,8 +18,8 @@ import type { Queue } from '../queue/queue.ts'
 import type { OnStop } from '../shutdown-phases.ts'
 import type { Plan } from './plan.ts'
 import { makePageRecorder } from './record-page.ts'
+import type { RunningAnalytics } from './running-analytics.ts'
 import { countInMetrics } from './send-counts.ts'
-import type { Recorder } from './start-analytics.ts'
 
 /** The parts that fan-out and delivery need. */
 export interface WorkerParts {
@@ -34,7 +34,7 @@ export interface WorkerParts {
   outages: Outages
   batchSizes: ReadonlyMap<ProviderName, number>
   /** Records what becomes of each target; undefined if analytics has no store. */
-  recorder: Recorder | undefined
+  recorder: RunningAnalytics['recorder']
 }
 
 /** Starts fan-out and delivery in this process. @returns whether the queue accepts claims */

@@ -124,7 +124,10 @@ export class PageReader {
     const leftOut = skipped.map((group): LeftOut => ({ ...group, reason: 'no_notification' }))
     if (!timeLimit) return { chosen, leftOut }
     const { open, closed } = groupByWindow(chosen, timeLimit, this.#deps.now())
-    return { chosen: open, leftOut: [...leftOut, ...closed.map((group): LeftOut => ({ ...group, reason: 'no_timezone' }))] }
+    return {
+      chosen: open,
+      leftOut: [...leftOut, ...closed.map((group): LeftOut => ({ ...group, reason: 'no_timezone' }))],
+    }
   }
 
   #isSentTo({ notifications }: PageContent, provider: ProviderName): boolean {

@@ -16,29 +16,22 @@ const MISTAKES: Record<string, () => void> = {
         }
         return claims
       },
-      acknowledge:
-        (own) =>
-        (claim, remainder) => {
-          const whole = wholes.get(claim.id)
-          return own.acknowledge(claim, { ...remainder, ...(whole && { retries: [whole] }) })
-        },
+      acknowledge: (own) => (claim, remainder) => {
+        const whole = wholes.get(claim.id)
+        return own.acknowledge(claim, { ...remainder, ...(whole && { retries: [whole] }) })
+      },
     })
   },
   'retry-dropped': () => {
     alterQueues({
-      acknowledge:
-        (own) =>
-        (claim, remainder) => {
-          return own.acknowledge(claim, { ...remainder, retries: remainder.retries.slice(1) })
-        },
+      acknowledge: (own) => (claim, remainder) => {
+        return own.acknowledge(claim, { ...remainder, retries: remainder.retries.slice(1) })
+      },
     })
   },
   'given-up-forgotten': () => {
     alterQueues({
-      acknowledge:
-        (own) =>
-        (claim, remainder) =>
-          own.acknowledge(claim, { ...remainder, givenUp: [] }),
+      acknowledge: (own) => (claim, remainder) => own.acknowledge(claim, { ...remainder, givenUp: [] }),
     })
   },
   'counted-twice': () => {

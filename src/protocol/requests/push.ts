@@ -165,6 +165,21 @@ export type PushEventsRequest = v.InferOutput<typeof PushEventsRequest>
 export const ExplainPushRequest = message({ uid: string, user: string, device_id: string })
 export type ExplainPushRequest = v.InferOutput<typeof ExplainPushRequest>
 
+/** The request of push_list. Centrifugo PRO has no such method. */
+export const PushListRequest = message({
+  states: strings,
+  uid_prefix: string,
+  accepted_from: int64,
+  accepted_to: int64,
+  cursor: string,
+  limit: int32,
+})
+export type PushListRequest = v.InferOutput<typeof PushListRequest>
+
+/** The request of push_info. Centrifugo PRO has no such method. */
+export const PushInfoRequest = message({ uid: string })
+export type PushInfoRequest = v.InferOutput<typeof PushInfoRequest>
+
 /**
  * The request of cancel_push. `user` and `device_id` are not in Centrifugo PRO: they limit the cancellation to the
  * pushes of one user or device.
