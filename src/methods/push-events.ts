@@ -34,14 +34,14 @@ export async function listPushEvents(reader: EventReader, request: PushEventsReq
   }
 }
 
-/** Encodes a page of events as the result of push_events. Times are Unix times in ms. */
+/** Encodes a page of events as the result of push_events. `time_ms` is a Unix time. */
 export function encodeEventPage({ events, nextCursor }: EventPage): object {
   return withoutZeroValues({ items: events.map(encodeEvent), next_cursor: nextCursor })
 }
 
 function encodeEvent(event: RecordedEvent): object {
   return withoutZeroValues({
-    time: event.timeMs,
+    time_ms: event.timeMs,
     uid: event.uid,
     status: event.status,
     provider: event.provider,
