@@ -109,7 +109,7 @@ test('a batch that is stored again changes nothing', async () => {
   const batch = new RowBatch()
   batch.addEvent(SOURCE, FAILED, Date.now())
   batch.addAttempt(SOURCE, ATTEMPT, Date.now())
-  batch.countEvent(SOURCE, FAILED, Date.now())
+  batch.countEvents(SOURCE, [FAILED], Date.now())
   const writer = randomUUID()
   for (const number of [1, 1, 2, 1]) await storeBatch(database.sql, { writer, batch: number }, batch)
   expect([await countRows(), await countRows('notification_attempts')]).toEqual([2, 2])
