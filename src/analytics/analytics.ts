@@ -101,10 +101,10 @@ export interface RecordedEvent {
   latencyMs: number
 }
 
-/** Selects recorded rows. An empty field matches all rows. */
+/** Selects recorded rows. An empty field matches all rows; of `deviceIds` a row matches any. */
 export interface EventQuery {
   uid: string
-  deviceId: string
+  deviceIds: readonly string[]
   user: string
   /** Whether attempts that did not end their target are listed too. */
   includesAttempts: boolean

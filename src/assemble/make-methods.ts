@@ -3,6 +3,7 @@ import { type MethodTable, makeMethodTable } from '../methods/table.ts'
 import { cancelSend } from '../push/cancel.ts'
 import type { buildParts } from './build-parts.ts'
 import { makeAccept } from './make-accept.ts'
+import { makeExplain } from './make-explain.ts'
 import type { RunningAnalytics } from './running-analytics.ts'
 import type { SendCounts } from './send-counts.ts'
 
@@ -23,5 +24,7 @@ export function makeMethods(
     devices: parts.devices,
     checkEndpoint: accept.checkEndpoint,
     analytics: analytics?.reports,
+    events: analytics?.reader,
+    explain: analytics && makeExplain(parts, analytics.reader),
   })
 }

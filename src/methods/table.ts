@@ -1,7 +1,8 @@
 // The only list of methods. Routes, batch, legacy commands and metric labels are read from it.
-import type { Analytics } from '../analytics/analytics.ts'
+import type { Analytics, EventReader } from '../analytics/analytics.ts'
 import type { DeviceStore } from '../devices/device-store.ts'
 import type { EndpointCheck } from '../devices/web-push-endpoint.ts'
+import type { ExplainDeps } from '../explain/explain-push.ts'
 import { ApiError } from '../protocol/errors.ts'
 import * as push from '../protocol/requests/push.ts'
 import { upstreamRequests as up } from '../protocol/requests/upstream.ts'
@@ -14,7 +15,9 @@ import { makeDeviceRemove } from './device-remove.ts'
 import { makeDeviceTopicList } from './device-topic-list.ts'
 import { makeDeviceTopicUpdate } from './device-topic-update.ts'
 import { makeDeviceUpdate } from './device-update.ts'
+import { makeExplainPush } from './explain-push.ts'
 import { type Method, pushMethod, upstreamMethod } from './method.ts'
+import { makePushEvents } from './push-events.ts'
 import { makePushInfo } from './push-info.ts'
 import { makePushList } from './push-list.ts'
 import { makeSendPushNotification } from './send-push-notification.ts'
@@ -42,6 +45,8 @@ export interface PushDeps {
   /** Checks the endpoint of a Web Push registration. */
   checkEndpoint: EndpointCheck
   analytics: Analytics | undefined
+  events: EventReader | undefined
+  explain: ExplainDeps | undefined
 }
 
 /**
@@ -90,7 +95,8 @@ function listUpstreamMethods(): Method[] {
   ]
 }
 
-function listPushMethods({ accept, cancel, reports, devices, checkEndpoint, analytics }: PushDeps): Method[] {
+function listPushMethods(deps: PushDeps): Method[] {
+  const { accept, cancel, reports, devices, checkEndpoint, analytics, events, explain } = deps
   const need = <Store, Request>(
     store: Store | undefined,
     make: (store: Store) => (request: Request) => Promise<object>,
@@ -115,6 +121,8 @@ function listPushMethods({ accept, cancel, reports, devices, checkEndpoint, anal
     // Centrifugo does not have these. Their numbers leave it room for more.
     pushMethod('push_list', 1000, push.PushListRequest, makePushList(reports)),
     pushMethod('push_info', 1001, push.PushInfoRequest, makePushInfo(reports)),
+    pushMethod('push_events', 1002, push.PushEventsRequest, need(events, makePushEvents)),
+    pushMethod('explain_push', 1003, push.ExplainPushRequest, need(explain, makeExplainPush)),
   ]
 }
 

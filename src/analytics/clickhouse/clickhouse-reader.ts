@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import type { EventPage, EventQuery, EventReader, RecordedEvent } from '../analytics.ts'
 import { type EventCursor, encodeEventCursor, parseEventCursor } from '../event-cursor.ts'
-import type { ClickhouseServer } from './clickhouse-server.ts'
+import type { ClickhouseServer, QueryParams } from './clickhouse-server.ts'
 import { ATTEMPTS, NOTIFICATIONS } from './table-definitions.ts'
 import { nameTable, type TableOptions } from './table-statements.ts'
 
@@ -63,7 +63,7 @@ export class ClickhouseReader implements EventReader {
   }
 
   /** In a cluster each server has all rows. Servers without a cluster have parts of them. */
-  async #read(sql: string, params: Record<string, string>): Promise<Row[]> {
+  async #read(sql: string, params: QueryParams): Promise<Row[]> {
     const { servers, tables } = this.#deps
     if (tables.cluster !== '') return await readFirst(servers, sql, params)
     const parts = await Promise.all(servers.map((server) => readRows(server, sql, params)))
@@ -71,7 +71,7 @@ export class ClickhouseReader implements EventReader {
   }
 }
 
-async function readFirst(servers: readonly ClickhouseServer[], sql: string, params: Record<string, string>) {
+async function readFirst(servers: readonly ClickhouseServer[], sql: string, params: QueryParams) {
   let failure: unknown
   for (const server of servers) {
     try {
@@ -83,14 +83,14 @@ async function readFirst(servers: readonly ClickhouseServer[], sql: string, para
   throw failure
 }
 
-async function readRows(server: ClickhouseServer, sql: string, params: Record<string, string>): Promise<Row[]> {
+async function readRows(server: ClickhouseServer, sql: string, params: QueryParams): Promise<Row[]> {
   return v.parse(v.array(Row), await server.query(sql, params))
 }
 
 function makeSelect(tables: TableOptions, query: EventQuery, cursor: EventCursor | undefined, limit: number): string {
   const conditions = [
     query.uid === '' ? '' : 'uid = {uid:String}',
-    query.deviceId === '' ? '' : 'device_id = {device_id:String}',
+    query.deviceIds.length === 0 ? '' : 'device_id IN {device_ids:Array(String)}',
     query.user === '' ? '' : 'user = {user:String}',
     cursor
       ? 'time <= toDateTime({seconds:UInt32}) AND (time, tie) <= (toDateTime({seconds:UInt32}), {tie:UInt64})'
@@ -108,10 +108,10 @@ function makeSelect(tables: TableOptions, query: EventQuery, cursor: EventCursor
     ORDER BY rows.time DESC, rows.tie DESC LIMIT ${limit}`
 }
 
-function makeParams({ uid, deviceId, user }: EventQuery, cursor: EventCursor | undefined): Record<string, string> {
+function makeParams({ uid, deviceIds, user }: EventQuery, cursor: EventCursor | undefined): QueryParams {
   return {
     uid,
-    device_id: deviceId,
+    device_ids: deviceIds,
     user,
     ...(cursor && { seconds: String(Math.min(Math.floor(cursor.timeMs / 1000), MAX_SECONDS)), tie: cursor.tie }),
   }

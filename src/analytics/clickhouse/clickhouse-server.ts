@@ -19,6 +19,9 @@ interface Options {
   maxConnections?: number
 }
 
+/** The values of the `{name:Type}` parameters of a query. */
+export type QueryParams = Record<string, string | readonly string[]>
+
 /** One server of ClickHouse, over HTTP. Its methods reject with a ClickHouseError or an error of the connection. */
 export class ClickhouseServer {
   readonly url: string
@@ -57,7 +60,7 @@ export class ClickhouseServer {
   }
 
   /** The rows of a query. @param params the values of its `{name:Type}` parameters */
-  async query(sql: string, params: Record<string, string>): Promise<unknown[]> {
+  async query(sql: string, params: QueryParams): Promise<unknown[]> {
     const result = await this.#client.query({ query: sql, query_params: params, format: 'JSONEachRow' })
     return await result.json()
   }

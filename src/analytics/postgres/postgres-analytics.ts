@@ -22,6 +22,7 @@ import type {
   TargetAttempt,
   TargetEvent,
 } from '../analytics.ts'
+import { groupRuns } from './event-runs.ts'
 import { hasRow, RowBatch } from './row-batch.ts'
 import { storeBatch } from './store-batch.ts'
 
@@ -43,7 +44,9 @@ interface Deps {
   logger: Logger
   /** Unix time in ms. */
   now(): number
+  /** Replace the constants, for tests. */
   flushIntervalMs?: number
+  retryPauseMs?: number
   maxRows?: number
 }
 
@@ -52,6 +55,7 @@ export class PostgresAnalytics implements EventRecorder, AttemptRecorder {
   readonly #deps: Deps
   readonly #metrics: Record<RowType, RowMetrics>
   readonly #outage: OutageLog
+  readonly #overflow: OutageLog
   readonly #writer = randomUUID()
   readonly #sealed: RowBatch[] = []
   readonly #stopping = new AbortController()
@@ -68,7 +72,14 @@ export class PostgresAnalytics implements EventRecorder, AttemptRecorder {
       notifications: deps.makeMetrics('notifications', count('events')),
       attempts: deps.makeMetrics('attempts', count('attempts')),
     }
-    this.#outage = new OutageLog({ logger: deps.logger, kind: 'store', name: 'analytics', now: deps.now })
+    const { logger, now } = deps
+    this.#outage = new OutageLog({ logger, kind: 'store', name: 'analytics', now })
+    this.#overflow = new OutageLog({ logger, kind: 'store', name: 'analytics buffer', now })
+  }
+
+  /** Whether all rows and counts are stored. */
+  get isEmpty(): boolean {
+    return this.#open.isEmpty && this.#sealed.length === 0
   }
 
   /** The rows that are not stored yet. */
@@ -80,15 +91,14 @@ export class PostgresAnalytics implements EventRecorder, AttemptRecorder {
     const nowMs = this.#deps.now()
     let room = this.#room()
     let dropped = 0
-    for (const event of events) {
-      const isCounted = this.#open.countEvent(source, event, nowMs)
-      const isWanted = hasRow(this.#deps.level, source, event)
-      if (isWanted && room > 0) {
-        this.#open.addEvent(source, event, nowMs)
-        room--
+    for (const run of groupRuns(events)) {
+      if (!this.#open.countEvents(source, run, nowMs)) dropped += run.length
+      if (!hasRow(this.#deps.level, source, run[0])) continue
+      for (const event of run) {
+        if (room-- > 0) this.#open.addEvent(source, event, nowMs)
+        else dropped++
         this.#sealFull()
       }
-      if (!isCounted || (isWanted && room <= 0)) dropped++
     }
     this.#end('notifications', dropped)
   }
@@ -125,7 +135,8 @@ export class PostgresAnalytics implements EventRecorder, AttemptRecorder {
   }
 
   #end(type: RowType, dropped: number): void {
-    if (dropped > 0) this.#metrics[type].drop('buffer_full', dropped)
+    if (dropped > 0) this.#onOverflow(type, dropped)
+    else this.#overflow.onWell()
     if (!this.#open.isEmpty) {
       this.#timer ??= setTimeout(() => this.#seal(), this.#deps.flushIntervalMs ?? FLUSH_INTERVAL_MS).unref()
     }
@@ -156,7 +167,7 @@ export class PostgresAnalytics implements EventRecorder, AttemptRecorder {
       failures = isEnded ? 0 : failures + 1
       if (isEnded) this.#sealed.shift()
       else if (signal.aborted) break
-      else await pause(RETRY_PAUSE_MS, signal)
+      else await pause(this.#deps.retryPauseMs ?? RETRY_PAUSE_MS, signal)
     }
     this.#running = undefined
   }
@@ -188,6 +199,14 @@ export class PostgresAnalytics implements EventRecorder, AttemptRecorder {
       )
       return isRefused
     }
+  }
+
+  #onOverflow(type: RowType, dropped: number): void {
+    this.#metrics[type].drop('buffer_full', dropped)
+    this.#overflow.onFailure({
+      cause: `${this.#deps.maxRows ?? MAX_ROWS} rows are not stored, new ones are dropped`,
+      mend: 'see the outage of analytics, or reduce postgresql_analytics.rows',
+    })
   }
 
   #drop(reason: 'shutdown' | 'refused', events: number, attempts: number): void {

@@ -1,5 +1,6 @@
 import type { RowLevel } from '../../config/sections/postgresql-analytics.ts'
 import type { EventSource, StatusReport, TargetAttempt, TargetEvent } from '../analytics.ts'
+import type { EventRun } from './event-runs.ts'
 import { MinuteCounts } from './minute-counts.ts'
 import { TextColumns } from './text-columns.ts'
 
@@ -40,9 +41,10 @@ export class RowBatch {
     )
   }
 
-  /** Counts an event. @param nowMs Unix time in ms @returns false if there is no room for another kind of event */
-  countEvent({ provider, recipientType }: EventSource, { platform, status, errorCode }: TargetEvent, nowMs: number) {
-    return this.counts.add(nowMs, [provider, recipientType, platform, status, errorCode])
+  /** Counts events. @param nowMs Unix time in ms @returns false if there is no room for another kind of event */
+  countEvents({ provider, recipientType }: EventSource, run: EventRun, nowMs: number): boolean {
+    const [{ platform, status, errorCode }] = run
+    return this.counts.add(nowMs, [provider, recipientType, platform, status, errorCode], run.length)
   }
 
   /** Counts a report. @param nowMs Unix time in ms @returns false if there is no room for another kind of event */

@@ -150,6 +150,21 @@ export const UpdatePushStatusRequest = message({
 })
 export type UpdatePushStatusRequest = v.InferOutput<typeof UpdatePushStatusRequest>
 
+/** The request of push_events. Centrifugo PRO has no such method. */
+export const PushEventsRequest = message({
+  uid: string,
+  device_id: string,
+  user: string,
+  include_attempts: bool,
+  cursor: string,
+  limit: int32,
+})
+export type PushEventsRequest = v.InferOutput<typeof PushEventsRequest>
+
+/** The request of explain_push. Centrifugo PRO has no such method. */
+export const ExplainPushRequest = message({ uid: string, user: string, device_id: string })
+export type ExplainPushRequest = v.InferOutput<typeof ExplainPushRequest>
+
 /** The request of push_list. Centrifugo PRO has no such method. */
 export const PushListRequest = message({
   states: strings,
