@@ -1,11 +1,12 @@
 // The whole pipeline: npm run bench:pipeline -- [--only throughput|growth|distance|singles]
 //   [--provider fcm|apns|hms|webpush] [--queue redis|postgresql] [--devices N] [--runs N] [--sink nghttpd|counting]
-//   [--processes N] [--analytics off|postgresql|clickhouse] [--quick] [--growth-to N] [--profile DIR] [--keep] [--json FILE]
+//   [--processes N] [--analytics off|postgresql|clickhouse] [--quick] [--growth-to N] [--profile DIR] [--keep]
+//   [--json FILE]
 //
 // `send_push_notification` to a topic goes over the API and through `centripush serve` to a stub that accepts every
 // request. Database, Redis, server, workers and stub share the machine. The database is the embedded one with its own
-// settings, Redis has appendonly everysec, and analytics are off unless --analytics names a store. Rates are judged by their ratio to h2load's rate to
-// the same stub in the same run.
+// settings, Redis has appendonly everysec, and analytics are off unless --analytics names a store. Rates are judged by
+// their ratio to h2load's rate to the same stub in the same run.
 import { parseArgs } from 'node:util'
 import * as v from 'valibot'
 import { PROVIDER_NAMES } from '../src/config/provider-names.ts'
