@@ -1,4 +1,5 @@
 // push_events over HTTP, in a batch and by its legacy names.
+import * as v from 'valibot'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startAssembly, type TestAssembly } from '../support/assembly.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
@@ -37,7 +38,7 @@ test('lists the rows of a send or device, the newest first', async () => {
 test('continues at a cursor', async () => {
   const first = await answerTo('/push_events', { uid: 'a-send', limit: 1 })
   expect(first).toEqual({ result: { items: ITEMS.slice(0, 1), next_cursor: expect.any(String) } })
-  const cursor = first.result.next_cursor
+  const cursor = v.parse(v.object({ result: v.object({ next_cursor: v.string() }) }), first).result.next_cursor
   expect(await answerTo('/push_events', { uid: 'a-send', cursor })).toEqual({ result: { items: ITEMS.slice(1) } })
 })
 
