@@ -8,6 +8,7 @@ import type { ExplainDeps } from '../explain/explain-push.ts'
 import type { Queue } from '../queue/queue.ts'
 import { makeShutdownPhases } from '../shutdown-phases.ts'
 import { makeDevices } from './make-devices.ts'
+import { makeExplain } from './make-explain.ts'
 import { makeQueue } from './make-queue.ts'
 import { openDatabases } from './open-databases.ts'
 import type { Plan } from './plan.ts'
@@ -39,11 +40,9 @@ export async function assembleHistory(plan: Plan): Promise<History> {
       usesClickhouse(config)
         ? openClickhouseReader(config.clickhouse_analytics, onStop)
         : new PostgresReader(database())
-    const providers = new Set(config.push_notifications.enabled_providers ?? PROVIDER_NAMES)
-    const explain = (): ExplainDeps => {
-      const devices = makeDevices(plan, database(), onStop)
-      return { queue, devices, events: events(), providers, now: Date.now }
-    }
+    const providers = config.push_notifications.enabled_providers ?? PROVIDER_NAMES
+    const explain = () =>
+      makeExplain(config, { queue, devices: makeDevices(plan, database(), onStop), events: events(), providers })
     return { queue, events, explain, stop: () => stop(0) }
   } catch (error) {
     await stop(0)

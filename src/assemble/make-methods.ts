@@ -16,15 +16,19 @@ export function makeMethods(
   analytics: RunningAnalytics | undefined,
   counts: SendCounts,
 ): MethodTable {
+  const { queue, devices, providers } = parts
   const accept = makeAccept(config, parts, counts, analytics?.recorder)
   return makeMethodTable({
     accept,
-    cancel: (request) => cancelSend(parts.queue, request),
-    reports: parts.queue,
-    devices: parts.devices,
+    cancel: (request) => cancelSend(queue, request),
+    reports: queue,
+    devices,
     checkEndpoint: accept.checkEndpoint,
     analytics: analytics?.reports,
     events: analytics?.reader,
-    explain: analytics && makeExplain(parts, analytics.reader),
+    explain:
+      devices &&
+      analytics &&
+      makeExplain(config, { queue, devices, events: analytics.reader, providers: providers.keys() }),
   })
 }
