@@ -140,7 +140,7 @@ describe('on Redis', () => {
     await redis.del(keys.report('ended'))
     expect((await queue.listReports({}, 10)).reports).toMatchObject([{ uid: 'scheduled' }])
     await trim(2 * DAY_MS)
-    expect(await redis.zrange(keys.reports, 0, -1)).toEqual(['scheduled'])
+    expect(await redis.zrange(keys.reports, '0', '-1')).toEqual(['scheduled'])
   })
 
   test('above the limit, the oldest reports of ended sends are deleted', async () => {
@@ -150,7 +150,7 @@ describe('on Redis', () => {
     }
     await redis.zadd(keys.reports, '1', 'scheduled')
     await trim(2 * DAY_MS, 2)
-    expect(await redis.zrange(keys.reports, 0, -1)).toEqual(['scheduled', 'c'])
+    expect(await redis.zrange(keys.reports, '0', '-1')).toEqual(['scheduled', 'c'])
     expect(await queue.loadReport('b')).toBeUndefined()
     expect(await queue.loadReport('scheduled')).toBeDefined()
   })
