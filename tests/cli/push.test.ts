@@ -73,20 +73,24 @@ test('list and info show the reports of sends, as text and as JSON', async () =>
   const { stdout } = await run('info', 'campaign 7', '--json')
   expect(JSON.parse(stdout)).toMatchObject({ uid: 'campaign 7', targets: 3, sent: 2, failed: 1 })
 
-  const list = await run('list')
-  expect(list.stdout).toMatch(
-    /^\S+Z {2}scheduled {2}0 of 0 sent {2}uid later\n\S+Z {2}ended {2}2 of 3 sent {2}1 failed {2}uid campaign 7\n$/,
+  const first = await run('list', '--limit', '1')
+  const cursor = /^\S+Z {2}scheduled {2}0 of 0 sent {2}uid later\nmore: --cursor (\S+)\n$/.exec(first.stdout)?.[1] ?? ''
+  const second = await run(
+    'list',
+    '--cursor',
+    cursor,
+    '--state',
+    'ended',
+    '--prefix',
+    'camp',
+    '--to',
+    '2050-01-01T00:00Z',
   )
-  expect((await run('list', '--state', 'ended', '--prefix', 'camp')).stdout).toMatch(/^\S+Z {2}ended .*campaign 7\n$/)
-  expect((await run('list', '--to', '2020-01-01T00:00Z')).stdout).toBe('no sends\n')
-  const cursor = /^more: --cursor (\S+)$/m.exec((await run('list', '--limit', '1')).stdout)?.[1] ?? ''
-  expect((await run('list', '--cursor', cursor)).stdout).toContain('uid campaign 7')
+  expect(second.stdout).toMatch(/^\S+Z {2}ended {2}2 of 3 sent {2}1 failed {2}uid campaign 7\n$/)
 })
 
 test.each([
   [['info'], /info: expected the uid of a send/],
-  [['info', 'unknown'], /no report of such a send/],
-  [['list', '--state', 'finished'], /states: expected scheduled/],
   [['list', '--from', 'yesterday'], /--from: expected a time/],
   [['explain'], /explain: expected the uid of a send/],
   [['explain', 'a-send'], /user, device_id: one of them is required/],

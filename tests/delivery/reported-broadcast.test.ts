@@ -17,7 +17,8 @@ import { KillableRedis } from '../support/killable-redis.ts'
 const DEVICES = Number(process.env.CENTRIPUSH_TEST_BROADCAST ?? 4000)
 /** Devices of APNs, for which the send has no notification: one for each hundred of FCM. */
 const LEFT_OUT = Math.ceil(DEVICES / 100)
-const KILLS = 3
+/** Starting processes takes most of the time of a small run. */
+const KILLS = DEVICES > 10_000 ? 3 : 1
 const API_KEY = 'an-api-key'
 const TIMEOUT_MS = Math.max(90_000, DEVICES * 2)
 const WAIT = { timeout: TIMEOUT_MS, interval: 100 }
@@ -65,6 +66,8 @@ describe.each([
   const tokens = new Map<string, string>()
   const leftOut = new Set<string>()
   const running = new Set<CentripushProcess>()
+  let api: CentripushProcess
+  const workers: CentripushProcess[] = []
 
   beforeAll(async () => {
     database = await createTestDatabase()
@@ -75,6 +78,8 @@ describe.each([
       clickhouse = await TestClickhouse.start()
       await clickhouse.query('CREATE DATABASE centrifugo')
     }
+    api = await start('api')
+    workers.push(...(await Promise.all([start('worker'), start('worker')])))
   })
   afterAll(async () => {
     await Promise.all([...running].map((server) => server.kill()))
@@ -232,24 +237,19 @@ describe.each([
 
   test('is reported exactly, and has one row for each device', { timeout: TIMEOUT_MS }, async () => {
     await storeDevices()
-    const server = await start('api')
-    const workers = [await start('worker'), await start('worker')]
-    await send(server, 'quiet')
-    expectReport(await readReport(server, 'quiet'))
+    await send(api, 'quiet')
+    expectReport(await readReport(api, 'quiet'))
     const expected = DEVICES + LEFT_OUT
     await vi.waitFor(async () => expect(await readRows('quiet')).toHaveLength(expected), WAIT)
     expect(expectAgreement(await readRows('quiet'), readLog('quiet'))).toEqual([])
-    await Promise.all([server, ...workers].map((each) => each.stop().then(() => running.delete(each))))
   })
 
   test('is reported exactly after kills of its workers, which lose their last rows', {
     timeout: TIMEOUT_MS,
   }, async () => {
     await storeDevices()
-    const server = await start('api')
-    const workers = [await start('worker'), await start('worker')]
     const before = fcm.simulator.accepted.length
-    await send(server, 'killed')
+    await send(api, 'killed')
     const killedAtMs: number[] = []
     for (let number = 1; number <= KILLS; number++) {
       await fcm.simulator.waitForAccepted(before + Math.floor((DEVICES * number) / (KILLS + 2)))
@@ -258,9 +258,9 @@ describe.each([
       killedAtMs.push(Date.now())
       workers.push(await start('worker'))
     }
-    expectReport(await readReport(server, 'killed'))
+    expectReport(await readReport(api, 'killed'))
     // A clean stop passes on the rows of these workers.
-    await Promise.all([server, ...workers].map((each) => each.stop().then(() => running.delete(each))))
+    await Promise.all(workers.map((each) => each.stop().then(() => running.delete(each))))
     const log = readLog('killed')
     const missing = expectAgreement(await readRows('killed'), log)
     const isLost = (atMs: number) => killedAtMs.some((kill) => atMs > kill - ROWS_IN_MEMORY_MS && atMs <= kill)

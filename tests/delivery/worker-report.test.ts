@@ -59,7 +59,7 @@ test('counts and records sent, refused and retried targets', async () => {
 test('counts a target as retrying until its last attempt', async () => {
   const log = new EventLog()
   let answer: (outcome: Outcome) => void = () => undefined
-  const provider = new ScriptedProvider((target) => {
+  const provider: ScriptedProvider = new ScriptedProvider((target) => {
     if (target === 'a') return Promise.resolve(SENT)
     return provider.received.filter((each) => each === 'b').length === 1
       ? Promise.resolve(RETRY)

@@ -140,17 +140,17 @@ describe('on Redis', () => {
     await redis.del(keys.report('ended'))
     expect((await queue.listReports({}, 10)).reports).toMatchObject([{ uid: 'scheduled' }])
     await trim(2 * DAY_MS)
-    expect(await redis.zrange(keys.reports, 0, -1)).toEqual(['scheduled'])
+    expect(await redis.zrange(keys.reports, '0', '-1')).toEqual(['scheduled'])
   })
 
   test('above the limit, the oldest reports of ended sends are deleted', async () => {
     for (const uid of ['a', 'b', 'c']) {
       await sendTo(queue, uid)
-      await redis.zadd(keys.reports, uid.charCodeAt(0), uid)
+      await redis.zadd(keys.reports, String(uid.charCodeAt(0)), uid)
     }
-    await redis.zadd(keys.reports, 1, 'scheduled')
+    await redis.zadd(keys.reports, '1', 'scheduled')
     await trim(2 * DAY_MS, 2)
-    expect(await redis.zrange(keys.reports, 0, -1)).toEqual(['scheduled', 'c'])
+    expect(await redis.zrange(keys.reports, '0', '-1')).toEqual(['scheduled', 'c'])
     expect(await queue.loadReport('b')).toBeUndefined()
     expect(await queue.loadReport('scheduled')).toBeDefined()
   })
@@ -181,7 +181,7 @@ describe('on Redis', () => {
     await redis.flushall()
     const uids = Array.from({ length: 2500 }, (_, number) => `u${number}`)
     for (const uid of uids) {
-      await redis.zadd(keys.reports, 1000 + Math.floor(uids.indexOf(uid) / 500), uid)
+      await redis.zadd(keys.reports, String(1000 + Math.floor(uids.indexOf(uid) / 500)), uid)
       await redis.hset(keys.report(uid), 'accepted', '1000', 'send', '', 'expire', '', 'keep', '1')
     }
     const found: string[] = []
