@@ -19,6 +19,8 @@ are restored too. A device whose token or id has been registered again is skippe
   --dry-run           only counts
   --config FILE       names the database; without it, the embedded database is used
 
+For example: centripush devices restore --provider fcm --since 2h --dry-run
+
 Exits with 0, with 2 when the command line or the configuration is wrong, and with 1 after any other failure.
 `
 

@@ -20,7 +20,9 @@ file like the database. Changes during the export may be missing.
 
   --config FILE       names the database; without it, the embedded database is used
 
-Exits with 0 when everything is written, with 2 when the command line or the configuration is wrong, and with 1 when it
+For example: centripush export devices devices.ndjson
+
+Exits with 0 when everything is written, or when the reader of standard output has enough, with 2 when the command line or the configuration is wrong, and with 1 when it
 was interrupted or failed.
 `
 
@@ -84,6 +86,18 @@ async function writeFile(path: string, write: (output: Output) => Promise<number
   return code
 }
 
+/** Resolves to false when the reader of the output has closed it. */
+async function writeText(output: Output, text: string): Promise<boolean> {
+  try {
+    if (!output.writable) return false
+    if (!output.write(text)) await once(output, 'drain')
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EPIPE') return false
+    throw error
+  }
+}
+
 async function writePages(readPage: ReadPage, output: Output, noun: string): Promise<number> {
   const progress = new Progress({ output: process.stderr, noun, now: Date.now })
   const interrupt = listenForInterrupt()
@@ -93,7 +107,8 @@ async function writePages(readPage: ReadPage, output: Output, noun: string): Pro
     while (cursor !== undefined && !interrupt.signal.aborted) {
       const page: ListPage<object> = await readPage(cursor)
       const text = page.items.map((item) => `${JSON.stringify(item)}\n`).join('')
-      if (!output.write(text)) await once(output, 'drain')
+      // A reader such as `head` has closed the pipe: it has enough.
+      if (!(await writeText(output, text))) return 0
       count += page.items.length
       cursor = page.nextCursor
       progress.show({ count })

@@ -35,8 +35,10 @@ A line of user-topics: {"user": "42", "topic": "news"}
   --rejected FILE     writes rejected lines to FILE: {"line": 7, "reason": "token: must not be empty"}
   --config FILE       names the database; without it, the embedded database is used
 
+For example: centripush import devices devices.ndjson --resume devices.state --rejected rejected.ndjson
+
 Exits with 0 when everything is stored, with 2 when the command line or the configuration is wrong, and with 1 when
-lines were rejected, or when it was interrupted or failed.
+lines were rejected (also before --resume), or when it was interrupted or failed.
 `
 
 const OPTIONS = {
@@ -86,6 +88,8 @@ async function readApiKey(values: { 'api-key'?: string; 'api-key-file'?: string 
   return key
 }
 
+const NO_COUNTS = { stored: 0, kept: 0, rejected: 0 }
+
 async function importAll<Item>(
   kind: ImportKind<Item>,
   source: ImportSource,
@@ -98,15 +102,22 @@ async function importAll<Item>(
   const rejects = await Rejects.open({ file: files.rejected, isResumed: resumed !== undefined, print })
   const interrupt = listenForInterrupt()
   try {
-    if (resumed) print(`continuing after line ${resumed.line}`)
+    if (resumed) print(`continuing after line ${resumed.position.line}`)
     const { signal } = interrupt
-    const start = resumed ?? source.start
-    const { stored, kept } = await runImport({ kind, source, start, state, rejects, progress, signal })
-    print(
-      `${stored} ${kind.noun} stored, ${kept} kept unchanged because they are newer here, ${rejects.count} rejected`,
-    )
+    const { position: start, counts } = resumed ?? { position: source.start, counts: NO_COUNTS }
+    const { stored, kept, rejected } = await runImport({
+      kind,
+      source,
+      start,
+      counts,
+      state,
+      rejects,
+      progress,
+      signal,
+    })
+    print(`${stored} ${kind.noun} stored, ${kept} kept unchanged because they are newer here, ${rejected} rejected`)
     if (signal.aborted) print(files.resume ? 'interrupted; the same command continues from here' : 'interrupted')
-    return signal.aborted || rejects.count > 0 ? 1 : 0
+    return signal.aborted || rejected > 0 ? 1 : 0
   } catch (error) {
     // These errors mean that the other server or the database failed. Their message is enough; a stack does not help.
     if (!(error instanceof ListApiError || error instanceof ApiError)) throw error

@@ -12,6 +12,8 @@ provider is a sandbox that records pushes instead of sending them.
   --config FILE   JSON, YAML or TOML; environment variables (CENTRIPUSH_HTTP_SERVER_PORT) override it
   --role ROLE     'api' answers requests, 'worker' sends pushes, 'all' (the default) does both
 
+For example: centripush serve --config centripush.yaml
+
 SIGTERM or Ctrl-C stops it: requests and pushes in flight finish, the others stay in the queue. A second signal stops it
 immediately.
 

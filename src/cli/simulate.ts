@@ -70,7 +70,7 @@ function simulatorOf(name: string): SimulatorCommand {
 
 function usage(name: string): string {
   const names = Object.entries(SIMULATORS).map(([key, { standsFor }]) => `  ${key.padEnd(14)} ${standsFor}`)
-  return `Usage: centripush simulate NAME [--port N] [--dir DIR] [--misbehave PERCENT]
+  return `centripush simulate NAME [--port N] [--dir DIR] [--misbehave PERCENT]
 
 Runs a simulator of a push provider. It makes the checks of the real provider and logs the pushes that it accepts.
 
@@ -79,6 +79,10 @@ ${names.join('\n')}
   --port N             the port on 127.0.0.1; by default a free one
   --dir DIR            the directory of credentials, authority and log (${DEFAULT_DIRECTORY}/NAME)
   --misbehave PERCENT  the share of requests that get a random fault
+
+For example: centripush simulate fcm --port 9099
+
+Exits with 0 after SIGTERM or Ctrl-C, with 2 when the command line is wrong, and with 1 after any other failure.
 
 ${Object.hasOwn(SIMULATORS, name) ? describeFaults(name) : 'centripush simulate NAME --help lists its faults.\n'}`
 }

@@ -1,0 +1,80 @@
+// Checks the names in a configuration, so that no mistake in a name leaves an option without effect. A name is ours
+// (the schema has it), Centrifugo's (it is in a list), or a mistake.
+import { listSections } from '../options.ts'
+import { ConfigSchema } from '../schema.ts'
+import { findClosestName } from './closest-name.ts'
+import { FOREIGN_FEATURES, isWanted } from './foreign-features.ts'
+import { collectNames, joinPath, type KnownNames, type SectionNames } from './known-names.ts'
+import { findRenamed } from './renamed-options.ts'
+
+/** A mistake: the path of the name in the configuration, and a text that follows it. */
+export interface NameProblem {
+  path: string
+  text: string
+}
+
+/** The result of a check. */
+export interface CheckedNames {
+  problems: NameProblem[]
+  /** Paths of options of Centrifugo that centripush does not have. Of a section only its own path is listed. */
+  ignored: string[]
+  /** Paths of features of Centrifugo that the configuration asks for, each with a sentence about it. */
+  features: string[]
+}
+
+/** Checks the names of a configuration. Values are not checked, except that sections must be sections. */
+export function checkNames(tree: object): CheckedNames {
+  const known = collectNames(listSections(ConfigSchema))
+  const checked: CheckedNames = { problems: [], ignored: [], features: [] }
+  checkSection(tree, '', known, checked)
+  return checked
+}
+
+function checkSection(tree: object, section: string, known: KnownNames, checked: CheckedNames): void {
+  const names = known.ours.get(section)
+  if (!names) return
+  for (const [name, value] of Object.entries(tree)) {
+    const path = joinPath(section, name)
+    if (names.sections.has(name) && isObject(value)) checkSection(value, path, known, checked)
+    else if (names.sections.has(name) || names.options.has(name)) checkShape(path, value, names.sections.has(name), known, checked)
+    else if (known.centrifugos.get(section)?.has(name)) addForeign(path, value, checked)
+    else checked.problems.push({ path, text: explainUnknown(section, name, names, known) })
+  }
+}
+
+/** Checks an option, or a section whose value is none. */
+function checkShape(path: string, value: unknown, isSection: boolean, known: KnownNames, checked: CheckedNames): void {
+  const add = (text: string) => void checked.problems.push({ path, text })
+  if (value === null) return add(`is empty: give it ${isSection ? 'options' : 'a value'}, or remove it`)
+  if (!isSection) return
+  if (Array.isArray(value)) return add('expected a section of options but found a list')
+  const renamed = findRenamed(path, known.flat)
+  const hint = renamed === undefined ? '' : `; since Centrifugo v6 this option is ${renamed}`
+  // A text may be a DSN with a password, so it is not shown.
+  add(`expected a section of options but found ${typeof value === 'string' ? 'text' : String(value)}${hint}`)
+}
+
+function addForeign(path: string, value: unknown, checked: CheckedNames): void {
+  const feature = Object.hasOwn(FOREIGN_FEATURES, path) ? FOREIGN_FEATURES[path] : undefined
+  if (feature !== undefined && isWanted(value)) checked.features.push(`${path}: ${feature}`)
+  else checked.ignored.push(path)
+}
+
+/** Explains a name that is neither ours nor Centrifugo's. */
+function explainUnknown(section: string, name: string, names: SectionNames, known: KnownNames): string {
+  const path = joinPath(section, name)
+  const renamed = findRenamed(path, known.flat)
+  if (renamed !== undefined) return `is ${renamed} since Centrifugo v6`
+  const siblings = [...names.options, ...names.sections]
+  const closest = findClosestName(name, [...siblings, ...(known.centrifugos.get(section) ?? [])])
+  if (closest !== undefined) return `unknown option, did you mean ${joinPath(section, closest)}?`
+  const elsewhere = [...known.ours].flatMap(([other, { options, sections }]) =>
+    options.has(name) || sections.has(name) ? [joinPath(other, name)] : [],
+  )
+  if (elsewhere.length > 0) return `unknown option, did you mean ${elsewhere.slice(0, 3).join(' or ')}?`
+  return `unknown option; ${section === '' ? 'there are' : `${section} has`} ${siblings.join(', ')}`
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
