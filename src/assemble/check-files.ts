@@ -1,12 +1,11 @@
 // Checks of a configuration that need files, but no connections: a start makes them first, and `check-config` makes
 // them without starting anything. Credentials of providers are checked where providers are made.
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { chooseQueue, chooseRedis, usesClickhouse } from '../config/check.ts'
 import { readClientTls } from '../config/client-tls.ts'
 import { ConfigError } from '../config/config-error.ts'
 import { checkDataDir } from '../config/data-dir.ts'
-import { explainFileError } from '../config/read-option-file.ts'
 import type { Config } from '../config/schema.ts'
 import { readTls } from '../server/plan-ports.ts'
 import { makeTlsOptions } from '../server/tls.ts'
@@ -26,7 +25,7 @@ export function checkFiles(config: Config): void {
   if (problems.length > 0) throw new ConfigError(problems)
 }
 
-function collectProblem(check: () => unknown): string[] {
+function collectProblem(check: () => unknown): readonly string[] {
   try {
     check()
     return []
@@ -41,7 +40,8 @@ function checkLogFile(file: string): void {
   try {
     accessSync(dirname(resolve(file)), constants.W_OK)
   } catch (error) {
-    throw new ConfigError(`log.file: ${dirname(resolve(file))} ${explainFileError(error)}`, { cause: error })
+    const why = existsSync(dirname(resolve(file))) ? 'must not be written by this user' : 'does not exist'
+    throw new ConfigError(`log.file: ${dirname(resolve(file))} ${why}`, { cause: error })
   }
 }
 

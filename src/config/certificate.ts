@@ -29,7 +29,9 @@ function parseCertificate(pem: string, option: string): X509Certificate {
   try {
     return new X509Certificate(pem)
   } catch (error) {
-    throw new ConfigError(`${option}: expected a certificate in PEM form (-----BEGIN CERTIFICATE-----)`, { cause: error })
+    throw new ConfigError(`${option}: expected a certificate in PEM form (-----BEGIN CERTIFICATE-----)`, {
+      cause: error,
+    })
   }
 }
 

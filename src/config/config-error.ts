@@ -8,7 +8,7 @@ export class ConfigError extends UserError {
   override readonly name = 'ConfigError'
   override readonly exitCode = 2
   /** The problems, one text for each. */
-  readonly problems: string[]
+  readonly problems: readonly string[]
 
   /** @param problems texts; each begins with the path of the option, or with the file */
   constructor(problems: string | readonly string[], options?: ErrorOptions) {

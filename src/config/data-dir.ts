@@ -28,7 +28,9 @@ export function checkDataDir(dataDir: string): void {
   try {
     accessSync(path, constants.W_OK | constants.X_OK)
   } catch (error) {
-    throw new ConfigError(`data_dir: ${dataDir} can't be used: ${path} must not be written by this user`, { cause: error })
+    throw new ConfigError(`data_dir: ${dataDir} can't be used: ${path} must not be written by this user`, {
+      cause: error,
+    })
   }
 }
 

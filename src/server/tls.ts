@@ -20,5 +20,10 @@ export function makeTlsOptions(settings: TlsSettings): TlsOptions & SecureContex
   const key = readPem(options.key, settings.keyPem)
   const ca = settings.clientCaPem === '' ? undefined : readPem(options.ca, settings.clientCaPem)
   checkCertificate({ cert, key, ca }, options)
-  return { cert, key, minVersion: 'TLSv1.2', ...(ca !== undefined && { ca, requestCert: true, rejectUnauthorized: true }) }
+  return {
+    cert,
+    key,
+    minVersion: 'TLSv1.2',
+    ...(ca !== undefined && { ca, requestCert: true, rejectUnauthorized: true }),
+  }
 }

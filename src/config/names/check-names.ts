@@ -4,7 +4,7 @@ import { listSections } from '../options.ts'
 import { ConfigSchema } from '../schema.ts'
 import { findClosestName } from './closest-name.ts'
 import { FOREIGN_FEATURES, isWanted } from './foreign-features.ts'
-import { collectNames, joinPath, type KnownNames, type SectionNames } from './known-names.ts'
+import { collectNames, joinPath, type KnownNames } from './known-names.ts'
 import { findRenamed } from './renamed-options.ts'
 
 /** A mistake: the path of the name in the configuration, and a text that follows it. */
@@ -22,36 +22,46 @@ export interface CheckedNames {
   features: string[]
 }
 
+const NO_NAMES: ReadonlySet<string> = new Set()
+
+/** The names of today's schema, and Centrifugo's. */
+export function listKnownNames(): KnownNames {
+  return collectNames(listSections(ConfigSchema))
+}
+
 /** Checks the names of a configuration. Values are not checked, except that sections must be sections. */
-export function checkNames(tree: object): CheckedNames {
-  const known = collectNames(listSections(ConfigSchema))
+export function checkNames(tree: object, known = listKnownNames()): CheckedNames {
   const checked: CheckedNames = { problems: [], ignored: [], features: [] }
   checkSection(tree, '', known, checked)
   return checked
 }
 
 function checkSection(tree: object, section: string, known: KnownNames, checked: CheckedNames): void {
-  const names = known.ours.get(section)
-  if (!names) return
+  const { options = NO_NAMES, sections = NO_NAMES } = known.ours.get(section) ?? {}
   for (const [name, value] of Object.entries(tree)) {
     const path = joinPath(section, name)
-    if (names.sections.has(name) && isObject(value)) checkSection(value, path, known, checked)
-    else if (names.sections.has(name) || names.options.has(name)) checkShape(path, value, names.sections.has(name), known, checked)
-    else if (known.centrifugos.get(section)?.has(name)) addForeign(path, value, checked)
-    else checked.problems.push({ path, text: explainUnknown(section, name, names, known) })
+    if (sections.has(name) && isObject(value)) {
+      checkSection(value, path, known, checked)
+    } else if (sections.has(name) || options.has(name)) {
+      const text = explainShape(path, value, sections.has(name), known)
+      if (text !== undefined) checked.problems.push({ path, text })
+    } else if (known.centrifugos.get(section)?.has(name)) {
+      addForeign(path, value, checked)
+    } else {
+      checked.problems.push({ path, text: explainUnknown(section, name, value, known) })
+    }
   }
 }
 
-/** Checks an option, or a section whose value is none. */
-function checkShape(path: string, value: unknown, isSection: boolean, known: KnownNames, checked: CheckedNames): void {
-  const add = (text: string) => void checked.problems.push({ path, text })
-  if (value === null) return add(`is empty: give it ${isSection ? 'options' : 'a value'}, or remove it`)
-  if (!isSection) return
-  if (Array.isArray(value)) return add('expected a section of options but found a list')
+/** Explains an empty option, or a section whose value is none; undefined if nothing is wrong. */
+function explainShape(path: string, value: unknown, isSection: boolean, known: KnownNames): string | undefined {
+  if (value === null) return `is empty: give it ${isSection ? 'options' : 'a value'}, or remove it`
+  if (!isSection) return undefined
+  if (Array.isArray(value)) return 'expected a section of options but found a list'
   const renamed = findRenamed(path, known.flat)
   const hint = renamed === undefined ? '' : `; since Centrifugo v6 this option is ${renamed}`
   // A text may be a DSN with a password, so it is not shown.
-  add(`expected a section of options but found ${typeof value === 'string' ? 'text' : String(value)}${hint}`)
+  return `expected a section of options but found ${typeof value === 'string' ? 'text' : String(value)}${hint}`
 }
 
 function addForeign(path: string, value: unknown, checked: CheckedNames): void {
@@ -61,11 +71,14 @@ function addForeign(path: string, value: unknown, checked: CheckedNames): void {
 }
 
 /** Explains a name that is neither ours nor Centrifugo's. */
-function explainUnknown(section: string, name: string, names: SectionNames, known: KnownNames): string {
+function explainUnknown(section: string, name: string, value: unknown, known: KnownNames): string {
   const path = joinPath(section, name)
   const renamed = findRenamed(path, known.flat)
-  if (renamed !== undefined) return `is ${renamed} since Centrifugo v6`
-  const siblings = [...names.options, ...names.sections]
+  if (renamed !== undefined) {
+    return `is ${isObject(value) ? renamed.replace(/\.enabled$/, '') : renamed} since Centrifugo v6`
+  }
+  const { options = NO_NAMES, sections = NO_NAMES } = known.ours.get(section) ?? {}
+  const siblings = [...options, ...sections]
   const closest = findClosestName(name, [...siblings, ...(known.centrifugos.get(section) ?? [])])
   if (closest !== undefined) return `unknown option, did you mean ${joinPath(section, closest)}?`
   const elsewhere = [...known.ours].flatMap(([other, { options, sections }]) =>

@@ -23,7 +23,7 @@ const PREFIXES: readonly (readonly [old: string, section: string])[] = [
 ]
 
 /** Sections whose options had no beginning: `port` is `http_server.port`. */
-const SECTIONS = ['http_server', 'client', 'channel', 'channel.without_namespace', 'prometheus']
+const SECTIONS = ['http_server', 'client', 'channel.without_namespace', 'channel', 'prometheus']
 
 /** Names that follow no rule. */
 const RENAMED: Readonly<Record<string, string>> = {
@@ -89,13 +89,12 @@ export function findRenamed(path: string, flat: ReadonlyMap<string, string>): st
   const name = modernize(flatName)
   const candidates = [
     name,
-    `${name}_enabled`,
     ...PREFIXES.filter(([old]) => name === old || name.startsWith(`${old}_`)).map(([old, section]) => {
       const rest = name.slice(old.length + 1)
-      return `${flatten(section)}_${rest === '' ? 'enabled' : rest}`
+      return rest === '' ? flatten(section) : `${flatten(section)}_${rest}`
     }),
     ...(path.includes('.') ? [] : SECTIONS.map((section) => `${flatten(section)}_${name}`)),
-  ]
+  ].flatMap((candidate) => [`${candidate}_enabled`, candidate])
   const found = candidates.find((candidate) => flat.has(candidate) && flat.get(candidate) !== path)
   return found === undefined ? undefined : flat.get(found)
 }
