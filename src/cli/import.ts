@@ -12,7 +12,7 @@ import { listenForInterrupt } from './bulk/interrupt.ts'
 import { checkApiUrl, ListApiError, openPageSource } from './bulk/page-source.ts'
 import { Progress } from './bulk/progress.ts'
 import { Rejects } from './bulk/rejects.ts'
-import { ResumeState } from './bulk/resume-state.ts'
+import { NO_COUNTS, ResumeState } from './bulk/resume-state.ts'
 import { runImport } from './bulk/run-import.ts'
 import { CommandLineError } from './command-line-error.ts'
 import { parseArguments } from './parse-arguments.ts'
@@ -87,8 +87,6 @@ async function readApiKey(values: { 'api-key'?: string; 'api-key-file'?: string 
   if (key === undefined) throw new CommandLineError('--from needs --api-key KEY or --api-key-file FILE')
   return key
 }
-
-const NO_COUNTS = { stored: 0, kept: 0, rejected: 0 }
 
 async function importAll<Item>(
   kind: ImportKind<Item>,

@@ -62,7 +62,7 @@ test('a variable of every option with one wrong letter is refused, with the righ
       .filter((mistake) => !known.has(mistake))
       .map((mistake) => [mistake, name])
   })
-  const { problems, tree } = readEnvironment(
+  const { problems, ignored, tree } = readEnvironment(
     Object.fromEntries(mistakes.map(([mistake]) => [`CENTRIPUSH_${mistake}`, '1'])),
   )
   const right = mistakes.filter(([mistake, name]) =>
@@ -71,5 +71,6 @@ test('a variable of every option with one wrong letter is refused, with the righ
   const share = (100 * right.length) / mistakes.length
   console.log(`${names.length} variables, ${mistakes.length} mistakes: ${share.toFixed(2)} % with the right suggestion`)
   expect(tree).toEqual({})
+  expect(ignored).toEqual([])
   expect(share).toBeGreaterThanOrEqual(95)
 })

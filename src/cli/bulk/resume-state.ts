@@ -20,6 +20,9 @@ export type ImportCounts = v.InferOutput<typeof ImportCounts>
 
 const State = v.object({ source: v.string(), position: Position, counts: v.optional(ImportCounts, {}) })
 
+/** The counts at the beginning of an import. */
+export const NO_COUNTS: ImportCounts = { stored: 0, kept: 0, rejected: 0 }
+
 /** The state of an import that is not complete. */
 export interface ImportState {
   position: Position

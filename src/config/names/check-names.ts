@@ -59,7 +59,7 @@ function explainShape(path: string, value: unknown, isSection: boolean, known: K
   if (!isSection) return undefined
   if (Array.isArray(value)) return 'expected a section of options but found a list'
   const renamed = findRenamed(path, known.flat)
-  const hint = renamed === undefined ? '' : `; since Centrifugo v6 this option is ${renamed}`
+  const hint = renamed === undefined ? '' : `; did you mean ${renamed}?`
   // A text may be a DSN with a password, so it is not shown.
   return `expected a section of options but found ${typeof value === 'string' ? 'text' : String(value)}${hint}`
 }

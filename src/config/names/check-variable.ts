@@ -25,14 +25,19 @@ export function checkVariable(
 ): VariableCheck {
   if (SERVICE_VARIABLE.test(`_${name}`) || (/(^|_)PORT$/.test(name) && SERVICE_VALUE.test(value))) return 'platform'
   const flat = name.toLowerCase()
-  if (known.flat.has(flat)) return 'foreign'
+  const foreign = [...known.flat.keys()].filter((option) => !isOurs(option.toUpperCase(), ours))
+  if (foreign.includes(flat)) return 'foreign'
   const renamed = findRenamed(flat, known.flat)
   if (renamed !== undefined) return { problem: `is ${renamed} since Centrifugo v6: ${prefix}${variableOf(renamed)}` }
-  const [, stem = name, file = ''] = /^(.*?)(_FILE)?$/.exec(name) ?? []
-  const closest = findClosestName(stem, ours)
-  if (closest !== undefined) return { problem: `unknown variable, did you mean ${prefix}${closest}${file}?` }
-  if ([...known.flat.keys()].some((option) => flat.startsWith(`${option}_`))) return 'foreign'
+  const closest = findClosestName(name, [...ours, ...ours.map((option) => `${option}_FILE`)])
+  if (closest !== undefined) return { problem: `unknown variable, did you mean ${prefix}${closest}?` }
+  if (foreign.some((option) => flat.startsWith(`${option}_`))) return 'foreign'
   return { problem: 'unknown variable; docs/configuration.md has the options' }
+}
+
+/** Whether a name is that of an option or section of ours. */
+function isOurs(name: string, ours: readonly string[]): boolean {
+  return ours.some((option) => option === name || option.startsWith(`${name}_`))
 }
 
 /** The variable of an option, without its prefix. @param path its path, which explanations may follow */

@@ -91,7 +91,7 @@ export function findRenamed(path: string, flat: ReadonlyMap<string, string>): st
     name,
     ...PREFIXES.filter(([old]) => name === old || name.startsWith(`${old}_`)).map(([old, section]) => {
       const rest = name.slice(old.length + 1)
-      return rest === '' ? flatten(section) : `${flatten(section)}_${rest}`
+      return `${flatten(section)}_${rest === '' ? 'enabled' : rest}`
     }),
     ...(path.includes('.') ? [] : SECTIONS.map((section) => `${flatten(section)}_${name}`)),
   ].flatMap((candidate) => [`${candidate}_enabled`, candidate])
