@@ -3,8 +3,12 @@ export function findClosestName(word: string, names: Iterable<string>): string |
   // More mistakes are tolerated in longer words. Three are as many as one word has, and few enough to be no guess.
   let nearest = Math.min(Math.max(1, Math.floor(word.length / 3)), 3) + 1
   let closest: string | undefined
+  const meant = normalize(word)
   for (const name of names) {
-    const distance = measureDistance(normalize(word), normalize(name))
+    const known = normalize(name)
+    // The distance is at least the difference of the lengths.
+    if (Math.abs(meant.length - known.length) >= nearest) continue
+    const distance = measureDistance(meant, known)
     if (distance >= nearest) continue
     nearest = distance
     closest = name
