@@ -9,6 +9,7 @@ import { makeLogger } from '../observability/log.ts'
 import { withDevices } from './bulk/device-database.ts'
 import { listenForInterrupt } from './bulk/interrupt.ts'
 import { Progress } from './bulk/progress.ts'
+import { checkOutputFile } from './check-output-file.ts'
 import { CommandLineError } from './command-line-error.ts'
 import { parseArguments } from './parse-arguments.ts'
 
@@ -43,6 +44,7 @@ export async function runExport(argv: string[]): Promise<number> {
   if (kindName !== 'devices' && kindName !== 'user-topics')
     throw new CommandLineError('expected devices or user-topics')
   if (others.length > 0) throw new CommandLineError('expected one FILE')
+  if (path !== '-') checkOutputFile('FILE', path)
   const { config } = loadConfig(values.config, process.env)
   const logger = makeLogger({ ...config.log, level: 'warn' }, 2)
   return await withDevices({ config, logger }, async (devices) => {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { loadConfig } from '../config/load.ts'
+import { explainFileError } from '../config/read-option-file.ts'
 import type { Config } from '../config/schema.ts'
 import type { DeviceStore } from '../devices/device-store.ts'
 import { makeEndpointCheck } from '../devices/web-push-endpoint.ts'
@@ -14,6 +15,7 @@ import { Progress } from './bulk/progress.ts'
 import { Rejects } from './bulk/rejects.ts'
 import { NO_COUNTS, ResumeState } from './bulk/resume-state.ts'
 import { runImport } from './bulk/run-import.ts'
+import { checkOutputFile } from './check-output-file.ts'
 import { CommandLineError } from './command-line-error.ts'
 import { parseArguments } from './parse-arguments.ts'
 
@@ -68,6 +70,8 @@ export async function runImportCommand(argv: string[]): Promise<number> {
     values.from === undefined
       ? await openFileSource(path ?? '-', process.stdin)
       : openPageSource({ url: checkApiUrl(values.from), apiKey: await readApiKey(values), ...LISTS[kindName] })
+  checkOutputFile('--resume', values.resume)
+  checkOutputFile('--rejected', values.rejected)
   const { config } = loadConfig(values.config, process.env)
   const logger = makeLogger({ ...config.log, level: 'warn' }, 2)
   return await withDevices({ config, logger }, async (devices) => {
@@ -83,9 +87,17 @@ function chooseDeviceImport(devices: DeviceStore, config: Config) {
 
 async function readApiKey(values: { 'api-key'?: string; 'api-key-file'?: string }): Promise<string> {
   const { 'api-key': key, 'api-key-file': file } = values
-  if (file !== undefined) return (await readFile(file, 'utf8')).trim()
+  if (file !== undefined) return await readKeyFile(file)
   if (key === undefined) throw new CommandLineError('--from needs --api-key KEY or --api-key-file FILE')
   return key
+}
+
+async function readKeyFile(file: string): Promise<string> {
+  try {
+    return (await readFile(file, 'utf8')).trim()
+  } catch (error) {
+    throw new CommandLineError(`--api-key-file: ${file} ${explainFileError(error)}`, { cause: error })
+  }
 }
 
 async function importAll<Item>(

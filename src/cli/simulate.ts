@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { resolve } from 'node:path'
+import { UserError } from '../config/user-error.ts'
 import { CommandLineError } from './command-line-error.ts'
 import { parseArguments } from './parse-arguments.ts'
 import { APNS_SIMULATOR } from './simulators/apns.ts'
@@ -25,10 +26,16 @@ export async function runSimulate(argv: string[]): Promise<void> {
     return
   }
   const { name, directory, port, share } = args
-  const simulator = await simulatorOf(name).start({ directory, port, misbehaviour: { share } })
+  const simulator = await simulatorOf(name).start({ directory, port, misbehaviour: { share } }).catch(explainStart)
   process.stdout.write(describe(name, simulator))
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
   await simulator.stop()
+}
+
+/** A port in use, or a directory that can't be written. @throws UserError for these, any other error unchanged */
+function explainStart(error: unknown): never {
+  if (!(error instanceof Error && 'syscall' in error)) throw error
+  throw new UserError(`can't start: ${error.message}`, { cause: error })
 }
 
 interface Arguments {

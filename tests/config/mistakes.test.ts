@@ -220,6 +220,13 @@ const ON_THE_COMMAND_LINE: readonly [args: string[], message: string][] = [
   [['queue', 'dead', '--limit', 'many'], 'centripush queue: --limit: expected a whole number above 0'],
   [['import', 'tokens', '-'], 'centripush import: expected devices or user-topics'],
   [['import', 'devices', '/no/such.file'], 'centripush import: /no/such.file does not exist'],
+  [['import', 'devices', '-', '--rejected', '/no/such/file'], 'centripush import: --rejected: /no/such does not exist'],
+  [['import', 'devices', '-', '--resume', dir], `centripush import: --resume: ${dir} is a directory`],
+  [
+    ['import', 'devices', '--from', 'http://127.0.0.1:1/api', '--api-key-file', '/no/such.key'],
+    'centripush import: --api-key-file: /no/such.key does not exist',
+  ],
+  [['export', 'devices', '/no/such/file'], 'centripush export: FILE: /no/such does not exist'],
   [['devices', 'restore', '--provider', 'fcm', '--since', 'yesterday'], 'centripush devices: --since: expected a time'],
   [['simulate', 'gcm'], 'centripush simulate: expected a simulator: fcm, apns, hms, webpush'],
   [['complete', 'tcsh'], 'centripush complete: expected a shell: bash, zsh'],
