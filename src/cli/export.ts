@@ -23,8 +23,8 @@ file like the database. Changes during the export may be missing.
 
 For example: centripush export devices devices.ndjson
 
-Exits with 0 when everything is written, or when the reader of standard output has enough, with 2 when the command line or the configuration is wrong, and with 1 when it
-was interrupted or failed.
+Exits with 0 when everything is written, or when the reader of standard output has enough; with 2 when the command line
+or the configuration is wrong; and with 1 when it was interrupted or failed.
 `
 
 const PAGE_ITEMS = 1000

@@ -57,8 +57,8 @@ function explainUnknown(name: string): string {
 }
 
 /**
- * A reader such as `head` closes the pipe when it has enough. The rest of the output has no reader then, and the command
- * ends as if it had been read.
+ * Ignores errors of an output that its reader has closed, as `head` does when it has enough. The command ends as if the
+ * rest were read.
  */
 function endQuietly(output: NodeJS.WriteStream): void {
   if (output.listenerCount('error') > 0) return

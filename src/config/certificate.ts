@@ -12,8 +12,8 @@ export interface CertificateTexts {
 export type CertificateOptions = Readonly<Record<keyof CertificateTexts, string>>
 
 /**
- * Checks that a certificate, its private key and an authority can be used. TLS would refuse them at the first connection
- * only, with a text that names no option.
+ * Checks that a certificate, its private key and an authority can be used. TLS refuses them later, with a text that
+ * names no option.
  * @throws ConfigError that names the option
  */
 export function checkCertificate({ cert, key, ca }: CertificateTexts, options: CertificateOptions): void {
