@@ -10,7 +10,7 @@ const HELP = `centripush complete SHELL
 
 Prints the script with which a shell completes commands, options and their values: ${SHELLS.join(', ')}.
 
-For bash, in ~/.bashrc:
+For bash with the package bash-completion, in ~/.bashrc:
 
   source <(centripush complete bash)
 

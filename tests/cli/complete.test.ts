@@ -84,10 +84,12 @@ test('files and directories are offered for options that name a file', async () 
 })
 
 test('bash completes commands with the printed script', () => {
+  // The two functions stand for the package bash-completion, and for bash in its completion.
   const script = `
+    _get_comp_words_by_ref() { cur=re prev=queue cword=2 words=(centripush queue re); }
+    compopt() { :; }
     centripush() { "${process.execPath}" "${PROGRAM}" "$@"; }
     source <(centripush complete bash)
-    COMP_WORDS=(centripush queue re) COMP_CWORD=2 COMP_LINE='centripush queue re' COMP_POINT=19
     $(complete -p centripush | sed -E 's/.*-F ([^ ]+).*/\\1/')
     printf '%s\\n' "\${COMPREPLY[@]}"`
   const { stdout, stderr } = spawnSync('bash', ['-c', script], { encoding: 'utf8' })
