@@ -24,6 +24,7 @@ Exits with 0, or with 2 when the command line is wrong.
 /** The command `centripush complete`. @throws CommandLineError */
 export async function runComplete(argv: string[]): Promise<void> {
   const [shell = '', ...words] = argv
+  if (shell !== '--' && words.length > 0) throw new CommandLineError('expected one shell')
   if (shell === '--help' || shell === '-h') process.stdout.write(HELP)
   // The scripts call `centripush complete -- WORDS` at each press of the Tab key.
   else if (shell === '--') makeRoot(words.at(-1) ?? '').parse(words)

@@ -52,11 +52,11 @@ function parseCommandLine(argv: string[]): Arguments {
     port: { type: 'string', default: '0' },
     dir: { type: 'string' },
     misbehave: { type: 'string', default: '0' },
-    provider: { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
   } as const
   const { values, positionals } = parseArguments({ args: argv, options, allowPositionals: true })
-  const name = values.provider ?? positionals[0] ?? ''
+  const [name = '', ...others] = positionals
+  if (others.length > 0) throw new CommandLineError('expected one simulator')
   const port = Number(values.port)
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new CommandLineError(`--port: expected 0 to 65535 but found ${values.port}`)

@@ -1,7 +1,7 @@
 // Reads options from environment variables: CENTRIPUSH_ and the path in upper case, such as
 // CENTRIPUSH_HTTP_SERVER_PORT. A variable that ends with _FILE names a file that contains the value, because container
 // platforms mount secrets as files.
-import { type ConfigTree, isTree } from './file/read-config-file.ts'
+import { type ConfigTree, isTree } from './config-tree.ts'
 import { checkVariable, variableOf } from './names/check-variable.ts'
 import { collectNames, type KnownNames } from './names/known-names.ts'
 import { findRenamed } from './names/renamed-options.ts'

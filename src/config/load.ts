@@ -3,8 +3,9 @@
 import * as v from 'valibot'
 import { findContradictions } from './check.ts'
 import { ConfigError } from './config-error.ts'
+import { type ConfigTree, isTree } from './config-tree.ts'
 import { readEnvironment } from './environment.ts'
-import { type ConfigTree, isTree, readConfigFile } from './file/read-config-file.ts'
+import { readConfigFile } from './file/read-config-file.ts'
 import { checkNames } from './names/check-names.ts'
 import { type Config, ConfigSchema } from './schema.ts'
 

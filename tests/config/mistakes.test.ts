@@ -66,6 +66,7 @@ const IN_FILES: readonly [format: Format, content: string, message: string][] = 
   // Shapes.
   ['yaml', 'push_notifications: [fcm]', 'push_notifications: expected a section of options but found a list'],
   ['json', '{"worker":[]}', 'worker: expected a section of options but found a list'],
+  ['toml', 'worker = 2026-01-31', 'worker: expected a section of options but found 2026'],
   ['yaml', 'worker: 5', 'worker: expected a section of options but found 5'],
   ['yaml', 'database: postgresql://u:s3cret@h/d', 'database: expected a section of options but found text'],
   ['yaml', 'worker:', 'worker: is empty: give it options, or remove it'],
@@ -228,6 +229,8 @@ const ON_THE_COMMAND_LINE: readonly [args: string[], message: string][] = [
   ],
   [['export', 'devices', '/no/such/file'], 'centripush export: FILE: /no/such does not exist'],
   [['devices', 'restore', '--provider', 'fcm', '--since', 'yesterday'], 'centripush devices: --since: expected a time'],
+  [['simulate', 'fcm', 'apns'], 'centripush simulate: expected one simulator'],
+  [['complete', 'bash', 'zsh'], 'centripush complete: expected one shell'],
   [['simulate', 'gcm'], 'centripush simulate: expected a simulator: fcm, apns, hms, webpush'],
   [['complete', 'tcsh'], 'centripush complete: expected a shell: bash, zsh'],
   [['send', '/no/such.json'], 'centripush send: /no/such.json does not exist'],

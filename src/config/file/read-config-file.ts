@@ -1,14 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { extname } from 'node:path'
 import { ConfigError } from '../config-error.ts'
+import { type ConfigTree, isTree } from '../config-tree.ts'
 import { explainFileError } from '../read-option-file.ts'
 import { FileSyntaxError } from './file-syntax-error.ts'
 import { parseJsonFile } from './parse-json-file.ts'
 import { parseTomlFile } from './parse-toml-file.ts'
 import { parseYamlFile } from './parse-yaml-file.ts'
-
-/** Options as they are written: sections in sections, values of any type. */
-export type ConfigTree = { [key: string]: unknown }
 
 const PARSERS: Readonly<Record<string, (content: string) => unknown>> = {
   '.json': parseJsonFile,
@@ -27,11 +25,6 @@ export function readConfigFile(file: string): ConfigTree {
   const tree = parseContent(file, readContent(file), parse)
   if (!isTree(tree)) throw new ConfigError(`${file}: expected sections of options`)
   return tree
-}
-
-/** Whether a value is a section of options. */
-export function isTree(value: unknown): value is ConfigTree {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function readContent(file: string): string {

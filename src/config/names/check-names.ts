@@ -1,5 +1,6 @@
 // Checks the names in a configuration, so that no mistake in a name leaves an option without effect. A name is ours
 // (the schema has it), Centrifugo's (it is in a list), or a mistake.
+import { isTree } from '../config-tree.ts'
 import { listSections } from '../options.ts'
 import { ConfigSchema } from '../schema.ts'
 import { findClosestName } from './closest-name.ts'
@@ -40,7 +41,7 @@ function checkSection(tree: object, section: string, known: KnownNames, checked:
   const { options = NO_NAMES, sections = NO_NAMES } = known.ours.get(section) ?? {}
   for (const [name, value] of Object.entries(tree)) {
     const path = joinPath(section, name)
-    if (sections.has(name) && isObject(value)) {
+    if (sections.has(name) && isTree(value)) {
       checkSection(value, path, known, checked)
     } else if (sections.has(name) || options.has(name)) {
       const text = explainShape(path, value, sections.has(name), known)
@@ -75,7 +76,7 @@ function explainUnknown(section: string, name: string, value: unknown, known: Kn
   const path = joinPath(section, name)
   const renamed = findRenamed(path, known.flat)
   if (renamed !== undefined) {
-    return `is ${isObject(value) ? renamed.replace(/\.enabled$/, '') : renamed} since Centrifugo v6`
+    return `is ${isTree(value) ? renamed.replace(/\.enabled$/, '') : renamed} since Centrifugo v6`
   }
   const { options = NO_NAMES, sections = NO_NAMES } = known.ours.get(section) ?? {}
   const siblings = [...options, ...sections]
@@ -86,8 +87,4 @@ function explainUnknown(section: string, name: string, value: unknown, known: Kn
   )
   if (elsewhere.length > 0) return `unknown option, did you mean ${elsewhere.slice(0, 3).join(' or ')}?`
   return `unknown option; ${section === '' ? 'there are' : `${section} has`} ${siblings.join(', ')}`
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,5 +1,6 @@
 // Features of Centrifugo that an operator may expect of centripush because its configuration has them: for each, who
 // does it. Other options that centripush does not have are only named.
+import { isTree } from '../config-tree.ts'
 
 /** The path of a section, and the sentence about it. */
 export const FOREIGN_FEATURES: Readonly<Record<string, string>> = {
@@ -30,9 +31,7 @@ export const FOREIGN_FEATURES: Readonly<Record<string, string>> = {
 /** Whether the section of a feature asks for it: it has content and is not disabled. */
 export function isWanted(value: unknown): boolean {
   if (Array.isArray(value)) return value.length > 0
-  if (typeof value === 'object' && value !== null) {
-    return Object.keys(value).length > 0 && !('enabled' in value && isFalse(value.enabled))
-  }
+  if (isTree(value)) return Object.keys(value).length > 0 && !isFalse(value.enabled)
   return value !== null && !isFalse(value)
 }
 
