@@ -66,7 +66,7 @@ const IN_FILES: readonly [format: Format, content: string, message: string][] = 
   // Shapes.
   ['yaml', 'push_notifications: [fcm]', 'push_notifications: expected a section of options but found a list'],
   ['json', '{"worker":[]}', 'worker: expected a section of options but found a list'],
-  ['toml', 'worker = 2026-01-31', 'worker: expected a section of options but found 2026'],
+  ['toml', 'worker = 2026-01-31', 'worker: expected a section of options but found a date'],
   ['yaml', 'worker: 5', 'worker: expected a section of options but found 5'],
   ['yaml', 'database: postgresql://u:s3cret@h/d', 'database: expected a section of options but found text'],
   ['yaml', 'worker:', 'worker: is empty: give it options, or remove it'],

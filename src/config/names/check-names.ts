@@ -61,8 +61,13 @@ function explainShape(path: string, value: unknown, isSection: boolean, known: K
   if (Array.isArray(value)) return 'expected a section of options but found a list'
   const renamed = findRenamed(path, known.flat)
   const hint = renamed === undefined ? '' : `; did you mean ${renamed}?`
-  // A text may be a DSN with a password, so it is not shown.
-  return `expected a section of options but found ${typeof value === 'string' ? 'text' : String(value)}${hint}`
+  return `expected a section of options but found ${describeValue(value)}${hint}`
+}
+
+/** A value for an error. A text may be a DSN with a password, so it is not shown. */
+function describeValue(value: unknown): string {
+  if (typeof value === 'string') return 'text'
+  return value instanceof Date ? 'a date' : String(value)
 }
 
 function addForeign(path: string, value: unknown, checked: CheckedNames): void {
