@@ -42,8 +42,9 @@ export function readEnvironment(environment: NodeJS.ProcessEnv): EnvironmentConf
     result.origins.set(path.join('.'), name)
     setOption(result.tree, path, value)
   }
-  for (const [name, value = ''] of Object.entries(environment)) {
+  for (const [name, text] of Object.entries(environment)) {
     if (!name.startsWith(PREFIX)) continue
+    const value = dropLineEnd(text ?? '')
     const rest = name.slice(PREFIX.length)
     const path = paths.get(rest)
     const filePath = rest.endsWith('_FILE') ? paths.get(rest.slice(0, -'_FILE'.length)) : undefined
@@ -91,7 +92,12 @@ function setOption(tree: ConfigTree, path: readonly string[], value: string): vo
 }
 
 function readSecret(name: string, file: string, { problems }: EnvironmentConfig): string {
-  const secret = readOptionFile(name, file).toString().trimEnd()
+  const secret = dropLineEnd(readOptionFile(name, file).toString())
   if (secret === '') problems.push(`${name}: ${file} is empty`)
   return secret
+}
+
+/** Files and values of shells often end with a line feed, which belongs to no option. */
+function dropLineEnd(value: string): string {
+  return value.replace(/[\r\n]+$/, '')
 }

@@ -18,7 +18,7 @@ export function readPem(option: string, value: string): string {
   } catch (error) {
     // A value that is no path may be a key, so only a short one without line breaks is shown.
     const isPath = value.length < MAX_PATH && !/\s/.test(value)
-    const why = isPath ? `${value} ${explainFileError(error)}; ` : ''
-    throw new ConfigError(`${option}: ${why}expected PEM, base64 of PEM, or a readable file`, { cause: error })
+    const why = isPath ? `; ${value} ${explainFileError(error)}` : ''
+    throw new ConfigError(`${option}: expected PEM, base64 of PEM, or a readable file${why}`, { cause: error })
   }
 }

@@ -148,13 +148,13 @@ const IN_FILES: readonly [format: Format, content: string, message: string][] = 
   [
     'yaml',
     `upstream: {address: "http://h", ca_file: ${empty}}`,
-    'upstream.ca_file: expected a certificate in PEM form',
+    `upstream.ca_file: ${empty} is not a certificate in PEM`,
   ],
   ['yaml', 'http_server: {tls: {enabled: true}}', 'http_server.tls: is enabled and needs cert_pem and key_pem'],
   [
     'yaml',
     'http_server: {tls: {enabled: true, cert_pem: /no/such.pem, key_pem: a}}',
-    'http_server.tls.cert_pem: /no/such.pem does not exist; expected PEM',
+    'http_server.tls.cert_pem: expected PEM, base64 of PEM, or a readable file; /no/such.pem does not exist',
   ],
   [
     'yaml',
@@ -174,7 +174,7 @@ const IN_FILES: readonly [format: Format, content: string, message: string][] = 
   [
     'yaml',
     'push_notifications: {queue: {redis: {tls: {enabled: true, server_ca_pem: /no/such.pem}}}}',
-    'push_notifications.queue.redis.tls.server_ca_pem: /no/such.pem does not exist',
+    'push_notifications.queue.redis.tls.server_ca_pem: expected PEM, base64 of PEM, or a readable file; /no/such.pem does not exist',
   ],
 ]
 
