@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { RootCommand } from '@bomb.sh/tab'
 import { CommandLineError } from './command-line-error.ts'
-import { listCommands } from './commands.ts'
+import { SUMMARIES } from './command-summaries.ts'
 import { COMPLETIONS, type Completion, FILES } from './completions.ts'
 
 const SHELLS = ['bash', 'zsh', 'fish', 'powershell'] as const
@@ -35,7 +35,7 @@ export async function runComplete(argv: string[]): Promise<void> {
 /** @param word the word that is completed, which may be the beginning of a path */
 function makeRoot(word: string): RootCommand {
   const root = new RootCommand()
-  for (const [name, summary] of listCommands()) {
+  for (const [name, summary] of Object.entries(SUMMARIES)) {
     const command = root.command(name, summary)
     const { options = {}, words = [] } = COMPLETIONS[name] ?? {}
     for (const [option, values] of Object.entries(options)) {

@@ -1,13 +1,14 @@
 import { findClosestName } from '../config/names/closest-name.ts'
 import { UserError } from '../config/user-error.ts'
-import { COMMANDS, listCommands } from './commands.ts'
+import { SUMMARIES } from './command-summaries.ts'
+import { loadCommand } from './commands.ts'
 import { readVersion } from './version.ts'
 
 const HELP = `centripush: push notifications in front of a Centrifugo node
 
   centripush COMMAND [OPTIONS]
 
-${listCommands()
+${Object.entries(SUMMARIES)
   .map(([name, summary]) => `  ${name.padEnd(14)} ${summary}`)
   .join('\n')}
 
@@ -26,13 +27,13 @@ export async function runCommandLine([name = 'help', ...argv]: string[]): Promis
     process.stdout.write(`${readVersion()}\n`)
     return 0
   }
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  const command = loadCommand(name)
   if (!command) {
     process.stderr.write(`centripush: ${explainUnknown(name)}\n`)
     return 2
   }
   try {
-    const run = await command.load()
+    const run = await command
     const code = await run(argv)
     return typeof code === 'number' ? code : 0
   } catch (error) {
@@ -51,7 +52,7 @@ async function printHelp([name]: string[]): Promise<number> {
 
 function explainUnknown(name: string): string {
   if (name.startsWith('-')) return `expected a command before ${name}, such as centripush serve ${name}`
-  const names = listCommands().map(([known]) => known)
+  const names = Object.keys(SUMMARIES)
   const closest = findClosestName(name, names)
   return `unknown command ${name}, ${closest ? `did you mean ${closest}?` : `expected one of ${names.join(', ')}`}`
 }

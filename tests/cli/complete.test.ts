@@ -2,13 +2,13 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
-import { listCommands } from '../../src/cli/commands.ts'
+import { SUMMARIES } from '../../src/cli/command-summaries.ts'
 import { COMPLETIONS } from '../../src/cli/completions.ts'
 import { runInProcess } from '../config/command-line.ts'
 import { makeDirectory } from './command.ts'
 
 const PROGRAM = resolve(import.meta.dirname, '../../bin/centripush.js')
-const COMMANDS = listCommands().map(([name]) => name)
+const COMMANDS = Object.keys(SUMMARIES)
 
 describe.each(COMMANDS)('the help of %s', (name) => {
   test('is printed by --help, -h and "help", with an example and the exit codes', async () => {
