@@ -1,6 +1,6 @@
 import type { LoadedConfig } from '../config/load.ts'
 
-/** The sentences about settings without effect, for commands that start or check a configuration. */
+/** Sentences about settings without effect, for `serve` and `check-config`. */
 export function describeSettings({ ignored, notices }: LoadedConfig): string[] {
   const options =
     ignored.length === 0 ? [] : [`options of Centrifugo that centripush does not have: ${ignored.join(', ')}`]

@@ -2,7 +2,7 @@ import { hasCredentials } from './check.ts'
 import { PROVIDER_NAMES, type ProviderName } from './provider-names.ts'
 import type { Config } from './schema.ts'
 
-/** How a provider is used: for real, as the sandbox, or not at all. */
+/** The use of a provider: real, as the sandbox, or off. */
 export interface ProviderMode {
   provider: ProviderName
   mode: 'real' | 'sandbox' | 'off'

@@ -1,5 +1,5 @@
-// Checks the names in a configuration, so that no mistake in a name leaves an option without effect. A name is ours
-// (the schema has it), Centrifugo's (it is in a list), or a mistake.
+// Checks the names in a configuration, so that no misspelt option is ignored. A name is ours (the schema has it),
+// Centrifugo's (it is in a list), or a mistake.
 import { isTree } from '../config-tree.ts'
 import { listSections } from '../options.ts'
 import { ConfigSchema } from '../schema.ts'
@@ -25,7 +25,7 @@ export interface CheckedNames {
 
 const NO_NAMES: ReadonlySet<string> = new Set()
 
-/** The names of today's schema, and Centrifugo's. */
+/** The names of the schema, and those of Centrifugo. */
 export function listKnownNames(): KnownNames {
   return collectNames(listSections(ConfigSchema))
 }

@@ -1,6 +1,6 @@
-/** Finds the name that `word` was probably meant to be; undefined if none is similar. Of equal ones the first wins. */
+/** Finds the most similar name; undefined if none is similar. Of equally similar names it takes the first. */
 export function findClosestName(word: string, names: Iterable<string>): string | undefined {
-  // More mistakes are tolerated in longer words. Three are as many as one word has, and few enough to be no guess.
+  // Longer words may have more mistakes, up to three: a name with more differences would be a guess.
   let nearest = Math.min(Math.max(1, Math.floor(word.length / 3)), 3) + 1
   let closest: string | undefined
   const meant = normalize(word)

@@ -1,8 +1,8 @@
-// Features of Centrifugo that an operator may expect of centripush because its configuration has them: for each, who
-// does it. Other options that centripush does not have are only named.
+// Features of Centrifugo that centripush does not have. A configuration that asks for one gets a sentence about it, so
+// that its operator does not expect it of centripush. Other options of Centrifugo are only named.
 import { isTree } from '../config-tree.ts'
 
-/** The path of a section, and the sentence about it. */
+/** The path of each feature, and the sentence about it. */
 export const FOREIGN_FEATURES: Readonly<Record<string, string>> = {
   consumers: 'only the node consumes queues, and it does not know push methods: send pushes through the API',
   grpc_api: 'only the node serves gRPC, without push methods: send pushes through the HTTP API',
@@ -28,7 +28,7 @@ export const FOREIGN_FEATURES: Readonly<Record<string, string>> = {
   graphite: 'centripush has metrics for Prometheus only',
 }
 
-/** Whether the section of a feature asks for it: it has content and is not disabled. */
+/** Whether the value of a feature asks for it: it has content and is not disabled. */
 export function isWanted(value: unknown): boolean {
   if (Array.isArray(value)) return value.length > 0
   if (isTree(value)) return Object.keys(value).length > 0 && !isFalse(value.enabled)
