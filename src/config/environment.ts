@@ -1,6 +1,7 @@
 // Reads options from environment variables: CENTRIPUSH_ and the path in upper case, such as
 // CENTRIPUSH_HTTP_SERVER_PORT. A variable that ends with _FILE names a file that contains the value, because container
 // platforms mount secrets as files.
+import { ConfigError } from './config-error.ts'
 import { type ConfigTree, isTree } from './config-tree.ts'
 import { checkVariable, variableOf } from './names/check-variable.ts'
 import { collectNames, type KnownNames } from './names/known-names.ts'
@@ -25,10 +26,7 @@ export interface EnvironmentConfig {
   notices: string[]
 }
 
-/**
- * Reads the options that are set in `environment`. An empty variable counts as unset.
- * @throws ConfigError if a file can't be read
- */
+/** Reads the options that are set in `environment`. An empty variable counts as unset. */
 export function readEnvironment(environment: NodeJS.ProcessEnv): EnvironmentConfig {
   const sections = listSections(ConfigSchema)
   const known = collectNames(sections)
@@ -36,11 +34,11 @@ export function readEnvironment(environment: NodeJS.ProcessEnv): EnvironmentConf
     sections.flatMap(({ options }) => options.map(({ path }) => [variableOf(path.join('.')), path] as const)),
   )
   const result: EnvironmentConfig = { tree: {}, origins: new Map(), problems: [], ignored: [], notices: [] }
-  const set = (name: string, path: readonly string[], value: string) => {
+  const set = (name: string, path: readonly string[], value: string | undefined) => {
     const other = result.origins.get(path.join('.'))
     if (other !== undefined) result.problems.push(`${other} and ${name}: one of the two must not be set`)
     result.origins.set(path.join('.'), name)
-    setOption(result.tree, path, value)
+    if (value !== undefined) setOption(result.tree, path, value)
   }
   for (const [name, text] of Object.entries(environment)) {
     if (!name.startsWith(PREFIX)) continue
@@ -91,10 +89,17 @@ function setOption(tree: ConfigTree, path: readonly string[], value: string): vo
   tree[key] = section
 }
 
-function readSecret(name: string, file: string, { problems }: EnvironmentConfig): string {
-  const secret = dropLineEnd(readOptionFile(name, file).toString())
-  if (secret === '') problems.push(`${name}: ${file} is empty`)
-  return secret
+/** Reads the file that a variable names; undefined if it is empty or can't be read. */
+function readSecret(name: string, file: string, { problems }: EnvironmentConfig): string | undefined {
+  try {
+    const secret = dropLineEnd(readOptionFile(name, file).toString())
+    if (secret !== '') return secret
+    problems.push(`${name}: ${file} is empty`)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    problems.push(...error.problems)
+  }
+  return undefined
 }
 
 /** Files and values of shells often end with a line feed, which belongs to no option. */
