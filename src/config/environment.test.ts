@@ -41,7 +41,7 @@ test('variables of Centrifugo are told in one sentence with our names, if ours a
     CENTRIFUGO_PORT: '8000',
     CENTRIFUGO_LOG_LEVEL: 'debug',
     CENTRIPUSH_LOG_LEVEL: 'info',
-    CENTRIFUGO_CLIENT_INSECURE: 'true',
+    CENTRIFUGO_CHANNEL_MAX_LENGTH: '100',
     CENTRIFUGO_SERVICE_HOST: '10.0.0.1',
   }
   expect(readEnvironment(environment).notices).toEqual([

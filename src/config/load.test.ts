@@ -68,11 +68,11 @@ describe('a configuration', () => {
   test('of Centrifugo has options that are ignored and named', () => {
     const file = write(
       'pro.json',
-      '{"client":{"allowed_origins":["*"]},"http_server":{"http3":{"enabled":true},"port":"9000"}}',
+      '{"channel":{"max_length":100},"http_server":{"http3":{"enabled":true},"port":"9000"}}',
     )
     const { config, ignored, notices } = loadConfig(file, { CENTRIPUSH_CHANNEL_MAX_LENGTH: '1' })
     expect(config.http_server.port).toBe(9000)
-    expect(ignored).toEqual(['client', 'CENTRIPUSH_CHANNEL_MAX_LENGTH'])
+    expect(ignored).toEqual(['channel', 'CENTRIPUSH_CHANNEL_MAX_LENGTH'])
     expect(notices).toEqual([
       'http_server.http3: centripush serves HTTP/1.1: a load balancer in front of it can offer HTTP/3',
     ])

@@ -33,7 +33,7 @@ test('features of PRO that centripush does not have are told, each with who does
     uni_grpc: { enabled: false },
     user_status: { enabled: true },
     opentelemetry: {},
-    client: { allowed_origins: ['*'] },
+    channel: { namespaces: [] },
     http_server: { http3: { enabled: true } },
   }
   const { problems, features, ignored } = checkNames(config)
@@ -45,5 +45,5 @@ test('features of PRO that centripush does not have are told, each with who does
     'user_status: a feature of Centrifugo PRO that neither centripush nor an open-source node has',
     'http_server.http3: centripush serves HTTP/1.1: a load balancer in front of it can offer HTTP/3',
   ])
-  expect(ignored).toEqual(['uni_grpc', 'opentelemetry', 'client'])
+  expect(ignored).toEqual(['uni_grpc', 'opentelemetry', 'channel'])
 })
