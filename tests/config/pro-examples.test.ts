@@ -11,17 +11,23 @@ import { checkNames } from '../../src/config/names/check-names.ts'
 const Examples = v.array(v.object({ page: v.string(), config: v.record(v.string(), v.unknown()) }))
 const examples = v.parse(Examples, JSON.parse(readFileSync(join(import.meta.dirname, 'pro-examples.json'), 'utf8')))
 
+/** Problems with values, without those that an example has on purpose. */
+function problemsOf(config: object): string[] {
+  try {
+    parseConfig(config)
+    return []
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    // Examples have placeholders such as `<your_key_id>`, and one is only a part of the credentials of APNs.
+    return error.problems.filter((problem) => !/apns\.token_(key|team)_id: expected|is needed beside/.test(problem))
+  }
+}
+
 test.each(examples.map(({ page, config }) => [page, JSON.stringify(config), config] as const))(
   '%s: %s',
   (_page, _text, config) => {
     expect(checkNames(config).problems).toEqual([])
-    try {
-      parseConfig(config)
-    } catch (error) {
-      // One example is the part of a section: the key of APNs without the other credentials.
-      expect(error).toBeInstanceOf(ConfigError)
-      expect(JSON.stringify(config)).toMatch(/^\{"push_notifications":\{"apns":\{"token_key_pem":"[^"]*"\}\}\}$/)
-    }
+    expect(problemsOf(config)).toEqual([])
   },
 )
 
