@@ -7,6 +7,7 @@ export const SUMMARIES = {
   export: 'write devices and user topics as NDJSON',
   send: 'accept a push, or preview it for one device',
   devices: 'restore devices that were removed automatically',
+  push: 'show sends and what became of their pushes',
   queue: 'show the queue, pause providers, retry dead letters',
   'gen-vapid-keys': 'make a key pair for Web Push',
   simulate: 'run a simulator of a push provider',

@@ -17,6 +17,7 @@ const COMMANDS: Commands = {
   export: async () => (await import('./export.ts')).runExport,
   send: async () => (await import('./send.ts')).runSend,
   devices: async () => (await import('./devices.ts')).runDevices,
+  push: async () => (await import('./push.ts')).runPush,
   queue: async () => (await import('./queue.ts')).runQueue,
   'gen-vapid-keys': async () => (await import('./gen-vapid-keys.ts')).runGenVapidKeys,
   simulate: async () => (await import('./simulate.ts')).runSimulate,

@@ -34,6 +34,23 @@ export const COMPLETIONS: Readonly<Record<string, CommandCompletion>> = {
     options: { provider: PROVIDER_NAMES, since: TEXT, reason: ['inactive'], 'dry-run': undefined, config: FILES },
     words: [['restore']],
   },
+  push: {
+    options: {
+      state: ['scheduled', 'active', 'cancelled', 'ended'],
+      prefix: TEXT,
+      from: TEXT,
+      to: TEXT,
+      uid: TEXT,
+      device: TEXT,
+      user: TEXT,
+      attempts: undefined,
+      limit: TEXT,
+      cursor: TEXT,
+      json: undefined,
+      config: FILES,
+    },
+    words: [['list', 'info', 'events', 'explain']],
+  },
   queue: {
     options: {
       uid: TEXT,
