@@ -22,7 +22,7 @@ const MAY_IMPORT = {
   database: [],
   redis: ['timing'],
   simulators: [],
-  config: [],
+  config: ['json'],
   observability: [],
   timing: [],
 }

@@ -1,6 +1,8 @@
+import { checkFiles } from '../assemble/check-files.ts'
 import { assemble } from '../assemble.ts'
 import { makeLogger } from '../observability/log.ts'
 import { makeBanner } from './banner.ts'
+import { describeSettings } from './describe-settings.ts'
 import { exitSoon } from './exit-soon.ts'
 import { readServerOptions } from './options.ts'
 
@@ -11,6 +13,8 @@ provider is a sandbox that records pushes instead of sending them.
 
   --config FILE   JSON, YAML or TOML; environment variables (CENTRIPUSH_HTTP_SERVER_PORT) override it
   --role ROLE     'api' answers requests, 'worker' sends pushes, 'all' (the default) does both
+
+For example: centripush serve --config centripush.yaml
 
 SIGTERM or Ctrl-C stops it: requests and pushes in flight finish, the others stay in the queue. A second signal stops it
 immediately.
@@ -25,9 +29,10 @@ Exits with 0 after a signal, with 2 when the command line or the configuration i
 export async function runServe(argv: string[]): Promise<void> {
   const options = readServerOptions(argv, HELP)
   if (!options) return
-  const { config, ignored, role } = options
+  const { config, role } = options
+  checkFiles(config)
   const logger = makeLogger(config.log)
-  if (ignored.length > 0) logger.warn({ options: ignored }, 'config: unknown options ignored')
+  for (const notice of describeSettings(options)) logger.warn(`config: ${notice}`)
   const stopped = waitForStop()
   const server = await assemble({ config, role, logger })
   logger.info({ urls: server.urls, role }, 'server: started')

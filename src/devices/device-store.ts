@@ -155,9 +155,14 @@ export class DeviceStore {
     return translateErrors(importUserTopics(this.#sql, records))
   }
 
-  /** Restores removed devices. With `isDryRun` it only counts them. */
-  restore(query: RestoreQuery, isDryRun: boolean): Promise<RestoreResult> {
-    return translateErrors((isDryRun ? countRestorable : restoreDevices)(this.#sql, query))
+  /** Restores removed devices. @param onProgress takes the numbers after each batch */
+  restore(query: RestoreQuery, onProgress?: (result: RestoreResult) => void): Promise<RestoreResult> {
+    return translateErrors(restoreDevices(this.#sql, query, onProgress))
+  }
+
+  /** Counts the removed devices that `restore` would restore and skip. */
+  countRestorable(query: RestoreQuery): Promise<RestoreResult> {
+    return translateErrors(countRestorable(this.#sql, query))
   }
 
   /** Runs `work` for a call of the API, which fails if the database does not answer in time. */
