@@ -2,6 +2,7 @@
 // concrete classes.
 import { buildParts } from './assemble/build-parts.ts'
 import { configureApi } from './assemble/configure-api.ts'
+import { countReports } from './assemble/count-reports.ts'
 import { logParts } from './assemble/log-parts.ts'
 import { startUpkeepOf } from './assemble/make-devices.ts'
 import { makeMethods } from './assemble/make-methods.ts'
@@ -9,6 +10,7 @@ import { makeUpstream } from './assemble/make-upstream.ts'
 import { openDatabases } from './assemble/open-databases.ts'
 import type { Plan } from './assemble/plan.ts'
 import { countInMetrics } from './assemble/send-counts.ts'
+import { shareBuffers } from './assemble/share-buffers.ts'
 import { startAnalytics } from './assemble/start-analytics.ts'
 import { startLargeRequests } from './assemble/start-large-requests.ts'
 import { startWorkers } from './assemble/start-workers.ts'
@@ -20,6 +22,7 @@ import type { Role } from './config/role.ts'
 import type { Config } from './config/schema.ts'
 import { type MethodTable, makeMethodTable } from './methods/table.ts'
 import { addQueueGauges, type Metrics, makeMetrics } from './observability/metrics.ts'
+import { chooseProcesses } from './processes/choose-processes.ts'
 import type { ApiDeps } from './server/api-deps.ts'
 import { makeKeyCheck } from './server/api-key.ts'
 import { checkPorts } from './server/check-ports.ts'
@@ -146,14 +149,16 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Pr
   const stores = await watchStores(plan, databases, onStop)
   const storePlan = { config, logger: makeLoggerOfStores(plan, stores.onOutage) }
   const counts = countInMetrics(metrics)
-  const parts = await buildParts(storePlan, databases, counts, onStop)
+  const parts = await buildParts(storePlan, databases, onStop)
   const { queue, devices, outages } = parts
   if (databases.sql && devices) startUpkeepOf(storePlan, devices, databases, onStop)
   for (const risk of await queue.findRisks()) logger.warn({ risk }, 'queue: accepted sends can be lost')
   addQueueGauges(metrics.registry, chooseQueue(config), () => queue.stats().catch(() => undefined))
   const { registry } = metrics
-  const analytics = await startAnalytics(plan, databases, { registry, checksServers: true }, onStop)
-  const methods = makeMethods(config, parts, analytics, counts)
+  const count = role === 'api' ? 0 : (config.worker.processes ?? chooseProcesses())
+  const shared = { ...plan, config: shareBuffers(config, count) }
+  const analytics = await startAnalytics(shared, databases, { registry, checksServers: true }, onStop)
+  const methods = makeMethods(config, parts, countReports(analytics, storePlan, parts, onStop), counts)
   const large = role === 'worker' ? undefined : startLargeRequests(plan, databases.dsn, counts, stores.onOutage, onStop)
   const own = {
     methods,
@@ -165,7 +170,13 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Pr
   await logParts(plan, databases)
   if (role === 'api') return { ...own, isReady: stores.isUp, whenSending: Promise.resolve() }
   const workers = startWorkers(
-    { parts: { plan: storePlan, metrics, ...parts }, dsn: databases.dsn, onStoreOutage: stores.onOutage },
+    {
+      parts: { plan: storePlan, metrics, recorder: analytics?.recorder, ...parts },
+      childPlan: shared,
+      count,
+      dsn: databases.dsn,
+      onStoreOutage: stores.onOutage,
+    },
     onStop,
   )
   return { ...own, ...workers, isReady: () => stores.isUp() && workers.isReady() }

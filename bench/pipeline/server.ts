@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { chooseProcesses } from '../../src/processes/choose-processes.ts'
 import { type CentripushProcess, startCentripush } from '../../tests/support/centripush-process.ts'
 import { readChildren } from '../harness/process-times.ts'
+import type { AnalyticsConfig } from './analytics.ts'
 import type { PushConfig } from './push-service.ts'
 
 const PROGRAM = resolve(import.meta.dirname, '../../bin/centripush.js')
@@ -15,6 +16,8 @@ export interface ServerOptions {
   push: PushConfig
   /** `worker.processes`; undefined: as many as the default starts for a load. */
   processes: number | undefined
+  /** The section of analytics. */
+  analytics: AnalyticsConfig
   /** The directory for a CPU profile of each process, written when it ends. */
   profileDir?: string | undefined
 }
@@ -31,12 +34,19 @@ export interface BenchServer {
 }
 
 /** Starts a server. At its stop it prints its warnings and errors. */
-export async function startServer({ dsn, push, processes, profileDir }: ServerOptions): Promise<BenchServer> {
+export async function startServer({
+  dsn,
+  push,
+  processes,
+  analytics,
+  profileDir,
+}: ServerOptions): Promise<BenchServer> {
   const config = {
     http_api: { key: API_KEY },
     database: { postgresql: { dsn } },
     push_notifications: push,
     worker: { processes: processes ?? chooseProcesses() },
+    ...analytics,
     log: { level: 'warn' as const },
   }
   const profiled = profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`]

@@ -7,7 +7,7 @@ import { buildParts } from './build-parts.ts'
 import { makeWorkers } from './make-workers.ts'
 import { openDatabases } from './open-databases.ts'
 import type { Plan } from './plan.ts'
-import { countInMetrics } from './send-counts.ts'
+import { startAnalytics } from './start-analytics.ts'
 import { makeLoggerOfStores, type OnStoreOutage } from './watch-stores.ts'
 
 /** The running parts of a worker process. */
@@ -39,9 +39,12 @@ export async function assembleWorker(
   const plan = { config, logger: makeLoggerOfStores({ config, logger }, onStoreOutage) }
   try {
     const metrics = makeMetrics()
-    const parts = await buildParts(plan, await openDatabases(plan, onStop), countInMetrics(metrics), onStop)
-    addOutageGauge(metrics.registry, () => parts.outages.list())
-    const workers = makeWorkers({ plan, duty, metrics, onLoad, ...parts })
+    const databases = await openDatabases(plan, onStop)
+    const parts = await buildParts(plan, databases, onStop)
+    const { registry } = metrics
+    const analytics = await startAnalytics(plan, databases, { registry, checksServers: false }, onStop)
+    addOutageGauge(registry, () => parts.outages.list())
+    const workers = makeWorkers({ plan, duty, metrics, recorder: analytics?.recorder, onLoad, ...parts })
     workers.start()
     onStop.drain('worker', workers.stop)
     return {

@@ -42,5 +42,12 @@ function describeRedis(config: Config): string {
   if (chooseQueue(config) !== 'redis') return ''
   const { address, cluster_address: cluster, sentinel_address: sentinels } = chooseRedis(config)
   const addresses = [cluster, sentinels, address].find(({ length }) => length > 0) ?? []
-  return addresses.map((one) => one.replace(/^.*@/, '').replace(/^rediss?:\/\//, '').replace(/\?.*$/, '')).join(', ')
+  return addresses
+    .map((one) =>
+      one
+        .replace(/^.*@/, '')
+        .replace(/^rediss?:\/\//, '')
+        .replace(/\?.*$/, ''),
+    )
+    .join(', ')
 }

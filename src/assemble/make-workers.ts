@@ -16,8 +16,10 @@ import type { PageReader } from '../push/page-reader.ts'
 import { RANGE_DEVICES } from '../queue/batch.ts'
 import type { Duty } from '../queue/lane.ts'
 import type { Queue } from '../queue/queue.ts'
-import type { SkipReason } from '../sends/skip-reason.ts'
 import type { Plan } from './plan.ts'
+import { makePageRecorder } from './record-page.ts'
+import type { RunningAnalytics } from './running-analytics.ts'
+import { countInMetrics } from './send-counts.ts'
 
 /** The parts that fan-out and delivery need. */
 export interface WorkerParts {
@@ -30,6 +32,8 @@ export interface WorkerParts {
   devices: DeviceStore | undefined
   providers: ReadonlyMap<ProviderName, Provider>
   batchSizes: ReadonlyMap<ProviderName, number>
+  /** Records what becomes of each target; undefined if analytics has no store. */
+  recorder: RunningAnalytics['recorder']
   /** Called for each second in which this process has a load. */
   onLoad(): void
 }
@@ -39,9 +43,7 @@ export function makeWorkers(parts: WorkerParts): OwnWorkers {
   const { duty, queue, pages, rateLimiter, devices, providers, metrics } = parts
   const { config, logger } = parts.plan
   const loadSend = makeSendCache((uid) => queue.loadSend(uid), Date.now)
-  const onSkipped = (provider: ProviderName, count: number, reason: SkipReason) =>
-    metrics.skipped.inc({ provider, reason }, count)
-  const ranges = devices && new RangeReader({ devices, providers: new Set(providers.keys()), loadSend, onSkipped })
+  const ranges = devices && new RangeReader({ devices, providers: new Set(providers.keys()), loadSend })
   const workerDeps: WorkerDeps = {
     duty,
     queue,
@@ -52,6 +54,7 @@ export function makeWorkers(parts: WorkerParts): OwnWorkers {
     removeGone: async (...args) => devices?.removeGone(...args) ?? 0,
     removalBreaker: config.worker.removal_breaker ? makeRemovalBreaker(metrics, logger) : undefined,
     rateLimiter,
+    recorder: parts.recorder,
     retryPolicy: { scale: config.worker.retry_scale, random: Math.random },
     metrics,
     logger,
@@ -63,11 +66,12 @@ export function makeWorkers(parts: WorkerParts): OwnWorkers {
     heartbeatMs: config.worker.heartbeat,
     onClaim: makeLoadMeter({ onLoad: parts.onLoad, now: () => performance.now() }),
   }
+  const onStored = makePageRecorder(countInMetrics(metrics), parts.recorder)
   let running: { worker: Worker; fanOut: FanOut } | undefined
   return {
     start: () => {
       const worker = new Worker(workerDeps)
-      const fanOut = new FanOut({ duty, queue, pages, logger, heartbeatMs: config.worker.heartbeat })
+      const fanOut = new FanOut({ duty, queue, pages, onStored, logger, heartbeatMs: config.worker.heartbeat })
       running = { worker, fanOut }
       worker.start()
       fanOut.start()

@@ -1,17 +1,21 @@
 import type { ProviderName } from '../config/provider-names.ts'
 import { addOutageGauge, type Metrics } from '../observability/metrics.ts'
-import { chooseProcesses } from '../processes/choose-processes.ts'
 import { WorkerScaling } from '../processes/worker-scaling.ts'
 import type { Outages } from '../providers/outages.ts'
 import { FULL_DUTY } from '../queue/lane.ts'
 import type { OnStop } from '../shutdown-phases.ts'
 import { makeWorkerProcesses } from './make-worker-processes.ts'
 import { makeWorkers, type WorkerParts } from './make-workers.ts'
+import type { Plan } from './plan.ts'
 import type { OnStoreOutage } from './watch-stores.ts'
 
 interface Options {
   /** The parts of this process. */
   parts: Omit<WorkerParts, 'duty' | 'onLoad'> & { outages: Outages; metrics: Metrics }
+  /** The plan of the worker processes. */
+  childPlan: Plan
+  /** The number of processes for all sends; 1: this process. */
+  count: number
   /** The DSN of the device database. */
   dsn: string | undefined
   onStoreOutage: OnStoreOutage
@@ -34,10 +38,9 @@ export interface AllWorkers {
  * worker processes for a load unless the machine is small.
  */
 export function startWorkers(options: Options, onStop: OnStop): AllWorkers {
-  const { processes } = options.parts.plan.config.worker
-  const count = processes ?? chooseProcesses()
-  if (count === 1) return startHere(options, onStop)
-  return processes === undefined ? startScaling(options, count, onStop) : startProcesses(options, count, onStop)
+  if (options.count === 1) return startHere(options, onStop)
+  const isFixed = options.parts.plan.config.worker.processes !== undefined
+  return isFixed ? startProcesses(options, onStop) : startScaling(options, onStop)
 }
 
 function startHere({ parts }: Options, onStop: OnStop): AllWorkers {
@@ -51,19 +54,19 @@ function startHere({ parts }: Options, onStop: OnStop): AllWorkers {
   return { isReady: workers.isReady, whenSending: Promise.resolve(), listDown, readMetrics }
 }
 
-function startProcesses({ parts, ...rest }: Options, count: number, onStop: OnStop): AllWorkers {
-  const options = { ...rest, count, metrics: parts.metrics, onLoad: () => undefined }
-  const { processes, readMetrics } = makeWorkerProcesses(parts.plan, options)
+function startProcesses({ parts, childPlan, ...rest }: Options, onStop: OnStop): AllWorkers {
+  const options = { ...rest, metrics: parts.metrics, onLoad: () => undefined }
+  const { processes, readMetrics } = makeWorkerProcesses(childPlan, options)
   processes.start()
   onStop.drain('worker processes', (graceMs) => processes.stop(graceMs))
   const whenSending = processes.whenReady()
   return { isReady: () => processes.isReady, whenSending, listDown: () => processes.listDown(), readMetrics }
 }
 
-function startScaling({ parts, ...rest }: Options, count: number, onStop: OnStop): AllWorkers {
+function startScaling({ parts, childPlan, ...rest }: Options, onStop: OnStop): AllWorkers {
   const { plan, outages, metrics } = parts
   const onLoad = () => scaling.onLoad()
-  const { processes, readMetrics } = makeWorkerProcesses(plan, { ...rest, count, metrics, onLoad })
+  const { processes, readMetrics } = makeWorkerProcesses(childPlan, { ...rest, metrics, onLoad })
   const scaling = new WorkerScaling({
     own: makeWorkers({ ...parts, duty: FULL_DUTY, onLoad }),
     processes,

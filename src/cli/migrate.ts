@@ -9,6 +9,10 @@ const HELP = `centripush migrate [--config FILE]
 Brings the schema of database.postgresql.dsn up to date. The server does the same at its start unless
 database.postgresql.migrate is false. Several processes may migrate at the same time.
 
+  --config FILE   names the database
+
+For example: centripush migrate --config centripush.yaml
+
 Exits with 0, with 2 when the command line or the configuration is wrong, and with 1 after any other failure.
 `
 

@@ -1,9 +1,11 @@
 import { once } from 'node:events'
+import { checkFiles } from '../assemble/check-files.ts'
 import { assemble } from '../assemble.ts'
 import { captureOutput } from '../observability/capture-output.ts'
 import { type Logger, makeLogger } from '../observability/log.ts'
 import { StoppedError } from '../shutdown-phases.ts'
 import { makeBanner } from './banner.ts'
+import { describeSettings } from './describe-settings.ts'
 import { exitSoon } from './exit-soon.ts'
 import { readServerOptions } from './options.ts'
 
@@ -14,6 +16,8 @@ provider is a sandbox that records pushes instead of sending them.
 
   --config FILE   JSON, YAML or TOML; environment variables (CENTRIPUSH_HTTP_SERVER_PORT) override it
   --role ROLE     'api' answers requests, 'worker' sends pushes, 'all' (the default) does both
+
+For example: centripush serve --config centripush.yaml
 
 SIGTERM, SIGHUP or Ctrl-C stops it within the option shutdown.timeout, also during its start: requests and pushes in
 flight finish, the others stay in the queue. A second signal stops it immediately; no push is lost, but those in flight
@@ -32,10 +36,11 @@ Exit codes:
 export async function runServe(argv: string[]): Promise<void> {
   const options = readServerOptions(argv, HELP)
   if (!options) return
-  const { config, ignored, role } = options
+  const { config, role } = options
+  checkFiles(config)
   const logger = makeLogger(config.log)
   captureOutput(logger)
-  if (ignored.length > 0) logger.warn({ options: ignored }, 'config: unknown options ignored')
+  for (const notice of describeSettings(options)) logger.warn(`config: ${notice}`)
   const stopping = listenForStop(logger)
   try {
     const server = await assemble({ config, role, logger, signal: stopping })

@@ -65,14 +65,17 @@ describe('a configuration', () => {
     expect(() => loadConfig(undefined, { CENTRIPUSH_HTTP_API_KEY_FILE: dir })).toThrow(/is a directory/)
   })
 
-  test('reports unknown options and is valid without them', () => {
+  test('of Centrifugo has options that are ignored and named', () => {
     const file = write(
       'pro.json',
-      '{"client":{"allowed_origins":["*"]},"http_server":{"http3":{"enabled":true},"port":"9000"}}',
+      '{"channel":{"max_length":100},"http_server":{"http3":{"enabled":true},"port":"9000"}}',
     )
-    const { config, ignored } = loadConfig(file, { CENTRIPUSH_HTTP_SERVER_PROT: '1' })
+    const { config, ignored, notices } = loadConfig(file, { CENTRIPUSH_CHANNEL_MAX_LENGTH: '1' })
     expect(config.http_server.port).toBe(9000)
-    expect(ignored).toEqual(['client', 'http_server.http3', 'CENTRIPUSH_HTTP_SERVER_PROT'])
+    expect(ignored).toEqual(['channel', 'CENTRIPUSH_CHANNEL_MAX_LENGTH'])
+    expect(notices).toEqual([
+      'http_server.http3: centripush serves HTTP/1.1: a load balancer in front of it can offer HTTP/3',
+    ])
   })
 
   test('with mistakes is refused with all of them, each with its path', () => {
@@ -128,8 +131,11 @@ describe('a configuration', () => {
     const exports = { connections: { enabled: true, http_headers: ['Origin'] }, notifications: { enabled: true } }
     const section = { enabled: true, clickhouse_dsn: ['tcp://127.0.0.1:9000'], snapshots: { enabled: true } }
     const file = write('analytics.json', JSON.stringify({ clickhouse_analytics: { ...section, export: exports } }))
-    const { config, ignored } = loadConfig(file, {})
-    expect(ignored).toEqual(['clickhouse_analytics.snapshots', 'clickhouse_analytics.export.connections'])
+    const { config, notices } = loadConfig(file, {})
+    expect(notices).toEqual([
+      'clickhouse_analytics.snapshots: centripush exports notifications only',
+      'clickhouse_analytics.export.connections: centripush exports notifications only',
+    ])
     expect(config.clickhouse_analytics.export.notifications).toEqual({
       enabled: true,
       max_buffer_size: 1_000_000,

@@ -68,7 +68,13 @@ export function wholeNumber(min: number, max: number) {
   const allowed = `whole number from ${min} to ${max}`
   return v.pipe(
     v.union(
-      [v.number(), v.pipe(v.string(), v.digits())],
+      [
+        v.number(),
+        v.pipe(
+          v.string(),
+          v.regex(/^\d+$/, (issue) => `expected a ${allowed} but found ${issue.received}`),
+        ),
+      ],
       (issue) => `expected a ${allowed} but found ${issue.received}`,
     ),
     kindOf<number | string>(allowed, { type: 'integer', minimum: min, maximum: max }),
@@ -82,9 +88,16 @@ export function wholeNumber(min: number, max: number) {
 
 /** A number above zero, as a number or as text. */
 export const factor = v.pipe(
-  v.union([v.number(), v.pipe(v.string(), v.decimal())], (issue) => {
-    return `expected a number above 0 but found ${issue.received}`
-  }),
+  v.union(
+    [
+      v.number(),
+      v.pipe(
+        v.string(),
+        v.decimal((issue) => `expected a number above 0 but found ${issue.received}`),
+      ),
+    ],
+    (issue) => `expected a number above 0 but found ${issue.received}`,
+  ),
   kindOf<number | string>('number above 0', { type: 'number', exclusiveMinimum: 0 }),
   v.transform(Number),
   v.check(

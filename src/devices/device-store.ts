@@ -20,6 +20,7 @@ import { RegistrationBatcher } from './registration/registration-batcher.ts'
 import type { Registration } from './registration.ts'
 import { deleteOldRemovedDevices, type GoneDevice, removeGoneDevices } from './removal/gone-devices.ts'
 import { removeInactiveDevices } from './removal/inactive-devices.ts'
+import { listRemovedDevices, type RemovedDevice } from './removal/list-removed.ts'
 import { countRestorable, type RestoreQuery, type RestoreResult, restoreDevices } from './removal/restore-devices.ts'
 import { pageTargets, type TargetPage, type TargetPageQuery } from './target-page.ts'
 import type { TopicOperation } from './topic-operation.ts'
@@ -105,6 +106,11 @@ export class DeviceStore {
     return this.#read((sql) => listUserTopics(sql, query))
   }
 
+  /** The devices that were removed automatically in the last week: the one with `id`, or if it is empty those of `user`. */
+  listRemoved(query: { id: string; user: string }): Promise<RemovedDevice[]> {
+    return this.#call((sql) => listRemovedDevices(sql, query))
+  }
+
   /** A page of the targets of a send to `filter`. Each device is in one page only. */
   pageTargets(filter: DeviceFilter, query: TargetPageQuery): Promise<TargetPage> {
     return this.#call((sql) => pageTargets(sql, filter, query))
@@ -149,9 +155,14 @@ export class DeviceStore {
     return translateErrors(importUserTopics(this.#sql, records))
   }
 
-  /** Restores removed devices. With `isDryRun` it only counts them. */
-  restore(query: RestoreQuery, isDryRun: boolean): Promise<RestoreResult> {
-    return translateErrors((isDryRun ? countRestorable : restoreDevices)(this.#sql, query))
+  /** Restores removed devices. @param onProgress takes the numbers after each batch */
+  restore(query: RestoreQuery, onProgress?: (result: RestoreResult) => void): Promise<RestoreResult> {
+    return translateErrors(restoreDevices(this.#sql, query, onProgress))
+  }
+
+  /** Counts the removed devices that `restore` would restore and skip. */
+  countRestorable(query: RestoreQuery): Promise<RestoreResult> {
+    return translateErrors(countRestorable(this.#sql, query))
   }
 
   /** Runs `work` for a call of the API, which fails if the database does not answer in time. */

@@ -18,7 +18,7 @@ export function planPorts(
   isKeyMade: boolean,
   parts: AppParts,
 ): PortOptions[] {
-  const tls = readTls(server.tls)
+  const tls = readTls('http_server.tls', server.tls)
   const address = server.address ?? (isKeyMade ? '127.0.0.1' : '')
   if (server.internal_port === undefined) return [{ address, port: server.port, tls, app: parts }]
   const nothing = { api: undefined, metrics: undefined, health: undefined, connections: undefined, admin: undefined }
@@ -29,7 +29,7 @@ export function planPorts(
     {
       address: server.internal_address || address,
       port: server.internal_port,
-      tls: readTls(server.internal_tls) ?? (server.tls_external ? undefined : tls),
+      tls: readTls('http_server.internal_tls', server.internal_tls) ?? (server.tls_external ? undefined : tls),
       app: internal,
     },
   ]
@@ -43,6 +43,8 @@ export function listAddresses(server: HttpServer, isKeyMade: boolean): Listening
   return [external, { address: server.internal_address || address, port: server.internal_port }]
 }
 
-function readTls(tls: HttpServer['tls']): TlsSettings | undefined {
-  return tls.enabled ? { certPem: tls.cert_pem, keyPem: tls.key_pem, clientCaPem: tls.client_ca_pem } : undefined
+/** The TLS settings of a section; undefined if it is not enabled. */
+export function readTls(section: string, tls: HttpServer['tls']): TlsSettings | undefined {
+  const { cert_pem: certPem, key_pem: keyPem, client_ca_pem: clientCaPem } = tls
+  return tls.enabled ? { section, certPem, keyPem, clientCaPem } : undefined
 }

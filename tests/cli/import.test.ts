@@ -177,7 +177,7 @@ test('an import that was killed continues behind the stored lines, and no line i
   const { position } = JSON.parse(readFileSync(state, 'utf8'))
   expect(position.line).toBeLessThan(20_000)
   const result = await runCommand(devices.dsn, args)
-  expect(result.stderr).toContain(`continuing after line ${position.line}\n${20_000 - position.line} devices stored`)
+  expect(result.stderr).toContain(`continuing after line ${position.line}\n20000 devices stored`)
   expect(result.code).toBe(0)
   expect(await devices.list({ include_total_count: true, limit: 1 })).toMatchObject({ total_count: 20_000 })
   expect(existsSync(state)).toBe(false)

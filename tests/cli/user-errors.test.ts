@@ -18,8 +18,8 @@ test('a wrong configuration exits with 2 and prints a line for each problem, wit
   expect({ code, lines: stderr.split('\n') }).toEqual({
     code: 2,
     lines: [
-      'centripush serve: config: http_server.port: expected a whole number from 0 to 65535 but found 70000',
       'centripush serve: config: worker: expected a section of options but found 5',
+      'centripush serve: config: http_server.port: expected a whole number from 0 to 65535 but found 70000',
       '',
     ],
   })

@@ -10,6 +10,7 @@ import { describeDueTimes } from './contract/due-times.ts'
 import { describeLeases } from './contract/leases.ts'
 import { describePauses } from './contract/pauses.ts'
 import { describeRanges } from './contract/ranges.ts'
+import { describeReports } from './contract/reports.ts'
 import { describeRetries } from './contract/retries.ts'
 import { describeWakeUp } from './contract/wake-up.ts'
 import { describeWalks } from './contract/walks.ts'
@@ -40,6 +41,7 @@ function describeContract(start: StartQueue) {
   describe('cancelling', () => describeCancelling(rig))
   describe('a paused provider', () => describePauses(rig))
   describe('dead letters', () => describeDeadLetters(rig))
+  describe('the report of a send', () => describeReports(rig))
   describe('a waiting worker wakes', () => describeWakeUp(rig))
   describe('the time until work is due', () => describeDueTimes(rig))
 
