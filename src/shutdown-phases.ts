@@ -7,11 +7,13 @@
 import type { Logger } from './observability/log.ts'
 import { DeadlineError, withDeadline } from './timing/deadline.ts'
 
-/** The most time of the limit that is kept for the second phase, in ms, and its share of a shorter limit. */
-const CLOSING_MS = 2000
+/** The time of the limit that is kept for the second phase, in ms, and its share of a short limit. */
+const CLOSING_MS = 3000
 const CLOSING_SHARE = 0.25
+/** How long a part may need to end when its work has ended or was aborted, in ms. */
+const ENDING_MS = 1000
 /** The second phase may take this long even if the first has used up the limit, in ms. */
-const MIN_CLOSING_MS = 1000
+const MIN_CLOSING_MS = 2000
 
 /** The start ended, because the server was stopped meanwhile. */
 export class StoppedError extends Error {
@@ -30,8 +32,11 @@ export interface ShutdownPhases {
   onStop: OnStop
   /** From now on, each part that is registered is closed at once. For a start that is to end. */
   refuseParts(): void
-  /** Runs both phases in `timeoutMs`, or in one second more if work in flight needs all of it. Never rejects. */
-  stop(timeoutMs: number): Promise<void>
+  /**
+   * Runs both phases in `timeoutMs`, or in three seconds more if that is short and parts hang. Never rejects.
+   * @param closingMs the time of it that work in flight does not get
+   */
+  stop(timeoutMs: number, closingMs?: number): Promise<void>
 }
 
 interface Part {
@@ -63,12 +68,11 @@ export function makeShutdownPhases(logger: Logger): ShutdownPhases {
     refuseParts: () => {
       isStopping = true
     },
-    stop: async (timeoutMs) => {
+    stop: async (timeoutMs, closingMs = Math.min(CLOSING_MS, timeoutMs * CLOSING_SHARE)) => {
       isStopping = true
       const endsAtMs = performance.now() + timeoutMs
-      const closingMs = Math.min(CLOSING_MS, timeoutMs * CLOSING_SHARE)
       const graceMs = timeoutMs - closingMs
-      await Promise.all(draining.splice(0).map((part) => stopInTime(part, graceMs, graceMs + closingMs / 2)))
+      await Promise.all(draining.splice(0).map((part) => stopInTime(part, graceMs, graceMs + ENDING_MS)))
       const closedAtMs = Math.max(endsAtMs, performance.now() + MIN_CLOSING_MS)
       // A part that hangs gets half of the remaining time, so that some is left for the others.
       for (const part of closing.splice(0).reverse()) await stopInTime(part, 0, (closedAtMs - performance.now()) / 2)

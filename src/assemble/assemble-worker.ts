@@ -51,7 +51,8 @@ export async function assembleWorker(
       isReady: workers.isReady,
       listDown: () => parts.outages.listProviders(),
       readMetrics: () => metrics.registry.getMetricsAsJSON(),
-      stop,
+      // The server has kept the time for closing.
+      stop: (graceMs) => stop(graceMs, 0),
     }
   } catch (error) {
     await stop(0)
