@@ -1,6 +1,6 @@
 // Runs the programs of the embedded PostgreSQL. They run as the user of this process, but under root as a system user,
 // because PostgreSQL refuses to run as root.
-import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import * as v from 'valibot'
@@ -65,8 +65,14 @@ export function runProgram(program: string, args: readonly string[], runAs?: Run
   return new Promise<{ code: number | null; output: string }>((done, reject) => {
     // The directory is "/", because the other user may not be allowed to enter the current one.
     const cwd = resolve('/')
-    const stdio: StdioOptions = ['ignore', 'pipe', 'pipe']
-    const child = spawn(program, args, { ...runAs, cwd, env, stdio, windowsHide: true, detached: true })
+    const child = spawn(program, args, {
+      ...runAs,
+      cwd,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      windowsHide: true,
+      detached: true,
+    })
     const stop = () => killGroup(child)
     stopping?.addEventListener('abort', stop)
     if (stopping) process.once('exit', stop)
