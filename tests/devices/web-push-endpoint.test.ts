@@ -91,9 +91,9 @@ test('a port other than 443 must be in the pattern', () => {
     allowed_endpoint_origins: ['https://push.*', 'https://{a,b}.example.com:8443', 'https://c:*'],
   })
   expect(check('https://push.example.com/x')).toBeUndefined()
-  expect(check('https://push.example.com:22/x')).toBe('not of an allowed origin')
+  expect(check('https://push.example.com:22/x')).toBe('not of an allowed origin: https://push.example.com:22')
   expect(check('https://b.example.com:8443/x')).toBeUndefined()
-  expect(check('https://b.example.com/x')).toBe('not of an allowed origin')
+  expect(check('https://b.example.com/x')).toBe('not of an allowed origin: https://b.example.com')
   expect(check('https://c:22/x')).toBeUndefined()
 })
 
