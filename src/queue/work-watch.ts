@@ -12,6 +12,9 @@ import type { Queue } from './queue.ts'
 /** The longest time between two looks of a quiet loop, in ms: the delay of work whose announcement was lost. */
 const QUIET_POLL_MS = 5000
 
+/** The longest time of a timer: listening ends with an announcement or with the loop. */
+const ENDLESS_MS = 2 ** 31 - 1
+
 interface Deps {
   queue: Pick<Queue, 'waitForWork' | 'untilDue'>
   duty: Duty
@@ -42,7 +45,7 @@ export class WorkWatch {
     this.#isAnnounced = false
     // Another process serves a fallback lane first, so its announcements are left to it.
     const heard = () =>
-      this.#isFallback ? pause(QUIET_POLL_MS, signal).then(() => false) : queue.waitForWork(lane, QUIET_POLL_MS, signal)
+      this.#isFallback ? pause(ENDLESS_MS, signal).then(() => false) : queue.waitForWork(lane, ENDLESS_MS, signal)
     this.#listening ??= heard().then((isAnnounced) => {
       this.#listening = undefined
       this.#isAnnounced ||= isAnnounced
