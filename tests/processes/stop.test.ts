@@ -11,7 +11,7 @@ import { keepOutput } from '../support/run-log.ts'
 const ROOT = resolve(import.meta.dirname, '../..')
 const LONG = { timeout: 60_000, interval: 20 }
 /** Marks the processes of a test, and their children, in their environment. */
-const MARK = 'CENTRIPUSH_STOP_TEST'
+const MARK = 'STOP_TEST_DIRECTORY'
 const RUNNING = 'centripush is running'
 
 interface Server {
@@ -53,7 +53,10 @@ async function start(options: { program?: string[]; config?: object } = {}): Pro
     })
   }
   const ended = once(child, 'close').then(() => child.exitCode)
-  const said = (text: string) => vi.waitFor(() => expect(output).toContain(text), LONG)
+  const said = async (text: string) => {
+    const early = ended.then(() => expect(output).toContain(text))
+    await Promise.race([early, vi.waitFor(() => expect(output).toContain(text), LONG)])
+  }
   return { child, dataDir, said, output: () => output, ended, listLeft: () => listMarked(directory) }
 }
 
