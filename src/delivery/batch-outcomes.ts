@@ -3,6 +3,7 @@ import type { Outcome } from '../providers/provider.ts'
 import { type GivenUp, RANGE_DEVICES, type Retry } from '../queue/batch.ts'
 import { decodeTarget } from '../sends/target-line.ts'
 import type { OpenBatch, OpenTarget } from './open-batch.ts'
+import { listRejections, type Rejection } from './rejections.ts'
 import { planRetry, type RetryPolicyOptions } from './retry-policy.ts'
 
 /** A device with a dead token. */
@@ -103,6 +104,11 @@ export class BatchOutcomes {
       else counts.set(key, { outcome: outcome.kind, reason, count: 1 })
     }
     return [...counts.values()]
+  }
+
+  /** The targets that the provider rejected. */
+  rejections(): Rejection[] {
+    return listRejections(this.#batch.provider, this.#targets, this.#outcomes)
   }
 
   /** The devices to remove. */

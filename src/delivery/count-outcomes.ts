@@ -22,6 +22,8 @@ export function countOutcomes(deps: Deps, batch: OpenBatch, outcomes: BatchOutco
     const labels = { provider, recipient_type: targetKind, platform: '', success, err_code: reason }
     deps.metrics.notifications.inc(labels, count)
   }
+  const rejections = outcomes.rejections()
+  if (rejections.length > 0) deps.logger.warn({ uid, provider, rejections }, 'delivery: targets rejected')
   const givenUp = unfinished.givenUp.reduce((sum, { count }) => sum + count, 0)
   countUnsent(deps, batch, 'given_up', givenUp)
   countUnsent(deps, batch, 'expired', unfinished.expired)

@@ -92,21 +92,37 @@ export const strings = orZero(
 
 /** The most entries of a `map<string, string>`: more than applications need, and few enough to be read quickly. */
 const MAX_STRINGS = 100_000
+/** Keys that errors contain. Others may be long, or data. */
+const PLAIN_KEY = /^[\w-]{1,64}$/
 
 /**
  * The type `map<string, string>` of api.proto. A value that is null is an empty string. It becomes a Map, because an
  * object has special keys such as `__proto__`.
  */
 export const stringMap = orZero(
-  wire('object', `an object of at most ${MAX_STRINGS} strings`, (text): ReadonlyMap<string, string> | undefined => {
-    const map = new Map<string, string>()
-    let count = 0
-    for (const [key, value] of text.fields()) {
-      if (++count > MAX_STRINGS || (value.kind !== 'string' && value.kind !== 'null')) return undefined
-      map.set(key, value.kind === 'null' ? '' : value.string())
-    }
-    return map
-  }),
+  v.pipe(
+    jsonText,
+    v.rawTransform<JsonText, ReadonlyMap<string, string>>(({ dataset, addIssue, NEVER }) => {
+      const object = dataset.value
+      const map = new Map<string, string>()
+      let count = 0
+      if (object.kind !== 'object') addIssue({ message: `expected an object of strings but found ${object.kind}` })
+      for (const [key, value] of object.fields()) {
+        if (++count > MAX_STRINGS) {
+          addIssue({ message: `has more than ${MAX_STRINGS} strings` })
+          return NEVER
+        }
+        if (value.kind !== 'string' && value.kind !== 'null') {
+          const shown = PLAIN_KEY.test(key) ? key : '(a key)'
+          const path = { type: 'unknown', origin: 'value', input: object, key: shown, value } as const
+          addIssue({ message: `expected a string but found ${value.kind}`, path: [path] })
+          return NEVER
+        }
+        map.set(key, value.kind === 'null' ? '' : value.string())
+      }
+      return object.kind === 'object' ? map : NEVER
+    }),
+  ),
   '{}',
 )
 
