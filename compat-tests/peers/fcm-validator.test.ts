@@ -73,7 +73,10 @@ function isRefusedBy(mistakes: readonly Mistake[], judge: 'simulator' | 'firebas
 
 test('the simulator and firebase-admin judge messages alike, except where the reference explains it', () => {
   // Half of the messages have a mistake.
-  const mistakes = fc.oneof(fc.constant([]), fc.constantFrom(...MISTAKES).map((mistake) => [mistake]))
+  const mistakes = fc.oneof(
+    fc.constant([]),
+    fc.constantFrom(...MISTAKES).map((mistake) => [mistake]),
+  )
   void fc.assert(
     fc.property(goodMessage, mistakes, (good, made) => {
       const message = structuredClone(good)

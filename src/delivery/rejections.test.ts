@@ -10,11 +10,21 @@ const rejected = (reason: string, field?: string): Outcome => ({ kind: 'rejected
 
 it('groups rejected targets by reason and field, with the ids of at most five devices', () => {
   const bad = rejected('BadDeviceToken')
-  const outcomes = [bad, { kind: 'sent', messageId: '' } as const, undefined, rejected('HTTP_400', 'message.data[0].value')]
+  const outcomes = [
+    bad,
+    { kind: 'sent', messageId: '' } as const,
+    undefined,
+    rejected('HTTP_400', 'message.data[0].value'),
+  ]
   const targets = [device, device, device, raw, ...Array.from({ length: 9 }, () => device)]
   const all = [...outcomes, ...Array.from({ length: 9 }, () => bad)]
   expect(listRejections('apns', targets, all)).toEqual([
-    { reason: 'BadDeviceToken', field: undefined, count: 10, devices: Array(5).fill(expect.stringMatching(/^\w{26}-apns$/)) },
+    {
+      reason: 'BadDeviceToken',
+      field: undefined,
+      count: 10,
+      devices: Array(5).fill(expect.stringMatching(/^\w{26}-apns$/)),
+    },
     { reason: 'HTTP_400', field: 'message.data[0].value', count: 1, devices: [] },
   ])
 })

@@ -26,7 +26,10 @@ const NO_HEADERS: ReadonlyMap<string, string> = new Map()
  * @param circumstances of all notifications of the request
  * @throws ApiError badRequest for one that its provider would refuse for every target
  */
-export function readNotifications(wire: PushNotification, circumstances: Circumstances): Map<ProviderName, Notification> {
+export function readNotifications(
+  wire: PushNotification,
+  circumstances: Circumstances,
+): Map<ProviderName, Notification> {
   const { fcm, hms, apns, webpush } = wire
   const notifications = new Map<ProviderName, Notification>()
   if (fcm) notifications.set('fcm', part(JSON_FIELDS.fcm, fcm.message, NO_HEADERS))

@@ -11,7 +11,10 @@ interface Given {
   isOpen?: (text: string) => boolean
 }
 
-function problemOf(provider: ProviderName, { json = '{}', headers = {}, targetKind, isOpen }: Given): string | undefined {
+function problemOf(
+  provider: ProviderName,
+  { json = '{}', headers = {}, targetKind, isOpen }: Given,
+): string | undefined {
   const notification = { json: Buffer.from(json), headers: new Map(Object.entries(headers)) }
   const problem = findNotificationProblem(provider, notification, { targetKind, isOpen })
   return problem && describeProblem(provider, problem)
@@ -68,7 +71,10 @@ describe('headers of APNs', () => {
 
   it('are not checked while their value is a template', () => {
     const open = Object.fromEntries(
-      ['apns-collapse-id', 'apns-priority', 'apns-expiration', 'apns-id', 'apns-push-type'].map((name) => [name, '{{.x}}']),
+      ['apns-collapse-id', 'apns-priority', 'apns-expiration', 'apns-id', 'apns-push-type'].map((name) => [
+        name,
+        '{{.x}}',
+      ]),
     )
     expect(problemOf('apns', { headers: open, isOpen })).toBeUndefined()
   })

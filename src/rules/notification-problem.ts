@@ -58,7 +58,8 @@ function findApnsProblem(json: Buffer, headers: ReadonlyMap<string, string>, isO
     if (problem) return { field: name, why: problem.why }
   }
   const priority = given.get('apns-priority')
-  if (priority !== '10' || !isPriorityWrong(pushTypeOfHeaders(given) ?? pushTypeOfPayload(json), priority)) return undefined
+  if (priority !== '10' || !isPriorityWrong(pushTypeOfHeaders(given) ?? pushTypeOfPayload(json), priority))
+    return undefined
   return { field: 'apns-priority', why: 'must be 5 or 1 for a background push' }
 }
 

@@ -51,7 +51,12 @@ it('uses three provider tokens at most, and no push is refused, if a server rest
       await servers[index]?.close()
       servers[index] = startServer()
     }
-    const batch = { uid: `u-${minute}`, notification, targetKind: 'token' as const, targets: ['a-1', 'b-1'].map(makeDeviceToken) }
+    const batch = {
+      uid: `u-${minute}`,
+      notification,
+      targetKind: 'token' as const,
+      targets: ['a-1', 'b-1'].map(makeDeviceToken),
+    }
     const sends = await Promise.all(servers.map((server) => sendBatch(server, batch)))
     for (const outcomes of sends) expect([minute, kindsOf(outcomes)]).toEqual([minute, ['sent']])
   }

@@ -19,7 +19,12 @@ beforeAll(async () => {
   database = await createTestDatabase()
   fcm = await startFcmSimulator({ misbehaviour })
   const { origin, files } = fcm.simulator
-  const section = { credentials_file: files.credentials, push_endpoint: origin, auth_endpoint: origin, ca_file: files.ca }
+  const section = {
+    credentials_file: files.credentials,
+    push_endpoint: origin,
+    auth_endpoint: origin,
+    ca_file: files.ca,
+  }
   server = await startAssembly(database.dsn, { push_notifications: { fcm: section } })
 })
 afterAll(async () => {
@@ -57,7 +62,10 @@ test('an installation id is sent as fid, a token as token, and a target of the c
 test('a device whose installation id FCM calls unregistered is removed', async () => {
   await register(GONE)
   misbehaviour.share = 1
-  await post('/send_push_notification', { recipient: { filter: { users: ['u'] } }, notification: { fcm: { message: {} } } })
+  await post('/send_push_notification', {
+    recipient: { filter: { users: ['u'] } },
+    notification: { fcm: { message: {} } },
+  })
   await vi.waitFor(async () => {
     expect(await database.sql`select token from devices`).toEqual([])
   })

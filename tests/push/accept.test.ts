@@ -112,7 +112,10 @@ test.each([
   ['a notification for another provider than the recipient', `{${TOKEN},"notification":{"apns":{"payload":{}}}}`],
   ['a message that is no object', `{${TOKEN},"notification":{"fcm":{"message":"hello"}}}`],
   ['no message', `{${TOKEN},"notification":{"fcm":{}}}`],
-  ['a message of more than 1 MiB', `{${TOKEN},"notification":{"fcm":{"message":{"data":{"a":"${'b'.repeat(1024 * 1024)}"}}}}}`],
+  [
+    'a message of more than 1 MiB',
+    `{${TOKEN},"notification":{"fcm":{"message":{"data":{"a":"${'b'.repeat(1024 * 1024)}"}}}}}`,
+  ],
   [
     'a header with a line break',
     `{"recipient":{"apns_tokens":["${DEVICE}"]},"notification":{"apns":{"headers":{"a":"b\\r\\nc: d"},"payload":{}}}}`,
@@ -125,7 +128,10 @@ test.each([
   ['a topic that Apple refuses', `{${TOKEN},${withHeaders('webpush', { Topic: 'collie-update' })}}`],
   ['a number in the data of FCM', `{${TOKEN},"notification":{"fcm":{"message":{"data":{"id":21465}}}}}`],
   ['an unknown field of FCM', `{${TOKEN},"notification":{"fcm":{"message":{"notification":{"sound":"a"}}}}}`],
-  ['a number in a template’s data', `{${FILTER},"notification":{"fcm":{"message":{"data":{"id":1}}}},"use_templating":true}`],
+  [
+    'a number in a template’s data',
+    `{${FILTER},"notification":{"fcm":{"message":{"data":{"id":1}}}},"use_templating":true}`,
+  ],
   ['a message too large for FCM', `{${TOKEN},"notification":{"fcm":{"message":{"data":{"a":"${'b'.repeat(4096)}"}}}}}`],
   ['a message too large for a topic', `{"recipient":{"fcm_topic":"a"},${message(2048)}}`],
   ['a collapse id too long', `{${TOKEN},${withHeaders('apns', { 'apns-collapse-id': 'x'.repeat(65) })}}`],
@@ -157,7 +163,10 @@ test.each([
 })
 
 test.each([
-  ['a provider that is not enabled', `{"recipient":{"apns_tokens":["${DEVICE}"]},"notification":{"apns":{"payload":{}}}}`],
+  [
+    'a provider that is not enabled',
+    `{"recipient":{"apns_tokens":["${DEVICE}"]},"notification":{"apns":{"payload":{}}}}`,
+  ],
 ])('refuses %s with 108', async (_, body) => {
   await expect(accept(body)).rejects.toSatisfy((error) => error instanceof ApiError && error.kind === 'notAvailable')
 })

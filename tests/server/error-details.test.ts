@@ -40,7 +40,9 @@ test('with the option, every error object has the reason: of methods, batches an
   const error = { code: 107, message: 'bad request', details: WHY }
   expect(await (await post('/api/device_register', '{}')).json()).toEqual({ error })
   const batch = '{"commands":[{"device_register":{}},{"publish":{}}]}'
-  expect(await (await post('/api/batch', batch)).json()).toMatchObject({ replies: [{ error }, { error: { code: 108 } }] })
+  expect(await (await post('/api/batch', batch)).json()).toMatchObject({
+    replies: [{ error }, { error: { code: 108 } }],
+  })
   const command = '{"id":7,"method":"device_register","params":{}}'
   expect(await (await post('/api', command)).json()).toEqual({ id: 7, error })
 })

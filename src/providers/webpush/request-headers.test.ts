@@ -27,6 +27,11 @@ describe('the headers of a Web Push request', () => {
     })
   })
 
+  it('have a topic that Apple accepts', () => {
+    expect(headersOf({ Topic: 'collie-update' })).toMatchObject({ topic: 'collie-update_' })
+    expect(headersOf({ Topic: 'collie-herd' })).toMatchObject({ topic: 'collie-herd' })
+  })
+
   it.each([
     ['application/notification+json', 'application/notification+json'],
     ['application/notification+json; charset=utf-8', 'application/notification+json; charset=utf-8'],
@@ -48,7 +53,7 @@ describe('the headers of a Web Push request', () => {
     ['Topic', '', 'INVALID_TOPIC'],
     ['Topic', 'a b', 'INVALID_TOPIC'],
     ['Topic', 'a'.repeat(33), 'INVALID_TOPIC'],
-    ['Topic', 'collie-update', 'INVALID_TOPIC'],
+    ['Topic', 'a'.repeat(34), 'INVALID_TOPIC'],
   ])('must not have %s: %s', (name, value, problem) => {
     expect(headersOf({ [name]: value })).toBe(problem)
   })

@@ -1,6 +1,11 @@
 // The header fields of a Web Push request (RFC 8030 section 5), from the headers of the notification.
 import { createHash } from 'node:crypto'
-import { contentTypeOf, findWebPushHeaderProblem, type WebPushHeaderProblem } from '../../rules/webpush/headers.ts'
+import {
+  contentTypeOf,
+  findWebPushHeaderProblem,
+  fitTopic,
+  type WebPushHeaderProblem,
+} from '../../rules/webpush/headers.ts'
 
 /**
  * The TTL in seconds if the caller gives none: four weeks, as in Centrifugo PRO. No push service of a browser keeps a
@@ -18,6 +23,8 @@ export function makeRequestHeaders(
   uid: string,
 ): Record<string, string> | WebPushHeaderProblem {
   const byName = new Map([...given].map(([name, value]) => [name.toLowerCase(), value.trim()]))
+  const topic = byName.get('topic')
+  if (topic !== undefined) byName.set('topic', fitTopic(topic))
   for (const [name, value] of byName) {
     const problem = findWebPushHeaderProblem(name, value)
     if (problem !== undefined) return problem

@@ -12,7 +12,10 @@ it.each([
     '{"aps":{"sound":{"critical":1,"name":"a"},"mutable-content":1,"content-available":1}}',
   ],
   ['{"aps":{"content-changed":true}}', '{"aps":{"content-changed":true}}'],
-  ['{"aps":{"content-available":1},"content-available":true}', '{"aps":{"content-available":1},"content-available":true}'],
+  [
+    '{"aps":{"content-available":1},"content-available":true}',
+    '{"aps":{"content-available":1},"content-available":true}',
+  ],
   ['{"aps":true}', '{"aps":true}'],
   ['{"a":12345678901234567890}', '{"a":12345678901234567890}'],
 ])('of %s the switches of Apple are numbers', (payload, expected) => {

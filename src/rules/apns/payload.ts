@@ -1,6 +1,6 @@
 // The payload of APNs, from
 // https://developer.apple.com/documentation/usernotifications/generating-a-remote-notification.
-import { type JsonValue, kindOf, literalOf, memberOf, rootOf } from '../json-value.ts'
+import { type JsonMember, readMembers } from '../../json/object-members.ts'
 
 /** The payload limit of all push types except `voip`: "4 KB (4096 bytes)". */
 const MAX_BYTES = 4096
@@ -12,24 +12,42 @@ export function maxPayloadBytes(pushType: string | undefined): number {
   return pushType === undefined || pushType === 'voip' ? MAX_VOIP_BYTES : MAX_BYTES
 }
 
-/** The members of `aps` that are numbers: 1 is on. iOS ignores `true` there. */
-const SWITCHES = ['content-available', 'mutable-content'] as const
+/** The paths of numbers that mean on and off. iOS ignores `true` there. */
+const SWITCHES: readonly (readonly string[])[] = [
+  ['aps', 'content-available'],
+  ['aps', 'mutable-content'],
+  ['aps', 'sound', 'critical'],
+]
 
 /**
- * A payload in which `true` and `false` are numbers where Apple defines a number: `content-available`,
- * `mutable-content` and the `critical` of a sound. All other bytes are unchanged.
+ * A payload in which `true` and `false` are 1 and 0 where Apple defines a number. All other bytes are unchanged.
  * @param payload a valid JSON object
  */
 export function writeSwitches(payload: Buffer): Buffer {
-  const aps = memberOf(rootOf(payload), 'aps')
-  if (!aps || kindOf(aps) !== 'object') return payload
-  const sound = memberOf(aps, 'sound')
-  const switches = [...SWITCHES.map((name) => memberOf(aps, name)), sound && memberOf(sound, 'critical')]
-  const wrong = switches.filter((value): value is JsonValue => value !== undefined && kindOf(value) === 'boolean')
-  return wrong
-    .sort((a, b) => b.start - a.start)
-    .reduce((json, value) => {
-      const number = Buffer.from(literalOf(value) === 'true' ? '1' : '0')
-      return Buffer.concat([json.subarray(0, value.start), number, json.subarray(value.end)])
-    }, payload)
+  // Nearly all payloads have neither word, so they are not read.
+  if (!payload.includes('true') && !payload.includes('false')) return payload
+  return SWITCHES.reduce(writeSwitch, payload)
+}
+
+function writeSwitch(payload: Buffer, path: readonly string[]): Buffer {
+  let from = payload.indexOf('{')
+  let found: JsonMember | undefined
+  for (const name of path) {
+    found = payload[from] === OPEN_BRACE ? memberOf(payload, from, name) : undefined
+    if (!found) return payload
+    from = found.valueStart
+  }
+  const written = found && payload.toString('latin1', found.valueStart, found.valueEnd)
+  if (!found || (written !== 'true' && written !== 'false')) return payload
+  const number = Buffer.from(written === 'true' ? '1' : '0')
+  return Buffer.concat([payload.subarray(0, found.valueStart), number, payload.subarray(found.valueEnd)])
+}
+
+const OPEN_BRACE = 0x7b
+
+/** The member of an object with this name; the last one of several, which counts. */
+function memberOf(payload: Buffer, from: number, name: string): JsonMember | undefined {
+  let found: JsonMember | undefined
+  for (const member of readMembers(payload, from)) if (member.name === name) found = member
+  return found
 }

@@ -3,7 +3,10 @@ import { describeProblem } from '../problem.ts'
 import { findMessageProblem } from './check-message.ts'
 
 function problemOf(message: object | string, isOpen?: (text: string) => boolean): string | undefined {
-  const problem = findMessageProblem(Buffer.from(typeof message === 'string' ? message : JSON.stringify(message)), isOpen)
+  const problem = findMessageProblem(
+    Buffer.from(typeof message === 'string' ? message : JSON.stringify(message)),
+    isOpen,
+  )
   return problem && describeProblem('message', problem)
 }
 
@@ -12,19 +15,34 @@ describe('a message for FCM', () => {
     ['nothing', {}],
     ['a notification', { notification: { title: 'a', body: 'b', image: 'https://a.b/c.png' } }],
     ['data', { data: { id: '21465', empty: '', collapse_key: 'x', googleId: 'a', fromage: 'brie' } }],
-    ['snake case', { android: { collapse_key: 'a', direct_boot_ok: true }, fcm_options: { analytics_label: 'a-b_c.~%' } }],
+    [
+      'snake case',
+      { android: { collapse_key: 'a', direct_boot_ok: true }, fcm_options: { analytics_label: 'a-b_c.~%' } },
+    ],
     ['camel case', { android: { collapseKey: 'a', directBootOk: false }, fcmOptions: { analyticsLabel: 'a' } }],
     ['members that are null', { notification: null, android: { ttl: null, notification: null } }],
     ['an enum in lower case', { android: { priority: 'high', notification: { visibility: 'private' } } }],
-    ['an enum in upper case', { android: { priority: 'NORMAL', notification: { notification_priority: 'PRIORITY_MAX' } } }],
+    [
+      'an enum in upper case',
+      { android: { priority: 'NORMAL', notification: { notification_priority: 'PRIORITY_MAX' } } },
+    ],
     ['an enum by its number', { android: { priority: 1, notification: { proxy: 3 } } }],
     ['scalars as texts', { android: { direct_boot_ok: 'true', notification: { notification_count: '5' } } }],
     ['newer options', { android: { bandwidth_constrained_ok: true, restricted_satellite_ok: true } }],
     ['a live activity', { apns: { live_activity_token: 'ab', payload: { aps: { event: 'start' } } } }],
-    ['any payload of APNs', { apns: { headers: { 'apns-priority': '5' }, payload: { aps: { badge: 1 }, a: [1, null] } } }],
-    ['any notification of Web Push', { webpush: { headers: { TTL: '15' }, notification: { vibrate: [1], data: { a: 1 } } } }],
+    [
+      'any payload of APNs',
+      { apns: { headers: { 'apns-priority': '5' }, payload: { aps: { badge: 1 }, a: [1, null] } } },
+    ],
+    [
+      'any notification of Web Push',
+      { webpush: { headers: { TTL: '15' }, notification: { vibrate: [1], data: { a: 1 } } } },
+    ],
     ['a link', { webpush: { fcm_options: { link: 'https://a.b' } } }],
-    ['light', { android: { notification: { light_settings: { color: { red: 0.5, alpha: '1' }, light_on_duration: '1.5s' } } } }],
+    [
+      'light',
+      { android: { notification: { light_settings: { color: { red: 0.5, alpha: '1' }, light_on_duration: '1.5s' } } } },
+    ],
     ['an event time', { android: { notification: { event_time: '2026-10-02T15:01:23.045123456Z' } } }],
     ['an event time with an offset', { android: { notification: { event_time: '2026-10-02T15:01:23+02:00' } } }],
     ['vibrations', { android: { notification: { vibrate_timings: ['1s', '0.5s', '0s'] } } }],
@@ -40,6 +58,7 @@ describe('a message for FCM', () => {
     ['message.data.id: must be a string', { data: { id: null } }],
     ['message.data.id: must be a string', { data: { id: { nested: 'a' } } }],
     ['message.data.id: must be a string', '{"data":{"id":"1","id":2}}'],
+    ['message.__proto__: is no field of FCM here', '{"__proto__":{}}'],
     ['message.data: must be an object of strings', { data: 'a' }],
     ['message.data: must be an object of strings', { data: [] }],
     ['message.data.from: is a key that FCM reserves', { data: { from: 'x' } }],
@@ -62,7 +81,10 @@ describe('a message for FCM', () => {
     ['message.android.priority: must be one of NORMAL, HIGH', { android: { priority: 'urgent' } }],
     ['message.android.priority: must be one of NORMAL, HIGH', { android: { priority: 2 } }],
     ['message.android.direct_boot_ok: must be true or false', { android: { direct_boot_ok: 1 } }],
-    ['message.android.notification.body_loc_args: must be a list', { android: { notification: { body_loc_args: 'a' } } }],
+    [
+      'message.android.notification.body_loc_args: must be a list',
+      { android: { notification: { body_loc_args: 'a' } } },
+    ],
     [
       'message.android.notification.body_loc_args.1: must be a string',
       { android: { notification: { body_loc_args: ['a', 5] } } },
@@ -75,7 +97,10 @@ describe('a message for FCM', () => {
       'message.android.notification.notification_count: must be a 32-bit integer',
       { android: { notification: { notificationCount: 2 ** 31 } } },
     ],
-    ['message.android.notification.color: must be a color such as "#rrggbb"', { android: { notification: { color: 'red' } } }],
+    [
+      'message.android.notification.color: must be a color such as "#rrggbb"',
+      { android: { notification: { color: 'red' } } },
+    ],
     [
       'message.webpush.fcm_options.link: must be a URL that starts with https://',
       { webpush: { fcm_options: { link: 'http://a.b' } } },
@@ -105,6 +130,8 @@ describe('a message for FCM', () => {
     const android = { ttl: open, priority: open, direct_boot_ok: open, notification: { color: open, event_time: open } }
     expect(problemOf({ data: { [open]: open }, android, [open]: 1 }, isOpen)).toBeUndefined()
     expect(problemOf({ data: { a: 1, b: open } }, isOpen)).toBe('message.data.a: must be a string')
-    expect(problemOf({ notification: { sound: open } }, isOpen)).toBe('message.notification.sound: is no field of FCM here')
+    expect(problemOf({ notification: { sound: open } }, isOpen)).toBe(
+      'message.notification.sound: is no field of FCM here',
+    )
   })
 })

@@ -66,7 +66,15 @@ test('an installation id is known by its form', () => {
     expect([id, isInstallationId(id), fieldOfToken(id)]).toEqual([id, true, 'fid'])
   }
   const registration = `cIjyJAs9QRGSyFLCXPKrPJ:APA91b${'x'.repeat(134)}`
-  for (const token of [registration, 'b'.repeat(22), 'g'.repeat(22), 'C'.repeat(22), 'c'.repeat(21), 'c'.repeat(23), `c${'+'.repeat(21)}`]) {
+  for (const token of [
+    registration,
+    'b'.repeat(22),
+    'g'.repeat(22),
+    'C'.repeat(22),
+    'c'.repeat(21),
+    'c'.repeat(23),
+    `c${'+'.repeat(21)}`,
+  ]) {
     expect([token, isInstallationId(token), fieldOfToken(token)]).toEqual([token, false, 'token'])
   }
 })

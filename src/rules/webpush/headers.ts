@@ -32,6 +32,14 @@ export function findWebPushHeaderProblem(name: string, value: string): WebPushHe
   }
 }
 
+/**
+ * A topic that all services accept. One that is rendered for each target may have a length that Apple refuses: it gets
+ * a further character, because only equality of topics matters.
+ */
+export function fitTopic(topic: string): string {
+  return topic.length % 4 === 1 ? `${topic}_` : topic
+}
+
 /** The media type of declarative messages (https://www.w3.org/TR/push-api/#declarative-push-message). */
 const DECLARATIVE_TYPE = /^application\/notification\+json\s*(?:;|$)/i
 

@@ -1,4 +1,4 @@
-import { kindOf, literalOf, memberOf, rootOf, textOf } from '../json-value.ts'
+import { isObject, parseObject } from '../json-object.ts'
 import type { Problem } from '../problem.ts'
 
 /** The size of a message. Push services must accept 4,096 bytes (RFC 8030 section 7.2), and accept no more. */
@@ -11,7 +11,7 @@ export const MAX_WEB_PUSH_PAYLOAD_BYTES = MAX_MESSAGE_BYTES - OVERHEAD_BYTES
 
 /** The member by which browsers recognize a declarative message, and its value: the number of RFC 8030. */
 const MARK = 'web_push'
-const MARK_VALUE = '8030'
+const MARK_VALUE = 8030
 
 /**
  * Why browsers do not show a declarative message; undefined for a complete one and for all other payloads
@@ -19,18 +19,11 @@ const MARK_VALUE = '8030'
  * @param payload a valid JSON object
  */
 export function findDeclarativeProblem(payload: Buffer): Problem | undefined {
-  const root = rootOf(payload)
-  const mark = memberOf(root, MARK)
-  if (!mark || literalOf(mark) !== MARK_VALUE) return undefined
-  const notification = memberOf(root, 'notification')
-  if (!notification || kindOf(notification) !== 'object') {
-    return { field: 'notification', why: `is missing, which a payload with ${MARK} ${MARK_VALUE} needs` }
-  }
-  for (const name of ['title', 'navigate']) {
-    const value = memberOf(notification, name)
-    if (!value || kindOf(value) !== 'string' || textOf(value) === '') {
-      return { field: `notification.${name}`, why: `is missing, which a payload with ${MARK} ${MARK_VALUE} needs` }
-    }
-  }
-  return undefined
+  if (!payload.includes(MARK)) return undefined
+  const { [MARK]: mark, notification } = parseObject(payload)
+  if (mark !== MARK_VALUE) return undefined
+  const why = `is missing, which a payload with ${MARK} ${MARK_VALUE} needs`
+  if (!isObject(notification)) return { field: 'notification', why }
+  const name = ['title', 'navigate'].find((key) => typeof notification[key] !== 'string' || notification[key] === '')
+  return name === undefined ? undefined : { field: `notification.${name}`, why }
 }

@@ -16,7 +16,9 @@ describe('the check of a message', () => {
     expect(checkMessage('{"message":{"topic":"t","data":{"a":"1"}}}')).toEqual({
       target: { kind: 'topic', value: 't' },
     })
-    expect(checkMessage('{"validate_only":false,"message":{"fid":"t"}}')).toEqual({ target: { kind: 'fid', value: 't' } })
+    expect(checkMessage('{"validate_only":false,"message":{"fid":"t"}}')).toEqual({
+      target: { kind: 'fid', value: 't' },
+    })
   })
 
   it.each([
