@@ -174,6 +174,18 @@ describe('the size of a notification', () => {
     expect(problemOf('fcm', { json: JSON.stringify({ ...each, android: {} }) })).toMatch(/has 60\d\d bytes/)
   })
 
+  it('is measured at every depth that a request may have', () => {
+    const deep = `${'{"a":'.repeat(9_000)}1${'}'.repeat(9_000)}`
+    expect(
+      problemOf('fcm', { json: `{"apns":{"payload":${deep}},"webpush":{"notification":${deep}}}` }),
+    ).toBeUndefined()
+    expect(problemOf('fcm', { json: `{"data":{"k":"${'x'.repeat(4096)}"},"apns":{"payload":${deep}}}` })).toMatch(
+      /4097 bytes/,
+    )
+    expect(problemOf('hms', { json: `{"android":${deep}}` })).toMatch(/54\d\d\d bytes/)
+    expect(problemOf('apns', { json: deep })).toMatch(/54001 bytes/)
+  })
+
   it('counts bytes of UTF-8, also of escapes', () => {
     expect(problemOf('fcm', { json: `{"data":{"k":"${'ü'.repeat(2048)}"}}` })).toMatch(/has 4097 bytes/)
     expect(problemOf('fcm', { json: `{"data":{"k":"${'\\u00fc'.repeat(2047)}x"}}` })).toBeUndefined()

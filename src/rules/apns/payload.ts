@@ -1,6 +1,6 @@
 // The payload of APNs, from
 // https://developer.apple.com/documentation/usernotifications/generating-a-remote-notification.
-import { type JsonMember, readMembers } from '../../json/object-members.ts'
+import { findRange, rangeOf } from '../json-range.ts'
 
 /** The payload limit of all push types except `voip`: "4 KB (4096 bytes)". */
 const MAX_BYTES = 4096
@@ -30,24 +30,9 @@ export function writeSwitches(payload: Buffer): Buffer {
 }
 
 function writeSwitch(payload: Buffer, path: readonly string[]): Buffer {
-  let from = payload.indexOf('{')
-  let found: JsonMember | undefined
-  for (const name of path) {
-    found = payload[from] === OPEN_BRACE ? memberOf(payload, from, name) : undefined
-    if (!found) return payload
-    from = found.valueStart
-  }
-  const written = found && payload.toString('latin1', found.valueStart, found.valueEnd)
+  const found = findRange(rangeOf(payload), ...path)
+  const written = found && payload.toString('latin1', found.start, found.end)
   if (!found || (written !== 'true' && written !== 'false')) return payload
   const number = Buffer.from(written === 'true' ? '1' : '0')
-  return Buffer.concat([payload.subarray(0, found.valueStart), number, payload.subarray(found.valueEnd)])
-}
-
-const OPEN_BRACE = 0x7b
-
-/** The member of an object with this name; the last one of several, which counts. */
-function memberOf(payload: Buffer, from: number, name: string): JsonMember | undefined {
-  let found: JsonMember | undefined
-  for (const member of readMembers(payload, from)) if (member.name === name) found = member
-  return found
+  return Buffer.concat([payload.subarray(0, found.start), number, payload.subarray(found.end)])
 }

@@ -1,6 +1,7 @@
 // The message of Push Kit, from
 // https://developer.huawei.com/consumer/en/doc/HMSCore-References/https-send-api-0000001050986197.
 import { isObject, parseObject } from '../json-object.ts'
+import { measureJson, membersIn, rangeOf } from '../json-range.ts'
 import type { Problem } from '../problem.ts'
 
 /** The most bytes of a message, without its targets. Huawei refuses more with code 80300008. */
@@ -23,6 +24,11 @@ export function findHmsMessageProblem(message: Buffer): Problem | undefined {
 
 /** The bytes of a message without its targets and without white space, which Huawei may not count. */
 export function measureHmsMessage(message: Buffer): number {
-  const { token: _token, topic: _topic, condition: _condition, ...content } = parseObject(message)
-  return Buffer.byteLength(JSON.stringify(content))
+  let bytes = 1
+  for (const [name, value] of membersIn(rangeOf(message))) {
+    if (HMS_TARGET_FIELDS.has(name)) continue
+    // The quotes, colon and comma of the member; the last one has the closing brace in place of the comma.
+    bytes += Buffer.byteLength(name) + 4 + measureJson(value)
+  }
+  return Math.max(bytes, 2)
 }
