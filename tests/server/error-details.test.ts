@@ -2,7 +2,7 @@
 // and message.
 import { afterEach, expect, test } from 'vitest'
 import { ApiError } from '../../src/protocol/errors.ts'
-import { type Edge, EDGE_KEY, startEdge } from '../support/edge.ts'
+import { EDGE_KEY, type Edge, startEdge } from '../support/edge.ts'
 
 const WHY = 'locale: not a BCP 47 language tag – „ü“'
 const HEADER = 'x-centripush-error-details'

@@ -95,7 +95,7 @@ describe('a message for FCM', () => {
     ],
     [
       'message.android.notification.notification_count: must be a 32-bit integer',
-      { android: { notification: { notificationCount: 2 ** 31 } } },
+      { android: { notification: { notification_count: 2 ** 31 } } },
     ],
     [
       'message.android.notification.color: must be a color such as "#rrggbb"',

@@ -1,6 +1,7 @@
 // The checks that FCM makes of a message, as far as a sender can violate them. What FCM accepts is in src/rules/fcm.
-import { type JsonText, parseJsonText } from '../../json/json-text.ts'
+
 import { JsonSyntaxError } from '../../json/json-syntax-error.ts'
+import { type JsonText, parseJsonText } from '../../json/json-text.ts'
 import { findMessageProblem } from '../../rules/fcm/check-message.ts'
 import { maxMessageBytes, measureMessage } from '../../rules/fcm/size.ts'
 import {
