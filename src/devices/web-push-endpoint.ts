@@ -45,7 +45,7 @@ export function makeEndpointCheck(options: OriginOptions): EndpointCheck {
     const isAllowed = patterns.some(
       ({ origin, takesPorts }) => origin.test(url.origin) && (url.port === '' || takesPorts),
     )
-    return isAllowed ? undefined : `of the origin ${url.origin}, which ${EXTRA_ORIGINS} can allow`
+    return isAllowed ? undefined : `not of an allowed origin: ${EXTRA_ORIGINS} can allow ${url.origin}`
   }
 }
 

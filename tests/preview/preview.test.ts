@@ -145,7 +145,8 @@ describe.each(['postgresql', 'redis'] as const)('a preview on %s', (type) => {
     expect(lines).toContain('refused by apns: apns.headers.apns-priority: must be 10, 5 or 1')
     const { headers: _, ...large } = apns
     const shown = describePreview(await preview({ ...request, notification: { apns: large } }, id))
-    expect(shown).toContain('refused by apns: apns.payload: has 4117 bytes, and apns accepts 4096')
+    const refusal = /^refused by apns: apns\.payload: has 41\d\d bytes, and apns accepts 4096$/
+    expect(shown).toContainEqual(expect.stringMatching(refusal))
   })
 
   test('shows headers with the device’s values', async () => {
