@@ -17,7 +17,7 @@ export interface Rejection {
 /** The most devices of a rejection in the log. A payload that is refused concerns all devices of the batch. */
 const MAX_DEVICES = 5
 
-/** Groups the rejected targets by reason and field. @param outcomes one for each target, undefined for an unsettled one */
+/** Groups rejected targets by reason and field. @param outcomes one for each target; undefined: it is unsettled */
 export function listRejections(
   provider: ProviderName,
   targets: readonly OpenTarget[],

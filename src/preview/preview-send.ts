@@ -13,6 +13,7 @@ import type { Send } from '../queue/send.ts'
 import { findNotificationProblem } from '../rules/notification-problem.ts'
 import { findMaxBytes, measureNotification } from '../rules/notification-size.ts'
 import { describeProblem } from '../rules/problem.ts'
+import { readWebPushHeaders } from '../rules/webpush/headers.ts'
 import type { Notification } from '../sends/notification.ts'
 import type { DeviceFilter } from '../sends/recipient.ts'
 import { type OptionalField, readField } from '../sends/target-line.ts'
@@ -102,7 +103,9 @@ export async function previewSend(
 }
 
 function makePart([provider, notification]: readonly [ProviderName, Notification]): PreviewPart {
-  const problem = findNotificationProblem(provider, notification, { targetKind: 'token' })
+  const { json, headers } = notification
+  const sent = { json, headers: provider === 'webpush' ? readWebPushHeaders(headers) : headers }
+  const problem = findNotificationProblem(provider, sent, { targetKind: 'token' })
   return {
     provider,
     ...notification,

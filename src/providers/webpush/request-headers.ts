@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import {
   contentTypeOf,
   findWebPushHeaderProblem,
-  fitTopic,
+  readWebPushHeaders,
   type WebPushHeaderProblem,
 } from '../../rules/webpush/headers.ts'
 
@@ -22,9 +22,7 @@ export function makeRequestHeaders(
   given: ReadonlyMap<string, string>,
   uid: string,
 ): Record<string, string> | WebPushHeaderProblem {
-  const byName = new Map([...given].map(([name, value]) => [name.toLowerCase(), value.trim()]))
-  const topic = byName.get('topic')
-  if (topic !== undefined) byName.set('topic', fitTopic(topic))
+  const byName = readWebPushHeaders(given)
   for (const [name, value] of byName) {
     const problem = findWebPushHeaderProblem(name, value)
     if (problem !== undefined) return problem

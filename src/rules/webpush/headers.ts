@@ -33,11 +33,14 @@ export function findWebPushHeaderProblem(name: string, value: string): WebPushHe
 }
 
 /**
- * A topic that all services accept. One that is rendered for each target may have a length that Apple refuses: it gets
- * a further character, because only equality of topics matters.
+ * The headers of a request by name in lower case. A `Topic` that is rendered for each target may have a length that
+ * Apple refuses: it gets a further character, because only equality of topics matters.
  */
-export function fitTopic(topic: string): string {
-  return topic.length % 4 === 1 ? `${topic}_` : topic
+export function readWebPushHeaders(headers: ReadonlyMap<string, string>): Map<string, string> {
+  const read = new Map([...headers].map(([name, value]) => [name.toLowerCase(), value.trim()]))
+  const topic = read.get('topic')
+  if (topic !== undefined && topic.length % 4 === 1) read.set('topic', `${topic}_`)
+  return read
 }
 
 /** The media type of declarative messages (https://www.w3.org/TR/push-api/#declarative-push-message). */
