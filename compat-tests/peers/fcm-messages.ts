@@ -52,7 +52,10 @@ const androidNotification = some({
 const aps = some({
   alert: fc.oneof(text, some({ title: text, body: text, locKey: filled })),
   badge: fc.nat(),
-  sound: fc.oneof(filled, fc.record({ name: filled, critical: fc.boolean(), volume: fc.double({ min: 0, max: 1, noNaN: true }) })),
+  sound: fc.oneof(
+    filled,
+    fc.record({ name: filled, critical: fc.boolean(), volume: fc.double({ min: 0, max: 1, noNaN: true }) }),
+  ),
   contentAvailable: fc.boolean(),
   mutableContent: fc.boolean(),
   threadId: text,

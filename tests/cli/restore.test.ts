@@ -15,7 +15,7 @@ const restore = (...options: string[]) => runCommand(devices.dsn, ['devices', 'r
 /** Removes a device like an answer of its provider. */
 async function lose(id: string): Promise<void> {
   const { token = '', provider } = (await devices.find(id)) ?? {}
-  if (provider !== 'fcm' && provider !== 'apns') throw new Error('the device is not there')
+  if (provider !== 'fcm' && provider !== 'hms') throw new Error('the device is not there')
   const gone = [{ deviceId: uuidOf(id), token }]
   expect(await devices.store.removeGone(provider, gone, Date.now() + 60_000, 'UNREGISTERED')).toBe(1)
 }
