@@ -86,6 +86,7 @@ export async function deliverBatch(deps: DeliverDeps, batch: OpenBatch, hold: Ho
     unsent: [...unsent.map((group) => ({ ...group, message: '', lines: linesOf(batch, group) })), ...ended],
     postponed,
     retrying: countRetrying(retries),
+    rejections: outcomes.rejections(),
   }
   await endAttempt(deps, batch, { retries, givenUp }, end, hold.signal)
   endTimer()
@@ -97,7 +98,7 @@ async function endUnsent(deps: DeliverDeps, batch: OpenBatch, signal: AbortSigna
   const retries = batch.rest ? [makeRestRetry(batch.rest)] : []
   const lines = listUnfinished(batch).map(({ line }) => line)
   const unsent = [{ outcome, reason: '', message: '', lines }] as const
-  const end = { answered: listFinished(batch), unsent, postponed: [], retrying: 0 }
+  const end = { answered: listFinished(batch), unsent, postponed: [], retrying: 0, rejections: [] }
   await endAttempt(deps, batch, { retries, givenUp: [] }, end, signal)
 }
 

@@ -11,8 +11,9 @@ export const API_ERRORS = {
 export type ApiErrorName = keyof typeof API_ERRORS
 
 /**
- * The error of a method; the server turns it into a reply. `why` goes to the log and never to the client. It names the
- * field and never contains a token, a key or a payload.
+ * The error of a method; the server turns it into a reply. Its message, the reason, goes to the log, and except for
+ * `internal` to the client too (src/server/error-details.ts). It names the field and never contains a token, a key or a
+ * payload.
  */
 export class ApiError extends Error {
   override readonly name = 'ApiError'
@@ -30,8 +31,11 @@ export class ApiError extends Error {
   }
 }
 
-/** The error object of a reply: `{"code":107,"message":"bad request"}`. */
-export function encodeApiError(kind: ApiErrorName): string {
+/**
+ * The error object of a reply: `{"code":107,"message":"bad request"}`.
+ * @param details the reason of the error, for clients that asked for it
+ */
+export function encodeApiError(kind: ApiErrorName, details?: string): string {
   const { code, message } = API_ERRORS[kind]
-  return JSON.stringify({ code, message })
+  return JSON.stringify(details === undefined ? { code, message } : { code, message, details })
 }

@@ -58,11 +58,11 @@ function wire<T>(kind: JsonKind, typeName: string, read: (text: JsonText) => T |
   )
 }
 
-/** Names of fields are data of the caller: errors show the beginning of a long one. */
-const MAX_SHOWN_NAME = 64
+/** Names of fields that errors show. Others may be long, or data. */
+const PLAIN_NAME = /^[\w-]{1,64}$/
 
 function pathTo(member: number | string, input: JsonText): v.UnknownPathItem {
-  const key = typeof member === 'string' ? member.slice(0, MAX_SHOWN_NAME) : member
+  const key = typeof member === 'number' || PLAIN_NAME.test(member) ? member : '(a key)'
   return { type: 'unknown', origin: 'value', input, key, value: undefined }
 }
 

@@ -22,7 +22,8 @@ export type Outcome =
     }
   /** The token of the target is dead. `sinceMs`: since when, as Unix time in ms, if the provider reports it. */
   | { kind: 'tokenGone'; reason: string; sinceMs?: number }
-  | { kind: 'rejected'; reason: string }
+  /** The provider refuses the notification or the target. `field`: the path of the refused field, if it names one. */
+  | { kind: 'rejected'; reason: string; field?: string }
   /**
    * The provider refused the credential of this server. The target is not at fault: delivery pauses the provider and
    * keeps the batches.

@@ -108,7 +108,7 @@ describe('the FCM provider', () => {
 
   it('rejects a message that FCM refuses', async () => {
     const outcomes = await send(batchOf(['a'], '{"data":{"n":1}}'))
-    expect(outcomes.get('a')).toEqual({ kind: 'rejected', reason: 'HTTP_400' })
+    expect(outcomes.get('a')).toEqual({ kind: 'rejected', reason: 'HTTP_400', field: 'message.data.n' })
     const big = await send(batchOf(['a'], JSON.stringify({ data: { text: 'x'.repeat(4096) } })))
     expect(big.get('a')).toEqual({ kind: 'rejected', reason: 'INVALID_ARGUMENT' })
   })

@@ -14,6 +14,11 @@ export const httpApi = section({
     v.optional(oneOf(['', 'transport']), ''),
     '`transport` answers errors as HTTP statuses, like the request header `X-Centrifugo-Error-Mode: transport`.',
   ),
+  error_details: described(
+    v.optional(flag, false),
+    'Adds the reason to error objects as `details`, with the path of the field. The response header ' +
+      '`X-Centripush-Error-Details` has it in any case.',
+  ),
   external: described(
     v.optional(flag, false),
     'Serves the API on the external port too when there is an internal port.',
