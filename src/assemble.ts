@@ -16,11 +16,11 @@ import { startWorkers } from './assemble/start-workers.ts'
 import { makeLoggerOfStores, watchStores } from './assemble/watch-stores.ts'
 import { loadOrMakeApiKey } from './config/api-key.ts'
 import { chooseQueue } from './config/check.ts'
-import type { ProviderName } from './config/provider-names.ts'
 import type { Role } from './config/role.ts'
 import type { Config } from './config/schema.ts'
 import { type MethodTable, makeMethodTable } from './methods/table.ts'
 import { addQueueGauges, type Metrics, makeMetrics } from './observability/metrics.ts'
+import { describeHealth, type ProviderHealth } from './observability/provider-health.ts'
 import { FULL_DUTY } from './queue/lane.ts'
 import type { ApiDeps } from './server/api-deps.ts'
 import { makeKeyCheck } from './server/api-key.ts'
@@ -57,13 +57,13 @@ export async function assemble(plan: ServerPlan): Promise<Assembly> {
 async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, 'stop'>> {
   const { config, role, logger } = plan
   const metrics = makeMetrics()
-  const { methods, large, isReady, listDown, readMetrics, callLogger } = config.push_notifications.enabled
+  const { methods, large, isReady, readHealth, readMetrics, callLogger } = config.push_notifications.enabled
     ? await buildPush(plan, metrics, onStop)
     : {
         methods: makeMethodTable(undefined),
         large: undefined,
         isReady: () => true,
-        listDown: () => [],
+        readHealth: () => ({ down: [], credentials: {} }),
         readMetrics: () => metrics.registry.metrics(),
         callLogger: logger,
       }
@@ -92,7 +92,7 @@ async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, '
           }
         : undefined,
       health: config.health.enabled
-        ? { isReady, listDown, prefix: trimSlash(config.health.handler_prefix) }
+        ? { isReady, describe: () => describeHealth(readHealth()), prefix: trimSlash(config.health.handler_prefix) }
         : undefined,
       connections: role === 'worker' ? undefined : upstream?.clients,
       admin: role === 'worker' ? undefined : upstream?.clients,
@@ -110,8 +110,8 @@ interface Push {
   readMetrics(): Promise<string>
   /** False while a store is down, or while the queue refuses the claims of the workers. */
   isReady(): boolean
-  /** The providers that are down for the workers. */
-  listDown(): ProviderName[]
+  /** The state of the providers for the workers. */
+  readHealth(): ProviderHealth
   callLogger: ApiDeps['callLogger']
 }
 
@@ -123,7 +123,7 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Pr
   const storePlan = { config, logger: makeLoggerOfStores(plan, stores.onOutage) }
   const counts = countInMetrics(metrics)
   const parts = await buildParts(storePlan, databases, counts, onStop)
-  const { queue, devices, outages } = parts
+  const { queue, devices } = parts
   if (databases.sql && devices) startUpkeepOf(storePlan, devices, databases, onStop)
   for (const risk of await queue.findRisks()) logger.warn({ risk }, 'queue: accepted sends can be lost')
   addQueueGauges(metrics.registry, chooseQueue(config), () => queue.stats().catch(() => undefined))
@@ -135,7 +135,7 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Pr
     methods,
     large,
     callLogger: storePlan.logger,
-    listDown: () => outages.listProviders(),
+    readHealth: parts.readHealth,
     readMetrics: () => metrics.registry.metrics(),
   }
   if (role === 'api') return { ...own, isReady: stores.isUp }

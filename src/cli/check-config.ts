@@ -1,24 +1,43 @@
+import { type Proof, proveCredentials } from '../assemble/prove-credentials.ts'
 import { listOptions } from '../config/options.ts'
 import { ConfigSchema } from '../config/schema.ts'
+import { makeLogger } from '../observability/log.ts'
 import { readServerOptions } from './options.ts'
 
-const HELP = `centripush check-config [--config FILE]
+const HELP = `centripush check-config [--config FILE] [--online]
 
 Checks the configuration of FILE and of the CENTRIPUSH_ environment variables and prints the options in force, with
-defaults and without secrets. docs/configuration.md explains every option.
+defaults and without secrets. docs/configuration.md explains every option. Files of credentials are read and checked.
 
-Exits with 0, or with 2 and a list of all problems when the command line or the configuration is wrong.
+  --online   asks each provider whether it accepts the credential: sends a push to a token that no device has
+
+Exits with 0; with 2 and a list of all problems when the command line, the configuration or a credential is wrong; and
+with 1 when a provider could not be asked.
 `
 
-/** The command `centripush check-config`. @throws ConfigError with all problems, CommandLineError */
-export async function runCheckConfig(argv: string[]): Promise<void> {
-  const options = readServerOptions(argv, HELP)
-  if (!options) return
+/** The command `centripush check-config`. Resolves to the exit code. @throws ConfigError with all problems */
+export async function runCheckConfig(argv: string[]): Promise<number> {
+  const options = readServerOptions(argv, HELP, ['online'])
+  if (!options) return 0
   const secrets = new Set(listOptions(ConfigSchema).flatMap(({ path, isSecret }) => (isSecret ? [path.join('.')] : [])))
   process.stdout.write(`${JSON.stringify(hideSecrets(options.config, secrets), undefined, 2)}\n`)
   if (options.ignored.length > 0) {
     process.stderr.write(`ignored, because centripush has no such options: ${options.ignored.join(', ')}\n`)
   }
+  if (!options.config.push_notifications.enabled) return 0
+  return report(await proveCredentials(options.config, makeLogger(SILENT), options.flags.has('online')))
+}
+
+const SILENT = { level: 'none', file: '' } as const
+const WORDS = { accepted: 'accepted', refused: 'refused', notAsked: 'not asked' } as const
+
+/** Prints the answers of the providers. @returns the exit code */
+function report(proofs: readonly Proof[]): number {
+  for (const { provider, state, why } of proofs) {
+    process.stderr.write(`${provider}: credential ${WORDS[state]}${why === '' ? '' : ` (${why})`}\n`)
+  }
+  if (proofs.some(({ state }) => state === 'refused')) return 2
+  return proofs.some(({ state, provider }) => state === 'notAsked' && provider !== 'webpush') ? 1 : 0
 }
 
 /**

@@ -24,11 +24,12 @@ export function readEnvironment(environment: NodeJS.ProcessEnv): EnvironmentConf
   const tree: ConfigTree = {}
   const unknown: string[] = []
   for (const [name, value] of Object.entries(environment)) {
-    if (!name.startsWith(PREFIX) || !value) continue
+    const text = dropLineEnd(value ?? '')
+    if (!name.startsWith(PREFIX) || text === '') continue
     const path = paths.get(name)
     const filePath = paths.get(name.replace(/_FILE$/, ''))
-    if (path) setOption(tree, path, value)
-    else if (filePath && name.endsWith('_FILE')) setOption(tree, filePath, readSecret(name, value))
+    if (path) setOption(tree, path, text)
+    else if (filePath && name.endsWith('_FILE')) setOption(tree, filePath, readSecret(name, text))
     else unknown.push(name)
   }
   return { tree, unknown }
@@ -48,5 +49,10 @@ function setOption(tree: ConfigTree, path: readonly string[], value: string): vo
 }
 
 function readSecret(name: string, file: string): string {
-  return readOptionFile(name, file).toString().trimEnd()
+  return dropLineEnd(readOptionFile(name, file).toString())
+}
+
+/** Files and values of shells often end with a line feed, which belongs to no option. */
+function dropLineEnd(value: string): string {
+  return value.replace(/[\r\n]+$/, '')
 }

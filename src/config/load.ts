@@ -9,6 +9,7 @@ import { findContradictions } from './check.ts'
 import { ConfigError } from './config-error.ts'
 import { type ConfigTree, readEnvironment } from './environment.ts'
 import { listOptions } from './options.ts'
+import { trustAuthority } from './postgres/postgres-dsn.ts'
 import { explainFileError } from './read-option-file.ts'
 import { type Config, ConfigSchema } from './schema.ts'
 
@@ -38,7 +39,22 @@ export function parseConfig(input: unknown): Config {
     ? findContradictions(result.output)
     : result.issues.map((issue) => `${v.getDotPath(issue) ?? '(root)'}: ${issue.message}`)
   if (!result.success || problems.length > 0) throw new ConfigError(problems)
-  return result.output
+  return trustAuthorityOf(result.output)
+}
+
+/** Adds `database.postgresql.ca_file` to the DSNs. */
+function trustAuthorityOf(config: Config): Config {
+  const { database, push_notifications: push } = config
+  const caFile = database?.postgresql.ca_file
+  if (database === undefined || caFile === undefined) return config
+  const trust = <T extends { dsn?: string | undefined }>(options: T): T =>
+    options.dsn === undefined ? options : { ...options, dsn: trustAuthority(options.dsn, caFile) }
+  const replica_dsn = database.postgresql.replica_dsn.map((dsn) => trustAuthority(dsn, caFile))
+  return {
+    ...config,
+    database: { ...database, postgresql: { ...trust(database.postgresql), replica_dsn } },
+    push_notifications: { ...push, queue: { ...push.queue, postgresql: trust(push.queue.postgresql) } },
+  }
 }
 
 function readConfigFile(file: string): ConfigTree {

@@ -6,10 +6,9 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { FcmProvider } from '../../src/providers/fcm/fcm.ts'
-import { loadServiceAccount } from '../../src/providers/fcm/service-account.ts'
 import type { Outcome } from '../../src/providers/provider.ts'
 import { ReloadingProvider } from '../../src/providers/reloading-provider.ts'
-import { startFcmSimulator, type TestFcmSimulator } from '../support/fcm-simulator.ts'
+import { loadServiceAccount, startFcmSimulator, type TestFcmSimulator } from '../support/fcm-simulator.ts'
 import { keepLines } from '../support/run-log.ts'
 
 const NEVER = new AbortController().signal
@@ -52,7 +51,7 @@ async function startProvider(): Promise<void> {
     logger,
     make: async () =>
       new FcmProvider({
-        serviceAccount: await loadServiceAccount(file),
+        account: await loadServiceAccount(file),
         pushEndpoint: fcm.simulator.origin,
         authEndpoint: fcm.simulator.origin,
         ca: fcm.ca,

@@ -11,12 +11,25 @@ function batchSize(max: number, fallback: number, unit: string) {
 
 /** The section of Firebase Cloud Messaging. */
 export const fcm = section({
-  credentials_file: described(v.optional(file), 'The JSON key file of the service account.'),
+  credentials_file: described(
+    v.optional(file),
+    'The JSON file of the credential: the key of a service account, or a credential of workload identity federation, ' +
+      'impersonation or gcloud.',
+  ),
+  credentials_json: described(
+    v.optional(secret(filledText)),
+    'The credential as JSON or its base64, in place of `credentials_file`.',
+  ),
+  project_id: described(
+    v.optional(filledText),
+    'The Firebase project. Absent: that of the service account. Without a credential, application default ' +
+      'credentials are used: `GOOGLE_APPLICATION_CREDENTIALS`, the file of gcloud, or the metadata server.',
+  ),
   tokens_batch_size: batchSize(5000, 500, 'batch'),
   push_endpoint: described(v.optional(url('https:'), 'https://fcm.googleapis.com'), 'The server that pushes go to.'),
   auth_endpoint: described(
     v.optional(url('https:'), 'https://oauth2.googleapis.com'),
-    'The server that exchanges the assertion of the service account for an access token.',
+    'The server that exchanges the assertion of a service account or the refresh token of a user for an access token.',
   ),
   ca_file: caFile,
 })
