@@ -6,7 +6,7 @@ import { configureApi } from './assemble/configure-api.ts'
 import { startUpkeepOf } from './assemble/make-devices.ts'
 import { makeMethods } from './assemble/make-methods.ts'
 import { makeUpstream } from './assemble/make-upstream.ts'
-import { openDatabases } from './assemble/open-databases.ts'
+import { type Databases, openDatabases } from './assemble/open-databases.ts'
 import type { Plan } from './assemble/plan.ts'
 import { countInMetrics } from './assemble/send-counts.ts'
 import { startAnalytics } from './assemble/start-analytics.ts'
@@ -18,7 +18,9 @@ import { loadOrMakeApiKey } from './config/api-key.ts'
 import { chooseQueue } from './config/check.ts'
 import type { Role } from './config/role.ts'
 import type { Config } from './config/schema.ts'
+import { findLostSettings } from './database/pooler.ts'
 import { type MethodTable, makeMethodTable } from './methods/table.ts'
+import type { Logger } from './observability/log.ts'
 import { addQueueGauges, type Metrics, makeMetrics } from './observability/metrics.ts'
 import { describeHealth, type ProviderHealth } from './observability/provider-health.ts'
 import { FULL_DUTY } from './queue/lane.ts'
@@ -125,6 +127,7 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Pr
   const parts = await buildParts(storePlan, databases, counts, onStop)
   const { queue, devices } = parts
   if (databases.sql && devices) startUpkeepOf(storePlan, devices, databases, onStop)
+  await warnOfPooler(databases, logger)
   for (const risk of await queue.findRisks()) logger.warn({ risk }, 'queue: accepted sends can be lost')
   addQueueGauges(metrics.registry, chooseQueue(config), () => queue.stats().catch(() => undefined))
   const { registry } = metrics
@@ -145,6 +148,15 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Pr
       ? { isReady: startWorkers({ plan: storePlan, duty: FULL_DUTY, metrics, ...parts }, onStop) }
       : startWorkerProcesses(plan, databases.dsn, count, metrics, stores.onOutage, onStop)
   return { ...own, ...workers, isReady: () => stores.isUp() && workers.isReady() }
+}
+
+async function warnOfPooler({ sql, queueSql }: Databases, logger: Logger): Promise<void> {
+  for (const pool of new Set([sql, queueSql])) {
+    const settings = pool ? await findLostSettings(pool) : []
+    if (settings.length > 0) {
+      logger.warn({ settings }, 'database: a pooler ignores these settings; ALTER ROLE … SET them for the fastest plans')
+    }
+  }
 }
 
 /** Two processes more than cores: while some wait for a provider or for the queue, the others use the cores. */

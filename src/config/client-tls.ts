@@ -1,6 +1,8 @@
 // Centrifugo's TLS object as it is used by clients of other servers: Redis, ClickHouse.
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import type { ConnectionOptions } from 'node:tls'
 import * as v from 'valibot'
+import { ConfigError } from './config-error.ts'
 import { described, secret, section } from './option.ts'
 import { readPem } from './pem.ts'
 import { flag, pem, text } from './values.ts'
@@ -24,11 +26,32 @@ type ClientTls = v.InferOutput<typeof clientTls>
  */
 export function readClientTls(path: string, tls: ClientTls): ConnectionOptions {
   const read = (name: 'server_ca_pem' | 'cert_pem' | 'key_pem') => readPem(`${path}.${name}`, tls[name])
-  return {
-    rejectUnauthorized: !tls.insecure_skip_verify,
-    ...(tls.server_name !== '' && { servername: tls.server_name }),
+  const files = {
     ...(tls.server_ca_pem !== '' && { ca: read('server_ca_pem') }),
     ...(tls.cert_pem !== '' && { cert: read('cert_pem') }),
     ...(tls.key_pem !== '' && { key: read('key_pem') }),
+  }
+  checkFiles(path, files)
+  return {
+    rejectUnauthorized: !tls.insecure_skip_verify,
+    ...(tls.server_name !== '' && { servername: tls.server_name }),
+    ...files,
+  }
+}
+
+/** @throws ConfigError for a text that OpenSSL can not read: it would fail at each connection */
+function checkFiles(path: string, files: { ca?: string; cert?: string; key?: string }): void {
+  const reads: [name: string, text: string | undefined, read: (text: string) => unknown][] = [
+    ['server_ca_pem', files.ca, (text) => new X509Certificate(text)],
+    ['cert_pem', files.cert, (text) => new X509Certificate(text)],
+    ['key_pem', files.key, (text) => createPrivateKey(text)],
+  ]
+  for (const [name, text, read] of reads) {
+    try {
+      if (text !== undefined) read(text)
+    } catch {
+      // The error of OpenSSL is not passed on: it could describe parts of the key.
+      throw new ConfigError(`${path}.${name}: is not valid PEM of a ${name === 'key_pem' ? 'key' : 'certificate'}`)
+    }
   }
 }

@@ -61,8 +61,24 @@ async function isTransactionPooled(sql: Sql): Promise<boolean> {
   }
 }
 
-async function readBackend(sql: Pick<Sql, 'unsafe'>): Promise<unknown> {
+async function readBackend(sql: Pick<Sql, 'unsafe'>): Promise<number | undefined> {
   // The simple protocol: a named statement would itself fail behind a pooler.
-  const [row] = await sql.unsafe('select pg_backend_pid() as pid')
-  return row?.['pid']
+  const [row] = await sql.unsafe<{ pid: number }[]>('select pg_backend_pid() as pid')
+  return row?.pid
+}
+
+/**
+ * The settings of a pool that are not in force, because a pooler ignores them. Statements are right without them, but
+ * may be planned badly, and hang for longer.
+ */
+export async function findLostSettings(sql: Sql): Promise<string[]> {
+  const { connection } = sql.options
+  const rows = await sql<{ name: string; setting: string }[]>`
+    select name, setting from pg_settings where name in ${sql(STARTUP_PARAMETERS)}`
+  return rows.flatMap(({ name, setting }) => {
+    const asked = connection[name]
+    // A setting of the DSN may have a unit, so it is not compared.
+    const isOwn = asked !== undefined && /^(\d+|off|force_\w+)$/.test(String(asked))
+    return isOwn && String(asked) !== setting ? [`${name} = ${asked}`] : []
+  })
 }

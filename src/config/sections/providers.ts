@@ -57,6 +57,15 @@ const apnsEndpoint = v.pipe(
   kindOf<string>('environment or https:// URL', { type: 'string' }),
 )
 
+/** An id that Apple has given to a key or a team. */
+const appleId = v.pipe(
+  filledText,
+  v.check(
+    (value) => /^[A-Z0-9]{10}$/i.test(value),
+    (issue) => `expected ten letters and digits but found ${issue.input.length} characters`,
+  ),
+)
+
 /** The section of the Apple Push Notification service. */
 export const apns = section({
   endpoint: described(
@@ -72,8 +81,8 @@ export const apns = section({
   tokens_batch_size: batchSize(5000, 100, 'batch'),
   token_key_file: described(v.optional(file), 'The .p8 file of the signing key.'),
   token_key_pem: described(v.optional(secret(filledText)), 'The signing key as text, in place of `token_key_file`.'),
-  token_key_id: described(v.optional(filledText), 'The id of the signing key, ten characters.'),
-  token_team_id: described(v.optional(filledText), 'The id of the developer team, ten characters.'),
+  token_key_id: described(v.optional(appleId), 'The id of the signing key, ten characters.'),
+  token_team_id: described(v.optional(appleId), 'The id of the developer team, ten characters.'),
   cert_p12_file: described(v.optional(file), 'The .p12 file of the client certificate.'),
   cert_p12_b64: described(
     v.optional(secret(filledText)),

@@ -77,13 +77,13 @@ export class GoogleTokens {
   }
 
   /** Gets a new access token. @throws TokenError */
-  async exchange(nowMs: number): Promise<AccessTokenGrant> {
+  async exchange(): Promise<AccessTokenGrant> {
     try {
       const client = await this.#openClient()
       const { token } = await withDeadline(client.getAccessToken(), TIMEOUT_MS)
       if (!token) throw new TokenError('oauth_unavailable', { detail: 'no_token' })
-      const endsAtMs = client.credentials.expiry_date ?? nowMs + UNKNOWN_LIFE_MS
-      return { accessToken: token, lifeMs: endsAtMs - nowMs }
+      const { expiry_date: endsAtMs } = client.credentials
+      return { accessToken: token, lifeMs: endsAtMs ? endsAtMs - Date.now() : UNKNOWN_LIFE_MS }
     } catch (error) {
       throw error instanceof TokenError ? error : explain(error)
     }
