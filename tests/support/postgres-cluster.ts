@@ -38,10 +38,17 @@ interface Options {
   settings?: string
   /** A stopped copy of this server becomes a standby. */
   standbyOf?: TestPostgres
+  /** It refuses connections, so the start does not wait for its answer. */
+  isSilent?: boolean
 }
 
 /** Makes a cluster and starts it. It has TLS, listens on 127.0.0.1 and ::1, and has a socket. */
-export async function startPostgresCluster({ hba, settings = '', standbyOf }: Options): Promise<TestPostgres> {
+export async function startPostgresCluster({
+  hba,
+  settings = '',
+  standbyOf,
+  isSilent = false,
+}: Options): Promise<TestPostgres> {
   const directory = await mkdtemp(join(tmpdir(), 'centripush-cluster-'))
   await chmod(directory, 0o755)
   const data = join(directory, 'data')
@@ -65,9 +72,11 @@ export async function startPostgresCluster({ hba, settings = '', standbyOf }: Op
   await writeOwned(join(data, 'postgresql.auto.conf'), `${all.join('\n')}\n`, runAs)
   if (standbyOf) await writeOwned(join(data, 'standby.signal'), '', runAs)
   const dsn = `postgresql://${ADMIN.user}:${ADMIN.password}@127.0.0.1:${port}/postgres`
+  const program = join(dirname(initdb), 'postgres')
   let server: ChildProcess | undefined
   const start = async () => {
-    server = await startServer(join(dirname(initdb), 'postgres'), data, runAs, dsn)
+    server = spawnServer(program, data, runAs)
+    await waitForAnswer(server, dsn)
   }
   const end = async () => {
     if (!server || server.exitCode !== null) return
@@ -79,7 +88,8 @@ export async function startPostgresCluster({ hba, settings = '', standbyOf }: Op
     await end()
     await rm(directory, { recursive: true, force: true, maxRetries: 5 })
   }
-  await start()
+  if (isSilent) server = spawnServer(program, data, runAs)
+  else await start()
   return { port, directory, dsn, start, end, remove }
 }
 
@@ -113,8 +123,11 @@ async function writeOwned(file: string, content: string, runAs: RunAs): Promise<
   if (runAs) await chown(file, runAs.uid, runAs.gid)
 }
 
-async function startServer(program: string, data: string, runAs: RunAs, dsn: string): Promise<ChildProcess> {
-  const server = spawn(program, ['-D', data], { ...runAs, cwd: resolve('/'), stdio: ['ignore', 'ignore', 'pipe'] })
+function spawnServer(program: string, data: string, runAs: RunAs): ChildProcess {
+  return spawn(program, ['-D', data], { ...runAs, cwd: resolve('/'), stdio: ['ignore', 'ignore', 'pipe'] })
+}
+
+async function waitForAnswer(server: ChildProcess, dsn: string): Promise<void> {
   let log = ''
   server.stderr?.on('data', (chunk: Buffer) => {
     log += chunk.toString()
@@ -124,7 +137,6 @@ async function startServer(program: string, data: string, runAs: RunAs, dsn: str
     if (server.exitCode !== null || Date.now() > deadlineMs) throw new Error(`PostgreSQL does not start: ${log}`)
     await delay(START_POLL_MS)
   }
-  return server
 }
 
 async function answers(dsn: string): Promise<boolean> {

@@ -14,14 +14,21 @@ const START_TIMEOUT_MS = 30_000
 export interface RedisInstance {
   /** The directory of its files and of its socket `redis.sock`. */
   directory: string
+  /** Ends it and keeps its files. */
+  end(): Promise<void>
+  /** Ends it and removes its files. */
   stop(): Promise<void>
 }
 
-/** Starts a server. Resolves when it listens on `port`. @param options of redis-server, in pairs of name and value */
-export async function startRedis(port: number, options: readonly string[]): Promise<RedisInstance> {
-  const directory = await mkdtemp(join(tmpdir(), 'centripush-redis-'))
-  const files = ['--dir', directory, '--unixsocket', join(directory, 'redis.sock'), '--save', '']
-  const server = spawn(findRedisServer(), [...files, ...options], { stdio: ['ignore', 'pipe', 'ignore'] })
+/**
+ * Starts a server. Resolves when it listens on `port`.
+ * @param options of redis-server, in pairs of name and value
+ * @param files the directory of an ended server, which this one continues
+ */
+export async function startRedis(port: number, options: readonly string[], files?: string): Promise<RedisInstance> {
+  const directory = files ?? (await mkdtemp(join(tmpdir(), 'centripush-redis-')))
+  const own = ['--dir', directory, '--unixsocket', join(directory, 'redis.sock'), '--save', '']
+  const server = spawn(findRedisServer(), [...own, ...options], { stdio: ['ignore', 'pipe', 'ignore'] })
   let log = ''
   server.stdout.on('data', (chunk: Buffer) => {
     log += chunk.toString()
@@ -31,13 +38,16 @@ export async function startRedis(port: number, options: readonly string[]): Prom
     if (server.exitCode !== null || Date.now() > deadlineMs) throw new Error(`Redis does not start: ${log}`)
     await delay(START_POLL_MS)
   }
-  const stop = async () => {
+  const end = async () => {
     const gone = once(server, 'exit')
-    server.kill('SIGKILL')
+    server.kill('SIGTERM')
     await gone
+  }
+  const stop = async () => {
+    await end()
     await rm(directory, { recursive: true, force: true })
   }
-  return { directory, stop }
+  return { directory, end, stop }
 }
 
 async function listens(port: number): Promise<boolean> {
