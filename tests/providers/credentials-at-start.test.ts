@@ -2,7 +2,8 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeAll, expect, onTestFinished, test } from 'vitest'
+import { pino } from 'pino'
+import { beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { proveCredentials } from '../../src/assemble/prove-credentials.ts'
 import { ConfigError } from '../../src/config/config-error.ts'
 import { parseConfig } from '../../src/config/load.ts'
@@ -13,7 +14,7 @@ import { startAssembly } from '../support/assembly.ts'
 import { makeClientCertificate } from '../support/client-certificate.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { PUSH_SERVICES } from '../support/push-services.ts'
-import { makeTestLogger } from '../support/run-log.ts'
+import { keepLines, makeTestLogger } from '../support/run-log.ts'
 
 type Section = Record<string, unknown>
 
@@ -262,6 +263,37 @@ test('all broken credentials are reported at once, and stop the start', async ()
   await expect(startAssembly(database.dsn, { push_notifications })).rejects.toThrow(
     new RegExp(`${FCM}\\.credentials_file: .*\\n.*${APNS}\\.token_key_file: `),
   )
+})
+
+test('with lenient the server starts: the provider is paused, and its pushes wait', async () => {
+  const database = await createTestDatabase()
+  const lines: string[] = []
+  const fcm = fcmFile({ private_key: key().slice(0, 600) })
+  const logger = pino(
+    { level: 'error' },
+    keepLines((line) => lines.push(line)),
+  )
+  const server = await startAssembly(database.dsn, { push_notifications: { lenient: true, fcm } }, logger)
+  onTestFinished(async () => {
+    await server.stop(1000)
+    await database.drop()
+  })
+  const readHealth = async () => (await fetch(`${server.url}/health`)).json()
+  expect(await readHealth()).toEqual({ credentials: { fcm: 'unproven' } })
+  const push = { recipient: { fcm_tokens: ['token'] }, notification: { fcm: { message: { data: { a: 'b' } } } } }
+  expect(await (await server.post('/send_push_notification', push)).json()).toHaveProperty('result.uid')
+  await vi.waitFor(async () => expect(await readHealth()).toEqual({ credentials: { fcm: 'unusable' } }), {
+    timeout: 10_000,
+  })
+  const messages = lines.map((line) => JSON.parse(line))
+  expect(messages).toEqual([
+    expect.objectContaining({ provider: 'fcm', msg: 'credential: not usable, provider paused' }),
+    expect.objectContaining({
+      msg: expect.stringContaining('delivery: credential can not be used here'),
+      reason: 'credential_unusable',
+    }),
+  ])
+  expect(messages[0].problem).toContain(`${FCM}.credentials_file: `)
 })
 
 test.each([

@@ -1,5 +1,6 @@
 // Chooses among the servers of a DSN as libpq does: in their order, the first that can be reached and is of the kind
 // that `target_session_attrs` asks for.
+import { setMaxListeners } from 'node:events'
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import type { PostgresHost, PostgresTarget, TargetSession } from '../../config/postgres/postgres-dsn.ts'
@@ -44,6 +45,8 @@ export class ServerChoice {
 
   constructor(deps: Deps) {
     this.#deps = deps
+    // A pool opens many connections at once. Node warns of a leak from the eleventh listener on.
+    setMaxListeners(0, this.#closing.signal)
   }
 
   /** Opens a connection to a suitable server. */
