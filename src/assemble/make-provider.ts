@@ -38,16 +38,16 @@ export function makeProvider(name: ProviderName, parts: ProviderParts): Promise<
     case 'apns':
       return makeApns(parts)
     case 'hms':
-      return makeLenient('hms', [parts.config.push_notifications.hms.ca_file], parts, async () => makeHms(parts))
+      return makeReloading('hms', [parts.config.push_notifications.hms.ca_file], parts, async () => makeHms(parts))
     case 'webpush': {
       const { ca_file } = parts.config.push_notifications.webpush
-      return makeLenient('webpush', [ca_file], parts, async () => makeWebPush(parts))
+      return makeReloading('webpush', [ca_file], parts, async () => makeWebPush(parts))
     }
   }
 }
 
-/** Makes a provider that is replaced when one of its credential files changes. */
-async function makeLenient(
+/** Makes a provider that is replaced when one of its files changes, also after a start with an unusable one. */
+async function makeReloading(
   name: ProviderName,
   files: readonly (string | undefined)[],
   { config, logger }: Plan,
@@ -69,7 +69,7 @@ function replaceUnusable(name: ProviderName, error: unknown, config: Plan['confi
 function makeFcm(parts: ProviderParts): Promise<Provider> {
   const { logger, makeBreaker } = parts
   const { fcm } = parts.config.push_notifications
-  return makeLenient('fcm', [fcm.credentials_file, fcm.ca_file], parts, async () => {
+  return makeReloading('fcm', [fcm.credentials_file, fcm.ca_file], parts, async () => {
     const ca = readCa('push_notifications.fcm.ca_file', fcm.ca_file)
     return new FcmProvider({
       account: await loadFcmAccount(fcm, ca),
@@ -86,7 +86,7 @@ async function makeApns(parts: ProviderParts): Promise<Provider> {
   const { logger, makeBreaker } = parts
   const { apns } = parts.config.push_notifications
   const loadAuth = await chooseApnsAuth(parts)
-  return await makeLenient('apns', [apns.token_key_file, apns.cert_p12_file, apns.ca_file], parts, async () => {
+  return await makeReloading('apns', [apns.token_key_file, apns.cert_p12_file, apns.ca_file], parts, async () => {
     return new ApnsProvider({
       endpoint: apns.endpoint,
       bundleId: apns.bundle_id ?? '',

@@ -2,10 +2,9 @@
 // (https://cloud.google.com/docs/authentication/application-default-credentials): the metadata server of Google Cloud,
 // workload identity federation, impersonation, and the file of gcloud.
 import { Agent } from 'node:https'
-import { GoogleAuth, gaxios, gcpMetadata } from 'google-auth-library'
 import * as v from 'valibot'
 import { trustedAuthorities } from '../../http2/trusted-authorities.ts'
-import { withDeadline } from '../../timing/deadline.ts'
+import { DeadlineError, withDeadline } from '../../timing/deadline.ts'
 import type { AccessTokenGrant } from '../credential/access-token.ts'
 import { TokenError } from '../credential/token-error.ts'
 import { FcmCredentialError } from './service-account.ts'
@@ -78,6 +77,7 @@ export class GoogleTokens {
 
   /** Gets a new access token. @throws TokenError */
   async exchange(): Promise<AccessTokenGrant> {
+    const { gaxios } = await loadLibrary()
     try {
       const client = await this.#openClient()
       const { token } = await withDeadline(client.getAccessToken(), TIMEOUT_MS)
@@ -85,7 +85,8 @@ export class GoogleTokens {
       const { expiry_date: endsAtMs } = client.credentials
       return { accessToken: token, lifeMs: endsAtMs ? endsAtMs - Date.now() : UNKNOWN_LIFE_MS }
     } catch (error) {
-      throw error instanceof TokenError ? error : explain(error)
+      if (error instanceof TokenError) throw error
+      throw error instanceof gaxios.GaxiosError ? explainAnswer(error) : explainFailure(error)
     }
   }
 
@@ -108,12 +109,13 @@ export class GoogleTokens {
   }
 
   /** Each token has a client of its own: a client would return a refused token again. */
-  #openClient() {
+  async #openClient() {
     const { account, authEndpoint } = this.#deps
+    const { GoogleAuth, gcpMetadata } = await loadLibrary()
     // The library remembers for ever that there is no metadata server, which on a new machine may only be late.
     gcpMetadata.resetIsAvailableCache()
     const agent = this.#agent
-    return new GoogleAuth({
+    return await new GoogleAuth({
       scopes: SCOPE,
       projectId: account.projectId,
       ...(account.credentials && { credentials: account.credentials }),
@@ -131,14 +133,18 @@ export class GoogleTokens {
 const REFUSED: ReadonlySet<unknown> = new Set([400, 401, 403])
 
 /** The error of the library is not kept: it contains the request with its secrets. */
-function explain(error: unknown): TokenError {
-  if (!(error instanceof gaxios.GaxiosError)) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-    return /^E[A-Z_]+$/.test(code) && code !== 'ENOENT' && code !== 'EACCES'
-      ? new TokenError('oauth_unavailable', { detail: code })
-      : new TokenError('credential_unusable')
-  }
-  const { status, code } = error
+function explainAnswer({ status, code }: { status?: number; code?: string | number }): TokenError {
   if (REFUSED.has(status)) return new TokenError('oauth_refused')
   return new TokenError('oauth_unavailable', { detail: status ? `HTTP_${status}` : String(code ?? 'unknown') })
+}
+
+/** No service has answered: the time was over, or the credential or a file of it can not be used here. */
+function explainFailure(error: unknown): TokenError {
+  if (error instanceof DeadlineError) return new TokenError('oauth_unavailable', { detail: 'timeout' })
+  return new TokenError('credential_unusable')
+}
+
+/** Loaded only by processes that need it, because it is large. */
+function loadLibrary() {
+  return import('google-auth-library')
 }
