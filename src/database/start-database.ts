@@ -48,7 +48,6 @@ function explain(error: unknown, option: string): unknown {
   const known = readDatabaseError(error)
   if (!known) return error
   const mend = explainPoolerError(known) ?? explainDatabaseOutage(known)?.mend ?? 'see the log of PostgreSQL'
-  return new UserError(`database: can't be used: ${known.message} (${known.code}); ${mend} (${option})`, {
-    cause: known,
-  })
+  const why = known.message.includes(known.code) ? known.message : `${known.message} (${known.code})`
+  return new UserError(`database: can't be used: ${why}; ${mend} (${option})`, { cause: known })
 }

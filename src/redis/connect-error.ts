@@ -64,7 +64,7 @@ function explain(error: Error): Explanation {
   if (/SSL|TLS|EPROTO/.test(code)) {
     return { why, mend: 'check that the port is the TLS port of Redis, and the client certificate in tls' }
   }
-  if (/^(All sentinels|None of startup)/.test(why)) return { why, mend: START, mayPass: true }
+  if (/invalid reply: null/.test(why)) return { why, mend: 'correct sentinel_master_name' }
   if (why === 'Connection is closed.') {
     return { why: 'Redis closes the connection', mend: 'check the port, and whether it needs TLS', mayPass: true }
   }

@@ -14,6 +14,10 @@ export type RedisClient = Redis | Cluster
 /** The longest pause between two attempts to connect, in ms. */
 const MAX_RECONNECT_DELAY_MS = 1000
 const OPTION = 'push_notifications.queue.redis'
+/** Errors of the client that have another error as their cause, which is in one of these events. */
+const GENERIC =
+  /^(Connection is closed|All sentinels are unreachable|Failed to refresh slots|failed to connect to sentinel)/
+const ERROR_EVENTS = ['error', 'node error', 'sentinelError']
 
 /**
  * Opens a connection that reconnects by itself. While it is disconnected, commands fail at once. A command also fails
@@ -24,15 +28,14 @@ const OPTION = 'push_notifications.queue.redis'
 export async function connectRedis(options: RedisOptions, logger: Logger): Promise<RedisClient> {
   const target = readRedisTarget(options)
   const client = makeClient(target)
-  let cause: unknown
-  const onError = (error: unknown) => {
-    cause = error
+  let cause: Error | undefined
+  const onError = (error: Error) => {
+    if (!GENERIC.test(error.message)) cause = error
   }
   // Without a listener, ioredis prints each connection error. Commands that fail during a disconnection are logged by
   // their callers.
   client.on('error', (error: Error) => logger.debug({ err: error }, 'redis: connection failed, retrying'))
-  client.on('error', onError)
-  client.on('node error', onError)
+  for (const event of ERROR_EVENTS) client.on(event, onError)
   try {
     // Behind Sentinels the client tries for ever.
     const { connect_timeout, io_timeout } = target.options
@@ -43,12 +46,28 @@ export async function connectRedis(options: RedisOptions, logger: Logger): Promi
     return client
   } catch (error) {
     client.disconnect()
-    // The error of `connect` itself is only "Connection is closed."
-    throw new RedisConnectError(OPTION, cause ?? error)
+    throw new RedisConnectError(OPTION, cause ?? (await findCause(target)) ?? error)
   } finally {
-    client.off('error', onError)
-    client.off('node error', onError)
+    for (const event of ERROR_EVENTS) client.off(event, onError)
   }
+}
+
+/**
+ * The error of the first Sentinel or node of a Cluster when it is asked alone: the client hides it. Undefined if there
+ * is none.
+ */
+async function findCause({ kind, nodes, options }: RedisTarget): Promise<Error | undefined> {
+  if (kind === 'server') return undefined
+  const { sentinel_user: user, sentinel_password: password, sentinel_tls } = options
+  const own = kind === 'cluster' ? options : { ...options, user, password, tls: sentinel_tls }
+  const client = new Redis({ ...makeCommonOptions(own), ...nodes[0], lazyConnect: true, retryStrategy: () => null })
+  let cause: Error | undefined
+  client.on('error', (error: Error) => {
+    cause ??= error
+  })
+  await client.connect().catch(() => undefined)
+  client.disconnect()
+  return cause
 }
 
 function makeClient({ kind, nodes, options }: RedisTarget): RedisClient {

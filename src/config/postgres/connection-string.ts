@@ -55,13 +55,14 @@ function readHosts(text: string): [string, string][] {
 
 /** Reads `host`, `host:port`, `[address]` or `[address]:port`. */
 function readHost(text: string): { host: string; port: string } {
-  const [, address, name = '', port = ''] = /^(?:\[([^\]]+)\]|([^:[\]]*))(?::(\d*))?$/.exec(text) ?? []
-  if (address === undefined && name === '' && text !== '' && !text.startsWith(':')) {
+  const match = /^(?:\[([^\]]+)\]|([^:[\]]*))(?::(\d*))?$/.exec(text)
+  if (!match) {
     throw new DsnError(
       'the host or port is not valid: an IPv6 address stands in brackets, and in a password @ is written as %40, ' +
         '/ as %2F and : as %3A',
     )
   }
+  const [, address, name = '', port = ''] = match
   return { host: decode('the host', address ?? name), port }
 }
 
