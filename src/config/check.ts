@@ -16,12 +16,7 @@ function credentialsOf(config: Config, provider: ProviderName): Credentials {
     ['token_team_id', apns.token_team_id],
   ]
   const needed: Record<ProviderName, Credentials> = {
-    fcm: [
-      [
-        'credentials_file (or credentials_json, or project_id alone for credentials without a key)',
-        fcm.credentials_file ?? fcm.credentials_json ?? fcm.project_id,
-      ],
-    ],
+    fcm: [['credentials_file', fcm.credentials_file ?? fcm.credentials_json ?? fcm.project_id]],
     hms: [
       ['app_id', hms.app_id],
       ['app_secret', hms.app_secret],

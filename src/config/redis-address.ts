@@ -34,17 +34,17 @@ const duration = v.pipe(v.string(), v.transform(parseDuration), v.number())
 
 /** The options in the query of a URL. Those of Centrifugo that have no meaning here are accepted. */
 const Query = v.strictObject({
-  db: v.optional(v.pipe(v.string(), v.digits(), v.transform(Number))),
-  connect_timeout: v.optional(duration),
-  io_timeout: v.optional(duration),
-  tls_enabled: v.optional(flag),
-  sentinel_tls_enabled: v.optional(flag),
-  sentinel_master_name: v.optional(v.string()),
-  sentinel_user: v.optional(v.string()),
-  sentinel_password: v.optional(v.string()),
-  force_resp2: v.optional(flag),
-  replica_client_enabled: v.optional(flag),
-  client_name: v.optional(v.string()),
+  db: v.exactOptional(v.pipe(v.string(), v.digits(), v.transform(Number))),
+  connect_timeout: v.exactOptional(duration),
+  io_timeout: v.exactOptional(duration),
+  tls_enabled: v.exactOptional(flag),
+  sentinel_tls_enabled: v.exactOptional(flag),
+  sentinel_master_name: v.exactOptional(v.string()),
+  sentinel_user: v.exactOptional(v.string()),
+  sentinel_password: v.exactOptional(v.string()),
+  force_resp2: v.exactOptional(flag),
+  replica_client_enabled: v.exactOptional(flag),
+  client_name: v.exactOptional(v.string()),
 })
 
 /** Reads the addresses of a section. @throws RedisAddressError */

@@ -40,7 +40,7 @@ export const Report = v.variant('kind', [
     kind: v.literal('health'),
     health: v.object({
       down: v.pipe(v.array(v.picklist(PROVIDER_NAMES)), v.readonly()),
-      credentials: v.partial(v.object(v.entriesFromList(PROVIDER_NAMES, v.picklist(CREDENTIAL_STATES)))),
+      credentials: v.object(v.entriesFromList(PROVIDER_NAMES, v.exactOptional(v.picklist(CREDENTIAL_STATES)))),
     }),
   }),
   /** The process could not start. The message is for the operator; an internal error is in the process's log too. */

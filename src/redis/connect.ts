@@ -1,6 +1,6 @@
 // Opens connections to Redis: to one server, to a primary behind Sentinels, or to a Cluster.
 import type { ConnectionOptions } from 'node:tls'
-import { type RedisOptions as ClientOptions, Cluster, Redis } from 'ioredis'
+import { Cluster, Redis, ReplyError } from 'ioredis'
 import { readClientTls } from '../config/client-tls.ts'
 import type { RedisOptions } from '../config/redis.ts'
 import { type RedisTarget, readRedisTarget } from '../config/redis-address.ts'
@@ -42,7 +42,7 @@ export async function connectRedis(options: RedisOptions, logger: Logger): Promi
     await withDeadline(client.connect(), connect_timeout + io_timeout)
     await client.ping()
     // For a database that does not exist, the client goes on with another one.
-    if (cause !== undefined) throw cause
+    if (cause instanceof ReplyError && target.kind !== 'cluster') throw cause
     return client
   } catch (error) {
     client.disconnect()
@@ -95,7 +95,7 @@ function makeClient({ kind, nodes, options }: RedisTarget): RedisClient {
   })
 }
 
-function makeCommonOptions(options: RedisOptions): ClientOptions {
+function makeCommonOptions(options: RedisOptions) {
   const tls = makeTls('tls', options.tls)
   return {
     connectTimeout: options.connect_timeout,

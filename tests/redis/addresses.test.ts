@@ -16,7 +16,7 @@ import { findFreePort } from '../support/centripush-process.ts'
 import { type RedisInstance, startRedis } from '../support/redis-instance.ts'
 import { makeTestLogger } from '../support/run-log.ts'
 
-const PASSWORD = 'a @:/#[]%&=\'"\\+;,€ z'
+const PASSWORD = `a@:/#[]%&='"\\+;,€z`
 const BOTH = ['--bind', '127.0.0.1', '::1']
 
 let directory: string
@@ -29,20 +29,20 @@ beforeAll(async () => {
   const files = { 'ca.crt': certificates.caCert, 'r.crt': certificates.cert, 'r.key': certificates.key }
   for (const [name, content] of Object.entries(files)) writeFileSync(join(directory, name), content)
   writeFileSync(join(directory, 'other.crt'), (await makeCertificates()).caCert)
-  const [open, locked, tls, replica] = await Promise.all(Array.from({ length: 4 }, findFreePort))
+  const [open, locked, tls, replica] = [
+    await findFreePort(),
+    await findFreePort(),
+    await findFreePort(),
+    await findFreePort(),
+  ]
   const tlsFiles = ['r.crt', 'r.key', 'ca.crt'].map((name) => join(directory, name))
   const acls = [
-    '--user',
-    `app on >${PASSWORD.replaceAll(' ', '')} ~centrifugo* ~{centrifugo}* &centrifugo* +@all`,
-    '--user',
-    'other on >p ~other* &* +@all',
-    '--user',
-    'noxadd on >p ~* &* +@all -xadd',
-    '--user',
-    'nochannel on >p ~* resetchannels +@all',
-    '--user',
-    'noping on >p ~* &* -@all +hello +auth',
-  ]
+    ['app', 'on', `>${PASSWORD}`, '~centrifugo*', '~{centrifugo}*', '&centrifugo*', '+@all'],
+    ['other', 'on', '>p', '~other*', '&*', '+@all'],
+    ['noxadd', 'on', '>p', '~*', '&*', '+@all', '-xadd'],
+    ['nochannel', 'on', '>p', '~*', 'resetchannels', '+@all'],
+    ['noping', 'on', '>p', '~*', '&*', '-@all', '+hello', '+auth'],
+  ].flatMap((rules) => ['--user', ...rules])
   servers = await Promise.all([
     startRedis(open, ['--port', `${open}`, ...BOTH]),
     startRedis(locked, ['--port', `${locked}`, ...BOTH, '--requirepass', 'secret', ...acls]),
@@ -73,7 +73,7 @@ beforeAll(async () => {
     LSOCK: sockets[1] ?? '',
     CA: join(directory, 'ca.crt'),
     OTHER: join(directory, 'other.crt'),
-    PW: encodeURIComponent(PASSWORD.replaceAll(' ', '')),
+    PW: encodeURIComponent(PASSWORD),
   }
 })
 afterAll(async () => {
@@ -133,7 +133,7 @@ const WORKS: [what: string, options: Options, db?: number, cli?: string][] = [
     0,
     '-u redis://app:$PW@127.0.0.1:$L',
   ],
-  ['the same as options', { address: '127.0.0.1:$L', user: 'app', password: PASSWORD.replaceAll(' ', '') }],
+  ['the same as options', { address: '127.0.0.1:$L', user: 'app', password: PASSWORD }],
   ['TLS with its authority', { address: '127.0.0.1:$T', tls: TLS }, 0, '-h 127.0.0.1 -p $T --tls --cacert $CA'],
   ['rediss:// with its authority', { address: 'rediss://localhost:$T', tls: { server_ca_pem: '$CA' } }],
   ['rediss:// with tls.enabled too', { address: 'rediss://127.0.0.1:$T', tls: TLS }],

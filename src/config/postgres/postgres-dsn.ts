@@ -125,8 +125,8 @@ function readTls(parameters: DsnParameters): PostgresTarget['tls'] {
     parameters.get('sslmode') ?? (rootCert === 'system' ? 'verify-full' : 'prefer'),
   )
   const cert = parameters.get('sslcert')
-  const key = parameters.get('sslkey')
-  if ((cert === undefined) !== (key === undefined)) throw new DsnError('sslcert and sslkey need each other')
+  // Like libpq: a key without a certificate is not used.
+  const key = cert === undefined ? undefined : parameters.get('sslkey')
   if (rootCert === 'system' && mode !== 'verify-full')
     throw new DsnError('sslrootcert=system needs sslmode=verify-full')
   return { mode, rootCert, cert, key, keyPassword: parameters.get('sslpassword') }

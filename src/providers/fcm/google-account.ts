@@ -1,6 +1,7 @@
 // Credentials without a key file: many organisations forbid key files. google-auth-library finds and exchanges them
 // (https://cloud.google.com/docs/authentication/application-default-credentials): the metadata server of Google Cloud,
 // workload identity federation, impersonation, and the file of gcloud.
+import { globalAgent } from 'node:http'
 import { Agent } from 'node:https'
 import * as v from 'valibot'
 import { trustedAuthorities } from '../../http2/trusted-authorities.ts'
@@ -122,7 +123,7 @@ export class GoogleTokens {
       clientOptions: {
         endpoints: { oauth2TokenUrl: `${authEndpoint.replace(/\/+$/, '')}/token` },
         ...(agent && {
-          transporterOptions: { agent: ({ protocol }: URL) => (protocol === 'https:' ? agent : undefined) },
+          transporterOptions: { agent: ({ protocol }: URL) => (protocol === 'https:' ? agent : globalAgent) },
         }),
       },
     }).getClient()
