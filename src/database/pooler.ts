@@ -2,6 +2,7 @@
 // a server connection of its own, and all works as without a pooler. With transaction pooling, LISTEN, prepared
 // statements and settings would be lost or reach other clients, so the start is refused.
 import { DatabaseError } from './database-error.ts'
+import { hasLostCode } from './lost-connections.ts'
 import { openDatabase, type Sql, settingsOf } from './pool.ts'
 
 /** The `code` of the DatabaseError for a pooler in transaction mode. */
@@ -48,16 +49,27 @@ async function isTransactionPooled(sql: Sql): Promise<boolean> {
   try {
     for (let round = 0; round < ROUNDS; round++) {
       const before = await readBackend(watched)
-      await holding`begin`
+      if (!(await begins(holding))) return (await readBackend(watched)) !== undefined
       const held = await readBackend(holding)
       const after = await readBackend(watched)
-      await holding`commit`
+      await holding.unsafe('commit')
       if (held === before || after !== before) return true
     }
     return false
   } finally {
     watched.release()
     holding.release()
+  }
+}
+
+/** Begins a transaction. False if the connection is lost by it: so does a pooler in statement mode. */
+async function begins(sql: Pick<Sql, 'unsafe'>): Promise<boolean> {
+  try {
+    await sql.unsafe('begin')
+    return true
+  } catch (error) {
+    if (hasLostCode(error)) return false
+    throw error
   }
 }
 

@@ -57,6 +57,7 @@ function explain(error: Error): Explanation {
   if (known) return { why, mend: known[1], mayPass: known[2] === true }
   if (error instanceof ReplyError) return { why, mend: 'see the log of Redis' }
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
+  if (code === 'ETIMEDOUT') return { why, mend: `${START}, and whether the port needs TLS`, mayPass: true }
   if (NETWORK.has(code)) return { why: why.includes(code) ? why : `${code} ${why}`.trim(), mend: START, mayPass: true }
   if (/ALTNAME/.test(code))
     return { why, mend: 'correct the address, or set tls.server_name to a name in the certificate' }

@@ -125,7 +125,7 @@ const WORKS: [what: string, options: Options, db?: number, cli?: string][] = [
   ['a URL of a socket', { address: 'unix://$SOCK?db=4' }, 4],
   ['a URL of a socket with a password', { address: 'unix://:secret@$LSOCK' }],
   ['a password', { address: '127.0.0.1:$L', password: 'secret' }, 0, '-h 127.0.0.1 -p $L -a secret'],
-  ['a password in the URL', { address: 'redis://:secret@127.0.0.1:$L' }, 0, '-u redis://:secret@127.0.0.1:$L'],
+  ['a password in the URL', { address: 'redis://:secret@127.0.0.1:$L' }],
   ['the default user in the URL', { address: 'redis://default:secret@127.0.0.1:$L' }],
   [
     'a user with a password of any character',
@@ -204,7 +204,11 @@ const REFUSED: [what: string, options: Options, problem: RegExp, cli?: string][]
     /tls\.server_ca_pem: expected PEM/,
   ],
   ['no TLS on the TLS port', { address: '127.0.0.1:$T' }, /needs TLS|ECONNRESET|EPIPE/],
-  ['TLS on the plain port', { address: 'rediss://localhost:$O', tls: { server_ca_pem: '$CA' } }, /TLS port of Redis/],
+  [
+    'TLS on the plain port',
+    { address: 'rediss://localhost:$O', tls: { server_ca_pem: '$CA' } },
+    /whether the port needs TLS/,
+  ],
   ['a replica', { address: '127.0.0.1:$R' }, /READONLY.*set the address to the primary/],
   ['dead Sentinels', { sentinel_address: ['127.0.0.1:1'], sentinel_master_name: 'm' }, /ECONNREFUSED 127\.0\.0\.1:1/],
   ['a dead Cluster', { cluster_address: ['127.0.0.1:1'] }, /ECONNREFUSED/],

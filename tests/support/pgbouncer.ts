@@ -2,16 +2,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { chooseUser } from '../../src/database/postgres-programs.ts'
 import { findFreePort } from './centripush-process.ts'
 import { findOrInstall } from './installed-program.ts'
-
-const START_POLL_MS = 20
-const START_TIMEOUT_MS = 20_000
+import { waitForPort } from './wait-for-port.ts'
 
 /** A running pgbouncer. */
 export interface Pgbouncer {
@@ -49,15 +45,7 @@ export async function startPgbouncer(dsn: string, settings: Record<string, strin
     env,
     stdio: ['ignore', 'ignore', 'pipe'],
   })
-  let log = ''
-  child.stderr.on('data', (chunk: Buffer) => {
-    log += chunk.toString()
-  })
-  const deadlineMs = Date.now() + START_TIMEOUT_MS
-  while (!(await listens(port))) {
-    if (child.exitCode !== null || Date.now() > deadlineMs) throw new Error(`pgbouncer does not start: ${log}`)
-    await delay(START_POLL_MS)
-  }
+  await waitForPort(port, child)
   const stop = async () => {
     const gone = once(child, 'exit')
     child.kill('SIGKILL')
@@ -66,17 +54,4 @@ export async function startPgbouncer(dsn: string, settings: Record<string, strin
   }
   url.port = String(port)
   return { dsn: url.href, stop }
-}
-
-async function listens(port: number): Promise<boolean> {
-  const socket = createConnection(port, '127.0.0.1')
-  try {
-    await once(socket, 'connect')
-    return true
-  } catch {
-    // It does not listen yet.
-    return false
-  } finally {
-    socket.destroy()
-  }
 }

@@ -9,6 +9,7 @@ import { openDatabase } from '../../src/database/pool.ts'
 import { chooseUser, loadPrograms, type RunAs, runProgram } from '../../src/database/postgres-programs.ts'
 import { makeCertificates } from '../../src/simulators/certificates.ts'
 import { findFreePort } from './centripush-process.ts'
+import { waitForPort } from './wait-for-port.ts'
 
 const START_POLL_MS = 30
 const START_TIMEOUT_MS = 60_000
@@ -38,7 +39,7 @@ interface Options {
   settings?: string
   /** A stopped copy of this server becomes a standby. */
   standbyOf?: TestPostgres
-  /** It refuses connections, so the start does not wait for its answer. */
+  /** It refuses all connections, so the start waits only for its port. */
   isSilent?: boolean
 }
 
@@ -88,8 +89,10 @@ export async function startPostgresCluster({
     await end()
     await rm(directory, { recursive: true, force: true, maxRetries: 5 })
   }
-  if (isSilent) server = spawnServer(program, data, runAs)
-  else await start()
+  if (isSilent) {
+    server = spawnServer(program, data, runAs)
+    await waitForPort(port, server)
+  } else await start()
   return { port, directory, dsn, start, end, remove }
 }
 

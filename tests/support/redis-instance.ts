@@ -1,14 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { findRedisServer } from './redis-server.ts'
-
-const START_POLL_MS = 20
-const START_TIMEOUT_MS = 30_000
+import { waitForPort } from './wait-for-port.ts'
 
 /** A Redis server of its own for a test. */
 export interface RedisInstance {
@@ -29,15 +25,7 @@ export async function startRedis(port: number, options: readonly string[], files
   const directory = files ?? (await mkdtemp(join(tmpdir(), 'centripush-redis-')))
   const own = ['--dir', directory, '--unixsocket', join(directory, 'redis.sock'), '--save', '']
   const server = spawn(findRedisServer(), [...own, ...options], { stdio: ['ignore', 'pipe', 'ignore'] })
-  let log = ''
-  server.stdout.on('data', (chunk: Buffer) => {
-    log += chunk.toString()
-  })
-  const deadlineMs = Date.now() + START_TIMEOUT_MS
-  while (!(await listens(port))) {
-    if (server.exitCode !== null || Date.now() > deadlineMs) throw new Error(`Redis does not start: ${log}`)
-    await delay(START_POLL_MS)
-  }
+  await waitForPort(port, server)
   const end = async () => {
     const gone = once(server, 'exit')
     server.kill('SIGTERM')
@@ -48,17 +36,4 @@ export async function startRedis(port: number, options: readonly string[], files
     await rm(directory, { recursive: true, force: true })
   }
   return { directory, end, stop }
-}
-
-async function listens(port: number): Promise<boolean> {
-  const socket = createConnection(port, '127.0.0.1')
-  try {
-    await once(socket, 'connect')
-    return true
-  } catch {
-    // It does not listen yet.
-    return false
-  } finally {
-    socket.destroy()
-  }
 }
