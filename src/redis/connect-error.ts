@@ -52,9 +52,12 @@ const REPLIES: readonly [pattern: RegExp, mend: string, mayPass?: boolean][] = [
 
 function explain(error: Error): Explanation {
   const why = error.message
-  if (error instanceof DeadlineError) return { why: 'Redis does not answer in time', mend: START, mayPass: true }
+  if (error instanceof DeadlineError || why === 'Command timed out') {
+    return { why: 'Redis does not answer in time', mend: START, mayPass: true }
+  }
   const known = REPLIES.find(([pattern]) => pattern.test(why))
-  if (known) return { why, mend: known[1], mayPass: known[2] === true }
+  // The first clause of a reply is enough: NOAUTH explains the protocol after it.
+  if (known) return { why: why.replace(/,.*/s, ''), mend: known[1], mayPass: known[2] === true }
   if (error instanceof ReplyError) return { why, mend: 'see the log of Redis' }
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   if (code === 'ETIMEDOUT') return { why, mend: `${START}, and whether the port needs TLS`, mayPass: true }
