@@ -22,7 +22,7 @@ import { findLostSettings } from './database/pooler.ts'
 import { type MethodTable, makeMethodTable } from './methods/table.ts'
 import type { Logger } from './observability/log.ts'
 import { addQueueGauges, type Metrics, makeMetrics } from './observability/metrics.ts'
-import { describeHealth, type ProviderHealth } from './observability/provider-health.ts'
+import { describeHealth, mergeHealth, type ProviderHealth } from './observability/provider-health.ts'
 import { FULL_DUTY } from './queue/lane.ts'
 import type { ApiDeps } from './server/api-deps.ts'
 import { makeKeyCheck } from './server/api-key.ts'
@@ -145,16 +145,25 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Pr
   const count = config.worker.processes ?? chooseProcesses(availableParallelism())
   const workers =
     count === 1
-      ? { isReady: startWorkers({ plan: storePlan, duty: FULL_DUTY, metrics, ...parts }, onStop) }
+      ? {
+          isReady: startWorkers({ plan: storePlan, duty: FULL_DUTY, metrics, ...parts }, onStop),
+          readHealth: parts.readHealth,
+        }
       : startWorkerProcesses(plan, databases.dsn, count, metrics, stores.onOutage, onStop)
-  return { ...own, ...workers, isReady: () => stores.isUp() && workers.isReady() }
+  return {
+    ...own,
+    ...workers,
+    isReady: () => stores.isUp() && workers.isReady(),
+    readHealth: () => mergeHealth([parts.readHealth(), workers.readHealth()]),
+  }
 }
 
+/** Warns if a pooler ignores settings of the pools. */
 async function warnOfPooler({ sql, queueSql }: Databases, logger: Logger): Promise<void> {
   for (const pool of new Set([sql, queueSql])) {
     const settings = pool ? await findLostSettings(pool) : []
     if (settings.length > 0) {
-      logger.warn({ settings }, 'database: a pooler ignores these settings; ALTER ROLE … SET them for the fastest plans')
+      logger.warn({ settings }, 'database: a pooler ignores these settings; set them with ALTER ROLE')
     }
   }
 }

@@ -2,8 +2,8 @@
 import { PROVIDER_NAMES, type ProviderName } from '../config/provider-names.ts'
 
 /**
- * What is known of a credential, from good to bad. `unproven`: nothing was sent yet. `accepted`: the provider has judged
- * a push. `refused`: by the provider. `unusable`: it could not be used here, and no service was asked.
+ * The states of a credential, from good to bad. `unproven`: nothing was sent yet. `accepted`: the provider has judged a
+ * push. `refused`: by the provider. `unusable`: it could not be used here, and no service was asked.
  */
 export const CREDENTIAL_STATES = ['unproven', 'accepted', 'refused', 'unusable'] as const
 export type CredentialState = (typeof CREDENTIAL_STATES)[number]

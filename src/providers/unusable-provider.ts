@@ -2,7 +2,7 @@ import type { ProviderName } from '../config/provider-names.ts'
 import { type Batch, CREDENTIAL_UNUSABLE, type Provider, type Settle } from './provider.ts'
 import { settleAll } from './settle-all.ts'
 
-/** A provider whose credential can not be used. Delivery pauses it and keeps its batches until the credential is mended. */
+/** A provider with an unusable credential. Delivery pauses it, and keeps its batches until the credential is mended. */
 export class UnusableProvider implements Provider {
   readonly name: ProviderName
 

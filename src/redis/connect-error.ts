@@ -44,7 +44,7 @@ const REPLIES: readonly [pattern: RegExp, mend: string, mayPass?: boolean][] = [
   [/^READONLY/, 'set the address to the primary'],
   [
     /NOPERM|ERR The user/,
-    'allow the user all commands on the keys and channels with the prefix: ACL SETUSER … ~PREFIX* ~{PREFIX}* &PREFIX* +@all',
+    'allow all commands on keys and channels with the prefix: ACL SETUSER … ~PREFIX* ~{PREFIX}* &PREFIX* +@all',
   ],
   [/^ERR DB index|^ERR SELECT|invalid DB index/, 'correct db: a server has 16 databases by default, a Cluster only 0'],
   [/^LOADING|^MASTERDOWN|^CLUSTERDOWN|^TRYAGAIN/, 'wait until Redis has started', true],

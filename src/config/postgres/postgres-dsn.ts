@@ -46,7 +46,8 @@ const DEFAULT_PORT = 5432
 
 /** Parameters with a meaning here, and those of libpq that change nothing here. The others are settings. */
 const OWN = new Set(
-  'host hostaddr port user password dbname sslmode sslrootcert sslcert sslkey sslpassword target_session_attrs connect_timeout'
+  'host hostaddr port user password dbname sslmode sslrootcert sslcert sslkey sslpassword'
+    .concat(' target_session_attrs connect_timeout')
     .concat(' keepalives keepalives_idle keepalives_interval keepalives_count tcp_user_timeout sslcompression sslsni')
     .concat(' fallback_application_name krbsrvname gsslib client_encoding channel_binding gssencmode')
     .split(' '),

@@ -16,8 +16,8 @@ export const pushNotifications = section({
   ),
   lenient: described(
     v.optional(flag, false),
-    'Starts with credentials that can not be used: their providers are paused, and their pushes wait. Otherwise such a ' +
-      'credential stops the start. `serve --lenient` is the same.',
+    'Starts with credentials that can not be used: their providers are paused, and their pushes wait. Otherwise such ' +
+      'a credential stops the start. `serve --lenient` is the same.',
   ),
   max_inactive_device_interval: described(
     v.optional(duration(), '0'),
