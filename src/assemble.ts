@@ -7,7 +7,7 @@ import { countReports } from './assemble/count-reports.ts'
 import { startUpkeepOf } from './assemble/make-devices.ts'
 import { makeMethods } from './assemble/make-methods.ts'
 import { makeUpstream } from './assemble/make-upstream.ts'
-import { openDatabases } from './assemble/open-databases.ts'
+import { type Databases, openDatabases } from './assemble/open-databases.ts'
 import type { Plan } from './assemble/plan.ts'
 import { countInMetrics } from './assemble/send-counts.ts'
 import { shareBuffers } from './assemble/share-buffers.ts'
@@ -18,11 +18,13 @@ import { startWorkers } from './assemble/start-workers.ts'
 import { makeLoggerOfStores, watchStores } from './assemble/watch-stores.ts'
 import { loadOrMakeApiKey } from './config/api-key.ts'
 import { chooseQueue } from './config/check.ts'
-import type { ProviderName } from './config/provider-names.ts'
 import type { Role } from './config/role.ts'
 import type { Config } from './config/schema.ts'
+import { findLostSettings } from './database/pooler.ts'
 import { type MethodTable, makeMethodTable } from './methods/table.ts'
+import type { Logger } from './observability/log.ts'
 import { addQueueGauges, type Metrics, makeMetrics } from './observability/metrics.ts'
+import { describeHealth, mergeHealth, type ProviderHealth } from './observability/provider-health.ts'
 import { FULL_DUTY } from './queue/lane.ts'
 import type { ApiDeps } from './server/api-deps.ts'
 import { makeKeyCheck } from './server/api-key.ts'
@@ -59,13 +61,13 @@ export async function assemble(plan: ServerPlan): Promise<Assembly> {
 async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, 'stop'>> {
   const { config, role, logger } = plan
   const metrics = makeMetrics()
-  const { methods, large, isReady, listDown, readMetrics, callLogger } = config.push_notifications.enabled
+  const { methods, large, isReady, readHealth, readMetrics, callLogger } = config.push_notifications.enabled
     ? await buildPush(plan, metrics, onStop)
     : {
         methods: makeMethodTable(undefined),
         large: undefined,
         isReady: () => true,
-        listDown: () => [],
+        readHealth: () => ({ down: [], credentials: {} }),
         readMetrics: () => metrics.registry.metrics(),
         callLogger: logger,
       }
@@ -94,7 +96,7 @@ async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, '
           }
         : undefined,
       health: config.health.enabled
-        ? { isReady, listDown, prefix: trimSlash(config.health.handler_prefix) }
+        ? { isReady, describe: () => describeHealth(readHealth()), prefix: trimSlash(config.health.handler_prefix) }
         : undefined,
       connections: role === 'worker' ? undefined : upstream?.clients,
       admin: role === 'worker' ? undefined : upstream?.clients,
@@ -112,8 +114,8 @@ interface Push {
   readMetrics(): Promise<string>
   /** False while a store is down, or while the queue refuses the claims of the workers. */
   isReady(): boolean
-  /** The providers that are down for the workers. */
-  listDown(): ProviderName[]
+  /** The state of the providers for the workers. */
+  readHealth(): ProviderHealth
   callLogger: ApiDeps['callLogger']
 }
 
@@ -125,8 +127,9 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Pr
   const storePlan = { config, logger: makeLoggerOfStores(plan, stores.onOutage) }
   const counts = countInMetrics(metrics)
   const parts = await buildParts(storePlan, databases, onStop)
-  const { queue, devices, outages } = parts
+  const { queue, devices } = parts
   if (databases.sql && devices) startUpkeepOf(storePlan, devices, databases, onStop)
+  await warnOfPooler(databases, logger)
   for (const risk of await queue.findRisks()) logger.warn({ risk }, 'queue: accepted sends can be lost')
   addQueueGauges(metrics.registry, chooseQueue(config), () => queue.stats().catch(() => undefined))
   const { registry } = metrics
@@ -139,16 +142,34 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Pr
     methods,
     large,
     callLogger: storePlan.logger,
-    listDown: () => outages.listProviders(),
+    readHealth: parts.readHealth,
     readMetrics: () => metrics.registry.metrics(),
   }
   if (role === 'api') return { ...own, isReady: stores.isUp }
   const recorder = analytics?.recorder
   const workers =
     count === 1
-      ? { isReady: startWorkers({ plan: storePlan, duty: FULL_DUTY, metrics, recorder, ...parts }, onStop) }
+      ? {
+          isReady: startWorkers({ plan: storePlan, duty: FULL_DUTY, metrics, recorder, ...parts }, onStop),
+          readHealth: parts.readHealth,
+        }
       : startWorkerProcesses(shared, databases.dsn, count, metrics, stores.onOutage, onStop)
-  return { ...own, ...workers, isReady: () => stores.isUp() && workers.isReady() }
+  return {
+    ...own,
+    ...workers,
+    isReady: () => stores.isUp() && workers.isReady(),
+    readHealth: () => mergeHealth([parts.readHealth(), workers.readHealth()]),
+  }
+}
+
+/** Warns if a pooler ignores settings of the pools. */
+async function warnOfPooler({ sql, queueSql }: Databases, logger: Logger): Promise<void> {
+  for (const pool of new Set([sql, queueSql])) {
+    const settings = pool ? await findLostSettings(pool) : []
+    if (settings.length > 0) {
+      logger.warn({ settings }, 'database: a pooler ignores these settings; set them with ALTER ROLE')
+    }
+  }
 }
 
 /** Two processes more than cores: while some wait for a provider or for the queue, the others use the cores. */

@@ -6,6 +6,8 @@ import type { AttemptRecorder, EventRecorder } from '../analytics/analytics.ts'
 import type { ProviderName } from '../config/provider-names.ts'
 import type { RateLimiter } from '../limits/rate-limiter.ts'
 import type { Metrics } from '../observability/metrics.ts'
+import type { CredentialState } from '../observability/provider-health.ts'
+import { CREDENTIAL_UNUSABLE } from '../providers/provider.ts'
 import type { Remainder } from '../queue/batch.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { StoredSend } from '../queue/send.ts'
@@ -35,6 +37,8 @@ export interface DeliverDeps extends SendDeps {
   loadSend(uid: string): Promise<StoredSend | undefined>
   /** Removes devices with dead tokens that were not registered again after `seenAtMs`. Resolves to their number. */
   removeGone(provider: ProviderName, gone: readonly GoneToken[], seenAtMs: number): Promise<number>
+  /** Takes the state that a batch gives the credential of its provider. */
+  onCredential?(provider: ProviderName, state: CredentialState): void
   /** Undefined: devices are removed at any share of dead tokens. */
   removalBreaker: RemovalBreaker | undefined
   /** Undefined if no send has a rate limit. */
@@ -162,10 +166,13 @@ async function removeGoneDevices(deps: DeliverDeps, batch: OpenBatch, outcomes: 
  */
 async function reportCredential(deps: DeliverDeps, { provider, isProbe }: OpenBatch, outcomes: BatchOutcomes) {
   const reason = outcomes.credentialProblem()
+  if (reason !== undefined) deps.onCredential?.(provider, reason === CREDENTIAL_UNUSABLE ? 'unusable' : 'refused')
+  else if (outcomes.isCredentialGood()) deps.onCredential?.(provider, 'accepted')
   try {
     if (reason !== undefined) {
       await deps.queue.pause(provider, reason, CREDENTIAL_PROBE_MS * deps.retryPolicy.scale)
-      deps.logger.error({ provider, reason }, 'delivery: credential refused, provider paused, probed once a minute')
+      const event = reason === CREDENTIAL_UNUSABLE ? 'can not be used here' : 'refused'
+      deps.logger.error({ provider, reason }, `delivery: credential ${event}, provider paused, probed once a minute`)
     } else if (isProbe && outcomes.isCredentialGood()) {
       await deps.queue.resume(provider)
       deps.logger.info({ provider }, 'delivery: credential accepted, provider resumed')

@@ -11,8 +11,8 @@ import { cleanPath, escapePath, splitTarget, unescapePath } from './request-path
 export interface AppParts {
   api: { deps: ApiDeps; prefix: string } | undefined
   metrics: { read(): Promise<string>; contentType: string; prefix: string } | undefined
-  /** Answers 200 while `isReady`, otherwise 503. The body names the providers that are down. */
-  health: { isReady(): boolean; listDown(): string[]; prefix: string } | undefined
+  /** Answers 200 while `isReady`, otherwise 503, with the body of `describe`. */
+  health: { isReady(): boolean; describe(): object; prefix: string } | undefined
   /** The connection endpoints of the node. */
   connections: ClientProxy | undefined
   /** The admin web UI of the node. */
@@ -33,7 +33,7 @@ export function makeApp({ api, metrics, health, connections, admin }: AppParts):
   }
   if (health) {
     app.all(health.prefix, (context) => {
-      const body = JSON.stringify(describeProviders(health.listDown()))
+      const body = JSON.stringify(health.describe())
       // HEAD has the length too.
       const headers = { 'content-type': 'application/json', 'content-length': String(body.length) }
       return context.body(body, health.isReady() ? 200 : 503, headers)
@@ -46,11 +46,6 @@ export function makeApp({ api, metrics, health, connections, admin }: AppParts):
     return redirectUnclean(context) ?? passOn(context, node) ?? answerNotFound(context)
   })
   return app
-}
-
-/** The body of `/health`: empty while all providers work. */
-function describeProviders(down: readonly string[]): object {
-  return down.length === 0 ? {} : { providers: Object.fromEntries(down.map((provider) => [provider, 'down'])) }
 }
 
 /** Passes the request on to the node, if there is one for it. */

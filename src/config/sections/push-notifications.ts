@@ -16,6 +16,11 @@ export const pushNotifications = section({
     v.optional(list(oneOf(PROVIDER_NAMES), `provider names: ${PROVIDER_NAMES.join(', ')}`)),
     'The providers that are used; each needs its credentials. Absent: all, those without credentials as the sandbox.',
   ),
+  lenient: described(
+    v.optional(flag, false),
+    'Starts with credentials that can not be used: their providers are paused, and their pushes wait. Otherwise such ' +
+      'a credential stops the start. `serve --lenient` is the same.',
+  ),
   max_inactive_device_interval: described(
     v.optional(duration(), '0'),
     'Removes devices that were neither registered nor updated for this long. 0 keeps all.',
