@@ -8,6 +8,8 @@ import type { Metrics } from '../observability/metrics.ts'
 import type { Remainder } from '../queue/batch.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { StoredSend } from '../queue/send.ts'
+import { DEFAULT_ACK_RULE } from '../sends/ack-rule.ts'
+import { readField } from '../sends/target-line.ts'
 import { pause } from '../timing/pause.ts'
 import { admitTargets } from './admit-targets.ts'
 import { BatchOutcomes, type GoneToken, makeRestRetry } from './batch-outcomes.ts'
@@ -54,10 +56,12 @@ export async function deliverBatch(deps: DeliverDeps, batch: OpenBatch, hold: Ho
   let listUnsettled = () => listed
   // Cancelled targets that a look of the lease keeper finds later are skipped by the provider, as long as they are
   // unsent. Their retry is excluded.
-  const excluded = new ExcludedTargets({ queue: deps.queue, uid: batch.uid, list: () => listUnsettled() })
+  const { ackRule: rule = DEFAULT_ACK_RULE } = content
+  const excluded = new ExcludedTargets({ queue: deps.queue, uid: batch.uid, rule, list: () => listUnsettled() })
   hold.readExclusions = () => excluded.read()
   if (batch.hasExclusions || hold.hasExclusions) await excluded.read()
-  const open = listed.filter((target) => !excluded.found.has(target))
+  const isExcepted = (user: string) => content.exceptUsers?.includes(user) ?? false
+  const open = listed.filter((target) => !excluded.found.has(target) && !isExcepted(readField(target.line, 'user')))
   if (!batch.finished) countUnsent(deps, batch, 'cancelled', batch.count - open.length)
   const { admitted: targets, delayed, dropped } = await admitTargets(deps, batch, content, open)
   const upForMs = () => deps.providers.get(batch.provider)?.availability?.upForMs ?? Number.POSITIVE_INFINITY
