@@ -3,6 +3,7 @@
 import { availableParallelism } from 'node:os'
 import { buildParts } from './assemble/build-parts.ts'
 import { configureApi } from './assemble/configure-api.ts'
+import { makeClientCalls, makeClientEndpoints } from './assemble/make-client-calls.ts'
 import { startUpkeepOf } from './assemble/make-devices.ts'
 import { makeMethods } from './assemble/make-methods.ts'
 import { makeUpstream } from './assemble/make-upstream.ts'
@@ -22,12 +23,14 @@ import type { Config } from './config/schema.ts'
 import { type MethodTable, makeMethodTable } from './methods/table.ts'
 import { addQueueGauges, type Metrics, makeMetrics } from './observability/metrics.ts'
 import { FULL_DUTY } from './queue/lane.ts'
+import type { ClientCalls } from './realtime/client-calls.ts'
 import type { ApiDeps } from './server/api-deps.ts'
 import { makeKeyCheck } from './server/api-key.ts'
 import type { LargeRequests } from './server/large-requests.ts'
 import { planPorts } from './server/plan-ports.ts'
 import { startServer } from './server/start-server.ts'
 import { makeShutdownPhases, type OnStop } from './shutdown-phases.ts'
+import type { NodeApi } from './upstream/node-api.ts'
 
 interface ServerPlan extends Plan {
   role: Role
@@ -57,18 +60,19 @@ export async function assemble(plan: ServerPlan): Promise<Assembly> {
 async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, 'stop'>> {
   const { config, role, logger } = plan
   const metrics = makeMetrics()
-  const { methods, large, isReady, listDown, readMetrics, callLogger } = config.push_notifications.enabled
-    ? await buildPush(plan, metrics, onStop)
+  const upstream = config.upstream && makeUpstream(config, config.upstream, logger)
+  if (upstream) onStop.close('upstream', () => upstream.close())
+  const { methods, large, clientCalls, isReady, listDown, readMetrics, callLogger } = config.push_notifications.enabled
+    ? await buildPush(plan, metrics, upstream?.api, onStop)
     : {
         methods: makeMethodTable(undefined),
         large: undefined,
+        clientCalls: undefined,
         isReady: () => true,
         listDown: () => [],
         readMetrics: () => metrics.registry.metrics(),
         callLogger: logger,
       }
-  const upstream = config.upstream && makeUpstream(config, config.upstream, logger)
-  if (upstream) onStop.close('upstream', () => upstream.close())
   const isApi = role !== 'worker' && !config.http_api.disabled
   const { key, madeKey } = chooseKey(config, isApi)
   const api: ApiDeps = {
@@ -94,6 +98,7 @@ async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, '
       health: config.health.enabled
         ? { isReady, listDown, prefix: trimSlash(config.health.handler_prefix) }
         : undefined,
+      ...(isApi && clientCalls && makeClientEndpoints(config, clientCalls, { metrics, logger: callLogger })),
       connections: role === 'worker' ? undefined : upstream?.clients,
       admin: role === 'worker' ? undefined : upstream?.clients,
     }),
@@ -106,6 +111,8 @@ interface Push {
   methods: MethodTable
   /** The process for large requests; undefined without the API. */
   large: LargeRequests | undefined
+  /** The methods that clients call. */
+  clientCalls: ClientCalls
   /** The metrics of all processes in the text format of Prometheus. */
   readMetrics(): Promise<string>
   /** False while a store is down, or while the queue refuses the claims of the workers. */
@@ -116,7 +123,7 @@ interface Push {
 }
 
 /** Builds devices and queue and, except for the role `api`, starts workers in this process or in worker processes. */
-async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Promise<Push> {
+async function buildPush(plan: ServerPlan, metrics: Metrics, node: NodeApi | undefined, onStop: OnStop): Promise<Push> {
   const { config, role, logger } = plan
   const databases = await openDatabases(plan, onStop)
   const stores = await watchStores(plan, databases, onStop)
@@ -129,11 +136,12 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Pr
   addQueueGauges(metrics.registry, chooseQueue(config), () => queue.stats().catch(() => undefined))
   const { registry } = metrics
   const analytics = await startAnalytics(plan, databases, { registry, checksServers: true }, onStop)
-  const methods = makeMethods(config, parts, analytics, counts)
+  const methods = makeMethods(storePlan, parts, analytics, node, counts)
   const large = role === 'worker' ? undefined : startLargeRequests(plan, databases.dsn, counts, stores.onOutage, onStop)
   const own = {
     methods,
     large,
+    clientCalls: makeClientCalls(config, parts, analytics),
     callLogger: storePlan.logger,
     listDown: () => outages.listProviders(),
     readMetrics: () => metrics.registry.metrics(),

@@ -42,9 +42,9 @@ export async function assembleLargeRequests(
     const parts = await buildParts(plan, databases, counts, onStop)
     // The metrics of this process are not read.
     const analytics = await startAnalytics(plan, databases, { registry: new Registry(), checksServers: false }, onStop)
-    const methods = makeMethods(config, parts, analytics, counts)
     const upstream = config.upstream && makeUpstream(trustParent(config), config.upstream, logger)
     if (upstream) onStop.close('upstream', () => upstream.close())
+    const methods = makeMethods(plan, parts, analytics, upstream?.api, counts)
     const deps = {
       methods,
       upstream: upstream?.api,

@@ -1,26 +1,34 @@
 import type { Analytics } from '../analytics/analytics.ts'
-import type { Config } from '../config/schema.ts'
 import { type MethodTable, makeMethodTable } from '../methods/table.ts'
 import { cancelSend } from '../push/cancel.ts'
+import { readAck, storeAck } from '../realtime/acks.ts'
+import { publishOrPush } from '../realtime/publish-or-push.ts'
+import type { NodeApi } from '../upstream/node-api.ts'
 import type { buildParts } from './build-parts.ts'
 import { makeAccept } from './make-accept.ts'
+import type { Plan } from './plan.ts'
 import type { SendCounts } from './send-counts.ts'
 
 type Parts = Awaited<ReturnType<typeof buildParts>>
 
 /** Makes the methods of the API with push enabled. */
 export function makeMethods(
-  config: Config,
+  { config, logger }: Plan,
   parts: Parts,
   analytics: Analytics | undefined,
+  node: NodeApi | undefined,
   counts: SendCounts,
 ): MethodTable {
   const accept = makeAccept(config, parts, counts)
+  const { delay: delayMs, tag, presence_max_clients: presenceMaxClients } = config.push_notifications.publish_or_push
+  const publishing = { accept, node, delayMs, tag, presenceMaxClients, logger, now: Date.now }
   return makeMethodTable({
     accept,
     cancel: (request) => cancelSend(parts.queue, request),
     devices: parts.devices,
     checkEndpoint: accept.checkEndpoint,
     analytics,
+    ack: (request) => storeAck(parts.queue, readAck(request)),
+    publishOrPush: (request) => publishOrPush(publishing, request),
   })
 }

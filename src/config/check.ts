@@ -1,4 +1,5 @@
 // Checks that concern several options: options that contradict each other or need another one.
+import { realtimeProblems } from './check-realtime.ts'
 import { PROVIDER_NAMES, type ProviderName } from './provider-names.ts'
 import type { RedisOptions } from './redis.ts'
 import type { Config } from './schema.ts'
@@ -48,6 +49,7 @@ export function findContradictions(config: Config): string[] {
     ...workerProblems(config),
     ...replicaProblems(config),
     ...clickhouseProblems(config),
+    ...realtimeProblems(config),
   ]
 }
 

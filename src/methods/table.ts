@@ -4,8 +4,10 @@ import type { DeviceStore } from '../devices/device-store.ts'
 import type { EndpointCheck } from '../devices/web-push-endpoint.ts'
 import { ApiError } from '../protocol/errors.ts'
 import * as push from '../protocol/requests/push.ts'
+import * as realtime from '../protocol/requests/realtime.ts'
 import { upstreamRequests as up } from '../protocol/requests/upstream.ts'
 import type { AcceptDeps } from '../push/accept.ts'
+import { makeAckPush } from './ack-push.ts'
 import { makeCancelPush } from './cancel-push.ts'
 import { makeDeviceList } from './device-list.ts'
 import { makeDeviceRegister } from './device-register.ts'
@@ -37,6 +39,10 @@ export interface PushDeps {
   /** Checks the endpoint of a Web Push registration. */
   checkEndpoint: EndpointCheck
   analytics: Analytics | undefined
+  /** Stores the acks of a user that a server reports. @throws ApiError */
+  ack(request: realtime.AckPushRequest): Promise<void>
+  /** Publishes, and pushes to those who do not acknowledge. Resolves to the result. @throws ApiError */
+  publishOrPush(request: realtime.PublishOrPushRequest): Promise<object>
 }
 
 /**
@@ -47,7 +53,7 @@ export function makeMethodTable(deps: PushDeps | undefined): MethodTable {
   const methods = [...listUpstreamMethods(), ...(deps ? listPushMethods(deps) : [])]
   return {
     byName: new Map(methods.map((method) => [method.name, method])),
-    byNumber: new Map(methods.map((method) => [method.number, method])),
+    byNumber: new Map(methods.flatMap((method) => (method.number === undefined ? [] : [[method.number, method]]))),
   }
 }
 
@@ -85,7 +91,8 @@ function listUpstreamMethods(): Method[] {
   ]
 }
 
-function listPushMethods({ accept, cancel, devices, checkEndpoint, analytics }: PushDeps): Method[] {
+function listPushMethods(deps: PushDeps): Method[] {
+  const { accept, cancel, devices, checkEndpoint, analytics, ack, publishOrPush } = deps
   const need = <Store, Request>(
     store: Store | undefined,
     make: (store: Store) => (request: Request) => Promise<object>,
@@ -107,6 +114,8 @@ function listPushMethods({ accept, cancel, devices, checkEndpoint, analytics }: 
     pushMethod('send_push_notification', 30, push.SendPushNotificationRequest, makeSendPushNotification(accept)),
     pushMethod('update_push_status', 31, push.UpdatePushStatusRequest, need(analytics, makeUpdatePushStatus)),
     pushMethod('cancel_push', 32, push.CancelPushRequest, makeCancelPush(cancel)),
+    pushMethod('ack_push', undefined, realtime.AckPushRequest, makeAckPush(ack)),
+    pushMethod('publish_or_push', undefined, realtime.PublishOrPushRequest, publishOrPush),
   ]
 }
 

@@ -17,6 +17,8 @@ export async function runCall(call: Call, method: string, logger: Logger): Promi
     }
     const { kind, message: why, retryAfterSeconds } = error
     if (kind === 'internal') logger.error({ err: error, method }, 'api: internal error')
+    // A flood of calls must not flood the log.
+    else if (kind === 'tooManyRequests') logger.debug({ method, why }, 'api: call over the limit')
     else logger.info({ method, error: kind, why }, 'api: command refused')
     return { error: kind, retryAfterSeconds }
   }

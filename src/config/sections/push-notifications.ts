@@ -3,6 +3,7 @@ import { described, section } from '../option.ts'
 import { PROVIDER_NAMES } from '../provider-names.ts'
 import { duration, flag, list, oneOf } from '../values.ts'
 import { apns, fcm, hms, webpush } from './providers.ts'
+import { publishOrPush } from './publish-or-push.ts'
 import { queue } from './queue.ts'
 
 /** The section about pushes: providers, queue, devices. */
@@ -23,6 +24,7 @@ export const pushNotifications = section({
     'Reads the lists of devices and topics from `database.postgresql.replica_dsn`.',
   ),
   queue: described(v.optional(queue, {}), 'The queue of sends and batches.'),
+  publish_or_push: described(v.optional(publishOrPush, {}), 'Pushes that an ack of the message stops.'),
   fcm: described(v.optional(fcm, {}), 'Firebase Cloud Messaging.'),
   hms: described(v.optional(hms, {}), 'Huawei Push Kit.'),
   apns: described(v.optional(apns, {}), 'Apple Push Notification service.'),
