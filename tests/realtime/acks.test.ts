@@ -1,0 +1,143 @@
+// An ack stops the pushes to its user, whether it arrives before its send, before its time, or during it.
+import { describe, expect, test } from 'vitest'
+import { pause } from '../../src/timing/pause.ts'
+import { RealtimeRig } from './realtime-rig.ts'
+
+const rig = new RealtimeRig(() => ({ client_push: { user_limit: 100_000 } }))
+
+const DONE = { result: { data: {} } }
+const NOTIFICATION = { fcm: { message: {} } }
+
+/** Sends to users, at once or at the next full second. */
+async function send(uid: string, users: string[], inMs = 0): Promise<void> {
+  const request = { uid, recipient: { filter: { users } }, notification: NOTIFICATION }
+  const sendAt = inMs === 0 ? {} : { send_at: Math.ceil((Date.now() + inMs) / 1000) }
+  expect(await rig.api('send_push_notification', { ...request, ...sendAt })).toEqual({ result: { uid } })
+}
+
+/** The targets since `before`, when the push of a later send has arrived after `count` others. */
+async function waitForTargets(count: number, before: number): Promise<string[]> {
+  await rig.fcm.waitForAccepted(before + count)
+  await rig.api('send_push_notification', { recipient: { fcm_tokens: ['sentinel'] }, notification: NOTIFICATION })
+  await rig.fcm.waitForAccepted(before + count + 1)
+  return rig.targetsSince(before).filter((target) => target !== 'sentinel')
+}
+
+describe('an ack', () => {
+  test('stops the pushes to all devices of its user, and no others, also when it is repeated', async () => {
+    for (const token of ['ann-phone', 'ann-tablet']) await rig.register('ann', token)
+    await rig.register('bob', 'bob-phone')
+    const before = rig.fcm.accepted.length
+    await send('seen-by-ann', ['ann', 'bob'], 1)
+    for (let times = 0; times < 3; times++) {
+      expect(await rig.rpc('ann', 'push:ack', { uids: ['seen-by-ann', 'other'] })).toEqual(DONE)
+    }
+    expect(await waitForTargets(1, before)).toEqual(['bob-phone'])
+  })
+
+  test('that overtakes its send stops it', async () => {
+    for (const user of ['cat', 'dan']) await rig.register(user, `${user}-phone`)
+    const before = rig.fcm.accepted.length
+    await rig.rpc('cat', 'push:ack', { uids: ['overtaken'] })
+    await send('overtaken', ['cat', 'dan'])
+    expect(await waitForTargets(1, before)).toEqual(['dan-phone'])
+  })
+
+  test('that names the uid of a send to others stops nothing', async () => {
+    await rig.register('eve', 'eve-phone')
+    const before = rig.fcm.accepted.length
+    await rig.rpc('mallory', 'push:ack', { uids: ['for-eve'] })
+    await send('for-eve', ['eve'], 1)
+    await rig.rpc('mallory', 'push:ack', { uids: ['for-eve'], kind: 'seen' })
+    expect(await waitForTargets(1, before)).toEqual(['eve-phone'])
+  })
+
+  test('of the kind received does not stop a send that waits for seen', async () => {
+    await rig.register('fay', 'fay-phone')
+    const before = rig.fcm.accepted.length
+    await send('only-received', ['fay'], 1)
+    await rig.rpc('fay', 'push:ack', { uids: ['only-received'], kind: 'received' })
+    expect(await waitForTargets(1, before)).toEqual(['fay-phone'])
+  })
+
+  test('of a server is ack_push, for several sends of a user', async () => {
+    for (const user of ['gus', 'hal']) await rig.register(user, `${user}-phone`)
+    const before = rig.fcm.accepted.length
+    await send('first', ['gus', 'hal'], 1)
+    await send('second', ['gus'], 1)
+    expect(await rig.api('ack_push', { user: 'gus', uids: ['first', 'second'] })).toEqual({ result: {} })
+    expect(await waitForTargets(1, before)).toEqual(['hal-phone'])
+  })
+
+  test.each([
+    ['no user', { uids: ['m'] }],
+    ['no uids', { user: 'u' }],
+    ['an unknown kind', { user: 'u', uids: ['m'], kind: 'x' }],
+    ['an invalid device id', { user: 'u', uids: ['m'], device_id: 'x' }],
+  ])('of a server with %s is a bad request', async (_, body) => {
+    expect(await rig.api('ack_push', body)).toEqual({ error: { code: 107, message: 'bad request' } })
+  })
+
+  test('can be a command of a batch, and has no number in the legacy API', async () => {
+    const batch = { commands: [{ ack_push: { user: 'u', uids: ['m'] } }, { ack_push: {} }] }
+    expect(await rig.api('batch', batch)).toEqual({
+      replies: [{ ack_push: {} }, { error: { code: 107, message: 'bad request' } }],
+    })
+    const legacy = { id: 1, method: 'ack_push', params: { user: 'u', uids: ['m'] } }
+    const answer = await fetch(`${rig.url}/api`, {
+      method: 'POST',
+      headers: { 'x-api-key': 'test-key' },
+      body: JSON.stringify(legacy),
+    })
+    expect(await answer.json()).toEqual({ id: 1, result: {} })
+  })
+})
+
+/** How many sends have their ack before, and how many after their time. */
+const RACES = Number(process.env.ACK_RACES ?? 200)
+const BEFORE_MS = 50
+const NEVER = new AbortController().signal
+
+test(`${RACES} acks 50 ms before the time of their send and as many 50 ms after it: none rings twice`, async () => {
+  await rig.api('batch', {
+    commands: Array.from({ length: RACES * 3 }, (_, at) => ({
+      device_register: { provider: 'fcm', platform: 'android', user: `racer-${at}`, token: `racer-${at}` },
+    })),
+  })
+  const before = rig.fcm.accepted.length
+  // All sends are due at the same full second, which is the worst case for the acks.
+  const dueAtMs = Math.ceil((Date.now() + 1500 + RACES * 3) / 1000) * 1000
+  await Promise.all(
+    Array.from({ length: RACES * 3 }, (_, at) => send(`race-${at}`, [`racer-${at}`], dueAtMs - Date.now() - 1)),
+  )
+  const ackAt = (from: number) =>
+    Promise.all(
+      Array.from({ length: RACES }, (_, at) =>
+        rig.rpc(`racer-${from + at}`, 'push:ack', { uids: [`race-${from + at}`] }),
+      ),
+    )
+  expect(Date.now()).toBeLessThan(dueAtMs - BEFORE_MS)
+  await pause(dueAtMs - BEFORE_MS - Date.now(), NEVER)
+  const early = ackAt(0)
+  await pause(dueAtMs + BEFORE_MS - Date.now(), NEVER)
+  const late = ackAt(RACES)
+  const answers = [...(await early), ...(await late)]
+  expect(answers.filter((answer) => JSON.stringify(answer) !== JSON.stringify(DONE))).toEqual([])
+  // Nobody acknowledges the sends of the last third.
+  await expect.poll(() => new Set(rig.targetsSince(before)).size, { timeout: 20_000 }).toBeGreaterThanOrEqual(RACES)
+  await expect
+    .poll(() => rig.targetsSince(before).filter((target) => isIn(target, RACES * 2)).length, { timeout: 20_000 })
+    .toBe(RACES)
+  await expect
+    .poll(() => rig.database.sql`select count(*)::int as open from push_batches`, { timeout: 20_000 })
+    .toEqual([{ open: 0 }])
+  const targets = rig.targetsSince(before)
+  expect(new Set(targets).size).toBe(targets.length)
+  const counts = [0, RACES, RACES * 2].map((from) => targets.filter((target) => isIn(target, from)).length)
+  console.log(`pushes: ack before ${counts[0]}, ack after ${counts[1]}, no ack ${counts[2]} of ${RACES} each`)
+})
+
+function isIn(target: string, from: number): boolean {
+  const at = Number(target.replace('racer-', ''))
+  return at >= from && at < from + RACES
+}
