@@ -17,33 +17,35 @@ function isSeen() {
 
 /** Returns a listener for publications. They are acknowledged as soon as the user can see the page. */
 export function acknowledgeSeen(centrifuge) {
-  const unseen = new Set()
-  let timer
+  const waiting = new Set()
+  let isPlanned = false
 
   async function acknowledge() {
-    timer = undefined
-    if (unseen.size === 0 || !isSeen()) return
-    const uids = [...unseen].slice(0, MAX_UIDS)
-    for (const uid of uids) unseen.delete(uid)
+    isPlanned = false
+    if (!isSeen()) return
+    const uids = [...waiting].slice(0, MAX_UIDS)
+    for (const uid of uids) waiting.delete(uid)
     try {
       await centrifuge.rpc('push:ack', { uids })
-      later(COLLECT_MS)
+      plan(COLLECT_MS)
     } catch (error) {
-      // Errors of the server say whether they are temporary. Without a connection the code is below 100.
-      if (error.temporary !== true && error.code >= 100) return
-      for (const uid of uids) unseen.add(uid)
-      later(RETRY_MS)
+      // Errors of the server have codes from 100 on, and say whether they are temporary.
+      if (error.code >= 100 && !error.temporary) return
+      for (const uid of uids) waiting.add(uid)
+      plan(RETRY_MS)
     }
   }
 
-  function later(ms) {
-    if (unseen.size > 0) timer ??= setTimeout(acknowledge, ms)
+  function plan(ms) {
+    if (waiting.size === 0 || isPlanned) return
+    isPlanned = true
+    setTimeout(acknowledge, ms)
   }
 
-  document.addEventListener('visibilitychange', () => later(COLLECT_MS))
-  window.addEventListener('focus', () => later(COLLECT_MS))
+  document.addEventListener('visibilitychange', () => plan(COLLECT_MS))
+  window.addEventListener('focus', () => plan(COLLECT_MS))
   return ({ tags }) => {
-    if (tags?.push_uid) unseen.add(tags.push_uid)
-    later(COLLECT_MS)
+    if (tags?.push_uid) waiting.add(tags.push_uid)
+    plan(COLLECT_MS)
   }
 }

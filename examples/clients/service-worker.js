@@ -34,9 +34,10 @@ async function closeRead(uids) {
   }
 }
 
-self.addEventListener('message', ({ data }) => {
-  if (data.account) saveAccount(data.account)
-  if (data.read) closeRead(data.read)
+self.addEventListener('message', (event) => {
+  const { account, read } = event.data
+  if (account) event.waitUntil(saveAccount(account))
+  if (read) event.waitUntil(closeRead(read))
 })
 
 self.addEventListener('push', (event) => {
