@@ -98,7 +98,9 @@ async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, '
       health: config.health.enabled
         ? { isReady, listDown, prefix: trimSlash(config.health.handler_prefix) }
         : undefined,
-      ...(role !== 'worker' && clientCalls && makeClientEndpoints(config, clientCalls, { metrics, logger: callLogger })),
+      ...(role !== 'worker' &&
+        clientCalls &&
+        makeClientEndpoints(config, clientCalls, { metrics, logger: callLogger })),
       connections: role === 'worker' ? undefined : upstream?.clients,
       admin: role === 'worker' ? undefined : upstream?.clients,
     }),
