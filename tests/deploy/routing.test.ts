@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { json, text } from 'node:stream/consumers'
+import * as v from 'valibot'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeMethodTable } from '../../src/methods/table.ts'
 import { findDebianProgram } from '../support/debian-program.ts'
@@ -23,6 +24,8 @@ const PUSH_METHODS = [
   'ack_push',
   'publish_or_push',
 ]
+
+const Received = v.object({ name: v.string(), url: v.string(), headers: v.record(v.string(), v.string()) })
 
 /** Requests and who answers them. */
 const ROUTES: [path: string, name: 'node' | 'centripush'][] = [
@@ -63,15 +66,18 @@ describe.each([NGINX, CADDY])('$program', (edge) => {
       for (const stop of stops) await stop()
     })
 
-    const post = (path: string) => fetch(`http://127.0.0.1:${server.port}${path}`, { method: 'POST', body: '{}' })
+    const post = async (path: string) => {
+      const answer = await fetch(`http://127.0.0.1:${server.port}${path}`, { method: 'POST', body: '{}' })
+      return v.parse(Received, await answer.json())
+    }
 
     test('sends each request to the node or to centripush, with its path unchanged', async () => {
-      const answers = await Promise.all(ROUTES.map(async ([path]) => (await post(path)).json()))
+      const answers = await Promise.all(ROUTES.map(([path]) => post(path)))
       expect(answers.map(({ name, url }) => [url, name])).toEqual(ROUTES)
     })
 
     test('tells centripush the address of the client, and the host that it asked for', async () => {
-      const { headers } = await (await post('/api/batch')).json()
+      const { headers } = await post('/api/batch')
       expect(headers['x-forwarded-for']).toBe('127.0.0.1')
       expect(headers.host).toContain('127.0.0.1')
     })

@@ -80,7 +80,7 @@ describe('the keys of client.token', () => {
     issuer: undefined,
     userClaim: 'sub',
   }
-  const sign = (alg: string, key: CryptoKey | Uint8Array, claims: object = {}, kid?: string) =>
+  const sign = (alg: string, key: Parameters<SignJWT['sign']>[0], claims: object = {}, kid?: string) =>
     new SignJWT({ sub: '42', ...claims }).setProtectedHeader({ alg, ...(kid !== undefined && { kid }) }).sign(key)
   const invalid = expect.objectContaining({ problem: 'invalid' })
   const user42 = { user: '42' }

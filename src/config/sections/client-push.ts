@@ -21,8 +21,10 @@ export const rpcProxy = section({
   ),
 })
 
+const filledItem = v.pipe(v.string(), v.nonEmpty('expected text but found none'))
+
 const pattern = v.pipe(
-  filledText,
+  filledItem,
   v.check(
     (value) => !/[{}]/.test(value.replaceAll('{user}', '')),
     (issue) => `expected a pattern such as "news-*" or "chat-{user}" but found "${issue.input}"`,
@@ -45,7 +47,7 @@ export const clientPush = section({
       'Empty: none, only servers choose.',
   ),
   meta_keys: described(
-    v.optional(list(filledText, 'names'), []),
+    v.optional(list(filledItem, 'names'), []),
     'The names in `meta` that clients may set for their devices. Empty: none.',
   ),
   user_limit: described(
