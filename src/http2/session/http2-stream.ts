@@ -34,6 +34,8 @@ export class Http2Stream implements Http2Answer, AnswerFields {
   /** Received bytes of the body that are kept. */
   bodyLength = 0
   #body: Buffer = EMPTY
+  /** The body as text, decoded at the first call: the pool and the batch both read it. */
+  #text: string | undefined
   readonly #values: (string | undefined)[] = []
 
   /** Assigns the object to a request. */
@@ -44,12 +46,14 @@ export class Http2Stream implements Http2Answer, AnswerFields {
     this.deadlineMs = deadlineMs
     this.status = 0
     this.bodyLength = 0
+    this.#text = undefined
   }
 
   /** Removes all references to the request. */
   clear(): void {
     this.source = undefined
     this.unsentBody = undefined
+    this.#text = undefined
     if (this.#body.length > MAX_KEPT_BYTES) this.#body = EMPTY
     if (this.#values.length > 0) this.#values.length = 0
   }
@@ -78,12 +82,14 @@ export class Http2Stream implements Http2Answer, AnswerFields {
     if (this.bodyLength + length > this.#body.length) this.#growBody(this.bodyLength + length)
     bytes.copy(this.#body, this.bodyLength, from, from + length)
     this.bodyLength += length
+    this.#text = undefined
     return length === end - from
   }
 
   /** The kept part of the body as UTF-8. */
   bodyText(): string {
-    return this.#body.toString('utf8', 0, this.bodyLength)
+    this.#text ??= this.#body.toString('utf8', 0, this.bodyLength)
+    return this.#text
   }
 
   /** A copy of the kept part of the body. */

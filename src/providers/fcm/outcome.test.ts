@@ -21,6 +21,9 @@ const HTML = '<!DOCTYPE html><title>Error 502 (Server Error)!!1</title>'
 describe('the outcome of an FCM answer', () => {
   it.each([
     ['sent', 200, '{"name":"projects/p/messages/1"}', { kind: 'sent', messageId: 'projects/p/messages/1' }],
+    ["sent, in FCM's layout", 200, '{\n  "name": "projects/p/1"\n}\n', { kind: 'sent', messageId: 'projects/p/1' }],
+    ['sent, with an escape', 200, '{\n  "name": "a\\"b"\n}\n', { kind: 'sent', messageId: 'a"b' }],
+    ['sent, with a second member', 200, '{\n  "name": "a", "b": "c"\n}\n', { kind: 'sent', messageId: 'a' }],
     ['unregistered', 404, fcmError('UNREGISTERED'), { kind: 'tokenGone', reason: 'UNREGISTERED' }],
     ['unregistered with another status', 400, fcmError('UNREGISTERED'), { kind: 'rejected', reason: 'UNREGISTERED' }],
     ['wrong project', 404, plainError(), { kind: 'credential', reason: 'HTTP_404' }],

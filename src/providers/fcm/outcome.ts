@@ -35,8 +35,9 @@ const MEANINGS = new Map<string, Meaning>([
   ['UNSPECIFIED_ERROR', { kind: 'retry', minDelayMs: MIN_RETRY_DELAY_MS }],
 ])
 
-/** The usual answer to a sent push: a JSON object with only one member, a `name` without escapes. */
-const SENT = /^\s*\{\s*"name"\s*:\s*"([^"\\\n]+)"\s*\}\s*$/
+/** The begin and the end of FCM's answer to a sent push. The name between them has no escapes. */
+const SENT_BEGIN = '{\n  "name": "'
+const SENT_END = '"\n}\n'
 const SentSchema = v.object({ name: v.string() })
 const DetailSchema = v.object({
   '@type': v.optional(v.string()),
@@ -96,7 +97,7 @@ export function isBusy(status: number, body: () => string): boolean {
  * Retry-After, or a success without the name of a message.
  */
 export function isFailure({ status, retryAfter, body }: FcmAnswer): boolean {
-  if (status === 200) return outcomeOfSuccess(body).kind !== 'sent'
+  if (status === 200) return readName(body) === undefined
   return (status >= 500 || (status >= 300 && status < 400)) && retryAfter === undefined
 }
 
@@ -107,12 +108,20 @@ function isDeviceQuota(body: string): boolean {
 }
 
 function outcomeOfSuccess(body: string): Outcome {
-  // The usual answer is read with a regular expression, which is faster than JSON.parse: there are thousands a second.
-  const name = SENT.exec(body)?.[1]
+  const name = readName(body)
   if (name !== undefined) return { kind: 'sent', messageId: name }
-  const sent = v.safeParse(SentSchema, parseJson(body))
-  if (sent.success) return { kind: 'sent', messageId: sent.output.name }
   return { kind: 'retry', reason: 'BAD_ANSWER', minDelayMs: MIN_RETRY_DELAY_MS, maybeDelivered: true }
+}
+
+/** The name of a sent message; undefined if the body is another one. */
+function readName(body: string): string | undefined {
+  // FCM's own layout is cut out, which is faster than JSON.parse: there are thousands of answers a second.
+  if (body.startsWith(SENT_BEGIN) && body.endsWith(SENT_END)) {
+    const name = body.slice(SENT_BEGIN.length, -SENT_END.length)
+    if (!name.includes('"') && !name.includes('\\')) return name
+  }
+  const sent = v.safeParse(SentSchema, parseJson(body))
+  return sent.success ? sent.output.name : undefined
 }
 
 function fcmErrorCode(json: unknown): string | undefined {
