@@ -14,8 +14,9 @@ import (
 
 // proxy is the RPC proxy of a namespace. Without an endpoint the namespace has none.
 type proxy struct {
-	Endpoint  string `json:"endpoint"`
-	TimeoutMs int    `json:"timeout_ms"`
+	Endpoint string `json:"endpoint"`
+	// TimeoutMs is a second unless given, as in Centrifugo.
+	TimeoutMs int `json:"timeout_ms"`
 	// StaticHeaders are sent with each request, unless the client has sent one of ClientHeaders with the same name.
 	StaticHeaders map[string]string `json:"static_headers"`
 	ClientHeaders []string          `json:"http_headers"`
@@ -115,7 +116,11 @@ func (p proxy) post(client *centrifuge.Client, event centrifuge.RPCEvent) (*rpcR
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(p.TimeoutMs)*time.Millisecond)
+	timeout := time.Second
+	if p.TimeoutMs > 0 {
+		timeout = time.Duration(p.TimeoutMs) * time.Millisecond
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	call, err := http.NewRequestWithContext(ctx, http.MethodPost, p.Endpoint, bytes.NewReader(body))
 	if err != nil {
