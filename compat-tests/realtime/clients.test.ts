@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import { Centrifuge } from 'centrifuge'
 import { WebSocket } from 'undici'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { PROXY_KEY, RealtimeRig, readId } from '../../tests/realtime/realtime-rig.ts'
 import { findFreePort } from '../../tests/support/centripush-process.ts'
 import { makePythonEnvironment } from '../sdk/python-environment.ts'
@@ -35,10 +35,10 @@ describe.skipIf(toolchain.missing)('through a node', () => {
       client_push: { user_limit: 500 },
     }
   })
-  afterAll(async () => {
-    for (const client of clients) client.disconnect()
-    await node.stop()
+  afterEach(() => {
+    for (const client of clients.splice(0)) client.disconnect()
   })
+  afterAll(() => node.stop())
 
   const endpoint = () => `${node.address.replace('http', 'ws')}/connection/websocket`
 
@@ -163,7 +163,6 @@ describe.skipIf(toolchain.missing)('through a node', () => {
     })
 
     test('with presence "shorten" pushes at once to those who have no client in the channel', async () => {
-      for (const client of clients) client.disconnect()
       const id = readId(
         await rig.api('device_register', { provider: 'fcm', platform: 'android', token: 'dan-phone', user: 'dan' }),
       )

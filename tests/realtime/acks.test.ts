@@ -115,18 +115,21 @@ test(`${RACES} acks 50 ms before the time of their send and as many 50 ms after 
     )
     select (extract(epoch from max(claimable_at)) * 1000)::float8 as at_ms from due`
   const dueAtMs = Number(row?.at_ms)
-  const ackAt = (from: number) =>
-    Promise.all(
-      Array.from({ length: RACES }, (_, at) =>
-        rig.rpc(`racer-${from + at}`, 'push:ack', { uids: [`race-${from + at}`] }),
-      ),
-    )
+  /** Acknowledges a third of the sends. @returns when each ack was answered, in Unix ms, by the token of its device */
+  const ackFrom = async (from: number) => {
+    const answered = new Map<string, number>()
+    const ack = async (racer: number) => {
+      expect(await rig.rpc(`racer-${racer}`, 'push:ack', { uids: [`race-${racer}`] })).toEqual(DONE)
+      answered.set(`racer-${racer}`, Date.now())
+    }
+    await Promise.all(Array.from({ length: RACES }, (_, at) => ack(from + at)))
+    return answered
+  }
   await pause(dueAtMs - BEFORE_MS - Date.now(), NEVER)
-  const early = ackAt(0)
+  const early = ackFrom(0)
   await pause(dueAtMs + BEFORE_MS - Date.now(), NEVER)
-  const late = ackAt(RACES)
-  const answers = [...(await early), ...(await late)]
-  expect(answers.filter((answer) => JSON.stringify(answer) !== JSON.stringify(DONE))).toEqual([])
+  const late = ackFrom(RACES)
+  const answered = new Map([...(await early), ...(await late)])
   // Nobody acknowledges the sends of the last third.
   await expect.poll(() => new Set(rig.targetsSince(before)).size, { timeout: 60_000 }).toBeGreaterThanOrEqual(RACES)
   await expect
@@ -137,8 +140,13 @@ test(`${RACES} acks 50 ms before the time of their send and as many 50 ms after 
     .toEqual([{ open: 0 }])
   const targets = rig.targetsSince(before)
   expect(new Set(targets).size).toBe(targets.length)
+  const inTime = [...answered].filter(([, atMs]) => atMs < dueAtMs).map(([token]) => token)
+  expect(targets.filter((target) => inTime.includes(target))).toEqual([])
   const counts = [0, RACES, RACES * 2].map((from) => targets.filter((target) => isIn(target, from)).length)
-  console.log(`pushes: ack before ${counts[0]}, ack after ${counts[1]}, no ack ${counts[2]} of ${RACES} each`)
+  console.log(
+    `pushes: ack before ${counts[0]}, ack after ${counts[1]}, no ack ${counts[2]} of ${RACES} each; ` +
+      `${inTime.length} acks were answered before the time of their send`,
+  )
 })
 
 function isIn(target: string, from: number): boolean {
