@@ -55,12 +55,18 @@ export class ClientCalls {
    * @throws ApiError
    */
   async run(user: string, method: string, data: JsonText = NO_DATA): Promise<object> {
+    // Before everything else: calls that are refused are part of a flood too. Anonymous connections share an allowance.
+    this.#take(user, 1)
     if (user === '') throw new ApiError('permissionDenied', 'the connection is anonymous')
     const prepare = this.#methods.get(method)
     if (!prepare) throw new ApiError('notFound', 'the method is unknown')
     const { call, cost } = prepareChecked(prepare, checkUser('user', user), data)
-    if (!this.#limit.take(user, cost)) throw new ApiError('tooManyRequests', 'client_push.user_limit is reached')
+    if (cost > 1) this.#take(user, cost - 1)
     return call()
+  }
+
+  #take(user: string, cost: number): void {
+    if (!this.#limit.take(user, cost)) throw new ApiError('tooManyRequests', 'client_push.user_limit is reached')
   }
 }
 

@@ -26,13 +26,6 @@ test('counts each user alone, and a call by its cost', () => {
   ])
 })
 
-test('a call above the whole limit uses a full allowance', () => {
-  const { clock, limit } = makeLimit(60)
-  expect([limit.take('a', 500), limit.take('a', 1)]).toEqual([true, false])
-  clock.nowMs += 60_000
-  expect([limit.take('a', 500), limit.take('a', 500)]).toEqual([true, false])
-})
-
 test('never allows more than twice the limit within a minute', () => {
   const { clock, limit } = makeLimit(60)
   let allowed = 0

@@ -2,7 +2,7 @@
 const WINDOW_MS = 60_000
 
 interface Deps {
-  /** The most calls of a user in a minute. */
+  /** The most calls of a user in a minute; more than a single call costs. */
   perMinute: number
   /** Milliseconds of a clock that is never set back. */
   now(): number
@@ -30,10 +30,8 @@ export class UserLimit {
     const known = this.#allowances.get(user)
     const filled = known ? known.left + ((nowMs - known.atMs) / WINDOW_MS) * perMinute : perMinute
     const left = Math.min(perMinute, filled)
-    // A call that costs more than the limit uses a whole allowance.
-    const taken = Math.min(cost, perMinute)
-    const isAllowed = left >= taken
-    this.#allowances.set(user, { left: isAllowed ? left - taken : left, atMs: nowMs })
+    const isAllowed = left >= cost
+    this.#allowances.set(user, { left: isAllowed ? left - cost : left, atMs: nowMs })
     return isAllowed
   }
 

@@ -51,7 +51,7 @@ export const clientPush = section({
     'The names in `meta` that clients may set for their devices. Empty: none.',
   ),
   user_limit: described(
-    v.optional(wholeNumber(1, 1_000_000), 3000),
+    v.optional(wholeNumber(1000, 1_000_000), 3000),
     'The most calls of one user a minute in each server process. An ack counts as many as it has uids. Beyond it calls ' +
       'are answered with error 111.',
   ),
