@@ -23,7 +23,7 @@ centrifuge.connect()
 document.getElementById('form').addEventListener('submit', (event) => {
   event.preventDefault()
   const input = document.getElementById('text')
-  fetch('messages', { method: 'POST', body: JSON.stringify({ from: user, text: input.value }) })
+  void fetch('messages', { method: 'POST', body: JSON.stringify({ from: user, text: input.value }) })
   input.value = ''
 })
 
