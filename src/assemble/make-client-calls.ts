@@ -52,7 +52,7 @@ export function makeClientEndpoints(
   { metrics, logger }: EndpointDeps,
 ): Pick<AppParts, 'rpcProxy' | 'clientPush'> {
   const { client, client_push: push, rpc_proxy: proxy } = config
-  const common = { calls, count: makeCallCounts(metrics.clientCalls, calls.names), logger }
+  const common = { calls, count: makeCallCounts(metrics.clientCalls), logger }
   const isProxyOn = proxy.key !== undefined || proxy.client_certificates
   return {
     rpcProxy: isProxyOn

@@ -43,9 +43,9 @@ export class ClientCalls {
     this.#methods = makeMethods(deps)
   }
 
-  /** The names of the methods. */
-  get names(): string[] {
-    return [...this.#methods.keys()]
+  /** The name of a method for logs and metrics. Clients make names up, so all unknown ones share a label. */
+  labelOf(method: string): string {
+    return this.#methods.has(method) ? method : 'unknown'
   }
 
   /**

@@ -68,7 +68,7 @@ async function answerPost(push: ClientPush, method: string, exchange: ApiExchang
   // Before the body is read: without a token a client must not occupy memory.
   const found = await findUser(push, exchange.incoming)
   if ('error' in found) {
-    push.count('http', method, found.error)
+    push.count('http', push.calls.labelOf(method), found.error)
     const isRefused = found.error !== 'internal'
     answerJson(outgoing, encodeClientError(found.error), isRefused ? 401 : 200, isRefused ? CHALLENGE : {})
     return
@@ -76,7 +76,7 @@ async function answerPost(push: ClientPush, method: string, exchange: ApiExchang
   await withClientBody(push.bodies, exchange, async (body) => {
     const reply = await runMethod(push, method, found.user, body)
     const error = 'error' in reply ? reply.error : undefined
-    push.count('http', method, error)
+    push.count('http', push.calls.labelOf(method), error)
     answerJson(outgoing, 'error' in reply ? encodeClientError(reply.error) : `{"result":${reply.result}}`)
   })
 }
@@ -104,7 +104,7 @@ async function runMethod(
 ): Promise<CallReply> {
   const data = body.length === 0 ? undefined : decode(body)
   if (data === 'invalid') return { error: 'badRequest' }
-  return runCall(() => calls.run(user, method, data), method, logger)
+  return runCall(() => calls.run(user, method, data), calls.labelOf(method), logger)
 }
 
 const ERRORS = { invalid: 'unauthorized', expired: 'tokenExpired', unavailable: 'internal' } as const satisfies Record<

@@ -64,14 +64,15 @@ export function handleRpcProxy(proxy: RpcProxy, incoming: IncomingMessage, outgo
 async function answerCall({ calls, count, logger }: RpcProxy, body: Buffer): Promise<string> {
   const request = decode(body)
   if (!request) {
-    count('rpc', '', 'badRequest')
+    count('rpc', 'unknown', 'badRequest')
     return encodeClientError('badRequest')
   }
   const { user, data } = request
   // The namespace is the choice of the operator: the node sends only the calls of those that name this proxy.
   const method = request.method.slice(request.method.lastIndexOf(BOUNDARY) + 1)
-  const reply = await runCall(() => calls.run(user, method, data), method, logger)
-  count('rpc', method, 'error' in reply ? reply.error : undefined)
+  const label = calls.labelOf(method)
+  const reply = await runCall(() => calls.run(user, method, data), label, logger)
+  count('rpc', label, 'error' in reply ? reply.error : undefined)
   return 'error' in reply ? encodeClientError(reply.error) : `{"result":{"data":${reply.result}}}`
 }
 
