@@ -97,8 +97,9 @@ describe.skipIf(missing)('in the chat', () => {
 
   /** Makes the page believe that its tab is in the background, or in front again. */
   async function setVisible(page: Page, isVisible: boolean): Promise<void> {
+    const state = isVisible ? 'visible' : 'hidden'
     await page.evaluate(`
-      Object.defineProperty(document, 'visibilityState', { configurable: true, value: '${isVisible ? 'visible' : 'hidden'}' })
+      Object.defineProperty(document, 'visibilityState', { configurable: true, value: '${state}' })
       document.dispatchEvent(new Event('visibilitychange'))`)
   }
 

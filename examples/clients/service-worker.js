@@ -1,5 +1,5 @@
-// Shows Web Push notifications, reports that they were delivered and clicked, and closes those that the user has read on
-// another device. Its push payload is {"uid", "title", "body", "url"}, or {"read": [uid, …]}.
+// Shows Web Push notifications, reports that they were delivered and clicked, and closes those that the user has read
+// on another device. Its push payload is {"uid", "title", "body", "url"}, or {"read": [uid, …]}.
 //
 // The page gives it what it needs for calls over HTTP, after each login and each new token:
 //   const { active } = await navigator.serviceWorker.ready

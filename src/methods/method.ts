@@ -22,7 +22,7 @@ export interface UpstreamMethod {
 export interface PushMethod {
   kind: 'push'
   name: string
-  /** The number that names the method in the legacy `/api`; undefined: the method is not in Centrifugo, and has none. */
+  /** The number that names the method in the legacy `/api`; undefined: Centrifugo does not have the method. */
   number: number | undefined
   /**
    * Decodes the params without running the method: all commands of a batch are decoded before the first one runs.

@@ -76,8 +76,8 @@ export interface Queue {
   cancel(uid: string): Promise<void>
 
   /**
-   * Excludes the targets that `exclusion` names from a send, unless they were handed to a provider. The exclusion for an
-   * unknown uid is kept for 10 minutes, because its send may arrive later. 'full': the send already has 100,000
+   * Excludes the targets that `exclusion` names from a send, unless they were handed to a provider. The exclusion for
+   * an unknown uid is kept for 10 minutes, because its send may arrive later. 'full': the send already has 100,000
    * exclusions.
    */
   exclude(uid: string, exclusion: Exclusion): Promise<'excluded' | 'full'>

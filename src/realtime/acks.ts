@@ -14,7 +14,7 @@ export const MAX_UIDS = 500
 export interface Ack {
   user: string
   uids: readonly string[]
-  /** The uuid of the device that acknowledges; empty: not told, then sends of the ack scope `device` are not stopped. */
+  /** The uuid of the device that acknowledges; empty: unknown, so sends of the ack scope `device` are not stopped. */
   deviceId: string
   kind: AckKind
 }

@@ -18,7 +18,7 @@ export interface Publication {
   idempotencyKey: string
 }
 
-/** Reads the publication of a request. @throws ApiError badRequest @throws DecodeError as the node would not decode it */
+/** Reads the publication of a request. @throws ApiError badRequest, DecodeError where the node would not decode it */
 export function readPublication({ publish, broadcast }: PublishOrPushRequest): Publication {
   if (publish && broadcast) throw new ApiError('badRequest', 'publish, broadcast: only one can be given')
   if (publish) {

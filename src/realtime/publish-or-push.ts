@@ -83,7 +83,7 @@ function readRule({ ack_scope: scope, ack_kind: kind }: PublishOrPushRequest): A
   return { scope: scope || 'user', kind: kind || 'seen' }
 }
 
-/** The send with the wait for acks: of all users, or with `presence: "shorten"` only of those who may see the message. */
+/** Adds the wait for acks to a send: for all users, or with `presence: "shorten"` for those who may see the message. */
 async function planWait(
   { delayMs: defaultMs, presenceMaxClients: maxClients, logger, now }: PublishOrPushDeps,
   node: Pick<NodeApi, 'call'>,

@@ -1,5 +1,5 @@
-// The endpoint that the RPC proxy of a node calls: one request for each call of a client. Its answer is always 200, with
-// the error in the body: after any other status the node gives the client error 100 and closes the connection.
+// The endpoint that the RPC proxy of a node calls: one request for each call of a client. Its answer is always 200,
+// with the error in the body: after any other status the node gives the client error 100 and closes the connection.
 // https://centrifugal.dev/docs/server/proxy#rpc-proxy
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { TLSSocket } from 'node:tls'
@@ -76,7 +76,7 @@ async function answerCall({ calls, count, logger }: RpcProxy, body: Buffer): Pro
   return 'error' in reply ? encodeClientError(reply.error) : `{"result":{"data":${reply.result}}}`
 }
 
-/** The call in a request; its data is base64 with the proxy option `binary_encoding`. Undefined: it can't be decoded. */
+/** The call in a request; its data is base64 with the option `binary_encoding`. Undefined: it can't be decoded. */
 function decode(body: Buffer) {
   try {
     const { b64data, ...request } = decodeMessage(RpcProxyRequest, body)

@@ -31,6 +31,9 @@ export interface EdgeServer {
   stop(): Promise<void>
 }
 
+/** The modules of nginx with temporary files. */
+const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+
 export const NGINX: EdgeProgram = {
   program: 'nginx',
   file: 'nginx.conf',
@@ -43,7 +46,7 @@ export const NGINX: EdgeProgram = {
     events {}
     http {
       access_log off;
-      ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${directory}/${name};`).join('\n')}
+      ${TEMPORARY.map((name) => `${name}_temp_path ${directory}/${name};`).join('\n')}
       ${content}
     }`,
   arguments: (configuration) => ['-c', configuration],

@@ -109,7 +109,7 @@ test('can be a command of a batch', async () => {
   })
 })
 
-test('the same call repeated pushes once and gives the node the same idempotency key; another call is a conflict', async () => {
+test('the same call repeated pushes once, with the same idempotency key; another call is a conflict', async () => {
   await rig.register('cat', 'cat-phone')
   const before = rig.fcm.accepted.length
   const request = { publish: PUBLISH, push: push('again', 'cat'), delay_ms: 300 }
@@ -237,7 +237,7 @@ describe('a request is refused, and nothing is stored or published, when', () =>
   })
 })
 
-test('ack_scope device stops only the push to the device that acknowledges, and ack_kind received counts both', async () => {
+test('ack_scope device stops only the device that acknowledges, and ack_kind received counts both', async () => {
   const ids = [await rig.register('ivy', 'ivy-phone'), await rig.register('ivy', 'ivy-tablet')]
   const before = rig.fcm.accepted.length
   const request = {

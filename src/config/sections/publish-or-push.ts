@@ -6,8 +6,8 @@ import { duration, text, wholeNumber } from '../values.ts'
 export const publishOrPush = section({
   delay: described(
     v.optional(duration(), '10s'),
-    'How long the push waits for an ack when a request has no `delay_ms`. Shorter than a reconnection of a client, it ' +
-      'pushes to users who are about to see the message.',
+    'How long the push waits for an ack when a request has no `delay_ms`. If it is shorter than a reconnection of a ' +
+      'client, users who are about to see the message get the push.',
   ),
   tag: described(
     v.optional(text, 'push_uid'),
