@@ -2,7 +2,7 @@
 const MAY_IMPORT = {
   json: [],
   protocol: ['json'],
-  methods: ['json', 'protocol', 'devices', 'push', 'analytics'],
+  methods: ['json', 'protocol', 'devices', 'push', 'queue', 'analytics', 'explain'],
   server: ['json', 'methods', 'protocol', 'realtime', 'upstream', 'admin'],
   realtime: ['json', 'protocol', 'methods', 'sends', 'devices', 'push', 'queue', 'analytics', 'upstream'],
   upstream: ['protocol'],
@@ -10,6 +10,7 @@ const MAY_IMPORT = {
   sends: ['database'],
   push: ['json', 'protocol', 'sends', 'personalise', 'limits', 'devices', 'queue'],
   preview: ['protocol', 'sends', 'devices', 'push', 'queue', 'limits', 'delivery'],
+  explain: ['protocol', 'sends', 'devices', 'push', 'queue', 'analytics', 'personalise'],
   personalise: ['json', 'sends'],
   limits: ['protocol', 'sends', 'database', 'redis'],
   queue: ['sends', 'database', 'redis'],
@@ -33,7 +34,7 @@ const OPEN_TO_ALL = ['config', 'observability', 'timing']
 // The files that other rooms may import from these rooms: the contract and its types. All other files are private.
 const DOORS = {
   limits: 'limits/(rate-limiter|policy|key-template)\\.ts',
-  queue: 'queue/(queue|batch|send|lane|dead-letter)\\.ts',
+  queue: 'queue/(queue|batch|send|lane|dead-letter|report)\\.ts',
   providers: 'providers/provider\\.ts',
   http2: 'http2/[^/]+\\.ts',
   analytics: 'analytics/analytics\\.ts',

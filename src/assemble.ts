@@ -3,6 +3,7 @@
 import { availableParallelism } from 'node:os'
 import { buildParts } from './assemble/build-parts.ts'
 import { configureApi } from './assemble/configure-api.ts'
+import { countReports } from './assemble/count-reports.ts'
 import { makeClientCalls, makeClientEndpoints } from './assemble/make-client-calls.ts'
 import { startUpkeepOf } from './assemble/make-devices.ts'
 import { makeMethods } from './assemble/make-methods.ts'
@@ -10,6 +11,7 @@ import { makeUpstream } from './assemble/make-upstream.ts'
 import { openDatabases } from './assemble/open-databases.ts'
 import type { Plan } from './assemble/plan.ts'
 import { countInMetrics } from './assemble/send-counts.ts'
+import { shareBuffers } from './assemble/share-buffers.ts'
 import { startAnalytics } from './assemble/start-analytics.ts'
 import { startLargeRequests } from './assemble/start-large-requests.ts'
 import { startWorkerProcesses } from './assemble/start-worker-processes.ts'
@@ -131,29 +133,32 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, node: NodeApi | und
   const stores = await watchStores(plan, databases, onStop)
   const storePlan = { config, logger: makeLoggerOfStores(plan, stores.onOutage) }
   const counts = countInMetrics(metrics)
-  const parts = await buildParts(storePlan, databases, counts, onStop)
+  const parts = await buildParts(storePlan, databases, onStop)
   const { queue, devices, outages } = parts
   if (databases.sql && devices) startUpkeepOf(storePlan, devices, databases, onStop)
   for (const risk of await queue.findRisks()) logger.warn({ risk }, 'queue: accepted sends can be lost')
   addQueueGauges(metrics.registry, chooseQueue(config), () => queue.stats().catch(() => undefined))
   const { registry } = metrics
-  const analytics = await startAnalytics(plan, databases, { registry, checksServers: true }, onStop)
+  const count = role === 'api' ? 0 : (config.worker.processes ?? chooseProcesses(availableParallelism()))
+  const shared = { ...plan, config: shareBuffers(config, count) }
+  const started = await startAnalytics(shared, databases, { registry, checksServers: true }, onStop)
+  const analytics = countReports(started, storePlan, parts, onStop)
   const methods = makeMethods(storePlan, parts, analytics, node, counts)
   const large = role === 'worker' ? undefined : startLargeRequests(plan, databases.dsn, counts, stores.onOutage, onStop)
   const own = {
     methods,
     large,
-    clientCalls: makeClientCalls(config, parts, analytics),
+    clientCalls: makeClientCalls(config, parts, analytics?.reports),
     callLogger: storePlan.logger,
     listDown: () => outages.listProviders(),
     readMetrics: () => metrics.registry.metrics(),
   }
   if (role === 'api') return { ...own, isReady: stores.isUp }
-  const count = config.worker.processes ?? chooseProcesses(availableParallelism())
+  const recorder = analytics?.recorder
   const workers =
     count === 1
-      ? { isReady: startWorkers({ plan: storePlan, duty: FULL_DUTY, metrics, ...parts }, onStop) }
-      : startWorkerProcesses(plan, databases.dsn, count, metrics, stores.onOutage, onStop)
+      ? { isReady: startWorkers({ plan: storePlan, duty: FULL_DUTY, metrics, recorder, ...parts }, onStop) }
+      : startWorkerProcesses(shared, databases.dsn, count, metrics, stores.onOutage, onStop)
   return { ...own, ...workers, isReady: () => stores.isUp() && workers.isReady() }
 }
 

@@ -7,6 +7,7 @@ import { makeShutdownPhases } from '../shutdown-phases.ts'
 import { makeTurns } from '../timing/turns.ts'
 import { buildParts } from './build-parts.ts'
 import { configureApi } from './configure-api.ts'
+import { countReports } from './count-reports.ts'
 import { makeMethods } from './make-methods.ts'
 import { makeUpstream } from './make-upstream.ts'
 import { openDatabases } from './open-databases.ts'
@@ -39,12 +40,12 @@ export async function assembleLargeRequests(
   const plan = { config, logger: makeLoggerOfStores({ config, logger }, onStoreOutage) }
   try {
     const databases = await openDatabases(plan, onStop)
-    const parts = await buildParts(plan, databases, counts, onStop)
+    const parts = await buildParts(plan, databases, onStop)
     // The metrics of this process are not read.
     const analytics = await startAnalytics(plan, databases, { registry: new Registry(), checksServers: false }, onStop)
     const upstream = config.upstream && makeUpstream(trustParent(config), config.upstream, logger)
     if (upstream) onStop.close('upstream', () => upstream.close())
-    const methods = makeMethods(plan, parts, analytics, upstream?.api, counts)
+    const methods = makeMethods(plan, parts, countReports(analytics, plan, parts, onStop), upstream?.api, counts)
     const deps = {
       methods,
       upstream: upstream?.api,

@@ -1,4 +1,3 @@
-import type { Analytics } from '../analytics/analytics.ts'
 import { type MethodTable, makeMethodTable } from '../methods/table.ts'
 import { cancelSend } from '../push/cancel.ts'
 import { readAck, storeAck } from '../realtime/acks.ts'
@@ -6,7 +5,9 @@ import { publishOrPush } from '../realtime/publish-or-push.ts'
 import type { NodeApi } from '../upstream/node-api.ts'
 import type { buildParts } from './build-parts.ts'
 import { makeAccept } from './make-accept.ts'
+import { makeExplain } from './make-explain.ts'
 import type { Plan } from './plan.ts'
+import type { RunningAnalytics } from './running-analytics.ts'
 import type { SendCounts } from './send-counts.ts'
 
 type Parts = Awaited<ReturnType<typeof buildParts>>
@@ -15,20 +16,27 @@ type Parts = Awaited<ReturnType<typeof buildParts>>
 export function makeMethods(
   { config, logger }: Plan,
   parts: Parts,
-  analytics: Analytics | undefined,
+  analytics: RunningAnalytics | undefined,
   node: NodeApi | undefined,
   counts: SendCounts,
 ): MethodTable {
-  const accept = makeAccept(config, parts, counts)
+  const { queue, devices, providers } = parts
+  const accept = makeAccept(config, parts, counts, analytics?.recorder)
   const { delay: delayMs, tag, presence_max_clients: presenceMaxClients } = config.push_notifications.publish_or_push
   const publishing = { accept, node, delayMs, tag, presenceMaxClients, logger, now: Date.now }
   return makeMethodTable({
     accept,
-    cancel: (request) => cancelSend(parts.queue, request),
-    devices: parts.devices,
+    cancel: (request) => cancelSend(queue, request),
+    reports: queue,
+    devices,
     checkEndpoint: accept.checkEndpoint,
-    analytics,
-    ack: (request) => storeAck(parts.queue, readAck(request)),
+    analytics: analytics?.reports,
+    events: analytics?.reader,
+    explain:
+      devices &&
+      analytics &&
+      makeExplain(config, { queue, devices, events: analytics.reader, providers: providers.keys() }),
+    ack: (request) => storeAck(queue, readAck(request)),
     publishOrPush: (request) => publishOrPush(publishing, request),
   })
 }

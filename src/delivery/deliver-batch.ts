@@ -2,6 +2,7 @@
 //
 //   exclude cancelled targets ──▶ apply the limits ──▶ send ──▶ remove devices with dead tokens
 //     ──▶ report the state of the credential ──▶ acknowledge
+import type { AttemptRecorder, EventRecorder } from '../analytics/analytics.ts'
 import type { ProviderName } from '../config/provider-names.ts'
 import type { RateLimiter } from '../limits/rate-limiter.ts'
 import type { Metrics } from '../observability/metrics.ts'
@@ -9,16 +10,20 @@ import type { Remainder } from '../queue/batch.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { StoredSend } from '../queue/send.ts'
 import { DEFAULT_ACK_RULE } from '../sends/ack-rule.ts'
+import type { SendContent } from '../sends/send-content.ts'
 import { readField } from '../sends/target-line.ts'
 import { pause } from '../timing/pause.ts'
 import { admitTargets } from './admit-targets.ts'
-import { BatchOutcomes, type GoneToken, makeRestRetry } from './batch-outcomes.ts'
-import { countOutcomes, countUnsent } from './count-outcomes.ts'
+import { type AttemptEnd, countRetrying, listChanges, recordEnd } from './attempt-end.ts'
+import { BatchOutcomes, type GoneToken } from './batch-outcomes.ts'
+import { countOutcomes } from './count-outcomes.ts'
+import { decodeFinishedNote, encodeFinishedNote, groupOf, linesOf, listFinished } from './finished-note.ts'
 import type { Hold } from './hold.ts'
-import { ExcludedTargets, listUnfinished, type OpenBatch } from './open-batch.ts'
+import { ExcludedTargets, listUnfinished, type OpenBatch, type OpenTarget } from './open-batch.ts'
 import type { RemovalBreaker } from './removal-breaker.ts'
 import type { RetryPolicyOptions } from './retry-policy.ts'
 import { type SendDeps, sendTargets } from './send-targets.ts'
+import { makeRestRetry } from './stored-retry.ts'
 
 /** A provider that refuses the credential is probed once a minute, in ms. */
 const CREDENTIAL_PROBE_MS = 60_000
@@ -37,6 +42,8 @@ export interface DeliverDeps extends SendDeps {
   removalBreaker: RemovalBreaker | undefined
   /** Undefined if no send has a rate limit. */
   rateLimiter?: RateLimiter | undefined
+  /** Records what becomes of each target; undefined if analytics has no store. */
+  recorder?: (EventRecorder & AttemptRecorder) | undefined
   retryPolicy: RetryPolicyOptions
   metrics: Metrics
   /** Unix time in ms. */
@@ -60,49 +67,83 @@ export async function deliverBatch(deps: DeliverDeps, batch: OpenBatch, hold: Ho
   const excluded = new ExcludedTargets({ queue: deps.queue, uid: batch.uid, rule, list: () => listUnsettled() })
   hold.readExclusions = () => excluded.read()
   if (batch.hasExclusions || hold.hasExclusions) await excluded.read()
-  const isExcepted = (user: string) => content.exceptUsers?.includes(user) ?? false
-  const open = listed.filter((target) => !excluded.found.has(target) && !isExcepted(readField(target.line, 'user')))
-  if (!batch.finished) countUnsent(deps, batch, 'cancelled', batch.count - open.length)
+  const isUnneeded = (target: OpenTarget) => excluded.found.has(target) || isExcepted(content, target)
+  const unsent = [groupOf('dropped', 'excluded', listed.filter(isUnneeded))]
+  const open = listed.filter((target) => !isUnneeded(target))
   const { admitted: targets, delayed, dropped } = await admitTargets(deps, batch, content, open)
+  for (const [reason, targets] of dropped) unsent.push(groupOf('dropped', reason, targets))
   const upForMs = () => deps.providers.get(batch.provider)?.availability?.upForMs ?? Number.POSITIVE_INFINITY
   const outcomes = new BatchOutcomes({ batch, targets, delayed, policy: deps.retryPolicy, upForMs })
   listUnsettled = () => targets.filter((_, index) => !outcomes.isSettled(index))
-  if (content.isReliable) hold.readProgress = () => outcomes.finishedBits()
+  const earlier = decodeFinishedNote(batch.finishedNote)
+  if (content.isReliable) {
+    hold.readProgress = () => ({
+      finished: outcomes.finishedBits(),
+      note: encodeFinishedNote([...earlier, ...unsent, ...outcomes.refused()]),
+    })
+  }
   await sendTargets(deps, batch, content, { targets, outcomes, withdrawn: excluded.found, hold })
   await removeGoneDevices(deps, batch, outcomes, seenAtMs)
   await reportCredential(deps, batch, outcomes)
-  const unfinished = outcomes.unfinished()
-  if ((await acknowledge(deps, batch, unfinished, hold.signal)) === 'acknowledged') {
-    countOutcomes(deps, batch, outcomes, unfinished)
-    for (const [reason, targets] of dropped) countUnsent(deps, batch, reason, targets)
+  const { retries, givenUp, ended, postponed } = outcomes.unfinished()
+  const end: AttemptEnd = {
+    answered: [...listFinished(batch), ...outcomes.ended()],
+    unsent: [...unsent.map((group) => ({ ...group, message: '', lines: linesOf(batch, group) })), ...ended],
+    postponed,
+    retrying: countRetrying(retries),
   }
+  await endAttempt(deps, batch, { retries, givenUp }, end, hold.signal)
   endTimer()
+}
+
+/** Whether the target is of a user who gets no push of the send, such as its author. */
+function isExcepted({ exceptUsers = [] }: SendContent, { line }: OpenTarget): boolean {
+  return exceptUsers.length > 0 && exceptUsers.includes(readField(line, 'user'))
 }
 
 /** Acknowledges a batch unsent: its send was cancelled, has expired, or has ended. */
 async function endUnsent(deps: DeliverDeps, batch: OpenBatch, signal: AbortSignal): Promise<void> {
-  const reason = batch.sendState === 'expired' ? 'expired' : 'cancelled'
+  const outcome = batch.sendState === 'expired' ? 'expired' : 'cancelled'
   const retries = batch.rest ? [makeRestRetry(batch.rest)] : []
-  const result = await acknowledge(deps, batch, { retries, givenUp: [] }, signal)
-  if (result === 'acknowledged') countUnsent(deps, batch, reason, batch.count)
+  const lines = listUnfinished(batch).map(({ line }) => line)
+  const unsent = [{ outcome, reason: '', message: '', lines }] as const
+  const end = { answered: listFinished(batch), unsent, postponed: [], retrying: 0 }
+  await endAttempt(deps, batch, { retries, givenUp: [] }, end, signal)
+}
+
+/** Acknowledges a batch. What became of its targets is counted in the same step, and recorded after it. */
+async function endAttempt(
+  deps: DeliverDeps,
+  batch: OpenBatch,
+  remainder: Remainder,
+  end: AttemptEnd,
+  signal: AbortSignal,
+): Promise<void> {
+  const counts = listChanges(batch, end)
+  if ((await acknowledge(deps, batch, { ...remainder, counts }, signal)) === 'lost') return
+  countOutcomes(deps, batch, end)
+  if (deps.recorder) recordEnd(deps.recorder, batch, end)
 }
 
 /** Retries while the queue is unreachable: an abandoned batch would be sent again to all of its targets. */
 async function acknowledge(
   deps: DeliverDeps,
   batch: OpenBatch,
-  { retries, givenUp }: Remainder,
+  remainder: Remainder,
   signal: AbortSignal,
 ): Promise<'acknowledged' | 'lost'> {
   const { uid, provider } = batch
+  let hasFailed = false
   for (let pauseMs = ACKNOWLEDGE_FIRST_MS; ; pauseMs = Math.min(pauseMs * 2, ACKNOWLEDGE_MAX_MS)) {
     try {
-      const result = await deps.queue.acknowledge(batch, { retries, givenUp })
+      const result = await deps.queue.acknowledge(batch, remainder)
+      if (result === 'acknowledged') return result
+      deps.logger.warn({ uid, provider }, 'delivery: lease lost, the batch may be sent twice')
       // After a failed attempt this is most likely our own acknowledgement: it was executed and its answer lost.
-      if (result === 'lost') deps.logger.warn({ uid, provider }, 'delivery: lease lost, the batch may be sent twice')
-      return result
+      return hasFailed ? 'acknowledged' : 'lost'
     } catch (error) {
       if (signal.aborted) throw error
+      hasFailed = true
       deps.logger.warn({ err: error, uid, provider }, 'delivery: batch not acknowledged, retrying')
       await pause(pauseMs, signal)
     }

@@ -22,8 +22,8 @@ export interface UpstreamMethod {
 export interface PushMethod {
   kind: 'push'
   name: string
-  /** The number that names the method in the legacy `/api`; undefined: Centrifugo does not have the method. */
-  number: number | undefined
+  /** The number that names the method in the legacy `/api`. */
+  number: number
   /**
    * Decodes the params without running the method: all commands of a batch are decoded before the first one runs.
    * @throws DecodeError
@@ -46,7 +46,7 @@ export function upstreamMethod(
 /** Makes a push method. @param request the schema of the method's params @param handle runs the method */
 export function pushMethod<Request>(
   name: string,
-  number: number | undefined,
+  number: number,
   request: v.GenericSchema<JsonText, Request>,
   handle: (request: Request) => Promise<object>,
 ): PushMethod {

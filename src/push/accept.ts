@@ -3,7 +3,7 @@ import { PROVIDER_NAMES, type ProviderName } from '../config/provider-names.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
 import type { Queue } from '../queue/queue.ts'
-import type { Page, Send } from '../queue/send.ts'
+import type { OnStored, Page, Send } from '../queue/send.ts'
 import type { PageReader } from './page-reader.ts'
 import { QueueFullError } from './queue-full-error.ts'
 import { readSend, type SendChecks } from './read-send.ts'
@@ -19,6 +19,8 @@ export interface AcceptDeps extends SendChecks {
   providers: ReadonlySet<ProviderName>
   /** Called for each accepted send that has a `send_at`, for the metrics. */
   onScheduled(): void
+  /** Called after the page of a small send was stored with it. */
+  onStored?: OnStored
 }
 
 /** Accepts a request to send. Resolves to the uid of the send. A repeated request is stored once. @throws ApiError */
@@ -31,7 +33,8 @@ export async function acceptSend(deps: AcceptDeps, request: SendPushNotification
 /** Stores a send, unless the same request was stored under its uid before. @throws ApiError */
 export async function storeSend(deps: AcceptDeps, send: Send): Promise<void> {
   checkAvailable(deps, send)
-  const result = await deps.queue.enqueue(send, await firstPage(deps, send))
+  const page = await firstPage(deps, send)
+  const result = await deps.queue.enqueue(send, page)
   switch (result) {
     case 'conflict':
       throw new ApiError('conflict', 'uid: was used for another request')
@@ -40,6 +43,7 @@ export async function storeSend(deps: AcceptDeps, send: Send): Promise<void> {
       throw new QueueFullError(result)
     case 'accepted':
       if (send.sendAtMs !== undefined) deps.onScheduled()
+      if (page) deps.onStored?.(send, page)
       return
     case 'duplicate':
       return

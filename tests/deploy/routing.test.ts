@@ -21,6 +21,10 @@ const PUSH_METHODS = [
   'send_push_notification',
   'update_push_status',
   'cancel_push',
+  'push_list',
+  'push_info',
+  'push_events',
+  'explain_push',
   'ack_push',
   'publish_or_push',
 ]

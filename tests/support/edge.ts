@@ -36,7 +36,7 @@ export function makeEdgeMethods(handlers: Handlers = {}): MethodTable {
   ]
   return {
     byName: new Map(methods.map((method) => [method.name, method])),
-    byNumber: new Map(methods.flatMap((method) => (method.number === undefined ? [] : [[method.number, method]]))),
+    byNumber: new Map(methods.map((method) => [method.number, method])),
   }
 }
 

@@ -9,8 +9,11 @@ import { type Repetition, startRepeating } from '../../timing/repeat.ts'
 import { laneOfWork } from '../announcements.ts'
 import type { ClaimKey, Progress, Remainder } from '../batch.ts'
 import type { DeadLetterFilter } from '../dead-letter.ts'
+import { JobLimit } from '../job-limit.ts'
 import { LANES, type Lane } from '../lane.ts'
+import { KEEP_REPORTS_MS } from '../limits.ts'
 import type { Queue } from '../queue.ts'
+import type { ReportFilter, StatusCount } from '../report.ts'
 import type { Exclusion, Page, Send, SendClaim } from '../send.ts'
 import { Acknowledgements } from './acknowledgements.ts'
 import { claimWaitingBatches, confirmClaims, releaseBatches, updateProgress } from './batch-statements.ts'
@@ -19,16 +22,13 @@ import { selectExcluded } from './exclusion-statements.ts'
 import { Exclusions } from './exclusions.ts'
 import { inTime } from './in-time.ts'
 import { deletePause, upsertPause } from './pause-statements.ts'
+import { addStatuses, selectReport, selectReports } from './report-statements.ts'
 import { cancelSend, insertSend, selectSend } from './send-statements.ts'
 import { countJobs, findSettingRisks, selectStats } from './stats-statements.ts'
-import { deleteForgottenSends, giveUpUnclaimedBatches } from './upkeep-statements.ts'
+import { deleteForgottenSends, deleteOldReports, giveUpUnclaimedBatches } from './upkeep-statements.ts'
 import { WakeUp } from './wake-up.ts'
 import { claimDueSends, extendSendLease, insertPage, releaseWalk } from './walk-statements.ts'
 
-/**
- * The least time between two counts of the jobs, in ms. The limit of jobs need not be exact, and counting is expensive.
- */
-const COUNT_INTERVAL_MS = 1000
 const UPKEEP_INTERVAL_MS = 60_000
 
 interface Deps {
@@ -42,6 +42,8 @@ interface Deps {
   restartGraceMs?: number
   /** The time limit in ms of a call that an API answers; ten seconds by default. */
   answerTimeoutMs?: number
+  /** How long the report of a send is kept after its end, in ms; KEEP_REPORTS_MS by default. */
+  keepReportsMs?: number
 }
 
 /** The queue in tables of a PostgreSQL database. */
@@ -49,20 +51,22 @@ export class PostgresQueue implements Queue {
   readonly #sql: Sql
   readonly #calls: TimedCalls
   readonly #leaseMs: number
-  readonly #maxJobs: number
+  readonly #limit: JobLimit
   readonly #restartGraceMs: number
+  readonly #keepReportsMs: number
   readonly #wakeUp: WakeUp
   readonly #acknowledgements: Acknowledgements
   readonly #exclusions: Exclusions
   readonly #upkeep: Repetition
-  #full: { untilMs: number; answer: Promise<boolean> } | undefined
 
   constructor(deps: Deps) {
     this.#sql = deps.sql
     this.#calls = new TimedCalls(deps)
     this.#leaseMs = deps.leaseMs
-    this.#maxJobs = deps.maxJobs
+    const { maxJobs } = deps
+    this.#limit = new JobLimit({ maxJobs, count: () => countJobs(this.#sql, maxJobs) })
     this.#restartGraceMs = deps.restartGraceMs ?? deps.leaseMs
+    this.#keepReportsMs = deps.keepReportsMs ?? KEEP_REPORTS_MS
     this.#wakeUp = new WakeUp(deps)
     this.#acknowledgements = new Acknowledgements(deps)
     this.#exclusions = new Exclusions({ sql: deps.sql, calls: this.#calls })
@@ -79,7 +83,7 @@ export class PostgresQueue implements Queue {
 
   enqueue(send: Send, page?: Page) {
     return this.#calls.run(async (deadline) => {
-      if (await this.#isFull()) return 'full'
+      if (await this.#limit.isReached()) return 'full'
       const lane = laneOfWork(send, page)
       const notice = this.#wakeUp.takeNotice(lane)
       const result = await insertSend(this.#sql, send, page, { notice, deadline })
@@ -165,6 +169,18 @@ export class PostgresQueue implements Queue {
     return this.#calls.run((deadline) => deleteDeadLetters(this.#sql, filter, deadline))
   }
 
+  loadReport(uid: string) {
+    return inTime(selectReport(this.#sql, uid))
+  }
+
+  listReports(filter: ReportFilter, limit: number, cursor?: string) {
+    return inTime(selectReports(this.#sql, filter, limit, cursor))
+  }
+
+  countStatuses(counts: readonly StatusCount[]) {
+    return inTime(addStatuses(this.#sql, counts))
+  }
+
   waitForWork(lane: Lane, timeoutMs: number, signal: AbortSignal) {
     return this.#wakeUp.wait(lane, timeoutMs, signal)
   }
@@ -185,17 +201,9 @@ export class PostgresQueue implements Queue {
     return result
   }
 
-  #isFull(): Promise<boolean> {
-    const nowMs = Date.now()
-    if (!this.#full || nowMs >= this.#full.untilMs) {
-      const answer = countJobs(this.#sql, this.#maxJobs).then((jobs) => jobs >= this.#maxJobs)
-      this.#full = { untilMs: nowMs + COUNT_INTERVAL_MS, answer }
-    }
-    return this.#full.answer
-  }
-
   async #cleanUp(): Promise<void> {
     await deleteForgottenSends(this.#sql)
+    await deleteOldReports(this.#sql, this.#keepReportsMs)
     await giveUpUnclaimedBatches(this.#sql)
   }
 }
