@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os'
 import { buildParts } from './assemble/build-parts.ts'
 import { configureApi } from './assemble/configure-api.ts'
 import { countReports } from './assemble/count-reports.ts'
+import { makeClientCalls, makeClientEndpoints } from './assemble/make-client-calls.ts'
 import { startUpkeepOf } from './assemble/make-devices.ts'
 import { makeMethods } from './assemble/make-methods.ts'
 import { makeUpstream } from './assemble/make-upstream.ts'
@@ -26,12 +27,14 @@ import type { Logger } from './observability/log.ts'
 import { addQueueGauges, type Metrics, makeMetrics } from './observability/metrics.ts'
 import { describeHealth, mergeHealth, type ProviderHealth } from './observability/provider-health.ts'
 import { FULL_DUTY } from './queue/lane.ts'
+import type { ClientCalls } from './realtime/client-calls.ts'
 import type { ApiDeps } from './server/api-deps.ts'
 import { makeKeyCheck } from './server/api-key.ts'
 import type { LargeRequests } from './server/large-requests.ts'
 import { planPorts } from './server/plan-ports.ts'
 import { startServer } from './server/start-server.ts'
 import { makeShutdownPhases, type OnStop } from './shutdown-phases.ts'
+import type { NodeApi } from './upstream/node-api.ts'
 
 interface ServerPlan extends Plan {
   role: Role
@@ -61,18 +64,20 @@ export async function assemble(plan: ServerPlan): Promise<Assembly> {
 async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, 'stop'>> {
   const { config, role, logger } = plan
   const metrics = makeMetrics()
-  const { methods, large, isReady, readHealth, readMetrics, callLogger } = config.push_notifications.enabled
-    ? await buildPush(plan, metrics, onStop)
+  const upstream = config.upstream && makeUpstream(config, config.upstream, logger)
+  if (upstream) onStop.close('upstream', () => upstream.close())
+  const { methods, large, clientCalls, isReady, readHealth, readMetrics, callLogger } = config.push_notifications
+    .enabled
+    ? await buildPush(plan, metrics, upstream?.api, onStop)
     : {
         methods: makeMethodTable(undefined),
         large: undefined,
+        clientCalls: undefined,
         isReady: () => true,
         readHealth: () => ({ down: [], credentials: {} }),
         readMetrics: () => metrics.registry.metrics(),
         callLogger: logger,
       }
-  const upstream = config.upstream && makeUpstream(config, config.upstream, logger)
-  if (upstream) onStop.close('upstream', () => upstream.close())
   const isApi = role !== 'worker' && !config.http_api.disabled
   const { key, madeKey } = chooseKey(config, isApi)
   const api: ApiDeps = {
@@ -98,6 +103,9 @@ async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, '
       health: config.health.enabled
         ? { isReady, describe: () => describeHealth(readHealth()), prefix: trimSlash(config.health.handler_prefix) }
         : undefined,
+      ...(role !== 'worker' &&
+        clientCalls &&
+        makeClientEndpoints(config, clientCalls, { metrics, logger: callLogger })),
       connections: role === 'worker' ? undefined : upstream?.clients,
       admin: role === 'worker' ? undefined : upstream?.clients,
     }),
@@ -110,6 +118,8 @@ interface Push {
   methods: MethodTable
   /** The process for large requests; undefined without the API. */
   large: LargeRequests | undefined
+  /** The methods that clients call. */
+  clientCalls: ClientCalls
   /** The metrics of all processes in the text format of Prometheus. */
   readMetrics(): Promise<string>
   /** False while a store is down, or while the queue refuses the claims of the workers. */
@@ -120,7 +130,7 @@ interface Push {
 }
 
 /** Builds devices and queue and, except for the role `api`, starts workers in this process or in worker processes. */
-async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Promise<Push> {
+async function buildPush(plan: ServerPlan, metrics: Metrics, node: NodeApi | undefined, onStop: OnStop): Promise<Push> {
   const { config, role, logger } = plan
   const databases = await openDatabases(plan, onStop)
   const stores = await watchStores(plan, databases, onStop)
@@ -135,12 +145,14 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Pr
   const { registry } = metrics
   const count = role === 'api' ? 0 : (config.worker.processes ?? chooseProcesses(availableParallelism()))
   const shared = { ...plan, config: shareBuffers(config, count) }
-  const analytics = await startAnalytics(shared, databases, { registry, checksServers: true }, onStop)
-  const methods = makeMethods(config, parts, countReports(analytics, storePlan, parts, onStop), counts)
+  const started = await startAnalytics(shared, databases, { registry, checksServers: true }, onStop)
+  const analytics = countReports(started, storePlan, parts, onStop)
+  const methods = makeMethods(storePlan, parts, analytics, node, counts)
   const large = role === 'worker' ? undefined : startLargeRequests(plan, databases.dsn, counts, stores.onOutage, onStop)
   const own = {
     methods,
     large,
+    clientCalls: makeClientCalls(config, parts, analytics?.reports),
     callLogger: storePlan.logger,
     readHealth: parts.readHealth,
     readMetrics: () => metrics.registry.metrics(),

@@ -1,4 +1,5 @@
 // Checks that concern several options: options that contradict each other or need another one.
+import { realtimeProblems } from './check-realtime.ts'
 import { PROVIDER_NAMES, type ProviderName } from './provider-names.ts'
 import type { RedisOptions } from './redis.ts'
 import { RedisAddressError, readRedisTarget } from './redis-address.ts'
@@ -49,6 +50,7 @@ export function findContradictions(config: Config): string[] {
     ...workerProblems(config),
     ...replicaProblems(config),
     ...clickhouseProblems(config),
+    ...realtimeProblems(config),
   ]
 }
 
