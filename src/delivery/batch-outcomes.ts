@@ -27,11 +27,12 @@ export interface Unfinished {
   postponed: PostponedTargets[]
 }
 
-/** Targets that the limits of their send delay. */
+/** Targets that are delayed by the limits of their send, or because of their user's presence. */
 export interface Delayed {
   targets: readonly OpenTarget[]
   delayMs: number
-  reason: 'time_limit' | 'rate_limited'
+  /** `held`: the user may see the message before. */
+  reason: 'held' | 'time_limit' | 'rate_limited'
 }
 
 type Repeatable = Extract<Outcome, { kind: 'retry' | 'credential' }>

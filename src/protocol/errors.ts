@@ -1,9 +1,13 @@
 /** All errors that a reply can contain. Codes and messages are Centrifugo's, because clients compare them. */
 export const API_ERRORS = {
   internal: { code: 100, message: 'internal server error', httpStatus: 500 },
+  unauthorized: { code: 101, message: 'unauthorized', httpStatus: 401 },
+  permissionDenied: { code: 103, message: 'permission denied', httpStatus: 403 },
   notFound: { code: 104, message: 'not found', httpStatus: 404 },
   badRequest: { code: 107, message: 'bad request', httpStatus: 400 },
   notAvailable: { code: 108, message: 'not available', httpStatus: 400 },
+  tokenExpired: { code: 109, message: 'token expired', httpStatus: 401 },
+  tooManyRequests: { code: 111, message: 'too many requests', httpStatus: 429 },
   conflict: { code: 113, message: 'conflict', httpStatus: 409 },
 } as const
 

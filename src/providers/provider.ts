@@ -30,6 +30,9 @@ export type Outcome =
    */
   | { kind: 'credential'; reason: string }
 
+/** The reason of a `credential` outcome when no service has refused the credential: it could not be used here. */
+export const CREDENTIAL_UNUSABLE = 'credential_unusable'
+
 /** Renders a personal notification for each target. Repeated calls for one target write the same bytes. */
 export interface Personal {
   /**

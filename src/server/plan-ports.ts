@@ -6,8 +6,8 @@ import type { TlsSettings } from './tls.ts'
 type HttpServer = Config['http_server']
 
 /**
- * Distributes the routes to one port or, with an internal port, to two. API, metrics, health and admin are then
- * internal, as with Centrifugo.
+ * Distributes the routes to one port or, with an internal port, to two. API, metrics, health, admin and the RPC proxy
+ * endpoint are then internal, as with Centrifugo.
  * @param isApiExternal the API stays on the external port
  * @param isKeyMade the API key was generated, so the default address is the loopback interface
  */
@@ -21,8 +21,9 @@ export function planPorts(
   const address = server.address ?? (isKeyMade ? '127.0.0.1' : '')
   if (server.internal_port === undefined) return [{ address, port: server.port, tls, app: parts }]
   const nothing = { api: undefined, metrics: undefined, health: undefined, connections: undefined, admin: undefined }
-  const external = { ...nothing, connections: parts.connections, api: isApiExternal ? parts.api : undefined }
-  const internal = { ...parts, connections: undefined, api: isApiExternal ? undefined : parts.api }
+  const { api, connections, clientPush } = parts
+  const external = { ...nothing, connections, clientPush, api: isApiExternal ? api : undefined }
+  const internal = { ...parts, connections: undefined, clientPush: undefined, api: isApiExternal ? undefined : api }
   return [
     { address, port: server.port, tls, app: external },
     {

@@ -21,7 +21,9 @@ export async function runCall(call: Call, method: string, logger: Logger): Promi
       logger.error({ err: error, method }, 'api: internal error')
       return { error: kind, retryAfterSeconds }
     }
-    logger.info({ method, error: kind, why }, 'api: command refused')
+    // A flood of calls must not flood the log.
+    if (kind === 'tooManyRequests') logger.debug({ method, why }, 'api: call over the limit')
+    else logger.info({ method, error: kind, why }, 'api: command refused')
     return { error: kind, details: why, retryAfterSeconds }
   }
 }

@@ -88,7 +88,7 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
   const app = {
     api: { deps, prefix: '/api' },
     metrics: undefined,
-    health: { isReady: options.isReady ?? (() => true), listDown: () => [], prefix: '/health' },
+    health: { isReady: options.isReady ?? (() => true), describe: () => ({}), prefix: '/health' },
     connections: upstream?.clients,
     admin: upstream?.clients,
   }

@@ -1,13 +1,13 @@
 import * as v from 'valibot'
 import { described, secret, section } from '../option.ts'
-import { filledText, flag, oneOf, text, wholeNumber } from '../values.ts'
+import { flag, headerText, oneOf, text, wholeNumber } from '../values.ts'
 
 /** The section of the server API: its keys and limits. */
 export const httpApi = section({
   disabled: described(v.optional(flag, false), 'Does not serve the API.'),
   handler_prefix: described(v.optional(text, '/api'), 'The path under which the API is served.'),
   key: described(
-    v.optional(secret(filledText)),
+    v.optional(secret(headerText)),
     'The key that clients send. Absent: a random key is made at the first start and kept in `data_dir`.',
   ),
   error_mode: described(
