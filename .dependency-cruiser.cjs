@@ -2,13 +2,14 @@
 const MAY_IMPORT = {
   json: [],
   protocol: ['json'],
-  methods: ['json', 'protocol', 'devices', 'push', 'analytics'],
+  methods: ['json', 'protocol', 'devices', 'push', 'analytics', 'explain'],
   server: ['methods', 'protocol', 'upstream', 'admin'],
   upstream: ['protocol'],
   devices: ['protocol', 'sends', 'database'],
   sends: ['database'],
   push: ['json', 'protocol', 'sends', 'personalise', 'limits', 'devices', 'queue'],
   preview: ['protocol', 'sends', 'devices', 'push', 'queue', 'limits', 'delivery'],
+  explain: ['protocol', 'sends', 'devices', 'push', 'queue', 'analytics', 'personalise'],
   personalise: ['json', 'sends'],
   limits: ['protocol', 'sends', 'database', 'redis'],
   queue: ['sends', 'database', 'redis'],
@@ -32,7 +33,7 @@ const OPEN_TO_ALL = ['config', 'observability', 'timing']
 // The files that other rooms may import from these rooms: the contract and its types. All other files are private.
 const DOORS = {
   limits: 'limits/(rate-limiter|policy|key-template)\\.ts',
-  queue: 'queue/(queue|batch|send|lane|dead-letter)\\.ts',
+  queue: 'queue/(queue|batch|send|lane|dead-letter|report)\\.ts',
   providers: 'providers/provider\\.ts',
   http2: 'http2/[^/]+\\.ts',
   analytics: 'analytics/analytics\\.ts',

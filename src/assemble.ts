@@ -3,12 +3,14 @@
 import { availableParallelism } from 'node:os'
 import { buildParts } from './assemble/build-parts.ts'
 import { configureApi } from './assemble/configure-api.ts'
+import { countReports } from './assemble/count-reports.ts'
 import { startUpkeepOf } from './assemble/make-devices.ts'
 import { makeMethods } from './assemble/make-methods.ts'
 import { makeUpstream } from './assemble/make-upstream.ts'
 import { openDatabases } from './assemble/open-databases.ts'
 import type { Plan } from './assemble/plan.ts'
 import { countInMetrics } from './assemble/send-counts.ts'
+import { shareBuffers } from './assemble/share-buffers.ts'
 import { startAnalytics } from './assemble/start-analytics.ts'
 import { startLargeRequests } from './assemble/start-large-requests.ts'
 import { startWorkerProcesses } from './assemble/start-worker-processes.ts'
@@ -122,14 +124,16 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Pr
   const stores = await watchStores(plan, databases, onStop)
   const storePlan = { config, logger: makeLoggerOfStores(plan, stores.onOutage) }
   const counts = countInMetrics(metrics)
-  const parts = await buildParts(storePlan, databases, counts, onStop)
+  const parts = await buildParts(storePlan, databases, onStop)
   const { queue, devices, outages } = parts
   if (databases.sql && devices) startUpkeepOf(storePlan, devices, databases, onStop)
   for (const risk of await queue.findRisks()) logger.warn({ risk }, 'queue: accepted sends can be lost')
   addQueueGauges(metrics.registry, chooseQueue(config), () => queue.stats().catch(() => undefined))
   const { registry } = metrics
-  const analytics = await startAnalytics(plan, databases, { registry, checksServers: true }, onStop)
-  const methods = makeMethods(config, parts, analytics, counts)
+  const count = role === 'api' ? 0 : (config.worker.processes ?? chooseProcesses(availableParallelism()))
+  const shared = { ...plan, config: shareBuffers(config, count) }
+  const analytics = await startAnalytics(shared, databases, { registry, checksServers: true }, onStop)
+  const methods = makeMethods(config, parts, countReports(analytics, storePlan, parts, onStop), counts)
   const large = role === 'worker' ? undefined : startLargeRequests(plan, databases.dsn, counts, stores.onOutage, onStop)
   const own = {
     methods,
@@ -139,11 +143,11 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Pr
     readMetrics: () => metrics.registry.metrics(),
   }
   if (role === 'api') return { ...own, isReady: stores.isUp }
-  const count = config.worker.processes ?? chooseProcesses(availableParallelism())
+  const recorder = analytics?.recorder
   const workers =
     count === 1
-      ? { isReady: startWorkers({ plan: storePlan, duty: FULL_DUTY, metrics, ...parts }, onStop) }
-      : startWorkerProcesses(plan, databases.dsn, count, metrics, stores.onOutage, onStop)
+      ? { isReady: startWorkers({ plan: storePlan, duty: FULL_DUTY, metrics, recorder, ...parts }, onStop) }
+      : startWorkerProcesses(shared, databases.dsn, count, metrics, stores.onOutage, onStop)
   return { ...own, ...workers, isReady: () => stores.isUp() && workers.isReady() }
 }
 

@@ -37,6 +37,10 @@ const COMMANDS: Record<string, Command> = {
     summary: 'restore devices that were removed automatically',
     load: async () => (await import('./cli/devices.ts')).runDevices,
   },
+  push: {
+    summary: 'list recorded events, explain why a push did not arrive',
+    load: async () => (await import('./cli/push.ts')).runPush,
+  },
   queue: {
     summary: 'show the queue, pause providers, retry dead letters',
     load: async () => (await import('./cli/queue.ts')).runQueue,

@@ -94,7 +94,7 @@ export function startParts(
   const pages = new PageReader({
     devices: store,
     batchSizes,
-    onSkipped: () => undefined,
+
     now: Date.now,
   })
   const loadSend = makeSendCache((uid) => queue.loadSend(uid), Date.now)
@@ -102,7 +102,6 @@ export function startParts(
     devices: store,
     providers: new Set(batchSizes.keys()),
     loadSend,
-    onSkipped: () => undefined,
   })
   const worker = new Worker({
     duty: FULL_DUTY,

@@ -23,6 +23,8 @@ export interface EventSource {
   provider: string
   /** The kind of the targets: `token`, `topic` or `condition`. */
   recipientType: string
+  /** Whether the send has at most a hundred targets. By default PostgreSQL keeps a row for each target of these. */
+  isSmall: boolean
 }
 
 /** The final event of one target of a send: no attempt follows. */
@@ -72,4 +74,60 @@ export interface TargetAttempt {
 export interface AttemptRecorder {
   /** Records attempts that end now. It does no I/O and never fails: attempts without room are dropped and counted. */
   recordAttempts(source: EventSource, attempts: Iterable<TargetAttempt>): void
+}
+
+/**
+ * A row that was recorded: the final event of a target, an attempt that did not end it, or an app's report. Values that
+ * a row does not have are empty or 0.
+ */
+export interface RecordedEvent {
+  /** Unix time in ms; rows of ClickHouse have whole seconds. */
+  timeMs: number
+  /** The `analytics_uid` of the send. If a send has none, it is the send's `uid`. */
+  uid: string
+  /** A status of TargetEvent or StatusReport, or `retry` for an attempt. */
+  status: string
+  provider: string
+  recipientType: string
+  recipient: string
+  deviceId: string
+  platform: string
+  user: string
+  messageId: string
+  errorCode: string
+  errorMessage: string
+  /** The number of the attempt, from 1; 0 if the row is not an attempt. */
+  attempt: number
+  latencyMs: number
+}
+
+/** Selects recorded rows. An empty field matches all rows; of `deviceIds` a row matches any. */
+export interface EventQuery {
+  uid: string
+  deviceIds: readonly string[]
+  user: string
+  /** Whether attempts that did not end their target are listed too. */
+  includesAttempts: boolean
+  /** `nextCursor` of the previous page; empty for the first one. */
+  cursor: string
+  /** The most rows of the page. */
+  limit: number
+}
+
+/** A page of recorded rows, the newest first. */
+export interface EventPage {
+  events: RecordedEvent[]
+  /** The cursor of the next page; undefined if there is none. */
+  nextCursor: string | undefined
+}
+
+/** Reads recorded rows. They appear some seconds after they were recorded. */
+export interface EventReader {
+  /** @throws CursorError, or errors of the store */
+  listEvents(query: EventQuery): Promise<EventPage>
+}
+
+/** The cursor of a query is not one that a page had. */
+export class CursorError extends Error {
+  override readonly name = 'CursorError'
 }

@@ -7,6 +7,7 @@ import { makeShutdownPhases } from '../shutdown-phases.ts'
 import { makeTurns } from '../timing/turns.ts'
 import { buildParts } from './build-parts.ts'
 import { configureApi } from './configure-api.ts'
+import { countReports } from './count-reports.ts'
 import { makeMethods } from './make-methods.ts'
 import { makeUpstream } from './make-upstream.ts'
 import { openDatabases } from './open-databases.ts'
@@ -39,10 +40,10 @@ export async function assembleLargeRequests(
   const plan = { config, logger: makeLoggerOfStores({ config, logger }, onStoreOutage) }
   try {
     const databases = await openDatabases(plan, onStop)
-    const parts = await buildParts(plan, databases, counts, onStop)
+    const parts = await buildParts(plan, databases, onStop)
     // The metrics of this process are not read.
     const analytics = await startAnalytics(plan, databases, { registry: new Registry(), checksServers: false }, onStop)
-    const methods = makeMethods(config, parts, analytics, counts)
+    const methods = makeMethods(config, parts, countReports(analytics, plan, parts, onStop), counts)
     const upstream = config.upstream && makeUpstream(trustParent(config), config.upstream, logger)
     if (upstream) onStop.close('upstream', () => upstream.close())
     const deps = {

@@ -24,9 +24,8 @@ export async function assembleSending(plan: Plan): Promise<Sending> {
   const { onStop, stop } = makeShutdownPhases(plan.logger)
   try {
     const databases = await openDatabases(plan, onStop, joinEmbeddedPostgres)
-    const counts = countInMetrics(makeMetrics())
-    const parts = await buildParts(plan, databases, counts, onStop)
-    const accept = makeAccept(plan.config, parts, counts)
+    const parts = await buildParts(plan, databases, onStop)
+    const accept = makeAccept(plan.config, parts, countInMetrics(makeMetrics()), undefined)
     const { devices, rateLimiter } = parts
     const preview = (): PreviewDeps => {
       if (!devices) throw new ConfigError('database.enabled: is false, so there are no devices')

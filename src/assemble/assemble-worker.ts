@@ -6,7 +6,7 @@ import { makeShutdownPhases } from '../shutdown-phases.ts'
 import { buildParts } from './build-parts.ts'
 import { openDatabases } from './open-databases.ts'
 import type { Plan } from './plan.ts'
-import { countInMetrics } from './send-counts.ts'
+import { startAnalytics } from './start-analytics.ts'
 import { startWorkers } from './start-workers.ts'
 import { makeLoggerOfStores, type OnStoreOutage } from './watch-stores.ts'
 
@@ -37,8 +37,11 @@ export async function assembleWorker(
   const plan = { config, logger: makeLoggerOfStores({ config, logger }, onStoreOutage) }
   try {
     const metrics = makeMetrics()
-    const parts = await buildParts(plan, await openDatabases(plan, onStop), countInMetrics(metrics), onStop)
-    const isReady = startWorkers({ plan, duty, metrics, ...parts }, onStop)
+    const databases = await openDatabases(plan, onStop)
+    const parts = await buildParts(plan, databases, onStop)
+    const { registry } = metrics
+    const analytics = await startAnalytics(plan, databases, { registry, checksServers: false }, onStop)
+    const isReady = startWorkers({ plan, duty, metrics, recorder: analytics?.recorder, ...parts }, onStop)
     return {
       isReady,
       listDown: () => parts.outages.listProviders(),

@@ -7,10 +7,9 @@ import { makeQueue } from './make-queue.ts'
 import { makeRateLimiter } from './make-rate-limiter.ts'
 import type { Databases } from './open-databases.ts'
 import type { Plan } from './plan.ts'
-import type { SendCounts } from './send-counts.ts'
 
 /** Builds the parts that accepting and delivering sends have in common. @throws ConfigError, UserError */
-export async function buildParts(plan: Plan, { sql, queueSql }: Databases, counts: SendCounts, onStop: OnStop) {
+export async function buildParts(plan: Plan, { sql, queueSql }: Databases, onStop: OnStop) {
   const { config } = plan
   const devices = sql && makeDevices(plan, sql, onStop)
   const queue = await makeQueue(plan, queueSql, onStop)
@@ -26,7 +25,6 @@ export async function buildParts(plan: Plan, { sql, queueSql }: Databases, count
   const pages = new PageReader({
     devices,
     batchSizes,
-    onSkipped: counts.onSkipped,
     now: Date.now,
   })
   return { devices, queue, rateLimiter, outages, providers, batchSizes, pages }

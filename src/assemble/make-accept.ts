@@ -3,6 +3,8 @@ import { makeEndpointCheck } from '../devices/web-push-endpoint.ts'
 import { checkHeader } from '../providers/check-header.ts'
 import type { AcceptDeps } from '../push/accept.ts'
 import type { buildParts } from './build-parts.ts'
+import { makePageRecorder } from './record-page.ts'
+import type { RunningAnalytics } from './running-analytics.ts'
 import type { SendCounts } from './send-counts.ts'
 
 type Parts = Pick<Awaited<ReturnType<typeof buildParts>>, 'queue' | 'pages' | 'devices' | 'providers'>
@@ -12,6 +14,7 @@ export function makeAccept(
   config: Config,
   { queue, pages, devices, providers }: Parts,
   counts: SendCounts,
+  recorder: RunningAnalytics['recorder'],
 ): AcceptDeps {
   return {
     queue,
@@ -21,5 +24,6 @@ export function makeAccept(
     checkEndpoint: makeEndpointCheck(config.push_notifications.webpush),
     checkHeader,
     onScheduled: counts.onScheduled,
+    onStored: makePageRecorder(counts, recorder),
   }
 }

@@ -1,4 +1,4 @@
-import { deleteOldNotifications } from '../analytics/postgres.ts'
+import { dropOldDays, prepareDays } from '../analytics/postgres/notification-days.ts'
 import { ANSWER_TIMEOUT_MS, EXECUTION_TIMEOUT_MS } from '../database/answer-deadline.ts'
 import type { Sql } from '../database/pool.ts'
 import { openDatabase } from '../database/pool.ts'
@@ -19,8 +19,8 @@ export function makeDevices({ config, logger }: Plan, sql: Sql, onStop: OnStop):
 }
 
 /**
- * Starts the hourly deletion of old rows: inactive devices, old notifications and, with a queue on PostgreSQL, old
- * grants.
+ * Starts the hourly upkeep: inactive devices, the days of analytics, and with a queue on PostgreSQL old grants are
+ * deleted.
  */
 export function startUpkeepOf(
   { config, logger }: Plan,
@@ -35,7 +35,10 @@ export function startUpkeepOf(
   }
   const tasks: UpkeepTask[] = [() => devices.cleanUp()]
   if (maxAgeMs > 0) tasks.push(removeInactive)
-  if (sql) tasks.push(() => deleteOldNotifications(sql))
+  if (sql) {
+    tasks.push(() => prepareDays(sql))
+    tasks.push(() => dropOldDays(sql, config.postgresql_analytics.ttl))
+  }
   if (queueSql) tasks.push(makeGrantUpkeep(queueSql))
   const upkeep = startUpkeep(tasks, logger)
   onStop.close('upkeep', () => upkeep.stop())

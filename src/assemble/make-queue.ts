@@ -21,7 +21,8 @@ export async function makeQueue(plan: Plan, sql: Sql | undefined, onStop: OnStop
 function makePostgresQueue({ config, logger }: Plan, sql: Sql | undefined): Queue {
   if (!sql) throw new Error('the configuration was checked to have a database for the queue')
   const maxJobs = config.push_notifications.queue.postgresql.max_stream_length
-  return new PostgresQueue({ sql, logger, leaseMs: config.worker.lease, maxJobs })
+  const keepReportsMs = config.push_notifications.report_ttl
+  return new PostgresQueue({ sql, logger, leaseMs: config.worker.lease, maxJobs, keepReportsMs })
 }
 
 async function makeRedisQueue({ config, logger }: Plan): Promise<Queue> {
@@ -35,5 +36,6 @@ async function makeRedisQueue({ config, logger }: Plan): Promise<Queue> {
     leaseMs: config.worker.lease,
     maxJobs: config.push_notifications.queue.redis?.max_stream_length ?? Number.POSITIVE_INFINITY,
     answerTimeoutMs: redis.io_timeout,
+    keepReportsMs: config.push_notifications.report_ttl,
   })
 }

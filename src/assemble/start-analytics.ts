@@ -1,22 +1,29 @@
 import type { Registry } from 'prom-client'
-import type { Analytics } from '../analytics/analytics.ts'
-import { makePostgresAnalytics } from '../analytics/postgres.ts'
+import { PostgresAnalytics } from '../analytics/postgres/postgres-analytics.ts'
+import { PostgresReader } from '../analytics/postgres/postgres-reader.ts'
+import { PostgresReports } from '../analytics/postgres/postgres-reports.ts'
 import { usesClickhouse } from '../config/check.ts'
+import type { Sql } from '../database/pool.ts'
+import { addAnalyticsMetrics } from '../observability/analytics-metrics.ts'
 import type { OnStop } from '../shutdown-phases.ts'
 import type { Databases } from './open-databases.ts'
 import type { Plan } from './plan.ts'
+import type { RunningAnalytics } from './running-analytics.ts'
 import { startClickhouse } from './start-clickhouse.ts'
 
+/** The time for the last rows of a shutdown, in ms. */
+const STOP_GRACE_MS = 3000
+
 interface Options {
-  /** The registry for the metrics of an export. */
+  /** The registry for the metrics of analytics. */
   registry: Registry
   /** Whether the servers are checked and missing tables are made. A child process leaves that to its parent. */
   checksServers: boolean
 }
 
 /**
- * Starts the store of reports: ClickHouse if the export of notifications is enabled, otherwise PostgreSQL. Undefined if
- * there is neither.
+ * Starts the store of reports and events: ClickHouse if the export of notifications is enabled, otherwise PostgreSQL.
+ * Undefined if there is neither.
  * @throws ConfigError, TableError, or UserError if a server of ClickHouse can't be used
  */
 export async function startAnalytics(
@@ -24,7 +31,20 @@ export async function startAnalytics(
   { sql }: Pick<Databases, 'sql'>,
   { registry, checksServers }: Options,
   onStop: OnStop,
-): Promise<Analytics | undefined> {
+): Promise<RunningAnalytics | undefined> {
   if (usesClickhouse(plan.config)) return await startClickhouse(plan, registry, checksServers, onStop)
-  return sql && makePostgresAnalytics(sql)
+  return sql && startPostgres(plan, sql, registry, onStop)
+}
+
+function startPostgres({ config, logger }: Plan, sql: Sql, registry: Registry, onStop: OnStop): RunningAnalytics {
+  const { enabled, rows } = config.postgresql_analytics
+  const reader = new PostgresReader(sql)
+  if (!enabled) {
+    return { reports: new PostgresReports({ sql, onStored: () => undefined }), recorder: undefined, reader }
+  }
+  const makeMetrics = addAnalyticsMetrics(registry)
+  const recorder = new PostgresAnalytics({ sql, level: rows, makeMetrics, logger, now: Date.now })
+  onStop.close('analytics', () => recorder.stop(STOP_GRACE_MS))
+  const reports = new PostgresReports({ sql, onStored: (report) => recorder.countReport(report) })
+  return { reports, recorder, reader }
 }

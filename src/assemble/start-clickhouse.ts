@@ -1,31 +1,34 @@
 import type { Registry } from 'prom-client'
-import { BatchSender, SEND_PAUSES } from '../analytics/clickhouse/batch-sender.ts'
-import { ClickhouseAnalytics } from '../analytics/clickhouse/clickhouse-analytics.ts'
+import type { EventReader } from '../analytics/analytics.ts'
+import { SEND_PAUSES } from '../analytics/clickhouse/batch-sender.ts'
+import { ClickhouseReader } from '../analytics/clickhouse/clickhouse-reader.ts'
 import { ClickhouseServer } from '../analytics/clickhouse/clickhouse-server.ts'
 import { explainError } from '../analytics/clickhouse/insert-error.ts'
-import { Inserter } from '../analytics/clickhouse/inserter.ts'
-import { makeInsert } from '../analytics/clickhouse/notifications-table.ts'
+import { makeClickhouseAnalytics } from '../analytics/clickhouse/make-clickhouse-analytics.ts'
 import {
   adviseDeduplication,
   type PrepareOptions,
   prepareTables,
   TableError,
 } from '../analytics/clickhouse/prepare-tables.ts'
-import { Spool } from '../analytics/clickhouse/spool.ts'
 import { type ClickhouseAddress, parseClickhouseDsn } from '../config/clickhouse-address.ts'
 import { readClientTls } from '../config/client-tls.ts'
 import type { ClickhouseOptions } from '../config/sections/clickhouse-analytics.ts'
 import { UserError } from '../config/user-error.ts'
-import { addClickhouseMetrics } from '../observability/clickhouse-metrics.ts'
+import { ANSWER_TIMEOUT_MS } from '../database/answer-deadline.ts'
+import { addAnalyticsMetrics } from '../observability/analytics-metrics.ts'
 import type { Logger } from '../observability/log.ts'
 import type { OnStop } from '../shutdown-phases.ts'
 import type { Plan } from './plan.ts'
+import type { RunningAnalytics } from './running-analytics.ts'
 
 /** The time for the last inserts of a shutdown, in ms. Rows that are not accepted in it stay in the spool. */
 const STOP_GRACE_MS = 3000
+/** The queries of push_events and explain_push that a process runs at once. */
+const READER_CONNECTIONS = 4
 
 /**
- * Starts the export of notifications to ClickHouse.
+ * Starts the export of notifications to ClickHouse, and the reader of its tables.
  * @param checksServers checks the servers before, and makes missing tables
  * @throws ConfigError, TableError, or UserError if a server can't be used
  */
@@ -34,29 +37,52 @@ export async function startClickhouse(
   registry: Registry,
   checksServers: boolean,
   onStop: OnStop,
-): Promise<ClickhouseAnalytics> {
+): Promise<RunningAnalytics> {
   const options = config.clickhouse_analytics
-  const tls = readClientTls('clickhouse_analytics.tls', options.tls)
-  const addresses = readAddresses(options)
-  const servers = addresses.map((address) => new ClickhouseServer({ ...address, tls }))
-  onStop.close('clickhouse connections', async () => {
-    await Promise.all(servers.map((server) => server.close()))
-  })
+  const { addresses, servers } = openServers(options, onStop)
   const tables = readTableOptions(options)
   if (checksServers) {
     logReplacedPorts(addresses, logger)
     for (const server of servers) await checkServer(server, tables, options.skip_ping_on_start, logger)
   }
-  const analytics = await makeAnalytics({ config, logger }, servers, tables, registry)
+  const { flush_size, flush_interval, max_buffer_size } = options.export.notifications
+  const analytics = await makeClickhouseAnalytics({
+    servers,
+    tables,
+    dataDir: config.data_dir,
+    makeMetrics: addAnalyticsMetrics(registry),
+    logger,
+    pauses: SEND_PAUSES,
+    flushRows: flush_size,
+    flushIntervalMs: flush_interval,
+    maxRows: max_buffer_size,
+  })
   analytics.start()
   onStop.close('clickhouse', () => analytics.stop(STOP_GRACE_MS))
-  return analytics
+  return { reports: analytics, recorder: analytics, reader: openClickhouseReader(options, onStop) }
 }
 
-/** The addresses of the servers. Several native addresses may belong to one HTTP address. */
-function readAddresses({ clickhouse_dsn, tls }: ClickhouseOptions): ClickhouseAddress[] {
-  const addresses = clickhouse_dsn.flatMap((dsn) => parseClickhouseDsn(dsn, tls.enabled) ?? [])
-  return [...new Map(addresses.map((address) => [address.url, address])).values()]
+/** Opens a reader of the tables with connections of its own, so that inserts never wait for its queries. */
+export function openClickhouseReader(options: ClickhouseOptions, onStop: OnStop): EventReader {
+  const limits = { answerTimeoutMs: ANSWER_TIMEOUT_MS, maxConnections: READER_CONNECTIONS }
+  const { servers } = openServers(options, onStop, limits)
+  return new ClickhouseReader({ servers, tables: readTableOptions(options) })
+}
+
+/** Opens the servers of the configuration. Several native addresses may belong to one HTTP address. */
+function openServers(
+  { clickhouse_dsn, tls }: ClickhouseOptions,
+  onStop: OnStop,
+  limits: { answerTimeoutMs?: number; maxConnections?: number } = {},
+): { addresses: ClickhouseAddress[]; servers: ClickhouseServer[] } {
+  const connectionTls = readClientTls('clickhouse_analytics.tls', tls)
+  const parsed = clickhouse_dsn.flatMap((dsn) => parseClickhouseDsn(dsn, tls.enabled) ?? [])
+  const addresses = [...new Map(parsed.map((address) => [address.url, address])).values()]
+  const servers = addresses.map((address) => new ClickhouseServer({ ...address, ...limits, tls: connectionTls }))
+  onStop.close('clickhouse connections', async () => {
+    await Promise.all(servers.map((server) => server.close()))
+  })
+  return { addresses, servers }
 }
 
 function logReplacedPorts(addresses: readonly ClickhouseAddress[], logger: Logger): void {
@@ -89,36 +115,4 @@ async function checkServer(server: ClickhouseServer, tables: PrepareOptions, ski
     const mend = 'check that it is running and clickhouse_dsn is right, or set clickhouse_analytics.skip_ping_on_start'
     throw new UserError(`clickhouse_analytics: ${url} can't be used: ${cause}; ${mend}`, { cause: error })
   }
-}
-
-async function makeAnalytics(
-  { config, logger }: Plan,
-  servers: readonly ClickhouseServer[],
-  tables: PrepareOptions,
-  registry: Registry,
-): Promise<ClickhouseAnalytics> {
-  const { flush_size, flush_interval, max_buffer_size } = config.clickhouse_analytics.export.notifications
-  const metrics = addClickhouseMetrics(registry, () => analytics.rows)
-  const spool = await Spool.open(config.data_dir)
-  const inserter = new Inserter({
-    servers,
-    isCluster: tables.cluster !== '',
-    statement: makeInsert(tables),
-    prepare: (server) => prepareTables(server, tables),
-    metrics,
-    logger,
-  })
-  const sender = new BatchSender({ inserter, spool, metrics, logger, pauses: SEND_PAUSES, random: Math.random })
-  const analytics: ClickhouseAnalytics = new ClickhouseAnalytics({
-    sender,
-    spool,
-    metrics,
-    logger,
-    flushRows: flush_size,
-    flushIntervalMs: flush_interval,
-    maxRows: max_buffer_size,
-    now: Date.now,
-    random: Math.random,
-  })
-  return analytics
 }

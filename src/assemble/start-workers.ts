@@ -15,9 +15,11 @@ import type { PageReader } from '../push/page-reader.ts'
 import { RANGE_DEVICES } from '../queue/batch.ts'
 import type { Duty } from '../queue/lane.ts'
 import type { Queue } from '../queue/queue.ts'
-import type { SkipReason } from '../sends/skip-reason.ts'
 import type { OnStop } from '../shutdown-phases.ts'
 import type { Plan } from './plan.ts'
+import { makePageRecorder } from './record-page.ts'
+import type { RunningAnalytics } from './running-analytics.ts'
+import { countInMetrics } from './send-counts.ts'
 
 /** The parts that fan-out and delivery need. */
 export interface WorkerParts {
@@ -31,6 +33,8 @@ export interface WorkerParts {
   providers: ReadonlyMap<ProviderName, Provider>
   outages: Outages
   batchSizes: ReadonlyMap<ProviderName, number>
+  /** Records what becomes of each target; undefined if analytics has no store. */
+  recorder: RunningAnalytics['recorder']
 }
 
 /** Starts fan-out and delivery in this process. @returns whether the queue accepts claims */
@@ -39,9 +43,7 @@ export function startWorkers(parts: WorkerParts, onStop: OnStop): () => boolean 
   const { config, logger } = parts.plan
   addOutageGauge(metrics.registry, () => parts.outages.list())
   const loadSend = makeSendCache((uid) => queue.loadSend(uid), Date.now)
-  const onSkipped = (provider: ProviderName, count: number, reason: SkipReason) =>
-    metrics.skipped.inc({ provider, reason }, count)
-  const ranges = devices && new RangeReader({ devices, providers: new Set(providers.keys()), loadSend, onSkipped })
+  const ranges = devices && new RangeReader({ devices, providers: new Set(providers.keys()), loadSend })
   const worker = new Worker({
     duty,
     queue,
@@ -52,6 +54,7 @@ export function startWorkers(parts: WorkerParts, onStop: OnStop): () => boolean 
     removeGone: async (...args) => devices?.removeGone(...args) ?? 0,
     removalBreaker: config.worker.removal_breaker ? makeRemovalBreaker(metrics, logger) : undefined,
     rateLimiter,
+    recorder: parts.recorder,
     retryPolicy: { scale: config.worker.retry_scale, random: Math.random },
     metrics,
     logger,
@@ -62,7 +65,8 @@ export function startWorkers(parts: WorkerParts, onStop: OnStop): () => boolean 
     leaseMs: config.worker.lease,
     heartbeatMs: config.worker.heartbeat,
   })
-  const fanOut = new FanOut({ duty, queue, pages, logger, heartbeatMs: config.worker.heartbeat })
+  const onStored = makePageRecorder(countInMetrics(metrics), parts.recorder)
+  const fanOut = new FanOut({ duty, queue, pages, onStored, logger, heartbeatMs: config.worker.heartbeat })
   worker.start()
   fanOut.start()
   onStop.drain('worker', (graceMs) => worker.stop(graceMs))

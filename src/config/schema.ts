@@ -10,6 +10,7 @@ import { endpoints } from './sections/endpoints.ts'
 import { httpApi } from './sections/http-api.ts'
 import { httpServer } from './sections/http-server.ts'
 import { health, log, prometheus, shutdown } from './sections/operation.ts'
+import { postgresqlAnalytics } from './sections/postgresql-analytics.ts'
 import { pushNotifications } from './sections/push-notifications.ts'
 import { upstream } from './sections/upstream.ts'
 import { worker } from './sections/worker.ts'
@@ -44,6 +45,10 @@ export const ConfigSchema = section({
   engine: described(v.optional(engine), 'Centrifugo’s engine.'),
   push_notifications: described(v.optional(pushNotifications, {}), 'Push notifications.'),
   clickhouse_analytics: described(v.optional(clickhouseAnalytics, {}), 'Analytics in ClickHouse.'),
+  postgresql_analytics: described(
+    v.optional(postgresqlAnalytics, {}),
+    'Analytics in the database of devices, used without ClickHouse.',
+  ),
   worker: described(v.optional(worker, {}), 'The workers that send pushes.'),
   prometheus: described(v.optional(prometheus, {}), 'Metrics.'),
   health: described(v.optional(health, {}), 'The health check.'),

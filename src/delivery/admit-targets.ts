@@ -18,8 +18,8 @@ export interface Admission {
   admitted: OpenTarget[]
   /** One group for each delay. */
   delayed: Delayed[]
-  /** The number of dropped targets for each reason. */
-  dropped: ReadonlyMap<DropReason, number>
+  /** The dropped targets for each reason. */
+  dropped: ReadonlyMap<DropReason, readonly OpenTarget[]>
 }
 
 interface Deps {
@@ -41,34 +41,46 @@ export async function admitTargets(
 ): Promise<Admission> {
   const refused = new RefusedTargets()
   let admitted = [...targets]
-  if (timeLimit) admitted = refused.filter(admitted, checkWindow(timeLimit, admitted, deps.now()))
-  if (rateLimit) admitted = refused.filter(admitted, await checkRates(deps.rateLimiter, rateLimit, uid, admitted))
+  if (timeLimit) {
+    admitted = refused.filter('time_limit', admitted, checkWindow(timeLimit, admitted, deps.now()))
+  }
+  if (rateLimit) {
+    const verdicts = await checkRates(deps.rateLimiter, rateLimit, uid, admitted)
+    admitted = refused.filter('rate_limited', admitted, verdicts)
+  }
   return { admitted, delayed: refused.delayed(), dropped: refused.dropped }
 }
 
 /** Targets that are delayed or dropped. */
 class RefusedTargets {
-  readonly #delayed = new Map<number, OpenTarget[]>()
-  readonly dropped = new Map<DropReason, number>()
+  readonly #delayed = new Map<string, Delayed & { targets: OpenTarget[] }>()
+  readonly dropped = new Map<DropReason, OpenTarget[]>()
 
-  /** Records the refused targets and returns the admitted ones. */
-  filter(targets: readonly OpenTarget[], verdicts: readonly Verdict[]): OpenTarget[] {
+  /** Records the refused targets and returns the admitted ones. @param reason the reason of a delay */
+  filter(reason: Delayed['reason'], targets: readonly OpenTarget[], verdicts: readonly Verdict[]): OpenTarget[] {
     return targets.filter((target, index) => {
       const verdict = verdicts[index] ?? 0
-      if (typeof verdict === 'string') this.dropped.set(verdict, (this.dropped.get(verdict) ?? 0) + 1)
-      else if (verdict > 0) this.#delay(target, verdict)
+      if (typeof verdict === 'string') this.#drop(target, verdict)
+      else if (verdict > 0) this.#delay(target, verdict, reason)
       return verdict === 0
     })
   }
 
   delayed(): Delayed[] {
-    return [...this.#delayed].map(([delayMs, targets]) => ({ delayMs, targets }))
+    return [...this.#delayed.values()]
   }
 
-  #delay(target: OpenTarget, delayMs: number): void {
-    const group = this.#delayed.get(delayMs)
+  #delay(target: OpenTarget, delayMs: number, reason: Delayed['reason']): void {
+    const key = `${reason} ${delayMs}`
+    const group = this.#delayed.get(key)
+    if (group) group.targets.push(target)
+    else this.#delayed.set(key, { delayMs, reason, targets: [target] })
+  }
+
+  #drop(target: OpenTarget, reason: DropReason): void {
+    const group = this.dropped.get(reason)
     if (group) group.push(target)
-    else this.#delayed.set(delayMs, [target])
+    else this.dropped.set(reason, [target])
   }
 }
 

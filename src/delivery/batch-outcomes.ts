@@ -2,6 +2,8 @@
 import type { Outcome } from '../providers/provider.ts'
 import { type GivenUp, RANGE_DEVICES, type Retry } from '../queue/batch.ts'
 import { decodeTarget } from '../sends/target-line.ts'
+import type { EndedTargets, PostponedTargets } from './ended-targets.ts'
+import { type FinishedGroup, linesOf } from './finished-note.ts'
 import type { OpenBatch, OpenTarget } from './open-batch.ts'
 import { planRetry, type RetryPolicyOptions } from './retry-policy.ts'
 
@@ -17,24 +19,27 @@ export interface GoneToken {
 export interface Unfinished {
   retries: Retry[]
   givenUp: GivenUp[]
-  /** The number of targets that expire before their next attempt. */
-  expired: number
+  /** The targets that are given up, and those that expire before their next attempt. */
+  ended: EndedTargets[]
+  /** The targets of the retries that a provider answered or a limit delayed. */
+  postponed: PostponedTargets[]
 }
 
 /** Targets that the limits of their send delay. */
 export interface Delayed {
   targets: readonly OpenTarget[]
   delayMs: number
-}
-
-/** The number of targets with the same outcome and reason. `reason` is empty for `sent`. */
-export interface OutcomeCount {
-  outcome: Outcome['kind']
-  reason: string
-  count: number
+  reason: 'time_limit' | 'rate_limited'
 }
 
 type Repeatable = Extract<Outcome, { kind: 'retry' | 'credential' }>
+
+/** Targets with the same outcome, and their latencies in ms. */
+interface UnfinishedGroup {
+  outcome: Repeatable | undefined
+  lines: string[]
+  latenciesMs: number[]
+}
 
 /** The outcomes of one attempt of a batch. */
 export class BatchOutcomes {
@@ -44,6 +49,9 @@ export class BatchOutcomes {
   readonly #policy: RetryPolicyOptions
   readonly #upForMs: () => number
   readonly #outcomes: (Outcome | undefined)[]
+  readonly #beganAtMs = performance.now()
+  /** Only of targets that are not finished, by their index. */
+  readonly #latenciesMs = new Map<number, number>()
   /** As `BatchClaim.finished`: also targets that were finished, excluded or dropped before this attempt. */
   readonly #finished: Uint8Array
 
@@ -72,7 +80,11 @@ export class BatchOutcomes {
   settle(index: number, outcome: Outcome): void {
     this.#outcomes[index] = outcome
     const target = this.#targets[index]
-    if (!target || outcome.kind === 'retry' || outcome.kind === 'credential') return
+    if (!target) return
+    if (outcome.kind === 'retry' || outcome.kind === 'credential') {
+      this.#latenciesMs.set(index, performance.now() - this.#beganAtMs)
+      return
+    }
     this.#finished[target.place >> 3] = this.#bits(target.place) | (1 << (target.place & 7))
   }
 
@@ -91,18 +103,38 @@ export class BatchOutcomes {
     return this.#finished.slice()
   }
 
-  /** Counts the outcomes. */
-  counts(): OutcomeCount[] {
-    const counts = new Map<string, OutcomeCount>()
-    for (const outcome of this.#outcomes) {
-      if (!outcome) continue
-      const reason = outcome.kind === 'sent' ? '' : outcome.reason
-      const key = reason === '' ? outcome.kind : `${outcome.kind} ${reason}`
-      const entry = counts.get(key)
-      if (entry) entry.count++
-      else counts.set(key, { outcome: outcome.kind, reason, count: 1 })
+  /** The finished targets that the provider refused. */
+  refused(): FinishedGroup[] {
+    const groups = new Map<string, FinishedGroup>()
+    this.#targets.forEach(({ place }, index) => {
+      const outcome = this.#outcomes[index]
+      if (outcome?.kind !== 'rejected' && outcome?.kind !== 'tokenGone') return
+      const group = groups.get(outcome.reason)
+      if (group) group.places.push(place)
+      else groups.set(outcome.reason, { outcome: 'failed', reason: outcome.reason, places: [place] })
+    })
+    return [...groups.values()]
+  }
+
+  /** The targets that the provider accepted or refused. */
+  ended(): EndedTargets[] {
+    const sent = {
+      outcome: 'sent' as const,
+      reason: '',
+      message: '',
+      lines: [] as string[],
+      messageIds: [] as string[],
     }
-    return [...counts.values()]
+    this.#targets.forEach(({ line }, index) => {
+      const outcome = this.#outcomes[index]
+      if (outcome?.kind !== 'sent') return
+      sent.lines.push(line)
+      sent.messageIds.push(outcome.messageId)
+    })
+    const refused = this.refused().map((group): EndedTargets => {
+      return { outcome: group.outcome, reason: group.reason, message: '', lines: linesOf(this.#batch, group) }
+    })
+    return sent.lines.length === 0 ? refused : [sent, ...refused]
   }
 
   /** The devices to remove. */
@@ -141,17 +173,25 @@ export class BatchOutcomes {
 
   /** The targets that return to the queue: retries and targets given up. Targets without an outcome are due at once. */
   unfinished(): Unfinished {
-    const unfinished: Unfinished = { retries: [], givenUp: [], expired: 0 }
+    const unfinished: Unfinished = { retries: [], givenUp: [], ended: [], postponed: [] }
     const upForMs = this.#upForMs()
-    for (const { outcome, lines } of this.#groupUnfinished()) {
+    for (const { outcome, lines, latenciesMs } of this.#groupUnfinished()) {
       const ambiguousAttempts = this.#batch.ambiguousAttempts + (outcome && countsAsAmbiguous(outcome) ? 1 : 0)
       const plan = outcome
         ? planRetry(outcome, { ...this.#batch, upForMs, ambiguousAttempts }, this.#policy)
         : { kind: 'retry' as const, delayMs: 0 }
       const stored = storeLines(lines)
-      if (plan.kind === 'retry') unfinished.retries.push({ ...stored, delayMs: plan.delayMs, ambiguousAttempts })
-      else if (plan.kind === 'expired') unfinished.expired += lines.length
-      else unfinished.givenUp.push({ ...stored, reason: outcome?.reason ?? '' })
+      const reason = outcome?.reason ?? ''
+      if (plan.kind === 'retry') {
+        unfinished.retries.push({ ...stored, delayMs: plan.delayMs, ambiguousAttempts })
+        if (outcome) unfinished.postponed.push({ reason, message: '', lines, latenciesMs })
+      } else if (plan.kind === 'expired') {
+        unfinished.ended.push(expire(lines, `expires before the next attempt, after ${reason}`))
+      } else {
+        unfinished.givenUp.push({ ...stored, reason })
+        const message = `given up after attempt ${this.#batch.attempt}`
+        unfinished.ended.push({ outcome: 'failed', reason, message, lines })
+      }
     }
     this.#addUnattempted(unfinished)
     return unfinished
@@ -160,26 +200,28 @@ export class BatchOutcomes {
   /** Delayed targets, and the rest of a range, were not attempted: attempts and age start over. */
   #addUnattempted(unfinished: Unfinished): void {
     const { expiresInMs = Number.POSITIVE_INFINITY, ambiguousAttempts, rest } = this.#batch
-    for (const { targets, delayMs } of this.#delayed) {
+    for (const { targets, delayMs, reason } of this.#delayed) {
+      const lines = targets.map(({ line }) => line)
       if (delayMs > expiresInMs) {
-        unfinished.expired += targets.length
+        unfinished.ended.push(expire(lines, `expires before the end of its delay, ${reason}`))
         continue
       }
-      const stored = storeLines(targets.map(({ line }) => line))
-      unfinished.retries.push({ ...stored, delayMs, ambiguousAttempts, startsOver: true })
+      unfinished.retries.push({ ...storeLines(lines), delayMs, ambiguousAttempts, startsOver: true })
+      unfinished.postponed.push({ reason, message: '', lines })
     }
     if (rest) unfinished.retries.push(makeRestRetry(rest))
   }
 
   /** Targets with the same outcome share a delay and a batch: a batch for each target would cost a claim for each. */
-  #groupUnfinished(): Iterable<{ outcome: Repeatable | undefined; lines: string[] }> {
-    const groups = new Map<string, { outcome: Repeatable | undefined; lines: string[] }>()
+  #groupUnfinished(): Iterable<UnfinishedGroup> {
+    const groups = new Map<string, UnfinishedGroup>()
     this.#targets.forEach(({ line }, index) => {
       const outcome = this.#outcomes[index]
       if (outcome && outcome.kind !== 'retry' && outcome.kind !== 'credential') return
       const key = outcome ? JSON.stringify(outcome) : 'none'
-      const group = groups.get(key) ?? { outcome, lines: [] }
+      const group = groups.get(key) ?? { outcome, lines: [], latenciesMs: [] }
       group.lines.push(line)
+      group.latenciesMs.push(this.#latenciesMs.get(index) ?? 0)
       groups.set(key, group)
     })
     return groups.values()
@@ -193,6 +235,10 @@ export class BatchOutcomes {
 /** An attempt in an outage does not count, although the provider may have accepted it. */
 function countsAsAmbiguous(outcome: Repeatable): boolean {
   return outcome.kind === 'retry' && outcome.maybeDelivered === true && outcome.outageDelayMs === undefined
+}
+
+function expire(lines: readonly string[], message: string): EndedTargets {
+  return { outcome: 'expired', reason: '', message, lines }
 }
 
 function storeLines(lines: readonly string[]): Pick<Retry, 'targets' | 'count'> {

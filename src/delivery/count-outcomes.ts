@@ -1,7 +1,6 @@
 import type { Logger } from '../observability/log.ts'
 import type { Metrics } from '../observability/metrics.ts'
-import type { Outcome } from '../providers/provider.ts'
-import type { BatchOutcomes, Unfinished } from './batch-outcomes.ts'
+import type { AttemptEnd } from './attempt-end.ts'
 import type { OpenBatch } from './open-batch.ts'
 
 interface Deps {
@@ -9,32 +8,22 @@ interface Deps {
   logger: Logger
 }
 
-/** Final outcomes only: a retry counts when it ends. */
-const FINAL: ReadonlySet<Outcome['kind']> = new Set(['sent', 'tokenGone', 'rejected'])
-
-/** Counts the targets that an acknowledged batch ended. */
-export function countOutcomes(deps: Deps, batch: OpenBatch, outcomes: BatchOutcomes, unfinished: Unfinished): void {
+/** Counts the targets that an acknowledged attempt ended in the metrics. A retry counts when it ends. */
+export function countOutcomes({ metrics, logger }: Deps, batch: OpenBatch, end: AttemptEnd): void {
   const { uid, provider, targetKind, attempt } = batch
-  const counts = outcomes.counts()
-  for (const { outcome, reason, count } of counts) {
-    if (!FINAL.has(outcome)) continue
+  for (const { outcome, reason, lines } of end.answered) {
     const success = String(outcome === 'sent')
     const labels = { provider, recipient_type: targetKind, platform: '', success, err_code: reason }
-    deps.metrics.notifications.inc(labels, count)
+    metrics.notifications.inc(labels, lines.length)
   }
-  const givenUp = unfinished.givenUp.reduce((sum, { count }) => sum + count, 0)
-  countUnsent(deps, batch, 'given_up', givenUp)
-  countUnsent(deps, batch, 'expired', unfinished.expired)
-  if (givenUp > 0) deps.logger.warn({ uid, provider, targets: givenUp }, 'delivery: targets given up')
-  deps.logger.debug({ uid, provider, attempt, counts }, 'delivery: batch acknowledged')
-}
-
-/** Counts targets that ended without being sent. */
-export function countUnsent(
-  { metrics }: Pick<Deps, 'metrics'>,
-  { provider }: OpenBatch,
-  reason: string,
-  targets: number,
-): void {
-  if (targets > 0) metrics.unsent.inc({ provider, reason }, targets)
+  let givenUp = 0
+  for (const { outcome, reason, lines } of end.unsent) {
+    if (outcome === 'failed') givenUp += lines.length
+    const cause = outcome === 'failed' ? 'given_up' : outcome === 'dropped' && reason !== 'excluded' ? reason : outcome
+    metrics.unsent.inc({ provider, reason: cause === 'dropped' ? 'cancelled' : cause }, lines.length)
+  }
+  for (const { provider, reason, lines } of batch.skipped) metrics.skipped.inc({ provider, reason }, lines.length)
+  if (givenUp > 0) logger.warn({ uid, provider, targets: givenUp }, 'delivery: targets given up')
+  const counts = [...end.answered, ...end.unsent].map(({ outcome, reason, lines }) => [outcome, reason, lines.length])
+  logger.debug({ uid, provider, attempt, counts, retrying: end.retrying }, 'delivery: batch acknowledged')
 }

@@ -2,6 +2,7 @@
 //
 //   exclude cancelled targets ──▶ apply the limits ──▶ send ──▶ remove devices with dead tokens
 //     ──▶ report the state of the credential ──▶ acknowledge
+import type { AttemptRecorder, EventRecorder } from '../analytics/analytics.ts'
 import type { ProviderName } from '../config/provider-names.ts'
 import type { RateLimiter } from '../limits/rate-limiter.ts'
 import type { Metrics } from '../observability/metrics.ts'
@@ -10,8 +11,10 @@ import type { Queue } from '../queue/queue.ts'
 import type { StoredSend } from '../queue/send.ts'
 import { pause } from '../timing/pause.ts'
 import { admitTargets } from './admit-targets.ts'
+import { type AttemptEnd, countRetrying, listChanges, recordEnd } from './attempt-end.ts'
 import { BatchOutcomes, type GoneToken, makeRestRetry } from './batch-outcomes.ts'
-import { countOutcomes, countUnsent } from './count-outcomes.ts'
+import { countOutcomes } from './count-outcomes.ts'
+import { decodeFinishedNote, encodeFinishedNote, groupOf, linesOf, listFinished } from './finished-note.ts'
 import type { Hold } from './hold.ts'
 import { ExcludedTargets, listUnfinished, type OpenBatch } from './open-batch.ts'
 import type { RemovalBreaker } from './removal-breaker.ts'
@@ -35,6 +38,8 @@ export interface DeliverDeps extends SendDeps {
   removalBreaker: RemovalBreaker | undefined
   /** Undefined if no send has a rate limit. */
   rateLimiter?: RateLimiter | undefined
+  /** Records what becomes of each target; undefined if analytics has no store. */
+  recorder?: (EventRecorder & AttemptRecorder) | undefined
   retryPolicy: RetryPolicyOptions
   metrics: Metrics
   /** Unix time in ms. */
@@ -58,47 +63,76 @@ export async function deliverBatch(deps: DeliverDeps, batch: OpenBatch, hold: Ho
   hold.readExclusions = () => excluded.read()
   if (batch.hasExclusions || hold.hasExclusions) await excluded.read()
   const open = listed.filter((target) => !excluded.found.has(target))
-  if (!batch.finished) countUnsent(deps, batch, 'cancelled', batch.count - open.length)
+  const unsent = [groupOf('dropped', 'excluded', [...excluded.found])]
   const { admitted: targets, delayed, dropped } = await admitTargets(deps, batch, content, open)
+  for (const [reason, targets] of dropped) unsent.push(groupOf('dropped', reason, targets))
   const upForMs = () => deps.providers.get(batch.provider)?.availability?.upForMs ?? Number.POSITIVE_INFINITY
   const outcomes = new BatchOutcomes({ batch, targets, delayed, policy: deps.retryPolicy, upForMs })
   listUnsettled = () => targets.filter((_, index) => !outcomes.isSettled(index))
-  if (content.isReliable) hold.readProgress = () => outcomes.finishedBits()
+  const earlier = decodeFinishedNote(batch.finishedNote)
+  if (content.isReliable) {
+    hold.readProgress = () => ({
+      finished: outcomes.finishedBits(),
+      note: encodeFinishedNote([...earlier, ...unsent, ...outcomes.refused()]),
+    })
+  }
   await sendTargets(deps, batch, content, { targets, outcomes, withdrawn: excluded.found, hold })
   await removeGoneDevices(deps, batch, outcomes, seenAtMs)
   await reportCredential(deps, batch, outcomes)
-  const unfinished = outcomes.unfinished()
-  if ((await acknowledge(deps, batch, unfinished, hold.signal)) === 'acknowledged') {
-    countOutcomes(deps, batch, outcomes, unfinished)
-    for (const [reason, targets] of dropped) countUnsent(deps, batch, reason, targets)
+  const { retries, givenUp, ended, postponed } = outcomes.unfinished()
+  const end: AttemptEnd = {
+    answered: [...listFinished(batch), ...outcomes.ended()],
+    unsent: [...unsent.map((group) => ({ ...group, message: '', lines: linesOf(batch, group) })), ...ended],
+    postponed,
+    retrying: countRetrying(retries),
   }
+  await endAttempt(deps, batch, { retries, givenUp }, end, hold.signal)
   endTimer()
 }
 
 /** Acknowledges a batch unsent: its send was cancelled, has expired, or has ended. */
 async function endUnsent(deps: DeliverDeps, batch: OpenBatch, signal: AbortSignal): Promise<void> {
-  const reason = batch.sendState === 'expired' ? 'expired' : 'cancelled'
+  const outcome = batch.sendState === 'expired' ? 'expired' : 'cancelled'
   const retries = batch.rest ? [makeRestRetry(batch.rest)] : []
-  const result = await acknowledge(deps, batch, { retries, givenUp: [] }, signal)
-  if (result === 'acknowledged') countUnsent(deps, batch, reason, batch.count)
+  const lines = listUnfinished(batch).map(({ line }) => line)
+  const unsent = [{ outcome, reason: '', message: '', lines }] as const
+  const end = { answered: listFinished(batch), unsent, postponed: [], retrying: 0 }
+  await endAttempt(deps, batch, { retries, givenUp: [] }, end, signal)
+}
+
+/** Acknowledges a batch. What became of its targets is counted in the same step, and recorded after it. */
+async function endAttempt(
+  deps: DeliverDeps,
+  batch: OpenBatch,
+  remainder: Remainder,
+  end: AttemptEnd,
+  signal: AbortSignal,
+): Promise<void> {
+  const counts = listChanges(batch, end)
+  if ((await acknowledge(deps, batch, { ...remainder, counts }, signal)) === 'lost') return
+  countOutcomes(deps, batch, end)
+  if (deps.recorder) recordEnd(deps.recorder, batch, end)
 }
 
 /** Retries while the queue is unreachable: an abandoned batch would be sent again to all of its targets. */
 async function acknowledge(
   deps: DeliverDeps,
   batch: OpenBatch,
-  { retries, givenUp }: Remainder,
+  remainder: Remainder,
   signal: AbortSignal,
 ): Promise<'acknowledged' | 'lost'> {
   const { uid, provider } = batch
+  let hasFailed = false
   for (let pauseMs = ACKNOWLEDGE_FIRST_MS; ; pauseMs = Math.min(pauseMs * 2, ACKNOWLEDGE_MAX_MS)) {
     try {
-      const result = await deps.queue.acknowledge(batch, { retries, givenUp })
+      const result = await deps.queue.acknowledge(batch, remainder)
+      if (result === 'acknowledged') return result
+      deps.logger.warn({ uid, provider }, 'delivery: lease lost, the batch may be sent twice')
       // After a failed attempt this is most likely our own acknowledgement: it was executed and its answer lost.
-      if (result === 'lost') deps.logger.warn({ uid, provider }, 'delivery: lease lost, the batch may be sent twice')
-      return result
+      return hasFailed ? 'acknowledged' : 'lost'
     } catch (error) {
       if (signal.aborted) throw error
+      hasFailed = true
       deps.logger.warn({ err: error, uid, provider }, 'delivery: batch not acknowledged, retrying')
       await pause(pauseMs, signal)
     }

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import type { ClaimKey } from '../queue/batch.ts'
+import type { ClaimKey, Progress } from '../queue/batch.ts'
 
 /**
  * A claim while its batch is delivered. It is the confirmation of the batch's requests: they may be sent until
@@ -9,8 +9,8 @@ export class Hold {
   readonly claim: ClaimKey
   /** Single targets of the send were cancelled since the claim. */
   hasExclusions = false
-  /** Reads the progress of the batch, as bits like those of `BatchClaim.finished`. Undefined: it is not stored. */
-  readProgress: (() => Uint8Array) | undefined
+  /** Reads the progress of the batch. Undefined: it is not stored. */
+  readProgress: (() => Omit<Progress, 'claim'>) | undefined
   /** Reads the cancelled targets of the batch. Undefined: the batch has not begun, and reads them when it does. */
   readExclusions: (() => Promise<void>) | undefined
   readonly #stopping = new AbortController()

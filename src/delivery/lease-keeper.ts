@@ -79,7 +79,7 @@ export class LeaseKeeper {
 
   async #checkpoint(): Promise<void> {
     const progress = [...this.#holds.values()].flatMap(({ claim, readProgress }) =>
-      readProgress ? [{ claim, finished: readProgress() }] : [],
+      readProgress ? [{ claim, ...readProgress() }] : [],
     )
     if (progress.length > 0) await this.#deps.queue.checkpoint(progress)
   }

@@ -1,10 +1,24 @@
+import type { ProviderName } from '../config/provider-names.ts'
 import type { BatchClaim, DeviceRange } from '../queue/batch.ts'
 import type { Queue } from '../queue/queue.ts'
+import type { SkipReason } from '../sends/skip-reason.ts'
 import { decodeTarget } from '../sends/target-line.ts'
+
+/** Devices of a range that get no push, because the send has no notification for their provider. */
+export interface SkippedDevices {
+  provider: ProviderName
+  reason: SkipReason
+  /** Their target lines. */
+  lines: readonly string[]
+}
 
 /** A claimed batch with its targets. */
 export interface OpenBatch extends Omit<BatchClaim, 'targets'> {
   lines: readonly string[]
+  /** Whether the batch is a range. */
+  isRange: boolean
+  /** Devices of the batch's range that are counted with this batch. Each device is in one batch of the send. */
+  skipped: readonly SkippedDevices[]
   /** The part of a range that becomes another batch, because the range has more devices than a batch may have. */
   rest: DeviceRange | undefined
 }
@@ -18,7 +32,7 @@ export interface OpenTarget {
 /** The targets of a batch that are not finished by an earlier attempt. */
 export function listUnfinished({ lines, finished }: Pick<OpenBatch, 'lines' | 'finished'>): OpenTarget[] {
   const targets = lines.map((line, place) => ({ line, place }))
-  return finished ? targets.filter(({ place }) => !isSet(finished, place)) : targets
+  return finished ? targets.filter(({ place }) => !isFinished(finished, place)) : targets
 }
 
 interface ExcludedTargetsDeps {
@@ -56,6 +70,7 @@ export class ExcludedTargets {
   }
 }
 
-function isSet(bits: Uint8Array, place: number): boolean {
+/** Whether the bit of the target at `place` is set in the format of `BatchClaim.finished`. */
+export function isFinished(bits: Uint8Array, place: number): boolean {
   return (((bits[place >> 3] ?? 0) >> (place & 7)) & 1) === 1
 }

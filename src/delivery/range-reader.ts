@@ -8,8 +8,8 @@ import type { StoredSend } from '../queue/send.ts'
 import { findAddressedProviders } from '../sends/addressed-providers.ts'
 import { decodeLines } from '../sends/line-bytes.ts'
 import type { DeviceFilter } from '../sends/recipient.ts'
-import type { SkipReason } from '../sends/skip-reason.ts'
 import { findUsedFields } from '../sends/used-fields.ts'
+import type { SkippedDevices } from './open-batch.ts'
 
 /** The length of a uuid as text. Each line of a device begins with one. */
 const UUID_LENGTH = 36
@@ -22,8 +22,6 @@ export interface RangeBatch {
   range: DeviceRange
   /** The number of devices of all providers that the range had when it was found. */
   count: number
-  /** 1 for the first attempt, which counts skipped devices. */
-  attempt: number
 }
 
 /** Neighbouring ranges of one send, which are read in one query. */
@@ -34,9 +32,11 @@ export interface RangeTargets {
   lines: string[]
   /** The part of the range beyond the most targets of a batch; undefined: the range was read to its end. */
   rest: DeviceRange | undefined
+  /** Devices that get no push. They are those of the range without the rest, and belong to this batch only. */
+  skipped: SkippedDevices[]
 }
 
-const NO_TARGETS: RangeTargets = { lines: [], rest: undefined }
+const NO_TARGETS: RangeTargets = { lines: [], rest: undefined, skipped: [] }
 
 interface Deps {
   devices: Pick<DeviceStore, 'pageTargets'>
@@ -44,8 +44,6 @@ interface Deps {
   providers: ReadonlySet<ProviderName>
   /** Loads a send from a cache, or again if `isComplete` refuses the cached one. */
   loadSend(uid: string, isComplete: (send: StoredSend) => boolean): Promise<StoredSend | undefined>
-  /** Counts devices that are not sent to. */
-  onSkipped(provider: ProviderName, count: number, reason: SkipReason): void
 }
 
 /** Reads the devices of range batches. */
@@ -75,9 +73,14 @@ export class RangeReader {
       return new Map()
     }
     const { lines, readUntil } = await this.#query(send, send.recipient.filter, group)
-    this.#countSkipped(send, send.recipient.filter, group, lines)
+    const sent = send.content && findAddressedProviders(send.recipient.filter, send.content, this.#deps.providers)
     return new Map(
-      group.map(({ id, provider, range }) => [id, limit(cut(lines.get(provider) ?? [], range), range, readUntil)]),
+      group.map(({ id, provider, range }) => {
+        const read = limit(cut(lines.get(provider) ?? [], range), range, readUntil)
+        // The batches of the first provider have the devices of the providers that the send does not address.
+        const skipped = provider === sent?.[0] ? listSkipped(lines, sent, untilRest(range, read.rest)) : []
+        return [id, { ...read, skipped }]
+      }),
     )
   }
 
@@ -96,23 +99,6 @@ export class RangeReader {
       lines: new Map(groups.map(({ provider, lines }) => [provider, decodeLines(lines)])),
       /** The last device that was read; undefined: all devices were read. */
       readUntil: next,
-    }
-  }
-
-  /** Counts devices of other providers once: in the first attempt of the batches of the send's first provider. */
-  #countSkipped(
-    { content }: StoredSend,
-    filter: DeviceFilter,
-    group: RangeGroup,
-    lines: ReadonlyMap<ProviderName, string[]>,
-  ) {
-    if (!content) return
-    const sent = findAddressedProviders(filter, content, this.#deps.providers)
-    for (const [provider, found] of lines) {
-      if (sent.includes(provider)) continue
-      const firsts = group.filter((batch) => batch.attempt === 1 && batch.provider === sent[0])
-      const count = firsts.reduce((sum, { range }) => sum + cut(found, range).length, 0)
-      if (count > 0) this.#deps.onSkipped(provider, count, 'no_notification')
     }
   }
 }
@@ -159,8 +145,29 @@ function deviceOf(line: string): string {
   return line.slice(0, UUID_LENGTH)
 }
 
+/** The devices in a range whose providers are not in `sent`. */
+function listSkipped(
+  lines: ReadonlyMap<ProviderName, string[]>,
+  sent: readonly ProviderName[],
+  range: DeviceRange,
+): SkippedDevices[] {
+  return [...lines].flatMap(([provider, found]): SkippedDevices[] => {
+    const skipped = sent.includes(provider) ? [] : cut(found, range)
+    return skipped.length === 0 ? [] : [{ provider, reason: 'no_notification', lines: skipped }]
+  })
+}
+
+/** A range without its rest, which is at its end. */
+function untilRest(range: DeviceRange, rest: DeviceRange | undefined): DeviceRange {
+  return rest ? { ...range, until: rest.after ?? '' } : range
+}
+
 /** The targets of a batch, as many as it may have, and the rest of its range. */
-function limit(lines: string[], range: DeviceRange, readUntil: string | undefined): RangeTargets {
+function limit(
+  lines: string[],
+  range: DeviceRange,
+  readUntil: string | undefined,
+): Pick<RangeTargets, 'lines' | 'rest'> {
   if (lines.length > RANGE_DEVICES) {
     const kept = lines.slice(0, RANGE_DEVICES)
     return { lines: kept, rest: { after: deviceOf(kept.at(-1) ?? ''), until: range.until } }

@@ -207,11 +207,12 @@ export class Worker {
   /** The batch with its targets; undefined when its range could not be read and the claim was released. */
   async #open(claim: BatchClaim, read: Promise<RangeTargets> | undefined): Promise<OpenBatch | undefined> {
     const { targets, ...batch } = claim
-    if (targets.kind === 'lines') return { ...batch, lines: targets.lines, rest: undefined }
+    if (targets.kind === 'lines')
+      return { ...batch, lines: targets.lines, isRange: false, skipped: [], rest: undefined }
     try {
       if (!read) throw new Error('a range batch was claimed by a worker without a device store')
-      const { lines, rest } = await read
-      return { ...batch, lines, rest, count: lines.length }
+      const range = await read
+      return { ...batch, ...range, isRange: true, count: range.lines.length }
     } catch (error) {
       const { uid, provider } = claim
       this.#deps.logger.error({ err: error, uid, provider }, 'delivery: range not read, batch released')

@@ -20,6 +20,7 @@ import { RegistrationBatcher } from './registration/registration-batcher.ts'
 import type { Registration } from './registration.ts'
 import { deleteOldRemovedDevices, type GoneDevice, removeGoneDevices } from './removal/gone-devices.ts'
 import { removeInactiveDevices } from './removal/inactive-devices.ts'
+import { listRemovedDevices, type RemovedDevice } from './removal/list-removed.ts'
 import { countRestorable, type RestoreQuery, type RestoreResult, restoreDevices } from './removal/restore-devices.ts'
 import { pageTargets, type TargetPage, type TargetPageQuery } from './target-page.ts'
 import type { TopicOperation } from './topic-operation.ts'
@@ -103,6 +104,11 @@ export class DeviceStore {
   /** A page of users' topics that match the query. @throws ApiError badRequest for an invalid cursor or limit */
   listUserTopics(query: UserTopicQuery): Promise<ListPage<UserTopic>> {
     return this.#read((sql) => listUserTopics(sql, query))
+  }
+
+  /** The devices that were removed automatically in the last week: the one with `id`, or if it is empty those of `user`. */
+  listRemoved(query: { id: string; user: string }): Promise<RemovedDevice[]> {
+    return this.#call((sql) => listRemovedDevices(sql, query))
   }
 
   /** A page of the targets of a send to `filter`. Each device is in one page only. */

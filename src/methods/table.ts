@@ -1,11 +1,13 @@
 // The only list of methods. Routes, batch, legacy commands and metric labels are read from it.
-import type { Analytics } from '../analytics/analytics.ts'
+import type { Analytics, EventReader } from '../analytics/analytics.ts'
 import type { DeviceStore } from '../devices/device-store.ts'
 import type { EndpointCheck } from '../devices/web-push-endpoint.ts'
+import type { ExplainDeps } from '../explain/explain-push.ts'
 import { ApiError } from '../protocol/errors.ts'
 import * as push from '../protocol/requests/push.ts'
 import { upstreamRequests as up } from '../protocol/requests/upstream.ts'
 import type { AcceptDeps } from '../push/accept.ts'
+import type { Queue } from '../queue/queue.ts'
 import { makeCancelPush } from './cancel-push.ts'
 import { makeDeviceList } from './device-list.ts'
 import { makeDeviceRegister } from './device-register.ts'
@@ -13,7 +15,11 @@ import { makeDeviceRemove } from './device-remove.ts'
 import { makeDeviceTopicList } from './device-topic-list.ts'
 import { makeDeviceTopicUpdate } from './device-topic-update.ts'
 import { makeDeviceUpdate } from './device-update.ts'
+import { makeExplainPush } from './explain-push.ts'
 import { type Method, pushMethod, upstreamMethod } from './method.ts'
+import { makePushEvents } from './push-events.ts'
+import { makePushInfo } from './push-info.ts'
+import { makePushList } from './push-list.ts'
 import { makeSendPushNotification } from './send-push-notification.ts'
 import { makeUpdatePushStatus } from './update-push-status.ts'
 import { makeUserTopicList } from './user-topic-list.ts'
@@ -33,10 +39,14 @@ export interface PushDeps {
   accept: AcceptDeps
   /** Runs `cancel_push`. @throws ApiError */
   cancel(request: push.CancelPushRequest): Promise<void>
+  /** The reports of sends. */
+  reports: Pick<Queue, 'loadReport' | 'listReports'>
   devices: DeviceStore | undefined
   /** Checks the endpoint of a Web Push registration. */
   checkEndpoint: EndpointCheck
   analytics: Analytics | undefined
+  events: EventReader | undefined
+  explain: ExplainDeps | undefined
 }
 
 /**
@@ -85,7 +95,8 @@ function listUpstreamMethods(): Method[] {
   ]
 }
 
-function listPushMethods({ accept, cancel, devices, checkEndpoint, analytics }: PushDeps): Method[] {
+function listPushMethods(deps: PushDeps): Method[] {
+  const { accept, cancel, reports, devices, checkEndpoint, analytics, events, explain } = deps
   const need = <Store, Request>(
     store: Store | undefined,
     make: (store: Store) => (request: Request) => Promise<object>,
@@ -107,6 +118,11 @@ function listPushMethods({ accept, cancel, devices, checkEndpoint, analytics }: 
     pushMethod('send_push_notification', 30, push.SendPushNotificationRequest, makeSendPushNotification(accept)),
     pushMethod('update_push_status', 31, push.UpdatePushStatusRequest, need(analytics, makeUpdatePushStatus)),
     pushMethod('cancel_push', 32, push.CancelPushRequest, makeCancelPush(cancel)),
+    // Centrifugo does not have these. Their numbers leave it room for more.
+    pushMethod('push_list', 1000, push.PushListRequest, makePushList(reports)),
+    pushMethod('push_info', 1001, push.PushInfoRequest, makePushInfo(reports)),
+    pushMethod('push_events', 1002, push.PushEventsRequest, need(events, makePushEvents)),
+    pushMethod('explain_push', 1003, push.ExplainPushRequest, need(explain, makeExplainPush)),
   ]
 }
 

@@ -3,7 +3,7 @@ import { PROVIDER_NAMES, type ProviderName } from '../config/provider-names.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
 import type { Queue } from '../queue/queue.ts'
-import type { Page, Send } from '../queue/send.ts'
+import type { OnStored, Page, Send } from '../queue/send.ts'
 import type { PageReader } from './page-reader.ts'
 import { QueueFullError } from './queue-full-error.ts'
 import { readSend, type SendChecks } from './read-send.ts'
@@ -19,13 +19,16 @@ export interface AcceptDeps extends SendChecks {
   providers: ReadonlySet<ProviderName>
   /** Called for each accepted send that has a `send_at`, for the metrics. */
   onScheduled(): void
+  /** Called after the page of a small send was stored with it. */
+  onStored?: OnStored
 }
 
 /** Accepts a request to send. Resolves to the uid of the send. A repeated request is stored once. @throws ApiError */
 export async function acceptSend(deps: AcceptDeps, request: SendPushNotificationRequest): Promise<string> {
   const send = readSend(request, deps)
   checkAvailable(deps, send)
-  const result = await deps.queue.enqueue(send, await firstPage(deps, send))
+  const page = await firstPage(deps, send)
+  const result = await deps.queue.enqueue(send, page)
   switch (result) {
     case 'conflict':
       throw new ApiError('conflict', 'uid: was used for another request')
@@ -34,6 +37,7 @@ export async function acceptSend(deps: AcceptDeps, request: SendPushNotification
       throw new QueueFullError(result)
     case 'accepted':
       if (send.sendAtMs !== undefined) deps.onScheduled()
+      if (page) deps.onStored?.(send, page)
       return send.uid
     case 'duplicate':
       return send.uid

@@ -12,7 +12,7 @@ import { setMaxListeners } from 'node:events'
 import type { Logger } from '../observability/log.ts'
 import type { Duty, Lane } from '../queue/lane.ts'
 import type { Queue } from '../queue/queue.ts'
-import type { Page, SendClaim } from '../queue/send.ts'
+import type { OnStored, Page, SendClaim } from '../queue/send.ts'
 import { pause } from '../timing/pause.ts'
 import { startRepeating } from '../timing/repeat.ts'
 import type { PageReader } from './page-reader.ts'
@@ -47,6 +47,8 @@ interface Deps {
   queue: Queue
   duty: Duty
   pages: PageReader
+  /** Called after each page that was stored. */
+  onStored?: OnStored
   logger: Logger
   /** How often the lease of a send that is walked is extended, in ms. */
   heartbeatMs: number
@@ -151,7 +153,9 @@ export class FanOut {
       if (page.cursor !== undefined) reading = this.#read(claim, page.cursor)
       const result = await this.#commit(at, page)
       if (result === 'full') return 'unfinished'
-      if (result === 'lost' || page.cursor === undefined) return 'ended'
+      if (result === 'lost') return 'ended'
+      this.#deps.onStored?.(claim, page)
+      if (page.cursor === undefined) return 'ended'
       at = { ...at, cursor: page.cursor }
     }
     return 'unfinished'

@@ -36,7 +36,7 @@ function makeReader(ends: string[], hasMore = false) {
       ['fcm', 500],
       ['hms', 1000],
     ]),
-    onSkipped: () => undefined,
+
     now: () => 0,
   })
   const read = (filter: Partial<DeviceFilter>, content: Partial<SendContent> = {}, cursor?: string) =>

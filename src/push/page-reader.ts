@@ -8,12 +8,11 @@ import type { DeviceStore } from '../devices/device-store.ts'
 import type { TargetGroup } from '../devices/target-page.ts'
 import { type NewBatch, RANGE_DEVICES } from '../queue/batch.ts'
 import type { Lane } from '../queue/lane.ts'
-import type { Page } from '../queue/send.ts'
+import type { LeftOut, Page } from '../queue/send.ts'
 import { findAddressedProviders } from '../sends/addressed-providers.ts'
 import { splitLines } from '../sends/line-bytes.ts'
 import type { Recipient } from '../sends/recipient.ts'
 import type { SendContent } from '../sends/send-content.ts'
-import type { SkipReason } from '../sends/skip-reason.ts'
 import { encodeNativeTargets } from '../sends/target-line.ts'
 import { findUsedFields } from '../sends/used-fields.ts'
 import { laneOf, SMALL_SEND } from './recipient.ts'
@@ -46,8 +45,6 @@ export interface PageReaderDeps {
   devices: Pick<DeviceStore, 'pageTargets' | 'findRanges'> | undefined
   /** The most targets of a batch for each enabled provider. */
   batchSizes: ReadonlyMap<ProviderName, number>
-  /** Counts devices of a recipient that get no push, with the reason. */
-  onSkipped(provider: ProviderName, count: number, reason: SkipReason): void
   /** Returns the current Unix time in ms. */
   now(): number
 }
@@ -109,27 +106,28 @@ export class PageReader {
     const query = { after: cursor, limit: PAGE_DEVICES, used: findUsedFields(content) }
     const { groups, next } = await this.#devices().pageTargets(recipient.filter, query)
     const lane = laneOfPage(recipient, groups, next)
-    const batches = this.#chooseGroups(content, groups).flatMap(({ provider, lines, count, delayMs = 0 }) =>
+    const { chosen, leftOut } = this.#chooseGroups(content, groups)
+    const batches = chosen.flatMap(({ provider, lines, count, delayMs = 0 }) =>
       this.#split({ provider, lane, targetKind: 'token', delayMs }, lines, count),
     )
-    return { batches, cursor: next }
+    return { batches, leftOut, cursor: next }
   }
 
-  /**
-   * Chooses the groups of devices that get a push, each with its delay. Counts the devices of the other groups as
-   * skipped.
-   */
-  #chooseGroups(content: PageContent, groups: readonly TargetGroup[]): (TargetGroup & { delayMs?: number })[] {
-    const chosen: TargetGroup[] = []
-    for (const group of groups) {
-      if (this.#isSentTo(content, group.provider)) chosen.push(group)
-      else this.#deps.onSkipped(group.provider, group.count, 'no_notification')
-    }
+  /** Chooses the groups of devices that get a push, each with its delay. */
+  #chooseGroups(
+    content: PageContent,
+    groups: readonly TargetGroup[],
+  ): { chosen: (TargetGroup & { delayMs?: number })[]; leftOut: LeftOut[] } {
     const { timeLimit } = content
-    if (!timeLimit) return chosen
+    const chosen = groups.filter(({ provider }) => this.#isSentTo(content, provider))
+    const skipped = groups.filter(({ provider }) => !this.#isSentTo(content, provider))
+    const leftOut = skipped.map((group): LeftOut => ({ ...group, reason: 'no_notification' }))
+    if (!timeLimit) return { chosen, leftOut }
     const { open, closed } = groupByWindow(chosen, timeLimit, this.#deps.now())
-    for (const { provider, count } of closed) this.#deps.onSkipped(provider, count, 'no_timezone')
-    return open
+    return {
+      chosen: open,
+      leftOut: [...leftOut, ...closed.map((group): LeftOut => ({ ...group, reason: 'no_timezone' }))],
+    }
   }
 
   #isSentTo({ notifications }: PageContent, provider: ProviderName): boolean {

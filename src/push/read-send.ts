@@ -7,16 +7,11 @@ import type { Send } from '../queue/send.ts'
 import type { SendContent } from '../sends/send-content.ts'
 import { readLimits } from './limits.ts'
 import { type HeaderCheck, readNotifications } from './notification.ts'
+import { readTime } from './read-time.ts'
 import { laneOf, readRecipient } from './recipient.ts'
 import { hashRequest } from './request-hash.ts'
 import { readTemplating } from './templating.ts'
 import { checkUid } from './uid.ts'
-
-/**
- * The latest time in Unix seconds: the end of the year 9999. Later times are most likely milliseconds, and the database
- * can't store them.
- */
-const MAX_UNIX_SECONDS = 253_402_300_799
 
 /** Checks of requests that belong to providers and are possible before anything is sent. */
 export interface SendChecks {
@@ -69,11 +64,4 @@ function readUid(uid: string): string {
   if (uid === '') return randomUUID()
   checkUid(uid)
   return uid
-}
-
-/** Converts the Unix seconds of a field to ms; undefined for 0, which means that the field is absent. */
-function readTime(field: string, seconds: number): number | undefined {
-  if (seconds < 0 || seconds > MAX_UNIX_SECONDS)
-    throw new ApiError('badRequest', `${field}: is not a Unix time in seconds`)
-  return seconds === 0 ? undefined : seconds * 1000
 }

@@ -3,6 +3,7 @@ import type { ProviderName } from '../config/provider-names.ts'
 import type { TargetKind } from '../sends/recipient.ts'
 import type { SendContent } from '../sends/send-content.ts'
 import type { Lane } from './lane.ts'
+import type { ReportCount } from './report.ts'
 
 /** A range: an interval of devices in the order of their ids. Both bounds are uuids of devices. */
 export interface DeviceRange {
@@ -44,9 +45,13 @@ export interface BatchClaim extends Omit<NewBatch, 'delayMs' | 'targets'> {
   id: string
   /** The uid of the batch's send. */
   uid: string
+  /** The uid of the rows that analytics keeps about the send. */
+  analyticsUid: string
   fence: number
   /** The number of this attempt to deliver the batch's targets; the first attempt is 1. */
   attempt: number
+  /** Whether the batch is a retry, whose targets the report of the send counts as `retrying`. */
+  isRetry: boolean
   /** The number of earlier attempts that got no answer from the provider, which may have accepted the pushes. */
   ambiguousAttempts: number
   /** Milliseconds since the first attempt for these targets began, by the store's clock. */
@@ -62,6 +67,8 @@ export interface BatchClaim extends Omit<NewBatch, 'delayMs' | 'targets'> {
    * lowest bit of byte 0. Undefined: none are known. They come from the last `checkpoint` of that attempt.
    */
   finished: Uint8Array | undefined
+  /** The note of that checkpoint; empty if there is none. */
+  finishedNote: string
   /** Whether the provider is paused and this batch is the probe that finds out whether it works again. */
   isProbe: boolean
   /** The content of the send. Present for small sends, which saves a call of `loadSend`. */
@@ -101,6 +108,8 @@ export interface GivenUp {
 export interface Remainder {
   retries: readonly Retry[]
   givenUp: readonly GivenUp[]
+  /** The changes of the send's report by this attempt; absent: there are none. */
+  counts?: readonly ReportCount[]
 }
 
 /** The progress of a batch that is being sent. */
@@ -108,4 +117,6 @@ export interface Progress {
   claim: ClaimKey
   /** A bit for each finished line of the batch, in the format of `BatchClaim.finished`. */
   finished: Uint8Array
+  /** A note about these lines for the next claim of the batch. */
+  note: string
 }

@@ -20,6 +20,10 @@ export const KEEP_ENDED_SECONDS = 24 * 3600
  * weekend.
  */
 export const KEEP_DEAD_LETTERS_SECONDS = 7 * 24 * 3600
+/** How long the report of a send is kept after its end, unless it is configured: 30 days. */
+export const KEEP_REPORTS_MS = 30 * 24 * 3600 * 1000
+/** The most reports that one call reads to find those that match a filter. */
+export const MAX_EXAMINED_REPORTS = 10_000
 /** How long the cancellation of an unknown uid is kept, because the send may arrive after its cancellation. */
 export const KEEP_UNKNOWN_SECONDS = 600
 

@@ -25,6 +25,7 @@ import type { ProviderName } from '../config/provider-names.ts'
 import type { BatchClaim, ClaimKey, ClaimState, Progress, Remainder } from './batch.ts'
 import type { DeadLetter, DeadLetterFilter } from './dead-letter.ts'
 import type { Lane } from './lane.ts'
+import type { ReportFilter, ReportPage, SendReport, StatusCount } from './report.ts'
 import type { CommitResult, Exclusion, Page, Send, SendClaim, StoredSend } from './send.ts'
 
 /** The pause of a provider. Batches of a paused provider are kept and not claimed. */
@@ -116,11 +117,14 @@ export interface Queue {
 
   /**
    * Stores which targets of claimed batches are finished, so that a worker that reclaims them does not send these
-   * again. Lost claims are ignored.
+   * again and can count them. Lost claims are ignored.
    */
   checkpoint(progress: readonly Progress[]): Promise<void>
 
-  /** Ends a batch and stores its remainder (retries and dead letters), both or neither. */
+  /**
+   * Ends a batch, stores its remainder (retries and dead letters), and counts its targets in the report of its send:
+   * all or nothing, and once.
+   */
   acknowledge(claim: ClaimKey, remainder: Remainder): Promise<'acknowledged' | 'lost'>
 
   /** Releases the claims of batches that were not sent: they can be claimed at once, and no attempt is counted. */
@@ -146,6 +150,23 @@ export interface Queue {
 
   /** Deletes dead letters; resolves to the number of their targets. */
   deleteDeadLetters(filter: DeadLetterFilter): Promise<number>
+
+  /**
+   * Loads the report of a send; undefined if no send was accepted under the uid, or if its report was deleted. If the
+   * uid was used again, it is the report of the last send.
+   */
+  loadReport(uid: string): Promise<SendReport | undefined>
+
+  /**
+   * Lists up to `limit` reports, the latest accepted first. A page may have fewer and still a next page, because a call
+   * reads at most 10,000 reports to find those that match.
+   * @param cursor `nextCursor` of the previous page
+   * @throws ReportCursorError
+   */
+  listReports(filter: ReportFilter, limit: number, cursor?: string): Promise<ReportPage>
+
+  /** Adds apps' reports to the reports of sends. Those of unknown sends are ignored. A repetition adds them again. */
+  countStatuses(counts: readonly StatusCount[]): Promise<void>
 
   /** Resolves when there may be work in `lane`, after `timeoutMs`, or when `signal` aborts. Never rejects. */
   waitForWork(lane: Lane, timeoutMs: number, signal: AbortSignal): Promise<void>

@@ -1,6 +1,8 @@
 // Sends in the queue, from the accepted request to the end of their fan-out.
+import type { ProviderName } from '../config/provider-names.ts'
 import type { Recipient } from '../sends/recipient.ts'
 import type { SendContent } from '../sends/send-content.ts'
+import type { SkipReason } from '../sends/skip-reason.ts'
 import type { NewBatch } from './batch.ts'
 import type { Lane } from './lane.ts'
 
@@ -34,12 +36,26 @@ export interface SendClaim {
   cursor: string | undefined
 }
 
+/** Devices of the recipient that get no push, in no batch. */
+export interface LeftOut {
+  provider: ProviderName
+  reason: SkipReason
+  /** Their target lines. */
+  lines: Buffer
+  count: number
+}
+
 /** One page of a send's fan-out: the batches to store, and the position behind them. */
 export interface Page {
   batches: readonly NewBatch[]
+  /** Devices of the page that are in none of its batches; absent: none. They are only counted. */
+  leftOut?: readonly LeftOut[]
   /** Where the next page starts; undefined: this page is the last one. */
   cursor: string | undefined
 }
+
+/** Takes each page after it was stored with its send. */
+export type OnStored = (send: Pick<Send, 'uid' | 'lane' | 'content'>, page: Page) => void
 
 /**
  * The result of committing a page. 'lost': the lease ended or the send was cancelled. 'full': too many batches are

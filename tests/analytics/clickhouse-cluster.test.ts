@@ -1,7 +1,9 @@
 // Two servers as the shards of a cluster. The tables are made here on each server: the ClickHouse of the tests has no
 // Keeper, so it has no replicas and no statements for a whole cluster.
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { listTables, makeCreateDatabase, makeCreateTable } from '../../src/analytics/clickhouse/notifications-table.ts'
+import { ClickhouseReader } from '../../src/analytics/clickhouse/clickhouse-reader.ts'
+import { ClickhouseServer } from '../../src/analytics/clickhouse/clickhouse-server.ts'
+import { listTables, makeCreateDatabase, makeCreateTable } from '../../src/analytics/clickhouse/table-statements.ts'
 import { findFreePort } from '../support/centripush-process.ts'
 import { TestClickhouse } from '../support/clickhouse/clickhouse-server.ts'
 import { type FaultProxy, startFaultProxy } from '../support/clickhouse/fault-proxy.ts'
@@ -43,7 +45,10 @@ describeOnClickhouse('a writer with a cluster', () => {
 
   const recordSends = (writer: TestWriter, prefix: string, count: number) => {
     for (let send = 0; send < count; send++) {
-      writer.analytics.recordEvents({ uid: `${prefix}-${send}`, provider: 'fcm', recipientType: 'token' }, [SENT])
+      writer.analytics.recordEvents(
+        { uid: `${prefix}-${send}`, provider: 'fcm', recipientType: 'token', isSmall: true },
+        [SENT],
+      )
     }
   }
   const waitUntilSent = async (writer: TestWriter) =>
@@ -62,6 +67,25 @@ describeOnClickhouse('a writer with a cluster', () => {
     expect(await countIn('notifications_distributed', 'spread')).toEqual(['1000\t1000', '1000\t1000'])
     const parts = (await countIn('notifications', 'spread')).map((counts) => Number.parseInt(counts, 10))
     for (const part of parts) expect(part).toBeGreaterThan(300)
+  })
+
+  test('is read at any server, also while the first one does not answer', async () => {
+    const writer = await startWriter({ urls: proxies.map(({ url }) => url), cluster: CLUSTER })
+    for (let send = 0; send < 50; send++) {
+      const source = { uid: `read-${send}`, provider: 'fcm', recipientType: 'token', isSmall: true }
+      writer.analytics.recordEvents(source, [{ ...SENT, user: 'reader' }])
+    }
+    await waitUntilSent(writer)
+    const closed = `http://127.0.0.1:${await findFreePort()}`
+    const urls = [closed, ...shards.map(({ url }) => url)]
+    const servers = urls.map((url) => new ClickhouseServer({ url, user: 'default', password: '', tls: {} }))
+    const reader = new ClickhouseReader({ servers, tables: TABLES })
+    const query = { uid: '', deviceIds: [], user: 'reader', includesAttempts: true, cursor: '', limit: 30 }
+    const first = await reader.listEvents(query)
+    const second = await reader.listEvents({ ...query, cursor: first.nextCursor ?? '' })
+    const uids = [...first.events, ...second.events].map(({ uid }) => uid)
+    expect([uids.length, new Set(uids).size, second.nextCursor]).toEqual([50, 50, undefined])
+    await Promise.all(servers.map((server) => server.close()))
   })
 
   test('stores each row once when an insert without an answer is repeated at another server', async () => {

@@ -68,7 +68,7 @@ describeOnClickhouse('rows', () => {
       fc.asyncProperty(fc.array(events, { minLength: 1, maxLength: 30 }), async (recorded) => {
         const uid = `uid-${run++}`
         const sinceSeconds = Math.floor(Date.now() / 1000)
-        writer.analytics.recordEvents({ uid, provider: 'apns', recipientType: 'topic' }, recorded)
+        writer.analytics.recordEvents({ uid, provider: 'apns', recipientType: 'topic', isSmall: true }, recorded)
         await waitUntilSent(writer)
         const rows = await readRows(uid)
         const expected = recorded.map((event) => ({

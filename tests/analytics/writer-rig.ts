@@ -6,14 +6,11 @@ import type { Logger } from 'pino'
 import { Registry } from 'prom-client'
 import { onTestFinished } from 'vitest'
 import type { EventSource, TargetEvent } from '../../src/analytics/analytics.ts'
-import { BatchSender } from '../../src/analytics/clickhouse/batch-sender.ts'
-import { ClickhouseAnalytics } from '../../src/analytics/clickhouse/clickhouse-analytics.ts'
+import type { ClickhouseAnalytics } from '../../src/analytics/clickhouse/clickhouse-analytics.ts'
 import { ClickhouseServer } from '../../src/analytics/clickhouse/clickhouse-server.ts'
-import { Inserter } from '../../src/analytics/clickhouse/inserter.ts'
-import { makeInsert } from '../../src/analytics/clickhouse/notifications-table.ts'
+import { makeClickhouseAnalytics } from '../../src/analytics/clickhouse/make-clickhouse-analytics.ts'
 import { prepareTables } from '../../src/analytics/clickhouse/prepare-tables.ts'
-import { Spool } from '../../src/analytics/clickhouse/spool.ts'
-import { addClickhouseMetrics } from '../../src/observability/clickhouse-metrics.ts'
+import { addAnalyticsMetrics } from '../../src/observability/analytics-metrics.ts'
 import type { TestClickhouse } from '../support/clickhouse/clickhouse-server.ts'
 import { makeTestLogger } from '../support/run-log.ts'
 
@@ -37,11 +34,11 @@ export interface TestWriter {
   registry: Registry
   /** Records `count` events with new device ids. */
   record(count: number, event?: Partial<TargetEvent>): void
-  /** The values of a metric by its labels, in the form `reason=refused`. */
+  /** The values of a metric of events by its labels, in the form `reason=refused`. */
   readMetric(name: string): Promise<Record<string, number>>
 }
 
-export const SOURCE: EventSource = { uid: 'a-send', provider: 'fcm', recipientType: 'token' }
+export const SOURCE: EventSource = { uid: 'a-send', provider: 'fcm', recipientType: 'token', isSmall: true }
 
 export const SENT: TargetEvent = {
   status: 'sent',
@@ -89,29 +86,18 @@ export async function makeWriter(options: WriterOptions & { dataDir: string }): 
   const { urls, cluster = '', user = 'default', password = '', dataDir, logger = makeTestLogger() } = options
   const { flushRows = 1000, flushIntervalMs = 50, maxRows = 1_000_000, answerTimeoutMs = 5000 } = options
   const registry = new Registry()
-  const metrics = addClickhouseMetrics(registry, () => analytics.rows)
   const tables = { database: DATABASE, cluster, ttl: '7 DAY', makesTables: cluster === '' }
   const servers = urls.map((url) => new ClickhouseServer({ url, user, password, tls: {}, answerTimeoutMs }))
-  const spool = await Spool.open(dataDir)
-  const inserter = new Inserter({
+  const analytics = await makeClickhouseAnalytics({
     servers,
-    isCluster: cluster !== '',
-    statement: makeInsert(tables),
-    prepare: (server) => prepareTables(server, tables),
-    metrics,
+    tables,
+    dataDir,
+    makeMetrics: addAnalyticsMetrics(registry),
     logger,
-  })
-  const pauses = { firstMs: 20, longestMs: 200, operatorMs: 100 }
-  const sender = new BatchSender({ inserter, spool, metrics, logger, pauses, random: Math.random })
-  const limits = { flushRows, flushIntervalMs, maxRows }
-  const analytics: ClickhouseAnalytics = new ClickhouseAnalytics({
-    sender,
-    spool,
-    metrics,
-    logger,
-    ...limits,
-    now: Date.now,
-    random: Math.random,
+    pauses: { firstMs: 20, longestMs: 200, operatorMs: 100 },
+    flushRows,
+    flushIntervalMs,
+    maxRows,
   })
   analytics.start()
   let recorded = 0
@@ -129,7 +115,8 @@ export async function makeWriter(options: WriterOptions & { dataDir: string }): 
           .filter(([label]) => label !== 'type')
           .map((pair) => pair.join('='))
           .join(' ')
-      return Object.fromEntries((metric?.values ?? []).map((value) => [nameLabels(value), value.value]))
+      const values = metric?.values.filter(({ labels }) => labels.type === 'notifications') ?? []
+      return Object.fromEntries(values.map((value) => [nameLabels(value), value.value]))
     },
   }
 }

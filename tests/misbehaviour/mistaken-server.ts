@@ -16,35 +16,30 @@ const MISTAKES: Record<string, () => void> = {
         }
         return claims
       },
-      acknowledge:
-        (own) =>
-        (claim, { retries, givenUp }) => {
-          const whole = wholes.get(claim.id)
-          return own.acknowledge(claim, { retries: whole ? [whole] : retries, givenUp })
-        },
+      acknowledge: (own) => (claim, remainder) => {
+        const whole = wholes.get(claim.id)
+        return own.acknowledge(claim, { ...remainder, ...(whole && { retries: [whole] }) })
+      },
     })
   },
   'retry-dropped': () => {
     alterQueues({
-      acknowledge:
-        (own) =>
-        (claim, { retries, givenUp }) => {
-          return own.acknowledge(claim, { retries: retries.slice(1), givenUp })
-        },
+      acknowledge: (own) => (claim, remainder) => {
+        return own.acknowledge(claim, { ...remainder, retries: remainder.retries.slice(1) })
+      },
     })
   },
   'given-up-forgotten': () => {
     alterQueues({
-      acknowledge:
-        (own) =>
-        (claim, { retries }) =>
-          own.acknowledge(claim, { retries, givenUp: [] }),
+      acknowledge: (own) => (claim, remainder) => own.acknowledge(claim, { ...remainder, givenUp: [] }),
     })
   },
   'counted-twice': () => {
-    const own = BatchOutcomes.prototype.counts
-    BatchOutcomes.prototype.counts = function counts() {
-      return own.call(this).map((entry) => ({ ...entry, count: entry.count * (entry.outcome === 'sent' ? 2 : 1) }))
+    const own = BatchOutcomes.prototype.ended
+    BatchOutcomes.prototype.ended = function ended() {
+      return own.call(this).map((group) => {
+        return group.outcome === 'sent' ? { ...group, lines: [...group.lines, ...group.lines] } : group
+      })
     }
   },
   'neighbour-settled': () => alterSettle((own, index, outcome) => own(index % 20 === 8 ? index + 1 : index, outcome)),

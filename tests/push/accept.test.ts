@@ -25,7 +25,7 @@ beforeAll(async () => {
         findRanges: async () => ({ ends: [], hasMore: false }),
       },
       batchSizes: new Map([['fcm', 500]]),
-      onSkipped: () => undefined,
+
       now: Date.now,
     }),
     hasDevices: true,

@@ -38,7 +38,7 @@ function startFanOut(devices?: PageReaderDeps['devices']): FanOut {
   const pages = new PageReader({
     devices,
     batchSizes,
-    onSkipped: () => undefined,
+
     now: Date.now,
   })
   fanOut = new FanOut({ duty: FULL_DUTY, queue, pages, logger, heartbeatMs: 1000 })

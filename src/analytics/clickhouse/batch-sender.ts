@@ -7,7 +7,7 @@
 // A batch has one token and the same bytes in every attempt, so that ClickHouse stores its rows once. A killed process
 // leaves its files to another one, which continues with the same tokens.
 import { randomUUID } from 'node:crypto'
-import type { ClickhouseMetrics } from '../../observability/clickhouse-metrics.ts'
+import type { RowMetrics } from '../../observability/analytics-metrics.ts'
 import type { Logger } from '../../observability/log.ts'
 import { OutageLog } from '../../observability/outage-log.ts'
 import { withDeadline } from '../../timing/deadline.ts'
@@ -29,8 +29,10 @@ export const SEND_PAUSES: SendPauses = { firstMs: 500, longestMs: 15_000, operat
 interface Deps {
   inserter: Inserter
   spool: Spool
-  metrics: ClickhouseMetrics
+  metrics: RowMetrics
   logger: Logger
+  /** Names the outages in the log. */
+  name: string
   pauses: SendPauses
   /** Returns a number from 0 to 1. The processes of a server must not repeat their inserts at the same time. */
   random(): number
@@ -63,7 +65,7 @@ export class BatchSender {
     this.#spoolOutage = new OutageLog({
       logger: deps.logger,
       kind: 'store',
-      name: 'clickhouse spool',
+      name: `${deps.name} spool`,
       now: Date.now,
     })
   }

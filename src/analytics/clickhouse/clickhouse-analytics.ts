@@ -1,134 +1,56 @@
-// Collects rows and seals them to batches for ClickHouse:
-//
-//   row ──▶ open buffer ──(flush_size rows, 16 MB, or flush_interval)──▶ batch, see batch-sender.ts
-//
-// Rows are encoded when they are recorded. Recording does no I/O and waits for nothing, so it never delays a push. At
-// `max_buffer_size` rows that ClickHouse has not accepted, new rows are dropped and counted.
-import type { ClickhouseMetrics } from '../../observability/clickhouse-metrics.ts'
-import type { Logger } from '../../observability/log.ts'
-import { OutageLog } from '../../observability/outage-log.ts'
-import { type Repetition, startRepeating } from '../../timing/repeat.ts'
-import type { Analytics, EventRecorder, EventSource, StatusReport, TargetEvent } from '../analytics.ts'
-import type { BatchSender } from './batch-sender.ts'
-import { appendRow, encodeShared, type NotificationRow } from './notification-row.ts'
-import { RowBuffer } from './row-buffer.ts'
-import type { Spool } from './spool.ts'
-
-/** The size at which a batch is sealed, in bytes: long error messages must not make it many times larger. */
-const MAX_BATCH_BYTES = 16 * 1024 * 1024
-/** How often the files of ended processes are looked for, in ms. */
-const ADOPT_INTERVAL_MS = 60_000
+import type {
+  Analytics,
+  AttemptRecorder,
+  EventRecorder,
+  EventSource,
+  StatusReport,
+  TargetAttempt,
+  TargetEvent,
+} from '../analytics.ts'
+import type { NotificationRow } from './notification-row.ts'
+import type { RowExport } from './row-export.ts'
 
 interface Deps {
-  sender: BatchSender
-  spool: Spool
-  metrics: ClickhouseMetrics
-  logger: Logger
-  /** The limits of the open buffer, and of all rows of this process. */
-  flushRows: number
-  flushIntervalMs: number
-  maxRows: number
-  /** Unix time in ms. */
-  now(): number
-  /** Returns a number from 0 to 1. The processes of a server must not send at the same time. */
-  random(): number
+  notifications: RowExport<NotificationRow>
+  attempts: RowExport<TargetAttempt>
 }
 
-/** Records reports and events as rows of ClickHouse's table `notifications`. */
-export class ClickhouseAnalytics implements Analytics, EventRecorder {
-  readonly #deps: Deps
-  readonly #overflow: OutageLog
-  #buffer = new RowBuffer()
-  #openRows = 0
-  #timer: NodeJS.Timeout | undefined
-  #adoption: Repetition | undefined
+/** Records reports, events and attempts as rows of ClickHouse's tables. */
+export class ClickhouseAnalytics implements Analytics, EventRecorder, AttemptRecorder {
+  readonly #notifications: RowExport<NotificationRow>
+  readonly #attempts: RowExport<TargetAttempt>
 
-  constructor(deps: Deps) {
-    this.#deps = deps
-    this.#overflow = new OutageLog({ logger: deps.logger, kind: 'store', name: 'clickhouse buffer', now: deps.now })
+  constructor({ notifications, attempts }: Deps) {
+    this.#notifications = notifications
+    this.#attempts = attempts
   }
 
   /** Sends the batches of ended processes too, now and every minute. */
   start(): void {
-    const { logger } = this.#deps
-    this.#adoption = startRepeating({
-      intervalMs: ADOPT_INTERVAL_MS,
-      startsAtOnce: true,
-      work: () => this.#adopt(),
-      onError: (error) => logger.warn({ err: error }, 'clickhouse: batches of ended processes not read'),
-    })
+    this.#notifications.start()
+    this.#attempts.start()
   }
 
   /** The rows that ClickHouse has not accepted yet. */
   get rows(): number {
-    return this.#openRows + this.#deps.sender.rows
+    return this.#notifications.rows + this.#attempts.rows
   }
 
   async recordStatus({ uid, status, deviceId, messageId }: StatusReport): Promise<void> {
     const row = { recipient: '', deviceId, platform: '', user: '', messageId, status, errorCode: '', errorMessage: '' }
-    this.#record({ uid, provider: '', recipientType: '' }, [row])
+    this.#notifications.record({ uid, provider: '', recipientType: '' }, [row])
   }
 
   recordEvents(source: EventSource, events: Iterable<TargetEvent>): void {
-    this.#record(source, events)
+    this.#notifications.record(source, events)
+  }
+
+  recordAttempts(source: EventSource, attempts: Iterable<TargetAttempt>): void {
+    this.#attempts.record(source, attempts)
   }
 
   /** Sends the collected rows within `graceMs`. Rows that ClickHouse does not accept stay in the spool. */
   async stop(graceMs: number): Promise<void> {
-    await this.#adoption?.stop()
-    this.#seal()
-    await this.#deps.sender.stop(graceMs)
-    await this.#deps.spool.close()
-  }
-
-  #record(source: EventSource, rows: Iterable<NotificationRow>): void {
-    const shared = encodeShared(source, Math.floor(this.#deps.now() / 1000))
-    let dropped = 0
-    for (const row of rows) {
-      if (this.rows < this.#deps.maxRows) this.#append(shared, row)
-      else dropped++
-    }
-    if (dropped === 0) this.#overflow.onWell()
-    else this.#onOverflow(dropped)
-  }
-
-  #append(shared: Uint8Array, row: NotificationRow): void {
-    appendRow(this.#buffer, shared, row)
-    this.#openRows++
-    if (this.#openRows >= this.#deps.flushRows || this.#buffer.size >= MAX_BATCH_BYTES) this.#seal()
-    else this.#timer ??= setTimeout(() => this.#seal(), this.#intervalMs()).unref()
-  }
-
-  #seal(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
-    if (this.#openRows === 0) return
-    const body = this.#buffer.take()
-    this.#deps.sender.add(this.#openRows, body)
-    // The next batch is probably as large. A buffer that grows costs copies and a quarter of a row's work for V8's
-    // garbage collector.
-    this.#buffer = new RowBuffer(Math.ceil(body.length * 1.1))
-    this.#openRows = 0
-  }
-
-  /** The interval, shortened by a random part of up to a quarter. */
-  #intervalMs(): number {
-    return this.#deps.flushIntervalMs * (1 - this.#deps.random() / 4)
-  }
-
-  async #adopt(): Promise<void> {
-    const { spool, sender, logger, maxRows } = this.#deps
-    const batches = await spool.adopt(maxRows - this.rows)
-    for (const batch of batches) sender.addSpooled(batch)
-    if (batches.length > 0)
-      logger.info({ batches: batches.length }, 'clickhouse: batches of ended processes taken over')
-  }
-
-  #onOverflow(dropped: number): void {
-    this.#deps.metrics.drop('buffer_full', dropped)
-    this.#overflow.onFailure({
-      cause: `${this.#deps.maxRows} rows were not accepted, new ones are dropped`,
-      mend: 'see the outage of clickhouse, or raise clickhouse_analytics.export.notifications.max_buffer_size',
-    })
+    await Promise.all([this.#notifications.stop(graceMs), this.#attempts.stop(graceMs)])
   }
 }

@@ -3,8 +3,8 @@ import { Readable } from 'node:stream'
 import type { ConnectionOptions } from 'node:tls'
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'
 
-/** One insert is in progress at a time, and statements of a start. */
-const MAX_CONNECTIONS = 2
+/** An insert of each table is in progress at a time, and statements of a start. */
+const MAX_CONNECTIONS = 3
 /** How long a server may send nothing while a request is in progress, in ms. */
 const ANSWER_TIMEOUT_MS = 30_000
 
@@ -16,14 +16,25 @@ interface Options {
   /** Used with an `https:` URL. */
   tls: ConnectionOptions
   answerTimeoutMs?: number
+  maxConnections?: number
 }
+
+/** The values of the `{name:Type}` parameters of a query. */
+export type QueryParams = Record<string, string | readonly string[]>
 
 /** One server of ClickHouse, over HTTP. Its methods reject with a ClickHouseError or an error of the connection. */
 export class ClickhouseServer {
   readonly url: string
   readonly #client: ClickHouseClient
 
-  constructor({ url, user, password, tls, answerTimeoutMs = ANSWER_TIMEOUT_MS }: Options) {
+  constructor({
+    url,
+    user,
+    password,
+    tls,
+    answerTimeoutMs = ANSWER_TIMEOUT_MS,
+    maxConnections = MAX_CONNECTIONS,
+  }: Options) {
     this.url = url
     this.#client = createClient({
       url,
@@ -31,11 +42,11 @@ export class ClickhouseServer {
       password,
       application: 'centripush',
       request_timeout: answerTimeoutMs,
-      max_open_connections: MAX_CONNECTIONS,
+      max_open_connections: maxConnections,
       // A busy process may find a connection idle for longer than the server keeps it.
       keep_alive: { eagerly_destroy_stale_sockets: true },
       ...(url.startsWith('https:') && {
-        http_agent: new Agent({ ...tls, keepAlive: true, maxSockets: MAX_CONNECTIONS }),
+        http_agent: new Agent({ ...tls, keepAlive: true, maxSockets: maxConnections }),
       }),
       // By default the client prints failed requests. They are thrown too, and logged by the callers.
       log: { level: ClickHouseLogLevel.OFF },
@@ -49,7 +60,7 @@ export class ClickhouseServer {
   }
 
   /** The rows of a query. @param params the values of its `{name:Type}` parameters */
-  async query(sql: string, params: Record<string, string>): Promise<unknown[]> {
+  async query(sql: string, params: QueryParams): Promise<unknown[]> {
     const result = await this.#client.query({ query: sql, query_params: params, format: 'JSONEachRow' })
     return await result.json()
   }

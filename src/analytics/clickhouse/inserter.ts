@@ -1,7 +1,7 @@
 // Inserts a batch into one of the servers, and judges failures. With a cluster, a batch may be repeated at another
 // server, because all of them store into the same tables. Servers without a cluster know only the tokens of their own
 // inserts: a batch that one of them may have stored is repeated only there.
-import type { ClickhouseMetrics } from '../../observability/clickhouse-metrics.ts'
+import type { RowMetrics } from '../../observability/analytics-metrics.ts'
 import type { Logger } from '../../observability/log.ts'
 import { OutageLog } from '../../observability/outage-log.ts'
 import { untilAborted } from '../../timing/until-aborted.ts'
@@ -16,8 +16,10 @@ interface Deps {
   statement: string
   /** Makes missing tables on a server. @throws TableError if its tables do not fit, or errors of ClickHouse */
   prepare(server: ClickhouseServer): Promise<void>
-  metrics: ClickhouseMetrics
+  metrics: RowMetrics
   logger: Logger
+  /** Names the outages in the log. */
+  name: string
 }
 
 /** A batch and the state of its inserts. */
@@ -45,7 +47,7 @@ export class Inserter {
 
   constructor(deps: Deps) {
     this.#deps = deps
-    this.#outage = new OutageLog({ logger: deps.logger, kind: 'store', name: 'clickhouse', now: Date.now })
+    this.#outage = new OutageLog({ logger: deps.logger, kind: 'store', name: deps.name, now: Date.now })
   }
 
   /** Inserts a batch, and records in it how that ended. Never rejects. */

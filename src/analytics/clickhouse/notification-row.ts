@@ -1,5 +1,4 @@
-import type { EventSource } from '../analytics.ts'
-import { RowBuffer } from './row-buffer.ts'
+import type { RowBuffer } from './row-buffer.ts'
 
 /** The columns of a row after those that all rows of a batch share. */
 export interface NotificationRow {
@@ -13,21 +12,8 @@ export interface NotificationRow {
   errorMessage: string
 }
 
-/**
- * Encodes the columns that all rows of a batch share, once for all of them: they are half of the bytes of a row.
- * @param seconds Unix time in seconds
- */
-export function encodeShared({ uid, provider, recipientType }: EventSource, seconds: number): Uint8Array {
-  const buffer = new RowBuffer(256)
-  buffer.appendString(uid)
-  buffer.appendString(provider)
-  buffer.appendString(recipientType)
-  buffer.appendDateTime(seconds)
-  return buffer.take()
-}
-
-/** Encodes a row. The order of the columns is that of makeInsert(). @param shared the result of encodeShared() */
-export function appendRow(buffer: RowBuffer, shared: Uint8Array, row: NotificationRow): void {
+/** Encodes a row of NOTIFICATIONS in its insert order. @param shared the result of encodeShared() */
+export function appendNotification(buffer: RowBuffer, shared: Uint8Array, row: NotificationRow): void {
   buffer.appendBytes(shared)
   buffer.appendString(row.recipient)
   buffer.appendString(row.deviceId)

@@ -3,16 +3,17 @@ import * as v from 'valibot'
 import { UserError } from '../../config/user-error.ts'
 import type { ClickhouseServer } from './clickhouse-server.ts'
 import { explainError } from './insert-error.ts'
+import { type Column, NOTIFICATIONS } from './table-definitions.ts'
 import {
-  type Column,
   findForeignColumns,
   listTables,
   makeAddColumns,
   makeCreateDatabase,
   makeCreateTable,
   makeDeduplicationAdvice,
+  type Table,
   type TableOptions,
-} from './notifications-table.ts'
+} from './table-statements.ts'
 
 /** The tables do not fit this version. The message names the statements to run. */
 export class TableError extends UserError {
@@ -33,22 +34,21 @@ export async function prepareTables(server: ClickhouseServer, options: PrepareOp
   if (missing.length > 0 && !options.makesTables) throw refuse(server, options, 'tables are missing', missing)
   await makeTables(server, options, missing)
   for (const table of listTables(options))
-    checkColumns(server, options, table, await readColumns(server, options, table))
+    checkColumns(server, options, table, await readColumns(server, options, table.name))
 }
 
 /**
- * The statement that lets the table of a server detect repeated inserts; undefined if it does already, or if the user
+ * The statement that lets the table `notifications` of a server detect repeated inserts; undefined if it does already, or if the user
  * can't read its definition.
  */
 export async function adviseDeduplication(
   server: ClickhouseServer,
   options: TableOptions,
 ): Promise<string | undefined> {
-  const [table = ''] = listTables(options)
   const Row = v.object({ engine: v.string(), create_table_query: v.string() })
   const [row] = await server.query(
     'SELECT engine, create_table_query FROM system.tables WHERE database = {database:String} AND name = {table:String}',
-    { database: options.database, table },
+    { database: options.database, table: NOTIFICATIONS.name },
   )
   const { engine, create_table_query: definition } = v.parse(
     v.optional(Row, { engine: '', create_table_query: '' }),
@@ -64,7 +64,7 @@ async function listMissing(server: ClickhouseServer, options: PrepareOptions): P
   const databases = await server.query('SELECT name FROM system.databases WHERE name = {database:String}', { database })
   const statements = databases.length === 0 ? [makeCreateDatabase(options)] : []
   for (const table of listTables(options)) {
-    if ((await readColumns(server, options, table)).length === 0) statements.push(makeCreateTable(options, table))
+    if ((await readColumns(server, options, table.name)).length === 0) statements.push(makeCreateTable(options, table))
   }
   return statements
 }
@@ -90,15 +90,16 @@ async function readColumns(server: ClickhouseServer, { database }: TableOptions,
 function checkColumns(
   server: ClickhouseServer,
   options: PrepareOptions,
-  table: string,
+  table: Table,
   columns: readonly Column[],
 ): void {
   const additions = makeAddColumns(options, table, columns)
-  if (additions.length > 0) throw refuse(server, options, `the table ${table} lacks columns`, additions)
-  const [foreign] = findForeignColumns(columns)
+  if (additions.length > 0) throw refuse(server, options, `the table ${table.name} lacks columns`, additions)
+  const [foreign] = findForeignColumns(table.definition, columns)
   if (foreign) {
-    throw refuse(server, options, `the column ${table}.${foreign.name} has the unexpected type ${foreign.type}`, [
-      `RENAME TABLE \`${options.database}\`.\`${table}\` TO \`${options.database}\`.\`${table}_old\``,
+    const { name } = table
+    throw refuse(server, options, `the column ${name}.${foreign.name} has the unexpected type ${foreign.type}`, [
+      `RENAME TABLE \`${options.database}\`.\`${name}\` TO \`${options.database}\`.\`${name}_old\``,
       makeCreateTable(options, table),
     ])
   }

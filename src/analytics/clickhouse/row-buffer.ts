@@ -47,8 +47,19 @@ export class RowBuffer {
 
   /** Appends a value of type `DateTime`. @param seconds Unix time in seconds */
   appendDateTime(seconds: number): void {
+    this.appendUInt32(seconds)
+  }
+
+  /** Appends a value of type `UInt16`. A larger one becomes the largest. */
+  appendUInt16(value: number): void {
+    this.#reserve(2)
+    this.#size = this.#bytes.writeUInt16LE(Math.min(value, 0xffff), this.#size)
+  }
+
+  /** Appends a value of type `UInt32`. A larger one becomes the largest. */
+  appendUInt32(value: number): void {
     this.#reserve(4)
-    this.#size = this.#bytes.writeUInt32LE(seconds, this.#size)
+    this.#size = this.#bytes.writeUInt32LE(Math.min(value, 0xffffffff), this.#size)
   }
 
   /**

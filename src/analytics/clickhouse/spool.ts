@@ -1,7 +1,7 @@
 // Keeps sealed batches as files, until ClickHouse has accepted them. A killed process loses only the rows that it was
 // still collecting. Files are not synchronised with the disk: a crash of the machine may lose or damage the newest.
 //
-//   DATA_DIR/analytics/PID-STARTTIME-RANDOM/TOKEN.ROWS.CHECKSUM    one directory for each process
+//   DATA_DIR/DIRECTORY/PID-STARTTIME-RANDOM/TOKEN.ROWS.CHECKSUM    one directory for each table and process
 //
 // A running process takes over the files of ended processes. The token of a batch is in its name: if the ended process
 // had inserted it already, ClickHouse detects the repetition. The same is true if a running process of another
@@ -32,7 +32,7 @@ export class DamagedBatchError extends Error {
   override readonly name = 'DamagedBatchError'
 }
 
-/** The batches of one process. */
+/** The batches of one table and process. */
 export class Spool {
   readonly #root: string
   readonly #owner: string
@@ -42,10 +42,10 @@ export class Spool {
     this.#owner = owner
   }
 
-  /** The spool of this process in `dataDir`. Its directory is made by the first batch. */
-  static async open(dataDir: string): Promise<Spool> {
+  /** The spool of this process in a directory of `dataDir`. The first batch makes the directories. */
+  static async open(dataDir: string, directory: string): Promise<Spool> {
     const [pid, startTime = ''] = (await describeProcess(process.pid)).trim().split(' ')
-    return new Spool(join(dataDir, 'analytics'), `${pid}-${startTime}-${randomBytes(4).toString('hex')}`)
+    return new Spool(join(dataDir, directory), `${pid}-${startTime}-${randomBytes(4).toString('hex')}`)
   }
 
   /**

@@ -5,6 +5,8 @@ import { duration, flag, list, oneOf } from '../values.ts'
 import { apns, fcm, hms, webpush } from './providers.ts'
 import { queue } from './queue.ts'
 
+const DAY_MS = 24 * 3600 * 1000
+
 /** The section about pushes: providers, queue, devices. */
 export const pushNotifications = section({
   enabled: described(v.optional(flag, true), 'With false centripush only passes requests on to the node.'),
@@ -21,6 +23,10 @@ export const pushNotifications = section({
   read_from_replica: described(
     v.optional(flag, false),
     'Reads the lists of devices and topics from `database.postgresql.replica_dsn`.',
+  ),
+  report_ttl: described(
+    v.optional(duration(DAY_MS), '720h'),
+    'How long the report of a send is kept after its end (`push_list`, `push_info`). Redis keeps at most 100,000.',
   ),
   queue: described(v.optional(queue, {}), 'The queue of sends and batches.'),
   fcm: described(v.optional(fcm, {}), 'Firebase Cloud Messaging.'),

@@ -150,6 +150,36 @@ export const UpdatePushStatusRequest = message({
 })
 export type UpdatePushStatusRequest = v.InferOutput<typeof UpdatePushStatusRequest>
 
+/** The request of push_events. Centrifugo PRO has no such method. */
+export const PushEventsRequest = message({
+  uid: string,
+  device_id: string,
+  user: string,
+  include_attempts: bool,
+  cursor: string,
+  limit: int32,
+})
+export type PushEventsRequest = v.InferOutput<typeof PushEventsRequest>
+
+/** The request of explain_push. Centrifugo PRO has no such method. */
+export const ExplainPushRequest = message({ uid: string, user: string, device_id: string })
+export type ExplainPushRequest = v.InferOutput<typeof ExplainPushRequest>
+
+/** The request of push_list. Centrifugo PRO has no such method. */
+export const PushListRequest = message({
+  states: strings,
+  uid_prefix: string,
+  accepted_from: int64,
+  accepted_to: int64,
+  cursor: string,
+  limit: int32,
+})
+export type PushListRequest = v.InferOutput<typeof PushListRequest>
+
+/** The request of push_info. Centrifugo PRO has no such method. */
+export const PushInfoRequest = message({ uid: string })
+export type PushInfoRequest = v.InferOutput<typeof PushInfoRequest>
+
 /**
  * The request of cancel_push. `user` and `device_id` are not in Centrifugo PRO: they limit the cancellation to the
  * pushes of one user or device.

@@ -1,7 +1,9 @@
 // The SQL statement that ends claimed batches and stores their retries and dead letters.
 import type { Sql } from '../../database/pool.ts'
 import type { BatchClaim, Remainder } from '../batch.ts'
+import { sumCounts } from '../stored-report.ts'
 import { countOpenBatches } from './open-batches.ts'
+import { addCounts } from './report-counts.ts'
 import { encodeTargets } from './stored-targets.ts'
 
 /** The end of one claimed batch: its claim, and the targets to retry or to give up. */
@@ -10,8 +12,8 @@ export interface Acknowledgement extends Remainder {
 }
 
 /**
- * Deletes the batches of valid claims, stores retries as new batches and targets given up as dead letters, and ends
- * each send with its last batch. One statement ends several batches, because all batches of a broadcast update the row
+ * Deletes the batches of valid claims, stores retries as new batches and targets given up as dead letters, changes the
+ * reports of the sends, and ends each send with its last batch. One statement ends several batches, because all batches of a broadcast update the row
  * of their send, and each commit holds the lock of that row until it is on disk. @returns the ids of valid claims
  */
 export async function acknowledgeBatches(sql: Sql, ends: readonly Acknowledgement[]): Promise<Set<string>> {
@@ -20,6 +22,9 @@ export async function acknowledgeBatches(sql: Sql, ends: readonly Acknowledgemen
   )
   const dead = ends.flatMap(({ claim, givenUp }) =>
     givenUp.map(({ targets, ...letter }) => ({ id: claim.id, columns: encodeTargets(targets), ...letter })),
+  )
+  const changes = ends.flatMap(({ claim, counts = [] }) =>
+    [...sumCounts(counts)].map(([name, count]) => ({ id: claim.id, name, count })),
   )
   const column = (rows: readonly { columns: readonly (string | null)[] }[], index: number) =>
     rows.map(({ columns }) => columns[index] ?? null)
@@ -35,10 +40,10 @@ export async function acknowledgeBatches(sql: Sql, ends: readonly Acknowledgemen
       select uid from push_sends where uid in (select uid from ended) order by uid for update
     ), retried as (
       insert into push_batches (uid, lane, provider, target_kind, target_count, targets, range_after, range_until,
-        claimable_at, attempt, ambiguous_attempts, first_attempt_at)
+        claimable_at, attempt, ambiguous_attempts, first_attempt_at, retrying)
       select e.uid, e.lane, e.provider, e.target_kind, r.count, r.targets, r.range_after, r.range_until,
         clock_timestamp() + r.delay_ms * interval '1 ms', case when r.starts_over = 1 then 0 else e.attempt end,
-        r.ambiguous_attempts, case when r.starts_over = 0 then e.first_attempt_at end
+        r.ambiguous_attempts, case when r.starts_over = 0 then e.first_attempt_at end, r.starts_over = 0
       from ended e join unnest(
         ${retries.map(({ id }) => id)}::bigint[], ${retries.map(({ count }) => count)}::integer[],
         ${column(retries, 0)}::text[], ${column(retries, 1)}::text[], ${column(retries, 2)}::text[],
@@ -66,10 +71,24 @@ export async function acknowledgeBatches(sql: Sql, ends: readonly Acknowledgemen
         union all select uid, 0, true from buried
       ) as each
       group by uid
+    ), reported as (
+      select uid, jsonb_object_agg(name, count) as counts
+      from (
+        select e.uid, n.name, sum(n.count) as count
+        from ended e join unnest(
+          ${changes.map(({ id }) => id)}::bigint[], ${changes.map(({ name }) => name)}::text[],
+          ${changes.map(({ count }) => count)}::bigint[]
+        ) as n (id, name, count) using (id)
+        group by e.uid, n.name
+      ) as each
+      group by uid
     ), counted as (
       update push_sends as s set
-        has_dead_letters = ${hasDeadLetters}, ${countOpenBatches(sql, { opened: sql`c.opened`, hasDeadLetters })}
-      from change c join locked using (uid)
+        has_dead_letters = ${hasDeadLetters}, ${countOpenBatches(sql, { opened: sql`c.opened`, hasDeadLetters })},
+        counts = ${addCounts(sql, sql`r.counts`)},
+        first_at = case when r.uid is null then s.first_at else coalesce(s.first_at, clock_timestamp()) end,
+        last_at = case when r.uid is null then s.last_at else clock_timestamp() end
+      from change c join locked using (uid) left join reported r using (uid)
       where s.uid = c.uid
     )
     select id from ended`

@@ -15,6 +15,7 @@ import { readRange } from './stored-targets.ts'
 const StoredBatch = v.object({
   id: text,
   uid: text,
+  analytics_uid: text,
   provider: v.pipe(text, v.picklist(PROVIDER_NAMES)),
   target_kind: v.pipe(text, v.picklist(['token', 'topic', 'condition'])),
   target_count: number,
@@ -23,8 +24,10 @@ const StoredBatch = v.object({
   range_until: v.nullable(text),
   fence: number,
   attempt: number,
+  retrying: boolean,
   ambiguous_attempts: number,
   settled: v.nullable(bytea),
+  settled_note: v.nullable(text),
   age_ms: number,
   expires_in_ms: v.nullable(number),
   send_state: v.pipe(text, v.picklist(['live', 'cancelled', 'expired'])),
@@ -88,8 +91,8 @@ export async function claimWaitingBatches(sql: Sql, query: ClaimQuery): Promise<
       where b.id = picked.id
       returning b.*, picked.is_probe
     )
-    select c.id, c.uid, c.provider, c.target_kind, c.target_count, c.targets, c.range_after, c.range_until, c.fence,
-      c.attempt, c.ambiguous_attempts, c.settled,
+    select c.id, c.uid, coalesce(s.analytics_uid, c.uid) as analytics_uid, c.provider, c.target_kind, c.target_count, c.targets, c.range_after, c.range_until,
+      c.fence, c.attempt, c.retrying, c.ambiguous_attempts, c.settled, c.settled_note,
       (extract(epoch from clock_timestamp() - c.first_attempt_at) * 1000)::float8 as age_ms,
       (extract(epoch from s.expire_at - clock_timestamp()) * 1000)::float8 as expires_in_ms,
       case
@@ -117,6 +120,7 @@ function readBatch(row: v.InferOutput<typeof StoredBatch>, lane: Lane): BatchCla
   return {
     id: row.id,
     uid: row.uid,
+    analyticsUid: row.analytics_uid,
     lane,
     provider: row.provider,
     targetKind: row.target_kind,
@@ -126,12 +130,14 @@ function readBatch(row: v.InferOutput<typeof StoredBatch>, lane: Lane): BatchCla
       : { kind: 'range', range: readRange(row) },
     fence: row.fence,
     attempt: row.attempt,
+    isRetry: row.retrying,
     ambiguousAttempts: row.ambiguous_attempts,
     ageMs: row.age_ms,
     expiresInMs: row.expires_in_ms ?? undefined,
     sendState: row.send_state,
     hasExclusions: row.has_exclusions,
     finished: row.settled ?? undefined,
+    finishedNote: row.settled_note ?? '',
     isProbe: row.is_probe,
     ...(row.content && { content: decodeContent(row.content) }),
   }
@@ -187,11 +193,11 @@ export async function confirmClaims(
 export async function updateProgress(sql: Sql, progress: readonly Progress[]): Promise<void> {
   const bits = progress.map(({ finished }) => Buffer.from(finished).toString('hex'))
   await sql`
-    update push_batches as b set settled = decode(p.finished, 'hex')
+    update push_batches as b set settled = decode(p.finished, 'hex'), settled_note = nullif(p.note, '')
     from unnest(
       ${progress.map(({ claim }) => claim.id)}::bigint[], ${progress.map(({ claim }) => claim.fence)}::bigint[],
-      ${bits}::text[]
-    ) as p (id, fence, finished)
+      ${bits}::text[], ${progress.map(({ note }) => note)}::text[]
+    ) as p (id, fence, finished, note)
     where b.id = p.id and b.fence = p.fence`
 }
 

@@ -4,6 +4,8 @@ import { PROVIDER_NAMES } from '../../config/provider-names.ts'
 import { type CallDeadline, isInTime } from '../../database/call-deadline.ts'
 import type { Fragment, Sql } from '../../database/pool.ts'
 import type { DeadLetter, DeadLetterFilter } from '../dead-letter.ts'
+import { MAX_REASON } from '../stored-report.ts'
+import { addCounts } from './report-counts.ts'
 import { CANCELLED, DONE, FANNED } from './states.ts'
 import { readTargets, StoredTargets } from './stored-targets.ts'
 
@@ -71,11 +73,24 @@ export async function reviveDeadLetters(sql: Sql, filter: DeadLetterFilter, dead
         claimable_at)
       select uid, lane, provider, target_kind, target_count, targets, range_after, range_until, clock_timestamp()
       from revived
+    ), reported as (
+      select uid, jsonb_object_agg(name, count) as counts
+      from (
+        select uid, name, sum(-target_count) as count
+        from revived cross join lateral (
+          select provider || ' failed' || coalesce(' ' || nullif(left(reason, ${MAX_REASON}), ''), '') as name
+          -- The worker that reads the range counts its targets.
+          union all select provider || ' target' where targets is null
+        ) as names
+        group by uid, name
+      ) as each
+      group by uid
     ), counted as (
       update push_sends as s set
-        open_batches = s.open_batches + r.batches, forget_at = null,
-        state = case when s.state = ${DONE} then ${FANNED} else s.state end
-      from (select uid, count(*)::int as batches from revived group by uid) as r
+        open_batches = s.open_batches + r.batches, forget_at = null, ended_at = null,
+        state = case when s.state = ${DONE} then ${FANNED} else s.state end,
+        counts = ${addCounts(sql, sql`reported.counts`)}
+      from (select uid, count(*)::int as batches from revived group by uid) as r join reported using (uid)
       where s.uid = r.uid
     )
     select coalesce(sum(target_count), 0)::float8 as targets from revived where ${isInTime(sql, deadlineMs)}`

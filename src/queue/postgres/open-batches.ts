@@ -22,13 +22,13 @@ interface Change {
 /**
  * The assignments of an `update push_sends as s set …` that counts the open batches of a send. A send ends when its
  * fan-out has ended and no batch is open; only these assignments end a send and set the time of its deletion. The
- * recipient of a cancelled send is deleted with its last batch.
+ * recipient of a cancelled send is deleted with its last batch, and its report ends.
  */
 export function countOpenBatches(sql: Queryable, change: Change): Fragment {
   const { opened, hasDeadLetters, state = sql`s.state`, recipient = sql`s.recipient` } = change
   return sql`
     open_batches = s.open_batches + ${opened},
-    (state, recipient, content, forget_at) = (
+    (state, recipient, content, forget_at, ended_at) = (
       select
         case when is_over then ${DONE}::smallint else new_state end,
         case when not is_unsent and (not is_over or has_dead_letters) then ${recipient} end,
@@ -37,7 +37,8 @@ export function countOpenBatches(sql: Queryable, change: Change): Fragment {
           when is_over then clock_timestamp() + interval '1 s' *
             case when has_dead_letters then ${KEEP_DEAD_LETTERS_SECONDS}::int else ${KEEP_ENDED_SECONDS}::int end
           else s.forget_at
-        end
+        end,
+        case when is_over or is_unsent then clock_timestamp() else s.ended_at end
       from (
         select new_state, new_state = ${FANNED} and s.open_batches + ${opened} = 0 as is_over,
           new_state = ${CANCELLED} and s.open_batches + ${opened} = 0 as is_unsent,

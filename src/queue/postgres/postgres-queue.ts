@@ -9,7 +9,9 @@ import { laneOfWork } from '../announcements.ts'
 import type { ClaimKey, Progress, Remainder } from '../batch.ts'
 import type { DeadLetterFilter } from '../dead-letter.ts'
 import { LANES, type Lane } from '../lane.ts'
+import { KEEP_REPORTS_MS } from '../limits.ts'
 import type { Queue } from '../queue.ts'
+import type { ReportFilter, StatusCount } from '../report.ts'
 import type { Exclusion, Page, Send, SendClaim } from '../send.ts'
 import { Acknowledgements } from './acknowledgements.ts'
 import { claimWaitingBatches, confirmClaims, releaseBatches, updateProgress } from './batch-statements.ts'
@@ -17,9 +19,10 @@ import { deleteDeadLetters, reviveDeadLetters, selectDeadLetters } from './dead-
 import { insertExclusion, selectExcluded } from './exclusion-statements.ts'
 import { inTime } from './in-time.ts'
 import { deletePause, upsertPause } from './pause-statements.ts'
+import { addStatuses, selectReport, selectReports } from './report-statements.ts'
 import { cancelSend, insertSend, selectSend } from './send-statements.ts'
 import { countJobs, findSettingRisks, selectStats } from './stats-statements.ts'
-import { deleteForgottenSends, giveUpUnclaimedBatches } from './upkeep-statements.ts'
+import { deleteForgottenSends, deleteOldReports, giveUpUnclaimedBatches } from './upkeep-statements.ts'
 import { WakeUp } from './wake-up.ts'
 import { claimDueSends, extendSendLease, insertPage, releaseWalk } from './walk-statements.ts'
 
@@ -40,6 +43,8 @@ interface Deps {
   restartGraceMs?: number
   /** The time limit in ms of a call that an API answers; ten seconds by default. */
   answerTimeoutMs?: number
+  /** How long the report of a send is kept after its end, in ms; KEEP_REPORTS_MS by default. */
+  keepReportsMs?: number
 }
 
 /** The queue in tables of a PostgreSQL database. */
@@ -49,6 +54,7 @@ export class PostgresQueue implements Queue {
   readonly #leaseMs: number
   readonly #maxJobs: number
   readonly #restartGraceMs: number
+  readonly #keepReportsMs: number
   readonly #wakeUp: WakeUp
   readonly #acknowledgements: Acknowledgements
   readonly #upkeep: Repetition
@@ -60,6 +66,7 @@ export class PostgresQueue implements Queue {
     this.#leaseMs = deps.leaseMs
     this.#maxJobs = deps.maxJobs
     this.#restartGraceMs = deps.restartGraceMs ?? deps.leaseMs
+    this.#keepReportsMs = deps.keepReportsMs ?? KEEP_REPORTS_MS
     this.#wakeUp = new WakeUp(deps)
     this.#acknowledgements = new Acknowledgements(deps)
     this.#upkeep = startRepeating({
@@ -161,6 +168,18 @@ export class PostgresQueue implements Queue {
     return this.#calls.run((deadline) => deleteDeadLetters(this.#sql, filter, deadline))
   }
 
+  loadReport(uid: string) {
+    return inTime(selectReport(this.#sql, uid))
+  }
+
+  listReports(filter: ReportFilter, limit: number, cursor?: string) {
+    return inTime(selectReports(this.#sql, filter, limit, cursor))
+  }
+
+  countStatuses(counts: readonly StatusCount[]) {
+    return inTime(addStatuses(this.#sql, counts))
+  }
+
   waitForWork(lane: Lane, timeoutMs: number, signal: AbortSignal) {
     return this.#wakeUp.wait(lane, timeoutMs, signal)
   }
@@ -192,6 +211,7 @@ export class PostgresQueue implements Queue {
 
   async #cleanUp(): Promise<void> {
     await deleteForgottenSends(this.#sql)
+    await deleteOldReports(this.#sql, this.#keepReportsMs)
     await giveUpUnclaimedBatches(this.#sql)
   }
 }

@@ -4,8 +4,10 @@ import { type CallDeadline, isInTime } from '../../database/call-deadline.ts'
 import type { Fragment, Sql } from '../../database/pool.ts'
 import { KEEP_ENDED_SECONDS, KEEP_UNKNOWN_SECONDS } from '../limits.ts'
 import type { Page, Send, StoredSend } from '../send.ts'
+import { countPage, encodeSubject } from '../stored-report.ts'
 import { decodeContent, decodeRecipient, encodeContent, encodeRecipient } from '../stored-send.ts'
 import { insertNewBatches } from './new-batches.ts'
+import { encodeCounts } from './report-counts.ts'
 import { CANCELLED, DONE, FANNED, FANNING, LANES, PLACEHOLDER, WAITING } from './states.ts'
 import type { Notice } from './wake-up.ts'
 
@@ -29,25 +31,38 @@ export async function insertSend(
 ) {
   const deadlineMs = await deadline.toDatabaseTime()
   const batches = page?.batches ?? []
+  const { analyticsUid } = send.content
   const state = page === undefined ? WAITING : batches.length > 0 ? FANNED : DONE
   const stored = await sql`
     with stored as (
       insert into push_sends as s (
-        uid, state, lane, request_hash, recipient, content, claimable_at, expire_at, open_batches, forget_at
+        uid, state, lane, request_hash, recipient, content, claimable_at, expire_at, open_batches, forget_at, ended_at,
+        send_at, analytics_uid, subject, counts
       ) values (
         ${send.uid}, ${state}, ${LANES[send.lane]}, ${send.requestHash},
         convert_to(${state === WAITING ? encodeRecipient(send.recipient) : null}::text, 'UTF8'),
         ${state === DONE ? null : encodeContent(send.content)},
         case when ${state === WAITING} then coalesce(${dateOf(send.sendAtMs)}::timestamptz, clock_timestamp()) end,
         ${dateOf(send.expireAtMs)}, ${batches.length},
-        case when ${state === DONE} then ${keptUntil(sql, KEEP_ENDED_SECONDS)} end
+        case when ${state === DONE} then ${keptUntil(sql, KEEP_ENDED_SECONDS)} end,
+        case when ${state === DONE} then clock_timestamp() end,
+        ${dateOf(send.sendAtMs)}, ${analyticsUid === send.uid ? null : analyticsUid}, ${encodeSubject(send)},
+        coalesce(${encodeCounts(page ? countPage(page) : [])}::text::jsonb, '{}')
       )
       on conflict (uid) do update set
         request_hash = excluded.request_hash, lane = excluded.lane, expire_at = excluded.expire_at,
         open_batches = excluded.open_batches,
+        accepted_at = excluded.accepted_at, send_at = excluded.send_at, analytics_uid = excluded.analytics_uid,
+        subject = excluded.subject,
         state = case when s.state = ${PLACEHOLDER} then excluded.state else s.state end,
         (recipient, content, claimable_at) = (
           select excluded.recipient, excluded.content, excluded.claimable_at where s.state = ${PLACEHOLDER}
+        ),
+        (counts, ended_at) = (
+          select
+            case when is_live then excluded.counts else s.counts end,
+            case when is_live then excluded.ended_at else clock_timestamp() end
+          from (select s.state = ${PLACEHOLDER} as is_live) as _
         ),
         forget_at = case
           when s.state = ${PLACEHOLDER} then excluded.forget_at else ${keptUntil(sql, KEEP_ENDED_SECONDS)}
@@ -81,6 +96,7 @@ export async function cancelSend(sql: Sql, uid: string, deadline: CallDeadline):
     on conflict (uid) do update set
       state = ${CANCELLED}, claimable_at = null, content = null, fence = s.fence + 1,
       recipient = case when s.has_ranges and s.open_batches > 0 then s.recipient end,
+      ended_at = case when s.open_batches = 0 and s.request_hash is not null then clock_timestamp() end,
       forget_at = case
         when s.request_hash is null then ${keptUntil(sql, KEEP_UNKNOWN_SECONDS)}
         else ${keptUntil(sql, KEEP_ENDED_SECONDS)}

@@ -6,9 +6,11 @@ import type { NewBatch } from '../batch.ts'
 import type { Lane } from '../lane.ts'
 import { MAX_WAITING_BATCHES, MAX_WAITING_BATCHES_OF_PAUSED } from '../limits.ts'
 import type { CommitResult, Page, SendClaim } from '../send.ts'
+import { countPage } from '../stored-report.ts'
 import { decodeContent, decodeRecipient } from '../stored-send.ts'
 import { insertNewBatches } from './new-batches.ts'
 import { countOpenBatches } from './open-batches.ts'
+import { addCounts, encodeCounts } from './report-counts.ts'
 import { DONE, FANNED, FANNING, LANES } from './states.ts'
 
 const ClaimedSend = v.object({
@@ -56,6 +58,7 @@ export async function insertPage(sql: Sql, claim: SendClaim, page: Page, leaseMs
         cursor = ${page.cursor ?? null},
         claimable_at = case when not ${isLast} then clock_timestamp() + ${leaseMs} * interval '1 ms' end,
         has_ranges = ${hasRanges},
+        counts = ${addCounts(sql, sql`${encodeCounts(countPage(page))}::text::jsonb`)},
         ${countOpenBatches(sql, {
           opened: sql`${page.batches.length}::integer`,
           hasDeadLetters: sql`s.has_dead_letters`,

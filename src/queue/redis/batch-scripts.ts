@@ -6,6 +6,7 @@ import { decodeLines } from '../../sends/line-bytes.ts'
 import type { BatchClaim, ClaimKey, ClaimState, Progress, Remainder } from '../batch.ts'
 import type { Lane } from '../lane.ts'
 import { KEEP_DEAD_LETTERS_SECONDS, KEEP_ENDED_SECONDS } from '../limits.ts'
+import { sumCounts } from '../stored-report.ts'
 import { entryOf } from './claim-id.ts'
 import { type FoundBatch, readFoundBatches, readWord } from './replies.ts'
 import { GROUP, type Scope } from './scope.ts'
@@ -100,7 +101,12 @@ export async function storeProgress(
     keys.batches(lane, provider),
     keys.notes(lane, provider),
   ])
-  const args = progress.flatMap(({ claim, finished }) => [entryOf(claim), claim.fence, Buffer.from(finished)])
+  const args = progress.flatMap(({ claim, finished, note }) => [
+    entryOf(claim),
+    claim.fence,
+    Buffer.from(finished),
+    note,
+  ])
   await CHECKPOINT.run(client, stored, [GROUP, consumer, ...args])
 }
 
@@ -111,11 +117,12 @@ export async function storeProgress(
 export async function acknowledgeBatch(
   { client, keys, consumer }: Consumer,
   claim: ClaimKey,
-  { retries: newRetries, givenUp }: Remainder,
+  { retries: newRetries, givenUp, counts = [] }: Remainder,
 ): Promise<'acknowledged' | 'lost'> {
-  const { batches, notes, send, exclusions, retries, retryBodies, lastRetry, deadLetters, work } = keys
+  const { batches, notes, send, exclusions, retries, retryBodies, lastRetry, deadLetters, report, work } = keys
   const { uid, lane, provider, targetKind, fence, attempt } = claim
-  const sendKeys = [send(uid), exclusions(uid), retries, retryBodies, lastRetry, deadLetters]
+  const sendKeys = [send(uid), exclusions(uid), retries, retryBodies, lastRetry, deadLetters, report(uid)]
+  const changes = sumCounts(counts)
   const reply = await ACKNOWLEDGE.run(
     client,
     [batches(lane, provider), notes(lane, provider), ...sendKeys],
@@ -133,6 +140,8 @@ export async function acknowledgeBatch(
       KEEP_DEAD_LETTERS_SECONDS,
       work(lane),
       newRetries.length,
+      changes.size,
+      ...[...changes].flat(),
       ...newRetries.flatMap(({ count, targets, ambiguousAttempts, delayMs, startsOver }) => [
         count,
         ...encodeTargets(targets),

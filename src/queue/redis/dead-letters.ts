@@ -1,6 +1,7 @@
 import type { RedisClient } from '../../redis/connect.ts'
 import { Script } from '../../redis/script.ts'
 import type { DeadLetterFilter } from '../dead-letter.ts'
+import { countRetried, sumCounts } from '../stored-report.ts'
 import { readDeadLetters, type StoredLetter } from './dead-letter-entries.ts'
 import type { QueueKeys } from './keys.ts'
 import type { Scope } from './scope.ts'
@@ -39,10 +40,13 @@ export class DeadLetters {
 
   /** Turns dead letters into batches without earlier attempts. @returns the number of their targets */
   retry(filter: DeadLetterFilter): Promise<number> {
-    const { deadLetters, send, batches, exclusions, work } = this.#keys
-    return this.#change(filter, async ({ id, uid, lane, provider }, deadlineMs) => {
-      const keys = [deadLetters, send(uid), batches(lane, provider), exclusions(uid)]
-      return Number(await RETRY_DEAD_LETTER.run(this.#client, keys, [id, work(lane), deadlineMs]))
+    const { deadLetters, send, batches, exclusions, report, work } = this.#keys
+    return this.#change(filter, async (letter, deadlineMs) => {
+      const { id, uid, lane, provider } = letter
+      const keys = [deadLetters, send(uid), batches(lane, provider), exclusions(uid), report(uid)]
+      const changes = sumCounts(countRetried(letter))
+      const args = [id, work(lane), deadlineMs, changes.size, ...[...changes].flat()]
+      return Number(await RETRY_DEAD_LETTER.run(this.#client, keys, args))
     })
   }
 

@@ -20,6 +20,11 @@ export function makeKeys(prefix: string) {
      */
     exclusions: (uid: string) => `${base}drops:${uid}`,
     exclusionsPrefix: `${base}drops:`,
+    /** Hash: the report of a send (lua/report.lua). It expires some time after the send has ended. */
+    report: (uid: string) => `${base}report:${uid}`,
+    reportPrefix: `${base}report:`,
+    /** Sorted set: the uids of reports by the time of acceptance, in Unix ms. */
+    reports: `${base}reports`,
     /**
      * Sorted set: uids by the time from which on they can be claimed for fan-out: now, `send_at`, or the end of a
      * lease.

@@ -10,7 +10,9 @@ import { type Repetition, startRepeating } from '../../timing/repeat.ts'
 import type { ClaimKey, Progress, Remainder } from '../batch.ts'
 import type { DeadLetterFilter } from '../dead-letter.ts'
 import { LANES, type Lane } from '../lane.ts'
+import { KEEP_REPORTS_MS } from '../limits.ts'
 import type { Queue } from '../queue.ts'
+import type { ReportFilter, StatusCount } from '../report.ts'
 import type { Exclusion, Page, Send, SendClaim } from '../send.ts'
 import {
   acknowledgeBatch,
@@ -23,6 +25,7 @@ import {
 import { DeadLetters } from './dead-letters.ts'
 import { makeKeys } from './keys.ts'
 import { estimateBytes, RecentWrites, SMALL_WRITE_BYTES } from './recent-writes.ts'
+import { countStatuses, listReports, loadReport, trimReports } from './report-scripts.ts'
 import { findRisks } from './risks.ts'
 import { cancelSend, findExcluded, loadSend, storeExclusion, storeSend } from './send-scripts.ts'
 import { readStats } from './stats.ts'
@@ -55,6 +58,8 @@ interface Deps {
   answerTimeoutMs?: number
   /** The time between two searches for abandoned batches, in ms. */
   sweepMs?: number
+  /** How long the report of a send is kept after its end, in ms; KEEP_REPORTS_MS by default. */
+  keepReportsMs?: number
 }
 
 const PAUSE = new Script(new URL('lua/pause.lua', import.meta.url))
@@ -70,6 +75,7 @@ export class RedisQueue implements Queue {
   readonly #leaseMs: number
   readonly #maxJobs: number
   readonly #sweepMs: number
+  readonly #keepReportsMs: number
   readonly #wakeUp: WakeUp
   readonly #writes: TimedWrites
   readonly #deadLetters: DeadLetters
@@ -86,6 +92,7 @@ export class RedisQueue implements Queue {
     this.#leaseMs = leaseMs
     this.#maxJobs = maxJobs
     this.#sweepMs = sweepMs ?? leaseMs / SWEEPS_PER_LEASE
+    this.#keepReportsMs = deps.keepReportsMs ?? KEEP_REPORTS_MS
     this.#wakeUp = new WakeUp({ subscriber, keys, logger })
     this.#writes = new TimedWrites({ client, keys, answerTimeoutMs })
     this.#deadLetters = new DeadLetters({ ...this.#here, writes: this.#writes })
@@ -93,7 +100,11 @@ export class RedisQueue implements Queue {
     this.#upkeep = startRepeating({
       intervalMs: UPKEEP_INTERVAL_MS,
       work: async () => {
-        await Promise.all([cleanUp(this.#here), giveUpUnclaimedBatches(this.#here)])
+        await Promise.all([
+          cleanUp(this.#here),
+          giveUpUnclaimedBatches(this.#here),
+          trimReports(this.#here, this.#keepReportsMs),
+        ])
       },
       onError: (error) => logger.warn({ err: error }, 'queue: clean-up failed, retrying in a minute'),
     })
@@ -105,7 +116,10 @@ export class RedisQueue implements Queue {
 
   async enqueue(send: Send, page?: Page) {
     if (await this.#isFull()) return 'full'
-    const store = () => this.#writes.run((deadlineMs) => storeSend(this.#here, send, page, deadlineMs))
+    const store = () =>
+      this.#writes.run((deadlineMs) =>
+        storeSend(this.#here, send, page, { deadlineMs, keepReportMs: this.#keepReportsMs }),
+      )
     const result = await store()
     // A duplicate is remembered too: only the process that accepted the send first remembers it, and that one may have
     // stopped.
@@ -208,6 +222,18 @@ export class RedisQueue implements Queue {
 
   deleteDeadLetters(filter: DeadLetterFilter) {
     return this.#deadLetters.delete(filter)
+  }
+
+  loadReport(uid: string) {
+    return loadReport(this.#here, uid)
+  }
+
+  listReports(filter: ReportFilter, limit: number, cursor?: string) {
+    return listReports(this.#here, filter, limit, cursor)
+  }
+
+  countStatuses(counts: readonly StatusCount[]) {
+    return countStatuses(this.#here, counts)
   }
 
   waitForWork(lane: Lane, timeoutMs: number, signal: AbortSignal) {

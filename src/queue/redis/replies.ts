@@ -81,17 +81,20 @@ function readClaim(row: ReplyRow, lane: Lane): FoundBatch['claim'] {
     provider,
     id: makeClaimId({ lane, provider }, row.readText('id')),
     uid: row.readText('uid'),
+    analyticsUid: row.readText('analyticsUid'),
     lane,
     targetKind: row.readWord('targetKind', TARGET_KINDS),
     count: row.readNumber('count'),
     fence,
     attempt: row.readNumber('attemptsBefore') + fence,
+    isRetry: row.readText('isRetry') === '1',
     ambiguousAttempts: row.readNumber('ambiguousAttempts'),
     ageMs: row.readNumber('ageMs'),
     sendState: row.readWord('sendState', SEND_STATES),
     expiresInMs: expiresIn === '' ? undefined : Number(expiresIn),
     hasExclusions: row.readNumber('hasExclusions') === 1,
     finished: finished.length > 0 ? finished : undefined,
+    finishedNote: row.readText('note'),
     isProbe: row.readNumber('isProbe') === 1,
     ...(content.length > 0 && { content: decodeContent(content) }),
   }
@@ -107,6 +110,7 @@ export function readAbandoned(reply: unknown) {
     targets: readTargets(row),
     fence: row.readNumber('fence'),
     attempt: row.readNumber('attempt'),
+    isRetry: row.readText('isRetry') === '1',
   }))
 }
 

@@ -11,8 +11,12 @@ export interface Scope {
 /** The name of the consumer group, the same in all streams. */
 export const GROUP = 'workers'
 
-/** The last KEYS of a script that writes batches: the keys of delayed batches, then the stream of each batch. */
-export function keysOfNewBatches(keys: QueueKeys, batches: readonly NewBatch[]): string[] {
-  const streams = batches.map(({ lane, provider }) => keys.batches(lane, provider))
-  return [keys.retries, keys.retryBodies, keys.lastRetry, ...streams]
+/** The KEYS of delayed batches of a script that writes batches. */
+export function keysOfDelayed({ retries, retryBodies, lastRetry }: QueueKeys): string[] {
+  return [retries, retryBodies, lastRetry]
+}
+
+/** The last KEYS of a script that writes batches: the stream of each batch. */
+export function keysOfStreams(keys: QueueKeys, batches: readonly NewBatch[]): string[] {
+  return batches.map(({ lane, provider }) => keys.batches(lane, provider))
 }

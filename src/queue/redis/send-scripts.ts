@@ -4,9 +4,10 @@ import { Script } from '../../redis/script.ts'
 import { laneOfWork } from '../announcements.ts'
 import { KEEP_ENDED_SECONDS, KEEP_UNKNOWN_SECONDS, MAX_EXCLUSIONS } from '../limits.ts'
 import type { Exclusion, Page, Send, StoredSend } from '../send.ts'
+import { countPage, encodeSubject, sumCounts } from '../stored-report.ts'
 import { decodeContent, decodeRecipient, encodeContent, encodeRecipient } from '../stored-send.ts'
 import { readWord } from './replies.ts'
-import { keysOfNewBatches, type Scope } from './scope.ts'
+import { keysOfDelayed, keysOfStreams, type Scope } from './scope.ts'
 import { encodeTargets } from './stored-targets.ts'
 
 const ENQUEUE = new Script(new URL('lua/enqueue.lua', import.meta.url))
@@ -15,15 +16,27 @@ const EXCLUDE = new Script(new URL('lua/exclude.lua', import.meta.url))
 
 /**
  * Stores a send, and with `page` its first batches. Results are those of `Queue.enqueue`.
- * @param deadlineMs the Unix time in ms, by the clock of the server, after which it rejects
+ * @param options `deadlineMs`: the Unix time in ms, by the clock of the server, after which it rejects;
+ *   `keepReportMs`: how long the report is kept after the end of the send
  */
-export async function storeSend({ client, keys }: Scope, send: Send, page: Page | undefined, deadlineMs: number) {
+export async function storeSend(
+  { client, keys }: Scope,
+  send: Send,
+  page: Page | undefined,
+  { deadlineMs, keepReportMs }: { deadlineMs: number; keepReportMs: number },
+) {
   const batches = page?.batches ?? []
   const state = page === undefined ? 'waiting' : batches.length > 0 ? 'fanned' : 'done'
   const { send: keyOf, dueSends, scheduled, exclusions } = keys
+  const changes = sumCounts(page ? countPage(page) : [])
   const reply = await ENQUEUE.run(
     client,
-    [keyOf(send.uid), dueSends(send.lane), scheduled, exclusions(send.uid), ...keysOfNewBatches(keys, batches)],
+    [
+      ...[keyOf(send.uid), dueSends(send.lane), scheduled, exclusions(send.uid)],
+      ...keysOfDelayed(keys),
+      ...[keys.report(send.uid), keys.reports],
+      ...keysOfStreams(keys, batches),
+    ],
     [
       send.uid,
       send.requestHash,
@@ -36,6 +49,11 @@ export async function storeSend({ client, keys }: Scope, send: Send, page: Page 
       KEEP_ENDED_SECONDS,
       keys.work(laneOfWork(send, page)),
       deadlineMs,
+      send.content.analyticsUid,
+      encodeSubject(send),
+      Math.ceil(keepReportMs / 1000),
+      changes.size,
+      ...[...changes].flat(),
       ...batches.flatMap(({ targetKind, count, targets, delayMs = 0 }) => [
         targetKind,
         count,
@@ -50,8 +68,8 @@ export async function storeSend({ client, keys }: Scope, send: Send, page: Page 
 
 /** Cancels a send, until `deadlineMs`. The cancellation of an unknown uid is kept for ten minutes. */
 export async function cancelSend({ client, keys }: Scope, uid: string, deadlineMs: number): Promise<void> {
-  const { send, dueSends, scheduled, exclusions } = keys
-  const keysOfSend = [send(uid), dueSends('small'), dueSends('broadcast'), scheduled, exclusions(uid)]
+  const { send, dueSends, scheduled, exclusions, report } = keys
+  const keysOfSend = [send(uid), dueSends('small'), dueSends('broadcast'), scheduled, exclusions(uid), report(uid)]
   await CANCEL.run(client, keysOfSend, [uid, KEEP_ENDED_SECONDS, KEEP_UNKNOWN_SECONDS, deadlineMs])
 }
 

@@ -11,8 +11,9 @@ import {
   MAX_WAITING_BATCHES_OF_PAUSED,
 } from '../limits.ts'
 import type { CommitResult, Page, SendClaim } from '../send.ts'
+import { countPage, sumCounts } from '../stored-report.ts'
 import { readSendClaims, readWord } from './replies.ts'
-import { GROUP, keysOfNewBatches, type Scope } from './scope.ts'
+import { GROUP, keysOfDelayed, keysOfStreams, type Scope } from './scope.ts'
 import { deleteUnusedTargets, placeTargets } from './stored-targets.ts'
 
 const CLAIM_SENDS = new Script(new URL('lua/claim-sends.lua', import.meta.url))
@@ -33,7 +34,8 @@ export async function storePage(
   page: Page,
   leaseMs: number,
 ): Promise<CommitResult> {
-  const { send, dueSends, exclusions, work } = keys
+  const { send, dueSends, exclusions, report, work } = keys
+  const changes = sumCounts(countPage(page))
   if (await isStreamFull({ client, keys }, page.batches)) {
     return (await extendSendLease({ client, keys }, claim, leaseMs)) === 'extended' ? 'full' : 'lost'
   }
@@ -41,7 +43,12 @@ export async function storePage(
   const placed = page.batches.map((batch) => placeTargets({ client, keys }, batch))
   const committed = COMMIT_PAGE.run(
     client,
-    [send(uid), dueSends(lane), exclusions(uid), ...keysOfNewBatches(keys, page.batches)],
+    [
+      ...[send(uid), dueSends(lane), exclusions(uid)],
+      ...keysOfDelayed(keys),
+      report(uid),
+      ...keysOfStreams(keys, page.batches),
+    ],
     [
       uid,
       fence,
@@ -51,6 +58,8 @@ export async function storePage(
       KEEP_ENDED_SECONDS,
       KEEP_DEAD_LETTERS_SECONDS,
       work(laneOfWork({ lane }, page)),
+      changes.size,
+      ...[...changes].flat(),
       ...placed.flatMap(({ batch: { targetKind, count, delayMs = 0 }, targets }) => [
         targetKind,
         count,

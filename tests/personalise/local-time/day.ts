@@ -72,7 +72,7 @@ export class Day {
     const pages = new PageReader({
       devices,
       batchSizes,
-      onSkipped: () => undefined,
+
       now,
     })
     const shared = { queue: store.queue, logger, heartbeatMs: 5000 }

@@ -6,14 +6,13 @@ import { PROVIDER_NAMES, type ProviderName } from '../../../src/config/provider-
 import { RangeReader } from '../../../src/delivery/range-reader.ts'
 import { Worker } from '../../../src/delivery/worker.ts'
 import { DeviceStore } from '../../../src/devices/device-store.ts'
-import { makeMetrics } from '../../../src/observability/metrics.ts'
+import { type Metrics, makeMetrics } from '../../../src/observability/metrics.ts'
 import type { Batch, Settle } from '../../../src/providers/provider.ts'
 import { FanOut } from '../../../src/push/fan-out.ts'
 import { PageReader } from '../../../src/push/page-reader.ts'
 import type { BatchClaim } from '../../../src/queue/batch.ts'
 import { FULL_DUTY } from '../../../src/queue/lane.ts'
 import type { Queue } from '../../../src/queue/queue.ts'
-import type { SkipReason } from '../../../src/sends/skip-reason.ts'
 import { ScriptedProvider } from '../../delivery/scripted-provider.ts'
 import { newLines } from '../../queue/make-batch.ts'
 import { makeSend } from '../../queue/make-send.ts'
@@ -68,8 +67,6 @@ export class RangeRig {
   readonly queue: Queue
   readonly store: DeviceStore
   readonly metrics = makeMetrics()
-  /** Devices that were skipped, by provider and reason. */
-  readonly skipped = new Map<string, number>()
   readonly #leaseMs: number
   readonly #pages: PageReader
   readonly #batchSizes: ReadonlyMap<ProviderName, number>
@@ -85,8 +82,7 @@ export class RangeRig {
       ['fcm', batchSize],
       ['hms', batchSize],
     ])
-    const onSkipped = this.#onSkipped
-    this.#pages = new PageReader({ devices: this.store, batchSizes: this.#batchSizes, onSkipped, now: Date.now })
+    this.#pages = new PageReader({ devices: this.store, batchSizes: this.#batchSizes, now: Date.now })
   }
 
   /** @param options `batchSize`: targets of a provider's call, at most */
@@ -118,7 +114,6 @@ export class RangeRig {
         devices: this.store,
         providers: new Set(this.#batchSizes.keys()),
         loadSend,
-        onSkipped: this.#onSkipped,
       }),
       providers: enabled,
       batchSizes: this.#batchSizes,
@@ -210,13 +205,17 @@ export class RangeRig {
   }
 
   /** The number of targets that ended unsent, by `provider reason`. */
-  async readUnsent(): Promise<Record<string, number>> {
-    const { values } = await this.metrics.unsent.get()
-    return Object.fromEntries(values.map(({ labels, value }) => [`${labels.provider} ${labels.reason}`, value]))
+  readUnsent(): Promise<Record<string, number>> {
+    return readByReason(this.metrics.unsent)
   }
 
-  readonly #onSkipped = (provider: ProviderName, count: number, reason: SkipReason): void => {
-    const key = `${provider} ${reason}`
-    this.skipped.set(key, (this.skipped.get(key) ?? 0) + count)
+  /** The number of devices of ranges that get no push, by `provider reason`. */
+  readSkipped(): Promise<Record<string, number>> {
+    return readByReason(this.metrics.skipped)
   }
+}
+
+async function readByReason(counter: Metrics['unsent']): Promise<Record<string, number>> {
+  const { values } = await counter.get()
+  return Object.fromEntries(values.map(({ labels, value }) => [`${labels.provider} ${labels.reason}`, value]))
 }

@@ -28,12 +28,11 @@ export function startDelivery(queue: Queue, sql: Sql): { pushes: Pushes; stop():
   const pushes: Pushes = new Map()
   const loadSend = makeSendCache((uid) => queue.loadSend(uid), Date.now)
   const providers = new Map([...BATCH_SIZES.keys()].map((name) => [name, recordPushes(name, pushes)]))
-  const onSkipped = () => undefined
   const worker = new Worker({
     duty: FULL_DUTY,
     queue,
     loadSend,
-    ranges: new RangeReader({ devices, providers: new Set(providers.keys()), loadSend, onSkipped }),
+    ranges: new RangeReader({ devices, providers: new Set(providers.keys()), loadSend }),
     providers,
     batchSizes: BATCH_SIZES,
     removeGone: async () => 0,
@@ -47,7 +46,7 @@ export function startDelivery(queue: Queue, sql: Sql): { pushes: Pushes; stop():
     leaseMs: 3 * HEARTBEAT_MS,
     heartbeatMs: HEARTBEAT_MS,
   })
-  const pages = new PageReader({ devices, batchSizes: BATCH_SIZES, onSkipped, now: Date.now })
+  const pages = new PageReader({ devices, batchSizes: BATCH_SIZES, now: Date.now })
   const fanOut = new FanOut({ duty: FULL_DUTY, queue, pages, logger, heartbeatMs: HEARTBEAT_MS })
   worker.start()
   fanOut.start()

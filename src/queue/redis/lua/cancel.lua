@@ -1,9 +1,10 @@
 #!lua flags=allow-oom
 -- Cancels a send. An unknown uid is stored as cancelled, because the cancellation may arrive before its send.
--- KEYS: 1 send  2 due small sends  3 due broadcasts  4 scheduled sends  5 exclusions of the send
+-- KEYS: 1 send  2 due small sends  3 due broadcasts  4 scheduled sends  5 exclusions of the send  6 report of the send
 -- ARGV: 1 uid  2 seconds to keep a cancelled send  3 seconds to keep an unknown uid  4 deadline, Unix ms
 -- A second run changes nothing.
 --- @include refuse-late
+--- @include report
 refuse_late(ARGV[4])
 local send, uid = KEYS[1], ARGV[1]
 local known = redis.call('HMGET', send, 'state', 'hash')
@@ -16,6 +17,10 @@ redis.call('HDEL', send, 'content')
 -- The recipient of a send with open range batches is kept: their workers need it to count the cancelled targets.
 local kept = redis.call('HMGET', send, 'ranges', 'open')
 if not kept[1] or tonumber(kept[2]) == 0 then redis.call('HDEL', send, 'recipient') end
+if hash and redis.call('EXISTS', KEYS[6]) == 1 then
+  redis.call('HSET', KEYS[6], 'cancelled', '1')
+  if tonumber(kept[2]) == 0 then end_report(KEYS[6], read_clock()) end
+end
 redis.call('ZREM', KEYS[2], uid)
 redis.call('ZREM', KEYS[3], uid)
 redis.call('ZREM', KEYS[4], uid)

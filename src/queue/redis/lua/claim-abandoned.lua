@@ -9,7 +9,7 @@
 --- @include read-fields
 --- @include create-group
 local stream, group, consumer, idle_ms = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])
-local HEADER = 'id uid targetKind count lines range fence attempt'
+local HEADER = 'id uid targetKind count lines range fence attempt isRetry'
 local rows = { HEADER }
 local oldest = to_digits(read_clock() - idle_ms)
 for _, entry in ipairs(redis.call('XRANGE', stream, '-', oldest, 'COUNT', ARGV[4])) do
@@ -25,7 +25,8 @@ for _, entry in ipairs(redis.call('XRANGE', stream, '-', oldest, 'COUNT', ARGV[4
     local batch = read_fields(entry[2])
     local lines = batch.t or batch.b and redis.call('GET', batch.b) or ''
     local deliveries = redis.call('XPENDING', stream, group, id, id, 1)[1][4]
-    rows[#rows + 1] = { id, batch.u, batch.k, batch.n, lines, batch.d or '', deliveries, batch.a }
+    rows[#rows + 1] = { id, batch.u, batch.k, batch.n, lines, batch.d or '', deliveries, batch.a,
+      batch.r or '0' }
   end
 end
 return rows

@@ -18,10 +18,10 @@ local send_prefix, exclusions_prefix, returns_content = ARGV[6], ARGV[7], ARGV[8
 local FIRST_PROVIDER, FIRST_STREAM = 9, 4
 -- The most due retries that one run moves to their streams, so that no run takes long.
 local MOST_MOVED = 100
--- Columns of the reply that may be '': expiresInMs of a send without expiry, settled without a checkpoint, content
+-- Columns of the reply that may be '': expiresInMs of a send without expiry, settled and note without a checkpoint, content
 -- unless it is asked for.
-local HEADER = 'provider id uid targetKind count lines targetsKey range fence attemptsBefore ambiguousAttempts ageMs '
-  .. 'sendState expiresInMs hasExclusions settled isProbe content'
+local HEADER = 'provider id uid analyticsUid targetKind count lines targetsKey range fence attemptsBefore isRetry '
+  .. 'ambiguousAttempts ageMs sendState expiresInMs hasExclusions settled note isProbe content'
 
 local now = read_clock()
 local now_digits = to_digits(now)
@@ -39,30 +39,30 @@ end
 local rows = { HEADER }
 local left = tonumber(ARGV[3])
 
--- Returns the state of a send, and the ms until it expires ('' if it does not expire).
-local function read_send(send)
-  local stored = redis.call('HMGET', send, 'state', 'expire')
-  local state, expire_at = stored[1], stored[2]
+-- Returns the state of a send, the uid of its rows in analytics, and the ms until it expires ('' if it does not expire).
+local function read_send(uid)
+  local stored = redis.call('HMGET', send_prefix .. uid, 'state', 'expire', 'analytics')
+  local state, expire_at, analytics_uid = stored[1], stored[2], stored[3] or uid
   local is_cancelled = not state or state == 'cancelled'
-  if not expire_at or expire_at == '' then return is_cancelled and 'cancelled' or 'live', '' end
+  if not expire_at or expire_at == '' then return is_cancelled and 'cancelled' or 'live', analytics_uid, '' end
   local expires_in = to_digits(expire_at - now)
-  return is_cancelled and 'cancelled' or tonumber(expires_in) <= 0 and 'expired' or 'live', expires_in
+  return is_cancelled and 'cancelled' or tonumber(expires_in) <= 0 and 'expired' or 'live', analytics_uid, expires_in
 end
 
 local function add_row(provider, notes, entry, deliveries, is_probe)
   local id, batch = entry[1], read_fields(entry[2])
-  local noted = redis.call('HMGET', notes, id .. FIRST_CLAIM, id .. FINISHED)
-  local first, finished = noted[1], noted[2]
+  local noted = redis.call('HMGET', notes, id .. FIRST_CLAIM, id .. FINISHED, id .. NOTE)
+  local first, finished, note = noted[1], noted[2], noted[3]
   if not first then
     first = batch.f ~= '' and batch.f or now_digits
     redis.call('HSET', notes, id .. FIRST_CLAIM, first)
   end
-  local state, expires_in = read_send(send_prefix .. batch.u)
+  local state, analytics_uid, expires_in = read_send(batch.u)
   local content = returns_content and redis.call('HGET', send_prefix .. batch.u, 'content')
   local has_exclusions = redis.call('EXISTS', exclusions_prefix .. batch.u)
   rows[#rows + 1] = {
-    provider, id, batch.u, batch.k, batch.n, batch.t or '', batch.b or '', batch.d or '', deliveries, batch.a, batch.m,
-    to_digits(now - first), state, expires_in, has_exclusions, finished or '', is_probe, content or '',
+    provider, id, batch.u, analytics_uid, batch.k, batch.n, batch.t or '', batch.b or '', batch.d or '', deliveries,
+    batch.a, batch.r or '0', batch.m, to_digits(now - first), state, expires_in, has_exclusions, finished or '', note or '', is_probe, content or '',
   }
   left = left - 1
 end

@@ -3,3 +3,5 @@
 local FIRST_CLAIM = 'f'
 -- The bits of the batch's finished targets, stored by a checkpoint:
 local FINISHED = 's'
+-- The note of the worker that stored the checkpoint:
+local NOTE = 'n'

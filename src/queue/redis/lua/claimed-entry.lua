@@ -21,5 +21,5 @@ end
 local function remove_claimed(stream, notes, group, id)
   redis.call('XACK', stream, group, id)
   redis.call('XDEL', stream, id)
-  redis.call('HDEL', notes, id .. FIRST_CLAIM, id .. FINISHED)
+  redis.call('HDEL', notes, id .. FIRST_CLAIM, id .. FINISHED, id .. NOTE)
 end

@@ -1,10 +1,10 @@
 #!lua
 -- Writes the batches of a page and moves the cursor of the fan-out. Redis refuses the script as a whole at maxmemory.
 -- KEYS: 1 send  2 due sends of its lane  3 exclusions of the send  4 retries by time  5 bodies of retries
---       6 number of the last retry  7.. stream of each batch
+--       6 number of the last retry  7 report of the send  8.. stream of each batch
 -- ARGV: 1 uid  2 fence  3 expected cursor ('' = start)  4 new cursor ('' = end)  5 lease, ms
 --       6 seconds to keep an ended send  7 seconds to keep one with dead letters  8 channel
---       9.. for each batch: kind of targets, count, form of the targets (t, b or d), targets, delay in ms
+--       9 number of changes of the report  10.. for each change: name of the count, number; then for each batch: kind of targets, count, form of the targets (t, b or d), targets, delay in ms
 -- Returns COMMITTED; LOST when the claim is lost; FULL when the key of a batch's targets does not exist. A second run
 -- returns COMMITTED and writes nothing.
 --- @include add-batch
@@ -12,7 +12,8 @@
 --- @include wake-workers
 local send, due_sends, exclusions = KEYS[1], KEYS[2], KEYS[3]
 local uid, fence, expected, new, lease_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local FIRST_STREAM, FIRST_BATCH, BATCH_ARGS = 7, 9, 5
+local report, changes = KEYS[7], tonumber(ARGV[9])
+local FIRST_STREAM, FIRST_BATCH, BATCH_ARGS = 8, 10 + 2 * changes, 5
 
 local stored = redis.call('HMGET', send, 'state', 'fence', 'cursor')
 local state, cursor = stored[1], stored[3] or ''
@@ -36,8 +37,9 @@ for i = FIRST_STREAM, #KEYS do
   if form == 'd' then redis.call('HSET', send, 'ranges', '1') end
   add_batch(KEYS[i], make_batch(uid, kind, count, form, targets), delay_ms, now, KEYS[4], KEYS[5], KEYS[6])
 end
+count_in_report(report, 10, changes)
 local added = #KEYS - FIRST_STREAM + 1
-local open = count_open_batches(send, exclusions, added, is_last, ARGV[6], ARGV[7])
+local open = count_open_batches(send, exclusions, report, added, is_last, ARGV[6], ARGV[7])
 if not is_last then
   redis.call('HSET', send, 'cursor', new)
   redis.call('ZADD', due_sends, 'XX', to_digits(now + lease_ms), uid)

@@ -18,7 +18,9 @@ batch.a = attempts
 batch.f = attempts ~= '0' and (redis.call('HGET', notes, id .. FIRST_CLAIM) or batch.f) or ''
 local new_id = write_batch(stream, batch)
 -- The checkpoint moves to the new entry: targets that an earlier claim finished must not be sent again.
-local finished = redis.call('HGET', notes, id .. FINISHED)
-if finished then redis.call('HSET', notes, new_id .. FINISHED, finished) end
+local finished = redis.call('HMGET', notes, id .. FINISHED, id .. NOTE)
+if finished[1] then
+  redis.call('HSET', notes, new_id .. FINISHED, finished[1], new_id .. NOTE, finished[2] or '')
+end
 remove_claimed(stream, notes, group, id)
 wake_workers(ARGV[6])

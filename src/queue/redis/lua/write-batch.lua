@@ -9,6 +9,7 @@
 --   a  attempts before the entry was written; each delivery of the entry is one more
 --   m  ambiguous attempts
 --   f  Unix ms of the first claim, '' before it
+--   r  '1' if the batch is a retry; absent in other batches
 --   s  the stream of a delayed batch
 
 -- Makes a batch with no attempts yet. `form` is the name of the field that stores the targets: t, b or d.
@@ -21,6 +22,7 @@ end
 -- Writes a batch to its stream, where it can be claimed at once. Returns the id of the new stream entry.
 local function write_batch(stream, batch)
   local form = batch.b and 'b' or batch.d and 'd' or 't'
-  return redis.call('XADD', stream, '*', 'u', batch.u, 'k', batch.k, 'n', batch.n, form, batch[form],
-    'a', batch.a, 'm', batch.m, 'f', batch.f)
+  local fields = { 'u', batch.u, 'k', batch.k, 'n', batch.n, form, batch[form], 'a', batch.a, 'm', batch.m, 'f', batch.f }
+  if batch.r then fields[#fields + 1], fields[#fields + 2] = 'r', batch.r end
+  return redis.call('XADD', stream, '*', unpack(fields))
 end

@@ -3,8 +3,11 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 /** Why rows were dropped. */
 export type DropReason = 'buffer_full' | 'refused' | 'damaged' | 'shutdown'
 
-/** The metrics of the export to ClickHouse. */
-export interface ClickhouseMetrics {
+/** The types of recorded rows. `notifications` is that of Centrifugo PRO: events and reports. */
+export type RowType = 'notifications' | 'attempts'
+
+/** The metrics of one type of rows. */
+export interface RowMetrics {
   drop(reason: DropReason, rows: number): void
   /** Records an insert. @param retries how often the batch had been tried before */
   flush(seconds: number, retries: number, isOk: boolean): void
@@ -12,17 +15,16 @@ export interface ClickhouseMetrics {
   batch(rows: number): void
 }
 
-/** The type of the exported rows, as in Centrifugo PRO, which exports others too. */
-const TYPE = 'notifications'
 /** From this number of retries on there is one label value, because each value of a label is a series of its own. */
 const MANY_RETRIES = 5
 
 /**
- * Adds the metrics of the export to a registry. Summaries of Centrifugo PRO are histograms here, under PRO's names for
- * them.
- * @param countRows returns the rows that ClickHouse has not accepted yet
+ * Adds the metrics of analytics to a registry, under the names of Centrifugo PRO, which knows only ClickHouse. Its
+ * summaries are histograms here, under PRO's names for them.
+ * @returns a function that makes the metrics of a type. Its `countRows` returns the rows that the store has not
+ *   accepted yet
  */
-export function addClickhouseMetrics(registry: Registry, countRows: () => number): ClickhouseMetrics {
+export function addAnalyticsMetrics(registry: Registry): (type: RowType, countRows: () => number) => RowMetrics {
   const registers = [registry]
   const drops = new Counter({
     name: 'centrifugo_clickhouse_analytics_drop_count',
@@ -32,7 +34,7 @@ export function addClickhouseMetrics(registry: Registry, countRows: () => number
   })
   const reasons = new Counter({
     name: 'centripush_clickhouse_analytics_drop_count',
-    help: 'Rows that were dropped: buffer_full, refused by ClickHouse, damaged file, or lost at a shutdown.',
+    help: 'Rows that were dropped: buffer_full, refused by the store, damaged file, or lost at a shutdown.',
     labelNames: ['type', 'reason'],
     registers,
   })
@@ -50,24 +52,28 @@ export function addClickhouseMetrics(registry: Registry, countRows: () => number
     buckets: [1, 10, 100, 1000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000],
     registers,
   })
+  const counted = new Map<RowType, () => number>()
   new Gauge({
     name: 'centripush_clickhouse_analytics_buffered_rows',
-    help: 'Rows that ClickHouse has not accepted yet, in memory and on disk.',
+    help: 'Rows that the store has not accepted yet, in memory and on disk.',
     labelNames: ['type'],
     registers,
     collect() {
-      this.set({ type: TYPE }, countRows())
+      for (const [type, countRows] of counted) this.set({ type }, countRows())
     },
   })
-  return {
-    drop(reason, rows) {
-      drops.inc({ type: TYPE }, rows)
-      reasons.inc({ type: TYPE, reason }, rows)
-    },
-    flush(seconds, retries, isOk) {
-      const label = retries < MANY_RETRIES ? String(retries) : `${MANY_RETRIES}+`
-      durations.observe({ type: TYPE, retries: label, result: isOk ? 'ok' : 'error' }, seconds)
-    },
-    batch: (rows) => sizes.observe({ type: TYPE }, rows),
+  return (type, countRows) => {
+    counted.set(type, countRows)
+    return {
+      drop(reason, rows) {
+        drops.inc({ type }, rows)
+        reasons.inc({ type, reason }, rows)
+      },
+      flush(seconds, retries, isOk) {
+        const label = retries < MANY_RETRIES ? String(retries) : `${MANY_RETRIES}+`
+        durations.observe({ type, retries: label, result: isOk ? 'ok' : 'error' }, seconds)
+      },
+      batch: (rows) => sizes.observe({ type }, rows),
+    }
   }
 }

@@ -1,0 +1,41 @@
+import type { EventReader } from '../analytics/analytics.ts'
+import { PostgresReader } from '../analytics/postgres/postgres-reader.ts'
+import { usesClickhouse } from '../config/check.ts'
+import { ConfigError } from '../config/config-error.ts'
+import { PROVIDER_NAMES } from '../config/provider-names.ts'
+import { joinEmbeddedPostgres } from '../database/embedded.ts'
+import type { ExplainDeps } from '../explain/explain-push.ts'
+import { makeShutdownPhases } from '../shutdown-phases.ts'
+import { makeDevices } from './make-devices.ts'
+import { makeQueue } from './make-queue.ts'
+import { openDatabases } from './open-databases.ts'
+import type { Plan } from './plan.ts'
+import { openClickhouseReader } from './start-clickhouse.ts'
+
+/** The parts that show what became of pushes. */
+export interface History {
+  events: EventReader
+  /** The parts of an explanation. */
+  explain: ExplainDeps
+  stop(): Promise<void>
+}
+
+/** Opens the parts that show what became of pushes, for a command. @throws ConfigError, UserError */
+export async function assembleHistory(plan: Plan): Promise<History> {
+  const { config } = plan
+  const { onStop, stop } = makeShutdownPhases(plan.logger)
+  try {
+    const { sql, queueSql } = await openDatabases(plan, onStop, joinEmbeddedPostgres)
+    if (!sql) throw new ConfigError('database.enabled: is false, so there are no devices')
+    const queue = await makeQueue(plan, queueSql, onStop)
+    const events = usesClickhouse(config)
+      ? openClickhouseReader(config.clickhouse_analytics, onStop)
+      : new PostgresReader(sql)
+    const providers = new Set(config.push_notifications.enabled_providers ?? PROVIDER_NAMES)
+    const explain = { queue, devices: makeDevices(plan, sql, onStop), events, providers, now: Date.now }
+    return { events, explain, stop: () => stop(0) }
+  } catch (error) {
+    await stop(0)
+    throw error
+  }
+}

@@ -1,0 +1,54 @@
+// The end of an attempt of a batch: what became of its targets, for the report of the send, analytics and the metrics.
+import type { AttemptRecorder, EventRecorder } from '../analytics/analytics.ts'
+import type { Retry } from '../queue/batch.ts'
+import type { ReportCount } from '../queue/report.ts'
+import { type EndedTargets, listAttempts, listEvents, type PostponedTargets, sourceOf } from './ended-targets.ts'
+import type { OpenBatch } from './open-batch.ts'
+
+/** The end of an attempt. */
+export interface AttemptEnd {
+  /** Targets that the provider accepted or refused. */
+  answered: readonly EndedTargets[]
+  /** Targets that ended without such an answer. */
+  unsent: readonly EndedTargets[]
+  /** Targets that are tried again. */
+  postponed: readonly PostponedTargets[]
+  /** The number of targets that had an attempt and are stored for another one. */
+  retrying: number
+}
+
+/** The number of targets in retries that had an attempt. */
+export function countRetrying(retries: readonly Retry[]): number {
+  return retries.reduce((sum, { count, startsOver }) => (startsOver ? sum : sum + count), 0)
+}
+
+/** The changes of the send's report by an attempt. */
+export function listChanges(batch: OpenBatch, { answered, unsent, retrying }: AttemptEnd): ReportCount[] {
+  const { provider, isRetry, isRange, skipped } = batch
+  const changes: ReportCount[] = []
+  const add = (of: Omit<ReportCount, 'reason' | 'provider'> & Partial<ReportCount>) => {
+    if (of.count !== 0) changes.push({ provider, reason: '', ...of })
+  }
+  for (const { outcome, reason, lines } of [...answered, ...unsent]) {
+    add({ counted: outcome, reason, count: lines.length })
+  }
+  add({ counted: 'retrying', count: retrying - (isRetry ? batch.count : 0) })
+  // The targets of lines were counted when the batch was stored.
+  if (isRange) add({ counted: 'target', count: batch.lines.length })
+  for (const { provider, reason, lines } of skipped) {
+    add({ provider, counted: 'target', count: lines.length })
+    add({ provider, counted: 'dropped', reason, count: lines.length })
+  }
+  return changes
+}
+
+/** Records the events of an acknowledged attempt. */
+export function recordEnd(recorder: EventRecorder & AttemptRecorder, batch: OpenBatch, end: AttemptEnd): void {
+  const source = sourceOf(batch)
+  recorder.recordEvents(source, listEvents(batch, [...end.answered, ...end.unsent]))
+  if (end.postponed.length > 0) recorder.recordAttempts(source, listAttempts(batch, batch.attempt, end.postponed))
+  for (const { provider, reason, lines } of batch.skipped) {
+    const ended = { outcome: 'dropped', reason, message: '', lines } as const
+    recorder.recordEvents({ ...source, provider }, listEvents({ ...batch, provider }, [ended]))
+  }
+}

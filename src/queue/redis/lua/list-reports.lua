@@ -1,0 +1,44 @@
+#!lua flags=no-writes
+-- Lists reports, the latest accepted first.
+-- KEYS: 1 index of reports: uids by the time of acceptance
+-- ARGV: 1 prefix of the keys of reports  2 latest time of acceptance, Unix ms ('+inf' = any)
+--       3 uid of that time after which the list begins ('' = before the first)  4 first time of acceptance ('-inf')
+--       5 beginning of the uid  6 states with spaces around each ('' = all)  7 most reports to return
+--       8 most reports to read
+-- Returns the Unix ms and the uid of the position behind the page (both '' if there are no more), then for each report
+-- its uid, its state, and its fields as a list.
+--- @include clock
+--- @include report-state
+local index, prefix, latest, after = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
+local first, uid_prefix, states = ARGV[4], ARGV[5], ARGV[6]
+local most, most_read = tonumber(ARGV[7]), tonumber(ARGV[8])
+local now = read_clock()
+
+local reply = { '', '' }
+local found = 0
+local is_behind = after == ''
+local members = redis.call('ZRANGE', index, latest, first, 'BYSCORE', 'REV', 'LIMIT', 0, most_read, 'WITHSCORES')
+local is_full = #members == 2 * most_read
+for i = 1, #members, 2 do
+  local uid, accepted = members[i], members[i + 1]
+  is_behind = is_behind or accepted ~= latest
+  if not is_behind then
+    is_behind = uid == after
+  else
+    if string.sub(uid, 1, #uid_prefix) == uid_prefix then
+      -- The report of a member may have expired since the last clean-up.
+      local stored = redis.call('HGETALL', prefix .. uid)
+      local state = #stored > 0 and read_report_state(stored, now)
+      if state and (states == '' or string.find(states, ' ' .. state .. ' ', 1, true)) then
+        found = found + 1
+        reply[#reply + 1] = { uid, state, stored }
+      end
+    end
+    local is_last = i + 1 == #members
+    if (found == most or is_last) and (is_full or not is_last) then
+      reply[1], reply[2] = accepted, uid
+      break
+    end
+  end
+end
+return reply
