@@ -1,9 +1,12 @@
 // Builds all objects, connects them, and registers how they are stopped. Only this file and assemble/ import the
 // concrete classes.
 import { availableParallelism } from 'node:os'
+import type { AdminSources } from './admin/admin-sources.ts'
 import { buildParts } from './assemble/build-parts.ts'
 import { configureApi } from './assemble/configure-api.ts'
 import { countReports } from './assemble/count-reports.ts'
+import { makeAccept } from './assemble/make-accept.ts'
+import { makeAdminSources } from './assemble/make-admin-sources.ts'
 import { startUpkeepOf } from './assemble/make-devices.ts'
 import { makeMethods } from './assemble/make-methods.ts'
 import { makeUpstream } from './assemble/make-upstream.ts'
@@ -11,16 +14,18 @@ import { openDatabases } from './assemble/open-databases.ts'
 import type { Plan } from './assemble/plan.ts'
 import { countInMetrics } from './assemble/send-counts.ts'
 import { shareBuffers } from './assemble/share-buffers.ts'
+import { startAdmin } from './assemble/start-admin.ts'
 import { startAnalytics } from './assemble/start-analytics.ts'
 import { startLargeRequests } from './assemble/start-large-requests.ts'
 import { startWorkerProcesses } from './assemble/start-worker-processes.ts'
 import { startWorkers } from './assemble/start-workers.ts'
 import { makeLoggerOfStores, watchStores } from './assemble/watch-stores.ts'
-import { loadOrMakeApiKey } from './config/api-key.ts'
 import { chooseQueue } from './config/check.ts'
+import { loadOrMakeKey } from './config/made-key.ts'
 import type { ProviderName } from './config/provider-names.ts'
 import type { Role } from './config/role.ts'
 import type { Config } from './config/schema.ts'
+import type { Sql } from './database/pool.ts'
 import { type MethodTable, makeMethodTable } from './methods/table.ts'
 import { addQueueGauges, type Metrics, makeMetrics } from './observability/metrics.ts'
 import { FULL_DUTY } from './queue/lane.ts'
@@ -41,6 +46,8 @@ export interface Assembly {
   urls: string[]
   /** The generated API key; undefined when the configuration has a key or needs none. */
   madeKey: string | undefined
+  /** A link to the admin web UI that logs in once; undefined without one. */
+  adminLink: string | undefined
   /** Accepts no more work, finishes work in flight within `graceMs`, then closes all parts. Never rejects. */
   stop(graceMs: number): Promise<void>
 }
@@ -59,7 +66,8 @@ export async function assemble(plan: ServerPlan): Promise<Assembly> {
 async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, 'stop'>> {
   const { config, role, logger } = plan
   const metrics = makeMetrics()
-  const { methods, large, isReady, listDown, readMetrics, callLogger } = config.push_notifications.enabled
+  const { methods, large, isReady, listDown, readMetrics, callLogger, adminSources, sql } = config.push_notifications
+    .enabled
     ? await buildPush(plan, metrics, onStop)
     : {
         methods: makeMethodTable(undefined),
@@ -68,6 +76,8 @@ async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, '
         listDown: () => [],
         readMetrics: () => metrics.registry.metrics(),
         callLogger: logger,
+        adminSources: undefined,
+        sql: undefined,
       }
   const upstream = config.upstream && makeUpstream(config, config.upstream, logger)
   if (upstream) onStop.close('upstream', () => upstream.close())
@@ -83,8 +93,13 @@ async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, '
     logger,
     callLogger,
   }
+  const admin = startAdmin(
+    { config, logger, role, isKeyMade: madeKey !== undefined, sources: adminSources, sql },
+    onStop,
+  )
+  const isExternal = { api: config.http_api.external, admin: config.admin.external }
   const server = await startServer(
-    planPorts(config.http_server, config.http_api.external, madeKey !== undefined, {
+    planPorts(config.http_server, isExternal, madeKey !== undefined, {
       api: isApi ? { deps: api, prefix: trimSlash(config.http_api.handler_prefix) } : undefined,
       metrics: config.prometheus.enabled
         ? {
@@ -97,11 +112,12 @@ async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, '
         ? { isReady, listDown, prefix: trimSlash(config.health.handler_prefix) }
         : undefined,
       connections: role === 'worker' ? undefined : upstream?.clients,
-      admin: role === 'worker' ? undefined : upstream?.clients,
+      admin: admin && { ui: admin.ui, api },
+      nodeAdmin: role === 'worker' ? undefined : upstream?.clients,
     }),
   )
   onStop.drain('server', (graceMs) => server.close(graceMs, config.shutdown.drain))
-  return { urls: server.urls, madeKey }
+  return { urls: server.urls, madeKey, adminLink: admin?.makeLink(server.urls.at(-1) ?? '') }
 }
 
 interface Push {
@@ -115,6 +131,10 @@ interface Push {
   /** The providers that are down for the workers. */
   listDown(): ProviderName[]
   callLogger: ApiDeps['callLogger']
+  /** The parts that the admin web UI shows. */
+  adminSources: AdminSources
+  /** The device database; undefined without one. */
+  sql: Sql | undefined
 }
 
 /** Builds devices and queue and, except for the role `api`, starts workers in this process or in worker processes. */
@@ -133,7 +153,9 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Pr
   const count = role === 'api' ? 0 : (config.worker.processes ?? chooseProcesses(availableParallelism()))
   const shared = { ...plan, config: shareBuffers(config, count) }
   const analytics = await startAnalytics(shared, databases, { registry, checksServers: true }, onStop)
-  const methods = makeMethods(config, parts, countReports(analytics, storePlan, parts, onStop), counts)
+  const reported = countReports(analytics, storePlan, parts, onStop)
+  const accept = makeAccept(config, parts, counts, reported?.recorder)
+  const methods = makeMethods(accept, parts, reported)
   const large = role === 'worker' ? undefined : startLargeRequests(plan, databases.dsn, counts, stores.onOutage, onStop)
   const own = {
     methods,
@@ -142,13 +164,18 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Pr
     listDown: () => outages.listProviders(),
     readMetrics: () => metrics.registry.metrics(),
   }
-  if (role === 'api') return { ...own, isReady: stores.isUp }
+  const admin = (isReady: () => boolean) => ({
+    isReady,
+    adminSources: makeAdminSources(config, { accept, parts, analytics: reported, isReady }),
+    sql: databases.sql,
+  })
+  if (role === 'api') return { ...own, ...admin(stores.isUp) }
   const recorder = analytics?.recorder
   const workers =
     count === 1
       ? { isReady: startWorkers({ plan: storePlan, duty: FULL_DUTY, metrics, recorder, ...parts }, onStop) }
       : startWorkerProcesses(shared, databases.dsn, count, metrics, stores.onOutage, onStop)
-  return { ...own, ...workers, isReady: () => stores.isUp() && workers.isReady() }
+  return { ...own, ...admin(() => stores.isUp() && workers.isReady()) }
 }
 
 /** Two processes more than cores: while some wait for a provider or for the queue, the others use the cores. */
@@ -158,7 +185,7 @@ function chooseProcesses(cores: number): number {
 
 function chooseKey({ http_api: api, data_dir }: Config, isApi: boolean): { key: string; madeKey: string | undefined } {
   if (api.key !== undefined || api.insecure || !isApi) return { key: api.key ?? '', madeKey: undefined }
-  const madeKey = loadOrMakeApiKey(data_dir)
+  const madeKey = loadOrMakeKey(data_dir, 'api_key')
   return { key: madeKey, madeKey }
 }
 

@@ -3,6 +3,7 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Context } from 'hono'
 import { Hono } from 'hono'
 import type { ClientProxy } from '../upstream/client-proxy.ts'
+import { type AdminMount, makeAdminMount } from './admin-mount.ts'
 import { makeApi, type NodeEnvironment } from './api.ts'
 import type { ApiDeps } from './api-deps.ts'
 import { cleanPath, escapePath, splitTarget, unescapePath } from './request-path.ts'
@@ -15,12 +16,13 @@ export interface AppParts {
   health: { isReady(): boolean; listDown(): string[]; prefix: string } | undefined
   /** The connection endpoints of the node. */
   connections: ClientProxy | undefined
+  admin: AdminMount | undefined
   /** The admin web UI of the node. */
-  admin: ClientProxy | undefined
+  nodeAdmin: ClientProxy | undefined
 }
 
 /** Makes the app of one port. */
-export function makeApp({ api, metrics, health, connections, admin }: AppParts): Hono<NodeEnvironment> {
+export function makeApp({ api, metrics, health, connections, admin, nodeAdmin }: AppParts): Hono<NodeEnvironment> {
   const app = new Hono<NodeEnvironment>({
     // The path as it was sent: a URL parser would remove dot segments.
     getPath: (_, options) => unescapePath(splitTarget(options?.env?.incoming.url).path),
@@ -39,10 +41,11 @@ export function makeApp({ api, metrics, health, connections, admin }: AppParts):
       return context.body(body, health.isReady() ? 200 : 503, headers)
     })
   }
+  if (admin) app.route('/', makeAdminMount(admin))
   app.notFound((context) => {
     const { path } = context.req
     const isConnection = connections?.paths.isConnection(path)
-    const node = isConnection ? connections : admin?.paths.isAdmin(path) ? admin : undefined
+    const node = isConnection ? connections : nodeAdmin?.paths.isAdmin(path) ? nodeAdmin : undefined
     return redirectUnclean(context) ?? passOn(context, node) ?? answerNotFound(context)
   })
   return app

@@ -1,0 +1,31 @@
+import type { AdminSources } from '../admin/admin-sources.ts'
+import { hasCredentials } from '../config/check.ts'
+import type { Config } from '../config/schema.ts'
+import { findMaxBytes } from '../providers/max-bytes.ts'
+import type { AcceptDeps } from '../push/accept.ts'
+import type { buildParts } from './build-parts.ts'
+import { makeExplain } from './make-explain.ts'
+import type { RunningAnalytics } from './running-analytics.ts'
+
+interface Given {
+  accept: AcceptDeps
+  parts: Awaited<ReturnType<typeof buildParts>>
+  analytics: RunningAnalytics | undefined
+  isReady(): boolean
+}
+
+/** Gathers the parts that the admin web UI shows and changes. */
+export function makeAdminSources(config: Config, { accept, parts, analytics, isReady }: Given): AdminSources {
+  const { queue, devices, rateLimiter, outages, providers } = parts
+  return {
+    queue,
+    accept,
+    sandboxes: new Set([...providers.keys()].filter((name) => !hasCredentials(config, name))),
+    readHealth: () => ({ isReady: isReady(), down: outages.listProviders() }),
+    devices,
+    preview: devices && { ...accept, devices, rateLimiter, findMaxBytes, now: Date.now },
+    events: analytics?.reader,
+    volume: analytics?.volume,
+    explain: analytics && makeExplain(parts, analytics.reader),
+  }
+}
