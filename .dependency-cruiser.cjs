@@ -2,7 +2,7 @@
 const MAY_IMPORT = {
   json: [],
   protocol: ['json'],
-  methods: ['json', 'protocol', 'devices', 'push', 'analytics', 'explain'],
+  methods: ['json', 'protocol', 'devices', 'push', 'queue', 'analytics', 'explain'],
   server: ['methods', 'protocol', 'upstream', 'admin'],
   upstream: ['protocol'],
   devices: ['protocol', 'sends', 'database'],

@@ -1,11 +1,12 @@
 // The whole pipeline: npm run bench:pipeline -- [--only throughput|growth|distance|singles]
 //   [--provider fcm|apns|hms|webpush] [--queue redis|postgresql] [--devices N] [--runs N] [--sink nghttpd|counting]
-//   [--processes N] [--quick] [--growth-to N] [--profile DIR] [--keep] [--json FILE]
+//   [--processes N] [--analytics off|postgresql|clickhouse] [--quick] [--growth-to N] [--profile DIR] [--keep]
+//   [--json FILE]
 //
 // `send_push_notification` to a topic goes over the API and through `centripush serve` to a stub that accepts every
 // request. Database, Redis, server, workers and stub share the machine. The database is the embedded one with its own
-// settings, Redis has appendonly everysec, and analytics are off. Rates are judged by their ratio to h2load's rate to
-// the same stub in the same run.
+// settings, Redis has appendonly everysec, and analytics are off unless --analytics names a store. Rates are judged by
+// their ratio to h2load's rate to the same stub in the same run.
 import { parseArgs } from 'node:util'
 import * as v from 'valibot'
 import { PROVIDER_NAMES } from '../src/config/provider-names.ts'
@@ -14,6 +15,7 @@ import { Report, writeReport } from './harness/report.ts'
 import { findResultFile, RESULT_OPTIONS } from './harness/results.ts'
 import { limitTime } from './harness/teardown.ts'
 import { withDatabase } from './harness/with-database.ts'
+import { ANALYTICS_NAMES } from './pipeline/analytics.ts'
 import type { PipelineContext } from './pipeline/context.ts'
 import { measureGrowth } from './pipeline/growth.ts'
 import { measureDistance, measureSingles } from './pipeline/latency.ts'
@@ -35,6 +37,7 @@ const Options = v.object({
   runs: v.optional(count, '5'),
   sink: v.optional(v.picklist(['nghttpd', 'counting'])),
   processes: v.optional(count),
+  analytics: v.optional(v.picklist(ANALYTICS_NAMES), 'off'),
   'growth-to': v.optional(count),
   profile: v.optional(v.string()),
   keep: v.boolean(),
@@ -51,6 +54,7 @@ const { values } = parseArgs({
     runs: { type: 'string' },
     sink: { type: 'string' },
     processes: { type: 'string' },
+    analytics: { type: 'string' },
     'growth-to': { type: 'string' },
     profile: { type: 'string' },
     ...RESULT_OPTIONS,
@@ -81,6 +85,13 @@ async function measureAll(context: PipelineContext): Promise<void> {
 limitTime(TIMEOUT_MS)
 const report = new Report()
 await withDatabase(makeLogger({ level: 'error', file: '' }), ({ sql, dsn }) =>
-  measureAll({ sql, dsn, report, processes: options.processes, profileDir: options.profile }),
+  measureAll({
+    sql,
+    dsn,
+    report,
+    processes: options.processes,
+    analytics: options.analytics,
+    profileDir: options.profile,
+  }),
 )
 await writeReport(findResultFile('pipeline', options), report.checks)

@@ -155,7 +155,7 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Pr
   const analytics = await startAnalytics(shared, databases, { registry, checksServers: true }, onStop)
   const reported = countReports(analytics, storePlan, parts, onStop)
   const accept = makeAccept(config, parts, counts, reported?.recorder)
-  const methods = makeMethods(accept, parts, reported)
+  const methods = makeMethods(config, { accept, parts, analytics: reported })
   const large = role === 'worker' ? undefined : startLargeRequests(plan, databases.dsn, counts, stores.onOutage, onStop)
   const own = {
     methods,

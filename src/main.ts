@@ -38,7 +38,7 @@ const COMMANDS: Record<string, Command> = {
     load: async () => (await import('./cli/devices.ts')).runDevices,
   },
   push: {
-    summary: 'list recorded events, explain why a push did not arrive',
+    summary: 'show sends and what became of their pushes',
     load: async () => (await import('./cli/push.ts')).runPush,
   },
   queue: {

@@ -27,7 +27,7 @@ export async function measureExplain(store: string, filled: Filled, events: Even
     maxJobs: 1000,
   })
   const devices = new DeviceStore({ sql, now: Date.now })
-  const deps = { queue, devices, events, providers: new Set(['fcm' as const]), now: Date.now }
+  const deps = { queue, devices, events, providers: new Set(['fcm' as const]), hasAllRows: true, now: Date.now }
   const all = { uid: '', deviceIds: [], user: '', includesAttempts: true, cursor: '', limit: 100 }
   const calls: [string, (uid: string, device: number) => Promise<unknown>][] = [
     ['explain_push of a device', (uid, device) => explainPush(deps, { uid, deviceId: nameDevice(device), user: '' })],

@@ -1,6 +1,7 @@
 import type { Sql } from '../../src/database/pool.ts'
 import type { Surroundings } from '../harness/measure.ts'
 import type { Report } from '../harness/report.ts'
+import type { AnalyticsName } from './analytics.ts'
 import type { Broadcast } from './broadcast.ts'
 
 /** The parts that all measurements of a run share. */
@@ -10,6 +11,8 @@ export interface PipelineContext {
   report: Report
   /** `worker.processes`; undefined leaves the default. */
   processes: number | undefined
+  /** The store of analytics. */
+  analytics: AnalyticsName
   /** The directory for a CPU profile of each process of the server; undefined for no profiles. */
   profileDir: string | undefined
 }

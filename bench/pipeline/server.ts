@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import { type CentripushProcess, startCentripush } from '../../tests/support/centripush-process.ts'
 import { readChildren } from '../harness/process-times.ts'
+import type { AnalyticsConfig } from './analytics.ts'
 import type { PushConfig } from './push-service.ts'
 
 const PROGRAM = resolve(import.meta.dirname, '../../bin/centripush.js')
@@ -14,6 +15,8 @@ export interface ServerOptions {
   push: PushConfig
   /** `worker.processes`; undefined leaves the default. */
   processes: number | undefined
+  /** The section of analytics. */
+  analytics: AnalyticsConfig
   /** The directory for a CPU profile of each process, written when it ends. */
   profileDir?: string | undefined
 }
@@ -30,12 +33,19 @@ export interface BenchServer {
 }
 
 /** Starts a server. At its stop it prints its warnings and errors. */
-export async function startServer({ dsn, push, processes, profileDir }: ServerOptions): Promise<BenchServer> {
+export async function startServer({
+  dsn,
+  push,
+  processes,
+  analytics,
+  profileDir,
+}: ServerOptions): Promise<BenchServer> {
   const config = {
     http_api: { key: API_KEY },
     database: { postgresql: { dsn } },
     push_notifications: push,
     worker: { processes },
+    ...analytics,
     log: { level: 'warn' as const },
   }
   const profiled = profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`]

@@ -2,6 +2,7 @@ import type { ProviderName } from '../../src/config/provider-names.ts'
 import type { Sql } from '../../src/database/pool.ts'
 import { readParent } from '../harness/process-times.ts'
 import { using } from '../harness/teardown.ts'
+import { type AnalyticsName, startAnalytics } from './analytics.ts'
 import type { Rig } from './broadcast.ts'
 import type { PushService } from './push-service.ts'
 import { type QueueName, startQueue } from './queue-watch.ts'
@@ -15,6 +16,7 @@ export interface RigOptions {
   queue: QueueName
   service: PushService
   processes: number | undefined
+  analytics: AnalyticsName
   profileDir?: string | undefined
 }
 
@@ -25,8 +27,10 @@ export async function withRig<T>(options: RigOptions, work: (rig: Rig) => Promis
   const databasePid = await readParent(Number(backend?.pid))
   return await using(startQueue(options.queue, sql), (watched) => {
     const push = { ...service.config, queue: watched.config }
-    return using(startServer({ dsn, push, processes, profileDir }), (server) =>
-      work({ provider, server, watched, service, databasePid }),
+    return using(startAnalytics(options.analytics), ({ config: analytics }) =>
+      using(startServer({ dsn, push, processes, analytics, profileDir }), (server) =>
+        work({ provider, server, watched, service, databasePid }),
+      ),
     )
   })
 }

@@ -66,7 +66,7 @@ export interface TargetAttempt {
   /** The provider's code, or the rule that postponed the target, such as `credential_paused`. */
   errorCode: string
   errorMessage: string
-  /** From the first byte written to the provider's answer, in ms; 0 if nothing was written. */
+  /** From the hand-over of the batch to its provider until the answer, in ms; 0 if it was not handed over. */
   latencyMs: number
 }
 

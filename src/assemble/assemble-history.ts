@@ -5,8 +5,10 @@ import { ConfigError } from '../config/config-error.ts'
 import { PROVIDER_NAMES } from '../config/provider-names.ts'
 import { joinEmbeddedPostgres } from '../database/embedded.ts'
 import type { ExplainDeps } from '../explain/explain-push.ts'
+import type { Queue } from '../queue/queue.ts'
 import { makeShutdownPhases } from '../shutdown-phases.ts'
 import { makeDevices } from './make-devices.ts'
+import { makeExplain } from './make-explain.ts'
 import { makeQueue } from './make-queue.ts'
 import { openDatabases } from './open-databases.ts'
 import type { Plan } from './plan.ts'
@@ -14,9 +16,12 @@ import { openClickhouseReader } from './start-clickhouse.ts'
 
 /** The parts that show what became of pushes. */
 export interface History {
-  events: EventReader
-  /** The parts of an explanation. */
-  explain: ExplainDeps
+  /** The queue, which has the reports of sends. */
+  queue: Queue
+  /** The reader of events. @throws ConfigError without a database */
+  events(): EventReader
+  /** The parts of an explanation. @throws ConfigError without a database */
+  explain(): ExplainDeps
   stop(): Promise<void>
 }
 
@@ -26,14 +31,19 @@ export async function assembleHistory(plan: Plan): Promise<History> {
   const { onStop, stop } = makeShutdownPhases(plan.logger)
   try {
     const { sql, queueSql } = await openDatabases(plan, onStop, joinEmbeddedPostgres)
-    if (!sql) throw new ConfigError('database.enabled: is false, so there are no devices')
     const queue = await makeQueue(plan, queueSql, onStop)
-    const events = usesClickhouse(config)
-      ? openClickhouseReader(config.clickhouse_analytics, onStop)
-      : new PostgresReader(sql)
-    const providers = new Set(config.push_notifications.enabled_providers ?? PROVIDER_NAMES)
-    const explain = { queue, devices: makeDevices(plan, sql, onStop), events, providers, now: Date.now }
-    return { events, explain, stop: () => stop(0) }
+    const database = () => {
+      if (!sql) throw new ConfigError('database.enabled: is false, so there are no devices')
+      return sql
+    }
+    const events = () =>
+      usesClickhouse(config)
+        ? openClickhouseReader(config.clickhouse_analytics, onStop)
+        : new PostgresReader(database())
+    const providers = config.push_notifications.enabled_providers ?? PROVIDER_NAMES
+    const explain = () =>
+      makeExplain(config, { queue, devices: makeDevices(plan, database(), onStop), events: events(), providers })
+    return { queue, events, explain, stop: () => stop(0) }
   } catch (error) {
     await stop(0)
     throw error

@@ -45,7 +45,8 @@ export async function assembleLargeRequests(
     // The metrics of this process are not read.
     const analytics = await startAnalytics(plan, databases, { registry: new Registry(), checksServers: false }, onStop)
     const reported = countReports(analytics, plan, parts, onStop)
-    const methods = makeMethods(makeAccept(config, parts, counts, reported?.recorder), parts, reported)
+    const accept = makeAccept(config, parts, counts, reported?.recorder)
+    const methods = makeMethods(config, { accept, parts, analytics: reported })
     const upstream = config.upstream && makeUpstream(trustParent(config), config.upstream, logger)
     if (upstream) onStop.close('upstream', () => upstream.close())
     const deps = {

@@ -26,6 +26,9 @@ export function makeAdminSources(config: Config, { accept, parts, analytics, isR
     preview: devices && { ...accept, devices, rateLimiter, findMaxBytes, now: Date.now },
     events: analytics?.reader,
     volume: analytics?.volume,
-    explain: analytics && makeExplain(parts, analytics.reader),
+    explain:
+      devices &&
+      analytics &&
+      makeExplain(config, { queue, devices, events: analytics.reader, providers: providers.keys() }),
   }
 }

@@ -6,18 +6,25 @@ import { explainApiError } from './explain-api-error.ts'
 import { parseArguments } from './parse-arguments.ts'
 import { showEvents } from './push/show-events.ts'
 import { showExplanation } from './push/show-explanation.ts'
+import { showReport } from './push/show-report.ts'
+import { showReports } from './push/show-reports.ts'
 
 const HELP = `centripush push ACTION [OPTIONS]
 
+  list              list sends, the latest first, each with its state and counts
+  info UID          show what became of a send
   events            list recorded events, the newest first: sent, failed, dropped… and the reports of apps
   explain UID       tell why a push of a send did or did not arrive, with all checks
 
+  --state STATE     with list: scheduled, active, cancelled or ended; may be repeated
+  --prefix TEXT     with list: only uids that begin with it
+  --from, --to TIME with list: sends that were accepted from one time until before another (2026-01-31T12:00Z)
   --uid UID         with events: one send; its analytics_uid if it has one
   --device ID       one device
   --user USER       one user; with explain all devices of the user
   --attempts        with events: also attempts that did not end their target
-  --limit N         with events: the most events to list (default 100, at most 1000)
-  --cursor CURSOR   with events: the next page
+  --limit N         with list and events: the most to list (default 100, at most 1000)
+  --cursor CURSOR   with list and events: the next page
   --json            prints the result as the API does
   --config FILE     names database, queue and ClickHouse; without it all is in the embedded database
 
@@ -26,6 +33,10 @@ Exits with 0, with 2 when the command line or the configuration is wrong, and wi
 
 const OPTIONS = {
   config: { type: 'string', short: 'c' },
+  state: { type: 'string', multiple: true, default: [] as string[] },
+  prefix: { type: 'string', default: '' },
+  from: { type: 'string' },
+  to: { type: 'string' },
   uid: { type: 'string', default: '' },
   device: { type: 'string', default: '' },
   user: { type: 'string', default: '' },
@@ -60,21 +71,27 @@ export async function runPush(argv: string[]): Promise<number> {
   }
 }
 
-function chooseAction([name, argument, ...rest]: string[], values: Values): Action {
-  if (rest.length > 0 || (argument !== undefined && name !== 'explain'))
-    throw new CommandLineError('too many arguments')
+function chooseAction([name, argument = '', ...rest]: string[], values: Values): Action {
+  const takesUid = name === 'info' || name === 'explain'
+  if (rest.length > 0 || (argument !== '' && !takesUid)) throw new CommandLineError('too many arguments')
+  if (takesUid && argument === '') throw new CommandLineError(`${name}: expected the uid of a send`)
   const { uid, device, user, attempts, cursor, json } = values
   const who = { device_id: device, user }
+  const limit = parseLimit(values.limit)
   switch (name) {
-    case 'events': {
-      const limit = parseLimit(values.limit)
-      return ({ events }) => showEvents(events, { uid, ...who, include_attempts: attempts, cursor, limit }, json)
+    case 'list': {
+      const accepted = { accepted_from: parseTime('--from', values.from), accepted_to: parseTime('--to', values.to) }
+      const request = { states: values.state, uid_prefix: values.prefix, ...accepted, cursor, limit }
+      return ({ queue }) => showReports(queue, request, json)
     }
+    case 'info':
+      return ({ queue }) => showReport(queue, argument, json)
+    case 'events':
+      return ({ events }) => showEvents(events(), { uid, ...who, include_attempts: attempts, cursor, limit }, json)
     case 'explain':
-      if (argument === undefined) throw new CommandLineError('explain: expected the uid of a send')
-      return ({ explain }) => showExplanation(explain, { uid: argument, ...who }, json)
+      return ({ explain }) => showExplanation(explain(), { uid: argument, ...who }, json)
     default:
-      throw new CommandLineError('expected an action: events or explain')
+      throw new CommandLineError('expected an action: list, info, events or explain')
   }
 }
 
@@ -82,4 +99,12 @@ function parseLimit(text: string): number {
   const limit = Number(text)
   if (Number.isInteger(limit) && limit >= 0) return limit
   throw new CommandLineError('--limit: expected a whole number')
+}
+
+/** Parses a time to Unix seconds; 0 if it is absent. */
+function parseTime(option: string, text: string | undefined): number {
+  if (text === undefined) return 0
+  const ms = Date.parse(text)
+  if (Number.isNaN(ms)) throw new CommandLineError(`${option}: expected a time such as 2026-01-31T12:00Z`)
+  return Math.floor(ms / 1000)
 }

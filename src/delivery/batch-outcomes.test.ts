@@ -13,20 +13,25 @@ function batchOf(...values: string[]): OpenBatch {
   return {
     id: '1',
     uid: 'u',
+    analyticsUid: 'u',
     fence: 1,
     lane: 'broadcast',
     provider: 'fcm',
     targetKind: 'token',
     lines: values.map(lineOf),
+    isRange: false,
+    skipped: [],
     rest: undefined,
     count: values.length,
     attempt: 1,
+    isRetry: false,
     ambiguousAttempts: 0,
     ageMs: 0,
     expiresInMs: undefined,
     sendState: 'live',
     hasExclusions: false,
     finished: undefined,
+    finishedNote: '',
     isProbe: false,
   }
 }
@@ -46,8 +51,14 @@ test('retries the targets that a retry can help, and no others', () => {
   expect(outcomes.unfinished()).toEqual({
     retries: [{ ...stored('b'), delayMs: 10_000, ambiguousAttempts: 0 }],
     givenUp: [],
-    expired: 0,
+    ended: [],
+    postponed: [{ reason: 'UNAVAILABLE', message: '', lines: [lineOf('b')], latenciesMs: [expect.any(Number)] }],
   })
+  expect(outcomes.ended()).toEqual([
+    { outcome: 'sent', reason: '', message: '', lines: [lineOf('a')], messageIds: ['m'] },
+    { outcome: 'failed', reason: 'INVALID_ARGUMENT', message: '', lines: [lineOf('c')] },
+    { outcome: 'failed', reason: 'UNREGISTERED', message: '', lines: [lineOf('d')] },
+  ])
   expect(outcomes.goneTokens()).toEqual([{ deviceId: 'd-d', token: 'd', sinceMs: undefined }])
 })
 
@@ -75,14 +86,20 @@ test('gives up a target after its fifth ambiguous attempt, with the reason', () 
   expect(outcomes.unfinished()).toEqual({
     retries: [],
     givenUp: [{ ...stored('a'), reason: 'timeout' }],
-    expired: 0,
+    ended: [{ outcome: 'failed', reason: 'timeout', message: 'given up after attempt 1', lines: [lineOf('a')] }],
+    postponed: [],
   })
 })
 
 test('counts targets as expired if their send expires before the next attempt', () => {
   const outcomes = startAttempt({ ...batchOf('a'), expiresInMs: 5000 })
   outcomes.settle(0, { kind: 'retry', reason: 'UNAVAILABLE', minDelayMs: 10_000 })
-  expect(outcomes.unfinished()).toEqual({ retries: [], givenUp: [], expired: 1 })
+  expect(outcomes.unfinished()).toMatchObject({
+    retries: [],
+    givenUp: [],
+    ended: [{ outcome: 'expired', lines: [lineOf('a')] }],
+    postponed: [],
+  })
 })
 
 test('sets the bits of finished targets, also of those that were finished before the attempt', () => {
@@ -97,7 +114,7 @@ test('sets the bits of finished targets, also of those that were finished before
 describe('a target that a limit delays', () => {
   function delayLast(batch: OpenBatch, delayMs: number): BatchOutcomes {
     const targets = batch.lines.map((line, place) => ({ line, place }))
-    const delayed = [{ targets: targets.slice(-1), delayMs }]
+    const delayed = [{ targets: targets.slice(-1), delayMs, reason: 'rate_limited' as const }]
     return new BatchOutcomes({ batch, targets: targets.slice(0, -1), delayed, policy: { scale: 1, random: () => 0 } })
   }
 
@@ -107,7 +124,8 @@ describe('a target that a limit delays', () => {
     expect(outcomes.unfinished()).toEqual({
       retries: [{ ...stored('b'), delayMs: 5000, ambiguousAttempts: 2, startsOver: true }],
       givenUp: [],
-      expired: 0,
+      ended: [],
+      postponed: [{ reason: 'rate_limited', message: '', lines: [lineOf('b')] }],
     })
   })
 
@@ -120,7 +138,12 @@ describe('a target that a limit delays', () => {
   test('expires if its send expires before the delay ends', () => {
     const outcomes = delayLast({ ...batchOf('a', 'b'), expiresInMs: 4000 }, 5000)
     outcomes.settle(0, { kind: 'sent', messageId: 'm' })
-    expect(outcomes.unfinished()).toEqual({ retries: [], givenUp: [], expired: 1 })
+    expect(outcomes.unfinished()).toMatchObject({
+      retries: [],
+      givenUp: [],
+      ended: [{ outcome: 'expired', lines: [lineOf('b')] }],
+      postponed: [],
+    })
   })
 })
 
@@ -142,7 +165,8 @@ describe('the rest of a range', () => {
         },
       ],
       givenUp: [],
-      expired: 0,
+      ended: [],
+      postponed: [],
     })
   })
 

@@ -1,11 +1,12 @@
 // Collects the outcomes of a batch's targets while it is sent, for the queue, the removal of devices and the metrics.
 import type { Outcome } from '../providers/provider.ts'
-import { type GivenUp, RANGE_DEVICES, type Retry } from '../queue/batch.ts'
+import type { GivenUp, Retry } from '../queue/batch.ts'
 import { decodeTarget } from '../sends/target-line.ts'
-import type { EndedTargets, PostponedTargets } from './ended-targets.ts'
+import { type EndedTargets, expire, type PostponedTargets } from './ended-targets.ts'
 import { type FinishedGroup, linesOf } from './finished-note.ts'
 import type { OpenBatch, OpenTarget } from './open-batch.ts'
 import { planRetry, type RetryPolicyOptions } from './retry-policy.ts'
+import { makeRestRetry, storeLines } from './stored-retry.ts'
 
 /** A device with a dead token. */
 export interface GoneToken {
@@ -235,23 +236,4 @@ export class BatchOutcomes {
 /** An attempt in an outage does not count, although the provider may have accepted it. */
 function countsAsAmbiguous(outcome: Repeatable): boolean {
   return outcome.kind === 'retry' && outcome.maybeDelivered === true && outcome.outageDelayMs === undefined
-}
-
-function expire(lines: readonly string[], message: string): EndedTargets {
-  return { outcome: 'expired', reason: '', message, lines }
-}
-
-function storeLines(lines: readonly string[]): Pick<Retry, 'targets' | 'count'> {
-  return { targets: { kind: 'lines', lines: lines.join('\n') }, count: lines.length }
-}
-
-/** The rest of a range as a batch of its own, due at once. */
-export function makeRestRetry(rest: NonNullable<OpenBatch['rest']>): Retry {
-  return {
-    targets: { kind: 'range', range: rest },
-    count: RANGE_DEVICES,
-    delayMs: 0,
-    ambiguousAttempts: 0,
-    startsOver: true,
-  }
 }

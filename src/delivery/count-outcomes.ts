@@ -1,6 +1,7 @@
 import type { Logger } from '../observability/log.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import type { AttemptEnd } from './attempt-end.ts'
+import type { EndedTargets } from './ended-targets.ts'
 import type { OpenBatch } from './open-batch.ts'
 
 interface Deps {
@@ -17,13 +18,20 @@ export function countOutcomes({ metrics, logger }: Deps, batch: OpenBatch, end: 
     metrics.notifications.inc(labels, lines.length)
   }
   let givenUp = 0
-  for (const { outcome, reason, lines } of end.unsent) {
-    if (outcome === 'failed') givenUp += lines.length
-    const cause = outcome === 'failed' ? 'given_up' : outcome === 'dropped' && reason !== 'excluded' ? reason : outcome
-    metrics.unsent.inc({ provider, reason: cause === 'dropped' ? 'cancelled' : cause }, lines.length)
+  for (const group of end.unsent) {
+    const targets = group.lines.length
+    if (group.outcome === 'failed') givenUp += targets
+    if (targets > 0) metrics.unsent.inc({ provider, reason: nameUnsent(group) }, targets)
   }
   for (const { provider, reason, lines } of batch.skipped) metrics.skipped.inc({ provider, reason }, lines.length)
   if (givenUp > 0) logger.warn({ uid, provider, targets: givenUp }, 'delivery: targets given up')
   const counts = [...end.answered, ...end.unsent].map(({ outcome, reason, lines }) => [outcome, reason, lines.length])
   logger.debug({ uid, provider, attempt, counts, retrying: end.retrying }, 'delivery: batch acknowledged')
+}
+
+/** The reason of unsent targets in the metrics. */
+function nameUnsent({ outcome, reason }: EndedTargets): string {
+  if (outcome === 'failed') return 'given_up'
+  if (outcome !== 'dropped') return outcome
+  return reason === 'excluded' ? 'cancelled' : reason
 }

@@ -12,7 +12,7 @@ import type { StoredSend } from '../queue/send.ts'
 import { pause } from '../timing/pause.ts'
 import { admitTargets } from './admit-targets.ts'
 import { type AttemptEnd, countRetrying, listChanges, recordEnd } from './attempt-end.ts'
-import { BatchOutcomes, type GoneToken, makeRestRetry } from './batch-outcomes.ts'
+import { BatchOutcomes, type GoneToken } from './batch-outcomes.ts'
 import { countOutcomes } from './count-outcomes.ts'
 import { decodeFinishedNote, encodeFinishedNote, groupOf, linesOf, listFinished } from './finished-note.ts'
 import type { Hold } from './hold.ts'
@@ -20,6 +20,7 @@ import { ExcludedTargets, listUnfinished, type OpenBatch } from './open-batch.ts
 import type { RemovalBreaker } from './removal-breaker.ts'
 import type { RetryPolicyOptions } from './retry-policy.ts'
 import { type SendDeps, sendTargets } from './send-targets.ts'
+import { makeRestRetry } from './stored-retry.ts'
 
 /** A provider that refuses the credential is probed once a minute, in ms. */
 const CREDENTIAL_PROBE_MS = 60_000

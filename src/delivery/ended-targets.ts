@@ -28,6 +28,11 @@ export interface PostponedTargets {
   latenciesMs?: readonly number[]
 }
 
+/** Makes a group of targets that expire before their next attempt. @param message why there is no attempt before */
+export function expire(lines: readonly string[], message: string): EndedTargets {
+  return { outcome: 'expired', reason: '', message, lines }
+}
+
 /** The facts that the events of a batch have in common. */
 export function sourceOf({ analyticsUid, provider, targetKind, lane }: Omit<OpenBatch, 'lines' | 'rest'>): EventSource {
   return { uid: analyticsUid, provider, recipientType: targetKind, isSmall: lane === 'small' }

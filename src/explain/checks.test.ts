@@ -57,6 +57,7 @@ const facts: fc.Arbitrary<PushFacts> = fc.record({
   removal: maybe(fc.record({ atMs: times, reason: fc.constant('token gone') })),
   events: fc.array(events, { maxLength: 4 }),
   isEnabled: fc.boolean(),
+  hasAllRows: fc.boolean(),
   pause: maybe(fc.record({ reason: fc.constant('stopped'), isProbed: fc.boolean() })),
   windowWaitMs: fc.constantFrom(0, 60_000, undefined),
   nowMs: fc.constant(NOW_MS),

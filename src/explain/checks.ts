@@ -103,13 +103,15 @@ const CHECK: Record<CheckName, (facts: PushFacts) => Finding> = {
     return explain(pause.isProbed ? 'credential_refused' : 'provider_paused', pause.reason)
   },
 
-  attempts: ({ report, events }) => {
+  attempts: ({ report, events, device, hasAllRows }) => {
     const final = findFinal(events)
     const attempt = findAttempt(events)
     if (final) return final.status === 'failed' ? explain('failed', describe(final)) : OK
     if (attempt) return explain('retrying', describe(attempt))
     if (findReport(events)) return OK
-    return explain(report?.state === 'active' ? 'waiting' : 'not_recorded')
+    if (report?.state === 'active') return explain('waiting')
+    const isSent = report?.state === 'ended' && device?.isMatched === true && !hasAllRows
+    return explain(isSent ? 'presumably_sent' : 'not_recorded')
   },
 
   still_registered: ({ events, device, removal, deviceId }) => {

@@ -24,6 +24,8 @@ export interface ExplainDeps {
   events: EventReader
   /** The providers that the configuration enables. */
   providers: ReadonlySet<ProviderName>
+  /** Whether also sent pushes of broadcasts have rows. */
+  hasAllRows: boolean
   /** Unix time in ms. */
   now(): number
 }
@@ -109,11 +111,15 @@ async function findCandidates(deps: ExplainDeps, query: ExplainQuery, uid: strin
   const events = await listEvents(deps, uid, { deviceIds: ids, user: '' })
   return ids.map((id) => ({
     id,
-    user: devices.get(id)?.user ?? removals.get(id)?.user ?? user,
+    user: devices.get(id)?.user ?? removals.get(id)?.user ?? (user || findUser(events, id)),
     device: devices.get(id),
     removed: removals.get(id),
     events: events.filter((event) => event.deviceId === id),
   }))
+}
+
+function findUser(events: readonly RecordedEvent[], deviceId: string): string {
+  return events.find((event) => event.deviceId === deviceId && event.user !== '')?.user ?? ''
 }
 
 async function listEvents(
@@ -185,6 +191,7 @@ function makeFacts(
     device: device && { createdAtMs: device.createdAtSeconds * 1000, isMatched: matched?.has(id) },
     removal: removed && { atMs: removed.removedAtMs, reason: removed.reason },
     events,
+    hasAllRows: deps.hasAllRows,
     isEnabled: provider === undefined || deps.providers.has(provider),
     pause: provider && live?.pauses.get(provider),
     windowWaitMs: timeLimit && device ? waitForWindow(timeLimit, device.timezone, nowMs) : 0,

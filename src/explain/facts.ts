@@ -24,6 +24,8 @@ export interface PushFacts {
   /** The rows about the device and the send, the newest first. */
   events: readonly RecordedEvent[]
   isEnabled: boolean
+  /** Whether also sent pushes of broadcasts have rows. */
+  hasAllRows: boolean
   /** The pause of the provider; undefined if it is not paused. A refused credential is probed, an operator's pause not. */
   pause: { reason: string; isProbed: boolean } | undefined
   /** How long the time window keeps the push, in ms; undefined if the device has no time zone for it. */

@@ -22,9 +22,12 @@ export const REASONS = {
   waiting: 'The push is in the queue and was not tried yet.',
   retrying: 'An attempt failed for now; the push is tried again.',
   failed: 'The provider refused the push, or all attempts failed.',
+  presumably_sent:
+    'The send has ended, the device matches its recipient, and no failure is recorded: most likely the provider ' +
+    'accepted the push. Sent pushes have rows only with postgresql_analytics.rows or ClickHouse.',
   not_recorded:
-    'The send has ended, and nothing is recorded about this device. Either it was not among the targets, or ' +
-    'it was sent to and only failures are recorded (postgresql_analytics.rows), or its rows are deleted.',
+    'The send has ended, and nothing is recorded about this device: it was not among the targets, or its rows are ' +
+    'deleted.',
   device_removed: 'The provider accepted the push, and the device has been removed since.',
   sent: 'The provider accepted the push. The app has not reported it: it may be off, offline or without permission.',
   delivered: 'The app reported that the push was delivered.',

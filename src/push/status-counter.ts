@@ -31,9 +31,7 @@ export class StatusCounter {
 
   /** Counts a report. `uid` may be that of an unknown send. */
   add({ uid, status }: { uid: string; status: 'delivered' | 'interacted' }): void {
-    const count = this.#counts.get(uid) ?? { uid, delivered: 0, interacted: 0 }
-    count[status]++
-    if (this.#counts.size < MAX_SENDS) this.#counts.set(uid, count)
+    this.#add({ uid, delivered: 0, interacted: 0, [status]: 1 })
   }
 
   /** Stores the remaining counts. Rejects if the queue can't be reached. */
@@ -49,15 +47,16 @@ export class StatusCounter {
     try {
       await this.#deps.queue.countStatuses([...counts.values()])
     } catch (error) {
-      for (const { uid, delivered, interacted } of counts.values()) {
-        const count = this.#counts.get(uid) ?? { uid, delivered: 0, interacted: 0 }
-        this.#counts.set(uid, {
-          uid,
-          delivered: count.delivered + delivered,
-          interacted: count.interacted + interacted,
-        })
-      }
+      for (const count of counts.values()) this.#add(count)
       throw error
     }
+  }
+
+  #add({ uid, delivered, interacted }: StatusCount): void {
+    const count = this.#counts.get(uid)
+    if (count) {
+      count.delivered += delivered
+      count.interacted += interacted
+    } else if (this.#counts.size < MAX_SENDS) this.#counts.set(uid, { uid, delivered, interacted })
   }
 }

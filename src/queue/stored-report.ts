@@ -4,7 +4,6 @@ import { isProviderName, PROVIDER_NAMES } from '../config/provider-names.ts'
 import type { Recipient } from '../sends/recipient.ts'
 import type { BatchClaim, BatchTargets } from './batch.ts'
 import type { DeadLetter } from './dead-letter.ts'
-import { UNCLAIMED_REASON } from './limits.ts'
 import { COUNTED, type ReportCount, type ReportSubject } from './report.ts'
 import type { Page, Send } from './send.ts'
 
@@ -38,15 +37,17 @@ export function countPage({ batches, leftOut = [] }: Page): ReportCount[] {
   return counts
 }
 
-/** The changes of a report when a batch is given up that no worker claims. Targets of a range were not counted before. */
-export function countUnclaimed(
-  batch: Pick<BatchClaim, 'provider' | 'isRetry' | 'count'> & { targets: BatchTargets<unknown> },
+/** The changes of a report when a batch fails as a whole. The targets of a range were not counted before. */
+export function countFailedBatch(
+  batch: Pick<BatchClaim, 'provider' | 'isRetry' | 'count'>,
+  kind: BatchTargets<unknown>['kind'],
+  reason: string,
 ): ReportCount[] {
   const { provider, count } = batch
   return [
-    ...(batch.targets.kind === 'range' ? [{ provider, counted: 'target', reason: '', count } as const] : []),
+    ...(kind === 'range' ? [{ provider, counted: 'target', reason: '', count } as const] : []),
     ...(batch.isRetry ? [{ provider, counted: 'retrying', reason: '', count: -count } as const] : []),
-    { provider, counted: 'failed', reason: UNCLAIMED_REASON, count },
+    { provider, counted: 'failed', reason, count },
   ]
 }
 

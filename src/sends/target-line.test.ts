@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { fc } from '../../tests/support/fast-check.ts'
-import { decodeTarget, readField } from './target-line.ts'
+import { decodeTarget, readField, readIdentity } from './target-line.ts'
 
 const NAMES = ['deviceId', 'value', 'user', 'platform', 'keys', 'locale', 'timezone', 'meta'] as const
 
@@ -11,6 +11,7 @@ test('readField returns the same values as decodeTarget, for lines with all fiel
       const line = fields.join('\t')
       const read = Object.fromEntries(NAMES.map((name) => [name, readField(line, name)]))
       expect(read).toEqual(decodeTarget(line))
+      expect(decodeTarget(line)).toMatchObject(readIdentity(line))
     }),
   )
 })

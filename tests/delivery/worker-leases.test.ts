@@ -12,7 +12,7 @@ test('does not send finished targets of a reliable send again after its worker w
   const uid = await rig.enqueue(['a', 'b', 'c'], 'small', undefined, true)
   const [claim] = await rig.queue.claimBatches('small', ['fcm'], 1)
   if (!claim) throw new Error('the batch should be claimable')
-  await rig.queue.checkpoint([{ claim, finished: Uint8Array.of(0b101) }])
+  await rig.queue.checkpoint([{ claim, finished: Uint8Array.of(0b101), note: '' }])
   const provider = new ScriptedProvider(async () => SENT)
   rig.startWorker(provider)
   await rig.waitForEnd(uid)

@@ -1,6 +1,7 @@
 // A queue on PostgreSQL and workers with a scripted FCM provider.
 import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, expect, vi } from 'vitest'
+import type { AttemptRecorder, EventRecorder } from '../../src/analytics/analytics.ts'
 import type { GoneToken } from '../../src/delivery/batch-outcomes.ts'
 import { RemovalBreaker } from '../../src/delivery/removal-breaker.ts'
 import { Worker } from '../../src/delivery/worker.ts'
@@ -27,6 +28,7 @@ interface WorkerOptions {
   concurrency?: number
   duty?: Duty
   now?: () => number
+  recorder?: EventRecorder & AttemptRecorder
 }
 
 /** The parts of a test. */
@@ -82,6 +84,7 @@ export class WorkerRig {
       batchSizes: new Map(),
       removeGone: async (_, tokens) => gone.push(...tokens),
       removalBreaker: new RemovalBreaker({ onChange: () => undefined }),
+      recorder: options.recorder,
       retryPolicy: { scale: options.retryScale ?? 0.01, random: Math.random },
       metrics: makeMetrics(),
       logger,

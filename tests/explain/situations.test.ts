@@ -15,7 +15,7 @@ const apnsToken = () => randomBytes(32).toString('hex')
 
 let rig: ExplainRig
 beforeAll(async () => {
-  rig = await startExplainRig()
+  rig = await startExplainRig({ postgresql_analytics: { rows: 'all' } })
 })
 afterAll(() => rig.stop())
 
@@ -283,15 +283,17 @@ describe('while a provider is paused', () => {
   })
 
   test('by a refused credential, the pushes name its reason', async () => {
-    const push = await sendToToken(`thirdparty-${randomUUID()}`)
-    await rig.expectReason(push, 'credential_refused', /THIRD_PARTY_AUTH_ERROR/)
+    const push = await sendToToken(`permission-${randomUUID()}`)
+    await rig.expectReason(push, 'credential_refused', /^HTTP_403$/)
     await queue.resume('fcm')
   })
 })
 
-test('a provider that is not enabled is named', async () => {
+test('a provider that is not enabled is named, and a broadcast without rows was most likely sent', async () => {
   const limited = await startExplainRig({ push_notifications: { enabled_providers: ['fcm', 'apns'] } })
   onTestFinished(() => limited.stop())
+  const device = await limited.register()
+  await limited.expectReason({ uid: await limited.send(device.topic), user: device.user }, 'presumably_sent')
   const { topic, device_id } = await limited.register({ provider: 'hms' })
   const uid = await limited.send(topic, { notification: { hms: { message: { data: '{}' } } } })
   await limited.expectReason({ uid, device_id }, 'provider_disabled', /^hms$/)

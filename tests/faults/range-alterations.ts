@@ -67,5 +67,5 @@ function isRange({ targets }: BatchClaim): boolean {
 }
 
 function withoutRest({ lines }: RangeTargets): RangeTargets {
-  return { lines, rest: undefined }
+  return { lines, rest: undefined, skipped: [] }
 }

@@ -17,6 +17,8 @@ const METHODS = [
   'send_push_notification',
   'cancel_push',
   'update_push_status',
+  'push_events',
+  'explain_push',
 ]
 const LISTS = ['device_list', 'device_topic_list', 'user_topic_list']
 const DEEP = `${'['.repeat(100_000)}${']'.repeat(100_000)}`

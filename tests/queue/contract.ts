@@ -9,6 +9,7 @@ import { describeDeadLetters } from './contract/dead-letters.ts'
 import { describeLeases } from './contract/leases.ts'
 import { describePauses } from './contract/pauses.ts'
 import { describeRanges } from './contract/ranges.ts'
+import { describeReports } from './contract/reports.ts'
 import { describeRetries } from './contract/retries.ts'
 import { describeWakeUp } from './contract/wake-up.ts'
 import { describeWalks } from './contract/walks.ts'
@@ -39,6 +40,7 @@ function describeContract(start: StartQueue) {
   describe('cancelling', () => describeCancelling(rig))
   describe('a paused provider', () => describePauses(rig))
   describe('dead letters', () => describeDeadLetters(rig))
+  describe('the report of a send', () => describeReports(rig))
   describe('a waiting worker wakes', () => describeWakeUp(rig))
 
   test('stats count waiting, claimed and scheduled work', async () => {

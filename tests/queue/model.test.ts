@@ -31,6 +31,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       kind: fc.constant('commitPage'),
       which,
       batches: fc.array(fc.record({ kind, lane }), { maxLength: 3 }),
+      leftOut: fc.nat({ max: 3 }),
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('releaseSend'), which }) },
@@ -41,6 +42,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('release'), which }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('cancel'), which }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('readReport'), which }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('endLeases') }) },
 )
 

@@ -4,8 +4,10 @@ import { expect } from 'vitest'
 import type { BatchClaim, BatchTargets, NewBatch, Retry } from '../../src/queue/batch.ts'
 import type { Lane } from '../../src/queue/lane.ts'
 import type { Queue } from '../../src/queue/queue.ts'
-import type { SendClaim } from '../../src/queue/send.ts'
+import type { ReportCount } from '../../src/queue/report.ts'
+import type { LeftOut, SendClaim } from '../../src/queue/send.ts'
 import { makeSend } from './make-send.ts'
+import { ModelReport } from './model-report.ts'
 
 export type TargetsKind = BatchTargets<unknown>['kind']
 
@@ -20,13 +22,14 @@ export type Step =
   | { kind: 'enqueue'; batches: number }
   | { kind: 'enqueueWalk'; pages: number }
   | { kind: 'claimSend' }
-  | { kind: 'commitPage'; which: number; batches: readonly BatchPlan[] }
+  | { kind: 'commitPage'; which: number; batches: readonly BatchPlan[]; leftOut: number }
   | { kind: 'releaseSend'; which: number }
   | { kind: 'claim'; lane: Lane; limit: number }
   /** The retries of a batch of lines have lines, even if the step asks for a range. */
   | { kind: 'acknowledge'; which: number; retries: readonly TargetsKind[] }
   | { kind: 'release'; which: number }
   | { kind: 'cancel'; which: number }
+  | { kind: 'readReport'; which: number }
   /** All leases end, so each claim is abandoned, as if its worker had crashed. */
   | { kind: 'endLeases' }
 
@@ -38,6 +41,7 @@ interface ModelSend {
   /** The last claim of the walk, the only valid one. */
   walker: WalkClaim | undefined
   isClaimable: boolean
+  report: ModelReport
 }
 
 interface WalkClaim {
@@ -53,6 +57,7 @@ interface ModelBatch {
   /** The last claim, the only valid one. */
   holder: BatchClaim | undefined
   isClaimable: boolean
+  isRetry: boolean
 }
 
 /** The queue that is compared with the model. */
@@ -91,7 +96,7 @@ export class QueueModel {
       case 'claimSend':
         return this.#claimSend()
       case 'commitPage':
-        return this.#commitPage(pick(this.#walks, step.which), step.batches)
+        return this.#commitPage(pick(this.#walks, step.which), step.batches, step.leftOut)
       case 'releaseSend':
         return this.#releaseSend(pick(this.#walks, step.which))
       case 'claim':
@@ -102,6 +107,8 @@ export class QueueModel {
         return this.#release(pick(this.#claims, step.which))
       case 'cancel':
         return this.#cancel(pick(this.#sends, step.which))
+      case 'readReport':
+        return this.#readReport(pick(this.#sends, step.which))
       case 'endLeases':
         return this.#endLeases()
     }
@@ -115,7 +122,7 @@ export class QueueModel {
       await this.#claimSend()
       const walk = this.#walks.at(-1)
       while (walk?.send.walker === walk && walk?.send.pagesLeft !== undefined) {
-        await this.#commitPage(walk, [{ kind: 'range', lane: 'broadcast' }])
+        await this.#commitPage(walk, [{ kind: 'range', lane: 'broadcast' }], 1)
       }
     }
     while (this.#batches.size > 0) {
@@ -127,6 +134,7 @@ export class QueueModel {
     expect(await queue.claimBatches('broadcast', ['fcm'], 100)).toEqual([])
     expect(await queue.claimSends('small', 100)).toEqual([])
     for (const { uid } of this.#sends) expect(await queue.loadSend(uid)).toBeUndefined()
+    for (const send of this.#sends) await this.#readReport(send)
     const stats = await queue.stats()
     expect([stats.waiting.get('fcm') ?? 0, stats.inFlight.get('fcm') ?? 0, stats.deadLetters]).toEqual([0, 0, 0])
   }
@@ -137,6 +145,7 @@ export class QueueModel {
     const page = { batches, cursor: undefined }
     expect(await this.#real.queue.enqueue(makeSend({ uid: send.uid, lane: 'small' }), page)).toBe('accepted')
     this.#addBatches(send, batches)
+    send.report.addPage(page)
   }
 
   async #enqueueWalk(pages: number): Promise<void> {
@@ -156,19 +165,21 @@ export class QueueModel {
     this.#walks.push(send.walker)
   }
 
-  async #commitPage(walk: WalkClaim | undefined, plans: readonly BatchPlan[]): Promise<void> {
+  async #commitPage(walk: WalkClaim | undefined, plans: readonly BatchPlan[], leftOutCount: number): Promise<void> {
     if (!walk) return
     const { send } = walk
     const isValid = send.walker === walk && !send.isCancelled && send.pagesLeft !== undefined
     const isLast = (send.pagesLeft ?? 0) <= 1
     const cursor = isLast ? undefined : `page-${++this.#lastNumber}`
-    const page = { batches: this.#makeBatches(plans), cursor }
+    const leftOut = makeLeftOut(leftOutCount)
+    const page = { batches: this.#makeBatches(plans), leftOut, cursor }
     const result = await this.#real.queue.commitPage(walk.claim, page)
     // A walker that commits the last page again gets the same result.
     const isRepeat = send.walker === walk && !send.isCancelled && send.pagesLeft === undefined && isLast
     expect(result).toBe(isValid || isRepeat ? 'committed' : 'lost')
     if (!isValid) return
     this.#addBatches(send, page.batches)
+    send.report.addPage(page)
     walk.claim = { ...walk.claim, cursor }
     send.pagesLeft = isLast ? undefined : (send.pagesLeft ?? 0) - 1
     send.isClaimable = false
@@ -189,6 +200,7 @@ export class QueueModel {
       const batch = waiting.find(({ label }) => label === labelOf(claim.targets))
       if (!batch?.isClaimable) throw new Error('a batch was claimed that is not waiting')
       await this.#compareSend(claim, batch.send)
+      expect(claim.isRetry).toBe(batch.isRetry)
       batch.isClaimable = false
       batch.holder = claim
       this.#claims.push(claim)
@@ -209,13 +221,16 @@ export class QueueModel {
     const batch = this.#heldBy(claim)
     const possible = claim.targets.kind === 'range' ? kinds : kinds.map(() => 'lines' as const)
     const retries = possible.map((kind): Retry => ({ ...this.#makeTargets(kind), delayMs: 0, ambiguousAttempts: 0 }))
-    const result = await this.#real.queue.acknowledge(claim, { retries, givenUp: [] })
+    const counts = listCounts(claim, retries)
+    const result = await this.#real.queue.acknowledge(claim, { retries, givenUp: [], counts })
     expect(result).toBe(batch ? 'acknowledged' : 'lost')
     if (!batch) return
     this.#batches.delete(batch.label)
+    batch.send.report.add(counts)
     this.#addBatches(
       batch.send,
       retries.map(({ targets }) => ({ targets, lane: batch.lane })),
+      true,
     )
   }
 
@@ -237,6 +252,14 @@ export class QueueModel {
     send.isClaimable = false
   }
 
+  async #readReport(send: ModelSend | undefined): Promise<void> {
+    if (!send) return
+    const isOpen = [...this.#batches.values()].some((batch) => batch.send === send)
+    const hasEnded = !isOpen && (send.isCancelled || send.pagesLeft === undefined)
+    const state = send.isCancelled ? 'cancelled' : hasEnded ? 'ended' : 'active'
+    send.report.compare(await this.#real.queue.loadReport(send.uid), { state, hasEnded })
+  }
+
   async #endLeases(): Promise<void> {
     await this.#real.endLeases()
     for (const batch of this.#batches.values()) batch.isClaimable = true
@@ -250,15 +273,20 @@ export class QueueModel {
 
   #addSend(pages: number | undefined): ModelSend {
     const isClaimable = pages !== undefined
-    const send = { uid: makeSend().uid, isCancelled: false, pagesLeft: pages, walker: undefined, isClaimable }
+    const report = new ModelReport()
+    const send = { uid: makeSend().uid, isCancelled: false, pagesLeft: pages, walker: undefined, isClaimable, report }
     this.#sends.push(send)
     return send
   }
 
-  #addBatches(send: ModelSend, batches: readonly { targets: BatchTargets<Buffer | string>; lane: Lane }[]): void {
+  #addBatches(
+    send: ModelSend,
+    batches: readonly { targets: BatchTargets<Buffer | string>; lane: Lane }[],
+    isRetry = false,
+  ): void {
     for (const { targets, lane } of batches) {
       const label = labelOf(targets)
-      this.#batches.set(label, { label, send, lane, holder: undefined, isClaimable: true })
+      this.#batches.set(label, { label, send, lane, holder: undefined, isClaimable: true, isRetry })
     }
   }
 
@@ -278,6 +306,22 @@ export class QueueModel {
     const after = number % 5 === 0 ? undefined : deviceOf(number - 1)
     return { targets: { kind, range: { after, until: device } }, count: 500 }
   }
+}
+
+/** Devices that a page leaves out. */
+function makeLeftOut(count: number): LeftOut[] {
+  return count === 0 ? [] : [{ provider: 'apns', reason: 'no_notification', lines: Buffer.from(''), count }]
+}
+
+/** What an attempt counts: one target, which was sent unless the batch has retries. */
+function listCounts({ isRetry, targets }: BatchClaim, retries: readonly Retry[]): ReportCount[] {
+  const fcm = { provider: 'fcm', reason: '' } as const
+  return [
+    { ...fcm, counted: 'retrying', count: retries.length - (isRetry ? 1 : 0) },
+    ...(targets.kind === 'range' ? [{ ...fcm, counted: 'target', count: 1 } as const] : []),
+    ...(retries.length === 0 ? [{ ...fcm, counted: 'sent', count: 1 } as const] : []),
+    ...(retries.length === 2 ? [{ ...fcm, counted: 'failed', reason: 'A CODE', count: 3 } as const] : []),
+  ]
 }
 
 /** Device ids in the order of the numbers. */

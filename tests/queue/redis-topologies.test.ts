@@ -37,7 +37,7 @@ async function use(queue: RedisQueue): Promise<void> {
   expect(first).toMatchObject({ uid: walked.uid, hasExclusions: true, sendState: 'live' })
   expect(await queue.findExcluded(walked.uid, [{ user: 'user', deviceId: 'device' }])).toEqual([true])
   expect(await queue.confirm([first, second], 0)).toEqual(['excluded', 'excluded'])
-  await queue.checkpoint([{ claim: first, finished: Uint8Array.of(1) }])
+  await queue.checkpoint([{ claim: first, finished: Uint8Array.of(1), note: '' }])
   const retries = [{ ...storedLines([LINE]), delayMs: 0, ambiguousAttempts: 0 }]
   expect(await queue.acknowledge(first, { retries, givenUp: [] })).toBe('acknowledged')
   const givenUp = [{ ...storedLines([LINE]), reason: 'UNAVAILABLE' }]

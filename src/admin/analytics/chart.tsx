@@ -18,8 +18,8 @@ interface ChartProps {
 const WIDTH = 720
 const HEIGHT = 160
 /** Left of the bars, for the numbers of the axis. */
-const LEFT = 48
-const BOTTOM = 18
+const LEFT = 60
+const BOTTOM = 28
 const TOP = 8
 /** The classes with colors in the style sheet. More series share the last one. */
 const COLORS = 8

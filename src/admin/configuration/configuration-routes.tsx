@@ -19,17 +19,24 @@ interface OptionRow {
 }
 
 const COLUMNS: readonly Column<OptionRow>[] = [
-  { title: 'Option', cell: ({ path }) => <code>{path}</code> },
+  {
+    title: 'Option',
+    cell: ({ path, description }) => (
+      <>
+        <code class="breaks">{path}</code>
+        <span class="prose faint">{description.replaceAll('`', '')}</span>
+      </>
+    ),
+  },
   {
     title: 'In force',
     cell: ({ value, isDefault }) => (
       <>
-        {value === '' ? <span class="faint">not set</span> : <code>{value}</code>}
+        {value === '' ? <span class="faint">not set</span> : <code class="breaks">{value}</code>}
         {isDefault && value !== '' && <span class="faint"> default</span>}
       </>
     ),
   },
-  { title: 'Meaning', cell: ({ description }) => <span class="prose">{description.replaceAll('`', '')}</span> },
 ]
 
 /** The page of the configuration in force. */
@@ -87,12 +94,13 @@ function formatValue(value: unknown, kind: string): string {
 
 /** A duration as it is written in a file. */
 function formatMs(ms: number): string {
+  if (ms === 0) return '"0"'
   const units = [
     [3_600_000, 'h'],
     [60_000, 'm'],
     [1000, 's'],
   ] as const
-  const [size, unit] = units.find(([unitMs]) => ms !== 0 && ms % unitMs === 0) ?? [1, 'ms']
+  const [size, unit] = units.find(([unitMs]) => ms % unitMs === 0) ?? [1, 'ms']
   return `"${ms / size}${unit}"`
 }
 

@@ -33,7 +33,7 @@ export function formatDuration(ms: number): string {
 export function formatShare(part: number, whole: number): string {
   if (whole === 0) return '–'
   const percent = (100 * part) / whole
-  return `${percent >= 99.95 || percent === 0 ? Math.round(percent) : percent.toFixed(1)} %`
+  return `${percent >= 99.95 || percent === 0 ? Math.round(percent) : percent.toFixed(1)}\u00a0%`
 }
 
 /** The last characters of a token. A whole token is enough to send to its phone. */

@@ -8,6 +8,7 @@ import { type Repetition, startRepeating } from '../../timing/repeat.ts'
 import { laneOfWork } from '../announcements.ts'
 import type { ClaimKey, Progress, Remainder } from '../batch.ts'
 import type { DeadLetterFilter } from '../dead-letter.ts'
+import { JobLimit } from '../job-limit.ts'
 import { LANES, type Lane } from '../lane.ts'
 import { KEEP_REPORTS_MS } from '../limits.ts'
 import type { Queue } from '../queue.ts'
@@ -26,10 +27,6 @@ import { deleteForgottenSends, deleteOldReports, giveUpUnclaimedBatches } from '
 import { WakeUp } from './wake-up.ts'
 import { claimDueSends, extendSendLease, insertPage, releaseWalk } from './walk-statements.ts'
 
-/**
- * The least time between two counts of the jobs, in ms. The limit of jobs need not be exact, and counting is expensive.
- */
-const COUNT_INTERVAL_MS = 1000
 const UPKEEP_INTERVAL_MS = 60_000
 
 interface Deps {
@@ -52,19 +49,19 @@ export class PostgresQueue implements Queue {
   readonly #sql: Sql
   readonly #calls: TimedCalls
   readonly #leaseMs: number
-  readonly #maxJobs: number
+  readonly #limit: JobLimit
   readonly #restartGraceMs: number
   readonly #keepReportsMs: number
   readonly #wakeUp: WakeUp
   readonly #acknowledgements: Acknowledgements
   readonly #upkeep: Repetition
-  #full: { untilMs: number; answer: Promise<boolean> } | undefined
 
   constructor(deps: Deps) {
     this.#sql = deps.sql
     this.#calls = new TimedCalls(deps)
     this.#leaseMs = deps.leaseMs
-    this.#maxJobs = deps.maxJobs
+    const { maxJobs } = deps
+    this.#limit = new JobLimit({ maxJobs, count: () => countJobs(this.#sql, maxJobs) })
     this.#restartGraceMs = deps.restartGraceMs ?? deps.leaseMs
     this.#keepReportsMs = deps.keepReportsMs ?? KEEP_REPORTS_MS
     this.#wakeUp = new WakeUp(deps)
@@ -82,7 +79,7 @@ export class PostgresQueue implements Queue {
 
   enqueue(send: Send, page?: Page) {
     return this.#calls.run(async (deadline) => {
-      if (await this.#isFull()) return 'full'
+      if (await this.#limit.isReached()) return 'full'
       const lane = laneOfWork(send, page)
       const notice = this.#wakeUp.takeNotice(lane)
       const result = await insertSend(this.#sql, send, page, { notice, deadline })
@@ -202,15 +199,6 @@ export class PostgresQueue implements Queue {
     const result = await answer
     for (const lane of new Set(lanes)) this.#wakeUp.announce(lane)
     return result
-  }
-
-  #isFull(): Promise<boolean> {
-    const nowMs = Date.now()
-    if (!this.#full || nowMs >= this.#full.untilMs) {
-      const answer = countJobs(this.#sql, this.#maxJobs).then((jobs) => jobs >= this.#maxJobs)
-      this.#full = { untilMs: nowMs + COUNT_INTERVAL_MS, answer }
-    }
-    return this.#full.answer
   }
 
   async #cleanUp(): Promise<void> {

@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { PROVIDER_NAMES } from '../../config/provider-names.ts'
 import type { Sql } from '../../database/pool.ts'
 import { UNCLAIMED_REASON, UNCLAIMED_TOO_LONG_SECONDS } from '../limits.ts'
-import { countUnclaimed } from '../stored-report.ts'
+import { countFailedBatch } from '../stored-report.ts'
 import { acknowledgeBatches } from './acknowledge-statement.ts'
 import { readTargets, StoredTargets } from './stored-targets.ts'
 
@@ -78,7 +78,7 @@ export async function giveUpUnclaimedBatches(sql: Sql): Promise<void> {
         claim: { id, fence: Number(fence) },
         retries: [],
         givenUp: [{ targets, count, reason: UNCLAIMED_REASON }],
-        counts: countUnclaimed({ provider, isRetry, count, targets }),
+        counts: countFailedBatch({ provider, isRetry, count }, targets.kind, UNCLAIMED_REASON),
       }
     }),
   )

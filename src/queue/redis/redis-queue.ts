@@ -5,11 +5,11 @@ import { randomUUID } from 'node:crypto'
 import type { ProviderName } from '../../config/provider-names.ts'
 import type { Logger } from '../../observability/log.ts'
 import type { RedisClient } from '../../redis/connect.ts'
-import { Script } from '../../redis/script.ts'
 import { type Repetition, startRepeating } from '../../timing/repeat.ts'
 import type { ClaimKey, Progress, Remainder } from '../batch.ts'
 import type { DeadLetterFilter } from '../dead-letter.ts'
-import { LANES, type Lane } from '../lane.ts'
+import { JobLimit } from '../job-limit.ts'
+import type { Lane } from '../lane.ts'
 import { KEEP_REPORTS_MS } from '../limits.ts'
 import type { Queue } from '../queue.ts'
 import type { ReportFilter, StatusCount } from '../report.ts'
@@ -23,7 +23,9 @@ import {
   storeProgress,
 } from './batch-scripts.ts'
 import { DeadLetters } from './dead-letters.ts'
+import { endEvictedBatches } from './evicted-batches.ts'
 import { makeKeys } from './keys.ts'
+import { pauseProvider, resumeProvider } from './pause-scripts.ts'
 import { estimateBytes, RecentWrites, SMALL_WRITE_BYTES } from './recent-writes.ts'
 import { countStatuses, listReports, loadReport, trimReports } from './report-scripts.ts'
 import { findRisks } from './risks.ts'
@@ -34,11 +36,6 @@ import { cleanUp, giveUpUnclaimedBatches } from './upkeep-scripts.ts'
 import { WakeUp } from './wake-up.ts'
 import { claimDueSends, extendSendLease, storePage } from './walk-scripts.ts'
 
-/**
- * The least time between two counts of the jobs, in ms. The limit of jobs need not be exact, and a count for each send
- * would be expensive.
- */
-const COUNT_INTERVAL_MS = 1000
 const UPKEEP_INTERVAL_MS = 60_000
 /** How many times during one lease a process looks for abandoned batches, unless `sweepMs` is given. */
 const SWEEPS_PER_LEASE = 7.5
@@ -62,9 +59,6 @@ interface Deps {
   keepReportsMs?: number
 }
 
-const PAUSE = new Script(new URL('lua/pause.lua', import.meta.url))
-const RESUME = new Script(new URL('lua/resume.lua', import.meta.url))
-
 /** The queue on Redis 7.0 or newer. */
 export class RedisQueue implements Queue {
   /**
@@ -73,7 +67,7 @@ export class RedisQueue implements Queue {
   readonly #here: Consumer
   readonly #logger: Logger
   readonly #leaseMs: number
-  readonly #maxJobs: number
+  readonly #limit: JobLimit
   readonly #sweepMs: number
   readonly #keepReportsMs: number
   readonly #wakeUp: WakeUp
@@ -82,7 +76,6 @@ export class RedisQueue implements Queue {
   readonly #recentWrites: RecentWrites
   readonly #upkeep: Repetition
   readonly #nextSweepMs: Record<Lane, number> = { small: 0, broadcast: 0 }
-  #full: { untilMs: number; answer: Promise<boolean> } | undefined
 
   constructor(deps: Deps) {
     const { client, subscriber, prefix, logger, leaseMs, maxJobs, sweepMs, answerTimeoutMs } = deps
@@ -90,7 +83,7 @@ export class RedisQueue implements Queue {
     this.#here = { client, keys, consumer: randomUUID() }
     this.#logger = logger
     this.#leaseMs = leaseMs
-    this.#maxJobs = maxJobs
+    this.#limit = new JobLimit({ maxJobs, count: async () => (await readStats(this.#here)).jobs })
     this.#sweepMs = sweepMs ?? leaseMs / SWEEPS_PER_LEASE
     this.#keepReportsMs = deps.keepReportsMs ?? KEEP_REPORTS_MS
     this.#wakeUp = new WakeUp({ subscriber, keys, logger })
@@ -115,7 +108,7 @@ export class RedisQueue implements Queue {
   }
 
   async enqueue(send: Send, page?: Page) {
-    if (await this.#isFull()) return 'full'
+    if (await this.#limit.isReached()) return 'full'
     const store = () =>
       this.#writes.run((deadlineMs) =>
         storeSend(this.#here, send, page, { deadlineMs, keepReportMs: this.#keepReportsMs }),
@@ -165,14 +158,7 @@ export class RedisQueue implements Queue {
     const looksForAbandoned = this.#isSweepDue(lane)
     const options = { lane, providers, limit, leaseMs: this.#leaseMs, looksForAbandoned }
     const { claims, empty } = await claimBatches(this.#here, options)
-    for (const claim of empty) {
-      const { uid, provider, count: targets } = claim
-      this.#logger.error(
-        { uid, provider, targets },
-        'queue: target lines evicted, batch ended unsent; set maxmemory-policy to noeviction',
-      )
-      await acknowledgeBatch(this.#here, claim, { retries: [], givenUp: [] })
-    }
+    await endEvictedBatches(this.#here, empty, this.#logger)
     return claims
   }
 
@@ -200,16 +186,12 @@ export class RedisQueue implements Queue {
     await Promise.all(claims.map((claim) => releaseBatch(this.#here, claim)))
   }
 
-  async pause(provider: ProviderName, reason: string, probeEveryMs: number | undefined) {
-    const { client, keys } = this.#here
-    const every = probeEveryMs === undefined ? '' : Math.ceil(probeEveryMs)
-    await this.#writes.run((deadlineMs) => PAUSE.run(client, [keys.pauses], [provider, reason, every, deadlineMs]))
+  pause(provider: ProviderName, reason: string, probeEveryMs: number | undefined) {
+    return this.#writes.run((deadlineMs) => pauseProvider(this.#here, { provider, reason, probeEveryMs }, deadlineMs))
   }
 
-  async resume(provider: ProviderName) {
-    const { client, keys } = this.#here
-    const channels = LANES.map(keys.work)
-    await this.#writes.run((deadlineMs) => RESUME.run(client, [keys.pauses], [provider, deadlineMs, ...channels]))
+  resume(provider: ProviderName) {
+    return this.#writes.run((deadlineMs) => resumeProvider(this.#here, provider, deadlineMs))
   }
 
   async listDeadLetters(filter: DeadLetterFilter, limit: number, after?: string) {
@@ -267,14 +249,5 @@ export class RedisQueue implements Queue {
     if (nowMs < this.#nextSweepMs[lane]) return false
     this.#nextSweepMs[lane] = nowMs + this.#sweepMs
     return true
-  }
-
-  #isFull(): Promise<boolean> {
-    const nowMs = Date.now()
-    if (!this.#full || nowMs >= this.#full.untilMs) {
-      const answer = readStats(this.#here).then(({ jobs }) => jobs >= this.#maxJobs)
-      this.#full = { untilMs: nowMs + COUNT_INTERVAL_MS, answer }
-    }
-    return this.#full.answer
   }
 }

@@ -3,7 +3,7 @@ import { PROVIDER_NAMES } from '../../config/provider-names.ts'
 import { Script } from '../../redis/script.ts'
 import { LANES, type Lane } from '../lane.ts'
 import { KEEP_DEAD_LETTERS_SECONDS, UNCLAIMED_REASON, UNCLAIMED_TOO_LONG_SECONDS } from '../limits.ts'
-import { countUnclaimed } from '../stored-report.ts'
+import { countFailedBatch } from '../stored-report.ts'
 import { acknowledgeBatch, type Consumer } from './batch-scripts.ts'
 import { makeClaimId } from './claim-id.ts'
 import { CONSUMER_SILENT_MS, MAX_GIVEN_UP_AT_ONCE } from './limits.ts'
@@ -38,7 +38,7 @@ async function giveUpUnclaimedOf(
   const reply = await CLAIM_ABANDONED.run(client, [stream], [GROUP, consumer, tooLongMs, MAX_GIVEN_UP_AT_ONCE])
   for (const { id, targets, count, isRetry, ...claim } of readAbandoned(reply)) {
     const givenUp = [{ targets, count, reason: UNCLAIMED_REASON }]
-    const counts = countUnclaimed({ provider, isRetry, count, targets })
+    const counts = countFailedBatch({ provider, isRetry, count }, targets.kind, UNCLAIMED_REASON)
     await acknowledgeBatch(
       queue,
       { ...claim, id: makeClaimId({ lane, provider }, id), lane, provider },

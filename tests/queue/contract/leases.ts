@@ -63,20 +63,21 @@ export function describeLeases(rig: ContractRig) {
 
   test('that is released keeps the progress of an earlier one', async () => {
     await rig.enqueueSmall(['a', 'b', 'c'])
-    await rig.queue.checkpoint([{ claim: await rig.claim(), finished: Uint8Array.of(0b101) }])
+    await rig.queue.checkpoint([{ claim: await rig.claim(), finished: Uint8Array.of(0b101), note: 'a note' }])
     await rig.queue.release([await rig.claim()])
-    expect(Buffer.from((await rig.claim()).finished ?? [])).toEqual(Buffer.of(0b101))
+    const again = await rig.claim()
+    expect([Buffer.from(again.finished ?? []), again.finishedNote]).toEqual([Buffer.of(0b101), 'a note'])
   })
 
   test('has the progress of the abandoned one before it; a checkpoint of a lost claim changes nothing', async () => {
     await rig.enqueueSmall(['a', 'b', 'c'])
     const abandoned = await rig.claim()
     expect(abandoned.finished ?? new Uint8Array()).toEqual(new Uint8Array())
-    await rig.queue.checkpoint([{ claim: abandoned, finished: Uint8Array.of(0b101) }])
+    await rig.queue.checkpoint([{ claim: abandoned, finished: Uint8Array.of(0b101), note: 'a note' }])
     const recovered = await rig.claim()
     expect(Buffer.from(recovered.finished ?? [])).toEqual(Buffer.of(0b101))
-    await rig.queue.checkpoint([{ claim: abandoned, finished: Uint8Array.of(0b111) }])
+    await rig.queue.checkpoint([{ claim: abandoned, finished: Uint8Array.of(0b111), note: 'another' }])
     const next = await rig.claim()
-    expect(Buffer.from(next.finished ?? [])).toEqual(Buffer.of(0b101))
+    expect([Buffer.from(next.finished ?? []), next.finishedNote]).toEqual([Buffer.of(0b101), 'a note'])
   })
 }

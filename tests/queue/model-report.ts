@@ -1,0 +1,48 @@
+import { expect } from 'vitest'
+import type { ReportCount, SendReport } from '../../src/queue/report.ts'
+import type { Page } from '../../src/queue/send.ts'
+
+/** The report of a send in the model of the queue. */
+export class ModelReport {
+  readonly #counts = new Map<string, number>()
+  #hasAttempts = false
+
+  /** Adds what a stored page counts. */
+  addPage({ batches, leftOut = [] }: Page): void {
+    for (const { provider, targets, count } of batches) {
+      if (targets.kind === 'lines') this.#add({ provider, counted: 'target', reason: '', count })
+    }
+    for (const { provider, reason, count } of leftOut) {
+      this.#add({ provider, counted: 'target', reason: '', count })
+      this.#add({ provider, counted: 'dropped', reason, count })
+    }
+  }
+
+  /** Adds what an acknowledged attempt counts. */
+  add(counts: readonly ReportCount[]): void {
+    this.#hasAttempts = true
+    for (const count of counts) this.#add(count)
+  }
+
+  /** Compares the report with that of the real queue. */
+  compare(report: SendReport | undefined, { state, hasEnded }: { state: string; hasEnded: boolean }): void {
+    if (!report) throw new Error('the queue has no report of a send')
+    expect(report.state).toBe(state)
+    expect(report.endedAtMs !== undefined).toBe(hasEnded)
+    expect([report.firstAtMs !== undefined, report.lastAtMs !== undefined]).toEqual([
+      this.#hasAttempts,
+      this.#hasAttempts,
+    ])
+    expect(new Map(report.counts.map((count) => [nameOf(count), count.count]))).toEqual(
+      new Map([...this.#counts].filter(([, count]) => count !== 0)),
+    )
+  }
+
+  #add(count: ReportCount): void {
+    this.#counts.set(nameOf(count), (this.#counts.get(nameOf(count)) ?? 0) + count.count)
+  }
+}
+
+function nameOf({ provider, counted, reason }: ReportCount): string {
+  return [provider, counted, reason].join(' ')
+}
