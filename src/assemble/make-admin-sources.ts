@@ -20,7 +20,9 @@ export function makeAdminSources(config: Config, { accept, parts, analytics, isR
   return {
     queue,
     accept,
-    sandboxes: new Set([...providers.keys()].filter((name) => !hasCredentials(config, name))),
+    sandboxes: new Set(
+      [...providers.keys()].filter((name) => config.push_notifications.dry_run || !hasCredentials(config, name)),
+    ),
     readHealth: () => ({ isReady: isReady(), down: outages.listProviders() }),
     devices,
     preview: devices && { ...accept, devices, rateLimiter, findMaxBytes, now: Date.now },

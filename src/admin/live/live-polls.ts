@@ -27,13 +27,12 @@ export class LivePolls {
   readonly #subjects = new Map<string, Subject>()
   readonly #repetition: Repetition
   readonly #stopping = new AbortController()
-  #reads = 0
 
   constructor(deps: { logger: Logger; intervalMs?: number }) {
     this.#logger = deps.logger
     this.#repetition = startRepeating({
       intervalMs: deps.intervalMs ?? INTERVAL_MS,
-      work: () => this.#readAll(),
+      work: async () => this.readNow(),
       onError: (error) => this.#logger.error({ err: error }, 'admin: live pages not updated'),
     })
   }
@@ -46,11 +45,6 @@ export class LivePolls {
   /** The number of open pages. */
   get pages(): number {
     return [...this.#subjects.values()].reduce((sum, { pages }) => sum + pages.size, 0)
-  }
-
-  /** The number of reads so far. */
-  get reads(): number {
-    return this.#reads
   }
 
   /**
@@ -68,22 +62,22 @@ export class LivePolls {
     }
   }
 
+  /** Reads all subjects that are not being read. */
+  readNow(): void {
+    for (const [name, subject] of this.#subjects) {
+      // A slow subject does not delay the others: it is read again when it has been read.
+      if (!subject.isReading) void this.#read(name, subject)
+    }
+  }
+
   /** Ends the streams of all pages. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     await this.#repetition.stop()
   }
 
-  /** A slow subject does not delay the others: it is read again when it has been read. */
-  async #readAll(): Promise<void> {
-    for (const [name, subject] of this.#subjects) {
-      if (!subject.isReading) void this.#read(name, subject)
-    }
-  }
-
   async #read(name: string, subject: Subject): Promise<void> {
     subject.isReading = true
-    this.#reads++
     try {
       const parts = await subject.load()
       for (const onParts of subject.pages) onParts(parts)

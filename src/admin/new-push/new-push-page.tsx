@@ -119,7 +119,7 @@ export function SandboxNote({ sandboxes }: { sandboxes: ReadonlySet<ProviderName
   if (sandboxes.size === 0) return null
   return (
     <p class="notice">
-      {`Without credentials, ${[...sandboxes].join(', ')} run as a sandbox: pushes are recorded as sent, and no phone gets them.`}
+      {`Sandbox: ${[...sandboxes].join(', ')}. Their pushes are recorded as sent, and no phone gets them.`}
     </p>
   )
 }

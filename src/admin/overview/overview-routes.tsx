@@ -17,6 +17,7 @@ import { SandboxNote } from '../new-push/new-push-page.tsx'
 import { QueueState } from '../queue/queue-state.tsx'
 import { SendRows } from '../sends/send-list-page.tsx'
 import { Alerts } from './alerts.tsx'
+import { Rates, type RecentRates, readRates } from './rates.tsx'
 
 const LATEST_SENDS = 10
 
@@ -26,8 +27,12 @@ export function makeOverviewRoutes({ base, sources, live }: PageDeps): Hono<Admi
   const routes = new Hono<AdminEnvironment>()
 
   const readNow = async () => {
-    const [stats, latest] = await Promise.all([queue.stats(), queue.listReports({}, LATEST_SENDS)])
-    return { stats, reports: latest.reports, health: sources.readHealth() }
+    const [stats, latest, rates] = await Promise.all([
+      queue.stats(),
+      queue.listReports({}, LATEST_SENDS),
+      volume && readRates(volume, Date.now()),
+    ])
+    return { stats, reports: latest.reports, health: sources.readHealth(), rates }
   }
 
   routes.get('/', async (context) => {
@@ -39,10 +44,11 @@ export function makeOverviewRoutes({ base, sources, live }: PageDeps): Hono<Admi
 
   routes.get('/events', (context) =>
     answerEvents(context, live, 'overview', async () => {
-      const { stats, reports, health } = await readNow()
+      const { stats, reports, health, rates } = await readNow()
       const ui = { link: (path: string, query = {}) => makeLink(base, path, query) }
       return [
         await renderPart('alerts', <Alerts ui={ui} stats={stats} health={health} />),
+        await renderPart('rates', <Rates rates={rates} />),
         await renderPart('queue-state', <QueueState stats={stats} />),
         await renderPart('send-rows', <SendRows ui={ui} reports={reports} />),
       ]
@@ -57,18 +63,22 @@ interface OverviewProps {
   stats: QueueStats
   reports: readonly SendReport[]
   health: ReturnType<PageDeps['sources']['readHealth']>
+  rates: RecentRates | undefined
   range: TimeRange
   /** Undefined without a database. */
   counts: readonly VolumeCount[] | undefined
   sandboxes: PageDeps['sources']['sandboxes']
 }
 
-function OverviewPage({ ui, stats, reports, health, range, counts, sandboxes }: OverviewProps) {
+function OverviewPage({ ui, stats, reports, health, rates, range, counts, sandboxes }: OverviewProps) {
   return (
     <Page ui={ui} title="Overview" at="" live={ui.link('/events')}>
       <SandboxNote sandboxes={sandboxes} />
       <div id="alerts">
         <Alerts ui={ui} stats={stats} health={health} />
+      </div>
+      <div id="rates">
+        <Rates rates={rates} />
       </div>
       <h2>Queue</h2>
       <div id="queue-state">
