@@ -74,6 +74,7 @@ test('an event has the parts that have changed, and none while nothing does', as
   expect(page.answer.headers.get('x-accel-buffering')).toBe('no')
   await expect.poll(() => page.text, { timeout: 10_000 }).toContain('"id":"queue-state"')
   const length = page.text.length
+  // Two rounds. That nothing comes is no event to wait for.
   await delay(2500)
   expect(page.text.length).toBe(length)
   await client.post('/queue/pause', { provider: 'apns', reason: 'seen live' })

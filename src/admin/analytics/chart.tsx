@@ -104,7 +104,7 @@ function Bar({ timeMs, x, width, at, series, y }: BarProps) {
         below += count
         return (
           <rect class={colorOf(index)} x={x} width={width} y={y(below)} height={Math.max(0.5, y(from) - y(below))}>
-            <title>{`${new Date(timeMs).toISOString().slice(0, 16).replace('T', ' ')} UTC, ${name}: ${formatCount(count)}`}</title>
+            <title>{`${axisTime(timeMs)}, ${name}: ${formatCount(count)}`}</title>
           </rect>
         )
       })}
