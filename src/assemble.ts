@@ -164,18 +164,18 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Pr
     listDown: () => outages.listProviders(),
     readMetrics: () => metrics.registry.metrics(),
   }
-  const admin = (isReady: () => boolean) => ({
-    isReady,
-    adminSources: makeAdminSources(config, { accept, parts, analytics: reported, isReady }),
+  const withAdmin = (state: Omit<Push, 'adminSources' | 'sql'>): Push => ({
+    ...state,
+    adminSources: makeAdminSources(config, { accept, parts, analytics: reported, ...state }),
     sql: databases.sql,
   })
-  if (role === 'api') return { ...own, ...admin(stores.isUp) }
+  if (role === 'api') return withAdmin({ ...own, isReady: stores.isUp })
   const recorder = analytics?.recorder
   const workers =
     count === 1
       ? { isReady: startWorkers({ plan: storePlan, duty: FULL_DUTY, metrics, recorder, ...parts }, onStop) }
       : startWorkerProcesses(shared, databases.dsn, count, metrics, stores.onOutage, onStop)
-  return { ...own, ...admin(() => stores.isUp() && workers.isReady()) }
+  return withAdmin({ ...own, ...workers, isReady: () => stores.isUp() && workers.isReady() })
 }
 
 /** Two processes more than cores: while some wait for a provider or for the queue, the others use the cores. */

@@ -17,6 +17,8 @@ export interface AdminSources {
   sandboxes: ReadonlySet<ProviderName>
   /** Whether the stores work, and the providers that are down for this server. */
   readHealth(): { isReady: boolean; down: readonly ProviderName[] }
+  /** The metrics of all processes of this server in the text format of Prometheus. */
+  readMetrics(): Promise<string>
   /** These need a database; undefined without one. */
   devices: DeviceStore | undefined
   preview: PreviewDeps | undefined

@@ -12,7 +12,7 @@ export interface Form {
 
 /** Reads a submitted form. Files are ignored. */
 export async function readForm(context: AdminContext): Promise<Form> {
-  const fields = await context.req.parseBody().catch(() => ({}) as Record<string, unknown>)
+  const fields: Readonly<Record<string, unknown>> = await context.req.parseBody().catch(() => ({}))
   const raw = (name: string) => {
     const value = Object.hasOwn(fields, name) ? fields[name] : undefined
     return typeof value === 'string' ? value : ''

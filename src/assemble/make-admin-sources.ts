@@ -1,5 +1,6 @@
 import type { AdminSources } from '../admin/admin-sources.ts'
 import { hasCredentials } from '../config/check.ts'
+import type { ProviderName } from '../config/provider-names.ts'
 import type { Config } from '../config/schema.ts'
 import { findMaxBytes } from '../providers/max-bytes.ts'
 import type { AcceptDeps } from '../push/accept.ts'
@@ -12,18 +13,24 @@ interface Given {
   parts: Awaited<ReturnType<typeof buildParts>>
   analytics: RunningAnalytics | undefined
   isReady(): boolean
+  listDown(): readonly ProviderName[]
+  readMetrics(): Promise<string>
 }
 
 /** Gathers the parts that the admin web UI shows and changes. */
-export function makeAdminSources(config: Config, { accept, parts, analytics, isReady }: Given): AdminSources {
-  const { queue, devices, rateLimiter, outages, providers } = parts
+export function makeAdminSources(
+  config: Config,
+  { accept, parts, analytics, isReady, listDown, readMetrics }: Given,
+): AdminSources {
+  const { queue, devices, rateLimiter, providers } = parts
   return {
     queue,
     accept,
     sandboxes: new Set(
       [...providers.keys()].filter((name) => config.push_notifications.dry_run || !hasCredentials(config, name)),
     ),
-    readHealth: () => ({ isReady: isReady(), down: outages.listProviders() }),
+    readHealth: () => ({ isReady: isReady(), down: listDown() }),
+    readMetrics,
     devices,
     preview: devices && { ...accept, devices, rateLimiter, findMaxBytes, now: Date.now },
     events: analytics?.reader,

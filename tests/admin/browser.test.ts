@@ -15,6 +15,8 @@ const BROADCAST_DEVICES = Number(process.env.ADMIN_BROADCAST_DEVICES ?? 5000)
 /** Enough for the broadcast. */
 const WATCH_MS = 90_000
 const SLOW_MS = 400
+/** Several times as many as a worker has in flight. */
+const SLOW_DEVICES = 20_000
 
 describe.skipIf(!hasChromium)('in Chromium', () => {
   let rig: AdminRig
@@ -68,7 +70,7 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
       from generate_series(1, ${BROADCAST_DEVICES}::int) as n`
     await rig.database.sql`
       insert into devices (id, created_at, updated_at, registered_at, provider, platform, token, user_id)
-      select gen_random_uuid(), now(), now(), now(), 1, 2, 'slow-' || n, 'slow' from generate_series(1, 5000) as n`
+      select gen_random_uuid(), now(), now(), now(), 1, 2, 'slow-' || n, 'slow' from generate_series(1, ${SLOW_DEVICES}::int) as n`
     await rig.database.sql`analyze devices`
     browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
     context = await browser.newContext({ reducedMotion: 'reduce' })
@@ -138,7 +140,7 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
     await page.getByText('The send is cancelled.').waitFor()
     await page.locator('#send-state .state-cancelled').first().waitFor()
     const after = fcm.simulator.accepted.filter(({ target }) => target.startsWith('slow-')).length
-    expect(after).toBeLessThan(5000)
+    expect(after).toBeLessThan(SLOW_DEVICES)
   })
 
   test('dead letters that match a filter are sent again, and arrive', async () => {
@@ -146,10 +148,8 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
       uid: 'given-up',
       recipient: { filter: { users: ['ada'] } },
       notification: { fcm: { message: { notification: { title: 'Again' } } } },
+      send_at: Math.floor(Date.now() / 1000) + 3600,
     })
-    await expect
-      .poll(() => fcm.simulator.accepted.some(({ body }) => body.includes('Again')), { timeout: 20_000 })
-      .toBe(true)
     await rig.database.sql`
       insert into push_dead_letters (uid, lane, provider, target_kind, target_count, targets, reason, attempts, given_up_at)
       select 'given-up', lane, 'fcm', 'token', 1, d.id || E'\tsecond-token\tada\tandroid', 'UNAVAILABLE', 5, now()

@@ -1,7 +1,10 @@
 // Where the web UI is, and when.
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startAssembly } from '../support/assembly.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
@@ -23,6 +26,30 @@ test('it is off by default when an API key is configured', async () => {
   expect(await statusOf(`${server.url}/admin`)).toBe(404)
   expect(await statusOf(`${server.url}/admin/login`)).toBe(404)
   await server.stop(0)
+})
+
+test('a start without a configured key has a link that logs in once, and only when no other site opens it', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'centripush-admin-'))
+  const server = await startAssembly(database.dsn, { http_api: { key: undefined }, data_dir: directory })
+  const link = server.adminLink?.replace(`${server.url}/admin`, '') ?? ''
+  const client = makeClient(`${server.url}/admin`)
+  expect((await client.get('/queue')).status).toBe(303)
+  expect(await (await client.get('/login')).text()).toContain('Open the link that its start has printed')
+  expect((await client.get(link, { 'sec-fetch-site': 'cross-site' })).status).toBe(403)
+  expect((await client.get(link, { 'sec-fetch-site': 'none' })).headers.get('location')).toBe('/admin')
+  expect((await client.get('/queue')).status).toBe(200)
+  expect((await makeClient(`${server.url}/admin`).get(link)).status).toBe(403)
+  await server.stop(0)
+  await rm(directory, { recursive: true })
+})
+
+test.each(['0.0.0.0', '127.0.0.1'])('without a configured key, an address of %s decides', async (address) => {
+  const directory = await mkdtemp(join(tmpdir(), 'centripush-admin-'))
+  const options = { http_api: { key: undefined }, data_dir: directory, http_server: { address } }
+  const server = await startAssembly(database.dsn, options)
+  expect(server.adminLink !== undefined).toBe(address === '127.0.0.1')
+  await server.stop(0)
+  await rm(directory, { recursive: true })
 })
 
 test('it is beside the web UI of the node', async () => {

@@ -13,7 +13,6 @@ beforeEach(async () => {
     connections: ['/events'],
     sse: ['/connection/sse', '/connection/uni_sse', '/events'],
     admin: undefined,
-    nodeAdmin: undefined,
   }
   edge = await startEdge({ node: node.address, upstream: { paths } })
 })

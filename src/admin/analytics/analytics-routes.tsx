@@ -7,9 +7,11 @@ import { answerPage } from '../layout/answer-page.ts'
 import { FilterForm, Select } from '../layout/form.tsx'
 import { Page } from '../layout/page.tsx'
 import { readUi, type Ui } from '../layout/ui.ts'
+import { type BatchLatency, readBatchLatencies } from './batch-latency.ts'
 import { Chart } from './chart.tsx'
 import { formatCsv } from './csv.ts'
 import { Funnel } from './funnel.tsx'
+import { Latencies } from './latencies.tsx'
 import { RANGES, readRange, type TimeRange } from './time-range.ts'
 import { listTimes, makeSeries } from './volume-series.ts'
 
@@ -30,8 +32,9 @@ export function makeAnalyticsRoutes({ base, sources }: PageDeps): Hono<AdminEnvi
   }
 
   routes.get('/analytics', async (context) => {
-    const found = await load((name) => context.req.query(name))
-    return answerPage(context, <AnalyticsPage ui={readUi(context, base)} {...found} />)
+    const [found, metrics] = await Promise.all([load((name) => context.req.query(name)), sources.readMetrics()])
+    const latencies = readBatchLatencies(metrics)
+    return answerPage(context, <AnalyticsPage ui={readUi(context, base)} {...found} latencies={latencies} />)
   })
 
   routes.get('/analytics.csv', async (context) => {
@@ -59,9 +62,10 @@ interface AnalyticsProps {
   provider: string
   platform: string
   counts: readonly VolumeCount[]
+  latencies: readonly BatchLatency[]
 }
 
-function AnalyticsPage({ ui, range, provider, platform, counts }: AnalyticsProps) {
+function AnalyticsPage({ ui, range, provider, platform, counts, latencies }: AnalyticsProps) {
   const times = listTimes(range)
   const query = { range: range.name, provider, platform }
   const series = (nameOf: (count: VolumeCount) => string | undefined) => makeSeries(counts, range, nameOf)
@@ -98,6 +102,8 @@ function AnalyticsPage({ ui, range, provider, platform, counts }: AnalyticsProps
         times={times}
         series={series((count) => (count.status === 'sent' ? count.platform || 'unknown' : undefined))}
       />
+      <h2>Latency</h2>
+      <Latencies latencies={latencies} />
       <h2>Errors</h2>
       <Chart
         title="Failed pushes by code"

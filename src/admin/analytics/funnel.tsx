@@ -22,7 +22,7 @@ export function Funnel({ counts }: { counts: readonly VolumeCount[] }) {
         { title: 'Number', isNumber: true, cell: ([, count]) => formatCount(count) },
         { title: 'Of all', isNumber: true, cell: ([, count]) => formatShare(count, all) },
         {
-          title: '',
+          title: 'Share',
           cell: ([name, count]) => <meter min={0} max={Math.max(1, all)} value={count} aria-label={name} />,
         },
       ]}

@@ -97,7 +97,7 @@ function RemovedPage({ ui, user, removed, plan }: RemovedProps) {
     { title: 'Reason', cell: ({ reason }) => reason },
     { title: 'Platform', cell: ({ platform }) => platform },
     {
-      title: '',
+      title: 'Action',
       cell: ({ id, provider, removedAtMs }) => (
         <ActionForm
           ui={ui}

@@ -125,7 +125,7 @@ export function letterColumns(ui: Ui): Column<DeadLetter>[] {
     { title: 'Attempts', isNumber: true, cell: ({ attempts }) => attempts },
     { title: 'Reason', cell: ({ reason }) => reason },
     {
-      title: '',
+      title: 'Action',
       cell: ({ id, count }) => (
         <ActionForm
           ui={ui}

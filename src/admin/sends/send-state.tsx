@@ -1,29 +1,24 @@
-import { addUp, listReasons } from '../../methods/report-results.ts'
+import { addUp, listReasons, type TargetCounts } from '../../methods/report-results.ts'
 import type { SendReport } from '../../queue/report.ts'
 import { formatCount, formatShare, State, Time } from '../layout/format.tsx'
 import { Facts, Table } from '../layout/table.tsx'
 import { Progress } from './progress.tsx'
 
-/** The words of a report, explained. */
-const MEANINGS = {
-  waiting: 'in the queue',
-  retrying: 'had an attempt and are tried again',
-  sent: 'accepted by the provider',
-  failed: 'refused by the provider, or given up',
-  expired: 'too late',
-  cancelled: 'cancelled',
-  dropped: 'left out by a rule',
-} as const
+/** The outcomes of a report, each with its meaning. */
+const OUTCOMES: readonly { name: Exclude<keyof TargetCounts, 'target'>; meaning: string }[] = [
+  { name: 'waiting', meaning: 'in the queue' },
+  { name: 'retrying', meaning: 'had an attempt and are tried again' },
+  { name: 'sent', meaning: 'accepted by the provider' },
+  { name: 'failed', meaning: 'refused by the provider, or given up' },
+  { name: 'expired', meaning: 'too late' },
+  { name: 'cancelled', meaning: 'cancelled' },
+  { name: 'dropped', meaning: 'left out by a rule' },
+]
 
 /** State, funnel and errors of a send. It is a live part. */
 export function SendState({ report }: { report: SendReport }) {
   const sums = addUp(report)
   const providers = [...new Set(report.counts.map(({ provider }) => provider))]
-  const outcomes = Object.entries(MEANINGS).map(([name, meaning]) => ({
-    name,
-    meaning,
-    count: sums[name as keyof typeof MEANINGS],
-  }))
   return (
     <>
       <Facts
@@ -46,7 +41,7 @@ export function SendState({ report }: { report: SendReport }) {
           { title: 'Number', isNumber: true, cell: ({ count }) => formatCount(count) },
           { title: 'Of all targets', isNumber: true, cell: ({ count }) => formatShare(count, sums.target) },
           {
-            title: '',
+            title: 'Share',
             cell: ({ name, count }) => <meter min={0} max={Math.max(1, sums.target)} value={count} aria-label={name} />,
           },
         ]}
@@ -67,12 +62,11 @@ export function SendState({ report }: { report: SendReport }) {
           ...providers.map((provider) => ({
             title: provider,
             isNumber: true,
-            cell: ({ name }: (typeof outcomes)[number]) =>
-              formatCount(addUp(report, provider)[name as keyof typeof MEANINGS]),
+            cell: ({ name }: (typeof OUTCOMES)[number]) => formatCount(addUp(report, provider)[name]),
           })),
-          { title: 'All', isNumber: true, cell: ({ count }) => formatCount(count) },
+          { title: 'All', isNumber: true, cell: ({ name }) => formatCount(sums[name]) },
         ]}
-        rows={outcomes}
+        rows={OUTCOMES}
         empty=""
       />
       <Reasons title="Why targets failed" rows={listReasons(report, 'failed')} />

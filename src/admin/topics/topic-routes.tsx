@@ -24,7 +24,8 @@ export function makeTopicRoutes({ base, sources, actions }: PageDeps): Hono<Admi
 
   routes.get('/topics', async (context) => {
     const devices = need(sources.devices)
-    const [topic, user] = ['topic', 'user'].map((name) => context.req.query(name)?.trim() ?? '') as [string, string]
+    const text = (name: string) => context.req.query(name)?.trim() ?? ''
+    const [topic, user] = [text('topic'), text('user')]
     const cursor = context.req.query('cursor') ?? ''
     const [ofTopic, ofUser] = await Promise.all([
       topic === ''
