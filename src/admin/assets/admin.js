@@ -34,16 +34,33 @@ async function copy(element) {
   getSelection().selectAllChildren(element)
 }
 
-/** Replaces the parts of the page that an event has. The server has escaped their texts. */
+/** Parts that came while the focus was in their element. */
+const postponed = new Map()
+
+/** Shows the parts of an event. An element with the focus is replaced later: a reader may be about to use its link. */
 function showParts(parts) {
   for (const { id, html } of parts) {
     const element = document.getElementById(id)
-    if (!element) continue
-    const open = [...element.querySelectorAll('details')].map((details) => details.open)
-    element.replaceChildren(new DOMParser().parseFromString(`<div>${html}</div>`, 'text/html').body.firstChild)
-    for (const [index, details] of element.querySelectorAll('details').entries()) details.open = open[index] ?? false
-    showLocalTimes(element)
+    if (element?.contains(document.activeElement)) postponed.set(id, html)
+    else if (element) replaceContent(element, html)
   }
+}
+
+/** Replaces the content of an element. The server has escaped its texts. */
+function replaceContent(element, html) {
+  const open = [...element.querySelectorAll('details')].map((details) => details.open)
+  const scrolled = [...element.querySelectorAll('.scroll')].map((table) => table.scrollLeft)
+  element.replaceChildren(new DOMParser().parseFromString(`<div>${html}</div>`, 'text/html').body.firstChild)
+  for (const [index, details] of element.querySelectorAll('details').entries()) details.open = open[index] ?? false
+  for (const [index, table] of element.querySelectorAll('.scroll').entries()) table.scrollLeft = scrolled[index] ?? 0
+  showLocalTimes(element)
+}
+
+/** Shows postponed parts when the focus has left their elements. */
+function showPostponed() {
+  const parts = [...postponed].map(([id, html]) => ({ id, html }))
+  postponed.clear()
+  showParts(parts)
 }
 
 /** Keeps the page up to date while it is visible and not paused. */
@@ -78,6 +95,7 @@ function startLive(url) {
     update()
   })
   document.addEventListener('visibilitychange', update)
+  document.addEventListener('focusin', showPostponed)
   // A browser allows six connections to a server, so a page that is left gives its own back.
   addEventListener('pagehide', () => {
     source?.close()

@@ -33,7 +33,7 @@ export function losesCookie(context: Context): boolean {
   return !isPlain(context) && context.req.header('sec-fetch-site') === undefined
 }
 
-/** A `Host` of a loopback address. The proxy in front of another one may use HTTPS. */
-function isPlain(context: Context): boolean {
-  return LOOPBACK.test(context.req.header('host') ?? '')
+/** Whether the browser is on the same machine. A proxy with HTTPS may replace `Host` by a loopback address too. */
+function isPlain({ req }: Context): boolean {
+  return LOOPBACK.test(req.header('host') ?? '') && req.header('x-forwarded-proto') !== 'https'
 }
