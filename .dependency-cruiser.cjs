@@ -20,7 +20,7 @@ const MAY_IMPORT = {
   http2: [],
   processes: ['database', 'queue'],
   analytics: ['database'],
-  admin: ['devices', 'push', 'queue', 'personalise', 'analytics'],
+  admin: ['protocol', 'sends', 'devices', 'push', 'preview', 'explain', 'methods', 'queue', 'analytics', 'database'],
   database: [],
   redis: ['timing'],
   simulators: ['json', 'rules'],

@@ -1,9 +1,12 @@
 // Builds all objects, connects them, and registers how they are stopped. Only this file and assemble/ import the
 // concrete classes.
 import { availableParallelism } from 'node:os'
+import type { AdminSources } from './admin/admin-sources.ts'
 import { buildParts } from './assemble/build-parts.ts'
 import { configureApi } from './assemble/configure-api.ts'
 import { countReports } from './assemble/count-reports.ts'
+import { makeAccept } from './assemble/make-accept.ts'
+import { makeAdminSources } from './assemble/make-admin-sources.ts'
 import { makeClientCalls, makeClientEndpoints } from './assemble/make-client-calls.ts'
 import { startUpkeepOf } from './assemble/make-devices.ts'
 import { makeMethods } from './assemble/make-methods.ts'
@@ -12,15 +15,17 @@ import { type Databases, openDatabases } from './assemble/open-databases.ts'
 import type { Plan } from './assemble/plan.ts'
 import { countInMetrics } from './assemble/send-counts.ts'
 import { shareBuffers } from './assemble/share-buffers.ts'
+import { startAdmin } from './assemble/start-admin.ts'
 import { startAnalytics } from './assemble/start-analytics.ts'
 import { startLargeRequests } from './assemble/start-large-requests.ts'
 import { startWorkerProcesses } from './assemble/start-worker-processes.ts'
 import { startWorkers } from './assemble/start-workers.ts'
 import { makeLoggerOfStores, watchStores } from './assemble/watch-stores.ts'
-import { loadOrMakeApiKey } from './config/api-key.ts'
 import { chooseQueue } from './config/check.ts'
+import { loadOrMakeKey } from './config/made-key.ts'
 import type { Role } from './config/role.ts'
 import type { Config } from './config/schema.ts'
+import type { Sql } from './database/pool.ts'
 import { findLostSettings } from './database/pooler.ts'
 import { type MethodTable, makeMethodTable } from './methods/table.ts'
 import type { Logger } from './observability/log.ts'
@@ -46,6 +51,8 @@ export interface Assembly {
   urls: string[]
   /** The generated API key; undefined when the configuration has a key or needs none. */
   madeKey: string | undefined
+  /** A link to the admin web UI that logs in once; undefined without one. */
+  adminLink: string | undefined
   /** Accepts no more work, finishes work in flight within `graceMs`, then closes all parts. Never rejects. */
   stop(graceMs: number): Promise<void>
 }
@@ -66,8 +73,7 @@ async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, '
   const metrics = makeMetrics()
   const upstream = config.upstream && makeUpstream(config, config.upstream, logger)
   if (upstream) onStop.close('upstream', () => upstream.close())
-  const { methods, large, clientCalls, isReady, readHealth, readMetrics, callLogger } = config.push_notifications
-    .enabled
+  const push = config.push_notifications.enabled
     ? await buildPush(plan, metrics, upstream?.api, onStop)
     : {
         methods: makeMethodTable(undefined),
@@ -77,7 +83,10 @@ async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, '
         readHealth: () => ({ down: [], credentials: {} }),
         readMetrics: () => metrics.registry.metrics(),
         callLogger: logger,
+        adminSources: undefined,
+        sql: undefined,
       }
+  const { methods, large, clientCalls, isReady, readHealth, readMetrics, callLogger, adminSources, sql } = push
   const isApi = role !== 'worker' && !config.http_api.disabled
   const { key, madeKey } = chooseKey(config, isApi)
   const api: ApiDeps = {
@@ -90,8 +99,13 @@ async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, '
     logger,
     callLogger,
   }
+  const admin = startAdmin(
+    { config, logger, role, isKeyMade: madeKey !== undefined, sources: adminSources, sql },
+    onStop,
+  )
+  const isExternal = { api: config.http_api.external, admin: config.admin.external }
   const server = await startServer(
-    planPorts(config.http_server, config.http_api.external, madeKey !== undefined, {
+    planPorts(config.http_server, isExternal, madeKey !== undefined, {
       api: isApi ? { deps: api, prefix: trimSlash(config.http_api.handler_prefix) } : undefined,
       metrics: config.prometheus.enabled
         ? {
@@ -107,11 +121,12 @@ async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, '
         clientCalls &&
         makeClientEndpoints(config, clientCalls, { metrics, logger: callLogger })),
       connections: role === 'worker' ? undefined : upstream?.clients,
-      admin: role === 'worker' ? undefined : upstream?.clients,
+      admin: admin && { ui: admin.ui, api },
+      nodeAdmin: role === 'worker' ? undefined : upstream?.clients,
     }),
   )
   onStop.drain('server', (graceMs) => server.close(graceMs, config.shutdown.drain))
-  return { urls: server.urls, madeKey }
+  return { urls: server.urls, madeKey, adminLink: admin?.makeLink(server.urls.at(-1) ?? '') }
 }
 
 interface Push {
@@ -127,6 +142,10 @@ interface Push {
   /** The state of the providers for the workers. */
   readHealth(): ProviderHealth
   callLogger: ApiDeps['callLogger']
+  /** The parts that the admin web UI shows. */
+  adminSources: AdminSources
+  /** The device database; undefined without one. */
+  sql: Sql | undefined
 }
 
 /** Builds devices and queue and, except for the role `api`, starts workers in this process or in worker processes. */
@@ -147,7 +166,8 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, node: NodeApi | und
   const shared = { ...plan, config: shareBuffers(config, count) }
   const started = await startAnalytics(shared, databases, { registry, checksServers: true }, onStop)
   const analytics = countReports(started, storePlan, parts, onStop)
-  const methods = makeMethods(storePlan, parts, analytics, node, counts)
+  const accept = makeAccept(config, parts, counts, analytics?.recorder)
+  const methods = makeMethods(storePlan, { accept, parts, analytics, node })
   const large = role === 'worker' ? undefined : startLargeRequests(plan, databases.dsn, counts, stores.onOutage, onStop)
   const own = {
     methods,
@@ -157,7 +177,12 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, node: NodeApi | und
     readHealth: parts.readHealth,
     readMetrics: () => metrics.registry.metrics(),
   }
-  if (role === 'api') return { ...own, isReady: stores.isUp }
+  const withAdmin = (state: Omit<Push, 'adminSources' | 'sql'>): Push => ({
+    ...state,
+    adminSources: makeAdminSources(config, { accept, parts, analytics, ...state }),
+    sql: databases.sql,
+  })
+  if (role === 'api') return withAdmin({ ...own, isReady: stores.isUp })
   const recorder = analytics?.recorder
   const workers =
     count === 1
@@ -166,12 +191,12 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, node: NodeApi | und
           readHealth: parts.readHealth,
         }
       : startWorkerProcesses(shared, databases.dsn, count, metrics, stores.onOutage, onStop)
-  return {
+  return withAdmin({
     ...own,
     ...workers,
     isReady: () => stores.isUp() && workers.isReady(),
     readHealth: () => mergeHealth([parts.readHealth(), workers.readHealth()]),
-  }
+  })
 }
 
 /** Warns if a pooler ignores settings of the pools. */
@@ -191,7 +216,7 @@ function chooseProcesses(cores: number): number {
 
 function chooseKey({ http_api: api, data_dir }: Config, isApi: boolean): { key: string; madeKey: string | undefined } {
   if (api.key !== undefined || api.insecure || !isApi) return { key: api.key ?? '', madeKey: undefined }
-  const madeKey = loadOrMakeApiKey(data_dir)
+  const madeKey = loadOrMakeKey(data_dir, 'api_key')
   return { key: madeKey, madeKey }
 }
 

@@ -1,8 +1,7 @@
 import { checkFiles } from '../assemble/check-files.ts'
 import { type Proof, proveCredentials } from '../assemble/prove-credentials.ts'
 import { describeProviders } from '../config/describe-providers.ts'
-import { listOptions } from '../config/options.ts'
-import { ConfigSchema } from '../config/schema.ts'
+import { hideSecrets } from '../config/hide-secrets.ts'
 import { makeLogger } from '../observability/log.ts'
 import { describeSettings } from './describe-settings.ts'
 import { readServerOptions } from './options.ts'
@@ -30,8 +29,7 @@ export async function runCheckConfig(argv: string[]): Promise<number> {
   checkFiles(config)
   const hasPush = config.push_notifications.enabled
   const proofs = hasPush ? await proveCredentials(config, makeLogger(SILENT), flags.has('online')) : []
-  const secrets = new Set(listOptions(ConfigSchema).flatMap(({ path, isSecret }) => (isSecret ? [path.join('.')] : [])))
-  process.stdout.write(`${JSON.stringify(hideSecrets(config, secrets), undefined, 2)}\n`)
+  process.stdout.write(`${JSON.stringify(hideSecrets(config), undefined, 2)}\n`)
   const modes = describeProviders(config).map(({ provider, mode, detail }) => `${provider}: ${mode} (${detail})`)
   for (const line of [...modes, ...describeSettings(options)]) process.stderr.write(`${line}\n`)
   return report(proofs)
@@ -47,20 +45,4 @@ function report(proofs: readonly Proof[]): number {
   }
   if (proofs.some(({ state }) => state === 'refused')) return 2
   return proofs.some(({ state, provider }) => state === 'notAsked' && provider !== 'webpush') ? 1 : 0
-}
-
-/**
- * A copy of a configuration with a placeholder in place of each secret that is set.
- * @param secrets paths of secret options
- */
-function hideSecrets(value: unknown, secrets: ReadonlySet<string>, path: readonly string[] = []): unknown {
-  if (secrets.has(path.join('.'))) return isEmpty(value) ? value : '(hidden)'
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [key, hideSecrets(inner, secrets, [...path, key])]),
-  )
-}
-
-function isEmpty(value: unknown): boolean {
-  return value === undefined || value === '' || (Array.isArray(value) && value.length === 0)
 }

@@ -46,6 +46,7 @@ export function findContradictions(config: Config): string[] {
   return [
     ...credentialProblems(config),
     ...tlsProblems(config),
+    ...adminProblems(config),
     ...queueProblems(config),
     ...workerProblems(config),
     ...replicaProblems(config),
@@ -80,6 +81,32 @@ function tlsProblems({ http_server: server }: Config): string[] {
     .filter((name) => server[name].enabled && (server[name].cert_pem === '' || server[name].key_pem === ''))
     .map((name) => `http_server.${name}: is enabled and needs cert_pem and key_pem`)
   return [...autocert, ...incomplete]
+}
+
+/** The shortest secret that can't be guessed from a session cookie. */
+const MIN_ADMIN_SECRET = 16
+
+function adminProblems({ admin, upstream }: Config): string[] {
+  const { enabled, insecure, password, viewer_password: viewer, secret } = admin
+  if (!enabled) return []
+  const nodePrefix = upstream?.admin_handler_prefix
+  const isShared = nodePrefix !== undefined && trimSlashes(nodePrefix) === trimSlashes(admin.handler_prefix)
+  const shared = isShared
+    ? ['admin.handler_prefix: is that of upstream.admin_handler_prefix, where the web UI of the node is']
+    : []
+  if (insecure) return shared
+  return [
+    ...shared,
+    ...(password === '' ? ['admin.password: is needed because admin.enabled is true'] : []),
+    ...(secret.length < MIN_ADMIN_SECRET
+      ? [`admin.secret: at least ${MIN_ADMIN_SECRET} characters are needed because admin.enabled is true`]
+      : []),
+    ...(viewer !== '' && viewer === password ? ['admin.viewer_password: is the same as admin.password'] : []),
+  ]
+}
+
+function trimSlashes(prefix: string): string {
+  return prefix.replace(/\/+$/, '')
 }
 
 function queueProblems(config: Config): string[] {

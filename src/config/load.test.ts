@@ -108,6 +108,16 @@ describe('a configuration', () => {
       { clickhouse_analytics: { enabled: true, export: { notifications: { enabled: true } } } },
       'clickhouse_analytics.clickhouse_dsn',
     ],
+    [{ admin: { enabled: true, secret: 'x'.repeat(16) } }, 'admin.password'],
+    [{ admin: { enabled: true, password: 'p', secret: 'x'.repeat(15) } }, 'admin.secret'],
+    [
+      { admin: { enabled: true, password: 'p', viewer_password: 'p', secret: 'x'.repeat(16) } },
+      'admin.viewer_password',
+    ],
+    [
+      { admin: { enabled: true, insecure: true }, upstream: { address: 'http://n', admin_handler_prefix: '/' } },
+      'admin.handler_prefix',
+    ],
     [{ http_server: { tls_autocert: { enabled: true } } }, 'http_server.tls_autocert'],
   ])('with options that contradict each other is refused: %j', (input, path) => {
     expect(() => parseConfig(input)).toThrow(`${path}:`)

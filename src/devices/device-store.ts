@@ -112,7 +112,10 @@ export class DeviceStore {
     return this.#read((sql) => listUserTopics(sql, query))
   }
 
-  /** The devices that were removed automatically in the last week: the one with `id`, or if it is empty those of `user`. */
+  /**
+   * The devices that were removed automatically in the last week: the one with `id`, or if it is empty those of `user`,
+   * or if both are empty the latest ones.
+   */
   listRemoved(query: { id: string; user: string }): Promise<RemovedDevice[]> {
     return this.#call((sql) => listRemovedDevices(sql, query))
   }

@@ -24,7 +24,7 @@
 import type { ProviderName } from '../config/provider-names.ts'
 import type { AckRule } from '../sends/ack-rule.ts'
 import type { BatchClaim, ClaimKey, ClaimState, Progress, Remainder } from './batch.ts'
-import type { DeadLetter, DeadLetterFilter } from './dead-letter.ts'
+import type { DeadLetter, DeadLetterCount, DeadLetterFilter } from './dead-letter.ts'
 import type { Lane } from './lane.ts'
 import type { ReportFilter, ReportPage, SendReport, StatusCount } from './report.ts'
 import type { CommitResult, Exclusion, Page, Send, SendClaim, StoredSend } from './send.ts'
@@ -149,6 +149,9 @@ export interface Queue {
    * @param after the id of the last dead letter of the previous page
    */
   listDeadLetters(filter: DeadLetterFilter, limit: number, after?: string): Promise<DeadLetter[]>
+
+  /** Counts dead letters and their targets. */
+  countDeadLetters(filter: DeadLetterFilter): Promise<DeadLetterCount>
 
   /** Turns dead letters into batches without earlier attempts; resolves to the number of their targets. */
   retryDeadLetters(filter: DeadLetterFilter): Promise<number>

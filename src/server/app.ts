@@ -3,6 +3,7 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Context } from 'hono'
 import { Hono } from 'hono'
 import type { ClientProxy } from '../upstream/client-proxy.ts'
+import { type AdminMount, makeAdminMount } from './admin-mount.ts'
 import { makeApi, type NodeEnvironment } from './api.ts'
 import type { ApiDeps } from './api-deps.ts'
 import { type ClientPush, handleClientPush } from './client-push.ts'
@@ -21,13 +22,14 @@ export interface AppParts {
   clientPush?: ClientPush | undefined
   /** The connection endpoints of the node. */
   connections: ClientProxy | undefined
+  admin: AdminMount | undefined
   /** The admin web UI of the node. */
-  admin: ClientProxy | undefined
+  nodeAdmin: ClientProxy | undefined
 }
 
 /** Makes the app of one port. */
 export function makeApp(parts: AppParts): Hono<NodeEnvironment> {
-  const { api, metrics, health, connections, admin } = parts
+  const { api, metrics, health, connections, admin, nodeAdmin } = parts
   const app = new Hono<NodeEnvironment>({
     // The path as it was sent: a URL parser would remove dot segments.
     getPath: (_, options) => unescapePath(splitTarget(options?.env?.incoming.url).path),
@@ -47,10 +49,11 @@ export function makeApp(parts: AppParts): Hono<NodeEnvironment> {
       return context.body(body, health.isReady() ? 200 : 503, headers)
     })
   }
+  if (admin) app.route('/', makeAdminMount(admin))
   app.notFound((context) => {
     const { path } = context.req
     const isConnection = connections?.paths.isConnection(path)
-    const node = isConnection ? connections : admin?.paths.isAdmin(path) ? admin : undefined
+    const node = isConnection ? connections : nodeAdmin?.paths.isAdmin(path) ? nodeAdmin : undefined
     return redirectUnclean(context) ?? passOn(context, node) ?? answerNotFound(context)
   })
   return app

@@ -90,7 +90,8 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
     metrics: undefined,
     health: { isReady: options.isReady ?? (() => true), describe: () => ({}), prefix: '/health' },
     connections: upstream?.clients,
-    admin: upstream?.clients,
+    admin: undefined,
+    nodeAdmin: upstream?.clients,
   }
   const server = await startServer([{ address: '127.0.0.1', port: options.port ?? 0, tls: options.tls, app }])
   const stop = async (graceMs = 0, spreadMs = 0) => {

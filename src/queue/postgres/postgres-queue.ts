@@ -17,7 +17,7 @@ import type { ReportFilter, StatusCount } from '../report.ts'
 import type { Exclusion, Page, Send, SendClaim } from '../send.ts'
 import { Acknowledgements } from './acknowledgements.ts'
 import { claimWaitingBatches, confirmClaims, releaseBatches, updateProgress } from './batch-statements.ts'
-import { deleteDeadLetters, reviveDeadLetters, selectDeadLetters } from './dead-letter-statements.ts'
+import { countDeadLetters, deleteDeadLetters, reviveDeadLetters, selectDeadLetters } from './dead-letter-statements.ts'
 import { selectExcluded } from './exclusion-statements.ts'
 import { Exclusions } from './exclusions.ts'
 import { inTime } from './in-time.ts'
@@ -158,6 +158,10 @@ export class PostgresQueue implements Queue {
 
   listDeadLetters(filter: DeadLetterFilter, limit: number, after?: string) {
     return inTime(selectDeadLetters(this.#sql, filter, limit, after))
+  }
+
+  countDeadLetters(filter: DeadLetterFilter) {
+    return inTime(countDeadLetters(this.#sql, filter))
   }
 
   retryDeadLetters(filter: DeadLetterFilter) {

@@ -199,6 +199,10 @@ export class RedisQueue implements Queue {
     return (await this.#deadLetters.list(filter, limit, after)).map(({ lane: _, ...letter }) => letter)
   }
 
+  countDeadLetters(filter: DeadLetterFilter) {
+    return this.#deadLetters.count(filter)
+  }
+
   retryDeadLetters(filter: DeadLetterFilter) {
     return this.#deadLetters.retry(filter)
   }

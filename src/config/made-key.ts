@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { makeDataDir } from './data-dir.ts'
 
 /**
- * Loads the API key in the data directory, for a server without a configured key. At the first start it is made from
- * 128 random bits, in a file that only its owner can read.
+ * Loads a key from its file in the data directory, for a server without a configured key: the API key, or the secret of
+ * admin sessions. At the first start it is made from 128 random bits, in a file that only its owner can read.
  * @throws ConfigError if `dataDir` can't be made or written
  */
-export function loadOrMakeApiKey(dataDir: string): string {
-  const file = join(dataDir, 'api_key')
+export function loadOrMakeKey(dataDir: string, name: 'api_key' | 'admin_secret'): string {
+  const file = join(dataDir, name)
   try {
     const key = readFileSync(file, 'utf8').trim()
     if (key !== '') return key
