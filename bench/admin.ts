@@ -3,6 +3,7 @@
 // The database is a new PostgreSQL with millions of devices and events. Each page is requested in turn while a broadcast
 // to all devices is sent by worker processes to the sandbox.
 import { parseArgs } from 'node:util'
+import * as v from 'valibot'
 import { assemble } from '../src/assemble.ts'
 import { parseConfig } from '../src/config/load.ts'
 import type { Sql } from '../src/database/pool.ts'
@@ -39,6 +40,8 @@ const PATHS = [
   '/actions',
 ].map((path) => path.replace('USER', USERS.one))
 
+const Listed = v.object({ result: v.object({ items: v.array(v.object({ id: v.string() })) }) })
+
 const { values } = parseArgs({
   options: {
     devices: { type: 'string', default: '3000000' },
@@ -65,7 +68,6 @@ const checks = await withDatabase(logger, async ({ sql, dsn }) => {
   await loadDevices(sql, Number(values.devices))
   await fillPostgres(sql, Number(values.rows))
   await fillCounts(sql)
-  const [device] = await sql`select id from devices order by id offset 1000 limit 1`
   const config = parseConfig({
     http_server: { address: '127.0.0.1', port: 0 },
     http_api: { insecure: true },
@@ -81,7 +83,7 @@ const checks = await withDatabase(logger, async ({ sql, dsn }) => {
       const call = (method: string, body: object) =>
         fetch(`${url}/api/${method}`, { method: 'POST', body: JSON.stringify(body) })
       const listed = await call('device_list', { limit: 1 })
-      const page: { result: { items: { id: string }[] } } = await listed.json()
+      const { result } = v.parse(Listed, await listed.json())
       let sends = 0
       const broadcast = () =>
         call('send_push_notification', {
@@ -92,7 +94,7 @@ const checks = await withDatabase(logger, async ({ sql, dsn }) => {
       await broadcast()
       const all: Check[] = []
       for (const path of PATHS) {
-        const target = `${url}/admin${path.replace('DEVICE', page.result.items[0]?.id ?? String(device?.id))}`
+        const target = `${url}/admin${path.replace('DEVICE', result.items[0]?.id ?? '')}`
         const { p50Ms, p99Ms, ...rest } = await withSurroundings(async () => {
           const durations: number[] = []
           for (let round = 0; round < ROUNDS; round++) durations.push(await time(() => readPage(target)))

@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { type Browser, chromium } from 'playwright-core'
+import * as v from 'valibot'
 import { withDatabase } from '../../bench/harness/with-database.ts'
 import { assemble } from '../../src/assemble.ts'
 import { parseConfig } from '../../src/config/load.ts'
@@ -19,6 +20,8 @@ interface Shot {
   theme: 'light' | 'dark'
   size: { width: number; height: number }
 }
+
+const Answer = v.object({ result: v.object({ id: v.optional(v.string(), '') }) })
 
 const logger = makeLogger({ level: 'error', file: '' })
 
@@ -84,8 +87,7 @@ async function takeAll(browser: Browser, base: string, shots: readonly Shot[]): 
 async function fill(url: string, sql: Sql): Promise<string> {
   const call = async (method: string, body: object) => {
     const answer = await fetch(`${url}/api/${method}`, { method: 'POST', body: JSON.stringify(body) })
-    const { result = {} }: { result?: { id?: string } } = await answer.json()
-    return result.id ?? ''
+    return v.parse(Answer, await answer.json()).result.id
   }
   const users = ['ada', 'grace', 'linus', 'margaret', 'dennis', 'barbara', 'edsger', 'radia'].map(
     (name) => `${name}@example.com`,

@@ -278,7 +278,7 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
     await page.setViewportSize({ width: 375, height: 700 })
     for (const path of PATHS) {
       await page.goto(`${base}${path}`)
-      expect(await page.evaluate(() => document.documentElement.scrollWidth), path).toBe(375)
+      expect(await page.evaluate('document.documentElement.scrollWidth'), path).toBe(375)
     }
   })
 

@@ -1,9 +1,12 @@
+import * as v from 'valibot'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { formatCsv } from '../../src/admin/analytics/csv.ts'
 import { type AdminRig, type Client, startAdminRig } from './admin-rig.ts'
 
 const ATTACK = `"><script>alert(1)</script><img src=x onerror="alert(2)">'`
 const ESCAPED = '&lt;script&gt;alert(1)'
+
+const Registered = v.object({ result: v.object({ id: v.string() }) })
 
 let rig: AdminRig
 let client: Client
@@ -20,8 +23,7 @@ beforeAll(async () => {
     meta: { [ATTACK]: ATTACK },
     topics: [ATTACK],
   })
-  const answer: { result: { id: string } } = await registered.json()
-  device = answer.result.id
+  device = v.parse(Registered, await registered.json()).result.id
   await rig.server.post('/user_topic_update', { user: ATTACK, op: 'add', topics: [ATTACK] })
   await rig.server.post('/send_push_notification', {
     uid: ATTACK,

@@ -82,7 +82,7 @@ export class LivePolls {
       const parts = await subject.load()
       for (const onParts of subject.pages) onParts(parts)
     } catch (error) {
-      this.#logger.warn({ err: error, subject: name }, 'admin: live page not read')
+      this.#logger.debug({ err: error, subject: name }, 'admin: live page not read')
     } finally {
       subject.isReading = false
     }
