@@ -131,6 +131,8 @@ describe.skipIf(missing)('in the chat', () => {
     await write(ann, 'two')
     await bob.getByLabel('Messages').getByText('ann: two').waitFor()
     expect(await ringsFor('bob', 'two')).toBe(1)
+    // The page reads the notifications of the phone twice a second.
+    await bob.getByLabel('Notifications').getByText('ann: two').waitFor()
     expect(await bob.getByLabel('Notifications').getByText('ann: two').count()).toBe(1)
   })
 

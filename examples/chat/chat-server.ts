@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import { json } from 'node:stream/consumers'
 import { SignJWT } from 'jose'
 import * as v from 'valibot'
@@ -11,7 +12,8 @@ import * as v from 'valibot'
 export const CHANNEL = 'room'
 
 const FILES = import.meta.dirname
-const LIBRARY = createRequire(import.meta.url).resolve('centrifuge/dist/centrifuge.js')
+/** The file for browsers, which the package does not export. */
+const LIBRARY = join(dirname(createRequire(import.meta.url).resolve('centrifuge')), '../dist/centrifuge.js')
 
 /** The files of the page by their paths. */
 const PAGES: Record<string, { file: string; type: string }> = {
