@@ -53,7 +53,7 @@ export function makeRemovedRoutes({ base, sources, actions }: PageDeps): Hono<Ad
     const { restored } = await actions.run(
       context.get('actor'),
       action,
-      () => need(sources.devices).restore(query, () => undefined),
+      () => need(sources.devices).restore(query),
       (result) => `${result.restored} restored, ${result.skipped} skipped`,
     )
     return context.redirect(makeLink(base, '/removed-devices', { notice: 'restored', count: restored }), 303)
