@@ -155,10 +155,10 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
       select 'given-up', lane, 'fcm', 'token', 1, d.id || E'\tsecond-token\tada\tandroid', 'UNAVAILABLE', 5, now()
       from push_sends s, devices d where s.uid = 'given-up' and d.user_id = 'ada'`
     await page.goto(`${base}/queue?uid=given-up`)
-    await page.getByText('1 dead letters with 1 targets match.').waitFor()
+    await page.getByText('1 dead letter with 1 target in this selection.').waitFor()
     await page.getByText('Send all that match again…').click()
-    await page.getByRole('button', { name: 'Send all 1 targets again' }).click()
-    await page.getByText('1 targets are sent again.').waitFor()
+    await page.getByRole('button', { name: 'Send 1 target again' }).click()
+    await page.getByText('Targets that are sent again: 1.').waitFor()
     await expect
       .poll(() => fcm.simulator.accepted.some(({ target }) => target === 'second-token'), { timeout: 20_000 })
       .toBe(true)

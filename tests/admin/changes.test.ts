@@ -126,7 +126,7 @@ test('a device is removed by hand, and one that was removed automatically is res
     select clock_timestamp(), provider, 'token gone', to_jsonb(moved) || '{"topics": []}' from moved`
   const html = await text('/removed-devices?user=gone')
   expect(html).toContain(gone)
-  expect(await text('/removed-devices?provider=fcm&hours=1')).toContain('1 devices would be restored')
+  expect(await text('/removed-devices?provider=fcm&hours=1')).toContain('To restore: 1 device.')
   const answer = await client.post('/removed-devices/restore', hiddenFields(html))
   expect(answer.headers.get('location')).toContain('count=1')
   expect((await client.get(`/devices/${gone}`)).status).toBe(200)
@@ -145,12 +145,12 @@ test('a provider is paused with a reason, and resumed', async () => {
 test('dead letters that match the filter are deleted, and no others; the count is said before', async () => {
   await giveUp('uid-a', 'fcm', 3)
   await giveUp('uid-b', 'fcm', 5)
-  expect(await text('/queue?uid=uid-a')).toContain('1 dead letters with 3 targets match')
-  expect(await text('/queue?provider=fcm')).toContain('Delete all 8 targets')
+  expect(await text('/queue?uid=uid-a')).toContain('1 dead letter with 3 targets in this selection')
+  expect(await text('/queue?provider=fcm')).toContain('Delete 8 targets')
   expect((await client.post('/queue/drop')).status).toBe(400)
   const answer = await client.post('/queue/drop', { uid: 'uid-a' })
   expect(answer.headers.get('location')).toContain('count=3')
-  expect(await text('/queue')).toContain('1 dead letters with 5 targets match')
+  expect(await text('/queue')).toContain('1 dead letter with 5 targets in this selection')
   expect((await client.post('/queue/drop', { all: '1' })).headers.get('location')).toContain('count=5')
 })
 

@@ -12,7 +12,7 @@ const PAGE_ROWS = 100
 const COLUMNS: readonly Column<StoredAction>[] = [
   { title: 'Time', cell: ({ atMs }) => <Time ms={atMs} /> },
   { title: 'Role', cell: ({ role }) => <OrDash>{role}</OrDash> },
-  { title: 'Action', cell: ({ action }) => action },
+  { title: 'Action', cell: ({ action }) => <span class="nowrap">{action}</span> },
   { title: 'Object', cell: ({ target }) => <OrDash>{target}</OrDash> },
   { title: 'Detail', cell: ({ detail }) => <OrDash>{detail}</OrDash> },
   { title: 'Outcome', cell: ({ outcome }) => <OrDash>{outcome}</OrDash> },

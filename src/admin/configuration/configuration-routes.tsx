@@ -61,7 +61,7 @@ export function makeConfigurationRoutes(deps: { base: string; configuration: unk
             name="shows"
             value={shows}
             options={[
-              ['changed', 'set to something else than their default'],
+              ['changed', 'with another value than the default'],
               ['all', 'all'],
             ]}
           />

@@ -1,7 +1,7 @@
 import type { Device } from '../../devices/device.ts'
 import type { ListPage } from '../../devices/list-page.ts'
 import { FilterForm, Input, Select } from '../layout/form.tsx'
-import { formatCount, OrDash, Time } from '../layout/format.tsx'
+import { countOf, OrDash, Time } from '../layout/format.tsx'
 import { Page } from '../layout/page.tsx'
 import { type Column, Pager, Table } from '../layout/table.tsx'
 import type { Ui } from '../layout/ui.ts'
@@ -45,19 +45,14 @@ export function DeviceListPage({ ui, fields, page, isFirst }: ListProps) {
         <Select label="Provider" name="provider" value={fields.provider} options={PROVIDER_OPTIONS} />
         <Select label="Platform" name="platform" value={fields.platform} options={PLATFORM_OPTIONS} />
       </FilterForm>
-      <p>
+      <p class="links">
         {page.totalCount === undefined ? (
           <a href={ui.link('/devices', { ...fields, total: 1 })}>Count all that match</a>
         ) : (
-          <strong>{`${formatCount(page.totalCount)} devices match.`}</strong>
-        )}{' '}
-        <a href={ui.link('/removed-devices')}>Removed devices</a>
-        {isFiltered && ui.role === 'admin' && (
-          <>
-            {' '}
-            <a href={ui.link('/new-push', { ...fields })}>Push to all that match</a>
-          </>
+          <strong>{`${countOf(page.totalCount, 'device')} in this selection`}</strong>
         )}
+        <a href={ui.link('/removed-devices')}>Removed devices</a>
+        {isFiltered && ui.role === 'admin' && <a href={ui.link('/new-push', { ...fields })}>Push to all that match</a>}
       </p>
       <Table
         caption="Devices, the first registered first"

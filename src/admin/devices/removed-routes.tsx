@@ -8,7 +8,7 @@ import type { AdminEnvironment } from '../admin-environment.ts'
 import { need, type PageDeps } from '../admin-sources.ts'
 import { answerPage } from '../layout/answer-page.ts'
 import { ActionForm, FilterForm, Input, Select } from '../layout/form.tsx'
-import { formatCount, OrDash, Time } from '../layout/format.tsx'
+import { countOf, OrDash, Time } from '../layout/format.tsx'
 import { Page } from '../layout/page.tsx'
 import { type Column, Table } from '../layout/table.tsx'
 import { makeLink, readUi, type Ui } from '../layout/ui.ts'
@@ -146,15 +146,15 @@ function RemovedPage({ ui, user, removed, plan }: RemovedProps) {
       {plan && (
         <div class="actions">
           <p>
-            {`${formatCount(plan.count.restored)} devices would be restored. ${formatCount(plan.count.skipped)} would be `}
-            skipped, because their id or token is registered again.
+            {`To restore: ${countOf(plan.count.restored, 'device')}. To skip, because their id or token is registered again: `}
+            {`${countOf(plan.count.skipped, 'device')}.`}
           </p>
           {plan.count.restored > 0 && (
             <ActionForm
               ui={ui}
               path="/removed-devices/restore"
               title="Restore them…"
-              button={`Restore ${formatCount(plan.count.restored)} devices`}
+              button={`Restore ${countOf(plan.count.restored, 'device')}`}
               values={{
                 provider: plan.query.provider,
                 since: plan.query.since.toISOString(),

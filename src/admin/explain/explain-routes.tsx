@@ -62,21 +62,15 @@ function ExplainPage({ ui, query, isAsked, explanations, events }: ExplainProps)
   return (
     <Page ui={ui} title="Why did it not arrive?" at="/explain">
       <FilterForm action={ui.link('/explain')} reset={ui.link('/explain')}>
-        <Input
-          label="Uid of the send"
-          name="uid"
-          type="search"
-          value={query.uid}
-          isRequired
-          hint="The answer of send_push_notification has it, and the page of the send."
-        />
+        <Input label="Uid of the send" name="uid" type="search" value={query.uid} isRequired />
         <Input label="User" name="user" type="search" value={query.user} />
         <Input label="or device id" name="device" type="search" value={query.deviceId} />
       </FilterForm>
       {!isAsked && (
         <p class="empty">
-          Give a send, and a user or a device. The answer comes from the report of the send, the queue, the registered
-          devices and the recorded events.
+          Give a send, and a user or a device. The uid is in the answer of send_push_notification and on the page of the
+          send. The explanation comes from the report of the send, the queue, the registered devices and the recorded
+          events.
         </p>
       )}
       {explanations.map((explanation) => (
@@ -122,7 +116,7 @@ function Answer({ ui, explanation, isOnly }: { ui: Ui; explanation: Explanation;
           {checks.map(({ name, finding }, index) => (
             <li class={index === place ? 'decisive' : ''}>
               {CHECK_TEXTS[name]} <strong>{describeFinding(finding, index > place)}</strong>
-              {finding.detail !== undefined && finding.detail !== '' && (
+              {index <= place && finding.detail !== undefined && finding.detail !== '' && (
                 <span class="faint">{` ${finding.detail}`}</span>
               )}
             </li>
@@ -135,7 +129,7 @@ function Answer({ ui, explanation, isOnly }: { ui: Ui; explanation: Explanation;
 
 /** After the check that explains the push, the results of the others do not matter. */
 function describeFinding(finding: Finding, isAfter: boolean): string {
-  if (isAfter) return finding.kind === 'ok' ? 'yes' : 'not decisive'
+  if (isAfter) return '–'
   if (finding.kind === 'unknown') return 'not known'
   return finding.kind === 'reason' ? finding.reason.replaceAll('_', ' ') : 'yes'
 }

@@ -19,6 +19,11 @@ export function formatCount(count: number): string {
   return count.toLocaleString('en')
 }
 
+/** A number with its noun, which gets an `s` for all numbers but one. */
+export function countOf(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`
+}
+
 /** A duration in its largest unit. */
 export function formatDuration(ms: number): string {
   const seconds = ms / 1000

@@ -13,10 +13,10 @@ export const NOTICES: Readonly<Record<string, Notice>> = {
   excluded: {
     text: 'The pushes of this send to that user or device are cancelled, unless they were handed over before.',
   },
-  retried: { text: '{count} targets are sent again.' },
-  dropped: { text: '{count} targets deleted from the dead letters.' },
+  retried: { text: 'Targets that are sent again: {count}.' },
+  dropped: { text: 'Targets deleted from the dead letters: {count}.' },
   removed: { text: 'The device is removed.' },
-  restored: { text: '{count} devices restored.' },
+  restored: { text: 'Devices restored: {count}.' },
   topics: { text: 'The topics are changed.' },
   sent: { text: 'The send is accepted. This page follows it.' },
 }

@@ -1,6 +1,6 @@
 import type { QueueStats } from '../../queue/queue.ts'
 import type { AdminSources } from '../admin-sources.ts'
-import { formatCount, formatDuration } from '../layout/format.tsx'
+import { countOf, formatDuration } from '../layout/format.tsx'
 import type { Ui } from '../layout/ui.ts'
 
 /** A batch that waits longer than this needs attention: nobody takes it. */
@@ -38,7 +38,7 @@ export function Alerts({ ui, stats, health }: AlertsProps) {
       )}
       {deadLetters > 0 && (
         <p class="notice">
-          <a href={ui.link('/queue')}>{`${formatCount(deadLetters)} dead letters`}</a> can be sent again.
+          <a href={ui.link('/queue')}>{countOf(deadLetters, 'dead letter')}</a>: given up, can be sent again.
         </p>
       )}
     </>

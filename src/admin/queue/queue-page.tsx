@@ -3,7 +3,7 @@ import type { DeadLetter, DeadLetterCount, DeadLetterFilter } from '../../queue/
 import type { QueueStats } from '../../queue/queue.ts'
 import { PROVIDER_OPTIONS } from '../devices/device-filter.ts'
 import { ActionForm, FilterForm, Input, Select } from '../layout/form.tsx'
-import { formatCount, Time } from '../layout/format.tsx'
+import { countOf, formatCount, Time } from '../layout/format.tsx'
 import { Page } from '../layout/page.tsx'
 import { type Column, Pager, Table } from '../layout/table.tsx'
 import type { Ui } from '../layout/ui.ts'
@@ -61,7 +61,7 @@ export function QueuePage({ ui, stats, filter, letters, count, isFirst, next }: 
         />
       </FilterForm>
       <p>
-        <strong>{`${formatCount(count.letters)} dead letters with ${formatCount(count.targets)} targets match.`}</strong>
+        <strong>{`${countOf(count.letters, 'dead letter')} with ${countOf(count.targets, 'target')} in this selection.`}</strong>
       </p>
       {count.letters > 0 && <LetterActions ui={ui} filter={filter} count={count} />}
       <Table
@@ -82,7 +82,7 @@ export function QueuePage({ ui, stats, filter, letters, count, isFirst, next }: 
 export function LetterActions({ ui, filter, count }: { ui: Ui; filter: DeadLetterFilter; count: DeadLetterCount }) {
   const { uid, provider } = filter
   const values = { uid, provider, all: uid === undefined && provider === undefined ? '1' : undefined }
-  const all = `all ${formatCount(count.targets)} targets`
+  const all = countOf(count.targets, 'target')
   return (
     <div class="actions">
       <ActionForm
@@ -92,7 +92,7 @@ export function LetterActions({ ui, filter, count }: { ui: Ui; filter: DeadLette
         button={`Send ${all} again`}
         values={values}
       >
-        <p>{`The number of attempts starts again. This concerns ${all} that match the filter.`}</p>
+        <p>{`The number of attempts starts again. This concerns all that match the filter: ${all}.`}</p>
       </ActionForm>
       <ActionForm
         ui={ui}
@@ -102,7 +102,7 @@ export function LetterActions({ ui, filter, count }: { ui: Ui; filter: DeadLette
         values={values}
         isDangerous
       >
-        <p>{`They can’t be sent again afterwards. This concerns ${all} that match the filter.`}</p>
+        <p>{`They can’t be sent again afterwards. This concerns all that match the filter: ${all}.`}</p>
       </ActionForm>
     </div>
   )

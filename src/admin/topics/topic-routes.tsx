@@ -10,7 +10,7 @@ import { need, type PageDeps } from '../admin-sources.ts'
 import { deviceColumns } from '../devices/device-list-page.tsx'
 import { answerPage } from '../layout/answer-page.ts'
 import { ActionForm, FilterForm, Input, Select, TextArea } from '../layout/form.tsx'
-import { formatCount } from '../layout/format.tsx'
+import { countOf } from '../layout/format.tsx'
 import { Page } from '../layout/page.tsx'
 import { Pager, Table } from '../layout/table.tsx'
 import { makeLink, readUi, type Ui } from '../layout/ui.ts'
@@ -111,12 +111,12 @@ function TopicPage({ ui, topic, user, isFirst, ofTopic, ofUser }: TopicProps) {
 function DevicesOfTopic({ ui, topic, page }: { ui: Ui; topic: string; page: ListPage<DeviceTopic> }) {
   return (
     <>
-      <p>
+      <p class="links">
         {page.totalCount === undefined ? (
           <a href={ui.link('/topics', { topic, total: 1 })}>Count the devices</a>
         ) : (
-          <strong>{`${formatCount(page.totalCount)} devices follow this topic.`}</strong>
-        )}{' '}
+          <strong>{`Followed by ${countOf(page.totalCount, 'device')}`}</strong>
+        )}
         {ui.role === 'admin' && <a href={ui.link('/new-push', { topic })}>Push to this topic</a>}
       </p>
       <Table
