@@ -58,9 +58,15 @@ function findApnsProblem(json: Buffer, headers: ReadonlyMap<string, string>, isO
     if (problem) return { field: name, why: problem.why }
   }
   const priority = given.get('apns-priority')
-  if (priority !== '10' || !isPriorityWrong(pushTypeOfHeaders(given) ?? pushTypeOfPayload(json), priority))
-    return undefined
+  if (priority !== '10' || !isPriorityWrong(findPushType(json, given), priority)) return undefined
   return { field: 'apns-priority', why: 'must be 5 or 1 for a background push' }
+}
+
+function findPushType(json: Buffer, headers: ReadonlyMap<string, string>): string {
+  const pushType = pushTypeOfHeaders(headers)
+  if (pushType !== undefined) return pushType
+  // Few payloads have this member, without which none is a background push, so the others are not parsed.
+  return json.includes('content-available') ? pushTypeOfPayload(json) : 'alert'
 }
 
 function findWebPushProblem(headers: ReadonlyMap<string, string>, isOpen: IsOpen): Problem | undefined {
