@@ -4,10 +4,11 @@ import { availableParallelism } from 'node:os'
 import { buildParts } from './assemble/build-parts.ts'
 import { configureApi } from './assemble/configure-api.ts'
 import { countReports } from './assemble/count-reports.ts'
+import { makeClientCalls, makeClientEndpoints } from './assemble/make-client-calls.ts'
 import { startUpkeepOf } from './assemble/make-devices.ts'
 import { makeMethods } from './assemble/make-methods.ts'
 import { makeUpstream } from './assemble/make-upstream.ts'
-import { openDatabases } from './assemble/open-databases.ts'
+import { type Databases, openDatabases } from './assemble/open-databases.ts'
 import type { Plan } from './assemble/plan.ts'
 import { countInMetrics } from './assemble/send-counts.ts'
 import { shareBuffers } from './assemble/share-buffers.ts'
@@ -18,18 +19,22 @@ import { startWorkers } from './assemble/start-workers.ts'
 import { makeLoggerOfStores, watchStores } from './assemble/watch-stores.ts'
 import { loadOrMakeApiKey } from './config/api-key.ts'
 import { chooseQueue } from './config/check.ts'
-import type { ProviderName } from './config/provider-names.ts'
 import type { Role } from './config/role.ts'
 import type { Config } from './config/schema.ts'
+import { findLostSettings } from './database/pooler.ts'
 import { type MethodTable, makeMethodTable } from './methods/table.ts'
+import type { Logger } from './observability/log.ts'
 import { addQueueGauges, type Metrics, makeMetrics } from './observability/metrics.ts'
+import { describeHealth, mergeHealth, type ProviderHealth } from './observability/provider-health.ts'
 import { FULL_DUTY } from './queue/lane.ts'
+import type { ClientCalls } from './realtime/client-calls.ts'
 import type { ApiDeps } from './server/api-deps.ts'
 import { makeKeyCheck } from './server/api-key.ts'
 import type { LargeRequests } from './server/large-requests.ts'
 import { planPorts } from './server/plan-ports.ts'
 import { startServer } from './server/start-server.ts'
 import { makeShutdownPhases, type OnStop } from './shutdown-phases.ts'
+import type { NodeApi } from './upstream/node-api.ts'
 
 interface ServerPlan extends Plan {
   role: Role
@@ -59,18 +64,20 @@ export async function assemble(plan: ServerPlan): Promise<Assembly> {
 async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, 'stop'>> {
   const { config, role, logger } = plan
   const metrics = makeMetrics()
-  const { methods, large, isReady, listDown, readMetrics, callLogger } = config.push_notifications.enabled
-    ? await buildPush(plan, metrics, onStop)
+  const upstream = config.upstream && makeUpstream(config, config.upstream, logger)
+  if (upstream) onStop.close('upstream', () => upstream.close())
+  const { methods, large, clientCalls, isReady, readHealth, readMetrics, callLogger } = config.push_notifications
+    .enabled
+    ? await buildPush(plan, metrics, upstream?.api, onStop)
     : {
         methods: makeMethodTable(undefined),
         large: undefined,
+        clientCalls: undefined,
         isReady: () => true,
-        listDown: () => [],
+        readHealth: () => ({ down: [], credentials: {} }),
         readMetrics: () => metrics.registry.metrics(),
         callLogger: logger,
       }
-  const upstream = config.upstream && makeUpstream(config, config.upstream, logger)
-  if (upstream) onStop.close('upstream', () => upstream.close())
   const isApi = role !== 'worker' && !config.http_api.disabled
   const { key, madeKey } = chooseKey(config, isApi)
   const api: ApiDeps = {
@@ -94,8 +101,11 @@ async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, '
           }
         : undefined,
       health: config.health.enabled
-        ? { isReady, listDown, prefix: trimSlash(config.health.handler_prefix) }
+        ? { isReady, describe: () => describeHealth(readHealth()), prefix: trimSlash(config.health.handler_prefix) }
         : undefined,
+      ...(role !== 'worker' &&
+        clientCalls &&
+        makeClientEndpoints(config, clientCalls, { metrics, logger: callLogger })),
       connections: role === 'worker' ? undefined : upstream?.clients,
       admin: role === 'worker' ? undefined : upstream?.clients,
     }),
@@ -108,47 +118,70 @@ interface Push {
   methods: MethodTable
   /** The process for large requests; undefined without the API. */
   large: LargeRequests | undefined
+  /** The methods that clients call. */
+  clientCalls: ClientCalls
   /** The metrics of all processes in the text format of Prometheus. */
   readMetrics(): Promise<string>
   /** False while a store is down, or while the queue refuses the claims of the workers. */
   isReady(): boolean
-  /** The providers that are down for the workers. */
-  listDown(): ProviderName[]
+  /** The state of the providers for the workers. */
+  readHealth(): ProviderHealth
   callLogger: ApiDeps['callLogger']
 }
 
 /** Builds devices and queue and, except for the role `api`, starts workers in this process or in worker processes. */
-async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Promise<Push> {
+async function buildPush(plan: ServerPlan, metrics: Metrics, node: NodeApi | undefined, onStop: OnStop): Promise<Push> {
   const { config, role, logger } = plan
   const databases = await openDatabases(plan, onStop)
   const stores = await watchStores(plan, databases, onStop)
   const storePlan = { config, logger: makeLoggerOfStores(plan, stores.onOutage) }
   const counts = countInMetrics(metrics)
   const parts = await buildParts(storePlan, databases, onStop)
-  const { queue, devices, outages } = parts
+  const { queue, devices } = parts
   if (databases.sql && devices) startUpkeepOf(storePlan, devices, databases, onStop)
+  await warnOfPooler(databases, logger)
   for (const risk of await queue.findRisks()) logger.warn({ risk }, 'queue: accepted sends can be lost')
   addQueueGauges(metrics.registry, chooseQueue(config), () => queue.stats().catch(() => undefined))
   const { registry } = metrics
   const count = role === 'api' ? 0 : (config.worker.processes ?? chooseProcesses(availableParallelism()))
   const shared = { ...plan, config: shareBuffers(config, count) }
-  const analytics = await startAnalytics(shared, databases, { registry, checksServers: true }, onStop)
-  const methods = makeMethods(config, parts, countReports(analytics, storePlan, parts, onStop), counts)
+  const started = await startAnalytics(shared, databases, { registry, checksServers: true }, onStop)
+  const analytics = countReports(started, storePlan, parts, onStop)
+  const methods = makeMethods(storePlan, parts, analytics, node, counts)
   const large = role === 'worker' ? undefined : startLargeRequests(plan, databases.dsn, counts, stores.onOutage, onStop)
   const own = {
     methods,
     large,
+    clientCalls: makeClientCalls(config, parts, analytics?.reports),
     callLogger: storePlan.logger,
-    listDown: () => outages.listProviders(),
+    readHealth: parts.readHealth,
     readMetrics: () => metrics.registry.metrics(),
   }
   if (role === 'api') return { ...own, isReady: stores.isUp }
   const recorder = analytics?.recorder
   const workers =
     count === 1
-      ? { isReady: startWorkers({ plan: storePlan, duty: FULL_DUTY, metrics, recorder, ...parts }, onStop) }
+      ? {
+          isReady: startWorkers({ plan: storePlan, duty: FULL_DUTY, metrics, recorder, ...parts }, onStop),
+          readHealth: parts.readHealth,
+        }
       : startWorkerProcesses(shared, databases.dsn, count, metrics, stores.onOutage, onStop)
-  return { ...own, ...workers, isReady: () => stores.isUp() && workers.isReady() }
+  return {
+    ...own,
+    ...workers,
+    isReady: () => stores.isUp() && workers.isReady(),
+    readHealth: () => mergeHealth([parts.readHealth(), workers.readHealth()]),
+  }
+}
+
+/** Warns if a pooler ignores settings of the pools. */
+async function warnOfPooler({ sql, queueSql }: Databases, logger: Logger): Promise<void> {
+  for (const pool of new Set([sql, queueSql])) {
+    const settings = pool ? await findLostSettings(pool) : []
+    if (settings.length > 0) {
+      logger.warn({ settings }, 'database: a pooler ignores these settings; set them with ALTER ROLE')
+    }
+  }
 }
 
 /** Two processes more than cores: while some wait for a provider or for the queue, the others use the cores. */

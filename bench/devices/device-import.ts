@@ -11,7 +11,7 @@ import { makeDeviceImport } from '../../src/cli/bulk/import-kind.ts'
 import { openFileSource } from '../../src/cli/bulk/import-source.ts'
 import { Progress } from '../../src/cli/bulk/progress.ts'
 import { Rejects } from '../../src/cli/bulk/rejects.ts'
-import { ResumeState } from '../../src/cli/bulk/resume-state.ts'
+import { NO_COUNTS, ResumeState } from '../../src/cli/bulk/resume-state.ts'
 import { runImport } from '../../src/cli/bulk/run-import.ts'
 import { openDatabase, type Sql } from '../../src/database/pool.ts'
 import { DeviceStore } from '../../src/devices/device-store.ts'
@@ -93,6 +93,7 @@ async function measureBatches(dir: string, dsn: string, first: number): Promise<
         },
         source,
         start: source.start,
+        counts: NO_COUNTS,
         state: new ResumeState({ file: undefined, source: source.name }),
         rejects: await Rejects.open({ file: undefined, isResumed: false, print }),
         progress: new Progress({ output: process.stderr, noun: 'devices', now: Date.now }),

@@ -17,8 +17,12 @@ The environment variable of an option is \`CENTRIPUSH_\` and its path in upper c
 separated by spaces, or are JSON.
 
 A duration is written as in Go: \`"30s"\`, \`"1h30m"\`, \`"500ms"\`, \`"0"\`. PEM material is the text itself, its
-base64, or the path of a file. Keys are Centrifugo's own where Centrifugo has them; other options of Centrifugo are
-ignored and named in the log.
+base64, or the path of a file. Keys are Centrifugo's own where Centrifugo has them.
+
+No mistake in a name is ignored. A start and \`centripush check-config\` refuse an option or a variable that is unknown
+and suggest the one that was meant; a name of Centrifugo v4 or v5 is answered with that of v6. Options of Centrifugo v6
+that centripush does not have are ignored and named in one line of the log. For features that a configuration asks for
+(\`consumers\`, \`grpc_api\`, \`http_api.jwks\` and others), a line each says who does them.
 `
 
 /** The text of docs/configuration.md: a heading for each section, an item for each option. */

@@ -43,9 +43,9 @@ export async function assembleLargeRequests(
     const parts = await buildParts(plan, databases, onStop)
     // The metrics of this process are not read.
     const analytics = await startAnalytics(plan, databases, { registry: new Registry(), checksServers: false }, onStop)
-    const methods = makeMethods(config, parts, countReports(analytics, plan, parts, onStop), counts)
     const upstream = config.upstream && makeUpstream(trustParent(config), config.upstream, logger)
     if (upstream) onStop.close('upstream', () => upstream.close())
+    const methods = makeMethods(plan, parts, countReports(analytics, plan, parts, onStop), upstream?.api, counts)
     const deps = {
       methods,
       upstream: upstream?.api,

@@ -5,4 +5,6 @@ import type { Logger } from '../observability/log.ts'
 export interface Plan {
   config: Config
   logger: Logger
+  /** Aborts when the process is stopped during its start. */
+  signal?: AbortSignal | undefined
 }

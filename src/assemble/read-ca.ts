@@ -1,3 +1,5 @@
+import { X509Certificate } from 'node:crypto'
+import { ConfigError } from '../config/config-error.ts'
 import { readOptionFile } from '../config/read-option-file.ts'
 
 /**
@@ -5,5 +7,13 @@ import { readOptionFile } from '../config/read-option-file.ts'
  * @throws ConfigError
  */
 export function readCa(option: string, file: string | undefined): string | undefined {
-  return file === undefined ? undefined : readOptionFile(option, file).toString()
+  if (file === undefined) return undefined
+  const pem = readOptionFile(option, file).toString()
+  try {
+    new X509Certificate(pem)
+    return pem
+  } catch {
+    // Node would ignore such a text, and refuse the certificates of the server later.
+    throw new ConfigError(`${option}: ${file} is not a certificate in PEM`)
+  }
 }

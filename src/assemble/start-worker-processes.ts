@@ -30,8 +30,8 @@ export function startWorkerProcesses(
   return {
     /** False while no process for all sends runs, or while their queue refuses claims. */
     isReady: () => processes.isReady,
-    /** The providers that are down. */
-    listDown: () => processes.listDown(),
+    /** The state of the providers for all processes. */
+    readHealth: () => processes.readHealth(),
     /** The metrics of all processes, this one included, in Prometheus' text format. */
     readMetrics: async () =>
       AggregatorRegistry.aggregate([await registry.getMetricsAsJSON(), ...(await processes.readMetrics())]).metrics(),
@@ -57,6 +57,8 @@ export function planChildProcess(config: Config, dsn: string | undefined, maxCon
     ...config,
     database: {
       enabled: database?.enabled ?? true,
+      // The server starts a process again if it can not connect.
+      connect_timeout: 0,
       postgresql: {
         replica_dsn: [],
         ...database?.postgresql,

@@ -4,6 +4,7 @@ import { isProviderName, PROVIDER_NAMES } from '../config/provider-names.ts'
 import type { RestoreQuery } from '../devices/removal/restore-devices.ts'
 import { makeLogger } from '../observability/log.ts'
 import { withDevices } from './bulk/device-database.ts'
+import { Progress } from './bulk/progress.ts'
 import { CommandLineError } from './command-line-error.ts'
 import { parseArguments } from './parse-arguments.ts'
 
@@ -18,6 +19,8 @@ are restored too. A device whose token or id has been registered again is skippe
   --reason TEXT       only devices removed for this reason, "inactive" for example
   --dry-run           only counts
   --config FILE       names the database; without it, the embedded database is used
+
+For example: centripush devices restore --provider fcm --since 2h --dry-run
 
 Exits with 0, with 2 when the command line or the configuration is wrong, and with 1 after any other failure.
 `
@@ -48,7 +51,11 @@ export async function runDevices(argv: string[]): Promise<number> {
   const { config } = loadConfig(values.config, process.env)
   const logger = makeLogger({ ...config.log, level: 'warn' }, 2)
   return await withDevices({ config, logger }, async (devices) => {
-    const { restored, skipped } = await devices.restore(query, isDryRun)
+    const progress = new Progress({ output: process.stderr, noun: 'devices', now: Date.now })
+    const { restored, skipped } = isDryRun
+      ? await devices.countRestorable(query)
+      : await devices.restore(query, (result) => progress.show({ count: result.restored + result.skipped }))
+    progress.end()
     const verb = isDryRun ? 'would be restored' : 'restored'
     process.stdout.write(
       `${restored} ${query.provider} devices ${verb}, ${skipped} skipped because they are registered again\n`,

@@ -9,6 +9,7 @@ import { makeLogger } from '../observability/log.ts'
 import { withDevices } from './bulk/device-database.ts'
 import { listenForInterrupt } from './bulk/interrupt.ts'
 import { Progress } from './bulk/progress.ts'
+import { checkOutputFile } from './check-output-file.ts'
 import { CommandLineError } from './command-line-error.ts'
 import { parseArguments } from './parse-arguments.ts'
 
@@ -20,8 +21,10 @@ file like the database. Changes during the export may be missing.
 
   --config FILE       names the database; without it, the embedded database is used
 
-Exits with 0 when everything is written, with 2 when the command line or the configuration is wrong, and with 1 when it
-was interrupted or failed.
+For example: centripush export devices devices.ndjson
+
+Exits with 0 when everything is written, or when the reader of standard output has enough; with 2 when the command line
+or the configuration is wrong; and with 1 when it was interrupted or failed.
 `
 
 const PAGE_ITEMS = 1000
@@ -41,6 +44,7 @@ export async function runExport(argv: string[]): Promise<number> {
   if (kindName !== 'devices' && kindName !== 'user-topics')
     throw new CommandLineError('expected devices or user-topics')
   if (others.length > 0) throw new CommandLineError('expected one FILE')
+  if (path !== '-') checkOutputFile('FILE', path)
   const { config } = loadConfig(values.config, process.env)
   const logger = makeLogger({ ...config.log, level: 'warn' }, 2)
   return await withDevices({ config, logger }, async (devices) => {
@@ -84,6 +88,18 @@ async function writeFile(path: string, write: (output: Output) => Promise<number
   return code
 }
 
+/** Resolves to false when the reader of the output has closed it. */
+async function writeText(output: Output, text: string): Promise<boolean> {
+  try {
+    if (!output.writable) return false
+    if (!output.write(text)) await once(output, 'drain')
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EPIPE') return false
+    throw error
+  }
+}
+
 async function writePages(readPage: ReadPage, output: Output, noun: string): Promise<number> {
   const progress = new Progress({ output: process.stderr, noun, now: Date.now })
   const interrupt = listenForInterrupt()
@@ -93,7 +109,8 @@ async function writePages(readPage: ReadPage, output: Output, noun: string): Pro
     while (cursor !== undefined && !interrupt.signal.aborted) {
       const page: ListPage<object> = await readPage(cursor)
       const text = page.items.map((item) => `${JSON.stringify(item)}\n`).join('')
-      if (!output.write(text)) await once(output, 'drain')
+      // A reader such as `head` has closed the pipe: it has enough.
+      if (!(await writeText(output, text))) return 0
       count += page.items.length
       cursor = page.nextCursor
       progress.show({ count })

@@ -1,10 +1,14 @@
 import { makeVapidKeys } from '../providers/webpush/vapid-keys.ts'
 import { parseArguments } from './parse-arguments.ts'
 
-const HELP = `Usage: centripush gen-vapid-keys
+const HELP = `centripush gen-vapid-keys
 
 Makes a VAPID key pair for Web Push and prints it as configuration. Keep the pair: pushes signed with another key do not
 reach the browsers that subscribed with this one.
+
+For example: centripush gen-vapid-keys > webpush.yaml
+
+Exits with 0, or with 2 when the command line is wrong.
 `
 
 /** The command `centripush gen-vapid-keys`: prints a new VAPID key pair as configuration. @throws CommandLineError */

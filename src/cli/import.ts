@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { loadConfig } from '../config/load.ts'
+import { explainFileError } from '../config/read-option-file.ts'
 import type { Config } from '../config/schema.ts'
 import type { DeviceStore } from '../devices/device-store.ts'
 import { makeEndpointCheck } from '../devices/web-push-endpoint.ts'
@@ -12,8 +13,9 @@ import { listenForInterrupt } from './bulk/interrupt.ts'
 import { checkApiUrl, ListApiError, openPageSource } from './bulk/page-source.ts'
 import { Progress } from './bulk/progress.ts'
 import { Rejects } from './bulk/rejects.ts'
-import { ResumeState } from './bulk/resume-state.ts'
+import { NO_COUNTS, ResumeState } from './bulk/resume-state.ts'
 import { runImport } from './bulk/run-import.ts'
+import { checkOutputFile } from './check-output-file.ts'
 import { CommandLineError } from './command-line-error.ts'
 import { parseArguments } from './parse-arguments.ts'
 
@@ -35,8 +37,10 @@ A line of user-topics: {"user": "42", "topic": "news"}
   --rejected FILE     writes rejected lines to FILE: {"line": 7, "reason": "token: must not be empty"}
   --config FILE       names the database; without it, the embedded database is used
 
+For example: centripush import devices devices.ndjson --resume devices.state --rejected rejected.ndjson
+
 Exits with 0 when everything is stored, with 2 when the command line or the configuration is wrong, and with 1 when
-lines were rejected, or when it was interrupted or failed.
+lines were rejected (also before --resume), or when it was interrupted or failed.
 `
 
 const OPTIONS = {
@@ -66,6 +70,8 @@ export async function runImportCommand(argv: string[]): Promise<number> {
     values.from === undefined
       ? await openFileSource(path ?? '-', process.stdin)
       : openPageSource({ url: checkApiUrl(values.from), apiKey: await readApiKey(values), ...LISTS[kindName] })
+  checkOutputFile('--resume', values.resume)
+  checkOutputFile('--rejected', values.rejected)
   const { config } = loadConfig(values.config, process.env)
   const logger = makeLogger({ ...config.log, level: 'warn' }, 2)
   return await withDevices({ config, logger }, async (devices) => {
@@ -81,9 +87,17 @@ function chooseDeviceImport(devices: DeviceStore, config: Config) {
 
 async function readApiKey(values: { 'api-key'?: string; 'api-key-file'?: string }): Promise<string> {
   const { 'api-key': key, 'api-key-file': file } = values
-  if (file !== undefined) return (await readFile(file, 'utf8')).trim()
+  if (file !== undefined) return await readKeyFile(file)
   if (key === undefined) throw new CommandLineError('--from needs --api-key KEY or --api-key-file FILE')
   return key
+}
+
+async function readKeyFile(file: string): Promise<string> {
+  try {
+    return (await readFile(file, 'utf8')).trim()
+  } catch (error) {
+    throw new CommandLineError(`--api-key-file: ${file} ${explainFileError(error)}`, { cause: error })
+  }
 }
 
 async function importAll<Item>(
@@ -98,15 +112,22 @@ async function importAll<Item>(
   const rejects = await Rejects.open({ file: files.rejected, isResumed: resumed !== undefined, print })
   const interrupt = listenForInterrupt()
   try {
-    if (resumed) print(`continuing after line ${resumed.line}`)
+    if (resumed) print(`continuing after line ${resumed.position.line}`)
     const { signal } = interrupt
-    const start = resumed ?? source.start
-    const { stored, kept } = await runImport({ kind, source, start, state, rejects, progress, signal })
-    print(
-      `${stored} ${kind.noun} stored, ${kept} kept unchanged because they are newer here, ${rejects.count} rejected`,
-    )
+    const { position: start, counts } = resumed ?? { position: source.start, counts: NO_COUNTS }
+    const { stored, kept, rejected } = await runImport({
+      kind,
+      source,
+      start,
+      counts,
+      state,
+      rejects,
+      progress,
+      signal,
+    })
+    print(`${stored} ${kind.noun} stored, ${kept} kept unchanged because they are newer here, ${rejected} rejected`)
     if (signal.aborted) print(files.resume ? 'interrupted; the same command continues from here' : 'interrupted')
-    return signal.aborted || rejects.count > 0 ? 1 : 0
+    return signal.aborted || rejected > 0 ? 1 : 0
   } catch (error) {
     // These errors mean that the other server or the database failed. Their message is enough; a stack does not help.
     if (!(error instanceof ListApiError || error instanceof ApiError)) throw error

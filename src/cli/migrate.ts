@@ -1,6 +1,5 @@
 import { ConfigError } from '../config/config-error.ts'
-import { openDatabase } from '../database/pool.ts'
-import { prepareSchema } from '../database/prepare-schema.ts'
+import { startDatabase } from '../database/start-database.ts'
 import { makeLogger } from '../observability/log.ts'
 import { readServerOptions } from './options.ts'
 
@@ -8,6 +7,10 @@ const HELP = `centripush migrate [--config FILE]
 
 Brings the schema of database.postgresql.dsn up to date. The server does the same at its start unless
 database.postgresql.migrate is false. Several processes may migrate at the same time.
+
+  --config FILE   names the database
+
+For example: centripush migrate --config centripush.yaml
 
 Exits with 0, with 2 when the command line or the configuration is wrong, and with 1 after any other failure.
 `
@@ -24,10 +27,8 @@ export async function runMigrate(argv: string[]): Promise<void> {
     throw new ConfigError('database.postgresql.dsn: is needed; the embedded database is migrated at each start')
   }
   const logger = makeLogger(options.config.log)
-  const sql = openDatabase({ dsn, maxConnections: 1 })
-  try {
-    await prepareSchema(sql, logger, true)
-  } finally {
-    await sql.end()
-  }
+  const waitMs = options.config.database?.connect_timeout ?? 0
+  const option = 'database.postgresql.dsn'
+  const sql = await startDatabase({ dsn, maxConnections: 1, option, migrates: true, waitMs, logger })
+  await sql.end()
 }

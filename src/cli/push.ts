@@ -28,6 +28,8 @@ const HELP = `centripush push ACTION [OPTIONS]
   --json            prints the result as the API does
   --config FILE     names database, queue and ClickHouse; without it all is in the embedded database
 
+For example: centripush push explain order-42 --user 7
+
 Exits with 0, with 2 when the command line or the configuration is wrong, and with 1 after any other failure.
 `
 

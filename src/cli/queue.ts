@@ -30,6 +30,8 @@ Dead letters are selected by:
   --reason TEXT     with pause: the reason that "stats" shows
   --config FILE     names the queue; without it, the queue in the embedded database is used
 
+For example: centripush queue pause fcm --reason "new credentials"
+
 Exits with 0, with 2 when the command line or the configuration is wrong, and with 1 after any other failure.
 `
 
@@ -84,9 +86,9 @@ function chooseAction([name, argument, ...rest]: string[], values: Values): Acti
     case 'dead':
       return listDead(parseFilter(values), parseLimit(values.limit), values.devices)
     case 'retry':
-      return changeDead(requireChoice(values), 'retryDeadLetters', 'targets are sent again')
+      return changeDead(chooseDead(values), 'retryDeadLetters', 'targets are sent again')
     case 'drop':
-      return changeDead(requireChoice(values), 'deleteDeadLetters', 'targets deleted')
+      return changeDead(chooseDead(values), 'deleteDeadLetters', 'targets deleted')
     default:
       throw new CommandLineError('expected an action: stats, pause, resume, cancel, dead, retry or drop')
   }
@@ -118,21 +120,18 @@ function listDead(filter: DeadLetterFilter, limit: number, showsDevices: boolean
   return async (queue) => {
     const letters = await queue.listDeadLetters(filter, limit)
     if (letters.length === 0) return ['no dead letters']
-    return letters.flatMap(({ id, uid, provider, count, reason, attempts, givenUpAtMs, targets }) => [
-      [
-        id,
-        new Date(givenUpAtMs).toISOString(),
-        provider,
-        `${count} targets`,
-        `${attempts} attempts`,
-        reason,
-        `uid ${uid}`,
-      ].join('  '),
+    return letters.flatMap((letter) => [
+      describeLetter(letter),
       // The devices of a dead letter are shown by their ids, never by their tokens: a token is enough to send to its
       // phone.
-      ...(showsDevices ? describeDevices(targets, provider) : []),
+      ...(showsDevices ? describeDevices(letter.targets, letter.provider) : []),
     ])
   }
+}
+
+function describeLetter({ id, uid, provider, count, reason, attempts, givenUpAtMs }: DeadLetter): string {
+  const givenUp = new Date(givenUpAtMs).toISOString()
+  return [id, givenUp, provider, `${count} targets`, `${attempts} attempts`, reason, `uid ${uid}`].join('  ')
 }
 
 function describeDevices(targets: DeadLetter['targets'], provider: ProviderName): string[] {
@@ -147,8 +146,27 @@ function describeDevice(line: string, provider: ProviderName): string {
   return deviceId === '' ? '(no device)' : formatDeviceId(deviceId, provider)
 }
 
-function changeDead(filter: DeadLetterFilter, change: 'retryDeadLetters' | 'deleteDeadLetters', done: string): Action {
-  return async (queue) => [`${await queue[change](filter)} ${done}`]
+function changeDead(
+  filter: DeadLetterFilter | undefined,
+  change: 'retryDeadLetters' | 'deleteDeadLetters',
+  done: string,
+): Action {
+  return async (queue) => [`${await queue[change](filter ?? (await refuseWithChoices(queue)))} ${done}`]
+}
+
+/** How many dead letters a command names that has no selection. */
+const MAX_CHOICES = 10
+
+/** Lists the dead letters that can be selected. @throws CommandLineError always */
+async function refuseWithChoices(queue: Queue): Promise<never> {
+  const letters = await queue.listDeadLetters({}, MAX_CHOICES)
+  throw new CommandLineError(
+    [
+      'expected a selection of dead letters: --uid, --provider, --id or --all',
+      ...(letters.length === 0 ? ['there are no dead letters'] : letters.map(describeLetter)),
+      ...(letters.length < MAX_CHOICES ? [] : ['centripush queue dead lists more of them']),
+    ].join('\n'),
+  )
 }
 
 function describeStats({ waiting, inFlight, scheduled, oldestMs, deadLetters, pauses }: QueueStats): string[] {
@@ -188,13 +206,10 @@ function parseFilter({ id, uid, provider }: Values): DeadLetterFilter {
 }
 
 /**
- * The dead letters that the options select. An empty selection is an error, because it would mean all of them: `--all`
- * is required for that.
+ * The dead letters that the options select; undefined without a selection. An empty filter means all of them, which
+ * only `--all` selects.
  */
-function requireChoice(values: Values): DeadLetterFilter {
+function chooseDead(values: Values): DeadLetterFilter | undefined {
   const filter = parseFilter(values)
-  if (Object.keys(filter).length === 0 && !values.all) {
-    throw new CommandLineError('expected a selection of dead letters: --uid, --provider, --id or --all')
-  }
-  return filter
+  return Object.keys(filter).length === 0 && !values.all ? undefined : filter
 }

@@ -24,6 +24,8 @@ holds the JSON of the request; without FILE it is read from standard input:
                       time, and whether a rate limit would delay or drop it; needs a recipient.filter
   --config FILE       names database and queue; without it both are in the embedded database
 
+For example: centripush send push.json --preview 01KDQ2B0W8Z0Y0000000000000-fcm
+
 Exits with 0, with 2 when the command line, the configuration or the request is wrong, and with 1 after any other
 failure.
 `

@@ -1,16 +1,22 @@
+import { checkFiles } from '../assemble/check-files.ts'
 import { assemble } from '../assemble.ts'
+import type { Config } from '../config/schema.ts'
 import { makeLogger } from '../observability/log.ts'
 import { makeBanner } from './banner.ts'
+import { describeSettings } from './describe-settings.ts'
 import { exitSoon } from './exit-soon.ts'
 import { readServerOptions } from './options.ts'
 
-const HELP = `centripush serve [--config FILE] [--role all|api|worker]
+const HELP = `centripush serve [--config FILE] [--role all|api|worker] [--lenient]
 
 Runs the server. Without a configuration everything is embedded: PostgreSQL and an API key are under ./data, and every
 provider is a sandbox that records pushes instead of sending them.
 
   --config FILE   JSON, YAML or TOML; environment variables (CENTRIPUSH_HTTP_SERVER_PORT) override it
   --role ROLE     'api' answers requests, 'worker' sends pushes, 'all' (the default) does both
+  --lenient       starts with credentials that can not be used; their providers are paused until the files are mended
+
+For example: centripush serve --config centripush.yaml
 
 SIGTERM or Ctrl-C stops it: requests and pushes in flight finish, the others stay in the queue. A second signal stops it
 immediately.
@@ -23,13 +29,20 @@ Exits with 0 after a signal, with 2 when the command line or the configuration i
  * @throws CommandLineError, ConfigError, UserError
  */
 export async function runServe(argv: string[]): Promise<void> {
-  const options = readServerOptions(argv, HELP)
+  const options = readServerOptions(argv, HELP, ['lenient'])
   if (!options) return
-  const { config, ignored, role } = options
+  const { role, flags } = options
+  const config = flags.has('lenient') ? makeLenient(options.config) : options.config
+  checkFiles(config)
   const logger = makeLogger(config.log)
-  if (ignored.length > 0) logger.warn({ options: ignored }, 'config: unknown options ignored')
+  for (const notice of describeSettings(options)) logger.warn(`config: ${notice}`)
   const stopped = waitForStop()
-  const server = await assemble({ config, role, logger })
+  const starting = new AbortController()
+  void stopped.then(() => starting.abort())
+  const server = await assemble({ config, role, logger, signal: starting.signal }).catch((error: unknown) => {
+    if (!starting.signal.aborted) throw error
+  })
+  if (!server) return exitSoon()
   logger.info({ urls: server.urls, role }, 'server: started')
   process.stdout.write(makeBanner(server, config.http_api.handler_prefix))
   const signal = await stopped
@@ -37,6 +50,10 @@ export async function runServe(argv: string[]): Promise<void> {
   await server.stop(config.shutdown.timeout)
   logger.info('server: stopped')
   exitSoon()
+}
+
+function makeLenient(config: Config): Config {
+  return { ...config, push_notifications: { ...config.push_notifications, lenient: true } }
 }
 
 /**

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { resolve } from 'node:path'
+import { UserError } from '../config/user-error.ts'
 import { CommandLineError } from './command-line-error.ts'
 import { parseArguments } from './parse-arguments.ts'
 import { APNS_SIMULATOR } from './simulators/apns.ts'
@@ -25,10 +26,16 @@ export async function runSimulate(argv: string[]): Promise<void> {
     return
   }
   const { name, directory, port, share } = args
-  const simulator = await simulatorOf(name).start({ directory, port, misbehaviour: { share } })
+  const simulator = await simulatorOf(name).start({ directory, port, misbehaviour: { share } }).catch(explainStart)
   process.stdout.write(describe(name, simulator))
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
   await simulator.stop()
+}
+
+/** A port in use, or a directory that can't be written. @throws UserError for these, any other error unchanged */
+function explainStart(error: unknown): never {
+  if (!(error instanceof Error && 'syscall' in error)) throw error
+  throw new UserError(`can't start: ${error.message}`, { cause: error })
 }
 
 interface Arguments {
@@ -45,11 +52,11 @@ function parseCommandLine(argv: string[]): Arguments {
     port: { type: 'string', default: '0' },
     dir: { type: 'string' },
     misbehave: { type: 'string', default: '0' },
-    provider: { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
   } as const
   const { values, positionals } = parseArguments({ args: argv, options, allowPositionals: true })
-  const name = values.provider ?? positionals[0] ?? ''
+  const [name = '', ...others] = positionals
+  if (others.length > 0) throw new CommandLineError('expected one simulator')
   const port = Number(values.port)
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new CommandLineError(`--port: expected 0 to 65535 but found ${values.port}`)
@@ -70,7 +77,7 @@ function simulatorOf(name: string): SimulatorCommand {
 
 function usage(name: string): string {
   const names = Object.entries(SIMULATORS).map(([key, { standsFor }]) => `  ${key.padEnd(14)} ${standsFor}`)
-  return `Usage: centripush simulate NAME [--port N] [--dir DIR] [--misbehave PERCENT]
+  return `centripush simulate NAME [--port N] [--dir DIR] [--misbehave PERCENT]
 
 Runs a simulator of a push provider. It makes the checks of the real provider and logs the pushes that it accepts.
 
@@ -79,6 +86,10 @@ ${names.join('\n')}
   --port N             the port on 127.0.0.1; by default a free one
   --dir DIR            the directory of credentials, authority and log (${DEFAULT_DIRECTORY}/NAME)
   --misbehave PERCENT  the share of requests that get a random fault
+
+For example: centripush simulate fcm --port 9099
+
+Exits with 0 after SIGTERM or Ctrl-C, with 2 when the command line is wrong, and with 1 after any other failure.
 
 ${Object.hasOwn(SIMULATORS, name) ? describeFaults(name) : 'centripush simulate NAME --help lists its faults.\n'}`
 }

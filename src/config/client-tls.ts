@@ -1,6 +1,7 @@
 // Centrifugo's TLS object as it is used by clients of other servers: Redis, ClickHouse.
 import type { ConnectionOptions } from 'node:tls'
 import * as v from 'valibot'
+import { checkCertificate } from './certificate.ts'
 import { described, secret, section } from './option.ts'
 import { readPem } from './pem.ts'
 import { flag, pem, text } from './values.ts'
@@ -20,15 +21,19 @@ type ClientTls = v.InferOutput<typeof clientTls>
 /**
  * Reads the certificates of a TLS section and makes Node's options of it.
  * @param path the path of the section, for errors
- * @throws ConfigError if a certificate or key can't be read
+ * @throws ConfigError if a certificate or key can't be read or used
  */
 export function readClientTls(path: string, tls: ClientTls): ConnectionOptions {
-  const read = (name: 'server_ca_pem' | 'cert_pem' | 'key_pem') => readPem(`${path}.${name}`, tls[name])
+  const options = { ca: `${path}.server_ca_pem`, cert: `${path}.cert_pem`, key: `${path}.key_pem` }
+  const texts = {
+    ...(tls.server_ca_pem !== '' && { ca: readPem(options.ca, tls.server_ca_pem) }),
+    ...(tls.cert_pem !== '' && { cert: readPem(options.cert, tls.cert_pem) }),
+    ...(tls.key_pem !== '' && { key: readPem(options.key, tls.key_pem) }),
+  }
+  checkCertificate(texts, options)
   return {
     rejectUnauthorized: !tls.insecure_skip_verify,
     ...(tls.server_name !== '' && { servername: tls.server_name }),
-    ...(tls.server_ca_pem !== '' && { ca: read('server_ca_pem') }),
-    ...(tls.cert_pem !== '' && { cert: read('cert_pem') }),
-    ...(tls.key_pem !== '' && { key: read('key_pem') }),
+    ...texts,
   }
 }

@@ -7,6 +7,8 @@ import { UserError } from './user-error.ts'
 export class ConfigError extends UserError {
   override readonly name = 'ConfigError'
   override readonly exitCode = 2
+  /** The problems, one text for each. */
+  readonly problems: readonly string[]
 
   /** @param problems texts; each begins with the path of the option, or with the file */
   constructor(problems: string | readonly string[], options?: ErrorOptions) {
@@ -17,5 +19,6 @@ export class ConfigError extends UserError {
         .join('\n'),
       options,
     )
+    this.problems = [problems].flat()
   }
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { ConfigError } from './config-error.ts'
 
@@ -12,6 +12,25 @@ export function makeDataDir(dataDir: string): void {
   } catch (error) {
     const why = error instanceof Error ? error.message : 'unknown'
     throw new ConfigError(`data_dir: ${dataDir} can't be used: ${why}`, { cause: error })
+  }
+}
+
+/**
+ * Checks that `data_dir` could be made, and makes nothing.
+ * @throws ConfigError if it is not a directory, or must not be written
+ */
+export function checkDataDir(dataDir: string): void {
+  let path = resolve(dataDir)
+  while (!existsSync(path)) path = dirname(path)
+  if (!statSync(path).isDirectory()) {
+    throw new ConfigError(`data_dir: ${dataDir} can't be used: ${path} is not a directory`)
+  }
+  try {
+    accessSync(path, constants.W_OK | constants.X_OK)
+  } catch (error) {
+    throw new ConfigError(`data_dir: ${dataDir} can't be used: ${path} must not be written by this user`, {
+      cause: error,
+    })
   }
 }
 

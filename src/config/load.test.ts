@@ -65,14 +65,17 @@ describe('a configuration', () => {
     expect(() => loadConfig(undefined, { CENTRIPUSH_HTTP_API_KEY_FILE: dir })).toThrow(/is a directory/)
   })
 
-  test('reports unknown options and is valid without them', () => {
+  test('of Centrifugo has options that are ignored and named', () => {
     const file = write(
       'pro.json',
-      '{"client":{"allowed_origins":["*"]},"http_server":{"http3":{"enabled":true},"port":"9000"}}',
+      '{"channel":{"max_length":100},"http_server":{"http3":{"enabled":true},"port":"9000"}}',
     )
-    const { config, ignored } = loadConfig(file, { CENTRIPUSH_HTTP_SERVER_PROT: '1' })
+    const { config, ignored, notices } = loadConfig(file, { CENTRIPUSH_CHANNEL_MAX_LENGTH: '1' })
     expect(config.http_server.port).toBe(9000)
-    expect(ignored).toEqual(['client', 'http_server.http3', 'CENTRIPUSH_HTTP_SERVER_PROT'])
+    expect(ignored).toEqual(['channel', 'CENTRIPUSH_CHANNEL_MAX_LENGTH'])
+    expect(notices).toEqual([
+      'http_server.http3: centripush serves HTTP/1.1: a load balancer in front of it can offer HTTP/3',
+    ])
   })
 
   test('with mistakes is refused with all of them, each with its path', () => {
@@ -128,8 +131,11 @@ describe('a configuration', () => {
     const exports = { connections: { enabled: true, http_headers: ['Origin'] }, notifications: { enabled: true } }
     const section = { enabled: true, clickhouse_dsn: ['tcp://127.0.0.1:9000'], snapshots: { enabled: true } }
     const file = write('analytics.json', JSON.stringify({ clickhouse_analytics: { ...section, export: exports } }))
-    const { config, ignored } = loadConfig(file, {})
-    expect(ignored).toEqual(['clickhouse_analytics.snapshots', 'clickhouse_analytics.export.connections'])
+    const { config, notices } = loadConfig(file, {})
+    expect(notices).toEqual([
+      'clickhouse_analytics.snapshots: centripush exports notifications only',
+      'clickhouse_analytics.export.connections: centripush exports notifications only',
+    ])
     expect(config.clickhouse_analytics.export.notifications).toEqual({
       enabled: true,
       max_buffer_size: 1_000_000,
@@ -149,12 +155,45 @@ describe('a configuration', () => {
     expect(secrets).toEqual(expect.arrayContaining(options))
   })
 
-  test.each(['host=db password=secret', 'mysql://u:secret@db/x', 'postgresql://u:sec/ret@db:x/y'])(
+  test.each(['host=db password', 'mysql://u:secret@db/x', 'postgresql://u:sec/ret@db:x/y', 'postgresql://u:sec%@db/x'])(
     'with a malformed DSN is refused without showing it',
     (dsn) => {
       const parse = () => parseConfig({ database: { postgresql: { dsn } } })
-      expect(parse).toThrow('database.postgresql.dsn: expected postgresql://')
-      expect(parse).not.toThrow(/sec/)
+      expect(parse).toThrow('config: database.postgresql.dsn: ')
+      expect(parse).not.toThrow(/sec|ret/)
     },
   )
+
+  test('with a line feed at the end of a variable is read without it', () => {
+    const { config } = loadConfig(undefined, { CENTRIPUSH_HTTP_API_KEY: 'key\r\n', CENTRIPUSH_LOG_FILE: '\n' })
+    expect([config.http_api.key, config.log.file]).toEqual(['key', ''])
+  })
+
+  test.each(['a\nb', 'key\n', ' key', 'a\u0000b'])('with the key %j, which no header can have, is refused', (key) => {
+    expect(() => parseConfig({ http_api: { key } })).toThrow('http_api.key: expected text without line breaks')
+  })
+
+  test('with an IPv6 address in brackets listens on the address', () => {
+    const { http_server } = parseConfig({ http_server: { address: '[::]', internal_address: '[::1]' } })
+    expect([http_server.address, http_server.internal_address]).toEqual(['::', '::1'])
+  })
+
+  test('with ca_file verifies the servers of all DSNs that name no authority', () => {
+    const { database, push_notifications } = parseConfig({
+      database: {
+        postgresql: {
+          dsn: 'postgresql://a/x',
+          replica_dsn: ['host=b', 'postgresql://c/x?sslrootcert=own'],
+          ca_file: '/ca',
+        },
+      },
+      push_notifications: { queue: { postgresql: { dsn: 'postgresql://d/x?sslmode=verify-ca' } } },
+    })
+    expect([database?.postgresql.dsn, ...(database?.postgresql.replica_dsn ?? [])]).toEqual([
+      'postgresql://a/x?sslrootcert=%2Fca&sslmode=verify-full',
+      "host=b sslrootcert='/ca' sslmode='verify-full'",
+      'postgresql://c/x?sslrootcert=own',
+    ])
+    expect(push_notifications.queue.postgresql.dsn).toBe('postgresql://d/x?sslmode=verify-ca&sslrootcert=%2Fca')
+  })
 })

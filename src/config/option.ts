@@ -10,7 +10,8 @@ export function described<const Schema extends v.GenericSchema>(schema: Schema, 
 }
 
 /**
- * Makes a section of options. Unknown options in it are not an error, because a Centrifugo configuration has others.
+ * Makes a section of options. The schema accepts other names, which a configuration of Centrifugo has: checkNames()
+ * refuses those that are mistakes.
  */
 export function section<const Entries extends v.ObjectEntries>(entries: Entries) {
   return v.object(entries, (issue) => `expected a section of options but found ${issue.received}`)

@@ -1,5 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { ConfigError } from './config-error.ts'
+import { explainFileError } from './read-option-file.ts'
+
+/** Longer values are no path that an error has to show. */
+const MAX_PATH = 200
 
 /**
  * Reads the PEM material of an option: the text itself, its base64, or the path of a file.
@@ -12,6 +16,9 @@ export function readPem(option: string, value: string): string {
   try {
     return readFileSync(value, 'utf8')
   } catch (error) {
-    throw new ConfigError(`${option}: expected PEM, base64 of PEM, or a readable file`, { cause: error })
+    // A value that is no path may be a key, so only a short one without line breaks is shown.
+    const isPath = value.length < MAX_PATH && !/\s/.test(value)
+    const why = isPath ? `; ${value} ${explainFileError(error)}` : ''
+    throw new ConfigError(`${option}: expected PEM, base64 of PEM, or a readable file${why}`, { cause: error })
   }
 }

@@ -5,6 +5,8 @@ import * as v from 'valibot'
 import { described, likeSection, section } from './option.ts'
 import { redisOptions } from './redis.ts'
 import { clickhouseAnalytics } from './sections/clickhouse-analytics.ts'
+import { client } from './sections/client.ts'
+import { clientPush, rpcProxy } from './sections/client-push.ts'
 import { database } from './sections/database.ts'
 import { endpoints } from './sections/endpoints.ts'
 import { httpApi } from './sections/http-api.ts'
@@ -41,6 +43,9 @@ export const ConfigSchema = section({
     'The Centrifugo node behind centripush. Absent: only push methods are answered.',
   ),
   ...endpoints,
+  client: described(v.optional(client, {}), 'The clients of the node: origins and tokens.'),
+  rpc_proxy: described(v.optional(rpcProxy, {}), 'The endpoint for the RPC proxy of the node.'),
+  client_push: described(v.optional(clientPush, {}), 'The push methods that clients call.'),
   database: described(v.optional(database), 'Where devices and topics are kept.'),
   engine: described(v.optional(engine), 'Centrifugo’s engine.'),
   push_notifications: described(v.optional(pushNotifications, {}), 'Push notifications.'),

@@ -9,6 +9,7 @@ import type { DeviceFilter } from '../sends/recipient.ts'
 import type { Device } from './device.ts'
 import { type DeviceId, formatDeviceId, makeDeviceUuid } from './device-id.ts'
 import { type DeviceRanges, findRanges, type RangeQuery } from './device-ranges.ts'
+import { type DeviceHolder, selectHolder } from './find-device.ts'
 import type { DeviceRecord } from './import/device-record.ts'
 import { type ImportOutcome, importDevices } from './import/import-devices.ts'
 import { importUserTopics, type UserTopicRecord } from './import/import-user-topics.ts'
@@ -72,6 +73,11 @@ export class DeviceStore {
   /** Removes all devices that match the filter. */
   remove(filter: DeviceFilter): Promise<void> {
     return this.#call((sql, deadline) => removeDevices(sql, filter, deadline))
+  }
+
+  /** The user and the token of a device, read from the primary; undefined if there is no such device. */
+  findHolder(id: DeviceId): Promise<DeviceHolder | undefined> {
+    return this.#call((sql) => selectHolder(sql, id))
   }
 
   /** A page of the devices that match the query. @throws ApiError badRequest for an invalid cursor or limit */
@@ -155,9 +161,14 @@ export class DeviceStore {
     return translateErrors(importUserTopics(this.#sql, records))
   }
 
-  /** Restores removed devices. With `isDryRun` it only counts them. */
-  restore(query: RestoreQuery, isDryRun: boolean): Promise<RestoreResult> {
-    return translateErrors((isDryRun ? countRestorable : restoreDevices)(this.#sql, query))
+  /** Restores removed devices. @param onProgress takes the numbers after each batch */
+  restore(query: RestoreQuery, onProgress?: (result: RestoreResult) => void): Promise<RestoreResult> {
+    return translateErrors(restoreDevices(this.#sql, query, onProgress))
+  }
+
+  /** Counts the removed devices that `restore` would restore and skip. */
+  countRestorable(query: RestoreQuery): Promise<RestoreResult> {
+    return translateErrors(countRestorable(this.#sql, query))
   }
 
   /** Runs `work` for a call of the API, which fails if the database does not answer in time. */

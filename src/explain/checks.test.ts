@@ -70,7 +70,7 @@ function findReason(given: PushFacts): string | undefined {
 }
 
 test('the last check always has a reason, and all checks are listed in their order', () => {
-  fc.assert(
+  void fc.assert(
     fc.property(facts, (given) => {
       expect(runChecks(given).map(({ name }) => name)).toEqual(CHECKS)
       expect(findReason(given)).toBeDefined()
@@ -79,7 +79,7 @@ test('the last check always has a reason, and all checks are listed in their ord
 })
 
 test('recorded rows decide over the present state of the send, the device and the provider', () => {
-  fc.assert(
+  void fc.assert(
     fc.property(facts, fc.constantFrom('sent', 'delivered'), events, (given, status, event) => {
       const recorded = { ...given, events: [{ ...event, status }] }
       const present = ['sent', 'delivered', 'device_removed']
@@ -96,7 +96,7 @@ test.each([
   ['delivered', 'delivered'],
   ['interacted', 'interacted'],
 ])('the reason %s has a row with the status %s', (reason, status) => {
-  fc.assert(
+  void fc.assert(
     fc.property(facts, (given) => {
       if (findReason(given) !== reason) return
       const { state, expireAtMs } = given.report ?? {}
@@ -110,7 +110,7 @@ test.each([
 })
 
 test('a push that was sent in the end did not fail, whatever failed before', () => {
-  fc.assert(
+  void fc.assert(
     fc.property(facts, events, (given, event) => {
       const sent = { ...given, events: [...given.events, { ...event, status: 'sent' }] }
       expect(['sent', 'delivered', 'interacted', 'device_removed']).toContain(findReason(sent))

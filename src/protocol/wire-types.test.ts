@@ -96,10 +96,14 @@ test.each([
   ['a number for a string', '{"text":5}', 'text: expected a string but found number'],
   ['a string for a number', '{"small":"5"}', 'small: '],
   ['a number for a boolean', '{"skip_me":1}', 'skip_me: '],
-  ['an item of another type', '{"list":["a",1]}', 'list'],
-  ['a value of another type', '{"map":{"k":1}}', 'map'],
+  ['an item of another type', '{"list":["a",1]}', 'list.1: expected a string but found number'],
+  ['a value of another type', '{"map":{"a":"b","k":{}}}', 'map.k: expected a string but found object'],
+  ['a list for a map', '{"map":[]}', 'map: expected an object of strings but found array'],
+  ['a text for a list', '{"list":"a"}', 'list: expected a list of strings but found string'],
   ['a field of a nested message', '{"inner":[{},{"name":1}]}', 'inner.1.name: expected a string but found number'],
-  ['a field in a map of messages', '{"inners":{"k":{"name":1}}}', 'inners'],
+  ['a field in a map of messages', '{"inners":{"k":{"name":1}}}', 'inners.k.name: expected a string but found number'],
+  ['a value in a map of messages', '{"inners":{"k":1}}', 'inners.k: expected an object but found number'],
+  ['too many entries', '{"inners":{"a":{},"b":{},"c":{},"d":{}}}', 'inners: expected at most 3 fields but found more'],
   ['no JSON', '{', 'at byte 1'],
 ])('%s is refused, and the error names the place', (_, body, where) => {
   expect(() => decode(body)).toThrow(DecodeError)

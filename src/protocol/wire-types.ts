@@ -27,32 +27,61 @@ function orZero<Schema extends v.GenericSchema<JsonText, unknown>>(schema: Schem
   return v.optional(schema, parseJsonText(Buffer.from(zero)))
 }
 
-/** A schema for a value of one JSON kind. @param read converts the value; returns undefined if it is not of the type */
-function wire<T>(kind: JsonKind, typeName: string, read: (text: JsonText) => T | undefined) {
+/** A value of the right kind that is not of the type, because of one of its members or their number. */
+class Mismatch {
+  readonly problem: string
+  /** The item or field that is wrong. */
+  readonly member: number | string | undefined
+
+  constructor(problem: string, member?: number | string) {
+    this.problem = problem
+    this.member = member
+  }
+}
+
+/**
+ * A schema for a value of one JSON kind.
+ * @param read converts the value; returns undefined or a Mismatch if it is not of the type
+ */
+function wire<T>(kind: JsonKind, typeName: string, read: (text: JsonText) => T | Mismatch | undefined) {
   return v.pipe(
     jsonText,
     v.rawTransform<JsonText, T>(({ dataset, addIssue, NEVER }) => {
-      const value = dataset.value.kind === kind ? read(dataset.value) : undefined
-      if (value !== undefined) return value
-      addIssue({ message: `expected ${typeName} but found ${dataset.value.kind}` })
+      const text = dataset.value
+      const value = text.kind === kind ? read(text) : undefined
+      if (value !== undefined && !(value instanceof Mismatch)) return value
+      const found = text.kind === kind ? `another ${kind}` : text.kind
+      const { problem = `expected ${typeName} but found ${found}`, member = undefined } = value ?? {}
+      addIssue({ message: problem, ...(member !== undefined && { path: [pathTo(member, text)] }) })
       return NEVER
     }),
   )
+}
+
+/** Names of fields that errors show. Others may be long, or data. */
+const PLAIN_NAME = /^[\w-]{1,64}$/
+
+function pathTo(member: number | string, input: JsonText): v.UnknownPathItem {
+  const key = typeof member === 'number' || PLAIN_NAME.test(member) ? member : '(a key)'
+  return { type: 'unknown', origin: 'value', input, key, value: undefined }
 }
 
 /**
  * A schema for integers, which become JavaScript numbers. Above 2^53 they lose precision; no field that is used needs
  * more.
  */
-function integer(typeName: string, [min, max]: readonly [bigint, bigint]) {
-  const read = wire('number', typeName, (text) => {
+function integer(typeName: string, range: readonly [bigint, bigint]) {
+  return orZero(presentInteger(typeName, range), '0')
+}
+
+function presentInteger(typeName: string, [min, max]: readonly [bigint, bigint]) {
+  return wire('number', typeName, (text) => {
     const digits = text.bytes.toString('latin1')
     // Go accepts no integer with a fraction or an exponent, not even `1.0` or `1e1`, and no `-0` as an unsigned one.
     if (!/^-?\d+$/.test(digits) || (min === 0n && digits.startsWith('-'))) return undefined
     const value = BigInt(digits)
     return value >= min && value <= max ? Number(value) : undefined
   })
-  return orZero(read, '0')
 }
 
 /** The type `string` of api.proto. */
@@ -69,6 +98,8 @@ export const bool = orZero(
 export const int32 = integer('a 32-bit integer', INT32)
 /** The type `int64` of api.proto. */
 export const int64 = integer('a 64-bit integer', INT64)
+/** The type `optional int64` of api.proto: undefined if it is absent or null, which is not 0. */
+export const presentInt64 = v.optional(presentInteger('a 64-bit integer', INT64))
 /** The type `uint32` of api.proto. */
 export const uint32 = integer('an unsigned 32-bit integer', UINT32)
 /** The type `uint64` of api.proto. */
@@ -82,13 +113,17 @@ export const strings = orZero(
   wire('array', 'a list of strings', (text) => {
     const items: string[] = []
     for (const item of text.items()) {
-      if (item.kind !== 'string' && item.kind !== 'null') return undefined
+      if (item.kind !== 'string' && item.kind !== 'null') return noString(item.kind, items.length)
       items.push(item.kind === 'null' ? '' : item.string())
     }
     return items
   }),
   '[]',
 )
+
+function noString(kind: JsonKind, member: number | string): Mismatch {
+  return new Mismatch(`expected a string but found ${kind}`, member)
+}
 
 /** The most entries of a `map<string, string>`: more than applications need, and few enough to be read quickly. */
 const MAX_STRINGS = 100_000
@@ -98,11 +133,12 @@ const MAX_STRINGS = 100_000
  * object has special keys such as `__proto__`.
  */
 export const stringMap = orZero(
-  wire('object', `an object of at most ${MAX_STRINGS} strings`, (text): ReadonlyMap<string, string> | undefined => {
+  wire('object', 'an object of strings', (text): ReadonlyMap<string, string> | Mismatch => {
     const map = new Map<string, string>()
     let count = 0
     for (const [key, value] of text.fields()) {
-      if (++count > MAX_STRINGS || (value.kind !== 'string' && value.kind !== 'null')) return undefined
+      if (++count > MAX_STRINGS) return new Mismatch(`expected at most ${MAX_STRINGS} fields but found more`)
+      if (value.kind !== 'string' && value.kind !== 'null') return noString(value.kind, key)
       map.set(key, value.kind === 'null' ? '' : value.string())
     }
     return map
@@ -154,10 +190,11 @@ const MAX_MESSAGES = 1000
 
 /** The type `repeated Message` of api.proto. An item that is null is an empty message. */
 export function repeated<Schema extends v.GenericSchema<JsonText, unknown>>(item: Schema) {
-  const items = wire('array', `a list of at most ${MAX_MESSAGES} messages`, (text) => {
+  const items = wire('array', 'a list of objects', (text) => {
     const messages: JsonText[] = []
     for (const one of text.items()) {
-      if (messages.push(orEmpty(one)) > MAX_MESSAGES) return undefined
+      if (messages.push(orEmpty(one)) <= MAX_MESSAGES) continue
+      return new Mismatch(`expected at most ${MAX_MESSAGES} items but found more`)
     }
     return messages
   })
@@ -169,11 +206,11 @@ export function repeated<Schema extends v.GenericSchema<JsonText, unknown>>(item
  * @param limit the most entries of the map
  */
 export function messageMap<Schema extends v.GenericSchema<JsonText, unknown>>(value: Schema, limit: number) {
-  const entries = wire('object', `an object of at most ${limit} fields`, (text) => {
+  const entries = wire('object', 'an object of objects', (text) => {
     const map = new Map<string, JsonText>()
     let count = 0
     for (const [key, message] of text.fields()) {
-      if (++count > limit) return undefined
+      if (++count > limit) return new Mismatch(`expected at most ${limit} fields but found more`)
       map.set(key, orEmpty(message))
     }
     return map

@@ -6,8 +6,8 @@ import type { TlsSettings } from './tls.ts'
 type HttpServer = Config['http_server']
 
 /**
- * Distributes the routes to one port or, with an internal port, to two. API, metrics, health and admin are then
- * internal, as with Centrifugo.
+ * Distributes the routes to one port or, with an internal port, to two. API, metrics, health, admin and the RPC proxy
+ * endpoint are then internal, as with Centrifugo.
  * @param isApiExternal the API stays on the external port
  * @param isKeyMade the API key was generated, so the default address is the loopback interface
  */
@@ -17,23 +17,26 @@ export function planPorts(
   isKeyMade: boolean,
   parts: AppParts,
 ): PortOptions[] {
-  const tls = readTls(server.tls)
+  const tls = readTls('http_server.tls', server.tls)
   const address = server.address ?? (isKeyMade ? '127.0.0.1' : '')
   if (server.internal_port === undefined) return [{ address, port: server.port, tls, app: parts }]
   const nothing = { api: undefined, metrics: undefined, health: undefined, connections: undefined, admin: undefined }
-  const external = { ...nothing, connections: parts.connections, api: isApiExternal ? parts.api : undefined }
-  const internal = { ...parts, connections: undefined, api: isApiExternal ? undefined : parts.api }
+  const { api, connections, clientPush } = parts
+  const external = { ...nothing, connections, clientPush, api: isApiExternal ? api : undefined }
+  const internal = { ...parts, connections: undefined, clientPush: undefined, api: isApiExternal ? undefined : api }
   return [
     { address, port: server.port, tls, app: external },
     {
       address: server.internal_address || address,
       port: server.internal_port,
-      tls: readTls(server.internal_tls) ?? (server.tls_external ? undefined : tls),
+      tls: readTls('http_server.internal_tls', server.internal_tls) ?? (server.tls_external ? undefined : tls),
       app: internal,
     },
   ]
 }
 
-function readTls(tls: HttpServer['tls']): TlsSettings | undefined {
-  return tls.enabled ? { certPem: tls.cert_pem, keyPem: tls.key_pem, clientCaPem: tls.client_ca_pem } : undefined
+/** The TLS settings of a section; undefined if it is not enabled. */
+export function readTls(section: string, tls: HttpServer['tls']): TlsSettings | undefined {
+  const { cert_pem: certPem, key_pem: keyPem, client_ca_pem: clientCaPem } = tls
+  return tls.enabled ? { section, certPem, keyPem, clientCaPem } : undefined
 }

@@ -1,22 +1,29 @@
 import type { SecureContextOptions, TlsOptions } from 'node:tls'
+import { checkCertificate } from '../config/certificate.ts'
 import { readPem } from '../config/pem.ts'
 
 /** TLS of a port. Each value is a PEM text, its base64 form, or the path of a PEM file. */
 export interface TlsSettings {
+  /** The path of the section in the configuration, for errors. */
+  section: string
   certPem: string
   keyPem: string
   /** Clients must present a certificate of this authority. Empty: no client certificate is required. */
   clientCaPem: string
 }
 
-/** Makes the options of Node's https server. @throws ConfigError when a file can't be read */
+/** Makes the options of Node's https server. @throws ConfigError when a certificate or key can't be read or used */
 export function makeTlsOptions(settings: TlsSettings): TlsOptions & SecureContextOptions {
-  const clientCa =
-    settings.clientCaPem === '' ? undefined : readPem('http_server TLS client_ca_pem', settings.clientCaPem)
+  const { section } = settings
+  const options = { cert: `${section}.cert_pem`, key: `${section}.key_pem`, ca: `${section}.client_ca_pem` }
+  const cert = readPem(options.cert, settings.certPem)
+  const key = readPem(options.key, settings.keyPem)
+  const ca = settings.clientCaPem === '' ? undefined : readPem(options.ca, settings.clientCaPem)
+  checkCertificate({ cert, key, ca }, options)
   return {
-    cert: readPem('http_server TLS cert_pem', settings.certPem),
-    key: readPem('http_server TLS key_pem', settings.keyPem),
+    cert,
+    key,
     minVersion: 'TLSv1.2',
-    ...(clientCa !== undefined && { ca: clientCa, requestCert: true, rejectUnauthorized: true }),
+    ...(ca !== undefined && { ca, requestCert: true, rejectUnauthorized: true }),
   }
 }

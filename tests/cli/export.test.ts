@@ -3,10 +3,11 @@ import { once } from 'node:events'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Devices, openDevices } from '../devices/methods.ts'
 import { startAssembly, TEST_KEY } from '../support/assembly.ts'
-import { makeDirectory, runCommand } from './command.ts'
+import { makeDirectory, runCommand, startCommand } from './command.ts'
 
 let from: Devices
 let to: Devices
@@ -30,7 +31,7 @@ async function fill(): Promise<void> {
   await from.register({ user: 'u', topics: ['😀', 'own'], meta: { __proto__x: '1', 'a"b': '\\' }, timezone: 'UTC' })
   const subscription = { endpoint: 'https://push.example.com/1', keys }
   await from.register({ provider: 'webpush', platform: 'web', token: JSON.stringify(subscription), locale: 'de' })
-  await from.register({ provider: 'apns', platform: 'ios', token: 'ü'.repeat(2000) })
+  await from.register({ provider: 'hms', token: 'ü'.repeat(2000) })
 }
 
 async function everythingOf(devices: Devices) {
@@ -73,6 +74,18 @@ test('a file appears when it is complete, for its owner only', async () => {
     .split('\n')
     .map((line) => JSON.parse(line).token)
   expect(new Set(tokens).size).toBe(2500)
+})
+
+test('an export ends quietly when its reader has enough', async () => {
+  await from.sql`
+    insert into devices (id, created_at, updated_at, registered_at, provider, platform, token)
+    select gen_random_uuid(), now(), now(), now(), 1, 2, 't' || n from generate_series(1, 20000) as n`
+  const child = startCommand(from.dsn, ['export', 'devices'])
+  const stderr = text(child.stderr)
+  await once(child.stdout, 'data')
+  child.stdout.destroy()
+  await once(child, 'exit')
+  expect({ code: child.exitCode, stderr: await stderr }).toEqual({ code: 0, stderr: '' })
 })
 
 test('the lists of a compatible server are imported page by page', async () => {
@@ -120,7 +133,11 @@ test('a server that fails briefly is asked again, and a later run continues at i
   expect(cursors).toEqual(['', '', 'one', 'two'])
   pages.two = { result: { items: [{ provider: 'fcm', platform: 'ios', token: 'd' }] } }
   isRefusing = false
-  expect(await runCommand(to.dsn, args)).toMatchObject({ code: 0, stderr: expect.stringContaining('1 devices stored') })
+  // The line that the first run has rejected counts in the second too.
+  expect(await runCommand(to.dsn, args)).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^3 devices stored, .*, 1 rejected$/m),
+  })
   expect(cursors.slice(4)).toEqual(['two'])
   expect((await to.list({})).items.map(({ token }) => token).sort()).toEqual(['a', 'b', 'd'])
   expect(readFileSync(rejected, 'utf8')).toBe('{"line":3,"reason":"provider: not a provider"}\n')

@@ -120,7 +120,7 @@ test('a Web Push device is stored from a subscription, and from an endpoint with
 
 test('a wrong line is reported with number and reason, and the other lines are stored', async () => {
   const rejected = join(makeDirectory(), 'rejected')
-  await devices.register({ provider: 'apns', platform: 'ios', token: 'x', id: '01ARZ3NDEKTSV4RRFFQ69G5FAV-apns' })
+  await devices.register({ provider: 'hms', token: 'x', id: '01ARZ3NDEKTSV4RRFFQ69G5FAV-hms' })
   const secret = 'a-token-that-nobody-may-read'
   const lines = [
     JSON.stringify(fcm('a')),
@@ -177,7 +177,7 @@ test('an import that was killed continues behind the stored lines, and no line i
   const { position } = JSON.parse(readFileSync(state, 'utf8'))
   expect(position.line).toBeLessThan(20_000)
   const result = await runCommand(devices.dsn, args)
-  expect(result.stderr).toContain(`continuing after line ${position.line}\n${20_000 - position.line} devices stored`)
+  expect(result.stderr).toContain(`continuing after line ${position.line}\n20000 devices stored`)
   expect(result.code).toBe(0)
   expect(await devices.list({ include_total_count: true, limit: 1 })).toMatchObject({ total_count: 20_000 })
   expect(existsSync(state)).toBe(false)

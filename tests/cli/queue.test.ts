@@ -71,6 +71,24 @@ test('retry sends selected dead letters again, drop deletes them', async () => {
   expect(await run('dead')).toMatchObject({ code: 0, stdout: 'no dead letters\n' })
 })
 
+test('retry and drop without a selection name the dead letters that exist, and change nothing', async () => {
+  expect(await run('retry')).toMatchObject({
+    code: 2,
+    stderr:
+      'centripush queue: expected a selection of dead letters: --uid, --provider, --id or --all\n' +
+      'centripush queue: there are no dead letters\n',
+  })
+  await bury('first')
+  await bury('second')
+  expect(await run('drop')).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(
+      /--all\ncentripush queue: \d+ {2}\S+Z {2}fcm {2}2 targets .* uid (first|second)\n.* uid/,
+    ),
+  })
+  expect(await queue.listDeadLetters({}, 10)).toHaveLength(2)
+})
+
 test('nothing is sent to a provider between pause and resume, and cancel stops a send', async () => {
   await run('pause', 'fcm', '--reason', 'stopped for the night')
   await enqueue('first')

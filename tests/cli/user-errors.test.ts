@@ -18,8 +18,8 @@ test('a wrong configuration exits with 2 and prints a line for each problem, wit
   expect({ code, lines: stderr.split('\n') }).toEqual({
     code: 2,
     lines: [
-      'centripush serve: config: http_server.port: expected a whole number from 0 to 65535 but found 70000',
       'centripush serve: config: worker: expected a section of options but found 5',
+      'centripush serve: config: http_server.port: expected a whole number from 0 to 65535 but found 70000',
       '',
     ],
   })
@@ -36,7 +36,8 @@ test('an unknown option of a command exits with 2', async () => {
 test.each([['serve'], ['migrate'], ['export', 'devices'], ['queue', 'stats']])(
   'an unreachable database makes %s exit with 1 and one line that names the option',
   async (...command) => {
-    const { code, stderr } = await runCommand(UNREACHABLE, command)
+    const config = writeConfig('database: { connect_timeout: 0 }\n')
+    const { code, stderr } = await runCommand(UNREACHABLE, [...command, '--config', config])
     expect({ code, stderr }).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(

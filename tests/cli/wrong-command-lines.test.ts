@@ -11,7 +11,6 @@ const COMMANDS = { devices: runDevices, import: runImportCommand, queue: runQueu
 
 test.each<[keyof typeof COMMANDS, string[], string]>([
   ['queue', ['pause', 'gcm'], 'provider: expected one of'],
-  ['queue', ['retry'], '--uid, --provider, --id or --all'],
   ['queue', ['dead', '--limit', 'many'], '--limit: expected a whole number'],
   ['queue', ['what'], 'expected an action: stats'],
   ['queue', ['cancel'], 'expected the uid of a send'],
@@ -26,7 +25,8 @@ test.each<[keyof typeof COMMANDS, string[], string]>([
   ['import', ['devices', '/there/is/no/such.file'], '/there/is/no/such.file does not exist'],
   ['import', ['devices', '--from', 'example.com', '--api-key', 'k'], '--from: expected the URL'],
   ['import', ['devices', '--from', 'http://127.0.0.1:1/api'], '--api-key'],
-  ['import', ['devices', '-', '--nonsense'], '--nonsense'],
+  ['import', ['devices', '-', '--nonsense'], 'unknown option --nonsense'],
+  ['import', ['devices', '-', '--resume', 'a', '--resume', 'b'], '--resume is given twice'],
   ['simulate', [], 'expected a simulator: fcm, apns, hms, webpush'],
   ['simulate', ['gcm'], 'expected a simulator: fcm, apns, hms, webpush'],
   ['simulate', ['toString'], 'expected a simulator: fcm, apns, hms, webpush'],

@@ -159,7 +159,7 @@ test('a restore waits for a registration of one of its tokens, and then keeps th
       await lockRegistrations(tx, records.slice(0, 1))
       await tx`update devices set token = 'token-0'`
     },
-    () => devices.store.restore(query, false),
+    () => devices.store.restore(query),
   )
   expect(result).toEqual({ restored: 2, skipped: 1 })
   expect(await devices.find(id)).toMatchObject({ token: 'token-0' })

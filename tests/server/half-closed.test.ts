@@ -94,7 +94,9 @@ test('an answer of the API that begins after the close is complete, however long
 
 test('a client with TLS is answered too', async () => {
   const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], { keySize: 2048 })
-  await start((_, outgoing) => outgoing.end('{}'), { tls: { certPem: cert, keyPem: key, clientCaPem: '' } })
+  await start((_, outgoing) => outgoing.end('{}'), {
+    tls: { section: 'http_server.tls', certPem: cert, keyPem: key, clientCaPem: '' },
+  })
   const port = Number(new URL(edge.url).port)
   const raw = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
   const socket = connectTls({ socket: raw, rejectUnauthorized: false })

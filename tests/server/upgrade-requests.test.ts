@@ -170,7 +170,7 @@ describe('after a request that is not answered yet', () => {
 
 test('a handshake over TLS is refused and accepted on one connection', async () => {
   const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], { keySize: 2048 })
-  await start({ tls: { certPem: cert, keyPem: key, clientCaPem: '' } })
+  await start({ tls: { section: 'http_server.tls', certPem: cert, keyPem: key, clientCaPem: '' } })
   const client = openRaw(edge.url, REFUSED + HANDSHAKE)
   await client.until('hello')
   expect(statuses(client)).toEqual(['400', '101'])

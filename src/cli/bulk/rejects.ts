@@ -23,10 +23,6 @@ export class Rejects {
     return new Rejects(file, options.print)
   }
 
-  get count(): number {
-    return this.#count
-  }
-
   async add(line: number, reason: string): Promise<void> {
     this.#count++
     if (this.#file) await this.#file.write(`${JSON.stringify({ line, reason })}\n`)

@@ -13,7 +13,21 @@ const Position = v.object({
 /** A position in the input of an import. All records before it are stored. */
 export type Position = v.InferOutput<typeof Position>
 
-const State = v.object({ source: v.string(), position: Position })
+const count = v.optional(v.number(), 0)
+const ImportCounts = v.object({ stored: count, kept: count, rejected: count })
+/** The numbers of records that an import has stored, kept and rejected, over all its runs. */
+export type ImportCounts = v.InferOutput<typeof ImportCounts>
+
+const State = v.object({ source: v.string(), position: Position, counts: v.optional(ImportCounts, {}) })
+
+/** The counts at the beginning of an import. */
+export const NO_COUNTS: ImportCounts = { stored: 0, kept: 0, rejected: 0 }
+
+/** The state of an import that is not complete. */
+export interface ImportState {
+  position: Position
+  counts: ImportCounts
+}
 
 /** Keeps the position of an import in a file. Without a file it does nothing. */
 export class ResumeState {
@@ -26,10 +40,10 @@ export class ResumeState {
   }
 
   /**
-   * Reads where an earlier run stopped; undefined if there is no file.
+   * Reads where an earlier run stopped, and its counts; undefined if there is no file.
    * @throws CommandLineError if the file was not written by an import, or belongs to an import of another source
    */
-  async load(): Promise<Position | undefined> {
+  async load(): Promise<ImportState | undefined> {
     if (this.#file === undefined) return undefined
     const text = await readFile(this.#file, 'utf8').catch((error: unknown) => {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
@@ -40,13 +54,13 @@ export class ResumeState {
     if (!state) throw new CommandLineError(`--resume: ${this.#file} was not written by an import`)
     if (state.source !== this.#source)
       throw new CommandLineError(`--resume: ${this.#file} belongs to another import, of ${state.source}`)
-    return state.position
+    return state
   }
 
-  /** Stores the position. The file is replaced in one step, so after a crash it has the old position or the new one. */
-  async save(position: Position): Promise<void> {
+  /** Stores the state. The file is replaced in one step, so after a crash it has the old state or the new one. */
+  async save({ position, counts }: ImportState): Promise<void> {
     if (this.#file === undefined) return
-    await writeFile(`${this.#file}.new`, `${JSON.stringify({ source: this.#source, position })}\n`)
+    await writeFile(`${this.#file}.new`, `${JSON.stringify({ source: this.#source, position, counts })}\n`)
     await rename(`${this.#file}.new`, this.#file)
   }
 

@@ -8,25 +8,20 @@ import type { ImportKind } from './import-kind.ts'
 import type { ImportSource, SourceBatch, SourceItem } from './import-source.ts'
 import type { Progress } from './progress.ts'
 import type { Rejects } from './rejects.ts'
-import type { Position, ResumeState } from './resume-state.ts'
+import type { ImportCounts, Position, ResumeState } from './resume-state.ts'
 
 interface Import<Item> {
   kind: ImportKind<Item>
   source: ImportSource
   /** The position in the source to start from. */
   start: Position
+  /** The counts of the records before it. */
+  counts: ImportCounts
   state: ResumeState
   rejects: Rejects
   progress: Progress
   /** When it aborts, the import ends between two batches. */
   signal: AbortSignal
-}
-
-/** The numbers of records that an import has stored, kept and rejected. */
-export interface ImportResult {
-  stored: number
-  /** Records that were not stored, because the stored device is newer. */
-  kept: number
 }
 
 /**
@@ -43,11 +38,11 @@ interface Flight {
 }
 
 /**
- * Runs an import. Resolves when everything is stored or `signal` has aborted. Rejects if the database or the source
- * fails.
+ * Runs an import. Resolves to the counts of all its runs when everything is stored or `signal` has aborted. Rejects if
+ * the database or the source fails.
  */
-export async function runImport<Item>(job: Import<Item>): Promise<ImportResult> {
-  const result = { stored: 0, kept: 0 }
+export async function runImport<Item>(job: Import<Item>): Promise<ImportCounts> {
+  const result = { ...job.counts }
   const flights: Flight[] = []
   const land = async () => await flights.shift()?.settled
   try {
@@ -101,16 +96,18 @@ interface Stored<Item> {
 async function settle<Item>(
   job: Import<Item>,
   { batch, checked, outcomes, before }: Stored<Item>,
-  result: ImportResult,
+  result: ImportCounts,
 ): Promise<void> {
   await before
   const left = (await outcomes).values()
   for (const entry of checked) {
     const outcome = 'reason' in entry ? { kind: 'refused' as const, reason: entry.reason } : left.next().value
-    if (outcome?.kind === 'refused') await job.rejects.add(entry.line, outcome.reason)
-    else if (outcome?.kind === 'kept') result.kept++
+    if (outcome?.kind === 'refused') {
+      result.rejected++
+      await job.rejects.add(entry.line, outcome.reason)
+    } else if (outcome?.kind === 'kept') result.kept++
     else result.stored++
   }
-  await job.state.save(batch.next)
+  await job.state.save({ position: batch.next, counts: result })
   job.progress.show({ count: batch.next.line, ...job.source.measure(batch.next) })
 }

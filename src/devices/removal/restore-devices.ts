@@ -32,8 +32,13 @@ const BATCH_DEVICES = 500
 /**
  * Restores removed devices as they were, with their topics and the current topics of their users. If a device was
  * removed several times, the last removal counts. Skipped devices stay in removed_devices until their week is over.
+ * @param onProgress takes the numbers after each batch
  */
-export async function restoreDevices(sql: Sql, query: RestoreQuery): Promise<RestoreResult> {
+export async function restoreDevices(
+  sql: Sql,
+  query: RestoreQuery,
+  onProgress?: (result: RestoreResult) => void,
+): Promise<RestoreResult> {
   const result = { restored: 0, skipped: 0 }
   let page = await readPage(sql, query, undefined)
   while (page.length > 0) {
@@ -41,6 +46,7 @@ export async function restoreDevices(sql: Sql, query: RestoreQuery): Promise<Res
     const restored = await runTransaction(sql, (tx) => restoreBatch(tx, query.provider, ctids))
     result.restored += restored
     result.skipped += page.length - restored
+    onProgress?.(result)
     page = await readPage(sql, query, page.at(-1))
   }
   return result

@@ -1,9 +1,12 @@
-// The push type of a notification (`apns-push-type`), and the suffix of `apns-topic` that belongs to it. From
+// The push types of APNs (`apns-push-type`), each with the suffix of `apns-topic` that belongs to it. From
 // https://developer.apple.com/documentation/usernotifications/sending-notification-requests-to-apns.
 import * as v from 'valibot'
 
-/** The suffix of `apns-topic` for each push type; `alert`, `background` and `mdm` have none. */
+/** The suffix of `apns-topic` for each push type, after the bundle id of the app. */
 const TOPIC_SUFFIXES = new Map([
+  ['alert', ''],
+  ['background', ''],
+  ['mdm', ''],
   ['voip', '.voip'],
   ['complication', '.complication'],
   ['fileprovider', '.pushkit.fileprovider'],
@@ -19,6 +22,9 @@ const PayloadSchema = v.object({
   mdm: v.optional(v.unknown()),
 })
 
+/** All push types. */
+export const PUSH_TYPES: readonly string[] = [...TOPIC_SUFFIXES.keys()]
+
 /** The `apns-topic` for a push type: the bundle id of the app and the suffix of the type. */
 export function topicOf(bundleId: string, pushType: string): string {
   return bundleId + (TOPIC_SUFFIXES.get(pushType) ?? '')
@@ -26,8 +32,13 @@ export function topicOf(bundleId: string, pushType: string): string {
 
 /** The push type to which the suffix of a topic belongs; undefined if the topic has no such suffix. */
 export function pushTypeOfTopic(topic: string): string | undefined {
-  for (const [pushType, suffix] of TOPIC_SUFFIXES) if (topic.endsWith(suffix)) return pushType
+  for (const [pushType, suffix] of TOPIC_SUFFIXES) if (suffix !== '' && topic.endsWith(suffix)) return pushType
   return undefined
+}
+
+/** The push type that headers (with names in lower case) name; undefined if they leave it to the payload. */
+export function pushTypeOfHeaders(headers: ReadonlyMap<string, string>): string | undefined {
+  return headers.get('apns-push-type') ?? pushTypeOfTopic(headers.get('apns-topic') ?? '')
 }
 
 /**

@@ -1,0 +1,82 @@
+import { expect, test } from 'vitest'
+import { listKnownNames } from './check-names.ts'
+import { findRenamed } from './renamed-options.ts'
+
+const { flat } = listKnownNames()
+
+// From the configuration converter of https://centrifugal.dev/docs/getting-started/migration_v6.
+test.each([
+  ['address', 'http_server.address'],
+  ['port', 'http_server.port'],
+  ['internal_port', 'http_server.internal_port'],
+  ['internal_address', 'http_server.internal_address'],
+  ['tls', 'http_server.tls.enabled'],
+  ['tls_cert', 'http_server.tls.cert_pem'],
+  ['tls_key_pem', 'http_server.tls.key_pem'],
+  ['tls_client_ca', 'http_server.tls.client_ca_pem'],
+  ['tls_external', 'http_server.tls_external'],
+  ['api_key', 'http_api.key'],
+  ['api_insecure', 'http_api.insecure'],
+  ['api_external', 'http_api.external'],
+  ['api_disable', 'http_api.disabled'],
+  ['api_error_mode', 'http_api.error_mode'],
+  ['api_handler_prefix', 'http_api.handler_prefix'],
+  ['log_level', 'log.level'],
+  ['log_file', 'log.file'],
+  ['health', 'health.enabled'],
+  ['health_handler_prefix', 'health.handler_prefix'],
+  ['prometheus', 'prometheus.enabled'],
+  ['shutdown_timeout', 'shutdown.timeout'],
+  ['websocket_handler_prefix', 'websocket.handler_prefix'],
+  ['uni_sse_handler_prefix', 'uni_sse.handler_prefix'],
+  ['engine', 'engine.type'],
+  ['redis_address', 'engine.redis.address'],
+  ['redis_password', 'engine.redis.password'],
+  ['redis_tls', 'engine.redis.tls.enabled'],
+  ['redis_tls_root_ca_pem', 'engine.redis.tls.server_ca_pem'],
+  ['redis_sentinel_tls_key', 'engine.redis.sentinel_tls.key_pem'],
+  ['redis_cluster_address', 'engine.redis.cluster_address'],
+  ['database.dsn', 'database.postgresql.dsn'],
+  ['database.replica_dsn', 'database.postgresql.replica_dsn'],
+  ['push_notifications.redis_address', 'push_notifications.queue.redis.address'],
+  ['push_notifications.use_redis_from_engine', 'push_notifications.queue.redis.reuse_from_engine'],
+  ['push_notifications.fcm_credentials_file_path', 'push_notifications.fcm.credentials_file'],
+  ['push_notifications.fcm_tokens_batch_size', 'push_notifications.fcm.tokens_batch_size'],
+  ['push_notifications.hms_app_id', 'push_notifications.hms.app_id'],
+  ['push_notifications.hms_app_secret', 'push_notifications.hms.app_secret'],
+  ['push_notifications.apns_endpoint', 'push_notifications.apns.endpoint'],
+  ['push_notifications.apns_bundle_id', 'push_notifications.apns.bundle_id'],
+  ['push_notifications.apns_auth', 'push_notifications.apns.auth_type'],
+  ['push_notifications.apns_token_auth_key_path', 'push_notifications.apns.token_key_file'],
+  ['push_notifications.apns_token_auth_key_pem', 'push_notifications.apns.token_key_pem'],
+  ['push_notifications.apns_token_key_id', 'push_notifications.apns.token_key_id'],
+  ['push_notifications.apns_cert_p12_path', 'push_notifications.apns.cert_p12_file'],
+  ['push_notifications.apns_cert_p12_password', 'push_notifications.apns.cert_p12_password'],
+  ['clickhouse_analytics.export_notifications', 'clickhouse_analytics.export.notifications.enabled'],
+  ['clickhouse_analytics.notifications_flush_size', 'clickhouse_analytics.export.notifications.flush_size'],
+  ['clickhouse_analytics.notifications_ttl', 'clickhouse_analytics.export.notifications.ttl'],
+  ['clickhouse_analytics.export_http_headers', 'clickhouse_analytics.export.connections.http_headers'],
+  ['name', 'node.name'],
+  ['allowed_origins', 'client.allowed_origins'],
+  ['client_insecure', 'client.insecure'],
+  ['token_hmac_secret_key', 'client.token.hmac_secret_key'],
+  ['separate_subscription_token_config', 'client.subscription_token.enabled'],
+  ['namespaces', 'channel.namespaces'],
+  ['history_size', 'channel.without_namespace.history_size'],
+  ['history_meta_ttl', 'channel.without_namespace.history_meta_ttl'],
+  ['global_history_meta_ttl', 'channel.history_meta_ttl'],
+  ['proxy_connect_endpoint', 'client.proxy.connect.endpoint'],
+  ['proxy_subscribe', 'channel.without_namespace.subscribe_proxy_enabled'],
+  ['proxy_rpc_timeout', 'rpc.proxy.timeout'],
+  ['admin', 'admin.enabled'],
+  ['admin_password', 'admin.password'],
+  ['grpc_api_tls_cert', 'grpc_api.tls.cert_pem'],
+  ['nats_url', 'broker.nats.url'],
+  ['usage_stats_disable', 'usage_stats.disabled'],
+])('%s of v5 is %s', (old, today) => {
+  expect(findRenamed(old, flat)).toBe(today)
+})
+
+test.each(['http_server', 'smtp', 'redis', 'push_notifications.queue', 'worker'])('%s is no name of v5', (name) => {
+  expect(findRenamed(name, flat)).toBeUndefined()
+})
