@@ -11,7 +11,7 @@ import { makeLogger } from '../src/observability/log.ts'
 import { ApnsProvider } from '../src/providers/apns/apns.ts'
 import { parseSigningKey } from '../src/providers/apns/signing-key.ts'
 import { FcmProvider } from '../src/providers/fcm/fcm.ts'
-import { loadServiceAccount } from '../src/providers/fcm/service-account.ts'
+import { readServiceAccount } from '../src/providers/fcm/service-account.ts'
 import { FcmSimulator } from '../src/simulators/fcm/fcm-simulator.ts'
 import { LocalCredentialCache } from '../tests/support/local-credential-cache.ts'
 import { median, withSurroundings } from './harness/measure.ts'
@@ -83,7 +83,7 @@ async function compareFcm(): Promise<void> {
     // nghttpd resets firebase-admin's streams with PROTOCOL_ERROR.
     await using(CountingSink.start({ answer }), async (sink) => {
       const provider = new FcmProvider({
-        serviceAccount: await loadServiceAccount(files.credentials),
+        account: readServiceAccount(JSON.parse(await readFile(files.credentials, 'utf8'))),
         pushEndpoint: sink.origin,
         authEndpoint: origin,
         ca: `${sink.ca}\n${await readFile(files.ca, 'utf8')}`,

@@ -34,7 +34,7 @@ export async function compileIfStale() {
 }
 
 function listSources() {
-  return listFiles(SOURCES).filter((file) => !file.endsWith('.test.ts'))
+  return listFiles(SOURCES).filter((file) => !/\.test\.tsx?$/.test(file))
 }
 
 function listFiles(directory) {
@@ -43,7 +43,7 @@ function listFiles(directory) {
 }
 
 function isCode(file) {
-  return file.endsWith('.ts')
+  return /\.tsx?$/.test(file)
 }
 
 function makeStamp(sources) {
@@ -93,7 +93,7 @@ async function transpile(files) {
 function keepImports({ onResolve }) {
   onResolve({ filter: /./ }, ({ kind, path }) => {
     if (kind === 'entry-point') return undefined
-    return { path: path.startsWith('.') ? path.replace(/\.ts$/, '.js') : path, external: true }
+    return { path: path.startsWith('.') ? path.replace(/\.tsx?$/, '.js') : path, external: true }
   })
 }
 

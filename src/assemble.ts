@@ -1,28 +1,37 @@
 // Builds all objects, connects them, and registers how they are stopped. Only this file and assemble/ import the
 // concrete classes.
+import type { AdminSources } from './admin/admin-sources.ts'
 import { buildParts } from './assemble/build-parts.ts'
 import { configureApi } from './assemble/configure-api.ts'
 import { countReports } from './assemble/count-reports.ts'
 import { logParts } from './assemble/log-parts.ts'
+import { makeAccept } from './assemble/make-accept.ts'
+import { makeAdminSources } from './assemble/make-admin-sources.ts'
+import { makeClientCalls, makeClientEndpoints } from './assemble/make-client-calls.ts'
 import { startUpkeepOf } from './assemble/make-devices.ts'
 import { makeMethods } from './assemble/make-methods.ts'
 import { makeUpstream } from './assemble/make-upstream.ts'
-import { openDatabases } from './assemble/open-databases.ts'
+import { type Databases, openDatabases } from './assemble/open-databases.ts'
 import type { Plan } from './assemble/plan.ts'
 import { countInMetrics } from './assemble/send-counts.ts'
 import { shareBuffers } from './assemble/share-buffers.ts'
+import { startAdmin } from './assemble/start-admin.ts'
 import { startAnalytics } from './assemble/start-analytics.ts'
 import { startLargeRequests } from './assemble/start-large-requests.ts'
 import { startWorkers } from './assemble/start-workers.ts'
 import { makeLoggerOfStores, watchStores } from './assemble/watch-stores.ts'
-import { loadOrMakeApiKey } from './config/api-key.ts'
 import { chooseQueue } from './config/check.ts'
-import type { ProviderName } from './config/provider-names.ts'
+import { loadOrMakeKey } from './config/made-key.ts'
 import type { Role } from './config/role.ts'
 import type { Config } from './config/schema.ts'
+import type { Sql } from './database/pool.ts'
+import { findLostSettings } from './database/pooler.ts'
 import { type MethodTable, makeMethodTable } from './methods/table.ts'
+import type { Logger } from './observability/log.ts'
 import { addQueueGauges, type Metrics, makeMetrics } from './observability/metrics.ts'
+import { describeHealth, type ProviderHealth } from './observability/provider-health.ts'
 import { chooseProcesses } from './processes/choose-processes.ts'
+import type { ClientCalls } from './realtime/client-calls.ts'
 import type { ApiDeps } from './server/api-deps.ts'
 import { makeKeyCheck } from './server/api-key.ts'
 import { checkPorts } from './server/check-ports.ts'
@@ -32,6 +41,7 @@ import { startServer } from './server/start-server.ts'
 import { makeShutdownPhases, type OnStop, StoppedError } from './shutdown-phases.ts'
 import { withDeadline } from './timing/deadline.ts'
 import { untilAborted } from './timing/until-aborted.ts'
+import type { NodeApi } from './upstream/node-api.ts'
 import { NodeWatch } from './upstream/node-watch.ts'
 
 interface ServerPlan extends Plan {
@@ -44,6 +54,8 @@ export interface Assembly {
   urls: string[]
   /** The generated API key; undefined when the configuration has a key or needs none. */
   madeKey: string | undefined
+  /** A link to the admin web UI that logs in once; undefined without one. */
+  adminLink: string | undefined
   /** Resolves when the workers of this server claim pushes. */
   whenSending: Promise<unknown>
   /** Accepts no more work, finishes work in flight and closes all parts, all in `timeoutMs`. Never rejects. */
@@ -78,20 +90,25 @@ async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, '
   const isApi = role !== 'worker' && !config.http_api.disabled
   await checkPorts(listAddresses(config.http_server, makesKey(config, isApi)))
   const metrics = makeMetrics()
-  const { methods, large, isReady, whenSending, listDown, readMetrics, callLogger } = config.push_notifications.enabled
-    ? await buildPush(plan, metrics, onStop)
-    : {
-        methods: makeMethodTable(undefined),
-        large: undefined,
-        isReady: () => true,
-        whenSending: Promise.resolve(),
-        listDown: () => [],
-        readMetrics: () => metrics.registry.metrics(),
-        callLogger: logger,
-      }
   const upstream = config.upstream && makeUpstream(config, config.upstream, logger)
   let nodeWatch: NodeWatch | undefined
   if (upstream) onStop.close('upstream', async () => void (await Promise.all([nodeWatch?.stop(), upstream.close()])))
+  const push = config.push_notifications.enabled
+    ? await buildPush(plan, metrics, upstream?.api, onStop)
+    : {
+        methods: makeMethodTable(undefined),
+        large: undefined,
+        clientCalls: undefined,
+        isReady: () => true,
+        whenSending: Promise.resolve(),
+        readHealth: () => ({ down: [], credentials: {} }),
+        readMetrics: () => metrics.registry.metrics(),
+        callLogger: logger,
+        adminSources: undefined,
+        sql: undefined,
+      }
+  const { methods, large, clientCalls, isReady, whenSending, readHealth, readMetrics, callLogger, adminSources, sql } =
+    push
   const { key, madeKey } = chooseKey(config, isApi)
   const api: ApiDeps = {
     methods,
@@ -103,8 +120,13 @@ async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, '
     logger,
     callLogger,
   }
+  const admin = startAdmin(
+    { config, logger, role, isKeyMade: madeKey !== undefined, sources: adminSources, sql },
+    onStop,
+  )
+  const isExternal = { api: config.http_api.external, admin: config.admin.external }
   const server = await startServer(
-    planPorts(config.http_server, config.http_api.external, madeKey !== undefined, {
+    planPorts(config.http_server, isExternal, madeKey !== undefined, {
       api: isApi ? { deps: api, prefix: trimSlash(config.http_api.handler_prefix) } : undefined,
       metrics: config.prometheus.enabled
         ? {
@@ -114,61 +136,80 @@ async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, '
           }
         : undefined,
       health: config.health.enabled
-        ? { isReady, listDown, prefix: trimSlash(config.health.handler_prefix) }
+        ? { isReady, describe: () => describeHealth(readHealth()), prefix: trimSlash(config.health.handler_prefix) }
         : undefined,
+      ...(role !== 'worker' &&
+        clientCalls &&
+        makeClientEndpoints(config, clientCalls, { metrics, logger: callLogger })),
       connections: role === 'worker' ? undefined : upstream?.clients,
-      admin: role === 'worker' ? undefined : upstream?.clients,
+      admin: admin && { ui: admin.ui, api },
+      nodeAdmin: role === 'worker' ? undefined : upstream?.clients,
     }),
   )
   onStop.drain('server', (graceMs) => server.close(graceMs, config.shutdown.drain))
   if (upstream && config.upstream && role !== 'worker') {
     nodeWatch = new NodeWatch({ api: upstream.api, address: config.upstream.address, logger })
   }
-  return { urls: server.urls, madeKey, whenSending }
+  return { urls: server.urls, madeKey, whenSending, adminLink: admin?.makeLink(server.urls.at(-1) ?? '') }
 }
 
 interface Push {
   methods: MethodTable
   /** The process for large requests; undefined without the API. */
   large: LargeRequests | undefined
+  /** The methods that clients call. */
+  clientCalls: ClientCalls
   /** The metrics of all processes in the text format of Prometheus. */
   readMetrics(): Promise<string>
   /** Resolves when workers claim. */
   whenSending: Promise<unknown>
   /** False while a store is down, or while the queue refuses the claims of the workers. */
   isReady(): boolean
-  /** The providers that are down for the workers. */
-  listDown(): ProviderName[]
+  /** The state of the providers for the workers. */
+  readHealth(): ProviderHealth
   callLogger: ApiDeps['callLogger']
+  /** The parts that the admin web UI shows. */
+  adminSources: AdminSources
+  /** The device database; undefined without one. */
+  sql: Sql | undefined
 }
 
 /** Builds devices and queue and, except for the role `api`, starts workers in this process or in worker processes. */
-async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Promise<Push> {
+async function buildPush(plan: ServerPlan, metrics: Metrics, node: NodeApi | undefined, onStop: OnStop): Promise<Push> {
   const { config, role, logger } = plan
   const databases = await openDatabases(plan, onStop)
   const stores = await watchStores(plan, databases, onStop)
   const storePlan = { config, logger: makeLoggerOfStores(plan, stores.onOutage) }
   const counts = countInMetrics(metrics)
   const parts = await buildParts(storePlan, databases, onStop)
-  const { queue, devices, outages } = parts
+  const { queue, devices } = parts
   if (databases.sql && devices) startUpkeepOf(storePlan, devices, databases, onStop)
+  await warnOfPooler(databases, logger)
   for (const risk of await queue.findRisks()) logger.warn({ risk }, 'queue: accepted sends can be lost')
   addQueueGauges(metrics.registry, chooseQueue(config), () => queue.stats().catch(() => undefined))
   const { registry } = metrics
   const count = role === 'api' ? 0 : (config.worker.processes ?? chooseProcesses())
   const shared = { ...plan, config: shareBuffers(config, count) }
-  const analytics = await startAnalytics(shared, databases, { registry, checksServers: true }, onStop)
-  const methods = makeMethods(config, parts, countReports(analytics, storePlan, parts, onStop), counts)
+  const started = await startAnalytics(shared, databases, { registry, checksServers: true }, onStop)
+  const analytics = countReports(started, storePlan, parts, onStop)
+  const accept = makeAccept(config, parts, counts, analytics?.recorder)
+  const methods = makeMethods(storePlan, { accept, parts, analytics, node })
   const large = role === 'worker' ? undefined : startLargeRequests(plan, databases.dsn, counts, stores.onOutage, onStop)
   const own = {
     methods,
     large,
+    clientCalls: makeClientCalls(config, parts, analytics?.reports),
     callLogger: storePlan.logger,
-    listDown: () => outages.listProviders(),
+    readHealth: parts.readHealth,
     readMetrics: () => metrics.registry.metrics(),
   }
   await logParts(plan, databases)
-  if (role === 'api') return { ...own, isReady: stores.isUp, whenSending: Promise.resolve() }
+  const withAdmin = (state: Omit<Push, 'adminSources' | 'sql'>): Push => ({
+    ...state,
+    adminSources: makeAdminSources(config, { accept, parts, analytics, ...state }),
+    sql: databases.sql,
+  })
+  if (role === 'api') return withAdmin({ ...own, isReady: stores.isUp, whenSending: Promise.resolve() })
   const workers = startWorkers(
     {
       parts: { plan: storePlan, metrics, recorder: analytics?.recorder, ...parts },
@@ -179,12 +220,22 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, onStop: OnStop): Pr
     },
     onStop,
   )
-  return { ...own, ...workers, isReady: () => stores.isUp() && workers.isReady() }
+  return withAdmin({ ...own, ...workers, isReady: () => stores.isUp() && workers.isReady() })
+}
+
+/** Warns if a pooler ignores settings of the pools. */
+async function warnOfPooler({ sql, queueSql }: Databases, logger: Logger): Promise<void> {
+  for (const pool of new Set([sql, queueSql])) {
+    const settings = pool ? await findLostSettings(pool) : []
+    if (settings.length > 0) {
+      logger.warn({ settings }, 'database: a pooler ignores these settings; set them with ALTER ROLE')
+    }
+  }
 }
 
 function chooseKey({ http_api: api, data_dir }: Config, isApi: boolean): { key: string; madeKey: string | undefined } {
   if (!makesKey({ http_api: api }, isApi)) return { key: api.key ?? '', madeKey: undefined }
-  const madeKey = loadOrMakeApiKey(data_dir)
+  const madeKey = loadOrMakeKey(data_dir, 'api_key')
   return { key: madeKey, madeKey }
 }
 

@@ -33,14 +33,12 @@ async function recordRows(sql: Sql, logger: Logger) {
     logger,
     now: Date.now,
   })
+  const source = { uid: 'a-broadcast', provider: 'fcm', recipientType: 'token', isSmall: false }
+  const events = Array.from({ length: BATCH }, (_, at) => makeEvent(at))
   const before = await readState(sql)
   const cpu = process.cpuUsage()
-  for (let from = 0; from < ROWS; from += BATCH) {
-    const source = { uid: 'a-broadcast', provider: 'fcm', recipientType: 'token', isSmall: false }
-    analytics.recordEvents(
-      source,
-      Array.from({ length: BATCH }, (_, at) => makeEvent(from + at)),
-    )
+  for (let recorded = 0; recorded < ROWS; recorded += BATCH) {
+    analytics.recordEvents(source, events)
     while (analytics.rows > 50_000) await new Promise((resolve) => setTimeout(resolve, 5))
   }
   await analytics.stop(60_000)

@@ -57,7 +57,7 @@ beforeAll(async () => {
   const { origin } = server
   const serviceAccount = { projectId: PROJECT, clientEmail: CLIENT_EMAIL, privateKeyPem: signing.privateKey }
   const logger = makeTestLogger()
-  ours = new FcmProvider({ serviceAccount, pushEndpoint: origin, authEndpoint: origin, ca, logger })
+  ours = new FcmProvider({ account: serviceAccount, pushEndpoint: origin, authEndpoint: origin, ca, logger })
   http2.connect = (_: unknown, options?: unknown) => connectInstead(options, ca)
   const account = { projectId: PROJECT, clientEmail: CLIENT_EMAIL, privateKey: signing.privateKey }
   // The agent of `cert` is not used for access tokens.

@@ -114,8 +114,8 @@ async function comparableParts({ method, path, headers, body }: SimulatedRequest
 }
 
 test.each<Example>([
-  { payload: '{"title":"hi"}', ttl: 60, urgency: 'high', topic: 'score' },
-  { payload: '{"text":"grüß dich ☃ 😀"}', ttl: 0, urgency: 'very-low', topic: 'a_B-9' },
+  { payload: '{"title":"hi"}', ttl: 60, urgency: 'high', topic: 'scores' },
+  { payload: '{"text":"grüß dich ☃ 😀"}', ttl: 0, urgency: 'very-low', topic: 'a_B-90' },
   { payload: JSON.stringify('x'.repeat(3991)), ttl: 2_419_200, urgency: 'normal', topic: 'a'.repeat(32) },
 ])('$payload.length characters, TTL $ttl, $urgency', async (example) => {
   requests.length = 0

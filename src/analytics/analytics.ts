@@ -131,3 +131,32 @@ export interface EventReader {
 export class CursorError extends Error {
   override readonly name = 'CursorError'
 }
+
+/** A time range, divided into steps. */
+export interface VolumeQuery {
+  /** Unix time in ms, part of the range. */
+  fromMs: number
+  /** Unix time in ms, not part of the range. */
+  toMs: number
+  /** The length of a step in ms, a whole number of minutes. */
+  stepMs: number
+}
+
+/** The number of events and reports of one kind in one step. */
+export interface VolumeCount {
+  /** Unix time in ms at which the step begins. */
+  timeMs: number
+  /** Empty for reports of apps. */
+  provider: string
+  platform: string
+  /** A status of TargetEvent or StatusReport. */
+  status: string
+  errorCode: string
+  count: number
+}
+
+/** Reads how many events and reports there were. They appear some seconds after they were recorded. */
+export interface VolumeReader {
+  /** Counts events and reports, in the order of their time. Rejects with errors of the store. */
+  readVolume(query: VolumeQuery): Promise<VolumeCount[]>
+}

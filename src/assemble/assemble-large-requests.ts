@@ -8,6 +8,7 @@ import { makeTurns } from '../timing/turns.ts'
 import { buildParts } from './build-parts.ts'
 import { configureApi } from './configure-api.ts'
 import { countReports } from './count-reports.ts'
+import { makeAccept } from './make-accept.ts'
 import { makeMethods } from './make-methods.ts'
 import { makeUpstream } from './make-upstream.ts'
 import { openDatabases } from './open-databases.ts'
@@ -43,9 +44,11 @@ export async function assembleLargeRequests(
     const parts = await buildParts(plan, databases, onStop)
     // The metrics of this process are not read.
     const analytics = await startAnalytics(plan, databases, { registry: new Registry(), checksServers: false }, onStop)
-    const methods = makeMethods(config, parts, countReports(analytics, plan, parts, onStop), counts)
+    const reported = countReports(analytics, plan, parts, onStop)
+    const accept = makeAccept(config, parts, counts, reported?.recorder)
     const upstream = config.upstream && makeUpstream(trustParent(config), config.upstream, logger)
     if (upstream) onStop.close('upstream', () => upstream.close())
+    const methods = makeMethods(plan, { accept, parts, analytics: reported, node: upstream?.api })
     const deps = {
       methods,
       upstream: upstream?.api,
@@ -62,6 +65,7 @@ export async function assembleLargeRequests(
       health: undefined,
       connections: undefined,
       admin: undefined,
+      nodeAdmin: undefined,
     }
     const server = await startServer([{ address: '127.0.0.1', port: 0, tls: undefined, app }])
     onStop.drain('server', (graceMs) => server.close(graceMs, 0))

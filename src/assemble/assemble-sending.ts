@@ -2,7 +2,6 @@ import { ConfigError } from '../config/config-error.ts'
 import { joinEmbeddedPostgres } from '../database/embedded.ts'
 import { makeMetrics } from '../observability/metrics.ts'
 import type { PreviewDeps } from '../preview/preview-send.ts'
-import { findMaxBytes } from '../providers/max-bytes.ts'
 import type { AcceptDeps } from '../push/accept.ts'
 import { makeShutdownPhases } from '../shutdown-phases.ts'
 import { buildParts } from './build-parts.ts'
@@ -29,13 +28,7 @@ export async function assembleSending(plan: Plan): Promise<Sending> {
     const { devices, rateLimiter } = parts
     const preview = (): PreviewDeps => {
       if (!devices) throw new ConfigError('database.enabled: is false, so there are no devices')
-      return {
-        ...accept,
-        devices,
-        rateLimiter,
-        findMaxBytes,
-        now: Date.now,
-      }
+      return { ...accept, devices, rateLimiter, now: Date.now }
     }
     return { accept, preview, stop: () => stop(0) }
   } catch (error) {

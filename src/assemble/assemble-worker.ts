@@ -1,6 +1,6 @@
 // A separate file, so that a worker process does not load the code of the API.
-import type { ProviderName } from '../config/provider-names.ts'
 import { addOutageGauge, makeMetrics } from '../observability/metrics.ts'
+import type { ProviderHealth } from '../observability/provider-health.ts'
 import type { Duty } from '../queue/lane.ts'
 import { makeShutdownPhases } from '../shutdown-phases.ts'
 import { buildParts } from './build-parts.ts'
@@ -14,8 +14,8 @@ import { makeLoggerOfStores, type OnStoreOutage } from './watch-stores.ts'
 export interface WorkerAssembly {
   /** Whether the queue accepts claims. */
   isReady(): boolean
-  /** The providers that are down. */
-  listDown(): ProviderName[]
+  /** The state of the providers for this process. */
+  readHealth(): ProviderHealth
   /** The metrics of this process in the form of prom-client's `getMetricsAsJSON`. */
   readMetrics(): Promise<object[]>
   /** Finishes the batches in flight within `graceMs`, then closes all parts. Never rejects. */
@@ -49,7 +49,7 @@ export async function assembleWorker(
     onStop.drain('worker', workers.stop)
     return {
       isReady: workers.isReady,
-      listDown: () => parts.outages.listProviders(),
+      readHealth: parts.readHealth,
       readMetrics: () => metrics.registry.getMetricsAsJSON(),
       // The server has kept the time for closing.
       stop: (graceMs) => stop(graceMs, 0),

@@ -1,8 +1,9 @@
+import { CredentialStates, type ProviderHealth } from '../observability/provider-health.ts'
 import { Outages } from '../providers/outages.ts'
 import { PageReader } from '../push/page-reader.ts'
 import type { OnStop } from '../shutdown-phases.ts'
 import { makeDevices } from './make-devices.ts'
-import { makeProviders } from './make-providers.ts'
+import { chooseProviders, makeProviders } from './make-providers.ts'
 import { makeQueue } from './make-queue.ts'
 import { makeRateLimiter } from './make-rate-limiter.ts'
 import type { Databases } from './open-databases.ts'
@@ -27,5 +28,7 @@ export async function buildParts(plan: Plan, { sql, queueSql }: Databases, onSto
     batchSizes,
     now: Date.now,
   })
-  return { devices, queue, rateLimiter, outages, providers, batchSizes, pages }
+  const credentials = new CredentialStates(chooseProviders(config).real)
+  const readHealth = (): ProviderHealth => ({ down: outages.listProviders(), credentials: credentials.list() })
+  return { devices, queue, rateLimiter, outages, credentials, readHealth, providers, batchSizes, pages }
 }

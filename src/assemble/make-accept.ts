@@ -1,6 +1,5 @@
 import type { Config } from '../config/schema.ts'
 import { makeEndpointCheck } from '../devices/web-push-endpoint.ts'
-import { checkHeader } from '../providers/check-header.ts'
 import type { AcceptDeps } from '../push/accept.ts'
 import type { buildParts } from './build-parts.ts'
 import { makePageRecorder } from './record-page.ts'
@@ -22,7 +21,6 @@ export function makeAccept(
     hasDevices: devices !== undefined,
     providers: new Set(providers.keys()),
     checkEndpoint: makeEndpointCheck(config.push_notifications.webpush),
-    checkHeader,
     onScheduled: counts.onScheduled,
     onStored: makePageRecorder(counts, recorder),
   }

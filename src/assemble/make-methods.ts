@@ -1,23 +1,29 @@
-import type { Config } from '../config/schema.ts'
 import { type MethodTable, makeMethodTable } from '../methods/table.ts'
+import type { AcceptDeps } from '../push/accept.ts'
 import { cancelSend } from '../push/cancel.ts'
+import { readAck, storeAck } from '../realtime/acks.ts'
+import { publishOrPush } from '../realtime/publish-or-push.ts'
+import type { NodeApi } from '../upstream/node-api.ts'
 import type { buildParts } from './build-parts.ts'
-import { makeAccept } from './make-accept.ts'
 import { makeExplain } from './make-explain.ts'
+import type { Plan } from './plan.ts'
 import type { RunningAnalytics } from './running-analytics.ts'
-import type { SendCounts } from './send-counts.ts'
 
-type Parts = Awaited<ReturnType<typeof buildParts>>
+type Parts = Pick<Awaited<ReturnType<typeof buildParts>>, 'queue' | 'devices' | 'providers'>
+
+interface Given {
+  accept: AcceptDeps
+  parts: Parts
+  analytics: RunningAnalytics | undefined
+  /** The API of the node; undefined without a node. */
+  node: NodeApi | undefined
+}
 
 /** Makes the methods of the API with push enabled. */
-export function makeMethods(
-  config: Config,
-  parts: Parts,
-  analytics: RunningAnalytics | undefined,
-  counts: SendCounts,
-): MethodTable {
+export function makeMethods({ config, logger }: Plan, { accept, parts, analytics, node }: Given): MethodTable {
   const { queue, devices, providers } = parts
-  const accept = makeAccept(config, parts, counts, analytics?.recorder)
+  const { delay: delayMs, tag, presence_max_clients: presenceMaxClients } = config.push_notifications.publish_or_push
+  const publishing = { accept, node, delayMs, tag, presenceMaxClients, logger, now: Date.now }
   return makeMethodTable({
     accept,
     cancel: (request) => cancelSend(queue, request),
@@ -30,5 +36,7 @@ export function makeMethods(
       devices &&
       analytics &&
       makeExplain(config, { queue, devices, events: analytics.reader, providers: providers.keys() }),
+    ack: (request) => storeAck(queue, readAck(request)),
+    publishOrPush: (request) => publishOrPush(publishing, request),
   })
 }

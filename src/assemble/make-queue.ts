@@ -3,8 +3,9 @@ import type { Sql } from '../database/pool.ts'
 import { PostgresQueue } from '../queue/postgres/postgres-queue.ts'
 import type { Queue } from '../queue/queue.ts'
 import { RedisQueue } from '../queue/redis/redis-queue.ts'
-import { connectRedis } from '../redis/connect.ts'
+import { checkAccess } from '../redis/check-access.ts'
 import type { OnStop } from '../shutdown-phases.ts'
+import { openRedis } from './open-redis.ts'
 import type { Plan } from './plan.ts'
 
 /**
@@ -13,7 +14,7 @@ import type { Plan } from './plan.ts'
  * @throws ConfigError, also if Redis can't be used
  */
 export async function makeQueue(plan: Plan, sql: Sql | undefined, onStop: OnStop): Promise<Queue> {
-  const queue = chooseQueue(plan.config) === 'redis' ? await makeRedisQueue(plan) : makePostgresQueue(plan, sql)
+  const queue = chooseQueue(plan.config) === 'redis' ? await makeRedisQueue(plan, onStop) : makePostgresQueue(plan, sql)
   onStop.close('queue', () => queue.close())
   return queue
 }
@@ -25,12 +26,18 @@ function makePostgresQueue({ config, logger }: Plan, sql: Sql | undefined): Queu
   return new PostgresQueue({ sql, logger, leaseMs: config.worker.lease, maxJobs, keepReportsMs })
 }
 
-async function makeRedisQueue({ config, logger }: Plan): Promise<Queue> {
+async function makeRedisQueue(plan: Plan, onStop: OnStop): Promise<Queue> {
+  const { config, logger } = plan
   const redis = chooseRedis(config)
-  const client = await connectRedis(redis, logger)
+  const client = await openRedis(plan)
+  onStop.close('redis', async () => client.disconnect())
+  const { prefix } = redis
+  // A key of the queue, of the credentials and of the rate limits.
+  const keys = [`${prefix}{queue}:check`, `${prefix}{credential:check}`, `{${prefix}}:limit:check`]
+  await checkAccess(client, keys, `${prefix}{queue}:check`)
   return new RedisQueue({
     client,
-    subscriber: await connectRedis(redis, logger),
+    subscriber: await openRedis(plan),
     prefix: redis.prefix,
     logger,
     leaseMs: config.worker.lease,

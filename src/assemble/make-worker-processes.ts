@@ -55,6 +55,8 @@ export function planChildProcess(config: Config, dsn: string | undefined, maxCon
     ...config,
     database: {
       enabled: database?.enabled ?? true,
+      // The server starts a process again if it can not connect.
+      connect_timeout: 0,
       postgresql: {
         replica_dsn: [],
         ...database?.postgresql,

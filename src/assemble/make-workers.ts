@@ -8,6 +8,7 @@ import type { DeviceStore } from '../devices/device-store.ts'
 import type { RateLimiter } from '../limits/rate-limiter.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Metrics } from '../observability/metrics.ts'
+import type { CredentialStates } from '../observability/provider-health.ts'
 import { makeLoadMeter } from '../processes/load-meter.ts'
 import type { OwnWorkers } from '../processes/worker-scaling.ts'
 import type { Provider } from '../providers/provider.ts'
@@ -31,6 +32,7 @@ export interface WorkerParts {
   rateLimiter: RateLimiter
   devices: DeviceStore | undefined
   providers: ReadonlyMap<ProviderName, Provider>
+  credentials: CredentialStates
   batchSizes: ReadonlyMap<ProviderName, number>
   /** Records what becomes of each target; undefined if analytics has no store. */
   recorder: RunningAnalytics['recorder']
@@ -51,6 +53,7 @@ export function makeWorkers(parts: WorkerParts): OwnWorkers {
     ranges,
     providers,
     batchSizes: parts.batchSizes,
+    onCredential: (provider, state) => parts.credentials.set(provider, state),
     removeGone: async (...args) => devices?.removeGone(...args) ?? 0,
     removalBreaker: config.worker.removal_breaker ? makeRemovalBreaker(metrics, logger) : undefined,
     rateLimiter,

@@ -1,8 +1,9 @@
 import { chooseQueue } from '../config/check.ts'
+import { CONNECT_TIMEOUT_MS } from '../config/sections/database.ts'
 import { EXECUTION_TIMEOUT_MS } from '../database/answer-deadline.ts'
 import { startEmbeddedPostgres } from '../database/embedded.ts'
-import { type DatabaseOptions, openDatabase, type Sql } from '../database/pool.ts'
-import { prepareSchema } from '../database/prepare-schema.ts'
+import type { DatabaseOptions, Sql } from '../database/pool.ts'
+import { startDatabase } from '../database/start-database.ts'
 import type { Logger } from '../observability/log.ts'
 import type { OnStop } from '../shutdown-phases.ts'
 import type { Plan } from './plan.ts'
@@ -44,10 +45,12 @@ export async function openDatabases(
   const { dsn: queueDsn, reuse_from_database: isReused } = config.push_notifications.queue.postgresql
   const migrates = config.database?.postgresql.migrate ?? true
   const maxConnections = config.database?.postgresql.max_connections ?? MAX_CONNECTIONS
+  const waitMs = config.database?.connect_timeout ?? CONNECT_TIMEOUT_MS
   const open = async (options: Pick<DatabaseOptions, 'dsn' | 'maxConnections' | 'plans'>): Promise<Sql> => {
-    const sql = openDatabase({ ...options, statementTimeoutMs: EXECUTION_TIMEOUT_MS })
+    const option = options.dsn === queueDsn ? 'push_notifications.queue.postgresql.dsn' : 'database.postgresql.dsn'
+    const statementTimeoutMs = EXECUTION_TIMEOUT_MS
+    const sql = await startDatabase({ ...options, statementTimeoutMs, option, migrates, waitMs, logger, signal })
     onStop.close('database', () => sql.end({ timeout: 5 }))
-    await prepareSchema(sql, logger, migrates)
     return sql
   }
   const dsn =

@@ -1,4 +1,4 @@
-import type { Analytics, AttemptRecorder, EventReader, EventRecorder } from '../analytics/analytics.ts'
+import type { Analytics, AttemptRecorder, EventReader, EventRecorder, VolumeReader } from '../analytics/analytics.ts'
 
 /** The parts of a running analytics store. */
 export interface RunningAnalytics {
@@ -7,4 +7,5 @@ export interface RunningAnalytics {
   /** Records events and attempts; undefined if the configuration records none. */
   recorder: (EventRecorder & AttemptRecorder) | undefined
   reader: EventReader
+  volume: VolumeReader
 }

@@ -2,6 +2,7 @@ import type { Registry } from 'prom-client'
 import { PostgresAnalytics } from '../analytics/postgres/postgres-analytics.ts'
 import { PostgresReader } from '../analytics/postgres/postgres-reader.ts'
 import { PostgresReports } from '../analytics/postgres/postgres-reports.ts'
+import { PostgresVolume } from '../analytics/postgres/postgres-volume.ts'
 import { usesClickhouse } from '../config/check.ts'
 import type { Sql } from '../database/pool.ts'
 import { addAnalyticsMetrics } from '../observability/analytics-metrics.ts'
@@ -38,13 +39,13 @@ export async function startAnalytics(
 
 function startPostgres({ config, logger }: Plan, sql: Sql, registry: Registry, onStop: OnStop): RunningAnalytics {
   const { enabled, rows } = config.postgresql_analytics
-  const reader = new PostgresReader(sql)
+  const [reader, volume] = [new PostgresReader(sql), new PostgresVolume(sql)]
   if (!enabled) {
-    return { reports: new PostgresReports({ sql, onStored: () => undefined }), recorder: undefined, reader }
+    return { reports: new PostgresReports({ sql, onStored: () => undefined }), recorder: undefined, reader, volume }
   }
   const makeMetrics = addAnalyticsMetrics(registry)
   const recorder = new PostgresAnalytics({ sql, level: rows, makeMetrics, logger, now: Date.now })
   onStop.close('analytics', () => recorder.stop(STOP_GRACE_MS))
   const reports = new PostgresReports({ sql, onStored: (report) => recorder.countReport(report) })
-  return { reports, recorder, reader }
+  return { reports, recorder, reader, volume }
 }

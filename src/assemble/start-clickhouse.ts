@@ -3,6 +3,7 @@ import type { EventReader } from '../analytics/analytics.ts'
 import { SEND_PAUSES } from '../analytics/clickhouse/batch-sender.ts'
 import { ClickhouseReader } from '../analytics/clickhouse/clickhouse-reader.ts'
 import { ClickhouseServer } from '../analytics/clickhouse/clickhouse-server.ts'
+import { ClickhouseVolume } from '../analytics/clickhouse/clickhouse-volume.ts'
 import { explainError } from '../analytics/clickhouse/insert-error.ts'
 import { makeClickhouseAnalytics } from '../analytics/clickhouse/make-clickhouse-analytics.ts'
 import {
@@ -59,14 +60,19 @@ export async function startClickhouse(
   })
   analytics.start()
   onStop.close('clickhouse', () => analytics.stop(STOP_GRACE_MS))
-  return { reports: analytics, recorder: analytics, reader: openClickhouseReader(options, onStop) }
+  return { reports: analytics, recorder: analytics, ...openReaders(options, onStop) }
 }
 
 /** Opens a reader of the tables with connections of its own, so that inserts never wait for its queries. */
 export function openClickhouseReader(options: ClickhouseOptions, onStop: OnStop): EventReader {
+  return openReaders(options, onStop).reader
+}
+
+function openReaders(options: ClickhouseOptions, onStop: OnStop): Pick<RunningAnalytics, 'reader' | 'volume'> {
   const limits = { answerTimeoutMs: ANSWER_TIMEOUT_MS, maxConnections: READER_CONNECTIONS }
   const { servers } = openServers(options, onStop, limits)
-  return new ClickhouseReader({ servers, tables: readTableOptions(options) })
+  const deps = { servers, tables: readTableOptions(options) }
+  return { reader: new ClickhouseReader(deps), volume: new ClickhouseVolume(deps) }
 }
 
 /** Opens the servers of the configuration. Several native addresses may belong to one HTTP address. */

@@ -1,5 +1,5 @@
-import type { ProviderName } from '../config/provider-names.ts'
 import { addOutageGauge, type Metrics } from '../observability/metrics.ts'
+import { mergeHealth, type ProviderHealth } from '../observability/provider-health.ts'
 import { WorkerScaling } from '../processes/worker-scaling.ts'
 import type { Outages } from '../providers/outages.ts'
 import { FULL_DUTY } from '../queue/lane.ts'
@@ -11,7 +11,11 @@ import type { OnStoreOutage } from './watch-stores.ts'
 
 interface Options {
   /** The parts of this process. */
-  parts: Omit<WorkerParts, 'duty' | 'onLoad'> & { outages: Outages; metrics: Metrics }
+  parts: Omit<WorkerParts, 'duty' | 'onLoad'> & {
+    outages: Outages
+    metrics: Metrics
+    readHealth(): ProviderHealth
+  }
   /** The plan of the worker processes. */
   childPlan: Plan
   /** The number of processes for all sends; 1: this process. */
@@ -27,8 +31,8 @@ export interface AllWorkers {
   isReady(): boolean
   /** Resolves when they claim. */
   whenSending: Promise<unknown>
-  /** The providers that are down. */
-  listDown(): ProviderName[]
+  /** The state of the providers for the processes that send. */
+  readHealth(): ProviderHealth
   /** The metrics of all processes in the text format of Prometheus. */
   readMetrics(): Promise<string>
 }
@@ -44,14 +48,13 @@ export function startWorkers(options: Options, onStop: OnStop): AllWorkers {
 }
 
 function startHere({ parts }: Options, onStop: OnStop): AllWorkers {
-  const { outages, metrics } = parts
+  const { outages, metrics, readHealth } = parts
   const workers = makeWorkers({ ...parts, duty: FULL_DUTY, onLoad: () => undefined })
   addOutageGauge(metrics.registry, () => outages.list())
   workers.start()
   onStop.drain('workers', workers.stop)
-  const listDown = () => outages.listProviders()
   const readMetrics = () => metrics.registry.metrics()
-  return { isReady: workers.isReady, whenSending: Promise.resolve(), listDown, readMetrics }
+  return { isReady: workers.isReady, whenSending: Promise.resolve(), readHealth, readMetrics }
 }
 
 function startProcesses({ parts, childPlan, ...rest }: Options, onStop: OnStop): AllWorkers {
@@ -60,7 +63,8 @@ function startProcesses({ parts, childPlan, ...rest }: Options, onStop: OnStop):
   processes.start()
   onStop.drain('worker processes', (graceMs) => processes.stop(graceMs))
   const whenSending = processes.whenReady()
-  return { isReady: () => processes.isReady, whenSending, listDown: () => processes.listDown(), readMetrics }
+  const readHealth = () => mergeHealth([parts.readHealth(), processes.readHealth()])
+  return { isReady: () => processes.isReady, whenSending, readHealth, readMetrics }
 }
 
 function startScaling({ parts, childPlan, ...rest }: Options, onStop: OnStop): AllWorkers {
@@ -76,6 +80,6 @@ function startScaling({ parts, childPlan, ...rest }: Options, onStop: OnStop): A
   // While worker processes send, this process does not notice the end of an outage.
   addOutageGauge(metrics.registry, () => (scaling.isAlone ? outages.list() : []))
   onStop.drain('workers', (graceMs) => scaling.stop(graceMs))
-  const listDown = () => (scaling.isAlone ? outages.listProviders() : processes.listDown())
-  return { isReady: () => scaling.isReady, whenSending: Promise.resolve(), listDown, readMetrics }
+  const readHealth = () => (scaling.isAlone ? parts.readHealth() : processes.readHealth())
+  return { isReady: () => scaling.isReady, whenSending: Promise.resolve(), readHealth, readMetrics }
 }

@@ -5,11 +5,11 @@ import type { Logger } from '../observability/log.ts'
 import { makeStoreLogger } from '../observability/store-logger.ts'
 import { STORES, type Store, type StoreCheck, StoreMonitor, type StoreOutage } from '../observability/store-monitor.ts'
 import { QueueFullError } from '../push/queue-full-error.ts'
-import { connectRedis } from '../redis/connect.ts'
 import { RedisCheck } from '../redis/redis-check.ts'
 import { explainRedisOutage } from '../redis/redis-outage.ts'
 import type { OnStop } from '../shutdown-phases.ts'
 import type { Databases } from './open-databases.ts'
+import { openRedis } from './open-redis.ts'
 import type { Plan } from './plan.ts'
 
 /** Takes an outage that work of this process, or of one of its worker processes, has met. */
@@ -49,10 +49,9 @@ export async function watchStores(plan: Plan, databases: Databases, onStop: OnSt
   }
 }
 
-async function makeRedisCheck({ config, logger }: Plan): Promise<StoreCheck> {
-  const options = chooseRedis(config)
-  const client = await connectRedis({ ...options, io_timeout: CHECK_IO_TIMEOUT_MS }, logger)
-  return new RedisCheck({ client, prefix: options.prefix })
+async function makeRedisCheck(plan: Plan): Promise<StoreCheck> {
+  const client = await openRedis(plan, { io_timeout: CHECK_IO_TIMEOUT_MS })
+  return new RedisCheck({ client, prefix: chooseRedis(plan.config).prefix })
 }
 
 /** The logger of the parts that work on the stores. @param onOutage takes the outages behind their failures */

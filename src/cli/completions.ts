@@ -21,9 +21,9 @@ const KINDS = ['devices', 'user-topics']
 
 /** The completions by command. */
 export const COMPLETIONS: Readonly<Record<string, CommandCompletion>> = {
-  serve: { options: { config: FILES, role: ROLES } },
+  serve: { options: { config: FILES, role: ROLES, lenient: undefined } },
   migrate: { options: { config: FILES } },
-  'check-config': { options: { config: FILES } },
+  'check-config': { options: { config: FILES, online: undefined } },
   import: {
     options: { from: TEXT, 'api-key': TEXT, 'api-key-file': FILES, resume: FILES, rejected: FILES, config: FILES },
     words: [KINDS, FILES],

@@ -1,6 +1,5 @@
 import { ConfigError } from '../config/config-error.ts'
-import { openDatabase } from '../database/pool.ts'
-import { prepareSchema } from '../database/prepare-schema.ts'
+import { startDatabase } from '../database/start-database.ts'
 import { makeLogger } from '../observability/log.ts'
 import { readServerOptions } from './options.ts'
 
@@ -28,10 +27,8 @@ export async function runMigrate(argv: string[]): Promise<void> {
     throw new ConfigError('database.postgresql.dsn: is needed; the embedded database is migrated at each start')
   }
   const logger = makeLogger(options.config.log)
-  const sql = openDatabase({ dsn, maxConnections: 1 })
-  try {
-    await prepareSchema(sql, logger, true)
-  } finally {
-    await sql.end()
-  }
+  const waitMs = options.config.database?.connect_timeout ?? 0
+  const option = 'database.postgresql.dsn'
+  const sql = await startDatabase({ dsn, maxConnections: 1, option, migrates: true, waitMs, logger })
+  await sql.end()
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { checkFiles } from '../assemble/check-files.ts'
 import { assemble } from '../assemble.ts'
+import type { Config } from '../config/schema.ts'
 import { captureOutput } from '../observability/capture-output.ts'
 import { type Logger, makeLogger } from '../observability/log.ts'
 import { StoppedError } from '../shutdown-phases.ts'
@@ -9,13 +10,14 @@ import { describeSettings } from './describe-settings.ts'
 import { exitSoon } from './exit-soon.ts'
 import { readServerOptions } from './options.ts'
 
-const HELP = `centripush serve [--config FILE] [--role all|api|worker]
+const HELP = `centripush serve [--config FILE] [--role all|api|worker] [--lenient]
 
 Runs the server. Without a configuration everything is embedded: PostgreSQL and an API key are under ./data, and every
 provider is a sandbox that records pushes instead of sending them.
 
   --config FILE   JSON, YAML or TOML; environment variables (CENTRIPUSH_HTTP_SERVER_PORT) override it
   --role ROLE     'api' answers requests, 'worker' sends pushes, 'all' (the default) does both
+  --lenient       starts with credentials that can not be used; their providers are paused until the files are mended
 
 For example: centripush serve --config centripush.yaml
 
@@ -34,9 +36,10 @@ Exit codes:
  * @throws CommandLineError, ConfigError, UserError
  */
 export async function runServe(argv: string[]): Promise<void> {
-  const options = readServerOptions(argv, HELP)
+  const options = readServerOptions(argv, HELP, ['lenient'])
   if (!options) return
-  const { config, role } = options
+  const { role, flags } = options
+  const config = flags.has('lenient') ? makeLenient(options.config) : options.config
   checkFiles(config)
   const logger = makeLogger(config.log)
   captureOutput(logger)
@@ -59,6 +62,10 @@ export async function runServe(argv: string[]): Promise<void> {
   }
   logger.info('server: stopped')
   exitSoon()
+}
+
+function makeLenient(config: Config): Config {
+  return { ...config, push_notifications: { ...config.push_notifications, lenient: true } }
 }
 
 /**

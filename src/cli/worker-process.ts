@@ -1,11 +1,11 @@
 import { setPriority } from 'node:os'
 import * as v from 'valibot'
 import { assembleWorker, type WorkerAssembly } from '../assemble/assemble-worker.ts'
-import type { ProviderName } from '../config/provider-names.ts'
 import type { Config } from '../config/schema.ts'
 import { UserError } from '../config/user-error.ts'
 import { captureOutput } from '../observability/capture-output.ts'
 import { type Logger, makeLogger } from '../observability/log.ts'
+import type { ProviderHealth } from '../observability/provider-health.ts'
 import { LAST_METRICS, Order, type Report } from '../processes/messages.ts'
 import type { Duty } from '../queue/lane.ts'
 import { CommandLineError } from './command-line-error.ts'
@@ -34,10 +34,10 @@ export async function runWorkerProcess(): Promise<number> {
   if (!worker) return 1
   onReadMetrics(worker.readMetrics)
   const stopReporting = reportReadiness(worker.isReady)
-  const stopReportingDown = reportDown(worker.listDown)
+  const stopReportingHealth = reportHealth(worker.readHealth)
   await worker.stop((await stopped) ?? config.shutdown.timeout)
   stopReporting()
-  stopReportingDown()
+  stopReportingHealth()
   await report({ kind: 'metrics', id: LAST_METRICS, metrics: await worker.readMetrics() })
   // The channel to the parent is closed, because it would keep the process alive.
   if (process.connected) process.disconnect()
@@ -121,14 +121,14 @@ function reportReadiness(isReady: () => boolean): () => void {
   return () => clearInterval(timer)
 }
 
-/** Reports the providers that are down, at each change. @returns a function that stops it */
-function reportDown(listDown: () => ProviderName[]): () => void {
+/** Reports the state of the providers, at each change. @returns a function that stops it */
+function reportHealth(readHealth: () => ProviderHealth): () => void {
   let last = ''
   const timer = setInterval(() => {
-    const providers = listDown()
-    if (providers.join() === last) return
-    last = providers.join()
-    void report({ kind: 'down', providers })
+    const health = readHealth()
+    if (JSON.stringify(health) === last) return
+    last = JSON.stringify(health)
+    void report({ kind: 'health', health })
   }, READY_INTERVAL_MS)
   return () => clearInterval(timer)
 }

@@ -1,6 +1,8 @@
 // Checks that concern several options: options that contradict each other or need another one.
+import { realtimeProblems } from './check-realtime.ts'
 import { PROVIDER_NAMES, type ProviderName } from './provider-names.ts'
 import type { RedisOptions } from './redis.ts'
+import { RedisAddressError, readRedisTarget } from './redis-address.ts'
 import type { Config } from './schema.ts'
 
 type Credentials = [option: string, value: string | undefined][]
@@ -15,7 +17,7 @@ function credentialsOf(config: Config, provider: ProviderName): Credentials {
     ['token_team_id', apns.token_team_id],
   ]
   const needed: Record<ProviderName, Credentials> = {
-    fcm: [['credentials_file', fcm.credentials_file]],
+    fcm: [['credentials_file', fcm.credentials_file ?? fcm.credentials_json ?? fcm.project_id]],
     hms: [
       ['app_id', hms.app_id],
       ['app_secret', hms.app_secret],
@@ -44,10 +46,12 @@ export function findContradictions(config: Config): string[] {
   return [
     ...credentialProblems(config),
     ...tlsProblems(config),
+    ...adminProblems(config),
     ...queueProblems(config),
     ...workerProblems(config),
     ...replicaProblems(config),
     ...clickhouseProblems(config),
+    ...realtimeProblems(config),
   ]
 }
 
@@ -79,6 +83,32 @@ function tlsProblems({ http_server: server }: Config): string[] {
   return [...autocert, ...incomplete]
 }
 
+/** The shortest secret that can't be guessed from a session cookie. */
+const MIN_ADMIN_SECRET = 16
+
+function adminProblems({ admin, upstream }: Config): string[] {
+  const { enabled, insecure, password, viewer_password: viewer, secret } = admin
+  if (!enabled) return []
+  const nodePrefix = upstream?.admin_handler_prefix
+  const isShared = nodePrefix !== undefined && trimSlashes(nodePrefix) === trimSlashes(admin.handler_prefix)
+  const shared = isShared
+    ? ['admin.handler_prefix: is that of upstream.admin_handler_prefix, where the web UI of the node is']
+    : []
+  if (insecure) return shared
+  return [
+    ...shared,
+    ...(password === '' ? ['admin.password: is needed because admin.enabled is true'] : []),
+    ...(secret.length < MIN_ADMIN_SECRET
+      ? [`admin.secret: at least ${MIN_ADMIN_SECRET} characters are needed because admin.enabled is true`]
+      : []),
+    ...(viewer !== '' && viewer === password ? ['admin.viewer_password: is the same as admin.password'] : []),
+  ]
+}
+
+function trimSlashes(prefix: string): string {
+  return prefix.replace(/\/+$/, '')
+}
+
 function queueProblems(config: Config): string[] {
   const { enabled, queue } = config.push_notifications
   if (!enabled) return []
@@ -96,14 +126,27 @@ function redisProblems(config: Config): string[] {
   if (redis.reuse_from_engine && !config.engine?.redis) {
     return [`engine.redis: is needed because ${option}.reuse_from_engine is true`]
   }
-  const { address, sentinel_address, sentinel_master_name, cluster_address, db } = chooseRedis(config)
+  const { address } = chooseRedis(config)
   return [
     ...(address.length > 1 ? [`${option}.address: one is supported, found ${address.length}`] : []),
-    ...(sentinel_address.length > 0 && sentinel_master_name === ''
-      ? [`${option}.sentinel_master_name: is needed with sentinel_address`]
-      : []),
-    ...(cluster_address.length > 0 && db !== 0 ? [`${option}.db: a Cluster has only 0`] : []),
+    ...targetProblems(option, chooseRedis(config)),
   ]
+}
+
+/** Problems of the addresses of Redis. @param option the section with them */
+function targetProblems(option: string, redis: RedisOptions): string[] {
+  try {
+    const { kind, options } = readRedisTarget(redis)
+    return [
+      ...(kind === 'sentinel' && options.sentinel_master_name === ''
+        ? [`${option}.sentinel_master_name: is needed with sentinel_address`]
+        : []),
+      ...(kind === 'cluster' && options.db !== 0 ? [`${option}.db: a Cluster has only 0`] : []),
+    ]
+  } catch (error) {
+    if (error instanceof RedisAddressError) return [`${option}.address: ${error.message}`]
+    throw error
+  }
 }
 
 /** The store of the queue that a configuration selects. */

@@ -26,11 +26,17 @@ function describeProvider(config: Config, provider: ProviderName): Omit<Provider
   return { mode: 'real', detail: describeAccount(config, provider) }
 }
 
+function describeFcm({ credentials_file, credentials_json, project_id }: Config['push_notifications']['fcm']): string {
+  const project = project_id === undefined ? '' : `project ${project_id}, `
+  if (credentials_file !== undefined) return `${project}credentials in ${credentials_file}`
+  return `${project}${credentials_json === undefined ? 'application default credentials' : 'credentials_json'}`
+}
+
 function describeAccount(config: Config, provider: ProviderName): string {
   const { fcm, apns, hms, webpush } = config.push_notifications
   const key = apns.auth_type === 'cert' ? 'client certificate' : `team ${apns.token_team_id}, key ${apns.token_key_id}`
   const accounts: Record<ProviderName, string> = {
-    fcm: `credentials in ${fcm.credentials_file}`,
+    fcm: describeFcm(fcm),
     apns: `${apns.endpoint}, ${apns.bundle_id}, ${key}`,
     hms: `app ${hms.app_id}`,
     webpush: `contact ${webpush.subject}`,

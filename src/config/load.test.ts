@@ -108,6 +108,16 @@ describe('a configuration', () => {
       { clickhouse_analytics: { enabled: true, export: { notifications: { enabled: true } } } },
       'clickhouse_analytics.clickhouse_dsn',
     ],
+    [{ admin: { enabled: true, secret: 'x'.repeat(16) } }, 'admin.password'],
+    [{ admin: { enabled: true, password: 'p', secret: 'x'.repeat(15) } }, 'admin.secret'],
+    [
+      { admin: { enabled: true, password: 'p', viewer_password: 'p', secret: 'x'.repeat(16) } },
+      'admin.viewer_password',
+    ],
+    [
+      { admin: { enabled: true, insecure: true }, upstream: { address: 'http://n', admin_handler_prefix: '/' } },
+      'admin.handler_prefix',
+    ],
     [{ http_server: { tls_autocert: { enabled: true } } }, 'http_server.tls_autocert'],
   ])('with options that contradict each other is refused: %j', (input, path) => {
     expect(() => parseConfig(input)).toThrow(`${path}:`)
@@ -155,12 +165,45 @@ describe('a configuration', () => {
     expect(secrets).toEqual(expect.arrayContaining(options))
   })
 
-  test.each(['host=db password=secret', 'mysql://u:secret@db/x', 'postgresql://u:sec/ret@db:x/y'])(
+  test.each(['host=db password', 'mysql://u:secret@db/x', 'postgresql://u:sec/ret@db:x/y', 'postgresql://u:sec%@db/x'])(
     'with a malformed DSN is refused without showing it',
     (dsn) => {
       const parse = () => parseConfig({ database: { postgresql: { dsn } } })
-      expect(parse).toThrow('database.postgresql.dsn: expected postgresql://')
-      expect(parse).not.toThrow(/sec/)
+      expect(parse).toThrow('config: database.postgresql.dsn: ')
+      expect(parse).not.toThrow(/sec|ret/)
     },
   )
+
+  test('with a line feed at the end of a variable is read without it', () => {
+    const { config } = loadConfig(undefined, { CENTRIPUSH_HTTP_API_KEY: 'key\r\n', CENTRIPUSH_LOG_FILE: '\n' })
+    expect([config.http_api.key, config.log.file]).toEqual(['key', ''])
+  })
+
+  test.each(['a\nb', 'key\n', ' key', 'a\u0000b'])('with the key %j, which no header can have, is refused', (key) => {
+    expect(() => parseConfig({ http_api: { key } })).toThrow('http_api.key: expected text without line breaks')
+  })
+
+  test('with an IPv6 address in brackets listens on the address', () => {
+    const { http_server } = parseConfig({ http_server: { address: '[::]', internal_address: '[::1]' } })
+    expect([http_server.address, http_server.internal_address]).toEqual(['::', '::1'])
+  })
+
+  test('with ca_file verifies the servers of all DSNs that name no authority', () => {
+    const { database, push_notifications } = parseConfig({
+      database: {
+        postgresql: {
+          dsn: 'postgresql://a/x',
+          replica_dsn: ['host=b', 'postgresql://c/x?sslrootcert=own'],
+          ca_file: '/ca',
+        },
+      },
+      push_notifications: { queue: { postgresql: { dsn: 'postgresql://d/x?sslmode=verify-ca' } } },
+    })
+    expect([database?.postgresql.dsn, ...(database?.postgresql.replica_dsn ?? [])]).toEqual([
+      'postgresql://a/x?sslrootcert=%2Fca&sslmode=verify-full',
+      "host=b sslrootcert='/ca' sslmode='verify-full'",
+      'postgresql://c/x?sslrootcert=own',
+    ])
+    expect(push_notifications.queue.postgresql.dsn).toBe('postgresql://d/x?sslmode=verify-ca&sslrootcert=%2Fca')
+  })
 })

@@ -7,6 +7,7 @@ import { type ConfigTree, isTree } from './config-tree.ts'
 import { readEnvironment } from './environment.ts'
 import { readConfigFile } from './file/read-config-file.ts'
 import { checkNames } from './names/check-names.ts'
+import { trustAuthority } from './postgres/postgres-dsn.ts'
 import { type Config, ConfigSchema } from './schema.ts'
 
 export interface LoadedConfig {
@@ -40,6 +41,21 @@ export function parseConfig(input: object): Config {
   return readTree(input, { origins: new Map(), problems: [] }).config
 }
 
+/** Adds `database.postgresql.ca_file` to the DSNs. */
+function trustAuthorityOf(config: Config): Config {
+  const { database, push_notifications: push } = config
+  const caFile = database?.postgresql.ca_file
+  if (database === undefined || caFile === undefined) return config
+  const trust = <T extends { dsn?: string | undefined }>(options: T): T =>
+    options.dsn === undefined ? options : { ...options, dsn: trustAuthority(options.dsn, caFile) }
+  const replica_dsn = database.postgresql.replica_dsn.map((dsn) => trustAuthority(dsn, caFile))
+  return {
+    ...config,
+    database: { ...database, postgresql: { ...trust(database.postgresql), replica_dsn } },
+    push_notifications: { ...push, queue: { ...push.queue, postgresql: trust(push.queue.postgresql) } },
+  }
+}
+
 /**
  * Checks names and values.
  * @param origins the environment variables that set options, by path
@@ -53,7 +69,7 @@ function readTree(tree: object, { origins, problems }: { origins: ReadonlyMap<st
   const found = [...problems, ...[...names.problems, ...values].map(({ path, text }) => describe(path, text, origins))]
   if (result.success && found.length === 0) found.push(...findContradictions(result.output))
   if (!result.success || found.length > 0) throw new ConfigError(found)
-  return { config: result.output, ...names }
+  return { config: trustAuthorityOf(result.output), ...names }
 }
 
 function describeIssue(issue: v.BaseIssue<unknown>): { path: string; text: string } {

@@ -23,7 +23,8 @@ const address = v.pipe(
 export const redisOptions = {
   address: described(
     v.optional(secret(address), ['redis://127.0.0.1:6379']),
-    '`host:port`, `redis://user:password@host:port/db`, or `rediss://…` for TLS. Shards are not supported.',
+    '`host:port`, `redis://user:password@host:port/db`, `rediss://…` for TLS, or `unix:///path`. A URL may have ' +
+      'options of Centrifugo in its query, such as `?tls_enabled=true&db=5`. Shards are not supported.',
   ),
   user: described(v.optional(text, ''), 'The user; empty for the default user.'),
   password: described(v.optional(secret(text), ''), 'The password of the user.'),

@@ -4,7 +4,10 @@
 import * as v from 'valibot'
 import { described, likeSection, section } from './option.ts'
 import { redisOptions } from './redis.ts'
+import { admin } from './sections/admin.ts'
 import { clickhouseAnalytics } from './sections/clickhouse-analytics.ts'
+import { client } from './sections/client.ts'
+import { clientPush, rpcProxy } from './sections/client-push.ts'
 import { database } from './sections/database.ts'
 import { endpoints } from './sections/endpoints.ts'
 import { httpApi } from './sections/http-api.ts'
@@ -31,16 +34,20 @@ const engine = section({
 export const ConfigSchema = section({
   data_dir: described(
     v.optional(filledText, './data'),
-    'The directory of the embedded database, of the API key that centripush makes itself, and of rows that ' +
+    'The directory of the embedded database, of the keys that centripush makes itself, and of rows that ' +
       'ClickHouse has not accepted yet.',
   ),
   http_server: described(v.optional(httpServer, {}), 'Addresses, ports and TLS of the server.'),
   http_api: described(v.optional(httpApi, {}), 'The server API.'),
+  admin: described(v.optional(admin, {}), 'The admin web UI of centripush.'),
   upstream: described(
     v.optional(upstream),
     'The Centrifugo node behind centripush. Absent: only push methods are answered.',
   ),
   ...endpoints,
+  client: described(v.optional(client, {}), 'The clients of the node: origins and tokens.'),
+  rpc_proxy: described(v.optional(rpcProxy, {}), 'The endpoint for the RPC proxy of the node.'),
+  client_push: described(v.optional(clientPush, {}), 'The push methods that clients call.'),
   database: described(v.optional(database), 'Where devices and topics are kept.'),
   engine: described(v.optional(engine), 'Centrifugo’s engine.'),
   push_notifications: described(v.optional(pushNotifications, {}), 'Push notifications.'),

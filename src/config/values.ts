@@ -3,6 +3,8 @@
 import * as v from 'valibot'
 import { parseDuration } from './duration.ts'
 import { isNetworkBlock } from './network-blocks.ts'
+import { DsnError } from './postgres/connection-string.ts'
+import { parsePostgresDsn } from './postgres/postgres-dsn.ts'
 
 /** The metadata that describes a kind of values, for the documentation and for editors. */
 export type ValueKind = {
@@ -32,6 +34,21 @@ export const text = v.pipe(scalar, kindOf<Scalar>('text', TEXT), v.transform(Str
 /** A text of at least one character. */
 export const filledText = v.pipe(text, v.nonEmpty('expected text but found none'))
 
+/** A text that is sent in an HTTP header: no control characters, and no spaces around it, which HTTP removes. */
+export const headerText = v.pipe(
+  filledText,
+  v.check(
+    (value) => /^[^\p{Cc}\s](?:\P{Cc}*[^\p{Cc}\s])?$/u.test(value),
+    'expected text without line breaks or spaces around it',
+  ),
+)
+
+/** An address to listen on. IPv6 addresses may stand in brackets. */
+export const listenAddress = v.pipe(
+  text,
+  v.transform((value) => value.replace(/^\[(.*)\]$/, '$1')),
+)
+
 /** PEM material: the text itself, its base64, or the path of a file. */
 export const pem = v.pipe(scalar, kindOf<Scalar>('PEM text, its base64, or a file', TEXT), v.transform(String))
 
@@ -43,15 +60,20 @@ export const file = v.pipe(
   v.nonEmpty('expected the path of a file but found none'),
 )
 
-/** The DSN of a PostgreSQL database. It may contain a password, so the error does not show the value. */
+/** A connection string of PostgreSQL. It may contain a password, so the error does not show the value. */
 export const dsn = v.pipe(
   v.string('expected postgresql://user:password@host:port/database'),
   kindOf<string>('PostgreSQL DSN', TEXT),
   v.metadata({ isSecret: true }),
-  v.check(
-    (value) => /^postgres(ql)?:$/.test(URL.parse(value)?.protocol ?? ''),
-    'expected postgresql://user:password@host:port/database (characters such as @ and / in a password as %40 and %2F)',
-  ),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return
+    try {
+      parsePostgresDsn(dataset.value)
+    } catch (error) {
+      if (!(error instanceof DsnError)) throw error
+      addIssue({ message: error.message })
+    }
+  }),
 )
 
 /** True or false; as text also `1` or `0`. */
@@ -193,5 +215,9 @@ export const contactUri = v.pipe(
   v.check(
     (value) => /^mailto:[^\s<>@]+@[^\s<>@]+$/.test(value) || (/^https:[^\s<>]+$/.test(value) && URL.canParse(value)),
     (issue) => `expected mailto:you@example.com or an https URL but found "${issue.input}"`,
+  ),
+  v.check(
+    (value) => !/[@/.]localhost(:\d+)?([/?].*)?$/i.test(value.replace(/^(https:\/\/[^/?#]*).*$/, '$1')),
+    (issue) => `expected a contact on the internet: Apple refuses "${issue.input}" (BadJwtToken)`,
   ),
 )

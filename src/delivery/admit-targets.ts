@@ -3,7 +3,7 @@ import { isPerDevice, renderKey } from '../limits/key-template.ts'
 import { MAX_ASKS, type RateLimiter } from '../limits/rate-limiter.ts'
 import { waitForWindow } from '../personalise/time-limit.ts'
 import type { RateLimit } from '../sends/rate-limit.ts'
-import type { SendContent } from '../sends/send-content.ts'
+import type { HeldUsers, SendContent } from '../sends/send-content.ts'
 import { readField } from '../sends/target-line.ts'
 import type { TimeLimit } from '../sends/time-limit.ts'
 import type { Delayed } from './batch-outcomes.ts'
@@ -36,11 +36,12 @@ type Verdict = number | DropReason
 export async function admitTargets(
   deps: Deps,
   { uid }: { uid: string },
-  { timeLimit, rateLimit }: Pick<SendContent, 'timeLimit' | 'rateLimit'>,
+  { heldUsers, timeLimit, rateLimit }: Pick<SendContent, 'heldUsers' | 'timeLimit' | 'rateLimit'>,
   targets: readonly OpenTarget[],
 ): Promise<Admission> {
   const refused = new RefusedTargets()
   let admitted = [...targets]
+  if (heldUsers) admitted = refused.filter('held', admitted, checkHold(heldUsers, admitted, deps.now()))
   if (timeLimit) {
     admitted = refused.filter('time_limit', admitted, checkWindow(timeLimit, admitted, deps.now()))
   }
@@ -82,6 +83,12 @@ class RefusedTargets {
     if (group) group.push(target)
     else this.dropped.set(reason, [target])
   }
+}
+
+function checkHold({ users, untilMs }: HeldUsers, targets: readonly OpenTarget[], nowMs: number): Verdict[] {
+  const held = new Set(users)
+  const delayMs = Math.max(0, untilMs - nowMs)
+  return targets.map(({ line }) => (held.has(readField(line, 'user')) ? delayMs : 0))
 }
 
 function checkWindow(limit: TimeLimit, targets: readonly OpenTarget[], nowMs: number): Verdict[] {

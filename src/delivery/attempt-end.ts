@@ -4,6 +4,7 @@ import type { Retry } from '../queue/batch.ts'
 import type { ReportCount } from '../queue/report.ts'
 import { type EndedTargets, listAttempts, listEvents, type PostponedTargets, sourceOf } from './ended-targets.ts'
 import type { OpenBatch } from './open-batch.ts'
+import type { Rejection } from './rejections.ts'
 
 /** The end of an attempt. */
 export interface AttemptEnd {
@@ -15,6 +16,8 @@ export interface AttemptEnd {
   postponed: readonly PostponedTargets[]
   /** The number of targets that had an attempt and are stored for another one. */
   retrying: number
+  /** The targets that the provider rejected, for the log. They are part of `answered` too. */
+  rejections: readonly Rejection[]
 }
 
 /** The number of targets in retries that had an attempt. */

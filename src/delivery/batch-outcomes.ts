@@ -5,6 +5,7 @@ import { decodeTarget } from '../sends/target-line.ts'
 import { type EndedTargets, expire, type PostponedTargets } from './ended-targets.ts'
 import { type FinishedGroup, linesOf } from './finished-note.ts'
 import type { OpenBatch, OpenTarget } from './open-batch.ts'
+import { listRejections, type Rejection } from './rejections.ts'
 import { planRetry, type RetryPolicyOptions } from './retry-policy.ts'
 import { makeRestRetry, storeLines } from './stored-retry.ts'
 
@@ -26,11 +27,12 @@ export interface Unfinished {
   postponed: PostponedTargets[]
 }
 
-/** Targets that the limits of their send delay. */
+/** Targets that are delayed by the limits of their send, or because of their user's presence. */
 export interface Delayed {
   targets: readonly OpenTarget[]
   delayMs: number
-  reason: 'time_limit' | 'rate_limited'
+  /** `held`: the user may see the message before. */
+  reason: 'held' | 'time_limit' | 'rate_limited'
 }
 
 type Repeatable = Extract<Outcome, { kind: 'retry' | 'credential' }>
@@ -136,6 +138,11 @@ export class BatchOutcomes {
       return { outcome: group.outcome, reason: group.reason, message: '', lines: linesOf(this.#batch, group) }
     })
     return sent.lines.length === 0 ? refused : [sent, ...refused]
+  }
+
+  /** The targets that the provider rejected. */
+  rejections(): Rejection[] {
+    return listRejections(this.#batch.provider, this.#targets, this.#outcomes)
   }
 
   /** The devices to remove. */

@@ -24,6 +24,8 @@ export function countOutcomes({ metrics, logger }: Deps, batch: OpenBatch, end: 
     if (targets > 0) metrics.unsent.inc({ provider, reason: nameUnsent(group) }, targets)
   }
   for (const { provider, reason, lines } of batch.skipped) metrics.skipped.inc({ provider, reason }, lines.length)
+  const { rejections } = end
+  if (rejections.length > 0) logger.warn({ uid, provider, rejections }, 'delivery: targets rejected')
   if (givenUp > 0) logger.warn({ uid, provider, targets: givenUp }, 'delivery: targets given up')
   const counts = [...end.answered, ...end.unsent].map(({ outcome, reason, lines }) => [outcome, reason, lines.length])
   logger.debug({ uid, provider, attempt, counts, retrying: end.retrying }, 'delivery: batch acknowledged')

@@ -6,9 +6,14 @@ import type { AttemptRecorder, EventRecorder } from '../analytics/analytics.ts'
 import type { ProviderName } from '../config/provider-names.ts'
 import type { RateLimiter } from '../limits/rate-limiter.ts'
 import type { Metrics } from '../observability/metrics.ts'
+import type { CredentialState } from '../observability/provider-health.ts'
+import { CREDENTIAL_UNUSABLE } from '../providers/provider.ts'
 import type { Remainder } from '../queue/batch.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { StoredSend } from '../queue/send.ts'
+import { DEFAULT_ACK_RULE } from '../sends/ack-rule.ts'
+import type { SendContent } from '../sends/send-content.ts'
+import { readField } from '../sends/target-line.ts'
 import { pause } from '../timing/pause.ts'
 import { admitTargets } from './admit-targets.ts'
 import { type AttemptEnd, countRetrying, listChanges, recordEnd } from './attempt-end.ts'
@@ -16,7 +21,7 @@ import { BatchOutcomes, type GoneToken } from './batch-outcomes.ts'
 import { countOutcomes } from './count-outcomes.ts'
 import { decodeFinishedNote, encodeFinishedNote, groupOf, linesOf, listFinished } from './finished-note.ts'
 import type { Hold } from './hold.ts'
-import { ExcludedTargets, listUnfinished, type OpenBatch } from './open-batch.ts'
+import { ExcludedTargets, listUnfinished, type OpenBatch, type OpenTarget } from './open-batch.ts'
 import type { RemovalBreaker } from './removal-breaker.ts'
 import type { RetryPolicyOptions } from './retry-policy.ts'
 import { type SendDeps, sendTargets } from './send-targets.ts'
@@ -35,6 +40,8 @@ export interface DeliverDeps extends SendDeps {
   loadSend(uid: string): Promise<StoredSend | undefined>
   /** Removes devices with dead tokens that were not registered again after `seenAtMs`. Resolves to their number. */
   removeGone(provider: ProviderName, gone: readonly GoneToken[], seenAtMs: number): Promise<number>
+  /** Takes the state that a batch gives the credential of its provider. */
+  onCredential?(provider: ProviderName, state: CredentialState): void
   /** Undefined: devices are removed at any share of dead tokens. */
   removalBreaker: RemovalBreaker | undefined
   /** Undefined if no send has a rate limit. */
@@ -60,11 +67,13 @@ export async function deliverBatch(deps: DeliverDeps, batch: OpenBatch, hold: Ho
   let listUnsettled = () => listed
   // Cancelled targets that a look of the lease keeper finds later are skipped by the provider, as long as they are
   // unsent. Their retry is excluded.
-  const excluded = new ExcludedTargets({ queue: deps.queue, uid: batch.uid, list: () => listUnsettled() })
+  const { ackRule: rule = DEFAULT_ACK_RULE } = content
+  const excluded = new ExcludedTargets({ queue: deps.queue, uid: batch.uid, rule, list: () => listUnsettled() })
   hold.readExclusions = () => excluded.read()
   if (batch.hasExclusions || hold.hasExclusions) await excluded.read()
-  const open = listed.filter((target) => !excluded.found.has(target))
-  const unsent = [groupOf('dropped', 'excluded', [...excluded.found])]
+  const isUnneeded = (target: OpenTarget) => excluded.found.has(target) || isExcepted(content, target)
+  const unsent = [groupOf('dropped', 'excluded', listed.filter(isUnneeded))]
+  const open = listed.filter((target) => !isUnneeded(target))
   const { admitted: targets, delayed, dropped } = await admitTargets(deps, batch, content, open)
   for (const [reason, targets] of dropped) unsent.push(groupOf('dropped', reason, targets))
   const upForMs = () => deps.providers.get(batch.provider)?.availability?.upForMs ?? Number.POSITIVE_INFINITY
@@ -86,9 +95,15 @@ export async function deliverBatch(deps: DeliverDeps, batch: OpenBatch, hold: Ho
     unsent: [...unsent.map((group) => ({ ...group, message: '', lines: linesOf(batch, group) })), ...ended],
     postponed,
     retrying: countRetrying(retries),
+    rejections: outcomes.rejections(),
   }
   await endAttempt(deps, batch, { retries, givenUp }, end, hold.signal)
   endTimer()
+}
+
+/** Whether the target is of a user who gets no push of the send, such as its author. */
+function isExcepted({ exceptUsers = [] }: SendContent, { line }: OpenTarget): boolean {
+  return exceptUsers.length > 0 && exceptUsers.includes(readField(line, 'user'))
 }
 
 /** Acknowledges a batch unsent: its send was cancelled, has expired, or has ended. */
@@ -97,7 +112,7 @@ async function endUnsent(deps: DeliverDeps, batch: OpenBatch, signal: AbortSigna
   const retries = batch.rest ? [makeRestRetry(batch.rest)] : []
   const lines = listUnfinished(batch).map(({ line }) => line)
   const unsent = [{ outcome, reason: '', message: '', lines }] as const
-  const end = { answered: listFinished(batch), unsent, postponed: [], retrying: 0 }
+  const end = { answered: listFinished(batch), unsent, postponed: [], retrying: 0, rejections: [] }
   await endAttempt(deps, batch, { retries, givenUp: [] }, end, signal)
 }
 
@@ -161,10 +176,13 @@ async function removeGoneDevices(deps: DeliverDeps, batch: OpenBatch, outcomes: 
  */
 async function reportCredential(deps: DeliverDeps, { provider, isProbe }: OpenBatch, outcomes: BatchOutcomes) {
   const reason = outcomes.credentialProblem()
+  if (reason !== undefined) deps.onCredential?.(provider, reason === CREDENTIAL_UNUSABLE ? 'unusable' : 'refused')
+  else if (outcomes.isCredentialGood()) deps.onCredential?.(provider, 'accepted')
   try {
     if (reason !== undefined) {
       await deps.queue.pause(provider, reason, CREDENTIAL_PROBE_MS * deps.retryPolicy.scale)
-      deps.logger.error({ provider, reason }, 'delivery: credential refused, provider paused, probed once a minute')
+      const event = reason === CREDENTIAL_UNUSABLE ? 'can not be used here' : 'refused'
+      deps.logger.error({ provider, reason }, `delivery: credential ${event}, provider paused, probed once a minute`)
     } else if (isProbe && outcomes.isCredentialGood()) {
       await deps.queue.resume(provider)
       deps.logger.info({ provider }, 'delivery: credential accepted, provider resumed')

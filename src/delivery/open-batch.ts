@@ -1,6 +1,7 @@
 import type { ProviderName } from '../config/provider-names.ts'
 import type { BatchClaim, DeviceRange } from '../queue/batch.ts'
 import type { Queue } from '../queue/queue.ts'
+import type { AckRule } from '../sends/ack-rule.ts'
 import type { SkipReason } from '../sends/skip-reason.ts'
 import { decodeTarget } from '../sends/target-line.ts'
 
@@ -38,6 +39,8 @@ export function listUnfinished({ lines, finished }: Pick<OpenBatch, 'lines' | 'f
 interface ExcludedTargetsDeps {
   queue: Pick<Queue, 'findExcluded'>
   uid: string
+  /** The acks that count for the send. */
+  rule: AckRule
   /** The targets to ask for. */
   list: () => readonly OpenTarget[]
 }
@@ -58,11 +61,12 @@ export class ExcludedTargets {
 
   /** Asks the queue for the targets that were not found so far. */
   async read(): Promise<void> {
-    const { queue, uid, list } = this.#deps
+    const { queue, uid, rule, list } = this.#deps
     const targets = list().filter((target) => !this.#found.has(target))
     const isExcluded = await queue.findExcluded(
       uid,
       targets.map(({ line }) => decodeTarget(line)),
+      rule,
     )
     targets.forEach((target, index) => {
       if (isExcluded[index]) this.#found.add(target)

@@ -3,7 +3,7 @@ import type { ProviderName } from '../config/provider-names.ts'
 import { formatDeviceId } from '../devices/device-id.ts'
 import { parseTexts, type Scope, type Texts } from '../personalise/scope.ts'
 import { compileHeader, compileJson, type HeaderTemplate, type JsonTemplate } from '../personalise/template.ts'
-import { makeTranslations } from '../personalise/translations.ts'
+import { makeTranslations, type Translation } from '../personalise/translations.ts'
 import type { Personal } from '../providers/provider.ts'
 import type { Notification } from '../sends/notification.ts'
 import type { SendContent } from '../sends/send-content.ts'
@@ -46,9 +46,17 @@ export function renderNotifications(
   )
 }
 
+/**
+ * The locale of a send's translations that a device gets, as the request spells it; undefined if none matches.
+ * @param locale that of the device
+ */
+export function findTranslation(content: SendContent, locale: string): string | undefined {
+  return compileContent(content)?.translate(locale).locale
+}
+
 interface CompiledContent {
   notifications: ReadonlyMap<ProviderName, CompiledNotification>
-  translate(locale: string): Texts
+  translate(locale: string): Translation
 }
 
 /** The compiled contents. A content is loaded once for many batches, and is compiled once too. */
@@ -105,11 +113,11 @@ class CompiledNotification {
 class TargetScope implements Scope {
   readonly #line: string
   readonly #provider: ProviderName
-  readonly #translate: (locale: string) => Texts
+  readonly #translate: CompiledContent['translate']
   #meta: Texts | undefined
   #l10n: Texts | undefined
 
-  constructor(line: string, provider: ProviderName, translate: (locale: string) => Texts) {
+  constructor(line: string, provider: ProviderName, translate: CompiledContent['translate']) {
     this.#line = line
     this.#provider = provider
     this.#translate = translate
@@ -129,7 +137,7 @@ class TargetScope implements Scope {
   }
 
   get l10n(): Texts {
-    this.#l10n ??= this.#translate(readField(this.#line, 'locale'))
+    this.#l10n ??= this.#translate(readField(this.#line, 'locale')).texts
     return this.#l10n
   }
 }

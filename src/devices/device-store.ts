@@ -9,6 +9,7 @@ import type { DeviceFilter } from '../sends/recipient.ts'
 import type { Device } from './device.ts'
 import { type DeviceId, formatDeviceId, makeDeviceUuid } from './device-id.ts'
 import { type DeviceRanges, findRanges, type RangeQuery } from './device-ranges.ts'
+import { type DeviceHolder, selectHolder } from './find-device.ts'
 import type { DeviceRecord } from './import/device-record.ts'
 import { type ImportOutcome, importDevices } from './import/import-devices.ts'
 import { importUserTopics, type UserTopicRecord } from './import/import-user-topics.ts'
@@ -74,6 +75,11 @@ export class DeviceStore {
     return this.#call((sql, deadline) => removeDevices(sql, filter, deadline))
   }
 
+  /** The user and the token of a device, read from the primary; undefined if there is no such device. */
+  findHolder(id: DeviceId): Promise<DeviceHolder | undefined> {
+    return this.#call((sql) => selectHolder(sql, id))
+  }
+
   /** A page of the devices that match the query. @throws ApiError badRequest for an invalid cursor or limit */
   list(query: DeviceQuery): Promise<ListPage<Device>> {
     return this.#read((sql) => listDevices(sql, query))
@@ -106,7 +112,10 @@ export class DeviceStore {
     return this.#read((sql) => listUserTopics(sql, query))
   }
 
-  /** The devices that were removed automatically in the last week: the one with `id`, or if it is empty those of `user`. */
+  /**
+   * The devices that were removed automatically in the last week: the one with `id`, or if it is empty those of `user`,
+   * or if both are empty the latest ones.
+   */
   listRemoved(query: { id: string; user: string }): Promise<RemovedDevice[]> {
     return this.#call((sql) => listRemovedDevices(sql, query))
   }

@@ -2,6 +2,8 @@
 // field and never contains the value.
 import { isProviderName, type ProviderName } from '../config/provider-names.ts'
 import { ApiError } from '../protocol/errors.ts'
+import { canonicalizeDeviceToken } from '../rules/apns/device-token.ts'
+import { canonicalizeLocale } from '../sends/locale.ts'
 import { isPlatformName, PLATFORM_NAMES, type PlatformName } from './codes.ts'
 import { type DeviceId, parseDeviceId } from './device-id.ts'
 
@@ -59,9 +61,12 @@ export function parseId(field: string, value: string): DeviceId {
   return id
 }
 
-/** Checks a token, which must not be empty. */
-export function checkToken(field: string, value: string): string {
-  return checkFilled(field, value, MAX_TOKEN_BYTES)
+/** Reads a token, which must not be empty, as its provider spells it: one phone is one device. */
+export function parseToken(field: string, provider: ProviderName, value: string): string {
+  checkFilled(field, value, MAX_TOKEN_BYTES)
+  const token = provider === 'apns' ? canonicalizeDeviceToken(value) : value
+  if (token === undefined) throw new ApiError('badRequest', `${field}: not a device token of APNs`)
+  return token
 }
 
 /**
@@ -93,19 +98,9 @@ export function checkTimezone(field: string, value: string): string {
 function isTimezone(value: string): boolean {
   // A zone must begin with a letter: newer versions of Intl also accept offsets such as "+01:00", which are not IANA
   // zones.
-  return /^[A-Za-z]/.test(value) && accepts(() => new Intl.DateTimeFormat('en', { timeZone: value }))
-}
-
-/** Checks a BCP 47 language tag; empty is allowed and means no language. */
-export function checkLocale(field: string, value: string): string {
-  checkText(field, value, MAX_NAME_BYTES)
-  if (value === '' || accepts(() => Intl.getCanonicalLocales(value))) return value
-  throw new ApiError('badRequest', `${field}: not a BCP 47 language tag`)
-}
-
-function accepts(make: () => unknown): boolean {
+  if (!/^[A-Za-z]/.test(value)) return false
   try {
-    make()
+    new Intl.DateTimeFormat('en', { timeZone: value })
     return true
   } catch (error) {
     if (error instanceof RangeError) return false
@@ -113,9 +108,23 @@ function accepts(make: () => unknown): boolean {
   }
 }
 
-/** Checks the meta of a device: texts by name, together at most MAX_META_BYTES as JSON. */
+/** Reads a locale in any usual spelling to its canonical form (BCP 47). Empty is allowed and means no language. */
+export function parseLocale(field: string, value: string): string {
+  checkText(field, value, MAX_NAME_BYTES)
+  if (value === '') return value
+  const locale = canonicalizeLocale(value)
+  if (locale === undefined) throw new ApiError('badRequest', `${field}: not a BCP 47 language tag`)
+  return locale
+}
+
+/**
+ * Checks the meta of a device: texts by name, together at most MAX_META_BYTES as JSON. They are stored as JSON, so that
+ * a line feed is no separator of a target line. PostgreSQL's JSON has no NUL.
+ */
 export function checkMeta(field: string, meta: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
-  for (const text of [...meta.keys(), ...meta.values()]) checkText(field, text, MAX_META_BYTES)
+  for (const text of [...meta.keys(), ...meta.values()]) {
+    if (text.includes('\0')) throw new ApiError('badRequest', `${field}: contains NUL`)
+  }
   const bytes = Buffer.byteLength(JSON.stringify(Object.fromEntries(meta)))
   if (bytes > MAX_META_BYTES) throw new ApiError('badRequest', `${field}: longer than ${MAX_META_BYTES} bytes as JSON`)
   return meta

@@ -4,15 +4,15 @@ import type { DeviceRegisterRequest } from '../protocol/requests/push.ts'
 import type { PlatformName } from './codes.ts'
 import {
   checkList,
-  checkLocale,
   checkMeta,
   checkTimezone,
-  checkToken,
   checkTopic,
   checkUser,
   parseId,
+  parseLocale,
   parsePlatform,
   parseProvider,
+  parseToken,
 } from './field-checks.ts'
 import type { EndpointCheck } from './web-push-endpoint.ts'
 import { parseWebPushSubscription } from './web-push-subscription.ts'
@@ -48,11 +48,11 @@ export function parseRegistration(request: DeviceRegisterRequest, checkEndpoint:
     uuid: request.id === '' ? undefined : parseGivenId(request.id, provider),
     provider,
     platform: parsePlatform('platform', request.platform),
-    ...parseToken(provider, request.token, checkEndpoint),
+    ...parseAddress(provider, request.token, checkEndpoint),
     user: checkUser('user', request.user),
     topics: checkList('topics', request.topics, checkTopic),
     timezone: checkTimezone('timezone', request.timezone),
-    locale: checkLocale('locale', request.locale),
+    locale: parseLocale('locale', request.locale),
     meta: checkMeta('meta', request.meta),
   }
 }
@@ -63,12 +63,12 @@ function parseGivenId(text: string, provider: ProviderName): string {
   return id.uuid
 }
 
-function parseToken(
+function parseAddress(
   provider: ProviderName,
   text: string,
   checkEndpoint: EndpointCheck,
 ): Pick<Registration, 'token' | 'webPushKeys'> {
-  if (provider !== 'webpush') return { token: checkToken('token', text), webPushKeys: undefined }
+  if (provider !== 'webpush') return { token: parseToken('token', provider, text), webPushKeys: undefined }
   const { endpoint, keys } = parseWebPushSubscription('token', text, checkEndpoint)
   return { token: endpoint, webPushKeys: keys }
 }

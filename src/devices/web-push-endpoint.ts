@@ -5,7 +5,10 @@ import { isIP } from 'node:net'
 import { compileOriginPattern } from '../config/origin-pattern.ts'
 import type { Config } from '../config/schema.ts'
 
-/** Checks an endpoint. Returns the problem, with no more of the endpoint than its origin; undefined if it is allowed. */
+/**
+ * Checks an endpoint. Returns the problem; undefined if it is allowed. Of the endpoint, which is a secret, the problem
+ * contains at most the origin.
+ */
 export type EndpointCheck = (endpoint: string) => string | undefined
 
 type WebPushOptions = Config['push_notifications']['webpush']
@@ -18,6 +21,9 @@ const BROWSER_PUSH_SERVICES = [
   'https://*.notify.windows.com',
   'https://*.push.services.mozilla.com',
 ]
+
+/** The option that allows further origins, for errors. */
+const EXTRA_ORIGINS = 'push_notifications.webpush.extra_allowed_endpoint_origins'
 
 /** The longest host name: DNS allows no longer one. Bounds the time to match patterns with several stars. */
 const MAX_HOST_LENGTH = 253
@@ -39,8 +45,7 @@ export function makeEndpointCheck(options: OriginOptions): EndpointCheck {
     const isAllowed = patterns.some(
       ({ origin, takesPorts }) => origin.test(url.origin) && (url.port === '' || takesPorts),
     )
-    // The origin of an https: URL is a checked host name and a port.
-    return isAllowed ? undefined : `not of an allowed origin: ${url.origin}`
+    return isAllowed ? undefined : `not of an allowed origin: ${EXTRA_ORIGINS} can allow ${url.origin}`
   }
 }
 

@@ -5,9 +5,11 @@ import type { EndpointCheck } from '../devices/web-push-endpoint.ts'
 import type { ExplainDeps } from '../explain/explain-push.ts'
 import { ApiError } from '../protocol/errors.ts'
 import * as push from '../protocol/requests/push.ts'
+import * as realtime from '../protocol/requests/realtime.ts'
 import { upstreamRequests as up } from '../protocol/requests/upstream.ts'
 import type { AcceptDeps } from '../push/accept.ts'
 import type { Queue } from '../queue/queue.ts'
+import { makeAckPush } from './ack-push.ts'
 import { makeCancelPush } from './cancel-push.ts'
 import { makeDeviceList } from './device-list.ts'
 import { makeDeviceRegister } from './device-register.ts'
@@ -47,6 +49,10 @@ export interface PushDeps {
   analytics: Analytics | undefined
   events: EventReader | undefined
   explain: ExplainDeps | undefined
+  /** Stores the acks of a user that a server reports. @throws ApiError */
+  ack(request: realtime.AckPushRequest): Promise<void>
+  /** Publishes, and pushes to those who do not acknowledge. Resolves to the result. @throws ApiError */
+  publishOrPush(request: realtime.PublishOrPushRequest): Promise<object>
 }
 
 /**
@@ -97,6 +103,7 @@ function listUpstreamMethods(): Method[] {
 
 function listPushMethods(deps: PushDeps): Method[] {
   const { accept, cancel, reports, devices, checkEndpoint, analytics, events, explain } = deps
+  const { ack, publishOrPush } = deps
   const need = <Store, Request>(
     store: Store | undefined,
     make: (store: Store) => (request: Request) => Promise<object>,
@@ -123,6 +130,8 @@ function listPushMethods(deps: PushDeps): Method[] {
     pushMethod('push_info', 1001, push.PushInfoRequest, makePushInfo(reports)),
     pushMethod('push_events', 1002, push.PushEventsRequest, need(events, makePushEvents)),
     pushMethod('explain_push', 1003, push.ExplainPushRequest, need(explain, makeExplainPush)),
+    pushMethod('ack_push', 1004, realtime.AckPushRequest, makeAckPush(ack)),
+    pushMethod('publish_or_push', 1005, realtime.PublishOrPushRequest, publishOrPush),
   ]
 }
 

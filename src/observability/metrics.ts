@@ -55,6 +55,12 @@ export function makeMetrics() {
       labelNames: ['provider', 'reason'],
       registers,
     }),
+    clientCalls: new Counter({
+      name: 'centripush_client_call_count',
+      help: 'Calls of clients: by the RPC proxy of the node (rpc) or over HTTP. The code 0 is success.',
+      labelNames: ['transport', 'method', 'code'],
+      registers,
+    }),
     removalStopped: new Gauge({
       name: 'centripush_devices_removal_stopped',
       help: '1 while devices are not removed because their provider calls most tokens dead.',

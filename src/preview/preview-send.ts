@@ -2,7 +2,7 @@
 // stores nothing and takes no grant of a rate limit.
 import type { ProviderName } from '../config/provider-names.ts'
 import { admitTargets } from '../delivery/admit-targets.ts'
-import { renderNotifications } from '../delivery/personal-notifications.ts'
+import { findTranslation, renderNotifications } from '../delivery/personal-notifications.ts'
 import type { DeviceStore } from '../devices/device-store.ts'
 import { parseId } from '../devices/field-checks.ts'
 import type { RateLimiter } from '../limits/rate-limiter.ts'
@@ -10,6 +10,11 @@ import { ApiError } from '../protocol/errors.ts'
 import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
 import { readSend, type SendChecks } from '../push/read-send.ts'
 import type { Send } from '../queue/send.ts'
+import { findNotificationProblem } from '../rules/notification-problem.ts'
+import { findMaxBytes, measureNotification } from '../rules/notification-size.ts'
+import { describeProblem } from '../rules/problem.ts'
+import { readWebPushHeaders } from '../rules/webpush/headers.ts'
+import type { Notification } from '../sends/notification.ts'
 import type { DeviceFilter } from '../sends/recipient.ts'
 import { type OptionalField, readField } from '../sends/target-line.ts'
 import { findUsedFields } from '../sends/used-fields.ts'
@@ -18,8 +23,6 @@ import { findUsedFields } from '../sends/used-fields.ts'
 export interface PreviewDeps extends SendChecks {
   devices: Pick<DeviceStore, 'pageTargets'>
   rateLimiter: Pick<RateLimiter, 'readWait'>
-  /** The most bytes of a notification that a provider accepts. */
-  findMaxBytes(provider: ProviderName, headers: ReadonlyMap<string, string>): number
   /** Returns the current Unix time in ms. */
   now(): number
 }
@@ -30,8 +33,11 @@ export interface PreviewPart {
   headers: ReadonlyMap<string, string>
   /** The rendered bytes of `message` or `payload`. */
   json: Buffer
-  /** The most bytes of a notification that the provider accepts. */
+  /** The bytes that the provider counts, and the most that it accepts. */
+  bytes: number
   maxBytes: number
+  /** Why the provider refuses this notification, with the path of its field; undefined if it accepts it. */
+  problem: string | undefined
 }
 
 /**
@@ -50,6 +56,10 @@ export interface Preview {
   isRecipient: boolean
   /** The notification for each provider of the request, rendered with the values of this device. */
   parts: PreviewPart[]
+  /** The locale of the device; empty if it has none. */
+  locale: string
+  /** The locale of the request whose translations the device gets; undefined if it gets the defaults. */
+  translation: string | undefined
   /** The time zone of the device; empty if it has none. */
   timezone: string
   time: PreviewTime
@@ -74,22 +84,34 @@ export async function previewSend(
   if (recipient.kind !== 'filter') throw new ApiError('badRequest', 'recipient: a preview needs a filter')
   const device = { ...NO_FILTER, ids: [deviceId] }
   const line = await findLine(deps, device, findUsedFields(content))
-  const timezone = await findLine(deps, device, ['timezone'])
-  if (line === undefined || timezone === undefined) throw new ApiError('notFound', 'device: is not stored')
+  const described = await findLine(deps, device, ['timezone', 'locale'])
+  if (line === undefined || described === undefined) throw new ApiError('notFound', 'device: is not stored')
   const { ids } = recipient.filter
   const isNamed = ids.length === 0 || ids.includes(deviceId)
   const rate = await findRate(deps, send, line)
+  const locale = readField(described, 'locale')
   return {
     provider,
     isRecipient: isNamed && (await findLine(deps, { ...recipient.filter, ids: [deviceId] }, [])) !== undefined,
-    parts: [...renderNotifications(content, provider, line)].map(([name, notification]) => ({
-      provider: name,
-      ...notification,
-      maxBytes: deps.findMaxBytes(name, notification.headers),
-    })),
-    timezone: readField(timezone, 'timezone'),
+    parts: [...renderNotifications(content, provider, line)].map(makePart),
+    locale,
+    translation: findTranslation(content, locale),
+    timezone: readField(described, 'timezone'),
     time: await findTime(send, line, rate, deps.now()),
     rate,
+  }
+}
+
+function makePart([provider, notification]: readonly [ProviderName, Notification]): PreviewPart {
+  const { json, headers } = notification
+  const sent = { json, headers: provider === 'webpush' ? readWebPushHeaders(headers) : headers }
+  const problem = findNotificationProblem(provider, sent, { targetKind: 'token' })
+  return {
+    provider,
+    ...notification,
+    bytes: measureNotification(provider, notification),
+    maxBytes: findMaxBytes(provider, notification, 'token'),
+    problem: problem && describeProblem(provider, problem),
   }
 }
 

@@ -2,6 +2,7 @@
 import * as v from 'valibot'
 import { PROVIDER_NAMES } from '../config/provider-names.ts'
 import type { Config } from '../config/schema.ts'
+import { CREDENTIAL_STATES } from '../observability/provider-health.ts'
 import { STORES } from '../observability/store-monitor.ts'
 import { LANES } from '../queue/lane.ts'
 
@@ -37,8 +38,14 @@ export const LAST_METRICS = 0
 export const Report = v.variant('kind', [
   /** Whether the process reaches the queue. Sent after the start and at each change. */
   v.object({ kind: v.literal('ready'), isReady: v.boolean() }),
-  /** At each change: the providers that are down for the process. */
-  v.object({ kind: v.literal('down'), providers: v.array(v.picklist(PROVIDER_NAMES)) }),
+  /** At each change: the state of the providers for the process. */
+  v.object({
+    kind: v.literal('health'),
+    health: v.object({
+      down: v.pipe(v.array(v.picklist(PROVIDER_NAMES)), v.readonly()),
+      credentials: v.object(v.entriesFromList(PROVIDER_NAMES, v.exactOptional(v.picklist(CREDENTIAL_STATES)))),
+    }),
+  }),
   /** The process could not start. The message is for the operator; an internal error is in the process's log too. */
   v.object({ kind: v.literal('failed'), message: v.string() }),
   storeOutage,

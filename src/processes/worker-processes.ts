@@ -13,9 +13,9 @@ import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { AggregatorRegistry } from 'prom-client'
 import * as v from 'valibot'
-import type { ProviderName } from '../config/provider-names.ts'
 import type { Config } from '../config/schema.ts'
 import type { Logger } from '../observability/log.ts'
+import { mergeHealth, type ProviderHealth } from '../observability/provider-health.ts'
 import type { Store, StoreOutage } from '../observability/store-monitor.ts'
 import { type Duty, LANES } from '../queue/lane.ts'
 import { withDeadline } from '../timing/deadline.ts'
@@ -63,8 +63,8 @@ interface Running {
   child: ChildProcess
   duty: Duty
   isReady: boolean
-  /** The providers that are down for it. */
-  down: readonly ProviderName[]
+  /** The state of the providers for it. */
+  health: ProviderHealth
   /** Requests for metrics that the process has not answered, by the id of their order. */
   readers: Map<number, (metrics: Metrics) => void>
 }
@@ -113,9 +113,9 @@ export class WorkerProcesses {
     return !this.#isStopping
   }
 
-  /** The providers that are down for at least one process. */
-  listDown(): ProviderName[] {
-    return [...new Set([...this.#running].flatMap(({ down }) => down))]
+  /** The state of the providers for all processes. */
+  readHealth(): ProviderHealth {
+    return mergeHealth([...this.#running].map(({ health }) => health))
   }
 
   /** The metrics of the worker processes, ended ones included. A process that does not answer in time is left out. */
@@ -141,7 +141,7 @@ export class WorkerProcesses {
       // A process group of its own: Ctrl-C in a terminal reaches only the server, which orders its processes to stop.
       detached: true,
     })
-    const running: Running = { child, duty, isReady: false, down: [], readers: new Map() }
+    const running: Running = { child, duty, isReady: false, health: { down: [], credentials: {} }, readers: new Map() }
     this.#running.add(running)
     child.on('message', (message) => this.#onReport(running, v.parse(Report, message)))
     // Errors of the channel to an ended process are ignored: its event 'exit' is handled below.
@@ -156,8 +156,8 @@ export class WorkerProcesses {
         running.isReady = report.isReady
         this.#onReady()
         return
-      case 'down':
-        running.down = report.providers
+      case 'health':
+        running.health = report.health
         return
       case 'storeOutage':
         this.#deps.onStoreOutage(report.store, report.outage)

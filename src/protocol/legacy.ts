@@ -71,9 +71,9 @@ export function encodeLegacyResult(id: number, result: string): Buffer {
   return Buffer.from(`{${encodeId(id)}"result":${result}}`)
 }
 
-/** Makes the error reply to the command with this id. */
-export function encodeLegacyError(id: number, kind: ApiErrorName): Buffer {
-  return Buffer.from(`{${encodeId(id)}"error":${encodeApiError(kind)}}`)
+/** Makes the error reply to the command with this id. @param details the reason, for clients that asked for it */
+export function encodeLegacyError(id: number, kind: ApiErrorName, details?: string): Buffer {
+  return Buffer.from(`{${encodeId(id)}"error":${encodeApiError(kind, details)}}`)
 }
 
 function encodeId(id: number): string {

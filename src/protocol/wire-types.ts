@@ -58,11 +58,11 @@ function wire<T>(kind: JsonKind, typeName: string, read: (text: JsonText) => T |
   )
 }
 
-/** Names of fields are data of the caller: errors show the beginning of a long one. */
-const MAX_SHOWN_NAME = 64
+/** Names of fields that errors show. Others may be long, or data. */
+const PLAIN_NAME = /^[\w-]{1,64}$/
 
 function pathTo(member: number | string, input: JsonText): v.UnknownPathItem {
-  const key = typeof member === 'string' ? member.slice(0, MAX_SHOWN_NAME) : member
+  const key = typeof member === 'number' || PLAIN_NAME.test(member) ? member : '(a key)'
   return { type: 'unknown', origin: 'value', input, key, value: undefined }
 }
 
@@ -70,15 +70,18 @@ function pathTo(member: number | string, input: JsonText): v.UnknownPathItem {
  * A schema for integers, which become JavaScript numbers. Above 2^53 they lose precision; no field that is used needs
  * more.
  */
-function integer(typeName: string, [min, max]: readonly [bigint, bigint]) {
-  const read = wire('number', typeName, (text) => {
+function integer(typeName: string, range: readonly [bigint, bigint]) {
+  return orZero(presentInteger(typeName, range), '0')
+}
+
+function presentInteger(typeName: string, [min, max]: readonly [bigint, bigint]) {
+  return wire('number', typeName, (text) => {
     const digits = text.bytes.toString('latin1')
     // Go accepts no integer with a fraction or an exponent, not even `1.0` or `1e1`, and no `-0` as an unsigned one.
     if (!/^-?\d+$/.test(digits) || (min === 0n && digits.startsWith('-'))) return undefined
     const value = BigInt(digits)
     return value >= min && value <= max ? Number(value) : undefined
   })
-  return orZero(read, '0')
 }
 
 /** The type `string` of api.proto. */
@@ -95,6 +98,8 @@ export const bool = orZero(
 export const int32 = integer('a 32-bit integer', INT32)
 /** The type `int64` of api.proto. */
 export const int64 = integer('a 64-bit integer', INT64)
+/** The type `optional int64` of api.proto: undefined if it is absent or null, which is not 0. */
+export const presentInt64 = v.optional(presentInteger('a 64-bit integer', INT64))
 /** The type `uint32` of api.proto. */
 export const uint32 = integer('an unsigned 32-bit integer', UINT32)
 /** The type `uint64` of api.proto. */

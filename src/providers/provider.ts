@@ -22,12 +22,16 @@ export type Outcome =
     }
   /** The token of the target is dead. `sinceMs`: since when, as Unix time in ms, if the provider reports it. */
   | { kind: 'tokenGone'; reason: string; sinceMs?: number }
-  | { kind: 'rejected'; reason: string }
+  /** The provider refuses the notification or the target. `field`: the path of the refused field, if it names one. */
+  | { kind: 'rejected'; reason: string; field?: string }
   /**
    * The provider refused the credential of this server. The target is not at fault: delivery pauses the provider and
    * keeps the batches.
    */
   | { kind: 'credential'; reason: string }
+
+/** The reason of a `credential` outcome when no service has refused the credential: it could not be used here. */
+export const CREDENTIAL_UNUSABLE = 'credential_unusable'
 
 /** Renders a personal notification for each target. Repeated calls for one target write the same bytes. */
 export interface Personal {

@@ -17,6 +17,8 @@ const INTERVAL_MS = 10_000
 export interface ReloadingDeps {
   /** The paths of the files that contain the credential. */
   files: readonly string[]
+  /** Makes the provider at the start in place of `make`. */
+  makeFirst?(): Promise<Provider>
   /**
    * Makes the provider from the current files. Rejects if they are not valid; the error quotes nothing of their
    * content.
@@ -37,7 +39,6 @@ interface Generation {
 /** Sends through a provider that is replaced when its files change. Sends in progress end with the previous one. */
 export class ReloadingProvider implements Provider {
   readonly name: ProviderName
-  readonly takesPersonal: boolean
   readonly #deps: ReloadingDeps
   readonly #checks: Repetition
   #digest: string
@@ -45,7 +46,6 @@ export class ReloadingProvider implements Provider {
 
   private constructor(deps: ReloadingDeps, digest: string, provider: Provider) {
     this.name = provider.name
-    this.takesPersonal = provider.takesPersonal ?? false
     this.#deps = deps
     this.#digest = digest
     this.#current = { provider, sends: 0, isReplaced: false }
@@ -60,11 +60,15 @@ export class ReloadingProvider implements Provider {
     })
   }
 
-  /** Makes the first provider. Rejects if `make` does, with the same error. */
+  /** Makes the first provider. Rejects if that fails, with the same error. */
   static async start(deps: ReloadingDeps): Promise<ReloadingProvider> {
     // The digest is computed before `make` reads the files: if a file changes in between, the next comparison finds it.
     const digest = await digestOf(deps.files)
-    return new ReloadingProvider(deps, digest, await deps.make())
+    return new ReloadingProvider(deps, digest, await (deps.makeFirst ?? deps.make)())
+  }
+
+  get takesPersonal(): boolean {
+    return this.#current.provider.takesPersonal ?? false
   }
 
   get availability(): Availability | undefined {

@@ -26,6 +26,12 @@ export interface AcceptDeps extends SendChecks {
 /** Accepts a request to send. Resolves to the uid of the send. A repeated request is stored once. @throws ApiError */
 export async function acceptSend(deps: AcceptDeps, request: SendPushNotificationRequest): Promise<string> {
   const send = readSend(request, deps)
+  await storeSend(deps, send)
+  return send.uid
+}
+
+/** Stores a send, unless the same request was stored under its uid before. @throws ApiError */
+export async function storeSend(deps: AcceptDeps, send: Send): Promise<void> {
   checkAvailable(deps, send)
   const page = await firstPage(deps, send)
   const result = await deps.queue.enqueue(send, page)
@@ -38,9 +44,9 @@ export async function acceptSend(deps: AcceptDeps, request: SendPushNotification
     case 'accepted':
       if (send.sendAtMs !== undefined) deps.onScheduled()
       if (page) deps.onStored?.(send, page)
-      return send.uid
+      return
     case 'duplicate':
-      return send.uid
+      return
   }
 }
 

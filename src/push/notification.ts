@@ -1,8 +1,10 @@
 import type { ProviderName } from '../config/provider-names.ts'
 import type { JsonText } from '../json/json-text.ts'
-import { LEFT } from '../personalise/tokens.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { PushNotification } from '../protocol/requests/push.ts'
+import { writeSwitches } from '../rules/apns/payload.ts'
+import { type Circumstances, findNotificationProblem } from '../rules/notification-problem.ts'
+import { describeProblem } from '../rules/problem.ts'
 import type { Notification } from '../sends/notification.ts'
 
 /** For each provider the name of the field that contains the JSON of its notification. */
@@ -19,34 +21,29 @@ const MAX_JSON_BYTES = 1024 * 1024
 const NO_HEADERS: ReadonlyMap<string, string> = new Map()
 
 /**
- * Checks a header of a notification for a provider. Returns its problem; undefined if the provider accepts it. The
- * value of a template is passed as undefined, because it is known only when it is rendered for a target.
- */
-export type HeaderCheck = (provider: ProviderName, name: string, value: string | undefined) => string | undefined
-
-/**
- * Reads the notifications of a request, by provider. Their JSON keeps the bytes of the request.
- * @param isTemplate whether values of headers may contain template expressions
- * @throws ApiError badRequest
+ * Reads the notifications of a request, by provider. Their JSON keeps the bytes of the request, except for switches of
+ * APNs that are written as booleans.
+ * @param circumstances of all notifications of the request
+ * @throws ApiError badRequest for one that its provider would refuse for every target
  */
 export function readNotifications(
   wire: PushNotification,
-  isTemplate: boolean,
-  checkHeader: HeaderCheck,
+  circumstances: Circumstances,
 ): Map<ProviderName, Notification> {
   const { fcm, hms, apns, webpush } = wire
   const notifications = new Map<ProviderName, Notification>()
   if (fcm) notifications.set('fcm', part(JSON_FIELDS.fcm, fcm.message, NO_HEADERS))
   if (hms) notifications.set('hms', part(JSON_FIELDS.hms, hms.message, NO_HEADERS))
-  if (apns) notifications.set('apns', part(JSON_FIELDS.apns, apns.payload, apns.headers))
-  if (webpush) notifications.set('webpush', part(JSON_FIELDS.webpush, webpush.payload, webpush.headers))
-  for (const [provider, { headers }] of notifications) {
-    for (const [name, value] of headers) {
-      const problem = checkHeader(provider, name, isTemplate && value.includes(LEFT) ? undefined : value)
-      if (problem !== undefined) throw new ApiError('badRequest', `notification.${provider}.headers: ${problem}`)
-    }
+  if (apns) {
+    const { json, headers } = part(JSON_FIELDS.apns, apns.payload, apns.headers)
+    notifications.set('apns', { json: writeSwitches(json), headers })
   }
+  if (webpush) notifications.set('webpush', part(JSON_FIELDS.webpush, webpush.payload, webpush.headers))
   if (notifications.size === 0) throw new ApiError('badRequest', 'notification: has no part for any provider')
+  for (const [provider, notification] of notifications) {
+    const problem = findNotificationProblem(provider, notification, circumstances)
+    if (problem) throw new ApiError('badRequest', describeProblem(`notification.${provider}`, problem))
+  }
   return notifications
 }
 

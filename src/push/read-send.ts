@@ -1,32 +1,34 @@
 // Reads a request to send: checks all of its fields and converts it to a send.
 import { randomUUID } from 'node:crypto'
 import type { EndpointCheck } from '../devices/web-push-endpoint.ts'
+import { LEFT } from '../personalise/tokens.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
 import type { Send } from '../queue/send.ts'
 import type { SendContent } from '../sends/send-content.ts'
 import { readLimits } from './limits.ts'
-import { type HeaderCheck, readNotifications } from './notification.ts'
+import { readNotifications } from './notification.ts'
 import { readTime } from './read-time.ts'
 import { laneOf, readRecipient } from './recipient.ts'
 import { hashRequest } from './request-hash.ts'
 import { readTemplating } from './templating.ts'
 import { checkUid } from './uid.ts'
 
-/** Checks of requests that belong to providers and are possible before anything is sent. */
+/** Checks of requests that depend on the configuration. */
 export interface SendChecks {
   /** Refuses Web Push endpoints that this server does not send to. */
   checkEndpoint: EndpointCheck
-  /** Refuses headers of a notification that its provider does not accept. */
-  checkHeader: HeaderCheck
 }
 
 /** Converts a request to a send. @throws ApiError badRequest that names the field */
-export function readSend(request: SendPushNotificationRequest, { checkEndpoint, checkHeader }: SendChecks): Send {
+export function readSend(request: SendPushNotificationRequest, { checkEndpoint }: SendChecks): Send {
   if (!request.recipient) throw new ApiError('badRequest', 'recipient: is missing')
   if (!request.notification) throw new ApiError('badRequest', 'notification: is missing')
   const recipient = readRecipient(request.recipient, checkEndpoint)
-  const notifications = readNotifications(request.notification, isTemplate(request), checkHeader)
+  const notifications = readNotifications(request.notification, {
+    isOpen: isTemplate(request) ? (text) => text.includes(LEFT) : undefined,
+    targetKind: recipient.kind === 'native' ? recipient.targetKind : 'token',
+  })
   if (recipient.kind === 'native' && !notifications.has(recipient.provider)) {
     throw new ApiError('badRequest', `notification.${recipient.provider}: is missing for its recipient`)
   }

@@ -4,6 +4,8 @@ import { parseWebPushSubscription } from '../devices/web-push-subscription.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { PushRecipient, DeviceFilter as WireFilter } from '../protocol/requests/push.ts'
 import type { Lane } from '../queue/lane.ts'
+import { canonicalizeDeviceToken } from '../rules/apns/device-token.ts'
+import { findConditionProblem, findTopicProblem, nameOfTopic } from '../rules/fcm/targets.ts'
 import type { DeviceFilter, Recipient, TargetKind } from '../sends/recipient.ts'
 import { joinSubscription } from '../sends/target-line.ts'
 
@@ -24,7 +26,25 @@ export function readRecipient(wire: PushRecipient, checkEndpoint: EndpointCheck)
   if (recipient.kind === 'native' && recipient.provider === 'webpush')
     return readSubscriptions(recipient, checkEndpoint)
   checkValues(recipient)
-  return recipient
+  return recipient.kind === 'native' ? { ...recipient, values: readAddresses(recipient) } : recipient
+}
+
+/** Reads the values of a recipient as its provider spells them. @throws ApiError for values that it would refuse */
+function readAddresses({ provider, targetKind, values }: Extract<Recipient, { kind: 'native' }>): readonly string[] {
+  if (provider === 'apns') return values.map(readDeviceToken)
+  if (provider !== 'fcm' || targetKind === 'token') return values
+  const read = targetKind === 'topic' ? values.map(nameOfTopic) : values
+  for (const value of read) {
+    const problem = targetKind === 'topic' ? findTopicProblem(value) : findConditionProblem(value)
+    if (problem !== undefined) throw new ApiError('badRequest', `recipient.fcm_${targetKind}: ${problem}`)
+  }
+  return read
+}
+
+function readDeviceToken(text: string): string {
+  const token = canonicalizeDeviceToken(text)
+  if (token === undefined) throw new ApiError('badRequest', 'recipient.apns_tokens: holds no device token of APNs')
+  return token
 }
 
 /** Checks Web Push subscriptions that are given as raw tokens, as those of devices are checked at registration. */

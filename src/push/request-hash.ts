@@ -1,6 +1,5 @@
 import { createHash, type Hash } from 'node:crypto'
 import { compactJson, JsonText } from '../json/json-text.ts'
-import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
 
 /**
  * The hash of a request, by which a repeated request is told from a different one with the same uid: SHA-256 over the
@@ -8,7 +7,7 @@ import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
  * So it does not depend on white space, on the order of fields, or on zero values that are written out. Hashes are
  * stored, so the algorithm must not change.
  */
-export function hashRequest(request: SendPushNotificationRequest): Buffer {
+export function hashRequest(request: object): Buffer {
   const hash = createHash('sha256')
   update(hash, request)
   return hash.digest()

@@ -22,3 +22,9 @@ export interface DeadLetterFilter {
   uid?: string
   provider?: ProviderName
 }
+
+/** The numbers of dead letters that match a filter, and of their targets. */
+export interface DeadLetterCount {
+  letters: number
+  targets: number
+}

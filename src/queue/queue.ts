@@ -22,8 +22,9 @@
 // writes that an API or an operator asks for (`enqueue`, `cancel`, `exclude`, pauses, dead letters) are not executed
 // after they have rejected for lack of an answer: the store refuses them by its own clock.
 import type { ProviderName } from '../config/provider-names.ts'
+import type { AckRule } from '../sends/ack-rule.ts'
 import type { BatchClaim, ClaimKey, ClaimState, Progress, Remainder } from './batch.ts'
-import type { DeadLetter, DeadLetterFilter } from './dead-letter.ts'
+import type { DeadLetter, DeadLetterCount, DeadLetterFilter } from './dead-letter.ts'
 import type { Lane } from './lane.ts'
 import type { ReportFilter, ReportPage, SendReport, StatusCount } from './report.ts'
 import type { CommitResult, Exclusion, Page, Send, SendClaim, StoredSend } from './send.ts'
@@ -76,8 +77,9 @@ export interface Queue {
   cancel(uid: string): Promise<void>
 
   /**
-   * Cancels the targets of a send that `exclusion` names, unless they were handed to a provider. 'full': the send
-   * already has 100,000 exclusions.
+   * Excludes the targets that `exclusion` names from a send, unless they were handed to a provider. The exclusion for
+   * an unknown uid is kept for 10 minutes, because its send may arrive later. 'full': the send already has 100,000
+   * exclusions.
    */
   exclude(uid: string, exclusion: Exclusion): Promise<'excluded' | 'full'>
 
@@ -105,8 +107,11 @@ export interface Queue {
   /** Loads the parts of a send that delivery needs; undefined if the send has ended. */
   loadSend(uid: string): Promise<StoredSend | undefined>
 
-  /** Tells for each of these targets of a send, in their order, whether it is excluded. */
-  findExcluded(uid: string, targets: readonly { user: string; deviceId: string }[]): Promise<boolean[]>
+  /**
+   * Tells for each of these targets of a send, in their order, whether it is excluded.
+   * @param rule the acks that count for the send
+   */
+  findExcluded(uid: string, targets: readonly { user: string; deviceId: string }[], rule: AckRule): Promise<boolean[]>
 
   /**
    * Tells for each of these claims of batches, in their order, whether it is lost and what was cancelled before the
@@ -144,6 +149,9 @@ export interface Queue {
    * @param after the id of the last dead letter of the previous page
    */
   listDeadLetters(filter: DeadLetterFilter, limit: number, after?: string): Promise<DeadLetter[]>
+
+  /** Counts dead letters and their targets. */
+  countDeadLetters(filter: DeadLetterFilter): Promise<DeadLetterCount>
 
   /** Turns dead letters into batches without earlier attempts; resolves to the number of their targets. */
   retryDeadLetters(filter: DeadLetterFilter): Promise<number>

@@ -1,5 +1,6 @@
 // Sends in the queue, from the accepted request to the end of their fan-out.
 import type { ProviderName } from '../config/provider-names.ts'
+import type { AckKind } from '../sends/ack-rule.ts'
 import type { Recipient } from '../sends/recipient.ts'
 import type { SendContent } from '../sends/send-content.ts'
 import type { SkipReason } from '../sends/skip-reason.ts'
@@ -72,12 +73,17 @@ export interface StoredSend {
 }
 
 /**
- * A cancelled part of a send: all devices of a user, one device, or (with both fields) one device if it belongs to the
- * user.
+ * A part of a send that is not sent to: all devices of a user, one device, or (with both fields) one device if it
+ * belongs to the user.
  */
 export interface Exclusion {
-  /** The cancelled user; empty: any user. */
+  /** The excluded user; empty: any user. */
   user: string
-  /** The uuid of the cancelled device, as in target lines; empty: any device. */
+  /** The uuid of the excluded device, as in target lines; empty: any device. */
   deviceId: string
+  /**
+   * The kind of the ack with which a client of the user excluded it; undefined: it was cancelled. The exclusion of an
+   * ack has a user, and without a device it is valid only for sends of the ack scope `user`.
+   */
+  ack?: AckKind
 }

@@ -52,6 +52,9 @@ const StoredContent = v.object({
       isDropped: v.boolean(),
     }),
   ),
+  ackRule: v.optional(v.object({ scope: v.picklist(['user', 'device']), kind: v.picklist(['seen', 'received']) })),
+  exceptUsers: v.optional(texts),
+  heldUsers: v.optional(v.object({ users: texts, untilMs: v.number() })),
 })
 
 /** Encodes a recipient to its stored text. It can be 16 MB of raw tokens, so it is not copied to bytes here. */
@@ -65,7 +68,8 @@ export function decodeRecipient(bytes: Buffer): Recipient {
 }
 
 /** Encodes a content to its stored bytes. */
-export function encodeContent({ notifications, templating, rateLimit, ...content }: SendContent): Buffer {
+export function encodeContent(send: SendContent): Buffer {
+  const { notifications, templating, rateLimit, exceptUsers, heldUsers, ...content } = send
   const stored: v.InferInput<typeof StoredContent> = {
     ...content,
     notifications: [...notifications].map(([provider, { json, headers }]) => ({
@@ -78,6 +82,8 @@ export function encodeContent({ notifications, templating, rateLimit, ...content
       localizations: [...templating.localizations].map(([locale, texts]) => [locale, [...texts]]),
     },
     rateLimit: rateLimit && { ...rateLimit, key: [...rateLimit.key], policies: [...rateLimit.policies] },
+    exceptUsers: exceptUsers && [...exceptUsers],
+    heldUsers: heldUsers && { ...heldUsers, users: [...heldUsers.users] },
   }
   return Buffer.from(JSON.stringify(stored))
 }

@@ -1,65 +1,98 @@
 // Opens connections to Redis: to one server, to a primary behind Sentinels, or to a Cluster.
 import type { ConnectionOptions } from 'node:tls'
-import { Cluster, Redis } from 'ioredis'
+import { Cluster, Redis, ReplyError } from 'ioredis'
 import { readClientTls } from '../config/client-tls.ts'
-import { ConfigError } from '../config/config-error.ts'
 import type { RedisOptions } from '../config/redis.ts'
+import { type RedisTarget, readRedisTarget } from '../config/redis-address.ts'
 import type { Logger } from '../observability/log.ts'
+import { withDeadline } from '../timing/deadline.ts'
+import { RedisConnectError } from './connect-error.ts'
 
 /** A connection to one Redis server, to a primary behind Sentinels, or to a Cluster. */
 export type RedisClient = Redis | Cluster
 
 /** The longest pause between two attempts to connect, in ms. */
 const MAX_RECONNECT_DELAY_MS = 1000
-const DEFAULT_PORT = 6379
-const DEFAULT_SENTINEL_PORT = 26_379
+const OPTION = 'push_notifications.queue.redis'
+/** Errors of the client that have another error as their cause, which is in one of these events. */
+const GENERIC =
+  /^(Connection is closed|All sentinels are unreachable|Failed to refresh slots|failed to connect to sentinel)/
+const ERROR_EVENTS = ['error', 'node error', 'sentinelError']
 
 /**
  * Opens a connection that reconnects by itself. While it is disconnected, commands fail at once. A command also fails
  * if its reply takes longer than `io_timeout`. It may have run nevertheless, so callers repeat only commands that may
  * run twice.
- * @throws ConfigError if the first attempt to connect fails
+ * @throws ConfigError for a certificate, RedisConnectError if the first attempt to connect fails
  */
 export async function connectRedis(options: RedisOptions, logger: Logger): Promise<RedisClient> {
-  const client = makeClient(options)
+  const target = readRedisTarget(options)
+  const client = makeClient(target)
+  let cause: Error | undefined
+  const onError = (error: Error) => {
+    if (!GENERIC.test(error.message)) cause = error
+  }
   // Without a listener, ioredis prints each connection error. Commands that fail during a disconnection are logged by
   // their callers.
   client.on('error', (error: Error) => logger.debug({ err: error }, 'redis: connection failed, retrying'))
+  for (const event of ERROR_EVENTS) client.on(event, onError)
   try {
-    await client.connect()
+    // Behind Sentinels the client tries for ever.
+    const { connect_timeout, io_timeout } = target.options
+    await withDeadline(client.connect(), connect_timeout + io_timeout)
     await client.ping()
+    // For a database that does not exist, the client goes on with another one.
+    if (cause instanceof ReplyError && target.kind !== 'cluster') throw cause
     return client
   } catch (error) {
     client.disconnect()
-    const why = error instanceof Error ? error.message : 'unknown'
-    throw new ConfigError(`push_notifications.queue.redis: connection failed: ${why}`, { cause: error })
+    throw new RedisConnectError(OPTION, cause ?? (await findCause(target)) ?? error)
+  } finally {
+    for (const event of ERROR_EVENTS) client.off(event, onError)
   }
 }
 
-function makeClient(options: RedisOptions): RedisClient {
+/**
+ * The error of the first Sentinel or node of a Cluster when it is asked alone: the client hides it. Undefined if there
+ * is none.
+ */
+async function findCause({ kind, nodes, options }: RedisTarget): Promise<Error | undefined> {
+  if (kind === 'server') return undefined
+  const { sentinel_user: user, sentinel_password: password, sentinel_tls } = options
+  const own = kind === 'cluster' ? options : { ...options, user, password, tls: sentinel_tls }
+  const client = new Redis({ ...makeCommonOptions(own), ...nodes[0], lazyConnect: true, retryStrategy: () => null })
+  let cause: Error | undefined
+  client.on('error', (error: Error) => {
+    cause ??= error
+  })
+  await client.connect().catch(() => undefined)
+  client.disconnect()
+  return cause
+}
+
+function makeClient({ kind, nodes, options }: RedisTarget): RedisClient {
   const common = makeCommonOptions(options)
-  if (options.cluster_address.length > 0) {
-    return new Cluster(splitAddresses(options.cluster_address).map(parseHost), {
+  const hosts = nodes.flatMap((node) => ('host' in node ? [node] : []))
+  if (kind === 'cluster') {
+    return new Cluster(hosts, {
       lazyConnect: true,
       enableOfflineQueue: false,
       clusterRetryStrategy: reconnectDelay,
       redisOptions: common,
     })
   }
-  const own = { ...common, lazyConnect: true, enableOfflineQueue: false, retryStrategy: reconnectDelay }
-  if (options.sentinel_address.length > 0) {
-    const sentinelTls = makeTls('sentinel_tls', options.sentinel_tls)
-    return new Redis({
-      ...own,
-      db: options.db,
-      sentinels: splitAddresses(options.sentinel_address).map((address) => parseHost(address, DEFAULT_SENTINEL_PORT)),
-      name: options.sentinel_master_name,
-      ...(options.sentinel_user !== '' && { sentinelUsername: options.sentinel_user }),
-      ...(options.sentinel_password !== '' && { sentinelPassword: options.sentinel_password }),
-      ...(sentinelTls && { sentinelTLS: sentinelTls, enableTLSForSentinelMode: options.tls.enabled }),
-    })
-  }
-  return new Redis({ ...own, ...parseAddress(options) })
+  const own = { ...common, lazyConnect: true, enableOfflineQueue: false, retryStrategy: reconnectDelay, db: options.db }
+  if (kind === 'server') return new Redis({ ...own, ...nodes[0] })
+  const sentinelTls = makeTls('sentinel_tls', options.sentinel_tls)
+  return new Redis({
+    ...own,
+    sentinels: hosts,
+    name: options.sentinel_master_name,
+    ...(options.sentinel_user !== '' && { sentinelUsername: options.sentinel_user }),
+    ...(options.sentinel_password !== '' && { sentinelPassword: options.sentinel_password }),
+    ...(sentinelTls && { sentinelTLS: sentinelTls }),
+    enableTLSForSentinelMode: options.tls.enabled,
+  })
 }
 
 function makeCommonOptions(options: RedisOptions) {
@@ -79,40 +112,9 @@ function makeCommonOptions(options: RedisOptions) {
   }
 }
 
-function parseAddress({ address: [address = ''], db }: RedisOptions) {
-  if (!address.includes('://')) return { ...parseHost(address), db }
-  const url = URL.parse(address)
-  if (!url || !/^rediss?:$/.test(url.protocol)) {
-    throw new ConfigError('push_notifications.queue.redis.address: expected host:port, redis:// or rediss://')
-  }
-  const path = url.pathname.slice(1)
-  return {
-    host: url.hostname.replace(/^\[|\]$/g, ''),
-    port: Number(url.port || DEFAULT_PORT),
-    db: path === '' ? db : Number(path),
-    ...(url.username !== '' && { username: decodeURIComponent(url.username) }),
-    ...(url.password !== '' && { password: decodeURIComponent(url.password) }),
-    ...(url.protocol === 'rediss:' && { tls: { servername: url.hostname } }),
-  }
-}
-
-/**
- * Splits texts that contain several addresses, separated by commas: Centrifugo accepts this form for Cluster and
- * Sentinels.
- */
-function splitAddresses(addresses: readonly string[]): string[] {
-  return addresses.flatMap((address) => address.split(',')).filter(Boolean)
-}
-
-function parseHost(address: string, defaultPort = DEFAULT_PORT): { host: string; port: number } {
-  const url = URL.parse(`redis://${address.replace(/^redis(s)?:\/\//, '')}`)
-  if (!url?.hostname) throw new ConfigError('push_notifications.queue.redis: expected addresses of the form host:port')
-  return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || defaultPort) }
-}
-
 /** @param name the name of the section in `push_notifications.queue.redis` */
 function makeTls(name: 'tls' | 'sentinel_tls', tls: RedisOptions['tls']): ConnectionOptions | undefined {
-  return tls.enabled ? readClientTls(`push_notifications.queue.redis.${name}`, tls) : undefined
+  return tls.enabled ? readClientTls(`${OPTION}.${name}`, tls) : undefined
 }
 
 function reconnectDelay(attempt: number): number {

@@ -1,4 +1,5 @@
 import type { ProviderName } from '../config/provider-names.ts'
+import type { AckRule } from './ack-rule.ts'
 import type { Notification } from './notification.ts'
 import type { RateLimit } from './rate-limit.ts'
 import type { TimeLimit } from './time-limit.ts'
@@ -24,4 +25,17 @@ export interface SendContent {
   timeLimit?: TimeLimit | undefined
   /** The rate limit of the send; undefined if it has none. */
   rateLimit?: RateLimit | undefined
+  /** The acks that stop pushes of the send; undefined: those of DEFAULT_ACK_RULE. */
+  ackRule?: AckRule | undefined
+  /** Users whose devices get no push, although the recipient selects them: the author of a message. */
+  exceptUsers?: readonly string[] | undefined
+  /** Users who get the push only later, because they may see the message before; undefined: none. */
+  heldUsers?: HeldUsers | undefined
+}
+
+/** Users whose pushes are held back until a time. */
+export interface HeldUsers {
+  users: readonly string[]
+  /** Unix time in ms. */
+  untilMs: number
 }

@@ -2,12 +2,18 @@
 import type { ServerResponse } from 'node:http'
 
 /** Answers with a text and a line feed, as Go's http.Error does. */
-export function answerText(outgoing: ServerResponse, status: number, text: string): void {
+export function answerText(
+  outgoing: ServerResponse,
+  status: number,
+  text: string,
+  headers: Record<string, string> = {},
+): void {
   const body = `${text}\n`
   outgoing.writeHead(status, {
     'content-type': 'text/plain; charset=utf-8',
     'x-content-type-options': 'nosniff',
     'content-length': Buffer.byteLength(body),
+    ...headers,
   })
   outgoing.end(body)
 }

@@ -14,6 +14,8 @@ export interface ApiDeps {
   hasKey(incoming: IncomingMessage): boolean
   /** Use the transport error mode for every request. */
   transportErrors: boolean
+  /** Whether error objects contain the reason. */
+  errorDetails: boolean
   /** Limit of a request body. */
   maxRequestBytes: number
   /** Limit of all request bodies that are read here. */

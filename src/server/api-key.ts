@@ -7,16 +7,23 @@ import type { IncomingMessage } from 'node:http'
  * empty `key` rejects all requests.
  */
 export function makeKeyCheck(key: string): (incoming: IncomingMessage) => boolean {
-  const expected = digest(key)
   if (key === '') return () => false
-  // All digests have the same length, so the time of the comparison reveals neither content nor length of the key.
-  const isKey = (candidate: string | Buffer) => timingSafeEqual(digest(candidate), expected)
+  const isKey = makeSecretCheck(key)
   return (incoming) => {
     const fromHeaders = headerKey(incoming)
     if (fromHeaders !== undefined && isKey(Buffer.from(fromHeaders, 'latin1'))) return true
     const fromQuery = queryKey(incoming.url ?? '')
     return fromQuery !== undefined && isKey(fromQuery)
   }
+}
+
+/**
+ * Makes a comparison with a secret. All digests have the same length, so the time of the comparison reveals neither
+ * content nor length of the secret.
+ */
+export function makeSecretCheck(secret: string): (candidate: string | Buffer) => boolean {
+  const expected = digest(secret)
+  return (candidate) => timingSafeEqual(digest(candidate), expected)
 }
 
 function digest(key: string | Buffer): Buffer {

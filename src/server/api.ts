@@ -36,7 +36,7 @@ export function makeApi(deps: ApiDeps, prefix: string): Hono<NodeEnvironment> {
     if (incoming.method !== 'POST') return context.body(null, 405, emptyBody(incoming.method))
     if (!deps.hasKey(incoming)) return context.body(null, 401, emptyBody(incoming.method))
     // Handlers use Node's request and response: those of the web API would double the cost.
-    handle({ incoming, outgoing }).catch((error: unknown) => fail(deps, outgoing, error))
+    handle({ incoming, outgoing }).catch((error: unknown) => failRequest(deps, outgoing, error))
     return RESPONSE_ALREADY_SENT
   }
   const receive = (path: string, handle: HandleBody) => (exchange: ApiExchange) =>
@@ -60,7 +60,7 @@ export function makeApi(deps: ApiDeps, prefix: string): Hono<NodeEnvironment> {
  * Ends a request after an error: 413 for large bodies, 503 for too many of them. After other errors it closes the
  * connection, because an answer may have begun.
  */
-function fail({ logger }: ApiDeps, outgoing: ServerResponse, error: unknown): void {
+export function failRequest({ logger }: ApiDeps, outgoing: ServerResponse, error: unknown): void {
   if (error instanceof BodyTooLargeError && !outgoing.headersSent) {
     answerTooLarge(outgoing)
     return

@@ -3,29 +3,39 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Context } from 'hono'
 import { Hono } from 'hono'
 import type { ClientProxy } from '../upstream/client-proxy.ts'
+import { type AdminMount, makeAdminMount } from './admin-mount.ts'
 import { makeApi, type NodeEnvironment } from './api.ts'
 import type { ApiDeps } from './api-deps.ts'
+import { type ClientPush, handleClientPush } from './client-push.ts'
 import { cleanPath, escapePath, splitTarget, unescapePath } from './request-path.ts'
+import { handleRpcProxy, type RpcProxy } from './rpc-proxy.ts'
 
 /** The routes of a port. Undefined parts are not served. */
 export interface AppParts {
   api: { deps: ApiDeps; prefix: string } | undefined
   metrics: { read(): Promise<string>; contentType: string; prefix: string } | undefined
-  /** Answers 200 while `isReady`, otherwise 503. The body names the providers that are down. */
-  health: { isReady(): boolean; listDown(): string[]; prefix: string } | undefined
+  /** Answers 200 while `isReady`, otherwise 503, with the body of `describe`. */
+  health: { isReady(): boolean; describe(): object; prefix: string } | undefined
+  /** The endpoint for the RPC proxy of the node. */
+  rpcProxy?: RpcProxy | undefined
+  /** The push methods over HTTP for clients. */
+  clientPush?: ClientPush | undefined
   /** The connection endpoints of the node. */
   connections: ClientProxy | undefined
+  admin: AdminMount | undefined
   /** The admin web UI of the node. */
-  admin: ClientProxy | undefined
+  nodeAdmin: ClientProxy | undefined
 }
 
 /** Makes the app of one port. */
-export function makeApp({ api, metrics, health, connections, admin }: AppParts): Hono<NodeEnvironment> {
+export function makeApp(parts: AppParts): Hono<NodeEnvironment> {
+  const { api, metrics, health, connections, admin, nodeAdmin } = parts
   const app = new Hono<NodeEnvironment>({
     // The path as it was sent: a URL parser would remove dot segments.
     getPath: (_, options) => unescapePath(splitTarget(options?.env?.incoming.url).path),
   })
   if (api) app.route('/', makeApi(api.deps, api.prefix))
+  addClientRoutes(app, parts)
   if (metrics) {
     app.all(metrics.prefix, async (context) =>
       context.body(await metrics.read(), 200, { 'content-type': metrics.contentType }),
@@ -33,24 +43,36 @@ export function makeApp({ api, metrics, health, connections, admin }: AppParts):
   }
   if (health) {
     app.all(health.prefix, (context) => {
-      const body = JSON.stringify(describeProviders(health.listDown()))
+      const body = JSON.stringify(health.describe())
       // HEAD has the length too.
       const headers = { 'content-type': 'application/json', 'content-length': String(body.length) }
       return context.body(body, health.isReady() ? 200 : 503, headers)
     })
   }
+  if (admin) app.route('/', makeAdminMount(admin))
   app.notFound((context) => {
     const { path } = context.req
     const isConnection = connections?.paths.isConnection(path)
-    const node = isConnection ? connections : admin?.paths.isAdmin(path) ? admin : undefined
+    const node = isConnection ? connections : nodeAdmin?.paths.isAdmin(path) ? nodeAdmin : undefined
     return redirectUnclean(context) ?? passOn(context, node) ?? answerNotFound(context)
   })
   return app
 }
 
-/** The body of `/health`: empty while all providers work. */
-function describeProviders(down: readonly string[]): object {
-  return down.length === 0 ? {} : { providers: Object.fromEntries(down.map((provider) => [provider, 'down'])) }
+/** Adds the routes for calls of clients. Like the API, they use Node's request and response. */
+function addClientRoutes(app: Hono<NodeEnvironment>, { rpcProxy, clientPush }: AppParts): void {
+  if (rpcProxy) {
+    app.all(rpcProxy.prefix, ({ env }) => {
+      handleRpcProxy(rpcProxy, env.incoming, env.outgoing)
+      return RESPONSE_ALREADY_SENT
+    })
+  }
+  if (clientPush) {
+    app.all(`${clientPush.prefix}/:method`, ({ env, req }) => {
+      handleClientPush(clientPush, req.param('method'), env.incoming, env.outgoing)
+      return RESPONSE_ALREADY_SENT
+    })
+  }
 }
 
 /** Passes the request on to the node, if there is one for it. */

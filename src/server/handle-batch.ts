@@ -1,12 +1,13 @@
 // POST /api/batch. A batch without a push command is forwarded unchanged. A mixed batch is decoded as a whole. Its
 // steps then run in order, or at once when it is parallel. Replies are always in the order of the commands.
 import { type BatchCommand, encodeBatch, encodeBatchReplies, parseBatch, parseBatchReplies } from '../protocol/batch.ts'
-import { type ApiErrorName, encodeApiError } from '../protocol/errors.ts'
+import type { ApiErrorName } from '../protocol/errors.ts'
 import { DecodeError } from '../protocol/wire-types.ts'
 import { answerJson, answerText } from './answer.ts'
 import type { ApiDeps } from './api-deps.ts'
 import { askUpstream } from './ask-upstream.ts'
 import { type BatchStep, hasPushCommand, methodOf, planBatch } from './batch-plan.ts'
+import { detailsHeader, type ErrorReply, encodeErrorReply } from './error-details.ts'
 import type { ApiExchange } from './receive-body.ts'
 import { runCall } from './run-call.ts'
 
@@ -27,7 +28,7 @@ export async function handleBatch(deps: ApiDeps, { incoming, outgoing }: ApiExch
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error
     deps.logger.info({ method: 'batch', why: error.message }, 'api: request not decoded')
-    answerText(outgoing, 400, 'Bad Request')
+    answerText(outgoing, 400, 'Bad Request', detailsHeader(error.message))
     return
   }
   await deps.upstream.forward(incoming, outgoing, BATCH_PATH, body)
@@ -46,10 +47,11 @@ async function runSteps(deps: ApiDeps, steps: BatchStep[], parallel: boolean): P
 async function runStep(deps: ApiDeps, step: BatchStep, parallel: boolean): Promise<Buffer[]> {
   if (step.kind === 'push') {
     const reply = await runCall(step.call, step.method, deps.callLogger)
-    return [Buffer.from('error' in reply ? encodeError(reply.error) : `{"${step.method}":${reply.result}}`)]
+    return [Buffer.from('error' in reply ? encodeError(deps, reply) : `{"${step.method}":${reply.result}}`)]
   }
   const { commands } = step
-  if (!deps.upstream) return commands.map((command) => Buffer.from(encodeError(errorWithoutNode(deps, command))))
+  const encode = (error: ApiErrorName) => Buffer.from(encodeError(deps, { error }))
+  if (!deps.upstream) return commands.map((command) => encode(errorWithoutNode(deps, command)))
   return askUpstream(
     deps.upstream,
     {
@@ -59,7 +61,7 @@ async function runStep(deps: ApiDeps, step: BatchStep, parallel: boolean): Promi
         parallel,
       ),
       parseReplies: (answer) => parseBatchReplies(answer, commands.length),
-      encodeErrors: (kind) => commands.map(() => Buffer.from(encodeError(kind))),
+      encodeErrors: (kind) => commands.map(() => encode(kind)),
     },
     deps.logger,
   )
@@ -71,6 +73,6 @@ function errorWithoutNode({ methods }: ApiDeps, command: BatchCommand): ApiError
   return methodOf(command, methods) ? 'notAvailable' : 'notFound'
 }
 
-function encodeError(kind: ApiErrorName): string {
-  return `{"error":${encodeApiError(kind)}}`
+function encodeError({ errorDetails }: ApiDeps, reply: ErrorReply): string {
+  return `{"error":${encodeErrorReply(reply, errorDetails)}}`
 }

@@ -84,11 +84,12 @@ async function runPush(deps: ApiDeps, { id, params }: LegacyCommand, method: Ext
   if (!params) return encodeLegacyError(id, 'badRequest')
   try {
     const reply = await runCall(method.prepare(params), method.name, deps.callLogger)
-    return 'error' in reply ? encodeLegacyError(id, reply.error) : encodeLegacyResult(id, reply.result)
+    if (!('error' in reply)) return encodeLegacyResult(id, reply.result)
+    return encodeLegacyError(id, reply.error, deps.errorDetails ? reply.details : undefined)
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error
     deps.logger.info({ method: method.name, why: error.message }, 'api: params not decoded')
-    return encodeLegacyError(id, 'badRequest')
+    return encodeLegacyError(id, 'badRequest', deps.errorDetails ? error.message : undefined)
   }
 }
 

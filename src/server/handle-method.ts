@@ -1,9 +1,10 @@
 // POST /api/<method>: one command. Upstream methods are forwarded unchanged.
 import type { Call, PushMethod, UpstreamMethod } from '../methods/method.ts'
-import { API_ERRORS, type ApiErrorName, encodeApiError } from '../protocol/errors.ts'
+import { API_ERRORS } from '../protocol/errors.ts'
 import { DecodeError } from '../protocol/wire-types.ts'
 import { answerJson, answerText } from './answer.ts'
 import type { ApiDeps } from './api-deps.ts'
+import { detailsHeader, type ErrorReply, encodeErrorReply } from './error-details.ts'
 import type { ApiExchange } from './receive-body.ts'
 import { runCall } from './run-call.ts'
 
@@ -14,7 +15,7 @@ export async function passMethod(
   { incoming, outgoing }: ApiExchange,
 ): Promise<void> {
   if (deps.upstream) await deps.upstream.forward(incoming, outgoing, `/api/${method.name}`)
-  else answerError(deps, { incoming, outgoing }, 'notAvailable')
+  else answerError(deps, { incoming, outgoing }, { error: 'notAvailable', details: 'no upstream is configured' })
 }
 
 /** Answers a request for a push method. */
@@ -26,34 +27,36 @@ export async function handleMethod(
 ): Promise<void> {
   const { outgoing } = exchange
   const call = prepare(deps, method, body)
-  if (!call) {
-    answerText(outgoing, 400, 'Bad Request')
+  if (typeof call === 'string') {
+    answerText(outgoing, 400, 'Bad Request', detailsHeader(call))
     return
   }
   const reply = await runCall(call, method.name, deps.callLogger)
   if (!('error' in reply)) answerJson(outgoing, `{"result":${reply.result}}`)
-  else if (reply.retryAfterSeconds === undefined) answerError(deps, exchange, reply.error)
-  else answerError(deps, exchange, reply.error, { 'retry-after': String(reply.retryAfterSeconds) })
+  else if (reply.retryAfterSeconds === undefined) answerError(deps, exchange, reply)
+  else answerError(deps, exchange, reply, { 'retry-after': String(reply.retryAfterSeconds) })
 }
 
 function answerError(
   deps: ApiDeps,
   { incoming, outgoing }: ApiExchange,
-  kind: ApiErrorName,
-  headers: Record<string, string> = {},
+  reply: ErrorReply,
+  more: Record<string, string> = {},
 ): void {
+  const error = encodeErrorReply(reply, deps.errorDetails)
+  const headers = { ...more, ...detailsHeader(reply.details) }
   const isTransport = deps.transportErrors || incoming.headers['x-centrifugo-error-mode'] === 'transport'
-  if (isTransport) answerJson(outgoing, encodeApiError(kind), API_ERRORS[kind].httpStatus, headers)
-  else answerJson(outgoing, `{"error":${encodeApiError(kind)}}`, 200, headers)
+  if (isTransport) answerJson(outgoing, error, API_ERRORS[reply.error].httpStatus, headers)
+  else answerJson(outgoing, `{"error":${error}}`, 200, headers)
 }
 
-/** The call of a push method; undefined when the body can't be decoded. */
-function prepare({ logger }: ApiDeps, method: PushMethod, body: Buffer): Call | undefined {
+/** The call of a push method; the reason as a text when the body can't be decoded. */
+function prepare({ logger }: ApiDeps, method: PushMethod, body: Buffer): Call | string {
   try {
     return method.prepare(body)
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error
     logger.info({ method: method.name, why: error.message }, 'api: request not decoded')
-    return undefined
+    return error.message
   }
 }

@@ -7,23 +7,36 @@ import type { TlsSettings } from './tls.ts'
 type HttpServer = Config['http_server']
 
 /**
- * Distributes the routes to one port or, with an internal port, to two. API, metrics, health and admin are then
- * internal, as with Centrifugo.
- * @param isApiExternal the API stays on the external port
+ * Distributes the routes to one port or, with an internal port, to two. API, metrics, health, admin and the RPC proxy
+ * endpoint are then internal, as with Centrifugo.
+ * @param isExternal whether the API and the admin web UI stay on the external port
  * @param isKeyMade the API key was generated, so the default address is the loopback interface
  */
 export function planPorts(
   server: HttpServer,
-  isApiExternal: boolean,
+  isExternal: { api: boolean; admin: boolean },
   isKeyMade: boolean,
   parts: AppParts,
 ): PortOptions[] {
   const tls = readTls('http_server.tls', server.tls)
   const address = server.address ?? (isKeyMade ? '127.0.0.1' : '')
   if (server.internal_port === undefined) return [{ address, port: server.port, tls, app: parts }]
-  const nothing = { api: undefined, metrics: undefined, health: undefined, connections: undefined, admin: undefined }
-  const external = { ...nothing, connections: parts.connections, api: isApiExternal ? parts.api : undefined }
-  const internal = { ...parts, connections: undefined, api: isApiExternal ? undefined : parts.api }
+  const external = {
+    api: isExternal.api ? parts.api : undefined,
+    admin: isExternal.admin ? parts.admin : undefined,
+    connections: parts.connections,
+    clientPush: parts.clientPush,
+    metrics: undefined,
+    health: undefined,
+    nodeAdmin: undefined,
+  }
+  const internal = {
+    ...parts,
+    api: isExternal.api ? undefined : parts.api,
+    admin: isExternal.admin ? undefined : parts.admin,
+    connections: undefined,
+    clientPush: undefined,
+  }
   return [
     { address, port: server.port, tls, app: external },
     {

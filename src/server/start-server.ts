@@ -18,6 +18,11 @@ const HEADERS_TIMEOUT_MS = 20_000
 const REQUEST_TIMEOUT_MS = 120_000
 /** Longer than the 60 s of load balancers, so that the load balancer closes idle connections. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000
+/**
+ * The same for the port that the RPC proxy of a node calls. A node keeps idle connections without a limit, and does not
+ * repeat a request that meets the end of one.
+ */
+const NODE_KEEP_ALIVE_TIMEOUT_MS = 15 * 60_000
 /** The answer to CONNECT, which Node gives to a listener of its own. */
 const METHOD_NOT_ALLOWED = 'HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'
 /** Interval at which a stopping server closes connections that became idle. */
@@ -79,7 +84,7 @@ function makeServer({ tls, app }: PortOptions): { server: Server; closeWaiting()
   const server = tls
     ? createTlsServer({ ...options, ...makeTlsOptions(tls), allowHalfOpen: true })
     : createServer(options)
-  server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS
+  server.keepAliveTimeout = app.rpcProxy ? NODE_KEEP_ALIVE_TIMEOUT_MS : KEEP_ALIVE_TIMEOUT_MS
   // A client may close its side after its last request and wait for the answer. Node's types lack this property.
   Object.assign(server, { httpAllowHalfOpen: true })
   serveRequests(server, app, tls ? 'secureConnection' : 'connection')

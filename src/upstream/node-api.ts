@@ -70,8 +70,12 @@ export class NodeApi {
     }
   }
 
-  /** Sends a request of this server to the node. @throws UpstreamError when there is no answer with status 200 */
-  async call(path: string, body: Buffer): Promise<Buffer> {
+  /**
+   * Sends a request of this server to the node.
+   * @param timeoutMs until the node must start to answer; twice as long until the end of its answer
+   * @throws UpstreamError when there is no answer with status 200
+   */
+  async call(path: string, body: Buffer, timeoutMs = this.#options.timeoutMs): Promise<Buffer> {
     const headers = { ...this.#headers, 'content-type': 'application/json', via: this.via.extend(undefined) }
     try {
       const answer = await this.#pool.request({
@@ -79,8 +83,8 @@ export class NodeApi {
         method: 'POST',
         headers,
         body,
-        headersTimeout: this.#options.timeoutMs,
-        signal: AbortSignal.timeout(2 * this.#options.timeoutMs),
+        headersTimeout: timeoutMs,
+        signal: AbortSignal.timeout(2 * timeoutMs),
       })
       // undici types the chunks of a body as any. They are buffers.
       const bytes = await collect(answer.body as AsyncIterable<Buffer>)

@@ -49,7 +49,7 @@ test.each<[words: string[], offered: string[]]>([
   [[''], COMMANDS],
   [
     ['serve', '--'],
-    ['--config', '--role'],
+    ['--config', '--role', '--lenient'],
   ],
   [
     ['serve', '--role', ''],

@@ -31,7 +31,7 @@ async function fill(): Promise<void> {
   await from.register({ user: 'u', topics: ['😀', 'own'], meta: { __proto__x: '1', 'a"b': '\\' }, timezone: 'UTC' })
   const subscription = { endpoint: 'https://push.example.com/1', keys }
   await from.register({ provider: 'webpush', platform: 'web', token: JSON.stringify(subscription), locale: 'de' })
-  await from.register({ provider: 'apns', platform: 'ios', token: 'ü'.repeat(2000) })
+  await from.register({ provider: 'hms', token: 'ü'.repeat(2000) })
 }
 
 async function everythingOf(devices: Devices) {

@@ -120,7 +120,7 @@ test('a Web Push device is stored from a subscription, and from an endpoint with
 
 test('a wrong line is reported with number and reason, and the other lines are stored', async () => {
   const rejected = join(makeDirectory(), 'rejected')
-  await devices.register({ provider: 'apns', platform: 'ios', token: 'x', id: '01ARZ3NDEKTSV4RRFFQ69G5FAV-apns' })
+  await devices.register({ provider: 'hms', token: 'x', id: '01ARZ3NDEKTSV4RRFFQ69G5FAV-hms' })
   const secret = 'a-token-that-nobody-may-read'
   const lines = [
     JSON.stringify(fcm('a')),

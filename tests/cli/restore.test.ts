@@ -15,7 +15,7 @@ const restore = (...options: string[]) => runCommand(devices.dsn, ['devices', 'r
 /** Removes a device like an answer of its provider. */
 async function lose(id: string): Promise<void> {
   const { token = '', provider } = (await devices.find(id)) ?? {}
-  if (provider !== 'fcm' && provider !== 'apns') throw new Error('the device is not there')
+  if (provider !== 'fcm' && provider !== 'hms') throw new Error('the device is not there')
   const gone = [{ deviceId: uuidOf(id), token }]
   expect(await devices.store.removeGone(provider, gone, Date.now() + 60_000, 'UNREGISTERED')).toBe(1)
 }
@@ -69,11 +69,11 @@ test('of several removals of one device the last one is restored', async () => {
 
 test('only devices of the given provider, time and reason are restored', async () => {
   const [early, late] = [await devices.register({ token: 'a' }), await devices.register({ token: 'b' })]
-  const apns = await devices.register({ token: 'c', provider: 'apns', platform: 'ios' })
+  const other = await devices.register({ token: 'c', provider: 'hms' })
   await lose(early)
   await devices.sql`update removed_devices set removed_at = now() - interval '3 h'`
   await lose(late)
-  await lose(apns)
+  await lose(other)
   const reason = ['--reason', 'inactive']
   expect((await restore('--provider', 'fcm', '--since', '2h', ...reason)).stdout).toMatch(/^0 fcm devices restored, 0/)
   const since = new Date(Date.now() - 7_200_000).toISOString()

@@ -6,6 +6,7 @@ import * as v from 'valibot'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { parse } from 'yaml'
 import { makeApnsFaults } from '../../src/simulators/apns/apns-faults.ts'
+import { makeDeviceToken, readDeviceName } from '../../src/simulators/apns/device-name.ts'
 import { makeFcmFaults } from '../../src/simulators/fcm/fcm-faults.ts'
 import { makeHmsFaults } from '../../src/simulators/hms/hms-faults.ts'
 import { makeWebPushFaults } from '../../src/simulators/webpush/webpush-faults.ts'
@@ -85,7 +86,12 @@ function readConfiguration(printed: string): Record<string, unknown> {
 async function readAccepted(printed: string): Promise<string[]> {
   const [, file = ''] = /^Accepted pushes: (.+)$/m.exec(printed) ?? []
   const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '')
-  return lines.map((line) => v.parse(Push, JSON.parse(line)).target)
+  return lines.map((line) => readDeviceName(v.parse(Push, JSON.parse(line)).target))
+}
+
+/** The token of a simulated device, which is not a browser. */
+function toToken(simulator: string, name: string): string {
+  return simulator === 'apns' ? makeDeviceToken(name) : name
 }
 
 async function readMetrics(url: string): Promise<string> {
@@ -116,7 +122,7 @@ describe.each(PROVIDERS)('centripush simulate $name', ({ name, words, refusal, n
     const server = await startAssembly(database.dsn, { push_notifications, worker: { retry_scale: 0.01 } })
     onTestFinished(() => server.stop(5000))
     const send = async (target: string) => {
-      const token = name === 'webpush' ? await subscribe(printed, target) : target
+      const token = name === 'webpush' ? await subscribe(printed, target) : toToken(name, target)
       const recipient = { [`${name}_tokens`]: [token] }
       const answer = await server.post('/send_push_notification', { recipient, notification })
       expect(await answer.json()).toMatchObject({ result: {} })

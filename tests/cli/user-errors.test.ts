@@ -36,7 +36,8 @@ test('an unknown option of a command exits with 2', async () => {
 test.each([['serve'], ['migrate'], ['export', 'devices'], ['queue', 'stats']])(
   'an unreachable database makes %s exit with 1 and one line that names the option',
   async (...command) => {
-    const { code, stderr } = await runCommand(UNREACHABLE, command)
+    const config = writeConfig('database: { connect_timeout: 0 }\n')
+    const { code, stderr } = await runCommand(UNREACHABLE, [...command, '--config', config])
     expect({ code, stderr }).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(

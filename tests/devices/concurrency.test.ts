@@ -65,7 +65,7 @@ test('10,000 random operations, 32 at a time, leave no orphan, no double token a
   const operations = [
     () => devices.register({ token: pick(tokens), user: pick(users), topics: topics() }),
     () => devices.register({ id: pick(ids), token: pick(tokens), user: pick(users), topics: topics() }),
-    () => devices.register({ id: pick(ids), provider: pick(['fcm', 'apns']), token: pick(tokens) }),
+    () => devices.register({ id: pick(ids), provider: pick(['fcm', 'hms']), token: pick(tokens) }),
     () => devices.update({ users: ['u', 'v'], topics_update: { op: 'set', topics: topics() } }),
     () => devices.update({ ids, user_update: { user: pick(users) } }),
     () => devices.remove({ ids: [pick(ids), pick(ids)] }),

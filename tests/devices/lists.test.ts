@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { makeDeviceToken } from '../../src/simulators/apns/device-name.ts'
 import { type Devices, errorKind, openDevices } from './methods.ts'
 
 let devices: Devices
@@ -15,7 +16,9 @@ beforeAll(async () => {
     { provider: 'apns', platform: 'ios', user: '', topics: ['500_off'] },
   ]
   for (const [index, registration] of registrations.entries()) {
-    ids.push(await devices.register({ ...registration, token: `token ${index}` }))
+    const token = `token ${index}`
+    const isApns = registration.provider === 'apns'
+    ids.push(await devices.register({ ...registration, token: isApns ? makeDeviceToken(token) : token }))
   }
   await devices.updateUser({ user: 'x', op: 'add', topics: ['news', 'sport', '50%_off'] })
   await devices.updateUser({ user: 'y', op: 'add', topics: ['news'] })

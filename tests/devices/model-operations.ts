@@ -72,7 +72,7 @@ const subscription = fc
 const address = fc.oneof(
   {
     weight: 4,
-    arbitrary: fc.record({ provider: fc.constantFrom('fcm', 'fcm', 'apns'), token: fc.constantFrom('s', 't', '%') }),
+    arbitrary: fc.record({ provider: fc.constantFrom('fcm', 'fcm', 'hms'), token: fc.constantFrom('s', 't', '%') }),
   },
   fc.record({ provider: fc.constant('webpush'), token: subscription }),
 )

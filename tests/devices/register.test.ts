@@ -79,8 +79,8 @@ test('tokens that differ only in backslashes belong to different devices', async
 test('the same token with two providers belongs to two devices', async () => {
   const token = newToken()
   const fcm = await devices.register({ token, provider: 'fcm' })
-  const apns = await devices.register({ token, provider: 'apns', platform: 'ios' })
-  expect(apns).not.toBe(fcm)
+  const hms = await devices.register({ token, provider: 'hms' })
+  expect(hms).not.toBe(fcm)
   expect(await devices.find(fcm)).toBeDefined()
 })
 
@@ -111,12 +111,12 @@ test('the given id wins over the device that had its token', async () => {
 
 test('an id of another provider is refused and changes nothing', async () => {
   const id = await devices.register({ provider: 'fcm', user: 'keeps' })
-  expect(await errorKind(devices.register({ id, provider: 'apns', platform: 'ios' }))).toBe('badRequest')
+  expect(await errorKind(devices.register({ id, provider: 'hms' }))).toBe('badRequest')
   // The same ULID with another provider's name is an id that the server never created.
-  const forged = id.replace('fcm', 'apns')
+  const forged = id.replace('fcm', 'hms')
   const token = newToken()
-  const other = await devices.register({ token, provider: 'apns', platform: 'ios' })
-  expect(await errorKind(devices.register({ id: forged, token, provider: 'apns', platform: 'ios' }))).toBe('badRequest')
+  const other = await devices.register({ token, provider: 'hms' })
+  expect(await errorKind(devices.register({ id: forged, token, provider: 'hms' }))).toBe('badRequest')
   expect((await devices.find(id))?.user).toBe('keeps')
   expect(await devices.find(other)).toBeDefined()
   expect(await devices.find(forged)).toBeUndefined()

@@ -53,7 +53,7 @@ test('registrations that arrive together share transactions, and each gets its o
 })
 
 test('a failed call and a refused call do not fail the others of their batch', async () => {
-  const taken = parseDeviceId(await devices.register({ provider: 'apns', platform: 'ios' }))
+  const taken = parseDeviceId(await devices.register({ provider: 'hms' }))
   // PostgreSQL refuses NUL in texts. The API refuses a request with NUL earlier.
   const broken = makeRegistration({ token: 'a\u0000b' })
   const refused = makeRegistration({ uuid: taken?.uuid })

@@ -5,6 +5,7 @@ import { formatDeviceId } from '../../src/devices/device-id.ts'
 import type { TargetGroup } from '../../src/devices/target-page.ts'
 import type { DeviceFilter } from '../../src/sends/recipient.ts'
 import { decodeTarget } from '../../src/sends/target-line.ts'
+import { makeDeviceToken } from '../../src/simulators/apns/device-name.ts'
 import { type Devices, openDevices } from './methods.ts'
 
 let devices: Devices
@@ -16,7 +17,7 @@ beforeAll(async () => {
   devices = await openDevices()
   const register = (index: number) =>
     devices.register({
-      token: `t${index}`,
+      token: index % PROVIDERS.length === 3 ? makeDeviceToken(`t${index}`) : `t${index}`,
       provider: PROVIDERS[index % PROVIDERS.length],
       platform: index % PROVIDERS.length === 3 ? 'ios' : 'android',
       user: index < 48 ? `u${index % 5}` : '',

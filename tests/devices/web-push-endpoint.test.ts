@@ -32,7 +32,7 @@ test.each([
   ['https://fcm.googleapis.com@example.com/x', 'a URL with a user or a password'],
   ['http://fcm.googleapis.com/x', 'not https'],
 ])('%s is refused: %s', (endpoint, why) => {
-  expect(checkOf()(endpoint)).toContain(why)
+  expect(checkOf()(endpoint)).toMatch(why)
 })
 
 test.each([
@@ -74,7 +74,7 @@ test('* allows any https origin, but no URL with a user', () => {
 test('allowed_endpoint_origins replaces the built-in list', () => {
   const check = checkOf({ allowed_endpoint_origins: ['https://push.example.com'] })
   expect(check('https://push.example.com/x')).toBeUndefined()
-  expect(check('https://fcm.googleapis.com/x')).toBe('not of an allowed origin: https://fcm.googleapis.com')
+  expect(check('https://fcm.googleapis.com/x')).toMatch('not of an allowed origin')
 })
 
 test('extra_allowed_endpoint_origins adds to the built-in list and to a configured one', () => {
@@ -91,14 +91,20 @@ test('a port other than 443 must be in the pattern', () => {
     allowed_endpoint_origins: ['https://push.*', 'https://{a,b}.example.com:8443', 'https://c:*'],
   })
   expect(check('https://push.example.com/x')).toBeUndefined()
-  expect(check('https://push.example.com:22/x')).toBe('not of an allowed origin: https://push.example.com:22')
+  expect(check('https://push.example.com:22/x')).toMatch('not of an allowed origin')
   expect(check('https://b.example.com:8443/x')).toBeUndefined()
-  expect(check('https://b.example.com/x')).toBe('not of an allowed origin: https://b.example.com')
+  expect(check('https://b.example.com/x')).toMatch('not of an allowed origin')
   expect(check('https://c:22/x')).toBeUndefined()
 })
 
 test('a server with a malformed pattern does not start', () => {
   expect(() => checkOf({ allowed_endpoint_origins: ['https://{a'] })).toThrow(
     'push_notifications.webpush.allowed_endpoint_origins.0: expected a pattern of origins',
+  )
+})
+
+test('the problem names the origin to allow, and no more of the endpoint', () => {
+  expect(checkOf()('https://jmt17.google.com/fcm/send/a-secret')).toBe(
+    'not of an allowed origin: push_notifications.webpush.extra_allowed_endpoint_origins can allow https://jmt17.google.com',
   )
 })

@@ -113,6 +113,42 @@ describe.each(['postgresql', 'redis'] as const)('a preview on %s', (type) => {
     else expect(received).toBe(shown)
   })
 
+  test('shows which translation was chosen', async () => {
+    const [id = ''] = [ids.get('fcm')]
+    const localizations = { zh: { translations: {} }, 'zh-Hant': { translations: {} }, pt_BR: { translations: {} } }
+    const message = { notification: { title: '{{.l10n.greeting}}' } }
+    const request = { recipient: { filter: { ids: [id] } }, notification: { fcm: { message } }, localizations }
+    for (const [locale, translation] of [
+      ['zh-Hant_TW', 'zh-Hant'],
+      ['zh-CN', 'zh'],
+      ['pt-BR-u-ca-gregory', 'pt_BR'],
+      ['pt-PT', undefined],
+    ]) {
+      await server.post('/device_update', { ids: [id], locale_update: { locale } })
+      expect((await preview(request, id)).translation).toBe(translation)
+    }
+    const lines = describePreview(await preview(request, id))
+    expect(lines).toContain('translation: none, the device is in pt-PT')
+    await server.post('/device_update', { ids: [id], locale_update: { locale: 'pt-BR' } })
+    expect(describePreview(await preview(request, id))).toContain('translation: pt_BR, the device is in pt-BR')
+  })
+
+  test('shows why a provider refuses what was rendered', async () => {
+    const [id = ''] = [ids.get('fcm')]
+    const apns = {
+      payload: { aps: { alert: `{{.device.user}}${'x'.repeat(4096)}` } },
+      headers: { 'apns-priority': '{{.device.user}}' },
+    }
+    const webpush = { payload: {}, headers: { TTL: '{{.device.user}}' } }
+    const request = { recipient: { filter: { ids: [id] } }, notification: { apns, webpush }, use_templating: true }
+    const lines = describePreview(await preview(request, id))
+    expect(lines).toContain('refused by apns: apns.headers.apns-priority: must be 10, 5 or 1')
+    const { headers: _, ...large } = apns
+    const shown = describePreview(await preview({ ...request, notification: { apns: large } }, id))
+    const refusal = /^refused by apns: apns\.payload: has 41\d\d bytes, and apns accepts 4096$/
+    expect(shown).toContainEqual(expect.stringMatching(refusal))
+  })
+
   test('shows headers with the device’s values', async () => {
     const { parts } = await preview({ ...PERSONAL, recipient: { filter: { topics: ['news'] } } }, ids.get('apns') ?? '')
     expect(Object.fromEntries(parts.map(({ provider, headers }) => [provider, Object.fromEntries(headers)]))).toEqual({
@@ -215,10 +251,11 @@ describe.each(['postgresql', 'redis'] as const)('a preview on %s', (type) => {
       await writeFile(file, JSON.stringify(request))
       const shown = await runCommand(database.dsn, ['send', file, '--preview', id])
       expect(shown).toMatchObject({ code: 0, stderr: '' })
-      expect(shown.stdout).toMatch(/^recipient: yes\nprovider: fcm\ntime: .* UTC.*\nrate limit: none\n/)
-      expect(shown.stdout).toContain(
-        `\nfcm: ${Buffer.byteLength(JSON.stringify(NOTIFICATION.fcm.message))} of 4096 bytes\n`,
+      expect(shown.stdout).toMatch(
+        /^recipient: yes\nprovider: fcm\ntranslation: none, the device .*\ntime: .* UTC.*\nrate limit: none\n/,
       )
+      // FCM counts the keys and values of the data.
+      expect(shown.stdout).toContain(`\nfcm: ${'textn1.0'.length + TEXT.length} of 4096 bytes\n`)
       const wrong = await runCommand(database.dsn, ['send'], '{"recipient":{"filter":{}},"notification":{}}')
       expect(wrong).toMatchObject({ code: 2, stdout: '' })
       expect(wrong.stderr).toMatch(/^centripush send: /)

@@ -6,6 +6,7 @@ import { parseConfig } from '../../src/config/load.ts'
 import { ApnsProvider } from '../../src/providers/apns/apns.ts'
 import { loadClientCertificate, loadSigningKey } from '../../src/providers/apns/load-credential.ts'
 import type { Outcome } from '../../src/providers/provider.ts'
+import { makeDeviceToken } from '../../src/simulators/apns/device-name.ts'
 import { startApnsSimulator, type TestApnsSimulator } from '../support/apns-simulator.ts'
 import { makeClientCertificate } from '../support/client-certificate.ts'
 import { makeTestLogger } from '../support/run-log.ts'
@@ -44,7 +45,7 @@ async function sendWith(options: Record<string, string>, targets: string[]): Pro
   })
   const outcomes: Outcome[] = []
   const notification = { json: Buffer.from('{"aps":{"alert":"hi"}}'), headers: new Map<string, string>() }
-  const batch = { uid: 'u', notification, targetKind: 'token' as const, targets }
+  const batch = { uid: 'u', notification, targetKind: 'token' as const, targets: targets.map(makeDeviceToken) }
   await provider.send(batch, (_, outcome) => outcomes.push(outcome), new AbortController().signal)
   await provider.close()
   return outcomes

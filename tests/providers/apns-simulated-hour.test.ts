@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { runTransaction } from '../../src/database/transaction.ts'
 import { ApnsProvider } from '../../src/providers/apns/apns.ts'
 import { PostgresCredentialCache } from '../../src/providers/credential-cache-postgres.ts'
+import { makeDeviceToken } from '../../src/simulators/apns/device-name.ts'
 import { startApnsSimulator, type TestApnsSimulator } from '../support/apns-simulator.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { makeTestLogger } from '../support/run-log.ts'
@@ -50,7 +51,12 @@ it('uses three provider tokens at most, and no push is refused, if a server rest
       await servers[index]?.close()
       servers[index] = startServer()
     }
-    const batch = { uid: `u-${minute}`, notification, targetKind: 'token' as const, targets: ['a-1', 'b-1'] }
+    const batch = {
+      uid: `u-${minute}`,
+      notification,
+      targetKind: 'token' as const,
+      targets: ['a-1', 'b-1'].map(makeDeviceToken),
+    }
     const sends = await Promise.all(servers.map((server) => sendBatch(server, batch)))
     for (const outcomes of sends) expect([minute, kindsOf(outcomes)]).toEqual([minute, ['sent']])
   }

@@ -6,6 +6,7 @@ import { outcomeOf } from '../../src/providers/apns/outcome.ts'
 import type { Batch, Outcome } from '../../src/providers/provider.ts'
 import { REASONS } from '../../src/simulators/apns/apns-answer.ts'
 import type { ApnsSimulatorOptions } from '../../src/simulators/apns/apns-simulator.ts'
+import { makeDeviceToken, readDeviceName } from '../../src/simulators/apns/device-name.ts'
 import { startApnsSimulator, type TestApnsSimulator } from '../support/apns-simulator.ts'
 import { isOnNodeHttp2, openHttp2Client } from '../support/http2-client.ts'
 import { LocalCredentialCache } from '../support/local-credential-cache.ts'
@@ -65,24 +66,26 @@ afterEach(stop)
 
 function batchOf(targets: string[], payload = ALERT, headers: Record<string, string> = {}): Batch {
   const notification = { json: Buffer.from(payload), headers: new Map(Object.entries(headers)) }
-  return { uid: 'u', notification, targetKind: 'token', targets }
+  return { uid: 'u', notification, targetKind: 'token', targets: targets.map(makeDeviceToken) }
 }
 
-function send(batch: Batch, signal = NEVER, provider = running.provider): Promise<Map<string, Outcome>> {
-  return sendBatch(provider, batch, signal)
+/** Sends a batch. Resolves to the outcomes by the names of the devices. */
+async function send(batch: Batch, signal = NEVER, provider = running.provider): Promise<Map<string, Outcome>> {
+  const outcomes = await sendBatch(provider, batch, signal)
+  return new Map([...outcomes].map(([token, outcome]) => [readDeviceName(token), outcome]))
 }
 
 function acceptedTargets(): string[] {
-  return running.apns.simulator.accepted.map((push) => push.target)
+  return running.apns.simulator.accepted.map((push) => readDeviceName(push.target))
 }
 
 describe('the APNs provider', () => {
   it('delivers the payload byte for byte, with the headers that APNs requires', async () => {
     const payload = String.raw` { "aps" : {"alert":"\u00e9\/"} , "n":12345678901234567890, "f":1.0, "f":1.00 } `
-    const token = 'ab'.repeat(32)
-    const outcomes = await send(batchOf([token], payload, { 'apns-expiration': '0' }))
+    const outcomes = await send(batchOf(['a-1'], payload, { 'apns-expiration': '0' }))
+    const token = makeDeviceToken('a-1')
     const id = makeNotificationId('u', token)
-    expect(outcomes.get(token)).toEqual({ kind: 'sent', messageId: id })
+    expect(outcomes.get('a-1')).toEqual({ kind: 'sent', messageId: id })
     expect(running.apns.simulator.accepted).toMatchObject([
       {
         target: token,
@@ -158,7 +161,8 @@ describe('the APNs provider', () => {
     ['empty', '', 'MissingDeviceToken'],
     ['too long for a request', 'ab'.repeat(20_000), 'request_invalid'],
   ])('rejects a device token that is %s, and sends to the others', async (_what, token, reason) => {
-    const outcomes = await send(batchOf(['a-1', token, 'b-1']))
+    const targets = [makeDeviceToken('a-1'), token, makeDeviceToken('b-1')]
+    const outcomes = await sendBatch(running.provider, { ...batchOf([]), targets })
     // Node's http2 does not limit the length of a path, so the server refuses the token.
     const expected = isOnNodeHttp2 && reason === 'request_invalid' ? 'BadDeviceToken' : reason
     expect(outcomes.get(token)).toEqual({ kind: 'rejected', reason: expected })

@@ -3,10 +3,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Http2Batch } from '../../src/http2/http2-client.ts'
 import { Http2Pool } from '../../src/http2/http2-pool.ts'
 import { FcmProvider } from '../../src/providers/fcm/fcm.ts'
-import { loadServiceAccount } from '../../src/providers/fcm/service-account.ts'
 import type { Batch, Outcome } from '../../src/providers/provider.ts'
 import type { FcmSimulatorOptions } from '../../src/simulators/fcm/fcm-simulator.ts'
-import { startFcmSimulator, type TestFcmSimulator } from '../support/fcm-simulator.ts'
+import { loadServiceAccount, startFcmSimulator, type TestFcmSimulator } from '../support/fcm-simulator.ts'
 import { openHttp2Client } from '../support/http2-client.ts'
 import { makeTestLogger } from '../support/run-log.ts'
 import { kindsOf, NEVER, sendBatch, tokens } from '../support/send-batch.ts'
@@ -23,7 +22,7 @@ async function start(
   const { projectId, ...rest } = limits
   const account = await loadServiceAccount(fcm.simulator.files.credentials)
   const provider = new FcmProvider({
-    serviceAccount: projectId ? { ...account, projectId } : account,
+    account: projectId ? { ...account, projectId } : account,
     pushEndpoint: fcm.simulator.origin,
     authEndpoint: fcm.simulator.origin,
     ca: fcm.ca,
@@ -108,7 +107,7 @@ describe('the FCM provider', () => {
 
   it('rejects a message that FCM refuses', async () => {
     const outcomes = await send(batchOf(['a'], '{"data":{"n":1}}'))
-    expect(outcomes.get('a')).toEqual({ kind: 'rejected', reason: 'HTTP_400' })
+    expect(outcomes.get('a')).toEqual({ kind: 'rejected', reason: 'HTTP_400', field: 'message.data.n' })
     const big = await send(batchOf(['a'], JSON.stringify({ data: { text: 'x'.repeat(4096) } })))
     expect(big.get('a')).toEqual({ kind: 'rejected', reason: 'INVALID_ARGUMENT' })
   })
@@ -170,7 +169,7 @@ describe('the access token of the FCM provider', () => {
     let answers = 0
     const account = await loadServiceAccount(running.fcm.simulator.files.credentials)
     const provider = new FcmProvider({
-      serviceAccount: { ...account, projectId: 'another-project' },
+      account: { ...account, projectId: 'another-project' },
       pushEndpoint: running.fcm.simulator.origin,
       authEndpoint: running.fcm.simulator.origin,
       ca: running.fcm.ca,
@@ -204,7 +203,7 @@ describe('the access token of the FCM provider', () => {
   it('that is not issued to a refused account is a refused credential', async () => {
     const other = await startFcmSimulator()
     const provider = new FcmProvider({
-      serviceAccount: await loadServiceAccount(other.simulator.files.credentials),
+      account: await loadServiceAccount(other.simulator.files.credentials),
       pushEndpoint: running.fcm.simulator.origin,
       authEndpoint: running.fcm.simulator.origin,
       ca: running.fcm.ca,
@@ -251,7 +250,7 @@ describe('the connection of the FCM provider', () => {
 
   it('does not trust a certificate of an unknown authority', async () => {
     const provider = new FcmProvider({
-      serviceAccount: await loadServiceAccount(running.fcm.simulator.files.credentials),
+      account: await loadServiceAccount(running.fcm.simulator.files.credentials),
       pushEndpoint: running.fcm.simulator.origin,
       authEndpoint: running.fcm.simulator.origin,
       logger,

@@ -2,9 +2,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { CircuitBreaker } from '../../src/http2/circuit-breaker.ts'
 import { FcmProvider } from '../../src/providers/fcm/fcm.ts'
-import { loadServiceAccount } from '../../src/providers/fcm/service-account.ts'
 import type { Outcome } from '../../src/providers/provider.ts'
-import { startFcmSimulator, type TestFcmSimulator } from '../support/fcm-simulator.ts'
+import { loadServiceAccount, startFcmSimulator, type TestFcmSimulator } from '../support/fcm-simulator.ts'
 import { makeTestLogger } from '../support/run-log.ts'
 import { sendBatch } from '../support/send-batch.ts'
 
@@ -20,7 +19,7 @@ beforeEach(async () => {
   fcm = await startFcmSimulator()
   const { origin, files } = fcm.simulator
   provider = new FcmProvider({
-    serviceAccount: await loadServiceAccount(files.credentials),
+    account: await loadServiceAccount(files.credentials),
     pushEndpoint: origin,
     authEndpoint: origin,
     ca: fcm.ca,

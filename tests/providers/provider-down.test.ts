@@ -92,12 +92,12 @@ describe('one line tells the cause and the mend', () => {
         mend: 'check the endpoint in the configuration, and firewalls and proxies',
       },
     ])
-    expect(await (await fetch(`${url}/health`)).json()).toEqual({ providers: { fcm: 'down' } })
+    expect(await (await fetch(`${url}/health`)).json()).toMatchObject({ providers: { fcm: 'down' } })
     expect(await (await fetch(`${url}/metrics`)).text()).toMatch(/^centripush_provider_down\{.*provider="fcm".*\} 1$/m)
     await proxy.mend()
     await fcm.simulator.waitForAccepted(2)
     await expect.poll(() => outageLines('ended').length, WAIT).toBe(1)
-    expect(await (await fetch(`${url}/health`)).json()).toEqual({})
+    expect(await (await fetch(`${url}/health`)).json()).toEqual({ credentials: { fcm: 'accepted' } })
     expect(await (await fetch(`${url}/metrics`)).text()).not.toMatch(/^centripush_provider_down\{/m)
     // Nothing else of the provider is in the log.
     expect(lines.filter((line) => 'provider' in line || 'origin' in line)).toHaveLength(2)

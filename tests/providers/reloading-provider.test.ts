@@ -5,10 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { parseConfig } from '../../src/config/load.ts'
 import { FcmProvider } from '../../src/providers/fcm/fcm.ts'
-import { loadServiceAccount } from '../../src/providers/fcm/service-account.ts'
-import type { Outcome } from '../../src/providers/provider.ts'
+import { loadFcmAccount } from '../../src/providers/fcm/load-account.ts'
+import type { Outcome, Provider } from '../../src/providers/provider.ts'
 import { ReloadingProvider } from '../../src/providers/reloading-provider.ts'
+import { UnusableProvider } from '../../src/providers/unusable-provider.ts'
 import { startFcmSimulator, type TestFcmSimulator } from '../support/fcm-simulator.ts'
 import { keepLines } from '../support/run-log.ts'
 
@@ -40,19 +42,21 @@ async function swapSecret(version: string, fill: (file: string) => Promise<unkno
   await rename(join(directory, 'new'), join(directory, 'current'))
 }
 
-async function startProvider(): Promise<void> {
+async function startProvider(makeFirst?: () => Promise<Provider>): Promise<void> {
   const file = join(directory, 'current', 'service-account.json')
   const logger = pino(
     { level: 'info' },
     keepLines((line) => logged.push(line)),
   )
+  const section = parseConfig({ push_notifications: { fcm: { credentials_file: file } } }).push_notifications.fcm
   provider = await ReloadingProvider.start({
     files: [file],
     intervalMs: 20,
     logger,
+    ...(makeFirst && { makeFirst }),
     make: async () =>
       new FcmProvider({
-        serviceAccount: await loadServiceAccount(file),
+        account: await loadFcmAccount(section, fcm.ca),
         pushEndpoint: fcm.simulator.origin,
         authEndpoint: fcm.simulator.origin,
         ca: fcm.ca,
@@ -85,6 +89,15 @@ test('a changed credential is used for new sends, and sends in progress end with
   expect(await send('device-2')).toMatchObject([{ kind: 'sent' }])
   expect(await slow).toMatchObject([{ kind: 'sent' }])
   expect(fcm.simulator.tokenRequests).toBe(2)
+})
+
+test('a credential that could not be used at the start is used as soon as its file is mended', async () => {
+  await swapSecret('1', (file) => writeFile(file, 'broken'))
+  await startProvider(async () => new UnusableProvider('fcm'))
+  expect(await send('a')).toMatchObject([{ kind: 'credential', reason: 'credential_unusable' }])
+  await swapSecret('2', (file) => copyFile(fcm.simulator.files.credentials, file))
+  await waitForLog('new credential in use')
+  expect(await send('b')).toMatchObject([{ kind: 'sent' }])
 })
 
 test('a wrong credential is replaced by changing its file', async () => {

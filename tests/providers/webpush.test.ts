@@ -91,8 +91,8 @@ describe('the Web Push provider', () => {
   })
 
   it("sends the caller's headers", async () => {
-    await send(batchOf(['a'], { headers: { TTL: '60', Urgency: 'high', Topic: 'score' } }))
-    expect(running.service.simulator.accepted).toMatchObject([{ ttl: 60, urgency: 'high', topic: 'score' }])
+    await send(batchOf(['a'], { headers: { TTL: '60', Urgency: 'high', Topic: 'scores' } }))
+    expect(running.service.simulator.accepted).toMatchObject([{ ttl: 60, urgency: 'high', topic: 'scores' }])
   })
 
   it('gives the attempts of a send the same topic, and other sends other topics', async () => {

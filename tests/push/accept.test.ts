@@ -3,7 +3,6 @@ import { makeEndpointCheck } from '../../src/devices/web-push-endpoint.ts'
 import { ApiError } from '../../src/protocol/errors.ts'
 import { SendPushNotificationRequest } from '../../src/protocol/requests/push.ts'
 import { decodeMessage } from '../../src/protocol/wire-types.ts'
-import { checkHeader } from '../../src/providers/check-header.ts'
 import { type AcceptDeps, acceptSend } from '../../src/push/accept.ts'
 import { PageReader } from '../../src/push/page-reader.ts'
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
@@ -31,7 +30,6 @@ beforeAll(async () => {
     hasDevices: true,
     providers: new Set(['fcm']),
     checkEndpoint: makeEndpointCheck({ allowed_endpoint_origins: [], extra_allowed_endpoint_origins: [] }),
-    checkHeader,
     onScheduled: () => undefined,
   }
 })
@@ -42,6 +40,7 @@ afterAll(async () => {
 
 const FCM = '"notification":{"fcm":{"message":{}}}'
 const TOKEN = '"recipient":{"fcm_tokens":["t"]}'
+const DEVICE = 'ab'.repeat(32)
 
 const FILTER = '"recipient":{"filter":{"topics":["a"]}}'
 const HOURS = '"time_limit":{"send_after_time":"09:00:00","send_before_time":"10:00:00"}'
@@ -50,6 +49,11 @@ const HOURS = '"time_limit":{"send_after_time":"09:00:00","send_before_time":"10
 function withHeaders(provider: 'apns' | 'webpush', headers: Record<string, string>): string {
   const part = `"${provider}":{"payload":{},"headers":${JSON.stringify(headers)}}`
   return `"notification":{"fcm":{"message":{}},${part}}`
+}
+
+/** A notification for FCM with data of one more byte. */
+function message(bytes: number): string {
+  return `"notification":{"fcm":{"message":{"data":{"a":"${'b'.repeat(bytes)}"}}}}`
 }
 
 /** The members of an object with `count` keys. */
@@ -62,6 +66,9 @@ test.each([
   ['raw tokens', `{${TOKEN},${FCM}}`],
   ['a topic', `{"recipient":{"fcm_topic":"news"},${FCM}}`],
   ['a condition', `{"recipient":{"fcm_condition":"'a' in topics"},${FCM}}`],
+  ['a topic with the prefix of the legacy API', `{"recipient":{"fcm_topic":"/topics/news"},${FCM}}`],
+  ['the most data for a topic', `{"recipient":{"fcm_topic":"a"},${message(2047)}}`],
+  ['a template that is too large as it is', `{${FILTER},${message(5000)},"use_templating":true}`],
   ['a filter', `{"recipient":{"filter":{"topics":["news"]}},${FCM}}`],
   ['a filter by the empty user', `{"recipient":{"filter":{"users":[""]}},${FCM}}`],
   ['2,000 locales', `{${FILTER},${FCM},"localizations":{${entries(2000, '{}')}}}`],
@@ -75,7 +82,7 @@ test.each([
     `{${FILTER},${FCM},"limit_strategy":{"rate_limit":{"policies":[{"rate":1,"interval_ms":1000}]},${HOURS}}}`,
   ],
   ['headers of APNs', `{${TOKEN},${withHeaders('apns', { 'apns-priority': '5', 'APNS-Collapse-Id': 'a' })}}`],
-  ['headers of Web Push', `{${TOKEN},${withHeaders('webpush', { TTL: '0', Urgency: 'low', Topic: 'a' })}}`],
+  ['headers of Web Push', `{${TOKEN},${withHeaders('webpush', { TTL: '0', Urgency: 'low', Topic: 'ab' })}}`],
   [
     'a header that is rendered for each device',
     `{${FILTER},${withHeaders('webpush', { TTL: '{{.device.meta.ttl}}' })},"use_templating":true}`,
@@ -105,16 +112,32 @@ test.each([
   ['a notification for another provider than the recipient', `{${TOKEN},"notification":{"apns":{"payload":{}}}}`],
   ['a message that is no object', `{${TOKEN},"notification":{"fcm":{"message":"hello"}}}`],
   ['no message', `{${TOKEN},"notification":{"fcm":{}}}`],
-  ['a message of more than 1 MiB', `{${TOKEN},"notification":{"fcm":{"message":{"a":"${'b'.repeat(1024 * 1024)}"}}}}`],
+  [
+    'a message of more than 1 MiB',
+    `{${TOKEN},"notification":{"fcm":{"message":{"data":{"a":"${'b'.repeat(1024 * 1024)}"}}}}}`,
+  ],
   [
     'a header with a line break',
-    `{"recipient":{"apns_tokens":["t"]},"notification":{"apns":{"headers":{"a":"b\\r\\nc: d"},"payload":{}}}}`,
+    `{"recipient":{"apns_tokens":["${DEVICE}"]},"notification":{"apns":{"headers":{"a":"b\\r\\nc: d"},"payload":{}}}}`,
   ],
   ['a credential for APNs', `{${TOKEN},${withHeaders('apns', { Authorization: 'bearer mine' })}}`],
   ['a header that APNs does not have', `{${TOKEN},${withHeaders('apns', { 'x-priority': '5' })}}`],
   ['a pseudo-header', `{${TOKEN},${withHeaders('apns', { ':path': '/3/device/mine' })}}`],
   ['an invalid TTL', `{${TOKEN},${withHeaders('webpush', { TTL: '1h' })}}`],
   ['an invalid urgency', `{${TOKEN},${withHeaders('webpush', { urgency: 'HIGH' })}}`],
+  ['a topic that Apple refuses', `{${TOKEN},${withHeaders('webpush', { Topic: 'collie-update' })}}`],
+  ['a number in the data of FCM', `{${TOKEN},"notification":{"fcm":{"message":{"data":{"id":21465}}}}}`],
+  ['an unknown field of FCM', `{${TOKEN},"notification":{"fcm":{"message":{"notification":{"sound":"a"}}}}}`],
+  [
+    'a number in a template’s data',
+    `{${FILTER},"notification":{"fcm":{"message":{"data":{"id":1}}}},"use_templating":true}`,
+  ],
+  ['a message too large for FCM', `{${TOKEN},"notification":{"fcm":{"message":{"data":{"a":"${'b'.repeat(4096)}"}}}}}`],
+  ['a message too large for a topic', `{"recipient":{"fcm_topic":"a"},${message(2048)}}`],
+  ['a collapse id too long', `{${TOKEN},${withHeaders('apns', { 'apns-collapse-id': 'x'.repeat(65) })}}`],
+  ['a topic that FCM refuses', `{"recipient":{"fcm_topic":"new s"},${FCM}}`],
+  ['a condition that FCM refuses', `{"recipient":{"fcm_condition":"a in topics"},${FCM}}`],
+  ['a device token that APNs does not have', `{"recipient":{"apns_tokens":["t"]},${withHeaders('apns', {})}}`],
   ['an invalid topic', `{${TOKEN},${withHeaders('webpush', { Topic: 'a b' })}}`],
   [
     'an expression in a header without use_templating',
@@ -140,7 +163,10 @@ test.each([
 })
 
 test.each([
-  ['a provider that is not enabled', '{"recipient":{"apns_tokens":["t"]},"notification":{"apns":{"payload":{}}}}'],
+  [
+    'a provider that is not enabled',
+    `{"recipient":{"apns_tokens":["${DEVICE}"]},"notification":{"apns":{"payload":{}}}}`,
+  ],
 ])('refuses %s with 108', async (_, body) => {
   await expect(accept(body)).rejects.toSatisfy((error) => error instanceof ApiError && error.kind === 'notAvailable')
 })

@@ -2,6 +2,7 @@
 // with calls that fail one time in ten, before or after their work.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { describeAccepting } from './contract/accepting.ts'
+import { describeAcks } from './contract/acks.ts'
 import { describeBatches } from './contract/batches.ts'
 import { describeCancelling } from './contract/cancelling.ts'
 import { ContractRig, type StartQueue } from './contract/contract-rig.ts'
@@ -39,6 +40,7 @@ function describeContract(start: StartQueue) {
   describe('a retry', () => describeRetries(rig))
   describe('a range batch', () => describeRanges(rig))
   describe('cancelling', () => describeCancelling(rig))
+  describe('an ack', () => describeAcks(rig))
   describe('a paused provider', () => describePauses(rig))
   describe('dead letters', () => describeDeadLetters(rig))
   describe('the report of a send', () => describeReports(rig))

@@ -6,6 +6,7 @@ import { openDatabase } from '../../src/database/pool.ts'
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
 import type { Queue } from '../../src/queue/queue.ts'
 import { RedisQueue } from '../../src/queue/redis/redis-queue.ts'
+import { DEFAULT_ACK_RULE } from '../../src/sends/ack-rule.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { KillableRedis } from '../support/killable-redis.ts'
 import { makeTestLogger } from '../support/run-log.ts'
@@ -97,7 +98,7 @@ async function prepareWrites({ distant, direct }: Rig) {
   const readState = async () => ({
     enqueued: (await direct.loadSend(enqueued.uid)) !== undefined,
     cancelled: (await direct.loadSend(cancelled.uid)) === undefined,
-    excluded: await direct.findExcluded(excluded.uid, [{ user: 'u', deviceId: 'd' }]),
+    excluded: await direct.findExcluded(excluded.uid, [{ user: 'u', deviceId: 'd' }], DEFAULT_ACK_RULE),
     paused: (await direct.stats()).pauses.map(({ provider }) => provider),
     deadLetters: (await direct.listDeadLetters({}, 10)).map(({ uid }) => uid),
   })

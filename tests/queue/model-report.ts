@@ -1,6 +1,7 @@
 import { expect } from 'vitest'
+import type { BatchClaim, Retry } from '../../src/queue/batch.ts'
 import type { ReportCount, SendReport } from '../../src/queue/report.ts'
-import type { Page } from '../../src/queue/send.ts'
+import type { LeftOut, Page } from '../../src/queue/send.ts'
 
 /** The report of a send in the model of the queue. */
 export class ModelReport {
@@ -41,6 +42,22 @@ export class ModelReport {
   #add(count: ReportCount): void {
     this.#counts.set(nameOf(count), (this.#counts.get(nameOf(count)) ?? 0) + count.count)
   }
+}
+
+/** Devices that a page leaves out. */
+export function makeLeftOut(count: number): LeftOut[] {
+  return count === 0 ? [] : [{ provider: 'apns', reason: 'no_notification', lines: Buffer.from(''), count }]
+}
+
+/** What an attempt counts: one target, which was sent unless the batch has retries. */
+export function listCounts({ isRetry, targets }: BatchClaim, retries: readonly Retry[]): ReportCount[] {
+  const fcm = { provider: 'fcm', reason: '' } as const
+  return [
+    { ...fcm, counted: 'retrying', count: retries.length - (isRetry ? 1 : 0) },
+    ...(targets.kind === 'range' ? [{ ...fcm, counted: 'target', count: 1 } as const] : []),
+    ...(retries.length === 0 ? [{ ...fcm, counted: 'sent', count: 1 } as const] : []),
+    ...(retries.length === 2 ? [{ ...fcm, counted: 'failed', reason: 'A CODE', count: 3 } as const] : []),
+  ]
 }
 
 function nameOf({ provider, counted, reason }: ReportCount): string {

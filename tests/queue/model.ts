@@ -4,10 +4,9 @@ import { expect } from 'vitest'
 import type { BatchClaim, BatchTargets, NewBatch, Retry } from '../../src/queue/batch.ts'
 import type { Lane } from '../../src/queue/lane.ts'
 import type { Queue } from '../../src/queue/queue.ts'
-import type { ReportCount } from '../../src/queue/report.ts'
-import type { LeftOut, SendClaim } from '../../src/queue/send.ts'
+import type { SendClaim } from '../../src/queue/send.ts'
 import { makeSend } from './make-send.ts'
-import { ModelReport } from './model-report.ts'
+import { listCounts, ModelReport, makeLeftOut } from './model-report.ts'
 
 export type TargetsKind = BatchTargets<unknown>['kind']
 
@@ -306,22 +305,6 @@ export class QueueModel {
     const after = number % 5 === 0 ? undefined : deviceOf(number - 1)
     return { targets: { kind, range: { after, until: device } }, count: 500 }
   }
-}
-
-/** Devices that a page leaves out. */
-function makeLeftOut(count: number): LeftOut[] {
-  return count === 0 ? [] : [{ provider: 'apns', reason: 'no_notification', lines: Buffer.from(''), count }]
-}
-
-/** What an attempt counts: one target, which was sent unless the batch has retries. */
-function listCounts({ isRetry, targets }: BatchClaim, retries: readonly Retry[]): ReportCount[] {
-  const fcm = { provider: 'fcm', reason: '' } as const
-  return [
-    { ...fcm, counted: 'retrying', count: retries.length - (isRetry ? 1 : 0) },
-    ...(targets.kind === 'range' ? [{ ...fcm, counted: 'target', count: 1 } as const] : []),
-    ...(retries.length === 0 ? [{ ...fcm, counted: 'sent', count: 1 } as const] : []),
-    ...(retries.length === 2 ? [{ ...fcm, counted: 'failed', reason: 'A CODE', count: 3 } as const] : []),
-  ]
 }
 
 /** Device ids in the order of the numbers. */

@@ -5,6 +5,7 @@ import { chooseRedis } from '../../src/config/check.ts'
 import { parseConfig } from '../../src/config/load.ts'
 import { RedisQueue } from '../../src/queue/redis/redis-queue.ts'
 import { connectRedis } from '../../src/redis/connect.ts'
+import { DEFAULT_ACK_RULE } from '../../src/sends/ack-rule.ts'
 import { startCluster, startSentinel } from '../support/redis-topologies.ts'
 import { makeTestLogger } from '../support/run-log.ts'
 import { newLines, readLines, storedLines } from './make-batch.ts'
@@ -35,7 +36,7 @@ async function use(queue: RedisQueue): Promise<void> {
   const [first, second] = await queue.claimBatches('small', ['fcm', 'apns'], 2)
   if (!first || !second) throw new Error('both batches should be claimable')
   expect(first).toMatchObject({ uid: walked.uid, hasExclusions: true, sendState: 'live' })
-  expect(await queue.findExcluded(walked.uid, [{ user: 'user', deviceId: 'device' }])).toEqual([true])
+  expect(await queue.findExcluded(walked.uid, [{ user: 'user', deviceId: 'device' }], DEFAULT_ACK_RULE)).toEqual([true])
   expect(await queue.confirm([first, second], 0)).toEqual(['excluded', 'excluded'])
   await queue.checkpoint([{ claim: first, finished: Uint8Array.of(1), note: '' }])
   const retries = [{ ...storedLines([LINE]), delayMs: 0, ambiguousAttempts: 0 }]

@@ -50,6 +50,7 @@ export interface EdgeOptions {
   maxBodiesBytes?: number
   inTurn?: (handle: () => Promise<void>) => Promise<void>
   transportErrors?: boolean
+  errorDetails?: boolean
   key?: string
   /** A free one unless given. */
   port?: number
@@ -76,6 +77,7 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
     upstream: upstream?.api,
     hasKey: makeKeyCheck(options.key ?? EDGE_KEY),
     transportErrors: options.transportErrors ?? false,
+    errorDetails: options.errorDetails ?? false,
     maxRequestBytes,
     bodies: new BodyBudget(options.maxBodiesBytes ?? 64 * maxRequestBytes),
     large: undefined,
@@ -86,9 +88,10 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
   const app = {
     api: { deps, prefix: '/api' },
     metrics: undefined,
-    health: { isReady: options.isReady ?? (() => true), listDown: () => [], prefix: '/health' },
+    health: { isReady: options.isReady ?? (() => true), describe: () => ({}), prefix: '/health' },
     connections: upstream?.clients,
-    admin: upstream?.clients,
+    admin: undefined,
+    nodeAdmin: upstream?.clients,
   }
   const server = await startServer([{ address: '127.0.0.1', port: options.port ?? 0, tls: options.tls, app }])
   const stop = async (graceMs = 0, spreadMs = 0) => {

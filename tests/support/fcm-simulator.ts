@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as v from 'valibot'
+import { type ServiceAccount as Account, readServiceAccount } from '../../src/providers/fcm/service-account.ts'
 import { FcmSimulator, type FcmSimulatorOptions } from '../../src/simulators/fcm/fcm-simulator.ts'
 import { noteSecrets, watchTargets } from './run-log.ts'
 
@@ -14,6 +15,11 @@ export interface TestFcmSimulator {
   ca: string
   /** Stops the simulator and removes its directory. */
   stop(): Promise<void>
+}
+
+/** Reads the key file of a service account. */
+export async function loadServiceAccount(file: string): Promise<Account> {
+  return readServiceAccount(JSON.parse(await readFile(file, 'utf8')))
 }
 
 /** Starts an FCM simulator on a free port. */

@@ -1,5 +1,6 @@
 // The simulators of all providers behind one interface, with a credential that can be revoked and restored.
 import type { ProviderName } from '../../src/config/provider-names.ts'
+import { makeDeviceToken } from '../../src/simulators/apns/device-name.ts'
 import { startApnsSimulator } from './apns-simulator.ts'
 import { startFcmSimulator } from './fcm-simulator.ts'
 import { startHmsSimulator } from './hms-simulator.ts'
@@ -78,7 +79,7 @@ export const PUSH_SERVICES: Readonly<Record<ProviderName, () => Promise<PushServ
         token_team_id: account.teamId,
         ca_file: files.ca,
       },
-      recipient: (devices) => ({ apns_tokens: names(devices).map((name) => Buffer.from(name).toString('hex')) }),
+      recipient: (devices) => ({ apns_tokens: names(devices).map(makeDeviceToken) }),
       notification: { apns: { payload: { aps: { alert: 'a' } } } },
       revoke: () => simulator.revokeKey(),
       restore: () => simulator.restoreKey(),

@@ -30,7 +30,9 @@ class SdkCase(unittest.TestCase):
 
     def register(self, **fields: Any) -> str:
         """Registers a device, an Android phone on FCM unless told otherwise, and returns its id."""
-        fields = {"provider": "fcm", "platform": "android", "token": make_name("token"), **fields}
+        # A device token of APNs is hexadecimal.
+        token = uuid.uuid4().hex * 2 if fields.get("provider") == "apns" else make_name("token")
+        fields = {"provider": "fcm", "platform": "android", "token": token, **fields}
         return self.client.device_register(DeviceRegisterRequest(**fields)).id
 
     def find(self, device_id: str) -> Optional[Device]:

@@ -47,7 +47,7 @@ class Send(SdkCase):
         everywhere = PushNotification(fcm=FCM_HELLO.fcm, apns=apns, hms=hms)
         for recipient in (
             PushRecipient(filter=DeviceFilter(users=["many"])),
-            PushRecipient(apns_tokens=["a"]),
+            PushRecipient(apns_tokens=["ab" * 32]),
             PushRecipient(hms_tokens=["h"]),
             PushRecipient(hms_topic="t"),
             PushRecipient(hms_condition="'t' in topics"),

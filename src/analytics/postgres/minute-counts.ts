@@ -35,7 +35,7 @@ export class MinuteCounts {
   /** The text of each column. */
   join(): string[] {
     const columns = new TextColumns(COLUMNS)
-    for (const [key, count] of this.#counts) columns.add(...key.split(SEPARATOR), String(count))
+    for (const [key, count] of this.#counts) columns.add([...key.split(SEPARATOR), String(count)])
     return columns.join()
   }
 }

@@ -26,19 +26,22 @@ export class RowBatch {
   /** Adds the row of an event. @param nowMs Unix time in ms */
   addEvent({ uid, provider, recipientType }: EventSource, event: TargetEvent, nowMs: number): void {
     const { recipient, deviceId, platform, user, messageId, status, errorCode, errorMessage } = event
-    this.events.add(
-      ...[String(nowMs), uid, provider, recipientType, recipient, deviceId, platform, user, messageId, status],
-      ...[errorCode, errorMessage],
-    )
+    // biome-ignore format: one line for the shared columns, and one for those of the target
+    this.events.add([
+      String(nowMs), uid, provider, recipientType,
+      recipient, deviceId, platform, user, messageId, status, errorCode, errorMessage,
+    ])
   }
 
   /** Adds the row of an attempt. @param nowMs Unix time in ms */
   addAttempt({ uid, provider, recipientType }: EventSource, attempt: TargetAttempt, nowMs: number): void {
     const { recipient, deviceId, platform, user, errorCode, errorMessage } = attempt
-    this.attempts.add(
-      ...[String(nowMs), uid, provider, recipientType, recipient, deviceId, platform, user, String(attempt.attempt)],
-      ...[errorCode, errorMessage, String(Math.round(attempt.latencyMs))],
-    )
+    const [number, latencyMs] = [String(attempt.attempt), String(Math.round(attempt.latencyMs))]
+    // biome-ignore format: one line for the shared columns, and one for those of the target
+    this.attempts.add([
+      String(nowMs), uid, provider, recipientType,
+      recipient, deviceId, platform, user, number, errorCode, errorMessage, latencyMs,
+    ])
   }
 
   /** Counts events. @param nowMs Unix time in ms @returns false if there is no room for another kind of event */

@@ -18,8 +18,9 @@ export class TextColumns {
   }
 
   /** Adds a row. Line feeds in values become spaces. */
-  add(...values: string[]): void {
-    for (let index = 0; index < this.#columns.length; index++) this.#columns[index]?.push(clean(values[index] ?? ''))
+  add(values: readonly string[]): void {
+    const columns = this.#columns
+    for (let index = 0; index < columns.length; index++) columns[index]?.push(clean(values[index] ?? ''))
   }
 
   /** The text of each column. */

@@ -1,8 +1,8 @@
 import { ConfigError } from '../../config/config-error.ts'
 import type { Config } from '../../config/schema.ts'
+import { CONNECT_TIMEOUT_MS } from '../../config/sections/database.ts'
 import { joinEmbeddedPostgres } from '../../database/embedded.ts'
-import { openDatabase } from '../../database/pool.ts'
-import { prepareSchema } from '../../database/prepare-schema.ts'
+import { startDatabase } from '../../database/start-database.ts'
 import { DeviceStore } from '../../devices/device-store.ts'
 import type { Logger } from '../../observability/log.ts'
 import { explainApiError } from '../explain-api-error.ts'
@@ -36,9 +36,15 @@ async function withPool(
   { config, logger }: { config: Config; logger: Logger },
   work: (devices: DeviceStore) => Promise<number>,
 ): Promise<number> {
-  const sql = openDatabase({ dsn, maxConnections: MAX_CONNECTIONS })
+  const sql = await startDatabase({
+    dsn,
+    maxConnections: MAX_CONNECTIONS,
+    option: 'database.postgresql.dsn',
+    migrates: config.database?.postgresql.migrate ?? true,
+    waitMs: config.database?.connect_timeout ?? CONNECT_TIMEOUT_MS,
+    logger,
+  })
   try {
-    await prepareSchema(sql, logger, config.database?.postgresql.migrate ?? true)
     return await work(new DeviceStore({ sql, now: Date.now })).catch(explainApiError)
   } finally {
     await sql.end({ timeout: 5 })

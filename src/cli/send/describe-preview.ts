@@ -2,15 +2,22 @@ import { isTimeZone } from '../../personalise/zone-clock.ts'
 import type { Preview, PreviewPart, PreviewRate, PreviewTime } from '../../preview/preview-send.ts'
 
 /** A preview as lines of text: recipient and time first, then for each provider the bytes of its request. */
-export function describePreview({ provider, isRecipient, parts, timezone, time, rate }: Preview): string[] {
+export function describePreview(preview: Preview): string[] {
+  const { provider, isRecipient, parts, timezone, time, rate } = preview
   const hasPart = parts.some((part) => part.provider === provider)
   return [
     `recipient: ${isRecipient ? 'yes' : 'no, the filter excludes this device'}`,
     `provider: ${provider}${hasPart ? '' : '; the notification has no part for it, so nothing is sent'}`,
+    `translation: ${describeTranslation(preview)}`,
     `time: ${describeTime(time, timezone)}`,
     `rate limit: ${describeRate(rate)}`,
     ...parts.flatMap(describePart),
   ]
+}
+
+function describeTranslation({ locale, translation }: Preview): string {
+  const device = locale === '' ? 'the device has no locale' : `the device is in ${locale}`
+  return translation === undefined ? `none, ${device}` : `${translation}, ${device}`
 }
 
 function describeTime(time: PreviewTime, timezone: string): string {
@@ -34,11 +41,11 @@ function describeRate(rate: PreviewRate | undefined): string {
     : `delayed by ${seconds} s or more`
 }
 
-function describePart({ provider, headers, json, maxBytes }: PreviewPart): string[] {
-  const excess = json.length > maxBytes ? `: too large, ${provider} refuses it` : ''
+function describePart({ provider, headers, json, bytes, maxBytes, problem }: PreviewPart): string[] {
   return [
     '',
-    `${provider}: ${json.length} of ${maxBytes} bytes${excess}`,
+    `${provider}: ${bytes} of ${maxBytes} bytes`,
+    ...(problem === undefined ? [] : [`refused by ${provider}: ${problem}`]),
     ...[...headers].map(([name, value]) => `${name}: ${value}`),
     json.toString(),
   ]

@@ -21,7 +21,7 @@ export const APNS_SIMULATOR: SimulatorCommand = {
         `ca_file: ${JSON.stringify(files.ca)}`,
       ],
       notes: [
-        'Besides hexadecimal device tokens it accepts tokens of a word, a hyphen and any text.',
+        "The token of a fault is the hexadecimal of its name: printf '%-32s' unregistered-1 | xxd -p -c 64",
         'Like Apple, it refuses a second new provider token within 20 minutes.',
       ],
       stop: () => simulator.stop(),

@@ -1,18 +1,23 @@
 import * as v from 'valibot'
 import { described, secret, section } from '../option.ts'
-import { filledText, flag, oneOf, text, wholeNumber } from '../values.ts'
+import { flag, headerText, oneOf, text, wholeNumber } from '../values.ts'
 
 /** The section of the server API: its keys and limits. */
 export const httpApi = section({
   disabled: described(v.optional(flag, false), 'Does not serve the API.'),
   handler_prefix: described(v.optional(text, '/api'), 'The path under which the API is served.'),
   key: described(
-    v.optional(secret(filledText)),
+    v.optional(secret(headerText)),
     'The key that clients send. Absent: a random key is made at the first start and kept in `data_dir`.',
   ),
   error_mode: described(
     v.optional(oneOf(['', 'transport']), ''),
     '`transport` answers errors as HTTP statuses, like the request header `X-Centrifugo-Error-Mode: transport`.',
+  ),
+  error_details: described(
+    v.optional(flag, false),
+    'Adds the reason to error objects as `details`, with the path of the field. The response header ' +
+      '`X-Centripush-Error-Details` has it in any case.',
   ),
   external: described(
     v.optional(flag, false),

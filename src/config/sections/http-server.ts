@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { described, likeSection, section } from '../option.ts'
-import { flag, list, networkBlock, text, wholeNumber } from '../values.ts'
+import { flag, list, listenAddress, networkBlock, wholeNumber } from '../values.ts'
 import { serverTls } from './tls.ts'
 
 const port = wholeNumber(0, 65_535)
@@ -8,11 +8,14 @@ const port = wholeNumber(0, 65_535)
 /** The section of the server's addresses, ports and TLS. */
 export const httpServer = section({
   address: described(
-    v.optional(text),
+    v.optional(listenAddress),
     'The address to listen on. Absent: all interfaces, but 127.0.0.1 when centripush made the API key itself.',
   ),
   port: described(v.optional(port, 8000), 'The external port. 0 chooses a free one.'),
-  internal_address: described(v.optional(text, ''), 'The address of the internal port. Empty: that of `address`.'),
+  internal_address: described(
+    v.optional(listenAddress, ''),
+    'The address of the internal port. Empty: that of `address`.',
+  ),
   internal_port: described(
     v.optional(port),
     'A second port, which serves API, metrics and health in place of the external one. Absent: one port for all.',

@@ -11,12 +11,25 @@ function batchSize(max: number, fallback: number, unit: string) {
 
 /** The section of Firebase Cloud Messaging. */
 export const fcm = section({
-  credentials_file: described(v.optional(file), 'The JSON key file of the service account.'),
+  credentials_file: described(
+    v.optional(file),
+    'The JSON file of the credential: the key of a service account, or a credential of workload identity federation, ' +
+      'impersonation or gcloud.',
+  ),
+  credentials_json: described(
+    v.optional(secret(filledText)),
+    'The credential as JSON or its base64, in place of `credentials_file`.',
+  ),
+  project_id: described(
+    v.optional(filledText),
+    'The Firebase project. Absent: that of the service account. Without a credential, application default ' +
+      'credentials are used: `GOOGLE_APPLICATION_CREDENTIALS`, the file of gcloud, or the metadata server.',
+  ),
   tokens_batch_size: batchSize(5000, 500, 'batch'),
   push_endpoint: described(v.optional(url('https:'), 'https://fcm.googleapis.com'), 'The server that pushes go to.'),
   auth_endpoint: described(
     v.optional(url('https:'), 'https://oauth2.googleapis.com'),
-    'The server that exchanges the assertion of the service account for an access token.',
+    'The server that exchanges the assertion of a service account or the refresh token of a user for an access token.',
   ),
   ca_file: caFile,
 })
@@ -44,6 +57,15 @@ const apnsEndpoint = v.pipe(
   kindOf<string>('environment or https:// URL', { type: 'string' }),
 )
 
+/** An id that Apple has given to a key or a team. */
+const appleId = v.pipe(
+  filledText,
+  v.check(
+    (value) => /^[A-Z0-9]{10}$/i.test(value),
+    (issue) => `expected ten letters and digits but found ${issue.input.length} characters`,
+  ),
+)
+
 /** The section of the Apple Push Notification service. */
 export const apns = section({
   endpoint: described(
@@ -59,8 +81,8 @@ export const apns = section({
   tokens_batch_size: batchSize(5000, 100, 'batch'),
   token_key_file: described(v.optional(file), 'The .p8 file of the signing key.'),
   token_key_pem: described(v.optional(secret(filledText)), 'The signing key as text, in place of `token_key_file`.'),
-  token_key_id: described(v.optional(filledText), 'The id of the signing key, ten characters.'),
-  token_team_id: described(v.optional(filledText), 'The id of the developer team, ten characters.'),
+  token_key_id: described(v.optional(appleId), 'The id of the signing key, ten characters.'),
+  token_team_id: described(v.optional(appleId), 'The id of the developer team, ten characters.'),
   cert_p12_file: described(v.optional(file), 'The .p12 file of the client certificate.'),
   cert_p12_b64: described(
     v.optional(secret(filledText)),

@@ -30,13 +30,15 @@ const MAX_DEVICES = 100
 
 /**
  * The removed devices with this id, or of this user if the id is empty: each with its last removal, the latest first.
+ * Without both it lists the latest removals.
  */
 export async function listRemovedDevices(
   sql: Sql,
   { id, user }: { id: string; user: string },
 ): Promise<RemovedDevice[]> {
   const uuid = parseDeviceId(id)?.uuid
-  const matches = uuid === undefined ? sql`device ->> 'user_id' = ${user}` : sql`device ->> 'id' = ${uuid}`
+  const byUser = id === '' && user === '' ? sql`true` : sql`device ->> 'user_id' = ${user}`
+  const matches = uuid === undefined ? byUser : sql`device ->> 'id' = ${uuid}`
   const rows = await sql`
     select device ->> 'id' as id, provider, (device ->> 'platform')::smallint as platform,
       device ->> 'user_id' as user_id, reason, removed_at

@@ -14,6 +14,8 @@ export interface RestoreQuery {
   since: Date
   /** Only devices that were removed for this reason; undefined for any reason. */
   reason: string | undefined
+  /** Only this device; absent for all. */
+  uuid?: string
 }
 
 /** The numbers of devices that were restored and skipped. */
@@ -71,10 +73,11 @@ export async function countRestorable(sql: Sql, query: RestoreQuery): Promise<Re
   return { restored, skipped: total - restored }
 }
 
-function matches(sql: Queryable, { provider, since, reason }: RestoreQuery) {
+function matches(sql: Queryable, { provider, since, reason, uuid }: RestoreQuery) {
+  const byId = uuid === undefined ? sql`true` : sql`device ->> 'id' = ${uuid}`
   const byReason = reason === undefined ? sql`true` : sql`reason = ${reason}`
   const isSince = sql`removed_at >= ${since.toISOString()}::timestamptz`
-  return sql`provider = ${encodeProvider(provider)} and ${isSince} and ${byReason}`
+  return sql`provider = ${encodeProvider(provider)} and ${isSince} and ${byReason} and ${byId}`
 }
 
 const Removed = v.object({ ctid: v.string(), removed_at: v.string() })

@@ -1,7 +1,7 @@
 // Sends with a token that the provider may refuse: sends, collects the refused targets, replaces the token, and sends
 // to those targets again. Only once: a second new token in a row would be refused as well, and each batch would obtain
 // another one.
-import type { Outcome, Settle } from '../provider.ts'
+import { CREDENTIAL_UNUSABLE, type Outcome, type Settle } from '../provider.ts'
 import { settleAll } from '../settle-all.ts'
 import { untilAborted } from '../until-aborted.ts'
 import type { RefusedTargets } from './refused-targets.ts'
@@ -66,5 +66,7 @@ async function waitForToken(
 }
 
 function outcomeOfTokenError({ reason }: TokenError, minDelayMs: number): Outcome {
-  return reason === 'oauth_refused' ? { kind: 'credential', reason } : { kind: 'retry', reason, minDelayMs }
+  return reason === 'oauth_refused' || reason === CREDENTIAL_UNUSABLE
+    ? { kind: 'credential', reason }
+    : { kind: 'retry', reason, minDelayMs }
 }

@@ -1,5 +1,6 @@
 const CAUSES = {
   oauth_refused: 'the OAuth endpoint refused the account or its secret; check the credential in the configuration',
+  credential_unusable: 'the credential could not be used here; no service was asked',
   oauth_unavailable: 'the OAuth endpoint sent no usable answer; it is asked again',
   credential_cache_unavailable: 'the credential cache of all workers could not be used; it is tried again',
 }

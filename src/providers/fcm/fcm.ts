@@ -10,9 +10,10 @@ import { RenewableToken } from '../credential/renewable-token.ts'
 import { sendWithToken } from '../credential/send-with-token.ts'
 import { combineBreakers, type MakeBreaker, makeSilentBreaker, markOutage } from '../outage.ts'
 import type { Availability, Batch, Provider, Settle } from '../provider.ts'
+import { GoogleTokens } from './google-account.ts'
+import type { FcmAccount } from './load-account.ts'
 import { makeBodyWriter } from './message-body.ts'
 import { type FcmAnswer, isBusy, isFailure, MIN_RETRY_DELAY_MS, outcomeOf } from './outcome.ts'
-import type { ServiceAccount } from './service-account.ts'
 import { TokenExchange } from './token-exchange.ts'
 
 /** How long to wait for an answer, in ms. FCM answers in tens of ms; after this time the outcome is unknown. */
@@ -24,7 +25,7 @@ const REQUEST_TIMEOUT_MS = 20_000
 const MAX_CONNECTIONS = 50
 
 export interface FcmDeps {
-  serviceAccount: ServiceAccount
+  account: FcmAccount
   /** The address of FCM, `https://host[:port][/path]`, from the configuration. */
   pushEndpoint: string
   /** The address of Google's OAuth endpoint, `https://host[:port][/path]`, from the configuration. */
@@ -43,24 +44,33 @@ export interface FcmDeps {
   openClient?: (options: Http2PoolOptions) => Http2Client
 }
 
-/** Sends through FCM HTTP v1 with a service account. */
+/** Sends through FCM HTTP v1. */
 export class FcmProvider implements Provider {
   readonly name = 'fcm'
   readonly takesPersonal = true
   readonly availability: Availability
   readonly #path: string
   readonly #client: Http2Client
-  readonly #exchange: TokenExchange
+  readonly #headers: Record<string, string>
+  readonly #exchange: TokenExchange | GoogleTokens
   readonly #tokens: RenewableToken
   readonly #nowMs: () => number
   readonly #breakers: readonly CircuitBreaker[]
 
   constructor(deps: FcmDeps) {
-    const { serviceAccount, authEndpoint, ca, logger, nowMs = Date.now, makeBreaker = makeSilentBreaker } = deps
+    const { account, authEndpoint, ca, logger, nowMs = Date.now, makeBreaker = makeSilentBreaker } = deps
     const endpoint = new URL(deps.pushEndpoint)
-    this.#path = `${endpoint.pathname.replace(/\/+$/, '')}/v1/projects/${serviceAccount.projectId}/messages:send`
+    this.#path = `${endpoint.pathname.replace(/\/+$/, '')}/v1/projects/${account.projectId}/messages:send`
     this.#nowMs = nowMs
-    this.#exchange = new TokenExchange({ serviceAccount, authEndpoint, ca })
+    this.#headers = {
+      'content-type': 'application/json',
+      // https://cloud.google.com/docs/quotas/set-quota-project
+      ...(account.quotaProjectId !== undefined && { 'x-goog-user-project': account.quotaProjectId }),
+    }
+    this.#exchange =
+      'privateKeyPem' in account
+        ? new TokenExchange({ serviceAccount: account, authEndpoint, ca })
+        : new GoogleTokens({ account, authEndpoint, ca })
     const rules = makeAccessTokenRules((atMs) => this.#exchange.exchange(atMs), nowMs)
     const tokenBreaker = makeBreaker(new URL(authEndpoint).origin, { answersToClose: 1 })
     const breaker = makeBreaker(endpoint.origin)
@@ -102,7 +112,7 @@ export class FcmProvider implements Provider {
             outcomeOf: (answer) => outcomeOf(answerOf(answer), this.#nowMs()),
           }),
           path: this.#path,
-          headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+          headers: { ...this.#headers, authorization: `Bearer ${token}` },
           writeBody: (place, body) => writeBody(indices[place] ?? -1, body),
           answerHeaders: ['retry-after'],
           signal,

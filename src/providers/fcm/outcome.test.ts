@@ -13,7 +13,7 @@ function plainError(details: object[] = []): string {
 
 const BAD_REQUEST = {
   '@type': 'type.googleapis.com/google.rpc.BadRequest',
-  fieldViolations: [{ field: 'message.data', description: 'must be strings' }],
+  fieldViolations: [{ field: 'message.data[0].value', description: 'must be strings' }],
 }
 const QUOTA_FAILURE = { '@type': 'type.googleapis.com/google.rpc.QuotaFailure', violations: [{ subject: 'device:x' }] }
 const HTML = '<!DOCTYPE html><title>Error 502 (Server Error)!!1</title>'
@@ -29,7 +29,18 @@ describe('the outcome of an FCM answer', () => {
     ['wrong project', 404, plainError(), { kind: 'credential', reason: 'HTTP_404' }],
     ['an unknown code of FCM with 404', 404, fcmError('NEW_CODE'), { kind: 'rejected', reason: 'HTTP_404' }],
     ['invalid token', 400, fcmError('INVALID_ARGUMENT'), { kind: 'rejected', reason: 'INVALID_ARGUMENT' }],
-    ['invalid payload', 400, plainError([BAD_REQUEST]), { kind: 'rejected', reason: 'HTTP_400' }],
+    [
+      'invalid payload',
+      400,
+      plainError([BAD_REQUEST]),
+      { kind: 'rejected', reason: 'HTTP_400', field: 'message.data[0].value' },
+    ],
+    [
+      'invalid payload, with a text in place of the field',
+      400,
+      plainError([{ ...BAD_REQUEST, fieldViolations: [{ field: 'the value of a user' }, {}] }]),
+      { kind: 'rejected', reason: 'HTTP_400' },
+    ],
     [
       'token of another project',
       403,

@@ -47,12 +47,14 @@ const DetailSchema = v.object({
    * `projects/…`.
    */
   violations: v.fallback(v.optional(v.array(v.object({ subject: v.optional(v.string(), '') })), []), []),
+  /** The details of a google.rpc.BadRequest: the paths of the fields that FCM refuses. */
+  fieldViolations: v.fallback(v.optional(v.array(v.object({ field: v.optional(v.string(), '') })), []), []),
 })
 const ErrorSchema = v.object({ error: v.object({ details: v.optional(v.array(DetailSchema), []) }) })
 
 /**
- * The outcome of a target after FCM's answer. Its reason is a code from the table above or `HTTP_<status>`, so that no
- * other text of FCM gets into logs or metrics.
+ * The outcome of a target after FCM's answer. Its reason is a code from the table above or `HTTP_<status>`, so that of
+ * FCM's text at most the path of a field gets into the log.
  */
 export function outcomeOf(answer: FcmAnswer, nowMs: number): Outcome {
   if (answer.status === 200) return outcomeOfSuccess(answer.body)
@@ -68,10 +70,22 @@ export function outcomeOf(answer: FcmAnswer, nowMs: number): Outcome {
       const afterMs = parseRetryAfterMs(answer.retryAfter, nowMs)
       return { kind: 'retry', reason, ...(afterMs === undefined ? { minDelayMs: meaning.minDelayMs } : { afterMs }) }
     }
-    case 'rejected':
+    case 'rejected': {
+      const field = refusedField(json)
+      return { kind: 'rejected', reason, ...(field !== undefined && { field }) }
+    }
     case 'credential':
-      return { kind: meaning.kind, reason }
+      return { kind: 'credential', reason }
   }
+}
+
+/** A path of a field as Google writes it: `message.android.ttl`, `message.data[0].value`. Other texts may be data. */
+const FIELD_PATH = /^[a-z_]+(?:\[\d+\]|\.[a-zA-Z_]+)*$/
+
+function refusedField(json: unknown): string | undefined {
+  const parsed = v.safeParse(ErrorSchema, json)
+  const violations = parsed.success ? parsed.output.error.details.flatMap((detail) => detail.fieldViolations) : []
+  return violations.map(({ field }) => field).find((field) => field.length <= 200 && FIELD_PATH.test(field))
 }
 
 /**

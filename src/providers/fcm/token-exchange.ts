@@ -49,9 +49,8 @@ export class TokenExchange {
       const key = await importPKCS8(this.#account.privateKeyPem, 'RS256')
       return await new SignJWT(claims).setProtectedHeader({ alg: 'RS256', typ: 'JWT' }).sign(key)
     } catch {
-      // The key cannot sign. The operator has to act as for a refused key. The error is not passed on: it may quote the
-      // key.
-      throw new TokenError('oauth_refused')
+      // The key cannot sign. The error is not passed on: it may quote the key.
+      throw new TokenError('credential_unusable')
     }
   }
 }

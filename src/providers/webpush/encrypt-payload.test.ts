@@ -1,6 +1,7 @@
 import { createECDH } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { encryptPayload, MAX_PAYLOAD_BYTES } from './encrypt-payload.ts'
+import { MAX_WEB_PUSH_PAYLOAD_BYTES } from '../../rules/webpush/payload.ts'
+import { encryptPayload } from './encrypt-payload.ts'
 
 /** The example of RFC 8291 Appendix A. */
 const VECTOR = {
@@ -33,8 +34,8 @@ describe('the encryption of a payload', () => {
   })
 
   it('of the longest payload has the 4,096 bytes that a push service accepts', () => {
-    expect(MAX_PAYLOAD_BYTES).toBe(3993)
-    expect(encryptPayload(Buffer.alloc(MAX_PAYLOAD_BYTES), keys)).toHaveLength(4096)
+    expect(MAX_WEB_PUSH_PAYLOAD_BYTES).toBe(3993)
+    expect(encryptPayload(Buffer.alloc(MAX_WEB_PUSH_PAYLOAD_BYTES), keys)).toHaveLength(4096)
   })
 
   it('refuses a key that is not a point of the curve', () => {

@@ -2,6 +2,7 @@
 // two elliptic-curve operations take three quarters of the time. Other orders of the calls to node:crypto were
 // measured; none was faster.
 import { createCipheriv, createECDH, createHmac, type ECDH, randomBytes } from 'node:crypto'
+import { MAX_MESSAGE_BYTES } from '../../rules/webpush/payload.ts'
 
 /** The keys of a browser's subscription. */
 export interface SubscriptionKeys {
@@ -19,15 +20,9 @@ export interface MessageSecrets {
   salt: Buffer
 }
 
-/**
- * The size of a message. Push services must accept 4,096 bytes (RFC 8030 section 7.2), and those of browsers accept no
- * more.
- */
-const RECORD_BYTES = 4096
 const SALT_BYTES = 16
 const POINT_BYTES = 65
 const CIPHER = 'aes-128-gcm'
-const TAG_BYTES = 16
 const CONTENT_KEY_BYTES = 16
 const NONCE_BYTES = 12
 /** The delimiter after the plaintext of the last record (RFC 8188 section 2). No padding follows it. */
@@ -37,9 +32,6 @@ const LAST_RECORD = Buffer.from([2])
  * section 4).
  */
 const HEADER_BYTES = SALT_BYTES + 4 + 1 + POINT_BYTES
-
-/** The most bytes of payload that fit into a message. */
-export const MAX_PAYLOAD_BYTES = RECORD_BYTES - HEADER_BYTES - LAST_RECORD.length - TAG_BYTES
 
 // The info texts for HKDF. Each ends with the counter of the only HKDF block (RFC 5869 section 2.3).
 const KEY_INFO = Buffer.from('WebPush: info\0')
@@ -78,7 +70,7 @@ function makeSecrets(): MessageSecrets {
 function makeHeader(salt: Buffer, publicKey: Buffer): Buffer {
   const header = Buffer.alloc(HEADER_BYTES)
   salt.copy(header)
-  header.writeUInt32BE(RECORD_BYTES, SALT_BYTES)
+  header.writeUInt32BE(MAX_MESSAGE_BYTES, SALT_BYTES)
   header[SALT_BYTES + 4] = POINT_BYTES
   publicKey.copy(header, SALT_BYTES + 5)
   return header

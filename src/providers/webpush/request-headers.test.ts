@@ -18,13 +18,28 @@ describe('the headers of a Web Push request', () => {
   })
 
   it('of the caller are used, with names in any case, if they are for push services', () => {
-    expect(headersOf({ TTL: '0', urgency: 'high', Topic: 'a_B-9', Authorization: 'mine', Host: 'mine' })).toEqual({
+    expect(headersOf({ TTL: '0', urgency: 'high', Topic: 'a_B-90', Authorization: 'mine', Host: 'mine' })).toEqual({
       ttl: '0',
-      topic: 'a_B-9',
+      topic: 'a_B-90',
       urgency: 'high',
       'content-encoding': 'aes128gcm',
       'content-type': 'application/octet-stream',
     })
+  })
+
+  it('have a topic that Apple accepts', () => {
+    expect(headersOf({ Topic: 'collie-update' })).toMatchObject({ topic: 'collie-update_' })
+    expect(headersOf({ Topic: 'collie-herd' })).toMatchObject({ topic: 'collie-herd' })
+  })
+
+  it.each([
+    ['application/notification+json', 'application/notification+json'],
+    ['application/notification+json; charset=utf-8', 'application/notification+json; charset=utf-8'],
+    ['Application/Notification+JSON', 'Application/Notification+JSON'],
+    ['application/json', 'application/octet-stream'],
+    ['application/notification+jsonp', 'application/octet-stream'],
+  ])('have the Content-Type %s of the caller as %s', (given, sent) => {
+    expect(headersOf({ 'Content-Type': given })).toMatchObject({ 'content-type': sent })
   })
 
   it.each([
@@ -38,6 +53,7 @@ describe('the headers of a Web Push request', () => {
     ['Topic', '', 'INVALID_TOPIC'],
     ['Topic', 'a b', 'INVALID_TOPIC'],
     ['Topic', 'a'.repeat(33), 'INVALID_TOPIC'],
+    ['Topic', 'a'.repeat(34), 'INVALID_TOPIC'],
   ])('must not have %s: %s', (name, value, problem) => {
     expect(headersOf({ [name]: value })).toBe(problem)
   })

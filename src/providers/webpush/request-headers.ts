@@ -1,32 +1,17 @@
 // The header fields of a Web Push request (RFC 8030 section 5), from the headers of the notification.
 import { createHash } from 'node:crypto'
+import {
+  contentTypeOf,
+  findWebPushHeaderProblem,
+  readWebPushHeaders,
+  type WebPushHeaderProblem,
+} from '../../rules/webpush/headers.ts'
 
 /**
  * The TTL in seconds if the caller gives none: four weeks, as in Centrifugo PRO. No push service of a browser keeps a
  * message longer.
  */
 const DEFAULT_TTL = '2419200'
-const URGENCIES = new Set(['very-low', 'low', 'normal', 'high'])
-/** A valid `Topic` (RFC 8030 section 5.4). */
-const TOPIC = /^[A-Za-z0-9_-]{1,32}$/
-/** A valid `TTL` in seconds. Numbers of ten digits exceed the limit of every push service. */
-const TTL = /^\d{1,10}$/
-
-/** The caller's headers that are sent on, by name in lower case, each with the check of its value. */
-const HEADERS = new Map<string, { isValid: (value: string) => boolean; problem: HeaderProblem }>([
-  ['ttl', { isValid: (value) => TTL.test(value), problem: 'INVALID_TTL' }],
-  ['urgency', { isValid: (value) => URGENCIES.has(value), problem: 'INVALID_URGENCY' }],
-  ['topic', { isValid: (value) => TOPIC.test(value), problem: 'INVALID_TOPIC' }],
-])
-
-/** Why a header is not valid. It is also the reason of the rejected push, in metrics too. */
-export type HeaderProblem = 'INVALID_TTL' | 'INVALID_URGENCY' | 'INVALID_TOPIC'
-
-/** Why push services would refuse a header of the caller; undefined if they would accept or ignore it. */
-export function checkHeader(name: string, value: string): HeaderProblem | undefined {
-  const header = HEADERS.get(name.toLowerCase())
-  return header && !header.isValid(value.trim()) ? header.problem : undefined
-}
 
 /**
  * The header fields of a send's requests, by name in lower case. Headers that are not for push services are left out.
@@ -36,10 +21,10 @@ export function checkHeader(name: string, value: string): HeaderProblem | undefi
 export function makeRequestHeaders(
   given: ReadonlyMap<string, string>,
   uid: string,
-): Record<string, string> | HeaderProblem {
-  const byName = new Map([...given].map(([name, value]) => [name.toLowerCase(), value.trim()]))
+): Record<string, string> | WebPushHeaderProblem {
+  const byName = readWebPushHeaders(given)
   for (const [name, value] of byName) {
-    const problem = checkHeader(name, value)
+    const problem = findWebPushHeaderProblem(name, value)
     if (problem !== undefined) return problem
   }
   const urgency = byName.get('urgency')
@@ -48,7 +33,7 @@ export function makeRequestHeaders(
     topic: byName.get('topic') ?? topicOf(uid),
     ...(urgency !== undefined && { urgency }),
     'content-encoding': 'aes128gcm',
-    'content-type': 'application/octet-stream',
+    'content-type': contentTypeOf(byName.get('content-type')),
   }
 }
 

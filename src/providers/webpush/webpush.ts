@@ -6,11 +6,12 @@ import type { Http2Answer, Http2Client } from '../../http2/http2-client.ts'
 import type { Http2Error } from '../../http2/http2-error.ts'
 import type { Http2PoolOptions } from '../../http2/http2-pool-options.ts'
 import type { Logger } from '../../observability/log.ts'
+import { MAX_WEB_PUSH_PAYLOAD_BYTES } from '../../rules/webpush/payload.ts'
 import { type MakeBreaker, markOutage } from '../outage.ts'
 import type { Availability, Batch, Outcome, Provider, Settle } from '../provider.ts'
 import { settleAll } from '../settle-all.ts'
 import { outcomeOfTransportFailure } from '../transport-failure.ts'
-import { encryptPayload, MAX_PAYLOAD_BYTES } from './encrypt-payload.ts'
+import { encryptPayload } from './encrypt-payload.ts'
 import { MIN_RETRY_DELAY_MS, outcomeOf } from './outcome.ts'
 import { PushServices } from './push-services.ts'
 import { isWns, makeRequestHeaders, wnsHeaders } from './request-headers.ts'
@@ -67,8 +68,11 @@ interface Sending {
    * sent.
    */
   refusal: string | undefined
-  /** The number of subscriptions in the batch that were refused because they were made with another VAPID key. */
-  foreignKeyRefusals: number
+  /**
+   * The answers in the batch that refuse the VAPID token, although it is accepted for other subscriptions: their number
+   * by push service and status.
+   */
+  tokenRefusals: Map<string, number>
 }
 
 /** Sends Web Push messages with one VAPID key. */
@@ -99,7 +103,7 @@ export class WebPushProvider implements Provider {
   async send(batch: Batch, settle: Settle, signal: AbortSignal): Promise<void> {
     const payload = batch.notification.json
     const headers = makeRequestHeaders(batch.notification.headers, batch.uid)
-    const problem = payload.length > MAX_PAYLOAD_BYTES ? 'PAYLOAD_TOO_LARGE' : headers
+    const problem = payload.length > MAX_WEB_PUSH_PAYLOAD_BYTES ? 'PAYLOAD_TOO_LARGE' : headers
     if (typeof problem === 'string') {
       settleAll([...batch.targets.keys()], { kind: 'rejected', reason: problem }, settle)
       return
@@ -113,20 +117,22 @@ export class WebPushProvider implements Provider {
       isWithdrawn,
       confirmation,
       refusal: undefined,
-      foreignKeyRefusals: 0,
+      tokenRefusals: new Map(),
     }
     const byOrigin = this.#groupByOrigin(batch, settle)
     await Promise.all([...byOrigin].map(([origin, addressees]) => this.#sendTo(origin, addressees, sending)))
-    this.#logForeignKeyRefusals(batch.uid, sending.foreignKeyRefusals)
+    this.#logTokenRefusals(batch.uid, sending.tokenRefusals)
   }
 
   close(): Promise<void> {
     return this.#services.close()
   }
 
-  #logForeignKeyRefusals(uid: string, foreignKeyRefusals: number): void {
-    if (foreignKeyRefusals === 0) return
-    this.#deps.logger.warn({ uid, foreignKeyRefusals }, 'webpush: subscriptions were made with another VAPID key')
+  /** Two causes are usual: these subscriptions were made with another VAPID key, or the service refuses the subject. */
+  #logTokenRefusals(uid: string, tokenRefusals: ReadonlyMap<string, number>): void {
+    if (tokenRefusals.size === 0) return
+    const refusals = Object.fromEntries(tokenRefusals)
+    this.#deps.logger.warn({ uid, refusals }, 'webpush: VAPID token refused for single subscriptions')
   }
 
   #groupByOrigin(batch: Batch, settle: Settle): Map<string, Addressee[]> {
@@ -147,7 +153,7 @@ export class WebPushProvider implements Provider {
 
   async #sendTo(origin: string, addressees: readonly Addressee[], sending: Sending): Promise<void> {
     const { payload, headers, signal, isWithdrawn, confirmation } = sending
-    const isWindows = isWns(origin)
+    const service = { origin, isWns: isWns(origin) }
     const { client, breaker } = this.#services.serviceOf(origin)
     const settle = markOutage(sending.settle, [breaker])
     await client.send({
@@ -167,7 +173,7 @@ export class WebPushProvider implements Provider {
       confirmation,
       isWithdrawn: (place) => sending.refusal !== undefined || isWithdrawn?.(addressees[place]?.index ?? -1) === true,
       onAnswer: (place, answer) => {
-        settle(addressees[place]?.index ?? -1, this.#judge(answer, isWindows, sending))
+        settle(addressees[place]?.index ?? -1, this.#judge(answer, service, sending))
       },
       onFailure: (place, error) => {
         const outcome = outcomeOfFailure(error, sending)
@@ -176,11 +182,11 @@ export class WebPushProvider implements Provider {
     })
   }
 
-  #judge(answer: Http2Answer, isWindows: boolean, sending: Sending): Outcome {
+  #judge(answer: Http2Answer, service: { origin: string; isWns: boolean }, sending: Sending): Outcome {
     const { status } = answer
     const [retryAfter, location] = [answer.header('retry-after'), answer.header('location')]
     const body = status === 400 ? answer.bodyText() : ''
-    const outcome = outcomeOf({ status, retryAfter, location, body, isWns: isWindows }, this.#nowMs())
+    const outcome = outcomeOf({ status, retryAfter, location, body, isWns: service.isWns }, this.#nowMs())
     if (outcome.kind !== 'credential') {
       // Only these outcomes show that the key was accepted: a service may give any other answer before it checks the
       // key.
@@ -191,7 +197,8 @@ export class WebPushProvider implements Provider {
       sending.refusal ??= outcome.reason
       return outcome
     }
-    sending.foreignKeyRefusals++
+    const key = `${service.origin} ${outcome.reason}`
+    sending.tokenRefusals.set(key, (sending.tokenRefusals.get(key) ?? 0) + 1)
     return { kind: 'retry', reason: outcome.reason, minDelayMs: FOREIGN_KEY_DELAY_MS }
   }
 }

@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { PROVIDER_NAMES } from '../../config/provider-names.ts'
 import { type CallDeadline, isInTime } from '../../database/call-deadline.ts'
 import type { Fragment, Sql } from '../../database/pool.ts'
-import type { DeadLetter, DeadLetterFilter } from '../dead-letter.ts'
+import type { DeadLetter, DeadLetterCount, DeadLetterFilter } from '../dead-letter.ts'
 import { MAX_REASON } from '../stored-report.ts'
 import { addCounts } from './report-counts.ts'
 import { CANCELLED, DONE, FANNED } from './states.ts'
@@ -52,6 +52,16 @@ export async function selectDeadLetters(sql: Sql, filter: DeadLetterFilter, limi
     const givenUpAtMs = given_up_at.getTime()
     return { id, uid, provider, targets: readTargets(stored), count, reason, attempts, givenUpAtMs }
   })
+}
+
+const Count = v.object({ letters: v.number(), targets: v.number() })
+
+/** Counts dead letters and their targets. */
+export async function countDeadLetters(sql: Sql, filter: DeadLetterFilter): Promise<DeadLetterCount> {
+  const [row] = await sql`
+    select count(*)::float8 as letters, coalesce(sum(d.target_count), 0)::float8 as targets
+    from push_dead_letters d where ${matches(sql, filter)}`
+  return v.parse(Count, row)
 }
 
 /**

@@ -1,62 +1,97 @@
-// The SQL of exclusions: users and devices for which a send is cancelled.
+// The SQL of exclusions: users and devices that a send is not sent to.
 import * as v from 'valibot'
 import { type CallDeadline, isInTime } from '../../database/call-deadline.ts'
 import type { Sql } from '../../database/pool.ts'
+import { type AckKind, type AckRule, countedKinds } from '../../sends/ack-rule.ts'
 import { KEEP_UNKNOWN_SECONDS, MAX_EXCLUSIONS } from '../limits.ts'
 import type { Exclusion } from '../send.ts'
 import { keptUntil } from './send-statements.ts'
 import { CANCELLED, DONE, PLACEHOLDER } from './states.ts'
 
-const Result = v.object({ is_full: v.boolean() })
+/** The codes of the kinds of exclusions. */
+const CANCEL_CODE = 0
+const ACK_CODES: Record<AckKind, number> = { seen: 1, received: 2 }
+
+/** An exclusion and the send that it belongs to. */
+export interface SendExclusion extends Exclusion {
+  uid: string
+}
+
+const Full = v.object({ uid: v.string() })
 
 /**
- * Stores an exclusion of a send. If the uid is unknown, the exclusion is kept for ten minutes in case the send arrives;
- * if the send has ended, nothing is stored.
+ * Stores exclusions of sends. If a uid is unknown, its exclusions are kept for ten minutes in case the send arrives; if
+ * the send has ended, nothing is stored. Locks the sends in the order of their uids.
+ * @returns the uids of the sends that already have MAX_EXCLUSIONS; for these nothing was stored
  */
-export async function insertExclusion(
+export async function insertExclusions(
   sql: Sql,
-  uid: string,
-  { user, deviceId }: Exclusion,
+  exclusions: readonly SendExclusion[],
   deadline: CallDeadline,
-): Promise<'excluded' | 'full'> {
+): Promise<Set<string>> {
   const deadlineMs = await deadline.toDatabaseTime()
+  const uids = [...new Set(exclusions.map(({ uid }) => uid))].sort()
   await sql`
     insert into push_sends (uid, state, forget_at)
-    values (${uid}, ${PLACEHOLDER}, ${keptUntil(sql, KEEP_UNKNOWN_SECONDS)})
+    select uid, ${PLACEHOLDER}, ${keptUntil(sql, KEEP_UNKNOWN_SECONDS)}
+    from unnest(${uids}::text[]) with ordinality as given (uid, place)
+    order by place
     on conflict do nothing
     returning ${isInTime(sql, deadlineMs)}`
-  const [row] = await sql`
+  const rows = await sql`
     with send as materialized (
-      select uid, drops from push_sends where uid = ${uid} and state not in (${DONE}, ${CANCELLED}) for update
+      select uid, drops from push_sends
+      where uid = any(${uids}::text[]) and state not in (${DONE}, ${CANCELLED})
+      order by uid for update
     ), stored as (
-      insert into push_drops (uid, user_id, device_id)
-      select uid, ${user}, ${deviceId} from send
+      insert into push_drops (uid, user_id, device_id, kind)
+      select uid, user_id, device_id, kind
+      from send join unnest(
+        ${exclusions.map(({ uid }) => uid)}::text[], ${exclusions.map(({ user }) => user)}::text[],
+        ${exclusions.map(({ deviceId }) => deviceId)}::text[], ${exclusions.map(codeOf)}::smallint[]
+      ) as given (uid, user_id, device_id, kind) using (uid)
       where drops < ${MAX_EXCLUSIONS} and ${isInTime(sql, deadlineMs)}
       on conflict do nothing
       returning uid
     ), counted as (
-      update push_sends as s set drops = s.drops + 1 from stored where s.uid = stored.uid
+      update push_sends as s set drops = s.drops + added.count
+      from (select uid, count(*)::integer as count from stored group by uid) as added
+      where s.uid = added.uid
     )
-    select coalesce((select drops >= ${MAX_EXCLUSIONS} from send), false) as is_full`
-  return v.parse(Result, row).is_full ? 'full' : 'excluded'
+    select uid from send where drops >= ${MAX_EXCLUSIONS}`
+  return new Set(rows.map((row) => v.parse(Full, row).uid))
+}
+
+function codeOf({ ack }: Exclusion): number {
+  return ack === undefined ? CANCEL_CODE : ACK_CODES[ack]
 }
 
 const Index = v.object({ index: v.string() })
 
-/** Finds for each target whether its user, its device, or its device with its user is excluded. */
+/**
+ * Finds for each target whether its user, its device, or its device with its user is excluded.
+ * @param rule the acks that count
+ */
 export async function selectExcluded(
   sql: Sql,
   uid: string,
   targets: readonly { user: string; deviceId: string }[],
+  rule: AckRule,
 ): Promise<boolean[]> {
+  const kinds = countedKinds(rule).map((kind) => ACK_CODES[kind])
+  const isOneDevice = rule.scope === 'device'
   const rows = await sql`
     select t.index
     from unnest(${targets.map(({ user }) => user)}::text[], ${targets.map(({ deviceId }) => deviceId)}::text[])
       with ordinality as t (user_id, device_id, index)
     where exists (
       select from push_drops d
-      where d.uid = ${uid}
+      where d.uid = ${uid} and d.kind = ${CANCEL_CODE}
         and (d.user_id, d.device_id) in ((t.user_id, ''), ('', t.device_id), (t.user_id, t.device_id))
+    ) or exists (
+      select from push_drops d
+      where d.uid = ${uid} and d.kind = any(${kinds}::smallint[]) and d.user_id = t.user_id
+        and d.device_id = case when ${isOneDevice} then t.device_id else '' end
     )`
   const excluded = targets.map(() => false)
   for (const row of rows) excluded[Number(v.parse(Index, row).index) - 1] = true

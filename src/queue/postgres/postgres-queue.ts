@@ -4,6 +4,7 @@ import type { ProviderName } from '../../config/provider-names.ts'
 import type { Sql } from '../../database/pool.ts'
 import { TimedCalls } from '../../database/timed-calls.ts'
 import type { Logger } from '../../observability/log.ts'
+import type { AckRule } from '../../sends/ack-rule.ts'
 import { type Repetition, startRepeating } from '../../timing/repeat.ts'
 import { laneOfWork } from '../announcements.ts'
 import type { ClaimKey, Progress, Remainder } from '../batch.ts'
@@ -16,8 +17,9 @@ import type { ReportFilter, StatusCount } from '../report.ts'
 import type { Exclusion, Page, Send, SendClaim } from '../send.ts'
 import { Acknowledgements } from './acknowledgements.ts'
 import { claimWaitingBatches, confirmClaims, releaseBatches, updateProgress } from './batch-statements.ts'
-import { deleteDeadLetters, reviveDeadLetters, selectDeadLetters } from './dead-letter-statements.ts'
-import { insertExclusion, selectExcluded } from './exclusion-statements.ts'
+import { countDeadLetters, deleteDeadLetters, reviveDeadLetters, selectDeadLetters } from './dead-letter-statements.ts'
+import { selectExcluded } from './exclusion-statements.ts'
+import { Exclusions } from './exclusions.ts'
 import { inTime } from './in-time.ts'
 import { deletePause, upsertPause } from './pause-statements.ts'
 import { addStatuses, selectReport, selectReports } from './report-statements.ts'
@@ -55,6 +57,7 @@ export class PostgresQueue implements Queue {
   readonly #keepReportsMs: number
   readonly #wakeUp: WakeUp
   readonly #acknowledgements: Acknowledgements
+  readonly #exclusions: Exclusions
   readonly #upkeep: Repetition
 
   constructor(deps: Deps) {
@@ -67,6 +70,7 @@ export class PostgresQueue implements Queue {
     this.#keepReportsMs = deps.keepReportsMs ?? KEEP_REPORTS_MS
     this.#wakeUp = new WakeUp(deps)
     this.#acknowledgements = new Acknowledgements(deps)
+    this.#exclusions = new Exclusions({ sql: deps.sql, calls: this.#calls })
     this.#upkeep = startRepeating({
       intervalMs: UPKEEP_INTERVAL_MS,
       work: () => this.#cleanUp(),
@@ -94,7 +98,7 @@ export class PostgresQueue implements Queue {
   }
 
   exclude(uid: string, exclusion: Exclusion) {
-    return this.#calls.run((deadline) => insertExclusion(this.#sql, uid, exclusion, deadline))
+    return this.#exclusions.add({ uid, ...exclusion })
   }
 
   claimSends(lane: Lane, limit: number) {
@@ -122,8 +126,8 @@ export class PostgresQueue implements Queue {
     return inTime(selectSend(this.#sql, uid))
   }
 
-  findExcluded(uid: string, targets: readonly { user: string; deviceId: string }[]) {
-    return inTime(selectExcluded(this.#sql, uid, targets))
+  findExcluded(uid: string, targets: readonly { user: string; deviceId: string }[], rule: AckRule) {
+    return inTime(selectExcluded(this.#sql, uid, targets, rule))
   }
 
   confirm(claims: readonly ClaimKey[], extendAfterMs: number) {
@@ -155,6 +159,10 @@ export class PostgresQueue implements Queue {
 
   listDeadLetters(filter: DeadLetterFilter, limit: number, after?: string) {
     return inTime(selectDeadLetters(this.#sql, filter, limit, after))
+  }
+
+  countDeadLetters(filter: DeadLetterFilter) {
+    return inTime(countDeadLetters(this.#sql, filter))
   }
 
   retryDeadLetters(filter: DeadLetterFilter) {

@@ -1,6 +1,6 @@
 import type { RedisClient } from '../../redis/connect.ts'
 import { Script } from '../../redis/script.ts'
-import type { DeadLetterFilter } from '../dead-letter.ts'
+import type { DeadLetterCount, DeadLetterFilter } from '../dead-letter.ts'
 import { countRetried, sumCounts } from '../stored-report.ts'
 import { readDeadLetters, type StoredLetter } from './dead-letter-entries.ts'
 import type { QueueKeys } from './keys.ts'
@@ -36,6 +36,17 @@ export class DeadLetters {
       if (found.length === limit) break
     }
     return found
+  }
+
+  /** Counts dead letters and their targets. */
+  async count(filter: DeadLetterFilter): Promise<DeadLetterCount> {
+    const counts = { letters: 0, targets: 0 }
+    for await (const letter of this.#read(undefined)) {
+      if (!matches(letter, filter)) continue
+      counts.letters++
+      counts.targets += letter.count
+    }
+    return counts
   }
 
   /** Turns dead letters into batches without earlier attempts. @returns the number of their targets */

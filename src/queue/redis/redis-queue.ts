@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto'
 import type { ProviderName } from '../../config/provider-names.ts'
 import type { Logger } from '../../observability/log.ts'
 import type { RedisClient } from '../../redis/connect.ts'
+import type { AckRule } from '../../sends/ack-rule.ts'
 import { type Repetition, startRepeating } from '../../timing/repeat.ts'
 import type { ClaimKey, Progress, Remainder } from '../batch.ts'
 import type { DeadLetterFilter } from '../dead-letter.ts'
@@ -167,8 +168,8 @@ export class RedisQueue implements Queue {
     return loadSend(this.#here, uid)
   }
 
-  findExcluded(uid: string, targets: readonly { user: string; deviceId: string }[]) {
-    return findExcluded(this.#here, uid, targets)
+  findExcluded(uid: string, targets: readonly { user: string; deviceId: string }[], rule: AckRule) {
+    return findExcluded(this.#here, uid, targets, rule)
   }
 
   confirm(claims: readonly ClaimKey[], extendAfterMs: number) {
@@ -197,6 +198,10 @@ export class RedisQueue implements Queue {
 
   async listDeadLetters(filter: DeadLetterFilter, limit: number, after?: string) {
     return (await this.#deadLetters.list(filter, limit, after)).map(({ lane: _, ...letter }) => letter)
+  }
+
+  countDeadLetters(filter: DeadLetterFilter) {
+    return this.#deadLetters.count(filter)
   }
 
   retryDeadLetters(filter: DeadLetterFilter) {

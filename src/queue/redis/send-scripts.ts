@@ -1,6 +1,7 @@
 // Runs the Lua scripts that store sends, cancel them, and exclude single targets from them.
 import { replyWhenOutOfMemory } from '../../redis/out-of-memory.ts'
 import { Script } from '../../redis/script.ts'
+import { type AckRule, countedKinds } from '../../sends/ack-rule.ts'
 import { laneOfWork } from '../announcements.ts'
 import { KEEP_ENDED_SECONDS, KEEP_UNKNOWN_SECONDS, MAX_EXCLUSIONS } from '../limits.ts'
 import type { Exclusion, Page, Send, StoredSend } from '../send.ts'
@@ -104,26 +105,38 @@ export async function storeExclusion(
   return readWord(reply, ['EXCLUDED', 'FULL']) === 'FULL' ? 'full' : 'excluded'
 }
 
-/** Finds for each target whether its user, its device, or its device with its user is excluded. */
+/**
+ * Finds for each target whether its user, its device, or its device with its user is excluded.
+ * @param rule the acks that count
+ */
 export async function findExcluded(
   { client, keys }: Scope,
   uid: string,
   targets: readonly { user: string; deviceId: string }[],
+  rule: AckRule,
 ): Promise<boolean[]> {
   if (targets.length === 0) return []
-  const members = targets.flatMap(({ user, deviceId }) => [
+  const members = targets.map((target) => listMembers(target, rule))
+  const found = await client.smismember(keys.exclusions(uid), members.flat())
+  const perTarget = members[0]?.length ?? 0
+  return targets.map((_, index) => found.slice(index * perTarget, (index + 1) * perTarget).includes(1))
+}
+
+/** The members that exclude a target, as many for each target of a send. */
+function listMembers({ user, deviceId }: { user: string; deviceId: string }, rule: AckRule): string[] {
+  const acked = { user, deviceId: rule.scope === 'device' ? deviceId : '' }
+  return [
     memberOf({ user, deviceId: '' }),
     memberOf({ user: '', deviceId }),
     memberOf({ user, deviceId }),
-  ])
-  const found = await client.smismember(keys.exclusions(uid), members)
-  return targets.map((_, index) => found.slice(index * 3, index * 3 + 3).includes(1))
+    ...countedKinds(rule).map((ack) => memberOf({ ...acked, ack })),
+  ]
 }
 
 /**
- * An exclusion as a member of the send's set of exclusions: user and device id with a tab between, which neither can
- * contain.
+ * An exclusion as a member of the send's set of exclusions: user and device id, and the kind of an ack, with tabs
+ * between, which neither can contain.
  */
-function memberOf({ user, deviceId }: Exclusion): string {
-  return `${user}\t${deviceId}`
+function memberOf({ user, deviceId, ack }: Exclusion): string {
+  return ack === undefined ? `${user}\t${deviceId}` : `${user}\t${deviceId}\t${ack}`
 }

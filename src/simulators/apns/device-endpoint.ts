@@ -1,10 +1,12 @@
 import { X509Certificate } from 'node:crypto'
+import { canonicalizeDeviceToken } from '../../rules/apns/device-token.ts'
 import type { AcceptedLog, AcceptedPush } from '../accepted-log.ts'
 import type { SimulatedConnection } from '../connection.ts'
 import type { Faults } from '../faults.ts'
 import type { Reaction, SimulatedRequest } from '../simulated-request.ts'
 import { accept, type Reason, refuse } from './apns-answer.ts'
 import type { ApnsFault } from './apns-faults.ts'
+import { readDeviceName } from './device-name.ts'
 import type { ProviderTokenCheck } from './provider-token-check.ts'
 import { type ApnsHeaders, pickApnsHeaders, refuseRequest } from './request-check.ts'
 
@@ -12,12 +14,6 @@ import { type ApnsHeaders, pickApnsHeaders, refuseRequest } from './request-chec
 const MAX_CONCURRENT_STREAMS = 1000
 /** The limit of open streams of a new connection. */
 export const FIRST_CONCURRENT_STREAMS = 1
-
-/**
- * Accepted device tokens: hexadecimal, of any length, and those of tests, which begin with the word of a fault and a
- * hyphen.
- */
-const TOKEN = /^(?:(?:[0-9a-f]{2}){8,100}|[a-z]+-.+)$/i
 
 /** A push that the APNs simulator accepted. */
 export interface AcceptedApnsPush extends AcceptedPush {
@@ -60,7 +56,7 @@ export class DeviceEndpoint {
     const reason = this.#refuse(request, token, headers)
     const targets = [token ?? '']
     if (reason || token === undefined) return { answer: refuse(reason ?? 'BadPath', id), targets }
-    const fault = this.#deps.faults.take(token)
+    const fault = this.#deps.faults.take(readDeviceName(token))
     if (fault?.reason) return { answer: this.#makeRefusal(fault.reason, id), targets }
     if (fault && !fault.isAccepted) return { ...fault, targets }
     this.#deps.log.append({ at_ms: this.#deps.nowMs(), target: token, body: request.body.toString(), headers })
@@ -74,7 +70,7 @@ export class DeviceEndpoint {
     if (refusal) return refusal
     this.#raiseStreamLimit(request.connection)
     if (token === '') return 'MissingDeviceToken'
-    if (!TOKEN.test(token)) return 'BadDeviceToken'
+    if (canonicalizeDeviceToken(token) !== token.toLowerCase()) return 'BadDeviceToken'
     return refuseRequest(headers, request.body, this.#deps.bundleId)
   }
 

@@ -16,6 +16,9 @@ describe('the check of a message', () => {
     expect(checkMessage('{"message":{"topic":"t","data":{"a":"1"}}}')).toEqual({
       target: { kind: 'topic', value: 't' },
     })
+    expect(checkMessage('{"validate_only":false,"message":{"fid":"t"}}')).toEqual({
+      target: { kind: 'fid', value: 't' },
+    })
   })
 
   it.each([
@@ -26,6 +29,17 @@ describe('the check of a message', () => {
     ['two targets', '{"message":{"token":"t","topic":"t"}}'],
     ['an empty token', '{"message":{"token":""}}'],
     ['data with a number', '{"message":{"token":"t","data":{"a":1}}}'],
+    ['a field beside the message', '{"message":{"token":"t"},"to":"x"}'],
+    ['an unknown field', '{"message":{"token":"t","notification":{"title":"a","sound":"default"}}}'],
+    ['a nested message', '{"message":{"token":"t","message":{"notification":{"title":"a"}}}}'],
+    ['to', '{"message":{"token":"t","to":"/topics/x"}}'],
+    ['a ttl that is a number', '{"message":{"token":"t","android":{"ttl":3600}}}'],
+    ['a ttl without its unit', '{"message":{"token":"t","android":{"ttl":"4500"}}}'],
+    ['a reserved key', '{"message":{"token":"t","data":{"from":"x"}}}'],
+    ['a topic of the legacy API', '{"message":{"topic":"/topics/news"}}'],
+    ['a topic with a space', '{"message":{"topic":"new s"}}'],
+    ['a condition that is none', '{"message":{"condition":"a in topics"}}'],
+    ['two spellings of a target', '{"message":{"token":"t","token":"u"}}'],
   ])('refuses %s as a bad request', (_what, body) => {
     expect(refusalOf(body)).toMatchObject({
       code: 400,

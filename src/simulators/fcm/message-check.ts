@@ -1,68 +1,74 @@
-// The checks that FCM makes of a message, as far as a sender can violate them
-// (https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages).
-import * as v from 'valibot'
+// The checks that FCM makes of a message, as far as a sender can violate them. What FCM accepts is in src/rules/fcm.
+
+import { JsonSyntaxError } from '../../json/json-syntax-error.ts'
+import { type JsonText, parseJsonText } from '../../json/json-text.ts'
+import { findMessageProblem } from '../../rules/fcm/check-message.ts'
+import { maxMessageBytes, measureMessage } from '../../rules/fcm/size.ts'
+import {
+  FCM_TARGET_FIELDS,
+  type FcmTargetField,
+  findConditionProblem,
+  findTopicProblem,
+} from '../../rules/fcm/targets.ts'
+import { within } from '../../rules/problem.ts'
 import type { Answer } from '../answer.ts'
 import { badRequest, fcmErrorDetail, googleError } from './google-error.ts'
 
-const MAX_PAYLOAD_BYTES = 4096
-const MAX_TOPIC_PAYLOAD_BYTES = 2048
-const TARGET_KINDS = ['token', 'topic', 'condition'] as const
-
-/** The kinds of targets of an FCM message. */
-export type FcmTargetKind = (typeof TARGET_KINDS)[number]
-
 /** The target of an FCM message. */
 export interface FcmTarget {
-  kind: FcmTargetKind
+  kind: FcmTargetField
   value: string
 }
 
-const RequestSchema = v.object({ message: v.record(v.string(), v.unknown()) })
-const DataSchema = v.optional(v.record(v.string(), v.string()))
+/** The fields of a request, both spellings of its only option included. */
+const REQUEST_FIELDS: ReadonlySet<string> = new Set(['message', 'validate_only', 'validateOnly'])
 
 /** Checks the body of a request. Returns its target if FCM would accept it, otherwise FCM's answer. */
 export function checkMessage(body: string): { target: FcmTarget } | { refusal: Answer } {
-  const request = v.safeParse(RequestSchema, parseJson(body))
-  if (!request.success) return { refusal: badRequest('message', 'not a JSON object with a message that is an object') }
-  const { message } = request.output
+  const request = parseJson(body)
+  if (request?.kind !== 'object') return { refusal: badRequest('', 'not a JSON object') }
+  const fields = new Map(request.fields())
+  for (const name of fields.keys()) {
+    if (!REQUEST_FIELDS.has(name)) return { refusal: badRequest(name, 'is no field of FCM here') }
+  }
+  const message = fields.get('message')
+  if (message?.kind !== 'object') return { refusal: badRequest('message', 'must be an object') }
   const target = findTarget(message)
-  if (!target) return { refusal: badRequest('message', 'needs exactly one of token, topic and condition') }
-  if (!v.is(DataSchema, message.data)) return { refusal: badRequest('message.data', 'the values must be strings') }
-  const limit = target.kind === 'topic' ? MAX_TOPIC_PAYLOAD_BYTES : MAX_PAYLOAD_BYTES
-  if (measurePayload(message) > limit) return { refusal: tooBig() }
+  if (!target) return { refusal: badRequest('message', 'needs exactly one of fid, token, topic and condition') }
+  const problem = findMessageProblem(message.bytes) ?? findTargetProblem(target)
+  if (problem) {
+    const { field, why } = within('message', problem)
+    return { refusal: badRequest(field, why) }
+  }
+  if (measureMessage(message.bytes) > maxMessageBytes(target.kind === 'fid' ? 'token' : target.kind)) {
+    return { refusal: tooBig() }
+  }
   return { target }
 }
 
-function findTarget(message: Record<string, unknown>): FcmTarget | undefined {
-  const given = TARGET_KINDS.filter((kind) => message[kind] !== undefined)
-  const [kind] = given
-  const value = kind && message[kind]
-  return given.length === 1 && kind && typeof value === 'string' && value !== '' ? { kind, value } : undefined
+function findTarget(message: JsonText): FcmTarget | undefined {
+  const given = [...message.fields()].filter(([name]) => FCM_TARGET_FIELDS.some((field) => field === name))
+  const [name, value] = given[0] ?? []
+  const kind = FCM_TARGET_FIELDS.find((field) => field === name)
+  const text = value?.kind === 'string' ? value.string() : ''
+  return given.length === 1 && kind && text !== '' ? { kind, value: text } : undefined
 }
 
-/**
- * The size of a message in bytes. Google does not document how it measures: here keys and values of `data` and the
- * other members as compact JSON count, the target does not.
- */
-function measurePayload(message: Record<string, unknown>): number {
-  let bytes = 0
-  for (const [name, value] of Object.entries(message)) {
-    if (TARGET_KINDS.some((kind) => kind === name)) continue
-    const texts =
-      name === 'data' && v.is(DataSchema, value) ? Object.entries(value ?? {}).flat() : [JSON.stringify(value)]
-    for (const text of texts) bytes += Buffer.byteLength(text)
-  }
-  return bytes
+function findTargetProblem({ kind, value }: FcmTarget) {
+  if (kind !== 'topic' && kind !== 'condition') return undefined
+  const why = kind === 'topic' ? findTopicProblem(value) : findConditionProblem(value)
+  return why === undefined ? undefined : { field: kind, why }
 }
 
 function tooBig(): Answer {
   return googleError(400, 'INVALID_ARGUMENT', 'the message is too big', [fcmErrorDetail('INVALID_ARGUMENT')])
 }
 
-function parseJson(text: string): unknown {
+function parseJson(text: string): JsonText | undefined {
   try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
+    return parseJsonText(Buffer.from(text))
+  } catch (error) {
+    if (error instanceof JsonSyntaxError) return undefined
+    throw error
   }
 }

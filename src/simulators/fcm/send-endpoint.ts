@@ -1,16 +1,17 @@
 import type { IncomingHttpHeaders } from 'node:http2'
+import type { FcmTargetField } from '../../rules/fcm/targets.ts'
 import type { AcceptedLog, AcceptedPush } from '../accepted-log.ts'
 import { type Answer, jsonAnswer } from '../answer.ts'
 import type { Faults } from '../faults.ts'
 import type { Reaction } from '../simulated-request.ts'
 import { googleError } from './google-error.ts'
-import { checkMessage, type FcmTargetKind } from './message-check.ts'
+import { checkMessage } from './message-check.ts'
 import type { TokenExchange } from './token-exchange.ts'
 
 /** A push that the FCM simulator accepted. */
 export interface AcceptedFcmPush extends AcceptedPush {
   project: string
-  target_kind: FcmTargetKind
+  target_kind: FcmTargetField
 }
 
 export interface SendEndpointDeps {

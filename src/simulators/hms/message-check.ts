@@ -1,10 +1,9 @@
 // The checks that Push Kit makes of a request, as far as a sender can violate them
 // (https://developer.huawei.com/consumer/en/doc/HMSCore-References/https-send-api-0000001050986197).
 import * as v from 'valibot'
+import { findHmsMessageProblem, MAX_HMS_MESSAGE_BYTES } from '../../rules/hms/message.ts'
 import type { HmsCode } from './hms-answer.ts'
 
-/** The most bytes of a message without its tokens. */
-const MAX_MESSAGE_BYTES = 4096
 const MAX_TOKENS = 1000
 
 const RequestSchema = v.object({ validate_only: v.optional(v.boolean()), message: v.record(v.string(), v.unknown()) })
@@ -32,7 +31,8 @@ export function checkMessage(body: string): CheckedMessage | { refusal: HmsCode 
   const given = Object.entries({ token, topic, condition }).filter(([, value]) => value !== undefined)
   if (given.length !== 1) return { refusal: '80100003' }
   const message = JSON.stringify(rest)
-  if (Buffer.byteLength(message) > MAX_MESSAGE_BYTES) return { refusal: '80300008' }
+  if (Buffer.byteLength(message) > MAX_HMS_MESSAGE_BYTES) return { refusal: '80300008' }
+  if (findHmsMessageProblem(Buffer.from(message))) return { refusal: '80100003' }
   if (token !== undefined) return checkTokens(token, message)
   const text = v.safeParse(TextSchema, topic ?? condition)
   if (!text.success) return { refusal: '80100001' }

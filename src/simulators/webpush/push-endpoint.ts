@@ -1,3 +1,5 @@
+import { findWebPushHeaderProblem } from '../../rules/webpush/headers.ts'
+import { MAX_MESSAGE_BYTES } from '../../rules/webpush/payload.ts'
 import type { AcceptedLog, AcceptedPush } from '../accepted-log.ts'
 import type { Answer } from '../answer.ts'
 import type { Faults } from '../faults.ts'
@@ -6,20 +8,12 @@ import { decryptMessage } from './decrypt-message.ts'
 import type { SimulatedSubscriptions } from './subscriptions.ts'
 import type { VapidCheck } from './vapid-check.ts'
 
-/**
- * The most bytes of a message. Push services must accept 4,096 (RFC 8030 section 7.2), and those of browsers accept no
- * more.
- */
-const MAX_BODY_BYTES = 4096
-/** The longest TTL, thirty days, as in the Mozilla service. */
-const MAX_TTL_SECONDS = 2_592_000
-const URGENCIES = ['very-low', 'low', 'normal', 'high']
-
 /** A push to a simulated browser: `target` is the name of the browser, `body` the decrypted payload. */
 export interface AcceptedWebPush extends AcceptedPush {
   ttl: number
   urgency?: string
   topic?: string
+  content_type?: string
 }
 
 export interface PushEndpointDeps {
@@ -54,7 +48,7 @@ export class PushEndpoint {
     if (!subscription) return { answer: plain(404) }
     const fields = readFields(headers)
     if (!fields) return { answer: plain(400) }
-    if (body.length > MAX_BODY_BYTES) return { answer: plain(413) }
+    if (body.length > MAX_MESSAGE_BYTES) return { answer: plain(413) }
     const payload = decryptMessage(body, subscription)
     // A message that the browser cannot decrypt is refused. A real push service cannot check this; here it shows errors
     // of the encryption.
@@ -68,16 +62,21 @@ export class PushEndpoint {
   }
 }
 
-/** Reads the header fields of RFC 8030 section 5; undefined if one of them is absent or not valid. */
+/** Reads the header fields of RFC 8030 section 5; undefined if one of them is absent or a push service refuses it. */
 function readFields(headers: SimulatedRequest['headers']): Omit<AcceptedWebPush, keyof AcceptedPush> | undefined {
-  const { ttl, urgency, topic } = headers
-  if (headers['content-encoding'] !== 'aes128gcm') return undefined
-  if (typeof ttl !== 'string' || !/^\d+$/.test(ttl) || Number(ttl) > MAX_TTL_SECONDS) return undefined
-  if (urgency !== undefined && !(typeof urgency === 'string' && URGENCIES.includes(urgency))) return undefined
-  // A `Topic` has these characters (RFC 8030 section 5.4), of which the Mozilla service accepts only letters and
-  // digits.
-  if (topic !== undefined && !(typeof topic === 'string' && /^[A-Za-z0-9_-]{1,32}$/.test(topic))) return undefined
-  return { ttl: Number(ttl), ...(urgency !== undefined && { urgency }), ...(topic !== undefined && { topic }) }
+  const { ttl, urgency, topic, 'content-type': contentType } = headers
+  if (headers['content-encoding'] !== 'aes128gcm' || typeof ttl !== 'string') return undefined
+  if ((urgency !== undefined && typeof urgency !== 'string') || (topic !== undefined && typeof topic !== 'string')) {
+    return undefined
+  }
+  const fields = Object.entries({ ttl, urgency, topic })
+  if (fields.some(([name, value]) => value !== undefined && findWebPushHeaderProblem(name, value))) return undefined
+  return {
+    ttl: Number(ttl),
+    ...(urgency !== undefined && { urgency }),
+    ...(topic !== undefined && { topic }),
+    ...(contentType !== undefined && { content_type: contentType }),
+  }
 }
 
 function plain(status: number, headers: Record<string, string> = {}): Answer {

@@ -7,8 +7,11 @@ import * as v from 'valibot'
 const MAX_LIFE_SECONDS = 24 * 3600
 
 const ClaimsSchema = v.object({ aud: v.string(), exp: v.number(), sub: v.string() })
-/** An accepted contact in a VAPID token. Safari's push service accepts no blanks and no angle brackets in it. */
-const SUBJECT = /^(mailto:[^\s<>]+@[^\s<>]+|https:\/\/[^\s<>]+)$/
+/**
+ * An accepted contact in a VAPID token. Safari's push service accepts no blanks, no angle brackets and no localhost in
+ * it: 403 BadJwtToken.
+ */
+const SUBJECT = /^(?:mailto:[^\s<>@]+@(?!localhost$)[^\s<>@]+|https:\/\/(?!localhost(?:[:/?#]|$))[^\s<>]+)$/i
 
 /** Both VAPID keys in the format of the configuration: base64url of the raw bytes. */
 export interface SimulatedVapidKeys {

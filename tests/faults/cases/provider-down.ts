@@ -60,7 +60,7 @@ function judge(record: OutageRecord, expected: Expected, note: (progress: string
   findings.require(probes <= mayBeProbes, `${probes} probes, more than ${mayBeProbes}`)
   findings.require(inFlight <= processes * MAX_IN_FLIGHT, `${inFlight} duplicates that are no probes`)
   findings.require(deliveredAfterMs <= DELIVERED_WITHIN_MS, `delivered ${deliveredAfterMs} ms after the return`)
-  findings.require(health.during === '{"providers":{"fcm":"down"}}', `/health had ${health.during}`)
+  findings.require(health.during.startsWith('{"providers":{"fcm":"down"}'), `/health had ${health.during}`)
   const reminders = timesOf(log, 'continues').length
   note(`${began.length} lines of a begin, ${reminders} reminders`)
   findings.require(began.length >= 1 && began.length <= processes, `${began.length} lines of the begin of the outage`)

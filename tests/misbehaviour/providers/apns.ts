@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import type { Answer } from '../../../src/simulators/answer.ts'
 import { makeApnsFaults } from '../../../src/simulators/apns/apns-faults.ts'
+import { makeDeviceToken, readDeviceName } from '../../../src/simulators/apns/device-name.ts'
 import { startApnsSimulator } from '../../support/apns-simulator.ts'
 import { PAYLOAD_MARK } from '../../support/run-log.ts'
 import { type MisbehaviourCase, parseAnswer, type Reading } from '../misbehaving-provider.ts'
@@ -27,8 +28,8 @@ export const APNS_CASE: MisbehaviourCase = {
       settings: { apns },
       recipientField: 'apns_tokens',
       notification: { apns: { payload: { aps: { alert: PAYLOAD_MARK } } } },
-      tokenOf: (target) => target,
-      targetOf: (token) => token,
+      tokenOf: makeDeviceToken,
+      targetOf: readDeviceName,
       read,
       stop,
     }

@@ -88,7 +88,8 @@ const serviceAccount = {
 const logger = makeTestLogger()
 
 describeAnswers('FCM', ROWS, {
-  open: (origin, ca) => new FcmProvider({ serviceAccount, pushEndpoint: origin, authEndpoint: origin, ca, logger }),
+  open: (origin, ca) =>
+    new FcmProvider({ account: serviceAccount, pushEndpoint: origin, authEndpoint: origin, ca, logger }),
   answerTokenRequest: ({ path }) =>
     path === '/token'
       ? jsonAnswer(200, { access_token: TOKEN_MARK, expires_in: 3600, token_type: 'Bearer' })

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { DEFAULT_ACK_RULE } from '../../../src/sends/ack-rule.ts'
 import { batchOf, linesOf, readLines, storedLines } from '../make-batch.ts'
 import { makeSend } from '../make-send.ts'
 import { type ContractRig, lastPage, NOTHING_LEFT, page } from './contract-rig.ts'
@@ -70,7 +71,15 @@ export function describeCancelling(rig: ContractRig) {
       { user: '', deviceId: 'd3' },
       { user: '', deviceId: '' },
     ]
-    expect(await rig.queue.findExcluded(send.uid, targets)).toEqual([true, true, true, false, false, false, false])
+    expect(await rig.queue.findExcluded(send.uid, targets, DEFAULT_ACK_RULE)).toEqual([
+      true,
+      true,
+      true,
+      false,
+      false,
+      false,
+      false,
+    ])
     expect(await rig.claim('broadcast')).toMatchObject({ uid: other.uid, hasExclusions: false })
   })
 
@@ -79,7 +88,7 @@ export function describeCancelling(rig: ContractRig) {
     await rig.queue.exclude(send.uid, { user: 'ann', deviceId: '' })
     expect(await rig.queue.enqueue(send, lastPage(batchOf('small', 'a')))).toBe('accepted')
     expect(await rig.claim()).toMatchObject({ uid: send.uid, sendState: 'live', hasExclusions: true })
-    expect(await rig.queue.findExcluded(send.uid, [{ user: 'ann', deviceId: 'd' }])).toEqual([true])
+    expect(await rig.queue.findExcluded(send.uid, [{ user: 'ann', deviceId: 'd' }], DEFAULT_ACK_RULE)).toEqual([true])
     expect(await rig.queue.enqueue({ ...send, requestHash: OTHER_HASH })).toBe('conflict')
   })
 }

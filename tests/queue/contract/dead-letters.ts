@@ -32,6 +32,14 @@ export function describeDeadLetters(rig: ContractRig) {
     expect(await rig.queue.listDeadLetters({ ids: [required(letter).id] }, 10)).toMatchObject([{ uid: first.uid }])
   })
 
+  test('are counted with their targets, by send and by provider', async () => {
+    const send = await giveUp('a', 'b')
+    await giveUp('c')
+    expect(await rig.queue.countDeadLetters({})).toEqual({ letters: 2, targets: 3 })
+    expect(await rig.queue.countDeadLetters({ uid: send.uid })).toEqual({ letters: 1, targets: 2 })
+    expect(await rig.queue.countDeadLetters({ provider: 'apns' })).toEqual({ letters: 0, targets: 0 })
+  })
+
   test('are sent again on request, as if for the first time', async () => {
     const send = await giveUp('a', 'b')
     await giveUp('c')

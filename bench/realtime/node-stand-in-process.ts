@@ -1,0 +1,21 @@
+// A stub of a node that answers each batch with one publication, at about the cost of a node.
+import { createServer } from 'node:http'
+import { buffer } from 'node:stream/consumers'
+
+const ANSWER = '{"replies":[{"publish":{"offset":1,"epoch":"e"}}]}'
+
+const server = createServer((incoming, outgoing) => {
+  buffer(incoming).then(
+    (body) => {
+      JSON.parse(body.toString())
+      outgoing.writeHead(200, { 'content-type': 'application/json', 'content-length': ANSWER.length }).end(ANSWER)
+    },
+    () => outgoing.destroy(),
+  )
+})
+server.listen(0, '127.0.0.1', () => {
+  const address = server.address()
+  process.send?.(typeof address === 'object' && address ? address.port : 0)
+})
+// Ends with its parent.
+process.once('disconnect', () => process.exit())

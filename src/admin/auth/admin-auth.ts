@@ -1,0 +1,90 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { FailedLogins } from './failed-logins.ts'
+import { LoginLink } from './login-link.ts'
+import type { AdminRole, Session } from './session.ts'
+import { SessionTokens } from './session-tokens.ts'
+
+/** How people log in. */
+export interface AuthOptions {
+  /** The password of administrators; empty: none, only a link logs in. */
+  password: string
+  /** The password of viewers; empty: there are none. */
+  viewerPassword: string
+  secret: string
+  /** Everyone is an administrator. */
+  isInsecure: boolean
+  /** Whether a link that logs in once is made. */
+  hasLink: boolean
+  /** Unix time in ms. */
+  now(): number
+}
+
+/** The result of an attempt to log in. `waitMs`: the address has failed too often. */
+export type LoginResult = { session: Session } | 'refused' | { waitMs: number }
+
+/** Checks passwords and links, and keeps sessions. */
+export class AdminAuth {
+  readonly tokens: SessionTokens
+  readonly #options: AuthOptions
+  readonly #failed: FailedLogins
+  readonly #link: LoginLink | undefined
+
+  constructor(options: AuthOptions) {
+    const { secret, password, viewerPassword, now } = options
+    this.tokens = new SessionTokens({ secret, passwords: [password, viewerPassword], now })
+    this.#options = options
+    this.#failed = new FailedLogins(now)
+    this.#link = options.hasLink ? new LoginLink(now) : undefined
+  }
+
+  get isInsecure(): boolean {
+    return this.#options.isInsecure
+  }
+
+  /** Whether a password of administrators exists. */
+  get hasPassword(): boolean {
+    return this.#options.password !== ''
+  }
+
+  /** The token of the link that logs in once; empty without one. */
+  get linkToken(): string {
+    return this.#link?.token ?? ''
+  }
+
+  /** A new session. */
+  makeSession(role: AdminRole): Session {
+    return { role, loginAt: Math.floor(this.#options.now() / 1000) }
+  }
+
+  /**
+   * Logs in with a password. Even the right one is refused while the address has to wait: otherwise guessing would go
+   * on meanwhile.
+   */
+  login(password: string, address: string): LoginResult {
+    const waitMs = this.#failed.waitMs(address)
+    if (waitMs > 0) return { waitMs }
+    const role = this.#findRole(password)
+    if (role) return { session: this.makeSession(role) }
+    this.#failed.add(address)
+    return 'refused'
+  }
+
+  /** Logs in with the token of the link. */
+  useLink(token: string): LoginResult {
+    return this.#link?.use(token) ? { session: this.makeSession('admin') } : 'refused'
+  }
+
+  #findRole(password: string): AdminRole | undefined {
+    const { password: ofAdmins, viewerPassword: ofViewers } = this.#options
+    // Both are compared in any case, so that the time reveals nothing.
+    const [isAdmin, isViewer] = [isEqual(password, ofAdmins), isEqual(password, ofViewers)]
+    if (isAdmin) return 'admin'
+    return isViewer ? 'viewer' : undefined
+  }
+}
+
+/** An empty password is never right. Digests have one length, so the time of the comparison reveals nothing. */
+function isEqual(given: string, expected: string): boolean {
+  const [a, b] = [given, expected].map((text) => createHash('sha256').update(text).digest())
+  return a !== undefined && b !== undefined && timingSafeEqual(a, b) && expected !== ''
+}

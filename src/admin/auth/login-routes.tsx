@@ -1,0 +1,106 @@
+// Logging in and out: the form, the link, and the endpoints of a node's admin API (`init`, `auth`).
+import { Hono } from 'hono'
+import type { ActionLog } from '../actions/action-log.ts'
+import type { AdminContext, AdminEnvironment } from '../admin-environment.ts'
+import { answerPage } from '../layout/answer-page.ts'
+import { readUi } from '../layout/ui.ts'
+import { readForm } from '../read-form.ts'
+import type { AdminAuth, LoginResult } from './admin-auth.ts'
+import { hasApiToken } from './api-token.ts'
+import { LoginPage } from './login-page.tsx'
+import { losesCookie, removeSessionCookie, setSessionCookie } from './session-cookie.ts'
+
+interface Deps {
+  base: string
+  auth: AdminAuth
+  actions: ActionLog
+}
+
+/** Makes the routes that need no session. */
+export function makeLoginRoutes({ base, auth, actions }: Deps): Hono<AdminEnvironment> {
+  const routes = new Hono<AdminEnvironment>()
+
+  const showForm = (context: AdminContext, next: string, problem = '', status: 200 | 403 | 429 = 200) =>
+    answerPage(
+      context,
+      <LoginPage
+        ui={readUi(context, base)}
+        next={next}
+        hasPassword={auth.hasPassword}
+        problem={problem}
+        losesCookie={losesCookie(context)}
+      />,
+      status,
+    )
+
+  /** Ends an attempt to log in. A session is always a new one: the value of a cookie is never taken over. */
+  const finish = async (context: AdminContext, result: LoginResult, next: string, how: string) => {
+    const actor = context.get('actor')
+    const action = { action: 'log in', target: '', detail: how }
+    if (result === 'refused') {
+      await actions.note(actor, action, 'refused')
+      const problem = how === 'link' ? 'This link is not valid any more.' : 'This is not the password.'
+      return showForm(context, next, problem, 403)
+    }
+    if ('waitMs' in result) {
+      context.header('retry-after', String(Math.ceil(result.waitMs / 1000)))
+      const minutes = Math.ceil(result.waitMs / 60_000)
+      return showForm(context, next, `Too many wrong passwords. Try again in ${minutes} min.`, 429)
+    }
+    const { session } = result
+    await actions.note({ ...actor, role: session.role }, action, 'done')
+    const { token, seconds } = await auth.tokens.issue(session, 'page')
+    setSessionCookie(context, token, seconds)
+    return context.redirect(next, 303)
+  }
+
+  routes.get('/login', (context) => showForm(context, readNext(base, context.req.query('next'))))
+
+  routes.post('/login', async (context) => {
+    const form = await readForm(context)
+    const result = auth.login(form.raw('password'), context.get('actor').address)
+    return finish(context, result, readNext(base, form.text('next')), 'password')
+  })
+
+  routes.get('/link/:token', (context) => {
+    // A page of another site must not use the link. A terminal opens it as `none`.
+    const site = context.req.header('sec-fetch-site')
+    const isForeign = site === 'cross-site' || site === 'same-site'
+    return finish(context, isForeign ? 'refused' : auth.useLink(context.req.param('token')), base, 'link')
+  })
+
+  routes.post('/logout', (context) => {
+    removeSessionCookie(context)
+    return context.redirect(`${base}/login`, 303)
+  })
+
+  routes.get('/init', async (context) =>
+    context.json({
+      insecure: auth.isInsecure,
+      edition: 'oss',
+      authenticated: await hasApiToken(auth, context.req.header('authorization')),
+    }),
+  )
+
+  // As at a node: 400 for a wrong password, and a token for the header `Authorization: token …`.
+  routes.post('/auth', async (context) => {
+    const { raw } = await readForm(context)
+    const result = auth.login(raw('password'), context.get('actor').address)
+    if (result === 'refused') return context.body(null, 400)
+    if ('waitMs' in result) {
+      return context.body(null, 429, { 'retry-after': String(Math.ceil(result.waitMs / 1000)) })
+    }
+    // The API can change everything, so a viewer gets no token for it.
+    if (result.session.role !== 'admin') return context.body(null, 400)
+    return context.json({ token: (await auth.tokens.issue(result.session, 'api')).token })
+  })
+
+  return routes
+}
+
+/** The page to show after a login: only a path of the web UI, never another site. */
+export function readNext(base: string, next: string | undefined): string {
+  const url = URL.parse(next ?? '', 'http://localhost')
+  const isOwn = url?.origin === 'http://localhost' && (url.pathname === base || url.pathname.startsWith(`${base}/`))
+  return isOwn ? url.pathname + url.search : base
+}

@@ -1,0 +1,125 @@
+import type { Child } from 'hono/jsx'
+import { THEMES, type Ui } from './ui.ts'
+
+/** The pages in the menu. */
+const MENU = [
+  ['', 'Overview'],
+  ['/sends', 'Sends'],
+  ['/explain', 'Why did it not arrive?'],
+  ['/new-push', 'New push'],
+  ['/devices', 'Devices'],
+  ['/topics', 'Topics and users'],
+  ['/queue', 'Queue'],
+  ['/analytics', 'Analytics'],
+  ['/configuration', 'Configuration'],
+  ['/actions', 'Action log'],
+] as const
+
+/** The path of a page in the menu. */
+export type MenuPath = (typeof MENU)[number][0]
+
+interface PageProps {
+  ui: Ui
+  title: string
+  /** The page of the menu that this page belongs to. */
+  at: MenuPath | undefined
+  /** The path of the events that keep parts of the page up to date; see assets/admin.js. */
+  live?: string | undefined
+  children?: Child
+}
+
+/** A page behind the login, with the menu. */
+export function Page({ ui, title, at, live, children }: PageProps) {
+  return (
+    <Html ui={ui} title={title} live={live}>
+      <a class="skip" href="#main">
+        Skip to the content
+      </a>
+      <header class="top">
+        <a class="brand" href={ui.link('')}>
+          centripush
+        </a>
+        <nav class="menu" aria-label="Pages of the web UI">
+          {MENU.filter(([path]) => path !== '/new-push' || ui.role === 'admin').map(([path, text]) => (
+            <a href={ui.link(path)} aria-current={path === at ? 'page' : undefined}>
+              {text}
+            </a>
+          ))}
+        </nav>
+        <div class="session">
+          <ThemeForm ui={ui} />
+          <form method="post" action={ui.link('/logout')}>
+            <button type="submit" class="quiet">
+              Log out
+            </button>
+          </form>
+          <small>{ui.role === 'viewer' ? 'Viewer: changes nothing' : 'Administrator'}</small>
+        </div>
+      </header>
+      <main id="main">
+        <h1>{title}</h1>
+        {ui.notice && (
+          <p class={ui.notice.isError ? 'notice error' : 'notice'} role="status">
+            {ui.notice.text}
+          </p>
+        )}
+        {live !== undefined && (
+          <p class="live-state" data-live-state>
+            <button type="button" class="quiet" hidden data-live-pause>
+              Pause updates
+            </button>
+            <noscript>This page does not update without JavaScript. Load it again.</noscript>
+          </p>
+        )}
+        {children}
+      </main>
+    </Html>
+  )
+}
+
+/** A page without the menu. */
+export function BarePage({ ui, title, children }: { ui: Ui; title: string; children?: Child }) {
+  return (
+    <Html ui={ui} title={title}>
+      <main id="main" class="bare">
+        <p class="brand">centripush</p>
+        <h1>{title}</h1>
+        {children}
+      </main>
+    </Html>
+  )
+}
+
+function Html({ ui, title, live, children }: Omit<PageProps, 'at'>) {
+  return (
+    <html lang="en" data-theme={ui.theme}>
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>{`${title} · centripush`}</title>
+        <link rel="icon" href={ui.link('/assets/icon.svg')} />
+        <link rel="stylesheet" href={ui.link('/assets/admin.css')} />
+        <script type="module" src={ui.link('/assets/admin.js')} />
+      </head>
+      <body data-live={live}>{children}</body>
+    </html>
+  )
+}
+
+/** Three buttons, so that the theme also changes without a script. */
+function ThemeForm({ ui }: { ui: Ui }) {
+  return (
+    <form method="post" action={ui.link('/theme')} class="themes">
+      <fieldset>
+        <legend class="hidden">Colors</legend>
+        <input type="hidden" name="here" value={ui.here} />
+        {THEMES.map((theme) => (
+          <button type="submit" name="theme" value={theme} aria-pressed={theme === ui.theme ? 'true' : 'false'}>
+            {theme}
+          </button>
+        ))}
+      </fieldset>
+    </form>
+  )
+}

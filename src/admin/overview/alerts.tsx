@@ -1,0 +1,46 @@
+import type { QueueStats } from '../../queue/queue.ts'
+import type { AdminSources } from '../admin-sources.ts'
+import { countOf, formatDuration } from '../layout/format.tsx'
+import type { Ui } from '../layout/ui.ts'
+
+/** A batch that waits longer than this needs attention: nobody takes it. */
+const LATE_MS = 60_000
+
+interface AlertsProps {
+  ui: Pick<Ui, 'link'>
+  stats: QueueStats
+  health: ReturnType<AdminSources['readHealth']>
+}
+
+/** Everything that needs an operator. It is a live part. */
+export function Alerts({ ui, stats, health }: AlertsProps) {
+  const { pauses, oldestMs, deadLetters } = stats
+  const problems = [
+    ...(health.isReady ? [] : ['A store does not work, or no worker can claim work: see the log and /health.']),
+    ...health.down.map((provider) => `${provider} does not answer this server. Its pushes wait and are tried again.`),
+    ...pauses.map(({ provider, reason, probeInMs }) =>
+      probeInMs === undefined
+        ? `${provider} is paused by an operator: ${reason}`
+        : `${provider} refuses the credential of this server: ${reason}`,
+    ),
+    ...(oldestMs > LATE_MS ? [`The oldest batch waits for ${formatDuration(oldestMs)}. Do workers run?`] : []),
+  ]
+  return (
+    <>
+      {problems.length === 0 ? (
+        <p class="notice good">Everything works: stores, providers and workers.</p>
+      ) : (
+        <ul class="notice error">
+          {problems.map((problem) => (
+            <li>{problem}</li>
+          ))}
+        </ul>
+      )}
+      {deadLetters > 0 && (
+        <p class="notice">
+          <a href={ui.link('/queue')}>{countOf(deadLetters, 'dead letter')}</a>: given up, can be sent again.
+        </p>
+      )}
+    </>
+  )
+}

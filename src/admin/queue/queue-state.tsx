@@ -1,0 +1,46 @@
+import { PROVIDER_NAMES } from '../../config/provider-names.ts'
+import type { QueueStats } from '../../queue/queue.ts'
+import { formatCount, formatDuration, State } from '../layout/format.tsx'
+import { Facts, Table } from '../layout/table.tsx'
+
+/** The work in the queue. It is a live part. */
+export function QueueState({ stats }: { stats: QueueStats }) {
+  const { waiting, inFlight, scheduled, oldestMs, deadLetters, pauses } = stats
+  return (
+    <>
+      <Facts
+        facts={[
+          ['Oldest waiting batch', oldestMs === 0 ? 'none waits' : formatDuration(oldestMs)],
+          ['Scheduled sends', formatCount(scheduled)],
+          ['Dead letters', formatCount(deadLetters)],
+        ]}
+      />
+      <Table
+        caption="Batches of each provider. A batch has up to 900 devices."
+        columns={[
+          { title: 'Provider', cell: (provider) => provider },
+          { title: 'Waiting batches', isNumber: true, cell: (provider) => formatCount(waiting.get(provider) ?? 0) },
+          { title: 'In flight', isNumber: true, cell: (provider) => formatCount(inFlight.get(provider) ?? 0) },
+          {
+            title: 'State',
+            cell: (provider) => {
+              const pause = pauses.find((paused) => paused.provider === provider)
+              if (!pause) return <State name="running" />
+              const { reason, probeInMs } = pause
+              return (
+                <>
+                  <State name="paused" /> {reason}
+                  {probeInMs !== undefined && (
+                    <span class="faint">{`, next attempt in ${formatDuration(probeInMs)}`}</span>
+                  )}
+                </>
+              )
+            },
+          },
+        ]}
+        rows={PROVIDER_NAMES}
+        empty=""
+      />
+    </>
+  )
+}

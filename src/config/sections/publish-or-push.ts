@@ -1,0 +1,20 @@
+import * as v from 'valibot'
+import { described, section } from '../option.ts'
+import { duration, text, wholeNumber } from '../values.ts'
+
+/** The section of the method `publish_or_push`. */
+export const publishOrPush = section({
+  delay: described(
+    v.optional(duration(), '10s'),
+    'How long the push waits for an ack when a request has no `delay_ms`. If it is shorter than a reconnection of a ' +
+      'client, users who are about to see the message get the push.',
+  ),
+  tag: described(
+    v.optional(text, 'push_uid'),
+    'The tag of the publication that tells clients the uid to acknowledge. Empty: no tag is added.',
+  ),
+  presence_max_clients: described(
+    v.optional(wholeNumber(0, 100_000), 1000),
+    'With `presence: "shorten"` the most clients of all channels whose presence is read. Beyond it all users wait.',
+  ),
+})

@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest'
+import { canonicalizeDeviceToken } from './device-token.ts'
+
+const HEX = '1e2122ba4ccabb8e7a34072cc71cf262470b35cde03f7ee8d78acdf08159e5a9'
+const GROUPS = '1e2122ba 4ccabb8e 7a34072c c71cf262 470b35cd e03f7ee8 d78acdf0 8159e5a9'
+const BYTES = Buffer.from(HEX, 'hex')
+const LONG = Buffer.alloc(80, 0xa7)
+
+test.each([
+  ['lower-case hexadecimal', HEX],
+  ['upper-case hexadecimal', HEX.toUpperCase()],
+  ['both cases', HEX.replaceAll('a', 'A')],
+  ['NSData before iOS 13', `<${GROUPS}>`],
+  ['groups without brackets', GROUPS],
+  ['NSData since iOS 13', `{length = 32, bytes = 0x${GROUPS}}`],
+  ['base64', BYTES.toString('base64')],
+  ['base64 without padding', BYTES.toString('base64').replace('=', '')],
+  ['base64url', BYTES.toString('base64url')],
+])('a device token in %s has one spelling', (_, text) => {
+  expect(canonicalizeDeviceToken(text)).toBe(HEX)
+})
+
+test('a token of a Live Activity may be longer', () => {
+  expect(canonicalizeDeviceToken(LONG.toString('hex').toUpperCase())).toBe(LONG.toString('hex'))
+  expect(canonicalizeDeviceToken(LONG.toString('base64'))).toBe(LONG.toString('hex'))
+})
+
+test.each([
+  ['nothing', ''],
+  ['a word', 'unregistered-1'],
+  ['too few bytes', '<1e2122ba 4ccabb8e 7a34072c>'],
+  ['an odd number of digits', HEX.slice(1)],
+  ['a shortened description', '{length = 32, bytes = 0x1e2122ba 4ccabb8e ... d78acdf0 8159e5a9 }'],
+  ['a registration token of FCM', `${'d'.repeat(22)}:APA91b${'x'.repeat(134)}`],
+  ['an installation id of Firebase', `c${'x'.repeat(21)}`],
+  ['a UUID', '550e8400-e29b-41d4-a716-446655440000'],
+  ['a token of Expo', 'ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx]'],
+  ['a prefix', `0x${HEX}`],
+  ['a web push subscription', '{"endpoint":"https://web.push.apple.com/x"}'],
+  ['base64 of more than any token has', Buffer.alloc(101).toString('base64')],
+  ['other letters', 'ü'.repeat(64)],
+])('%s is no device token', (_, text) => {
+  expect(canonicalizeDeviceToken(text)).toBeUndefined()
+})

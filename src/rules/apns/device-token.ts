@@ -1,0 +1,31 @@
+// Device tokens of APNs. Apple's service takes them in hexadecimal. Apps send them in other spellings too: in upper
+// case, as iOS printed `NSData` (`<1e2122ba 4ccabb8e …>`, since iOS 13 `{length = 32, bytes = 0x1e2122ba …}`), and as
+// base64, the form of `Data` in JSON. Each phone is one device only if all of them are stored as one spelling.
+
+/** The fewest bytes of a device token. Apple reserves longer ones, and those of Live Activities are longer. */
+const MIN_BYTES = 32
+/** The most bytes of a device token in base64. Apple names 100 as the maximum. */
+const MAX_BASE64_BYTES = 100
+
+const HEXADECIMAL = /^(?:[0-9a-f]{2})+$/i
+const BASE64 = /^[\w+/-]+={0,2}$/
+/** The description of `NSData` since iOS 13. It shows only the first and last bytes of data that is longer. */
+const DESCRIPTION = /^\{\s*length\s*=\s*\d+,\s*bytes\s*=\s*0x([0-9a-f\s]+)\}$/i
+
+/**
+ * The canonical spelling of a device token, lower-case hexadecimal; undefined if the text is not a device token of
+ * APNs.
+ */
+export function canonicalizeDeviceToken(text: string): string | undefined {
+  // Most tokens are canonical, so this test comes first.
+  if (text.length >= 2 * MIN_BYTES && HEXADECIMAL.test(text)) return text.toLowerCase()
+  const digits = (DESCRIPTION.exec(text)?.[1] ?? text.replace(/^<(.*)>$/s, '$1')).replace(/\s/g, '')
+  if (HEXADECIMAL.test(digits)) return digits.length >= 2 * MIN_BYTES ? digits.toLowerCase() : undefined
+  return BASE64.test(text) ? readBase64(text) : undefined
+}
+
+function readBase64(text: string): string | undefined {
+  const bytes = Buffer.from(text, 'base64')
+  const isWhole = bytes.toString('base64url') === text.replace(/=+$/, '').replaceAll('+', '-').replaceAll('/', '_')
+  return isWhole && bytes.length >= MIN_BYTES && bytes.length <= MAX_BASE64_BYTES ? bytes.toString('hex') : undefined
+}

@@ -1,0 +1,61 @@
+// Locales as apps write them, and their canonical form, a language tag of BCP 47 (RFC 5646):
+//
+//   pt-BR, zh-Hant-TW                        browsers, toLanguageTag() of Java, .NET, preferredLanguages of iOS
+//   pt_BR, zh-Hant_TW, en_US@calendar=roc    Locale.identifier of iOS
+//   pt_BR, zh_TW_#Hant, ja_JP_JP_#u-ca-…     Locale.toString() of Java and Android
+//   pt_BR.UTF-8, ca_ES@valencia              POSIX, so Python's locale and LANG
+//   zh-CHS, zh-CHT                           old versions of .NET
+//   pt-rBR                                   names of Android resources
+
+/** Encoding and modifiers of POSIX, and keywords of ICU. */
+const AFTER_REGION = /[.@].*$/s
+/** The separator before script and extensions in Java's form. */
+const JAVA_MARK = '#'
+const LANGUAGE = /^[a-z]{2,3}$/i
+const SCRIPT = /^[a-z]{4}$/i
+/** A region in the name of an Android resource: `pt-rBR`. */
+const ANDROID_REGION = /^r(?=[A-Z]{2}$)/
+/** .NET's first names of the Chinese scripts. */
+const DOTNET_SCRIPTS = new Map([
+  ['CHS', 'Hans'],
+  ['CHT', 'Hant'],
+])
+
+/**
+ * The canonical form of a locale (`pt_BR` and `PT-br` are `pt-BR`), with its extensions; undefined if the text is no
+ * locale.
+ */
+export function canonicalizeLocale(text: string): string | undefined {
+  return canonicalize(text) ?? canonicalizeOther(text)
+}
+
+/** Reads the spellings that are no language tags. */
+function canonicalizeOther(text: string): string | undefined {
+  const [before = '', after = ''] = text.replace(AFTER_REGION, '').split(JAVA_MARK, 2)
+  const [language = '', ...others] = before.split(/[-_]/)
+  if (!LANGUAGE.test(language)) return undefined
+  const subtags = others.filter((subtag) => subtag !== '').map(readSubtag)
+  const [script = ''] = after.split(/[-_]/, 1)
+  if (SCRIPT.test(script)) subtags.unshift(script)
+  // Java's variants, such as the NY of `no_NO_NY`, may be no subtags of BCP 47. The rest of the locale is kept.
+  return canonicalize([language, ...subtags].join('-')) ?? canonicalize([language, ...subtags.slice(0, -1)].join('-'))
+}
+
+function readSubtag(subtag: string): string {
+  return DOTNET_SCRIPTS.get(subtag.toUpperCase()) ?? subtag.replace(ANDROID_REGION, '')
+}
+
+function canonicalize(tag: string): string | undefined {
+  try {
+    return Intl.getCanonicalLocales(tag)[0]
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
+}
+
+/** A canonical locale without its extensions and private subtags (`-u-…`, `-x-…`). */
+export function withoutExtensions(locale: string): string {
+  const at = locale.search(/-[0-9a-z]-/i)
+  return at < 0 ? locale : locale.slice(0, at)
+}

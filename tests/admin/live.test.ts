@@ -1,0 +1,96 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { LivePolls } from '../../src/admin/live/live-polls.ts'
+import { makeTestLogger } from '../support/run-log.ts'
+import { type AdminRig, type Client, startAdminRig } from './admin-rig.ts'
+
+let rig: AdminRig
+let client: Client
+
+beforeAll(async () => {
+  rig = await startAdminRig()
+  client = await rig.loggedIn()
+})
+
+afterAll(() => rig.stop())
+
+/** Opens the events of a page. `text` has all that came. */
+async function open(path: string) {
+  const stop = new AbortController()
+  const cookie = [...client.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+  const answer = await fetch(`${rig.server.url}/admin${path}`, { headers: { cookie }, signal: stop.signal })
+  const stream = { answer, text: '', isEnded: false, stop: () => stop.abort() }
+  const read = async () => {
+    for await (const chunk of answer.body ?? []) stream.text += Buffer.from(chunk).toString()
+  }
+  const ended = read()
+    .catch(() => undefined)
+    .finally(() => {
+      stream.isEnded = true
+    })
+  return Object.assign(stream, { ended })
+}
+
+test('ten pages with the same subject cost one read a round', async () => {
+  const live = new LivePolls({ logger: makeTestLogger(), intervalMs: 3_600_000 })
+  let reads = 0
+  const load = async () => {
+    reads++
+    return [{ id: 'a', html: String(reads) }]
+  }
+  const seen: string[] = []
+  const unwatch = Array.from({ length: 10 }, () => live.watch('queue', load, ([part]) => seen.push(part?.html ?? '')))
+  live.readNow()
+  await expect.poll(() => seen).toEqual(Array(10).fill('1'))
+  for (const end of unwatch) end()
+  live.readNow()
+  await delay(0)
+  expect([reads, live.pages]).toEqual([1, 0])
+  await live.stop()
+})
+
+test('a slow subject is not read twice at a time, and a failed one is read again', async () => {
+  const live = new LivePolls({ logger: makeTestLogger(), intervalMs: 3_600_000 })
+  const pending: ((error?: Error) => void)[] = []
+  const seen: unknown[] = []
+  const load = () =>
+    new Promise<[]>((resolve, reject) => pending.push((error) => (error ? reject(error) : resolve([]))))
+  live.watch('slow', load, (parts) => seen.push(parts))
+  live.readNow()
+  live.readNow()
+  expect(pending).toHaveLength(1)
+  pending[0]?.(new Error('the store is down'))
+  await delay(0)
+  live.readNow()
+  expect(pending).toHaveLength(2)
+  pending[1]?.()
+  await expect.poll(() => seen).toEqual([[]])
+  await live.stop()
+})
+
+test('an event has the parts that have changed, and none while nothing does', async () => {
+  const page = await open('/queue/events')
+  expect(page.answer.headers.get('content-type')).toContain('text/event-stream')
+  expect(page.answer.headers.get('x-accel-buffering')).toBe('no')
+  await expect.poll(() => page.text, { timeout: 10_000 }).toContain('"id":"queue-state"')
+  const length = page.text.length
+  // Two rounds. That nothing comes is no event to wait for.
+  await delay(2500)
+  expect(page.text.length).toBe(length)
+  await client.post('/queue/pause', { provider: 'apns', reason: 'seen live' })
+  await expect.poll(() => page.text, { timeout: 10_000 }).toContain('seen live')
+  page.stop()
+})
+
+test('a server that stops ends the streams at once', async () => {
+  const other = await startAdminRig()
+  const watcher = await other.loggedIn()
+  const cookie = [...watcher.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+  const answer = await fetch(`${other.server.url}/admin/events`, { headers: { cookie } })
+  const startedAt = performance.now()
+  const stopping = other.server.stop(20_000)
+  for await (const _ of answer.body ?? []);
+  await stopping
+  expect(performance.now() - startedAt).toBeLessThan(10_000)
+  await other.database.drop()
+})
