@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { ClickhouseReader } from '../../src/analytics/clickhouse/clickhouse-reader.ts'
 import { ClickhouseServer } from '../../src/analytics/clickhouse/clickhouse-server.ts'
 import { prepareTables } from '../../src/analytics/clickhouse/prepare-tables.ts'
@@ -6,6 +7,7 @@ import { ATTEMPT_EVERY, DEVICES, FAILURE_EVERY, REPORT_EVERY, SECONDS, USERS } f
 
 const TABLES = { database: 'centrifugo', cluster: '', ttl: '30 DAY' }
 const CHUNK = 500_000
+const MERGE_POLL_MS = 200
 
 /** Makes and fills the tables of the export. */
 export async function fillClickhouse(clickhouse: TestClickhouse, rows: number): Promise<void> {
@@ -13,6 +15,8 @@ export async function fillClickhouse(clickhouse: TestClickhouse, rows: number): 
   await prepareTables(server, { ...TABLES, makesTables: true })
   await server.close()
   for (let from = 0; from < rows; from += CHUNK) await fillChunk(clickhouse, from, Math.min(CHUNK, rows - from), rows)
+  // A table in use has few large parts.
+  while ((await clickhouse.query('SELECT count() FROM system.merges')) !== '0') await delay(MERGE_POLL_MS)
 }
 
 /** Opens a reader of the filled tables. */
