@@ -105,7 +105,8 @@ async function fill(url: string, sql: Sql): Promise<string> {
         provider,
         platform,
         user,
-        token: `token-of-${user}-${'0'.repeat(60)}${index}f3a9`,
+        // Tokens of APNs are hexadecimal.
+        token: `${index}f3a9`.padStart(64, '0'),
         topics: ['news', index % 2 === 0 ? 'sport:football' : 'weather'],
         timezone: ['Europe/Berlin', 'America/New_York', 'Asia/Tokyo'][index % 3],
         locale: index % 2 === 0 ? 'en' : 'de',
