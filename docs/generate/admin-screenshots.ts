@@ -11,7 +11,7 @@ import { makeLogger } from '../../src/observability/log.ts'
 
 const CHROMIUM = '/usr/bin/chromium'
 const DIRECTORY = fileURLToPath(new URL('../images/admin/', import.meta.url))
-const DESKTOP = { width: 960, height: 620 }
+const DESKTOP = { width: 960, height: 560 }
 const PHONE = { width: 375, height: 720 }
 
 interface Shot {
