@@ -35,7 +35,7 @@ const OPEN_TO_ALL = ['config', 'observability', 'timing']
 // The files that other rooms may import from these rooms: the contract and its types. All other files are private.
 const DOORS = {
   limits: 'limits/(rate-limiter|policy|key-template)\\.ts',
-  queue: 'queue/(queue|batch|send|lane|dead-letter|report)\\.ts',
+  queue: 'queue/(queue|batch|send|lane|dead-letter|report|work-watch)\\.ts',
   providers: 'providers/provider\\.ts',
   http2: 'http2/[^/]+\\.ts',
   analytics: 'analytics/analytics\\.ts',

@@ -1,9 +1,11 @@
 #!/usr/bin/env node
-// Runs the TypeScript sources as they are: tsx strips the types, nothing is built.
-import { fileURLToPath } from 'node:url'
-import { register } from 'tsx/esm/api'
+// Runs the compiled program in dist/. A checkout has sources too, and is compiled first if they have changed.
+import { existsSync } from 'node:fs'
 
-// It has the settings of JSX. By default tsx looks for the file in the working directory.
-process.env.TSX_TSCONFIG_PATH = fileURLToPath(new URL('../tsconfig.json', import.meta.url))
-register()
-await import('../src/main.ts')
+if (existsSync(new URL('../src', import.meta.url))) {
+  const { compileIfStale } = await import('../build/compile.js')
+  await compileIfStale()
+}
+// Stack traces name the lines of the sources.
+process.setSourceMapsEnabled(true)
+await import('../dist/main.js')

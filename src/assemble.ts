@@ -1,10 +1,10 @@
 // Builds all objects, connects them, and registers how they are stopped. Only this file and assemble/ import the
 // concrete classes.
-import { availableParallelism } from 'node:os'
 import type { AdminSources } from './admin/admin-sources.ts'
 import { buildParts } from './assemble/build-parts.ts'
 import { configureApi } from './assemble/configure-api.ts'
 import { countReports } from './assemble/count-reports.ts'
+import { logParts } from './assemble/log-parts.ts'
 import { makeAccept } from './assemble/make-accept.ts'
 import { makeAdminSources } from './assemble/make-admin-sources.ts'
 import { makeClientCalls, makeClientEndpoints } from './assemble/make-client-calls.ts'
@@ -18,7 +18,6 @@ import { shareBuffers } from './assemble/share-buffers.ts'
 import { startAdmin } from './assemble/start-admin.ts'
 import { startAnalytics } from './assemble/start-analytics.ts'
 import { startLargeRequests } from './assemble/start-large-requests.ts'
-import { startWorkerProcesses } from './assemble/start-worker-processes.ts'
 import { startWorkers } from './assemble/start-workers.ts'
 import { makeLoggerOfStores, watchStores } from './assemble/watch-stores.ts'
 import { chooseQueue } from './config/check.ts'
@@ -30,16 +29,20 @@ import { findLostSettings } from './database/pooler.ts'
 import { type MethodTable, makeMethodTable } from './methods/table.ts'
 import type { Logger } from './observability/log.ts'
 import { addQueueGauges, type Metrics, makeMetrics } from './observability/metrics.ts'
-import { describeHealth, mergeHealth, type ProviderHealth } from './observability/provider-health.ts'
-import { FULL_DUTY } from './queue/lane.ts'
+import { describeHealth, type ProviderHealth } from './observability/provider-health.ts'
+import { chooseProcesses } from './processes/choose-processes.ts'
 import type { ClientCalls } from './realtime/client-calls.ts'
 import type { ApiDeps } from './server/api-deps.ts'
 import { makeKeyCheck } from './server/api-key.ts'
+import { checkPorts } from './server/check-ports.ts'
 import type { LargeRequests } from './server/large-requests.ts'
-import { planPorts } from './server/plan-ports.ts'
+import { listAddresses, planPorts } from './server/plan-ports.ts'
 import { startServer } from './server/start-server.ts'
-import { makeShutdownPhases, type OnStop } from './shutdown-phases.ts'
+import { makeShutdownPhases, type OnStop, StoppedError } from './shutdown-phases.ts'
+import { withDeadline } from './timing/deadline.ts'
+import { untilAborted } from './timing/until-aborted.ts'
 import type { NodeApi } from './upstream/node-api.ts'
+import { NodeWatch } from './upstream/node-watch.ts'
 
 interface ServerPlan extends Plan {
   role: Role
@@ -53,26 +56,43 @@ export interface Assembly {
   madeKey: string | undefined
   /** A link to the admin web UI that logs in once; undefined without one. */
   adminLink: string | undefined
-  /** Accepts no more work, finishes work in flight within `graceMs`, then closes all parts. Never rejects. */
-  stop(graceMs: number): Promise<void>
+  /** Resolves when the workers of this server claim pushes. */
+  whenSending: Promise<unknown>
+  /** Accepts no more work, finishes work in flight and closes all parts, all in `timeoutMs`. Never rejects. */
+  stop(timeoutMs: number): Promise<void>
 }
 
-/** Builds and starts a server. After an error all parts are stopped. @throws ConfigError, UserError */
+/** How long the step of a start that was stopped may take to end, in ms. Then its parts are closed nevertheless. */
+const ABANDON_MS = 2000
+
+/**
+ * Builds and starts a server. After an error all parts are stopped.
+ * @throws ConfigError, UserError; StoppedError when `plan.signal` aborts before the server has started
+ */
 export async function assemble(plan: ServerPlan): Promise<Assembly> {
-  const { onStop, stop } = makeShutdownPhases(plan.logger)
+  const { onStop, refuseParts, stop } = makeShutdownPhases(plan.logger)
+  const { signal = new AbortController().signal } = plan
+  const makeError = () => new StoppedError('the server was stopped during its start')
+  const building = build(plan, onStop)
   try {
-    return { ...(await build(plan, onStop)), stop }
+    return { ...(await untilAborted(building, signal, makeError)), stop }
   } catch (error) {
+    refuseParts()
+    // The step in progress ends first, because it needs the parts that are open. After the deadline it loses them.
+    if (signal.aborted) await withDeadline(Promise.allSettled([building]), ABANDON_MS).catch(() => undefined)
     await stop(0)
-    throw error
+    throw signal.aborted ? makeError() : error
   }
 }
 
 async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, 'stop'>> {
   const { config, role, logger } = plan
+  const isApi = role !== 'worker' && !config.http_api.disabled
+  await checkPorts(listAddresses(config.http_server, makesKey(config, isApi)))
   const metrics = makeMetrics()
   const upstream = config.upstream && makeUpstream(config, config.upstream, logger)
-  if (upstream) onStop.close('upstream', () => upstream.close())
+  let nodeWatch: NodeWatch | undefined
+  if (upstream) onStop.close('upstream', async () => void (await Promise.all([nodeWatch?.stop(), upstream.close()])))
   const push = config.push_notifications.enabled
     ? await buildPush(plan, metrics, upstream?.api, onStop)
     : {
@@ -80,14 +100,15 @@ async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, '
         large: undefined,
         clientCalls: undefined,
         isReady: () => true,
+        whenSending: Promise.resolve(),
         readHealth: () => ({ down: [], credentials: {} }),
         readMetrics: () => metrics.registry.metrics(),
         callLogger: logger,
         adminSources: undefined,
         sql: undefined,
       }
-  const { methods, large, clientCalls, isReady, readHealth, readMetrics, callLogger, adminSources, sql } = push
-  const isApi = role !== 'worker' && !config.http_api.disabled
+  const { methods, large, clientCalls, isReady, whenSending, readHealth, readMetrics, callLogger, adminSources, sql } =
+    push
   const { key, madeKey } = chooseKey(config, isApi)
   const api: ApiDeps = {
     methods,
@@ -126,7 +147,10 @@ async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, '
     }),
   )
   onStop.drain('server', (graceMs) => server.close(graceMs, config.shutdown.drain))
-  return { urls: server.urls, madeKey, adminLink: admin?.makeLink(server.urls.at(-1) ?? '') }
+  if (upstream && config.upstream && role !== 'worker') {
+    nodeWatch = new NodeWatch({ api: upstream.api, address: config.upstream.address, logger })
+  }
+  return { urls: server.urls, madeKey, whenSending, adminLink: admin?.makeLink(server.urls.at(-1) ?? '') }
 }
 
 interface Push {
@@ -137,6 +161,8 @@ interface Push {
   clientCalls: ClientCalls
   /** The metrics of all processes in the text format of Prometheus. */
   readMetrics(): Promise<string>
+  /** Resolves when workers claim. */
+  whenSending: Promise<unknown>
   /** False while a store is down, or while the queue refuses the claims of the workers. */
   isReady(): boolean
   /** The state of the providers for the workers. */
@@ -162,7 +188,7 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, node: NodeApi | und
   for (const risk of await queue.findRisks()) logger.warn({ risk }, 'queue: accepted sends can be lost')
   addQueueGauges(metrics.registry, chooseQueue(config), () => queue.stats().catch(() => undefined))
   const { registry } = metrics
-  const count = role === 'api' ? 0 : (config.worker.processes ?? chooseProcesses(availableParallelism()))
+  const count = role === 'api' ? 0 : (config.worker.processes ?? chooseProcesses())
   const shared = { ...plan, config: shareBuffers(config, count) }
   const started = await startAnalytics(shared, databases, { registry, checksServers: true }, onStop)
   const analytics = countReports(started, storePlan, parts, onStop)
@@ -177,26 +203,24 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, node: NodeApi | und
     readHealth: parts.readHealth,
     readMetrics: () => metrics.registry.metrics(),
   }
+  await logParts(plan, databases)
   const withAdmin = (state: Omit<Push, 'adminSources' | 'sql'>): Push => ({
     ...state,
     adminSources: makeAdminSources(config, { accept, parts, analytics, ...state }),
     sql: databases.sql,
   })
-  if (role === 'api') return withAdmin({ ...own, isReady: stores.isUp })
-  const recorder = analytics?.recorder
-  const workers =
-    count === 1
-      ? {
-          isReady: startWorkers({ plan: storePlan, duty: FULL_DUTY, metrics, recorder, ...parts }, onStop),
-          readHealth: parts.readHealth,
-        }
-      : startWorkerProcesses(shared, databases.dsn, count, metrics, stores.onOutage, onStop)
-  return withAdmin({
-    ...own,
-    ...workers,
-    isReady: () => stores.isUp() && workers.isReady(),
-    readHealth: () => mergeHealth([parts.readHealth(), workers.readHealth()]),
-  })
+  if (role === 'api') return withAdmin({ ...own, isReady: stores.isUp, whenSending: Promise.resolve() })
+  const workers = startWorkers(
+    {
+      parts: { plan: storePlan, metrics, recorder: analytics?.recorder, ...parts },
+      childPlan: shared,
+      count,
+      dsn: databases.dsn,
+      onStoreOutage: stores.onOutage,
+    },
+    onStop,
+  )
+  return withAdmin({ ...own, ...workers, isReady: () => stores.isUp() && workers.isReady() })
 }
 
 /** Warns if a pooler ignores settings of the pools. */
@@ -209,15 +233,15 @@ async function warnOfPooler({ sql, queueSql }: Databases, logger: Logger): Promi
   }
 }
 
-/** Two processes more than cores: while some wait for a provider or for the queue, the others use the cores. */
-function chooseProcesses(cores: number): number {
-  return cores === 1 ? 1 : cores + 2
-}
-
 function chooseKey({ http_api: api, data_dir }: Config, isApi: boolean): { key: string; madeKey: string | undefined } {
-  if (api.key !== undefined || api.insecure || !isApi) return { key: api.key ?? '', madeKey: undefined }
+  if (!makesKey({ http_api: api }, isApi)) return { key: api.key ?? '', madeKey: undefined }
   const madeKey = loadOrMakeKey(data_dir, 'api_key')
   return { key: madeKey, madeKey }
+}
+
+/** Whether the API key is generated. */
+function makesKey({ http_api: api }: Pick<Config, 'http_api'>, isApi: boolean): boolean {
+  return isApi && api.key === undefined && !api.insecure
 }
 
 function trimSlash(prefix: string): string {

@@ -9,7 +9,7 @@ export interface PipelineContext {
   sql: Sql
   dsn: string
   report: Report
-  /** `worker.processes`; undefined leaves the default. */
+  /** `worker.processes`; undefined: as many as the default starts for a load. */
   processes: number | undefined
   /** The store of analytics. */
   analytics: AnalyticsName

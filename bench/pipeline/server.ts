@@ -1,5 +1,6 @@
 // `centripush serve` as an operator runs it, with its processes and metrics.
 import { resolve } from 'node:path'
+import { chooseProcesses } from '../../src/processes/choose-processes.ts'
 import { type CentripushProcess, startCentripush } from '../../tests/support/centripush-process.ts'
 import { readChildren } from '../harness/process-times.ts'
 import type { AnalyticsConfig } from './analytics.ts'
@@ -13,7 +14,7 @@ export const API_KEY = 'bench'
 export interface ServerOptions {
   dsn: string
   push: PushConfig
-  /** `worker.processes`; undefined leaves the default. */
+  /** `worker.processes`; undefined: as many as the default starts for a load. */
   processes: number | undefined
   /** The section of analytics. */
   analytics: AnalyticsConfig
@@ -44,7 +45,7 @@ export async function startServer({
     http_api: { key: API_KEY },
     database: { postgresql: { dsn } },
     push_notifications: push,
-    worker: { processes },
+    worker: { processes: processes ?? chooseProcesses() },
     ...analytics,
     log: { level: 'warn' as const },
   }

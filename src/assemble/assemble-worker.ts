@@ -1,13 +1,13 @@
 // A separate file, so that a worker process does not load the code of the API.
-import { makeMetrics } from '../observability/metrics.ts'
+import { addOutageGauge, makeMetrics } from '../observability/metrics.ts'
 import type { ProviderHealth } from '../observability/provider-health.ts'
 import type { Duty } from '../queue/lane.ts'
 import { makeShutdownPhases } from '../shutdown-phases.ts'
 import { buildParts } from './build-parts.ts'
+import { makeWorkers } from './make-workers.ts'
 import { openDatabases } from './open-databases.ts'
 import type { Plan } from './plan.ts'
 import { startAnalytics } from './start-analytics.ts'
-import { startWorkers } from './start-workers.ts'
 import { makeLoggerOfStores, type OnStoreOutage } from './watch-stores.ts'
 
 /** The running parts of a worker process. */
@@ -26,12 +26,14 @@ export interface WorkerAssembly {
  * Builds and starts the parts of a worker process: no API, no upkeep, and no checks of the stores, because its parent
  * has them.
  * @param onStoreOutage takes the outages that its work meets
+ * @param onLoad called for each second with a load
  * @throws ConfigError, UserError
  */
 export async function assembleWorker(
   { config, logger }: Plan,
   duty: Duty,
   onStoreOutage: OnStoreOutage,
+  onLoad: () => void,
 ): Promise<WorkerAssembly> {
   const { onStop, stop } = makeShutdownPhases(logger)
   const plan = { config, logger: makeLoggerOfStores({ config, logger }, onStoreOutage) }
@@ -41,12 +43,16 @@ export async function assembleWorker(
     const parts = await buildParts(plan, databases, onStop)
     const { registry } = metrics
     const analytics = await startAnalytics(plan, databases, { registry, checksServers: false }, onStop)
-    const isReady = startWorkers({ plan, duty, metrics, recorder: analytics?.recorder, ...parts }, onStop)
+    addOutageGauge(registry, () => parts.outages.list())
+    const workers = makeWorkers({ plan, duty, metrics, recorder: analytics?.recorder, onLoad, ...parts })
+    workers.start()
+    onStop.drain('worker', workers.stop)
     return {
-      isReady,
+      isReady: workers.isReady,
       readHealth: parts.readHealth,
       readMetrics: () => metrics.registry.getMetricsAsJSON(),
-      stop,
+      // The server has kept the time for closing.
+      stop: (graceMs) => stop(graceMs, 0),
     }
   } catch (error) {
     await stop(0)

@@ -11,7 +11,11 @@ import type { Plan } from './plan.ts'
 /** The default of the option database.postgresql.max_connections, for configurations without the section `database`. */
 export const MAX_CONNECTIONS = 20
 
-type OpenEmbedded = (options: { dataDir: string; logger: Logger }) => Promise<{ dsn: string; stop(): Promise<void> }>
+type OpenEmbedded = (options: {
+  dataDir: string
+  logger: Logger
+  stopping: AbortSignal | undefined
+}) => Promise<{ dsn: string; stop(): Promise<void> }>
 
 /** The pools of database connections of this process. */
 export interface Databases {
@@ -49,7 +53,8 @@ export async function openDatabases(
     onStop.close('database', () => sql.end({ timeout: 5 }))
     return sql
   }
-  const dsn = config.database?.enabled === false ? undefined : await chooseDsn({ config, logger }, onStop, openEmbedded)
+  const dsn =
+    config.database?.enabled === false ? undefined : await chooseDsn({ config, logger, signal }, onStop, openEmbedded)
   const queue = chooseQueue(config) === 'redis' ? undefined : ((isReused ? undefined : queueDsn) ?? dsn)
   // Devices and queue need different planner settings, so even in one database each has its own pool, with half of the
   // connections.
@@ -62,10 +67,14 @@ export async function openDatabases(
   }
 }
 
-async function chooseDsn({ config, logger }: Plan, onStop: OnStop, openEmbedded: OpenEmbedded): Promise<string> {
+async function chooseDsn(
+  { config, logger, signal }: Plan,
+  onStop: OnStop,
+  openEmbedded: OpenEmbedded,
+): Promise<string> {
   const dsn = config.database?.postgresql.dsn
   if (dsn !== undefined) return dsn
-  const embedded = await openEmbedded({ dataDir: config.data_dir, logger })
+  const embedded = await openEmbedded({ dataDir: config.data_dir, logger, stopping: signal })
   onStop.close('embedded database', () => embedded.stop())
   return embedded.dsn
 }

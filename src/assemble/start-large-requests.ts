@@ -2,9 +2,9 @@ import { LargeRequestProcess } from '../processes/large-request-process.ts'
 import { LargeRequests } from '../server/large-requests.ts'
 import type { OnStop } from '../shutdown-phases.ts'
 import { RouteHeaders } from '../upstream/route-headers.ts'
+import { planChildProcess } from './make-worker-processes.ts'
 import type { Plan } from './plan.ts'
 import type { SendCounts } from './send-counts.ts'
-import { planChildProcess } from './start-worker-processes.ts'
 import type { OnStoreOutage } from './watch-stores.ts'
 
 /** Connections to each database: requests are decoded one after another. */

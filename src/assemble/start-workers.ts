@@ -1,94 +1,85 @@
-import { chooseQueue } from '../config/check.ts'
-import type { ProviderName } from '../config/provider-names.ts'
-import { RangeReader } from '../delivery/range-reader.ts'
-import { RemovalBreaker } from '../delivery/removal-breaker.ts'
-import { makeSendCache } from '../delivery/send-cache.ts'
-import { Worker } from '../delivery/worker.ts'
-import type { DeviceStore } from '../devices/device-store.ts'
-import type { RateLimiter } from '../limits/rate-limiter.ts'
-import type { Logger } from '../observability/log.ts'
 import { addOutageGauge, type Metrics } from '../observability/metrics.ts'
-import type { CredentialStates } from '../observability/provider-health.ts'
+import { mergeHealth, type ProviderHealth } from '../observability/provider-health.ts'
+import { WorkerScaling } from '../processes/worker-scaling.ts'
 import type { Outages } from '../providers/outages.ts'
-import type { Provider } from '../providers/provider.ts'
-import { FanOut } from '../push/fan-out.ts'
-import type { PageReader } from '../push/page-reader.ts'
-import { RANGE_DEVICES } from '../queue/batch.ts'
-import type { Duty } from '../queue/lane.ts'
-import type { Queue } from '../queue/queue.ts'
+import { FULL_DUTY } from '../queue/lane.ts'
 import type { OnStop } from '../shutdown-phases.ts'
+import { makeWorkerProcesses } from './make-worker-processes.ts'
+import { makeWorkers, type WorkerParts } from './make-workers.ts'
 import type { Plan } from './plan.ts'
-import { makePageRecorder } from './record-page.ts'
-import type { RunningAnalytics } from './running-analytics.ts'
-import { countInMetrics } from './send-counts.ts'
+import type { OnStoreOutage } from './watch-stores.ts'
 
-/** The parts that fan-out and delivery need. */
-export interface WorkerParts {
-  plan: Plan
-  duty: Duty
-  metrics: Metrics
-  queue: Queue
-  pages: PageReader
-  rateLimiter: RateLimiter
-  devices: DeviceStore | undefined
-  providers: ReadonlyMap<ProviderName, Provider>
-  outages: Outages
-  credentials: CredentialStates
-  batchSizes: ReadonlyMap<ProviderName, number>
-  /** Records what becomes of each target; undefined if analytics has no store. */
-  recorder: RunningAnalytics['recorder']
+interface Options {
+  /** The parts of this process. */
+  parts: Omit<WorkerParts, 'duty' | 'onLoad'> & {
+    outages: Outages
+    metrics: Metrics
+    readHealth(): ProviderHealth
+  }
+  /** The plan of the worker processes. */
+  childPlan: Plan
+  /** The number of processes for all sends; 1: this process. */
+  count: number
+  /** The DSN of the device database. */
+  dsn: string | undefined
+  onStoreOutage: OnStoreOutage
 }
 
-/** Starts fan-out and delivery in this process. @returns whether the queue accepts claims */
-export function startWorkers(parts: WorkerParts, onStop: OnStop): () => boolean {
-  const { duty, queue, pages, rateLimiter, devices, providers, metrics } = parts
-  const { config, logger } = parts.plan
-  addOutageGauge(metrics.registry, () => parts.outages.list())
-  const loadSend = makeSendCache((uid) => queue.loadSend(uid), Date.now)
-  const ranges = devices && new RangeReader({ devices, providers: new Set(providers.keys()), loadSend })
-  const worker = new Worker({
-    duty,
-    queue,
-    loadSend,
-    ranges,
-    providers,
-    batchSizes: parts.batchSizes,
-    onCredential: (provider, state) => parts.credentials.set(provider, state),
-    removeGone: async (...args) => devices?.removeGone(...args) ?? 0,
-    removalBreaker: config.worker.removal_breaker ? makeRemovalBreaker(metrics, logger) : undefined,
-    rateLimiter,
-    recorder: parts.recorder,
-    retryPolicy: { scale: config.worker.retry_scale, random: Math.random },
-    metrics,
-    logger,
-    now: Date.now,
-    maxBatchTargets: Math.max(...parts.batchSizes.values(), RANGE_DEVICES),
-    concurrency: (config.push_notifications.queue[chooseQueue(config)] ?? { consumer_concurrency: 64 })
-      .consumer_concurrency,
-    leaseMs: config.worker.lease,
-    heartbeatMs: config.worker.heartbeat,
-  })
-  const onStored = makePageRecorder(countInMetrics(metrics), parts.recorder)
-  const fanOut = new FanOut({ duty, queue, pages, onStored, logger, heartbeatMs: config.worker.heartbeat })
-  worker.start()
-  fanOut.start()
-  onStop.drain('worker', (graceMs) => worker.stop(graceMs))
-  onStop.drain('fan-out', () => fanOut.stop())
-  return () => worker.isReady
+/** The workers of a server, in all of its processes. */
+export interface AllWorkers {
+  /** Whether the queue accepts their claims. */
+  isReady(): boolean
+  /** Resolves when they claim. */
+  whenSending: Promise<unknown>
+  /** The state of the providers for the processes that send. */
+  readHealth(): ProviderHealth
+  /** The metrics of all processes in the text format of Prometheus. */
+  readMetrics(): Promise<string>
 }
 
-function makeRemovalBreaker({ removalStopped }: Metrics, logger: Logger): RemovalBreaker {
-  return new RemovalBreaker({
-    onChange: (provider, isOpen) => {
-      removalStopped.set({ provider }, isOpen ? 1 : 0)
-      if (!isOpen) logger.warn({ provider }, 'delivery: removal of devices resumed')
-      else {
-        logger.error(
-          { provider },
-          'delivery: removal of devices stopped, because the provider reports most tokens as dead; check the ' +
-            'credentials, or if the tokens are dead set worker.removal_breaker to false',
-        )
-      }
-    },
+/**
+ * Starts to send. A configured number of worker processes starts at once; by default this process sends, and starts
+ * worker processes for a load unless the machine is small.
+ */
+export function startWorkers(options: Options, onStop: OnStop): AllWorkers {
+  if (options.count === 1) return startHere(options, onStop)
+  const isFixed = options.parts.plan.config.worker.processes !== undefined
+  return isFixed ? startProcesses(options, onStop) : startScaling(options, onStop)
+}
+
+function startHere({ parts }: Options, onStop: OnStop): AllWorkers {
+  const { outages, metrics, readHealth } = parts
+  const workers = makeWorkers({ ...parts, duty: FULL_DUTY, onLoad: () => undefined })
+  addOutageGauge(metrics.registry, () => outages.list())
+  workers.start()
+  onStop.drain('workers', workers.stop)
+  const readMetrics = () => metrics.registry.metrics()
+  return { isReady: workers.isReady, whenSending: Promise.resolve(), readHealth, readMetrics }
+}
+
+function startProcesses({ parts, childPlan, ...rest }: Options, onStop: OnStop): AllWorkers {
+  const options = { ...rest, metrics: parts.metrics, onLoad: () => undefined }
+  const { processes, readMetrics } = makeWorkerProcesses(childPlan, options)
+  processes.start()
+  onStop.drain('worker processes', (graceMs) => processes.stop(graceMs))
+  const whenSending = processes.whenReady()
+  const readHealth = () => mergeHealth([parts.readHealth(), processes.readHealth()])
+  return { isReady: () => processes.isReady, whenSending, readHealth, readMetrics }
+}
+
+function startScaling({ parts, childPlan, ...rest }: Options, onStop: OnStop): AllWorkers {
+  const { plan, outages, metrics } = parts
+  const onLoad = () => scaling.onLoad()
+  const { processes, readMetrics } = makeWorkerProcesses(childPlan, { ...rest, metrics, onLoad })
+  const scaling = new WorkerScaling({
+    own: makeWorkers({ ...parts, duty: FULL_DUTY, onLoad }),
+    processes,
+    graceMs: plan.config.shutdown.timeout,
+    logger: plan.logger,
   })
+  // While worker processes send, this process does not notice the end of an outage.
+  addOutageGauge(metrics.registry, () => (scaling.isAlone ? outages.list() : []))
+  onStop.drain('workers', (graceMs) => scaling.stop(graceMs))
+  const readHealth = () => (scaling.isAlone ? parts.readHealth() : processes.readHealth())
+  return { isReady: () => scaling.isReady, whenSending: Promise.resolve(), readHealth, readMetrics }
 }

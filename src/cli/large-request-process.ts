@@ -4,6 +4,7 @@ import { assembleLargeRequests, type LargeRequestAssembly } from '../assemble/as
 import type { SendCounts } from '../assemble/send-counts.ts'
 import type { Config } from '../config/schema.ts'
 import { UserError } from '../config/user-error.ts'
+import { captureOutput } from '../observability/capture-output.ts'
 import { type Logger, makeLogger } from '../observability/log.ts'
 import { LargeRequestOrder, type LargeRequestReport } from '../processes/messages.ts'
 import { CommandLineError } from './command-line-error.ts'
@@ -18,11 +19,11 @@ const NICENESS = 5
  */
 export async function runLargeRequestProcess(): Promise<number> {
   if (!process.send) throw new CommandLineError('only the server starts this command; use centripush serve')
-  // Ctrl-C reaches the whole process group. The parent sends an order to stop.
-  process.on('SIGINT', () => undefined)
   setPriority(NICENESS)
   const { config, key, stopped } = await hearOrders()
-  const assembly = await start(config, key, makeLogger(config.log))
+  const logger = makeLogger(config.log)
+  captureOutput(logger)
+  const assembly = await start(config, key, logger)
   if (!assembly) return 1
   report({ kind: 'ready', url: assembly.url })
   await stopped

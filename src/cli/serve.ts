@@ -1,7 +1,10 @@
+import { once } from 'node:events'
 import { checkFiles } from '../assemble/check-files.ts'
 import { assemble } from '../assemble.ts'
 import type { Config } from '../config/schema.ts'
-import { makeLogger } from '../observability/log.ts'
+import { captureOutput } from '../observability/capture-output.ts'
+import { type Logger, makeLogger } from '../observability/log.ts'
+import { StoppedError } from '../shutdown-phases.ts'
 import { makeBanner } from './banner.ts'
 import { describeSettings } from './describe-settings.ts'
 import { exitSoon } from './exit-soon.ts'
@@ -18,10 +21,14 @@ provider is a sandbox that records pushes instead of sending them.
 
 For example: centripush serve --config centripush.yaml
 
-SIGTERM or Ctrl-C stops it: requests and pushes in flight finish, the others stay in the queue. A second signal stops it
-immediately.
+SIGTERM, SIGHUP or Ctrl-C stops it within the option shutdown.timeout, also during its start: requests and pushes in
+flight finish, the others stay in the queue. A second signal stops it immediately; no push is lost, but those in flight
+may be sent again.
 
-Exits with 0 after a signal, with 2 when the command line or the configuration is wrong, and with 1 when it can't start.
+Exit codes:
+  0  stopped by a signal
+  1  can't start, or stopped by a second signal
+  2  the command line or the configuration is wrong
 `
 
 /**
@@ -35,19 +42,24 @@ export async function runServe(argv: string[]): Promise<void> {
   const config = flags.has('lenient') ? makeLenient(options.config) : options.config
   checkFiles(config)
   const logger = makeLogger(config.log)
+  captureOutput(logger)
   for (const notice of describeSettings(options)) logger.warn(`config: ${notice}`)
-  const stopped = waitForStop()
-  const starting = new AbortController()
-  void stopped.then(() => starting.abort())
-  const server = await assemble({ config, role, logger, signal: starting.signal }).catch((error: unknown) => {
-    if (!starting.signal.aborted) throw error
-  })
-  if (!server) return exitSoon()
-  logger.info({ urls: server.urls, role }, 'server: started')
-  process.stdout.write(makeBanner(server, config.http_api.handler_prefix))
-  const signal = await stopped
-  logger.info({ signal }, 'server: stopping, work in flight finishes')
-  await server.stop(config.shutdown.timeout)
+  const stopping = listenForStop(logger)
+  try {
+    const server = await assemble({ config, role, logger, signal: stopping })
+    const stopped = stopping.aborted ? Promise.resolve() : once(stopping, 'abort')
+    await Promise.race([server.whenSending, stopped])
+    if (!stopping.aborted) {
+      logger.info({ urls: server.urls, role }, 'centripush is running')
+      // Standard output that is not a terminal has only lines of the log, and the log has no keys.
+      if (process.stdout.isTTY) process.stdout.write(makeBanner(server, config.http_api.handler_prefix))
+      else if (server.madeKey !== undefined) logger.info({ file: `${config.data_dir}/api_key` }, 'api key: generated')
+    }
+    await stopped
+    await server.stop(config.shutdown.timeout)
+  } catch (error) {
+    if (!(error instanceof StoppedError)) throw error
+  }
   logger.info('server: stopped')
   exitSoon()
 }
@@ -62,16 +74,20 @@ function makeLenient(config: Config): Config {
  */
 const SAME_PRESS_MS = 500
 
-/** Resolves at the first signal to stop. A second signal ends the process immediately. */
-function waitForStop(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    let firstAtMs: number | undefined
-    const onSignal = (signal: NodeJS.Signals) => {
-      if (firstAtMs !== undefined && Date.now() - firstAtMs > SAME_PRESS_MS) process.exit(1)
-      firstAtMs ??= Date.now()
-      resolve(signal)
+/** The returned signal aborts at the first signal to stop. A second one ends the process immediately. */
+function listenForStop(logger: Logger): AbortSignal {
+  const stopping = new AbortController()
+  let firstAtMs: number | undefined
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (firstAtMs === undefined) {
+      firstAtMs = Date.now()
+      logger.info({ signal }, 'server: stopping, work in flight finishes')
+      stopping.abort()
+    } else if (Date.now() - firstAtMs > SAME_PRESS_MS) {
+      logger.warn({ signal }, 'server: stopped immediately by a second signal')
+      process.exit(1)
     }
-    process.on('SIGTERM', onSignal)
-    process.on('SIGINT', onSignal)
-  })
+  }
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, onSignal)
+  return stopping.signal
 }

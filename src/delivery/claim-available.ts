@@ -27,11 +27,17 @@ export async function claimAvailable(
   { queue, providers }: ClaimAvailableDeps,
   { lane, probing, room }: AvailableClaim,
 ): Promise<BatchClaim[]> {
-  const inState = (state: Availability['state']) =>
-    [...providers].filter(([, { availability }]) => (availability?.state ?? 'up') === state).map(([name]) => name)
-  for (const name of inState('probe')) {
+  for (const name of listInState(providers, 'probe')) {
     const probe = probing.has(name) ? [] : await queue.claimBatches(lane, [name], 1)
     if (probe.length > 0) return probe
   }
-  return await queue.claimBatches(lane, inState('up'), room)
+  return await queue.claimBatches(lane, listInState(providers, 'up'), room)
+}
+
+/** The providers whose availability has this state. */
+export function listInState(
+  providers: ReadonlyMap<ProviderName, Provider>,
+  state: Availability['state'],
+): ProviderName[] {
+  return [...providers].filter(([, { availability }]) => (availability?.state ?? 'up') === state).map(([name]) => name)
 }

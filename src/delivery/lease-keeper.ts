@@ -32,20 +32,24 @@ export class LeaseKeeper {
   readonly #holds = new Map<string, Hold>()
   /** How long a look permits to hand over targets, in ms. A lease lasts longer than that after each look. */
   readonly #maxAgeMs: number
-  readonly #looks: Repetition
-  readonly #checkpoints: Repetition
+  /** Undefined while there are no claims. */
+  #repetitions: { looks: Repetition; checkpoints: Repetition } | undefined
+  #ending: Promise<unknown> = Promise.resolve()
 
   constructor(deps: Deps) {
     this.#deps = deps
     this.#maxAgeMs = Math.min(MAX_AGE_MS, deps.leaseMs - deps.heartbeatMs)
-    // While looks take less than the other half of the time, targets never wait for one.
-    this.#looks = this.#repeat(this.#maxAgeMs / 2, MAX_LOOKS, 'claims not confirmed', () => this.#look())
-    this.#checkpoints = this.#repeat(CHECKPOINT_INTERVAL_MS, 1, 'progress not stored', () => this.#checkpoint())
   }
 
   /** Keeps a claim until `release`. @param askedAtMs the time of `performance.now()` before the claim was asked for */
   hold(claim: ClaimKey, askedAtMs: number): Hold {
-    const hold = new Hold({ claim, untilMs: askedAtMs + this.#maxAgeMs, look: () => this.#looks.runNow() })
+    this.#repetitions ??= {
+      // While looks take less than the other half of the time, targets never wait for one.
+      looks: this.#repeat(this.#maxAgeMs / 2, MAX_LOOKS, 'claims not confirmed', () => this.#look()),
+      checkpoints: this.#repeat(CHECKPOINT_INTERVAL_MS, 1, 'progress not stored', () => this.#checkpoint()),
+    }
+    const look = () => this.#repetitions?.looks.runNow()
+    const hold = new Hold({ claim, untilMs: askedAtMs + this.#maxAgeMs, look })
     // The worker can claim its own batch again while an earlier delivery, whose lease has ended, is not over.
     this.#holds.get(claim.id)?.stop()
     this.#holds.set(claim.id, hold)
@@ -64,7 +68,15 @@ export class LeaseKeeper {
 
   /** Stops extending leases; resolves when no command to the queue is running. */
   async close(): Promise<void> {
-    await Promise.all([this.#looks.stop(), this.#checkpoints.stop()])
+    this.#rest()
+    await this.#ending
+  }
+
+  /** Ends the repetitions until the next claim. */
+  #rest(): void {
+    const { looks, checkpoints } = this.#repetitions ?? {}
+    this.#repetitions = undefined
+    this.#ending = Promise.all([this.#ending, looks?.stop(), checkpoints?.stop()])
   }
 
   async #look(): Promise<void> {
@@ -84,13 +96,14 @@ export class LeaseKeeper {
     if (progress.length > 0) await this.#deps.queue.checkpoint(progress)
   }
 
-  /** Repeats a task while there are claims. */
+  /** Repeats a task until there are no claims. */
   #repeat(intervalMs: number, maxRuns: number, failure: string, work: () => Promise<void>): Repetition {
     return startRepeating({
       intervalMs,
       maxRuns,
       work: async () => {
         if (this.#holds.size > 0) await work()
+        else this.#rest()
       },
       onError: (error) => this.#deps.logger.warn({ err: error }, `delivery: ${failure}, retrying`),
     })

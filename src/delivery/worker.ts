@@ -9,8 +9,9 @@ import type { ProviderName } from '../config/provider-names.ts'
 import type { BatchClaim } from '../queue/batch.ts'
 import type { Duty, Lane } from '../queue/lane.ts'
 import type { Queue } from '../queue/queue.ts'
+import { WorkWatch } from '../queue/work-watch.ts'
 import { pause } from '../timing/pause.ts'
-import { claimAvailable } from './claim-available.ts'
+import { claimAvailable, listInState } from './claim-available.ts'
 import { type DeliverDeps, deliverBatch } from './deliver-batch.ts'
 import type { Hold } from './hold.ts'
 import { InFlightLimit } from './in-flight-limit.ts'
@@ -38,7 +39,8 @@ const ERROR_PAUSE_MS = 1000
 /** In ms, how long a failed claim counts. The next one follows within this time, if the store answers at all. */
 const FAILED_CLAIM_MS = 3000
 
-interface Deps extends Omit<DeliverDeps, 'queue'> {
+/** The parts of a worker. */
+export interface WorkerDeps extends Omit<DeliverDeps, 'queue'> {
   queue: Queue
   duty: Duty
   /** Reads range batches; undefined without a database, where there are none. */
@@ -47,6 +49,8 @@ interface Deps extends Omit<DeliverDeps, 'queue'> {
   maxBatchTargets: number
   /** Batches delivered at once, in each lane. */
   concurrency: number
+  /** Called with the targets of each claimed batch. */
+  onClaim?(targets: number): void
   /** How long a claim is valid after an extension, and how often it is extended. */
   leaseMs: number
   heartbeatMs: number
@@ -64,7 +68,7 @@ interface LaneWork {
 
 /** Claims and delivers the batches of its lanes. */
 export class Worker {
-  readonly #deps: Deps
+  readonly #deps: WorkerDeps
   readonly #leases: LeaseKeeper
   /** Stops claiming. */
   readonly #stopping = new AbortController()
@@ -72,7 +76,7 @@ export class Worker {
   /** The time of the last claim if it failed. */
   #failedAtMs: number | undefined
 
-  constructor(deps: Deps) {
+  constructor(deps: WorkerDeps) {
     this.#deps = deps
     // Every batch may wait on it. Node warns of a leak from the eleventh listener on.
     setMaxListeners(0, this.#stopping.signal)
@@ -107,25 +111,25 @@ export class Worker {
   }
 
   async #claimBatches(work: LaneWork): Promise<void> {
-    const { logger } = this.#deps
+    const { queue, duty, providers, logger } = this.#deps
     const { signal } = this.#stopping
     const { lane, batches, probing } = work
-    let waiting: Promise<void> | undefined
+    const watch = new WorkWatch({ queue, duty, lane, pollMs: POLL_MS, signal })
     while (!signal.aborted) {
-      // Begins before the claim, so that work which arrives during the claim is not missed.
-      waiting ??= this.#waitForWork(lane).then(() => {
-        waiting = undefined
-      })
+      watch.listen()
       const room = this.#room(work)
+      const up = listInState(providers, 'up')
       const askedAtMs = performance.now()
       try {
         const claims = room > 0 ? await claimAvailable(this.#deps, { lane, probing, room }) : []
         if (room > 0) this.#failedAtMs = undefined
         this.#begin(claims, askedAtMs, work)
+        // A batch in delivery may leave retries, and a provider in an outage is probed.
+        if (batches.size > 0 || up.length < providers.size) watch.onWork()
         if (claims.length > 0) continue
         // The end of a batch frees room, or shows whether a provider works again.
         const freed = room > 0 && probing.size === 0 ? [] : batches.keys()
-        await Promise.race([...freed, waiting])
+        await Promise.race([...freed, watch.wait(up)])
       } catch (error) {
         this.#failedAtMs = this.#deps.now()
         logger.error({ err: error, lane }, 'delivery: claim failed, retrying')
@@ -133,12 +137,6 @@ export class Worker {
       }
     }
     await Promise.all(batches.keys())
-  }
-
-  #waitForWork(lane: Lane): Promise<void> {
-    const { queue, duty } = this.#deps
-    const { signal } = this.#stopping
-    return duty.fallbackLanes.includes(lane) ? pause(POLL_MS, signal) : queue.waitForWork(lane, POLL_MS, signal)
   }
 
   /** The batches to claim, each counted as the largest possible; 0 while there is too little room for a claim. */
@@ -158,6 +156,7 @@ export class Worker {
   #begin(claims: readonly BatchClaim[], askedAtMs: number, work: LaneWork): void {
     const reads = this.#readRanges(claims)
     for (const claim of claims) {
+      this.#deps.onClaim?.(claim.count)
       const hold = this.#leases.hold(claim, askedAtMs)
       const isProbe = (this.#deps.providers.get(claim.provider)?.availability?.state ?? 'up') !== 'up'
       const delivery = this.#deliver(claim, hold, reads.get(claim.id), work.inFlight).finally(() => {

@@ -12,13 +12,16 @@ export interface QueueGauges {
   pauses: readonly { provider: string }[]
 }
 
+/** How often the delay of the event loop is measured, in ms. The default of 10 ms costs 1 % of a core. */
+const EVENT_LOOP_PRECISION_MS = 100
+
 /** The metrics of one process. */
 export type Metrics = ReturnType<typeof makeMetrics>
 
 /** Makes the metrics and their registry, with the default metrics of the process. */
 export function makeMetrics() {
   const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_PRECISION_MS })
   const registers = [registry]
   return {
     registry,

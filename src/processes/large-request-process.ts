@@ -89,6 +89,8 @@ export class LargeRequestProcess {
     const child = fork(PROGRAM, ['large-request-process'], {
       serialization: 'advanced',
       execArgv: [...process.execArgv, ...HEAP_OPTIONS],
+      // Ctrl-C in a terminal must not reach it.
+      detached: true,
     })
     this.#child = child
     // After a second signal the server exits immediately, and its processes must not survive it.

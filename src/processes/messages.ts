@@ -31,6 +31,9 @@ const storeOutage = v.object({
   outage: v.object({ cause: v.string(), mend: v.string(), isPartial: v.boolean() }),
 })
 
+/** The id of the report of metrics with which a process ends. */
+export const LAST_METRICS = 0
+
 /** A message from a worker process to the server. */
 export const Report = v.variant('kind', [
   /** Whether the process reaches the queue. Sent after the start and at each change. */
@@ -46,7 +49,9 @@ export const Report = v.variant('kind', [
   /** The process could not start. The message is for the operator; an internal error is in the process's log too. */
   v.object({ kind: v.literal('failed'), message: v.string() }),
   storeOutage,
-  /** The metrics of the process, in the form of prom-client's `getMetricsAsJSON`. */
+  /** The process had a load in the last second. */
+  v.object({ kind: v.literal('load') }),
+  /** The metrics of the process, in the form of prom-client's `getMetricsAsJSON`. `id` is LAST_METRICS at its end. */
   v.object({
     kind: v.literal('metrics'),
     id: v.number(),

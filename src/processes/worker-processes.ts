@@ -6,9 +6,12 @@
 //
 //   starting ──(report 'ready')──▶ working ──(unexpected exit)──▶ starting again after RESTART_PAUSE_MS
 //   any ──(stop)──▶ stopping ──(exit, or SIGKILL after the grace period)──▶ ended
+//
+// After `stop` they can be started again.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
+import { AggregatorRegistry } from 'prom-client'
 import * as v from 'valibot'
 import type { Config } from '../config/schema.ts'
 import type { Logger } from '../observability/log.ts'
@@ -16,7 +19,7 @@ import { mergeHealth, type ProviderHealth } from '../observability/provider-heal
 import type { Store, StoreOutage } from '../observability/store-monitor.ts'
 import { type Duty, LANES } from '../queue/lane.ts'
 import { withDeadline } from '../timing/deadline.ts'
-import { type Order, Report } from './messages.ts'
+import { LAST_METRICS, type Order, Report } from './messages.ts'
 
 const PROGRAM = resolve(import.meta.dirname, '../../bin/centripush.js')
 /**
@@ -29,8 +32,11 @@ const HEAP_OPTIONS = ['--heap-growing-percent=200', '--max-semi-space-size=8']
 /** How long to wait before a process is restarted, in ms: a process that fails at its start must not occupy a core. */
 const RESTART_PAUSE_MS = 1000
 const METRICS_TIMEOUT_MS = 2000
-/** How long a process may take to exit, in ms, in addition to the time for its batches in flight. */
-const EXIT_TIMEOUT_MS = 8000
+/** How long a process may take to exit, in ms, in addition to the time of its shutdown. */
+const EXIT_TIMEOUT_MS = 800
+
+/** The types of metrics that add up over processes, also over ended ones. */
+const SUMS = new Set(['counter', 'histogram'])
 
 type Metrics = Extract<Report, { kind: 'metrics' }>['metrics']
 
@@ -40,6 +46,8 @@ interface Deps {
   /** The number of processes for all sends. The one for small sends is not counted. */
   count: number
   logger: Logger
+  /** A process has a load. */
+  onLoad(): void
   /** Takes the outages of stores that the processes report. */
   onStoreOutage(store: Store, outage: StoreOutage): void
 }
@@ -70,7 +78,10 @@ export class WorkerProcesses {
     for (const { child } of this.#running) child.kill('SIGKILL')
   }
   #isStopping = false
-  #lastId = 0
+  #lastId = LAST_METRICS
+  /** The counters and histograms of ended processes: sums in metrics never decrease. */
+  #ended: Metrics = []
+  #onReady = () => {}
 
   constructor(deps: Deps) {
     this.#deps = deps
@@ -81,6 +92,7 @@ export class WorkerProcesses {
     // After a second signal the server exits immediately. Its worker processes are killed then: they must not survive
     // it.
     process.once('exit', this.#killAll)
+    this.#isStopping = false
     for (let index = 0; index < this.#deps.count; index++) this.#spawn(ALL)
     this.#spawn(SMALL)
   }
@@ -90,21 +102,34 @@ export class WorkerProcesses {
     return [...this.#running].some(({ isReady, duty }) => isReady && duty === ALL)
   }
 
+  /** Resolves to true when a process for all sends and the one for small sends work, or to false at `stop`. */
+  async whenReady(): Promise<boolean> {
+    const isWorking = (duty: Duty) => [...this.#running].some((running) => running.isReady && running.duty === duty)
+    while (!this.#isStopping && !(isWorking(ALL) && isWorking(SMALL))) {
+      await new Promise<void>((resolveReady) => {
+        this.#onReady = resolveReady
+      })
+    }
+    return !this.#isStopping
+  }
+
   /** The state of the providers for all processes. */
   readHealth(): ProviderHealth {
     return mergeHealth([...this.#running].map(({ health }) => health))
   }
 
-  /** The metrics of the worker processes. A process that does not answer in time is left out. */
+  /** The metrics of the worker processes, ended ones included. A process that does not answer in time is left out. */
   async readMetrics(): Promise<Metrics[]> {
     const answers = await Promise.allSettled([...this.#running].map((running) => this.#readMetrics(running)))
-    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
+    return [this.#ended, ...answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))]
   }
 
   /** Stops all worker processes. Batches in flight may take `graceMs` to finish. */
   async stop(graceMs: number): Promise<void> {
     this.#isStopping = true
+    this.#onReady()
     for (const timer of this.#restarts) clearTimeout(timer)
+    this.#restarts.clear()
     await Promise.all([...this.#running].map((running) => this.#stopOne(running, graceMs)))
     process.off('exit', this.#killAll)
   }
@@ -113,6 +138,8 @@ export class WorkerProcesses {
     const child = fork(PROGRAM, ['worker-process'], {
       serialization: 'advanced',
       execArgv: [...process.execArgv, ...HEAP_OPTIONS],
+      // A process group of its own: Ctrl-C in a terminal reaches only the server, which orders its processes to stop.
+      detached: true,
     })
     const running: Running = { child, duty, isReady: false, health: { down: [], credentials: {} }, readers: new Map() }
     this.#running.add(running)
@@ -127,6 +154,7 @@ export class WorkerProcesses {
     switch (report.kind) {
       case 'ready':
         running.isReady = report.isReady
+        this.#onReady()
         return
       case 'health':
         running.health = report.health
@@ -134,13 +162,25 @@ export class WorkerProcesses {
       case 'storeOutage':
         this.#deps.onStoreOutage(report.store, report.outage)
         return
+      case 'load':
+        this.#deps.onLoad()
+        return
       case 'metrics':
+        if (report.id === LAST_METRICS) this.#keepSums(report.metrics)
         running.readers.get(report.id)?.(report.metrics)
         return
       case 'failed':
         this.#deps.logger.error({ reason: report.message }, 'worker process: start failed')
         return
     }
+  }
+
+  #keepSums(metrics: Metrics): void {
+    const sums = metrics.filter((metric) => 'type' in metric && SUMS.has(String(metric.type)))
+    const merged = AggregatorRegistry.aggregate([this.#ended, sums])
+    void merged.getMetricsAsJSON().then((all) => {
+      this.#ended = all
+    })
   }
 
   #onExit(running: Running, code: number | null, signal: NodeJS.Signals | null): void {
@@ -162,6 +202,7 @@ export class WorkerProcesses {
   }
 
   async #stopOne({ child }: Running, graceMs: number): Promise<void> {
+    if (child.exitCode !== null || child.signalCode !== null) return
     const ended = once(child, 'exit')
     order(child, { kind: 'stop', graceMs })
     const killTimer = setTimeout(() => child.kill('SIGKILL'), graceMs + EXIT_TIMEOUT_MS)

@@ -13,6 +13,7 @@ import type { Logger } from '../observability/log.ts'
 import type { Duty, Lane } from '../queue/lane.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { OnStored, Page, SendClaim } from '../queue/send.ts'
+import { WorkWatch } from '../queue/work-watch.ts'
 import { pause } from '../timing/pause.ts'
 import { startRepeating } from '../timing/repeat.ts'
 import type { PageReader } from './page-reader.ts'
@@ -78,16 +79,12 @@ export class FanOut {
   }
 
   async #claimSends(lane: Lane): Promise<void> {
-    const { queue, logger } = this.#deps
+    const { queue, duty, logger } = this.#deps
     const { signal } = this.#stopping
     const walks = new Set<Promise<void>>()
-    let waiting: Promise<void> | undefined
+    const watch = new WorkWatch({ queue, duty, lane, pollMs: POLL_MS, signal })
     while (!signal.aborted) {
-      // Waiting for an announcement begins before the claim, so that a send that arrives during the claim is not
-      // missed.
-      waiting ??= this.#waitForWork(lane).then(() => {
-        waiting = undefined
-      })
+      watch.listen()
       try {
         if (walks.size >= MAX_WALKS[lane]) await Promise.race(walks)
         const claims = await queue.claimSends(lane, MAX_WALKS[lane] - walks.size)
@@ -95,8 +92,9 @@ export class FanOut {
           const walk = this.#walk(claim).finally(() => walks.delete(walk))
           walks.add(walk)
         }
+        if (walks.size > 0) watch.onWork()
         if (claims.length > 0) continue
-        await waiting
+        await watch.wait([])
         if (lane === 'broadcast') await pause(MIN_INTERVAL_MS, signal)
       } catch (error) {
         logger.error({ err: error, lane }, 'fan-out: claim failed, retrying')
@@ -104,12 +102,6 @@ export class FanOut {
       }
     }
     await Promise.all(walks)
-  }
-
-  #waitForWork(lane: Lane): Promise<void> {
-    const { queue, duty } = this.#deps
-    const { signal } = this.#stopping
-    return duty.fallbackLanes.includes(lane) ? pause(POLL_MS, signal) : queue.waitForWork(lane, POLL_MS, signal)
   }
 
   /** Walks a claimed send to its end, or releases it. Never rejects. */

@@ -27,21 +27,25 @@ export class Announcements {
     for (const lane of LANES) this.announce(lane)
   }
 
-  /** Resolves at the next announcement for `lane`, after `timeoutMs`, or when `signal` aborts. */
-  wait(lane: Lane, timeoutMs: number, signal: AbortSignal): Promise<void> {
+  /**
+   * Resolves to true at the next announcement for `lane`, or to false after `timeoutMs` or when `signal` aborts.
+   */
+  wait(lane: Lane, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
     // AbortSignal.any() is not used: on Node 20 its results for a signal that lives as long as the process are never
     // freed.
     return new Promise((resolve) => {
-      const end = () => {
+      const end = (isAnnounced: boolean) => {
         clearTimeout(timer)
-        this.#events.off(lane, end)
-        signal.removeEventListener('abort', end)
-        resolve()
+        this.#events.off(lane, onAnnouncement)
+        signal.removeEventListener('abort', onAbort)
+        resolve(isAnnounced)
       }
-      const timer = setTimeout(end, timeoutMs)
-      this.#events.once(lane, end)
-      signal.addEventListener('abort', end)
-      if (signal.aborted) end()
+      const onAnnouncement = () => end(true)
+      const onAbort = () => end(false)
+      const timer = setTimeout(onAbort, timeoutMs)
+      this.#events.once(lane, onAnnouncement)
+      signal.addEventListener('abort', onAbort)
+      if (signal.aborted) onAbort()
     })
   }
 }

@@ -176,8 +176,18 @@ export interface Queue {
   /** Adds apps' reports to the reports of sends. Those of unknown sends are ignored. A repetition adds them again. */
   countStatuses(counts: readonly StatusCount[]): Promise<void>
 
-  /** Resolves when there may be work in `lane`, after `timeoutMs`, or when `signal` aborts. Never rejects. */
-  waitForWork(lane: Lane, timeoutMs: number, signal: AbortSignal): Promise<void>
+  /**
+   * Resolves when there may be work in `lane`, after `timeoutMs`, or when `signal` aborts; to true only at an
+   * announcement. Never rejects.
+   */
+  waitForWork(lane: Lane, timeoutMs: number, signal: AbortSignal): Promise<boolean>
+
+  /**
+   * Resolves to the ms until work in `lane` becomes due without an announcement: a scheduled send, a retry, a probe, an
+   * abandoned claim. 0 or less: at any moment, also because announcements are not heard. Infinity: there is none.
+   * @param providers the providers whose batches are counted
+   */
+  untilDue(lane: Lane, providers: readonly ProviderName[]): Promise<number>
 
   /** Counts the waiting and claimed work, the dead letters and the pauses. */
   stats(): Promise<QueueStats>

@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.ts'
 import type { AppParts } from './app.ts'
+import type { Listening } from './check-ports.ts'
 import type { PortOptions } from './start-server.ts'
 import type { TlsSettings } from './tls.ts'
 
@@ -45,6 +46,14 @@ export function planPorts(
       app: internal,
     },
   ]
+}
+
+/** The addresses of the ports, from the configuration alone. */
+export function listAddresses(server: HttpServer, isKeyMade: boolean): Listening[] {
+  const address = server.address ?? (isKeyMade ? '127.0.0.1' : '')
+  const external = { address, port: server.port }
+  if (server.internal_port === undefined) return [external]
+  return [external, { address: server.internal_address || address, port: server.internal_port }]
 }
 
 /** The TLS settings of a section; undefined if it is not enabled. */

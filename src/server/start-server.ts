@@ -4,9 +4,9 @@ import { createServer, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
-import { ConfigError } from '../config/config-error.ts'
 import { type AppParts, makeApp } from './app.ts'
 import { makeBeforeRoutes } from './before-routes.ts'
+import { explainListenError } from './check-ports.ts'
 import { answerClientErrors } from './client-errors.ts'
 import { LargeHeads, MAX_HEAD_BYTES, MAX_SSE_HEAD_BYTES } from './large-heads.ts'
 import { makeTlsOptions, type TlsSettings } from './tls.ts'
@@ -114,8 +114,7 @@ async function listen(server: Server, { address, port, tls }: PortOptions): Prom
   try {
     await once(server, 'listening')
   } catch (error) {
-    const why = error instanceof Error ? error.message : 'unknown'
-    throw new ConfigError(`http_server: can't listen on ${address || '*'}:${port} (${why})`)
+    throw explainListenError({ address, port }, error)
   }
   // A server that listens on TCP has this type of address.
   const bound = server.address() as AddressInfo

@@ -88,7 +88,8 @@ export class NodeApi {
       })
       // undici types the chunks of a body as any. They are buffers.
       const bytes = await collect(answer.body as AsyncIterable<Buffer>)
-      if (answer.statusCode !== 200) throw new UpstreamError(`the node answered with status ${answer.statusCode}`)
+      const { statusCode: status } = answer
+      if (status !== 200) throw new UpstreamError(`the node answered with status ${status}`, { status })
       return bytes
     } catch (error) {
       throw error instanceof UpstreamError ? error : new UpstreamError('no answer of the node', { cause: error })

@@ -47,7 +47,7 @@ test('push_info has the report of a send', async () => {
 })
 
 test('push_info counts devices that get no push', async () => {
-  const device = { provider: 'apns', token: 'ab', platform: 'ios', user: 'ann' }
+  const device = { provider: 'apns', token: 'ab'.repeat(32), platform: 'ios', user: 'ann' }
   await call('/device_register', device)
   const recipient = { filter: { users: ['ann'] } }
   await send('left-out', { recipient })

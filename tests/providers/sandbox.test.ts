@@ -23,6 +23,23 @@ it('settles every target as sent and records the batch without targets or payloa
   expect(log).not.toMatch(/t1|secret/)
 })
 
+it('logs the batches of a broadcast in a few lines', async () => {
+  const lines: Record<string, unknown>[] = []
+  const logger = pino(
+    { base: null },
+    keepLines((line) => lines.push(JSON.parse(line))),
+  )
+  const sandbox = new SandboxProvider({ name: 'fcm', logger })
+  for (let batch = 0; batch < 100; batch++) {
+    await sandbox.send({ uid: 'u1', notification, targetKind: 'token', targets: ['a', 'b'] }, () => undefined, NEVER)
+  }
+  await sandbox.close()
+  expect(lines).toMatchObject([
+    { uid: 'u1', targets: 2 },
+    { uid: 'u1', batches: 99, targets: 198 },
+  ])
+})
+
 it('keeps only the latest records', async () => {
   const sandbox = new SandboxProvider({ name: 'fcm', logger: makeTestLogger(), keptRecords: 2 })
   for (const uid of ['u1', 'u2', 'u3']) {

@@ -7,6 +7,7 @@ import { describeBatches } from './contract/batches.ts'
 import { describeCancelling } from './contract/cancelling.ts'
 import { ContractRig, type StartQueue } from './contract/contract-rig.ts'
 import { describeDeadLetters } from './contract/dead-letters.ts'
+import { describeDueTimes } from './contract/due-times.ts'
 import { describeLeases } from './contract/leases.ts'
 import { describePauses } from './contract/pauses.ts'
 import { describeRanges } from './contract/ranges.ts'
@@ -44,6 +45,7 @@ function describeContract(start: StartQueue) {
   describe('dead letters', () => describeDeadLetters(rig))
   describe('the report of a send', () => describeReports(rig))
   describe('a waiting worker wakes', () => describeWakeUp(rig))
+  describe('the time until work is due', () => describeDueTimes(rig))
 
   test('stats count waiting, claimed and scheduled work', async () => {
     const { queue } = rig

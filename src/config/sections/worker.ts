@@ -6,9 +6,10 @@ import { duration, factor, flag, wholeNumber } from '../values.ts'
 export const worker = section({
   processes: described(
     v.optional(wholeNumber(1, 256)),
-    'Worker processes that send every push. Absent: two more than there are CPU cores, or 1 on one core. With 1 the ' +
-      'server process itself sends; with more, one additional process sends only small sends, so that broadcasts do ' +
-      'not delay them.',
+    'Worker processes that send every push, running at all times; with 1 the server process itself sends. Absent: ' +
+      'the server process sends alone, and at a load (1,000 targets or 100 batches in a second) it starts two more ' +
+      'than there are CPU cores, and ends them after five minutes without one. On one core or below 2 GB of memory it ' +
+      'stays alone. One additional process sends only small sends, so that broadcasts do not delay them.',
   ),
   lease: described(
     v.optional(duration(100), '15s'),

@@ -7,6 +7,9 @@ import type { Batch, Provider, Settle } from '../provider.ts'
 /** The number of batches whose records are kept: enough for a manual test, and few enough for the memory. */
 const KEPT_RECORDS = 1000
 
+/** The time between two lines about one send, in ms. */
+const LOG_INTERVAL_MS = 5000
+
 /** The record of a batch that the sandbox got. It has no targets and no payload, because it is shown and logged. */
 export interface SandboxRecord {
   /** When the batch was recorded, as Unix time in ms. */
@@ -37,6 +40,8 @@ export class SandboxProvider implements Provider {
   readonly takesPersonal = true
   readonly #deps: Required<SandboxDeps>
   readonly #records: SandboxRecord[] = []
+  /** The batches since the last line, of the sends of the last seconds. */
+  readonly #sends = new Map<string, { batches: number; targets: number; timer: NodeJS.Timeout }>()
 
   constructor(deps: SandboxDeps) {
     this.name = deps.name
@@ -53,12 +58,42 @@ export class SandboxProvider implements Provider {
     const record = recordOf(batch, this.#deps.nowMs())
     this.#records.push(record)
     if (this.#records.length > this.#deps.keptRecords) this.#records.shift()
-    const { uid, targets, messageBytes } = record
-    this.#deps.logger.info({ provider: this.name, uid, targets, messageBytes }, 'sandbox: batch recorded, not sent')
+    this.#log(record)
+    const { uid } = batch
     for (const index of batch.targets.keys()) settle(index, { kind: 'sent', messageId: `sandbox-${uid}-${index}` })
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    for (const { timer } of this.#sends.values()) clearTimeout(timer)
+    for (const uid of this.#sends.keys()) this.#logMore(uid)
+  }
+
+  /** Logs the first batch of a send at once, and the others together. */
+  #log({ uid, targets, messageBytes }: SandboxRecord): void {
+    const send = this.#sends.get(uid)
+    if (send) {
+      send.batches++
+      send.targets += targets
+      return
+    }
+    this.#deps.logger.info({ provider: this.name, uid, targets, messageBytes }, 'sandbox: batch recorded, not sent')
+    this.#sends.set(uid, {
+      batches: 0,
+      targets: 0,
+      timer: setTimeout(() => this.#logMore(uid), LOG_INTERVAL_MS).unref(),
+    })
+  }
+
+  /** Logs the batches since the last line. A send without any is forgotten. */
+  #logMore(uid: string): void {
+    const send = this.#sends.get(uid)
+    if (!send) return
+    const { batches, targets, timer } = send
+    if (batches === 0) return void this.#sends.delete(uid)
+    this.#deps.logger.info({ provider: this.name, uid, batches, targets }, 'sandbox: more batches recorded, not sent')
+    Object.assign(send, { batches: 0, targets: 0 })
+    timer.refresh()
+  }
 }
 
 /** Waits for the simulated duration of a batch. Resolves to false if the signal aborts first. */

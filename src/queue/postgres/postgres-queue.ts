@@ -25,6 +25,7 @@ import { deletePause, upsertPause } from './pause-statements.ts'
 import { addStatuses, selectReport, selectReports } from './report-statements.ts'
 import { cancelSend, insertSend, selectSend } from './send-statements.ts'
 import { countJobs, findSettingRisks, selectStats } from './stats-statements.ts'
+import { selectUntilDue } from './until-due-statement.ts'
 import { deleteForgottenSends, deleteOldReports, giveUpUnclaimedBatches } from './upkeep-statements.ts'
 import { WakeUp } from './wake-up.ts'
 import { claimDueSends, extendSendLease, insertPage, releaseWalk } from './walk-statements.ts'
@@ -187,6 +188,10 @@ export class PostgresQueue implements Queue {
 
   waitForWork(lane: Lane, timeoutMs: number, signal: AbortSignal) {
     return this.#wakeUp.wait(lane, timeoutMs, signal)
+  }
+
+  async untilDue(lane: Lane, providers: readonly ProviderName[]) {
+    return this.#wakeUp.isHearing ? await inTime(selectUntilDue(this.#sql, lane, providers)) : 0
   }
 
   stats() {

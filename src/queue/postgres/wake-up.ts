@@ -9,6 +9,8 @@ import { Announcements } from '../announcements.ts'
 import { LANES, type Lane } from '../lane.ts'
 
 const CHANNEL = 'centripush_queue'
+/** The payload with which a process finds out whether it hears announcements. */
+const HEARING_TEST = 'test'
 /**
  * The least time between two NOTIFYs of a lane, in ms. It is longer for broadcasts, because their workers rarely run
  * out of batches.
@@ -29,6 +31,7 @@ export class WakeUp {
   readonly #lastNotifyMs: Record<Lane, number> = { small: 0, broadcast: 0 }
   readonly #timers = new Map<Lane, NodeJS.Timeout>()
   #subscription: Promise<{ unlisten(): Promise<void> }> | undefined
+  #isHearing = false
   #notifying: Promise<unknown> = Promise.resolve()
 
   constructor(deps: { sql: Sql; logger: Logger }) {
@@ -60,8 +63,15 @@ export class WakeUp {
     }
   }
 
-  /** Resolves at the next announcement for `lane`, after `timeoutMs`, or when `signal` aborts. */
-  wait(lane: Lane, timeoutMs: number, signal: AbortSignal): Promise<void> {
+  /** False until an announcement has arrived on this connection. Behind a pooler of transactions none arrives. */
+  get isHearing(): boolean {
+    return this.#isHearing
+  }
+
+  /**
+   * Resolves to true at the next announcement for `lane`, or to false after `timeoutMs` or when `signal` aborts.
+   */
+  wait(lane: Lane, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
     this.#subscription ??= this.#listen()
     return this.#announcements.wait(lane, timeoutMs, signal)
   }
@@ -82,8 +92,12 @@ export class WakeUp {
   #notify(lane: Lane): void {
     this.#timers.delete(lane)
     this.#lastNotifyMs[lane] = Date.now()
+    this.#sendNotify(lane)
+  }
+
+  #sendNotify(payload: Lane | typeof HEARING_TEST): void {
     // The commit does not wait for the disk: an announcement need not survive a crash, and the write would delay it.
-    const sent = this.#sql`select ${commitAsynchronously(this.#sql)}, pg_notify(${CHANNEL}, ${lane})`.catch(
+    const sent = this.#sql`select ${commitAsynchronously(this.#sql)}, pg_notify(${CHANNEL}, ${payload})`.catch(
       (error: unknown) => this.#logger.warn({ err: error }, 'queue: NOTIFY failed, workers of other processes poll'),
     )
     this.#notifying = Promise.all([this.#notifying, sent])
@@ -95,11 +109,16 @@ export class WakeUp {
    */
   async #listen(): Promise<{ unlisten(): Promise<void> }> {
     const announce = (payload: string) => {
+      this.#isHearing = true
       const lane = LANES.find((lane) => lane === payload)
       if (lane) this.#announcements.announce(lane)
     }
     try {
-      return await this.#sql.listen(CHANNEL, announce, () => this.#announcements.announceAll())
+      return await this.#sql.listen(CHANNEL, announce, () => {
+        this.#isHearing = false
+        this.#announcements.announceAll()
+        this.#sendNotify(HEARING_TEST)
+      })
     } catch (error) {
       this.#subscription = undefined
       this.#logger.warn({ err: error }, 'queue: LISTEN failed, polling until it works')

@@ -33,6 +33,7 @@ import { findRisks } from './risks.ts'
 import { cancelSend, findExcluded, loadSend, storeExclusion, storeSend } from './send-scripts.ts'
 import { readStats } from './stats.ts'
 import { TimedWrites } from './timed-writes.ts'
+import { readUntilDue } from './until-due.ts'
 import { cleanUp, giveUpUnclaimedBatches } from './upkeep-scripts.ts'
 import { WakeUp } from './wake-up.ts'
 import { claimDueSends, extendSendLease, storePage } from './walk-scripts.ts'
@@ -225,6 +226,10 @@ export class RedisQueue implements Queue {
 
   waitForWork(lane: Lane, timeoutMs: number, signal: AbortSignal) {
     return this.#wakeUp.wait(lane, timeoutMs, signal)
+  }
+
+  async untilDue(lane: Lane, providers: readonly ProviderName[]) {
+    return this.#wakeUp.isHearing ? await readUntilDue(this.#here, lane, providers, this.#sweepMs) : 0
   }
 
   stats() {

@@ -28,8 +28,15 @@ export class WakeUp {
     })
   }
 
-  /** Resolves at the next announcement for `lane`, after `timeoutMs`, or when `signal` aborts. */
-  wait(lane: Lane, timeoutMs: number, signal: AbortSignal): Promise<void> {
+  /** Whether the connection for announcements works. */
+  get isHearing(): boolean {
+    return this.#subscriber.status === 'ready'
+  }
+
+  /**
+   * Resolves to true at the next announcement for `lane`, or to false after `timeoutMs` or when `signal` aborts.
+   */
+  wait(lane: Lane, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
     return this.#announcements.wait(lane, timeoutMs, signal)
   }
 

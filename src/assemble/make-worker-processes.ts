@@ -2,40 +2,38 @@ import { AggregatorRegistry } from 'prom-client'
 import type { Config } from '../config/schema.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import { WorkerProcesses } from '../processes/worker-processes.ts'
-import type { OnStop } from '../shutdown-phases.ts'
 import { MAX_CONNECTIONS } from './open-databases.ts'
 import type { Plan } from './plan.ts'
 import type { OnStoreOutage } from './watch-stores.ts'
 
-/**
- * Starts `count` worker processes for all sends, and one more for small sends.
- * @param dsn the DSN of the device database
- */
-export function startWorkerProcesses(
-  { config, logger }: Plan,
-  dsn: string | undefined,
-  count: number,
-  { registry }: Metrics,
-  onStoreOutage: OnStoreOutage,
-  onStop: OnStop,
-) {
+interface WorkerProcessOptions {
+  /** The DSN of the device database. */
+  dsn: string | undefined
+  /** The number of processes for all sends. One more is for small sends. */
+  count: number
+  /** The metrics of this process. */
+  metrics: Metrics
+  /** Called for each second in which a process has a load. */
+  onLoad(): void
+  onStoreOutage: OnStoreOutage
+}
+
+/** Makes the worker processes. None of them runs yet. */
+export function makeWorkerProcesses({ config, logger }: Plan, options: WorkerProcessOptions) {
+  const { dsn, count, metrics, onLoad, onStoreOutage } = options
   const processes = new WorkerProcesses({
     config: planChildProcess(config, dsn, shareConnections(config, count)),
     count,
     logger,
+    onLoad,
     onStoreOutage,
   })
-  onStop.drain('worker processes', (graceMs) => processes.stop(graceMs))
-  processes.start()
-  return {
-    /** False while no process for all sends runs, or while their queue refuses claims. */
-    isReady: () => processes.isReady,
-    /** The state of the providers for all processes. */
-    readHealth: () => processes.readHealth(),
-    /** The metrics of all processes, this one included, in Prometheus' text format. */
-    readMetrics: async () =>
-      AggregatorRegistry.aggregate([await registry.getMetricsAsJSON(), ...(await processes.readMetrics())]).metrics(),
+  /** The metrics of all processes, this one included, in Prometheus' text format. */
+  const readMetrics = async () => {
+    const own = await metrics.registry.getMetricsAsJSON()
+    return AggregatorRegistry.aggregate([own, ...(await processes.readMetrics())]).metrics()
   }
+  return { processes, readMetrics }
 }
 
 /** The fewest connections of a worker process to PostgreSQL: it runs up to this many statements at once. */
