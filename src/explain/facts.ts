@@ -26,7 +26,7 @@ export interface PushFacts {
   isEnabled: boolean
   /** Whether also sent pushes of broadcasts have rows. */
   hasAllRows: boolean
-  /** The pause of the provider; undefined if it is not paused. A refused credential is probed, an operator's pause not. */
+  /** The pause of the provider; undefined if it is not paused. Probes may end that of a refused credential only. */
   pause: { reason: string; isProbed: boolean } | undefined
   /** How long the time window keeps the push, in ms; undefined if the device has no time zone for it. */
   windowWaitMs: number | undefined

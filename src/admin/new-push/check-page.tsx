@@ -106,7 +106,8 @@ function Part({ part, isOwn }: { part: PreviewPart; isOwn: boolean }) {
       <h3>{isOwn ? `${provider}, which this device uses` : provider}</h3>
       <PhoneCard json={json} />
       <p class={isTooLarge ? 'notice error' : 'faint'}>
-        {`${formatCount(json.length)} of ${formatCount(maxBytes)} bytes${isTooLarge ? `: too large, ${provider} refuses it` : ''}`}
+        {`${formatCount(json.length)} of ${formatCount(maxBytes)} bytes`}
+        {isTooLarge && `: too large, ${provider} refuses it`}
       </p>
       <details>
         <summary>{`Bytes for ${provider}`}</summary>
@@ -121,7 +122,8 @@ function Part({ part, isOwn }: { part: PreviewPart; isOwn: boolean }) {
 function describeRate(rate: PreviewRate | undefined): string {
   if (!rate) return 'none'
   if (rate.kind === 'free') return 'allows it'
-  return `${rate.kind === 'dropped' ? 'drops it' : 'delays it'}; the next one is allowed in ${formatDuration(rate.waitMs)}`
+  const effect = rate.kind === 'dropped' ? 'drops it' : 'delays it'
+  return `${effect}; the next one is allowed in ${formatDuration(rate.waitMs)}`
 }
 
 /** A text as one word of a POSIX shell. */

@@ -91,7 +91,7 @@ export function makeAddColumns(
 }
 
 /**
- * The statement that turns on deduplication for a table `notifications` which does not have it, such as one of PRO. It is for the
+ * The statement that turns on deduplication for a table `notifications` without it, such as one of PRO. It is for the
  * operator: centripush never changes an existing table.
  */
 export function makeDeduplicationAdvice(options: TableOptions): string {

@@ -3,7 +3,7 @@
 //   row ──▶ open batch ──(BATCH_ROWS, or FLUSH_INTERVAL_MS)──▶ sealed ──(stored, or refused: dropped, counted)──▶ ended
 //                                                                └──(a failure that may end: pause, repeat)
 //
-// Recording does no I/O and waits for nothing, so it never delays a push. At MAX_ROWS rows that are not stored, new rows
+// Recording does no I/O and waits for nothing, so it never delays a push. While MAX_ROWS rows are not stored, new rows
 // are dropped and counted. A killed process loses the rows of its last second.
 import { randomUUID } from 'node:crypto'
 import type { RowLevel } from '../../config/sections/postgresql-analytics.ts'
