@@ -46,7 +46,7 @@ export interface DeliverDeps extends SendDeps {
   removalBreaker: RemovalBreaker | undefined
   /** Undefined if no send has a rate limit. */
   rateLimiter?: RateLimiter | undefined
-  /** Records what becomes of each target; undefined if analytics has no store. */
+  /** Records the events and attempts of each target; undefined if analytics has no store. */
   recorder?: (EventRecorder & AttemptRecorder) | undefined
   retryPolicy: RetryPolicyOptions
   metrics: Metrics

@@ -145,7 +145,7 @@ function deviceOf(line: string): string {
   return line.slice(0, UUID_LENGTH)
 }
 
-/** The devices in a range whose providers are not in `sent`. */
+/** The devices of a range that no batch of this send reaches: their providers are not in `sent`. */
 function listSkipped(
   lines: ReadonlyMap<ProviderName, string[]>,
   sent: readonly ProviderName[],

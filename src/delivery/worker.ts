@@ -23,9 +23,9 @@ import type { RangeBatch, RangeReader, RangeTargets } from './range-reader.ts'
 const MAX_IN_FLIGHT = 5000
 /** The same for a worker with both lanes: small sends find room beside any broadcast. */
 const IN_FLIGHT_SHARES: Record<Lane, number> = { small: 500, broadcast: 4500 }
-/** Targets of broadcasts that are claimed before there is room in flight, so that ranges are read meanwhile. */
+/** Targets of broadcasts that are claimed before there is room in flight: their ranges are read in that time. */
 const CLAIMED_AHEAD: Record<Lane, number> = { small: 0, broadcast: 5500 }
-/** Batches of a claim: several of a broadcast, whose neighbouring ranges are read in one query. */
+/** Batches of a claim: several of a broadcast, because neighbouring ranges are read in one query. */
 const CLAIMED_TOGETHER: Record<Lane, { min: number; max: number }> = {
   small: { min: 1, max: Number.POSITIVE_INFINITY },
   broadcast: { min: 5, max: 5 },

@@ -1,5 +1,5 @@
 // The push methods that clients call, through the RPC proxy of the node or over HTTP. The user is always that of the
-// connection or of the token, whatever the request says.
+// connection or of the token, never one of the request.
 import type * as v from 'valibot'
 import type { Analytics } from '../analytics/analytics.ts'
 import { checkUser } from '../devices/field-checks.ts'

@@ -83,7 +83,7 @@ function readRule({ ack_scope: scope, ack_kind: kind }: PublishOrPushRequest): A
   return { scope: scope || 'user', kind: kind || 'seen' }
 }
 
-/** Adds the wait for acks to a send: for all users, or with `presence: "shorten"` for those who may see the message. */
+/** Adds the wait for acks to a send: for all users, or with `presence: "shorten"` for present users. */
 async function planWait(
   { delayMs: defaultMs, presenceMaxClients: maxClients, logger, now }: PublishOrPushDeps,
   node: Pick<NodeApi, 'call'>,

@@ -23,7 +23,7 @@ export interface ClientPush {
   prefix: string
   calls: ClientCalls
   verify: VerifyToken
-  /** Called for each token whose key could not be read. */
+  /** Called for each token that is not verified because its key could not be read. */
   onUnavailable(error: unknown): void
   /** The origins of web pages that may call, in lower case. */
   allowedOrigins: readonly RegExp[]

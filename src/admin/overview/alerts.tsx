@@ -3,7 +3,7 @@ import type { AdminSources } from '../admin-sources.ts'
 import { countOf, formatDuration } from '../layout/format.tsx'
 import type { Ui } from '../layout/ui.ts'
 
-/** A batch that waits longer than this needs attention: nobody takes it. */
+/** A batch that waits longer than this, in ms, needs attention: no worker claims it. */
 const LATE_MS = 60_000
 
 interface AlertsProps {

@@ -115,7 +115,7 @@ export class PostgresAnalytics implements EventRecorder, AttemptRecorder {
     this.#end('attempts', dropped)
   }
 
-  /** Counts a report, whose row is stored already. */
+  /** Counts a report. Its row is stored already. */
   countReport(report: StatusReport): void {
     this.#end('notifications', this.#open.countReport(report, this.#deps.now()) ? 0 : 1)
   }
