@@ -32,7 +32,7 @@ const CLAIMED_TOGETHER: Record<Lane, { min: number; max: number }> = {
 }
 /** Targets of the largest batch of a small send (push/recipient.ts). */
 const SMALL_BATCH_TARGETS = 100
-/** In ms: the delay of a retry that came due, or of a lost announcement. */
+/** The time between two looks of a busy loop, in ms. A due retry and a lost announcement are delayed by at most it. */
 const POLL_MS = 500
 /** In ms, after an error of the store, which is most likely unreachable. */
 const ERROR_PAUSE_MS = 1000

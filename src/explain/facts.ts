@@ -51,7 +51,7 @@ export function findReport(events: readonly RecordedEvent[]): RecordedEvent | un
   return find('interacted') ?? find('delivered')
 }
 
-/** Whether the rows show what became of the push, so that the present state of the send and device says nothing. */
+/** Whether the rows show the end of the push. Then the present state of the send and the device explains nothing. */
 export function isDone(events: readonly RecordedEvent[]): boolean {
   return findFinal(events) !== undefined || findReport(events) !== undefined
 }

@@ -17,7 +17,7 @@ function orZero<Schema extends v.GenericSchema<JsonText, unknown>>(schema: Schem
   return v.optional(schema, parseJsonText(Buffer.from(zero)))
 }
 
-/** A value of the right kind that is not of the type, because of one of its members or their number. */
+/** The problem of a list or an object: one of its members is wrong, or it has too many. */
 class Mismatch {
   readonly problem: string
   /** The item or field that is wrong. */

@@ -21,7 +21,7 @@ interface CheckProps {
   count: number
   /** The device of the preview; undefined if none matches. */
   device: string | undefined
-  /** The preview, or why there is none. */
+  /** The preview, or the reason why there is none. */
   preview: Preview | string | undefined
   sandboxes: ReadonlySet<ProviderName>
 }
@@ -126,7 +126,7 @@ function describeRate(rate: PreviewRate | undefined): string {
   return `${effect}; the next one is allowed in ${formatDuration(rate.waitMs)}`
 }
 
-/** A text as one word of a POSIX shell. */
+/** Quotes a text, so that a POSIX shell reads it as one word. */
 function quote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`
 }

@@ -34,7 +34,7 @@ const DEDUPLICATION_WINDOW = 10_000
 /** Tokens of replicated tables are kept for a week. */
 const DEDUPLICATION_WINDOW_SECONDS = 604_800
 
-/** The tables of the configuration. In a cluster each has one beside it that distributes its rows. */
+/** The tables of the configuration. In a cluster each has a second one, which distributes its rows to the shards. */
 export function listTables({ cluster }: TableOptions): Table[] {
   return TABLES.flatMap((definition) => {
     const local = { definition, name: definition.name, isDistributed: false }

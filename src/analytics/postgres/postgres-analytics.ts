@@ -120,7 +120,7 @@ export class PostgresAnalytics implements EventRecorder, AttemptRecorder {
     this.#end('notifications', this.#open.countReport(report, this.#deps.now()) ? 0 : 1)
   }
 
-  /** Stores the collected rows within `graceMs`. The others are dropped. */
+  /** Stores the collected rows within `graceMs`. Rows that are not stored in this time are dropped and counted. */
   async stop(graceMs: number): Promise<void> {
     this.#seal()
     this.#stopping.abort()
@@ -158,7 +158,7 @@ export class PostgresAnalytics implements EventRecorder, AttemptRecorder {
     this.#running ??= this.#run()
   }
 
-  /** Stores until all batches have ended, or during a stop until the first failure. Never rejects. */
+  /** Stores batches until all have ended. During a stop it ends with the first failure. Never rejects. */
   async #run(): Promise<void> {
     const { signal } = this.#stopping
     let failures = 0

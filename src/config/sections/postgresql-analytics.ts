@@ -11,8 +11,8 @@ export type RowLevel = (typeof ROW_LEVELS)[number]
 export const postgresqlAnalytics = section({
   enabled: described(
     v.optional(flag, true),
-    'Records what became of pushes in the database while ClickHouse is not used. With false only the reports of apps ' +
-      'are stored.',
+    'Records events and attempts of pushes in the database while ClickHouse is not used. With false only the reports ' +
+      'of apps are stored.',
   ),
   rows: described(
     v.optional(oneOf(ROW_LEVELS), 'small_and_failures'),
