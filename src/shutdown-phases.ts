@@ -15,7 +15,7 @@ const ENDING_MS = 1000
 /** The second phase may take this long even if the first has used up the limit, in ms. */
 const MIN_CLOSING_MS = 2000
 
-/** The start ended, because the server was stopped meanwhile. */
+/** The start ended, because the server was stopped during it. */
 export class StoppedError extends Error {
   override readonly name = 'StoppedError'
 }

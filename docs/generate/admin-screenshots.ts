@@ -154,7 +154,8 @@ async function fill(url: string, sql: Sql): Promise<string> {
         ('dropped', 'rate_limited', 160)) as s (status, code, share)
     on conflict do nothing`
   await sql`
-    insert into push_dead_letters (uid, lane, provider, target_kind, target_count, targets, reason, attempts, given_up_at)
+    insert into push_dead_letters
+      (uid, lane, provider, target_kind, target_count, targets, reason, attempts, given_up_at)
     select uid, lane, 'fcm', 'token', 412, '', 'UNAVAILABLE', 7, now() - interval '2 hours'
     from push_sends where uid = 'weekend'`
   const post = (path: string, fields: Record<string, string>) =>

@@ -22,7 +22,7 @@ base64, or the path of a file. Keys are Centrifugo's own where Centrifugo has th
 No mistake in a name is ignored. A start and \`centripush check-config\` refuse an option or a variable that is unknown
 and suggest the one that was meant; a name of Centrifugo v4 or v5 is answered with that of v6. Options of Centrifugo v6
 that centripush does not have are ignored and named in one line of the log. For features that a configuration asks for
-(\`consumers\`, \`grpc_api\`, \`http_api.jwks\` and others), a line each says who does them.
+(\`consumers\`, \`grpc_api\`, \`http_api.jwks\` and others), one line each has the alternative.
 `
 
 /** The text of docs/configuration.md: a heading for each section, an item for each option. */

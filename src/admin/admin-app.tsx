@@ -118,6 +118,6 @@ async function answerError({ base, logger }: Deps, error: Error, context: AdminC
   }
   const { requestId } = context.get('actor')
   logger.error({ err: error, requestId }, 'admin: request failed')
-  const why = `The server could not answer: a store may be down. Its log has the reason under the request id ${requestId}.`
+  const why = `The server could not answer: a store may be down. Its log has the reason at request id ${requestId}.`
   return answerPage(context, <ErrorPage ui={ui} title="Something failed" why={why} />, 500)
 }

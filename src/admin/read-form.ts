@@ -4,7 +4,7 @@ import type { AdminContext } from './admin-environment.ts'
 export interface Form {
   /** The value of a field without spaces around it; empty if the field is absent. */
   text(name: string): string
-  /** The value of a field as it is. */
+  /** The value of a field, with spaces around it; empty if the field is absent. */
   raw(name: string): string
   /** The values of a field with one value on each line or between commas. */
   list(name: string): string[]

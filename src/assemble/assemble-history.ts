@@ -14,7 +14,7 @@ import { openDatabases } from './open-databases.ts'
 import type { Plan } from './plan.ts'
 import { openClickhouseReader } from './start-clickhouse.ts'
 
-/** The parts that show what became of pushes. */
+/** The parts that show past pushes: reports, events and explanations. */
 export interface History {
   /** The queue, which has the reports of sends. */
   queue: Queue
@@ -25,7 +25,7 @@ export interface History {
   stop(): Promise<void>
 }
 
-/** Opens the parts that show what became of pushes, for a command. @throws ConfigError, UserError */
+/** Opens the parts that show past pushes, for a command. @throws ConfigError, UserError */
 export async function assembleHistory(plan: Plan): Promise<History> {
   const { config } = plan
   const { onStop, stop } = makeShutdownPhases(plan.logger)

@@ -28,7 +28,7 @@ export interface LargeRequestAssembly {
 /**
  * Builds and starts the API for large requests on a free port of 127.0.0.1: no worker and no upkeep.
  * @param key the API key of its only client, the parent
- * @param onStoreOutage takes the outages that its work meets
+ * @param onStoreOutage called for each outage of a store that a request meets
  * @throws ConfigError, UserError
  */
 export async function assembleLargeRequests(

@@ -34,7 +34,7 @@ export interface WorkerParts {
   providers: ReadonlyMap<ProviderName, Provider>
   credentials: CredentialStates
   batchSizes: ReadonlyMap<ProviderName, number>
-  /** Records what becomes of each target; undefined if analytics has no store. */
+  /** Records the events and attempts of each target; undefined if analytics has no store. */
   recorder: RunningAnalytics['recorder']
   /** Called for each second in which this process has a load. */
   onLoad(): void

@@ -69,7 +69,7 @@ export function startAdmin(plan: AdminPlan, onStop: OnStop): RunningAdmin | unde
   }
 }
 
-/** A server without a configured key, on a loopback address, is there to be tried: it has the web UI with a link. */
+/** Whether the web UI is on by default: the server made its API key itself and listens on a loopback address. */
 function hasTrialAdmin({ admin, http_server: server }: Config, isKeyMade: boolean): boolean {
   const address = server.internal_port === undefined ? server.address : server.internal_address || server.address
   return admin.enabled === undefined && isKeyMade && (address === undefined || LOOPBACK.has(address))

@@ -1,7 +1,8 @@
 import { UserError } from '../config/user-error.ts'
 
 /**
- * The command line, or the request or file that it passes, is not valid. The message says what is wrong or expected.
+ * The command line, or the request or file that it passes, is not valid. The message names the mistake, or the
+ * expected value.
  */
 export class CommandLineError extends UserError {
   override readonly name = 'CommandLineError'

@@ -8,7 +8,7 @@ export const FILES = Symbol('files')
 /** The words that an argument or the value of an option may be; empty for any text. */
 export type Completion = readonly string[] | typeof FILES
 
-/** What a command takes. */
+/** The options and arguments of a command. */
 export interface CommandCompletion {
   /** Each option without its dashes, and its values; undefined for an option without a value. */
   options?: Readonly<Record<string, Completion | undefined>>

@@ -1,6 +1,6 @@
 import { UserError } from '../config/user-error.ts'
+import { DecodeError } from '../protocol/decode-message.ts'
 import { ApiError } from '../protocol/errors.ts'
-import { DecodeError } from '../protocol/wire-types.ts'
 import { CommandLineError } from './command-line-error.ts'
 
 /**

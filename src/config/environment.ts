@@ -64,7 +64,7 @@ function noteUnknown(name: string, check: ReturnType<typeof checkVariable>, resu
   else if (check !== 'platform') result.problems.push(`${name}: ${check.problem}`)
 }
 
-/** One sentence that names the variables of Centrifugo whose options are ours too, if ours are not set. */
+/** One sentence that names the variables of Centrifugo for options that centripush has too, if ours are not set. */
 function noteCentrifugos(environment: NodeJS.ProcessEnv, ours: ReadonlySet<string>, known: KnownNames): string[] {
   const renames = Object.keys(environment).flatMap((name) => {
     if (!name.startsWith(CENTRIFUGO_PREFIX) || !environment[name]) return []

@@ -1,5 +1,5 @@
-// Addresses of Redis, as Centrifugo and redis-cli take them: `host:port`, a path of a socket, or a URL whose query has
-// options (https://centrifugal.dev/docs/server/engines#redis-engine-options).
+// Addresses of Redis, as Centrifugo and redis-cli take them: `host:port`, a path of a socket, or a URL with options in
+// its query (https://centrifugal.dev/docs/server/engines#redis-engine-options).
 import * as v from 'valibot'
 import { parseDuration } from './duration.ts'
 import type { RedisOptions } from './redis.ts'

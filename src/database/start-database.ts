@@ -23,7 +23,7 @@ export interface StartOptions extends DatabaseOptions {
 /**
  * Opens a pool and prepares the database for a start. Close the pool with `sql.end()`.
  * @throws SchemaError if the schema does not fit this version, UserError if the database refuses or can't be reached,
- *   or if a pooler is between that does not keep sessions
+ *   or if a pooler in front of it does not keep sessions
  */
 export async function startDatabase(options: StartOptions): Promise<Sql> {
   const sql = openDatabase(options)

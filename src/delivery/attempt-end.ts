@@ -1,4 +1,4 @@
-// The end of an attempt of a batch: what became of its targets, for the report of the send, analytics and the metrics.
+// The end of an attempt of a batch: the outcomes of its targets, for the report of the send, analytics and metrics.
 import type { AttemptRecorder, EventRecorder } from '../analytics/analytics.ts'
 import type { Retry } from '../queue/batch.ts'
 import type { ReportCount } from '../queue/report.ts'

@@ -13,7 +13,7 @@ import { makeRestRetry, storeLines } from './stored-retry.ts'
 export interface GoneToken {
   deviceId: string
   token: string
-  /** Unix time in ms since when the token is dead; undefined if the provider does not report it. */
+  /** Unix time in ms at which the token became invalid; undefined if the provider does not report it. */
   sinceMs: number | undefined
 }
 

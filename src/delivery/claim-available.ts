@@ -34,7 +34,7 @@ export async function claimAvailable(
   return await queue.claimBatches(lane, listInState(providers, 'up'), room)
 }
 
-/** The providers whose availability has this state. */
+/** The providers with this state of availability. */
 export function listInState(
   providers: ReadonlyMap<ProviderName, Provider>,
   state: Availability['state'],

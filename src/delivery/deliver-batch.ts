@@ -46,7 +46,7 @@ export interface DeliverDeps extends SendDeps {
   removalBreaker: RemovalBreaker | undefined
   /** Undefined if no send has a rate limit. */
   rateLimiter?: RateLimiter | undefined
-  /** Records what becomes of each target; undefined if analytics has no store. */
+  /** Records the events and attempts of each target; undefined if analytics has no store. */
   recorder?: (EventRecorder & AttemptRecorder) | undefined
   retryPolicy: RetryPolicyOptions
   metrics: Metrics
@@ -116,7 +116,7 @@ async function endUnsent(deps: DeliverDeps, batch: OpenBatch, signal: AbortSigna
   await endAttempt(deps, batch, { retries, givenUp: [] }, end, signal)
 }
 
-/** Acknowledges a batch. What became of its targets is counted in the same step, and recorded after it. */
+/** Acknowledges a batch. The outcomes of its targets are counted in the same step, and recorded after it. */
 async function endAttempt(
   deps: DeliverDeps,
   batch: OpenBatch,

@@ -19,7 +19,7 @@ const INTERVAL_MS = 400
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-/** A queue whose looks the test answers, and a keeper. */
+/** A keeper, and a queue with looks that the test answers. */
 function makeKeeper() {
   const looks: { fences: number[]; answer: (...states: ClaimState[]) => void; fail: () => void }[] = []
   const confirm = (claims: readonly ClaimKey[]) =>

@@ -50,7 +50,7 @@ export class LeaseKeeper {
     }
     const look = () => this.#repetitions?.looks.runNow()
     const hold = new Hold({ claim, untilMs: askedAtMs + this.#maxAgeMs, look })
-    // The worker can claim its own batch again while an earlier delivery, whose lease has ended, is not over.
+    // The worker can claim its own batch again after the lease has ended, while the earlier delivery is not over.
     this.#holds.get(claim.id)?.stop()
     this.#holds.set(claim.id, hold)
     return hold

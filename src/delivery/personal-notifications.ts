@@ -47,7 +47,7 @@ export function renderNotifications(
 }
 
 /**
- * The locale of a send's translations that a device gets, as the request spells it; undefined if none matches.
+ * The locale of the translation that a device gets, in the spelling of the request; undefined if none matches.
  * @param locale that of the device
  */
 export function findTranslation(content: SendContent, locale: string): string | undefined {

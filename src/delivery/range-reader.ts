@@ -77,7 +77,8 @@ export class RangeReader {
     return new Map(
       group.map(({ id, provider, range }) => {
         const read = limit(cut(lines.get(provider) ?? [], range), range, readUntil)
-        // The batches of the first provider have the devices of the providers that the send does not address.
+        // A range has one batch for each addressed provider. Only that of the first one counts the skipped devices, so
+        // that they count once.
         const skipped = provider === sent?.[0] ? listSkipped(lines, sent, untilRest(range, read.rest)) : []
         return [id, { ...read, skipped }]
       }),
@@ -145,7 +146,7 @@ function deviceOf(line: string): string {
   return line.slice(0, UUID_LENGTH)
 }
 
-/** The devices in a range whose providers are not in `sent`. */
+/** The devices of a range that get no push, because the send has no notification for their provider. */
 function listSkipped(
   lines: ReadonlyMap<ProviderName, string[]>,
   sent: readonly ProviderName[],

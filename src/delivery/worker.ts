@@ -23,16 +23,16 @@ import type { RangeBatch, RangeReader, RangeTargets } from './range-reader.ts'
 const MAX_IN_FLIGHT = 5000
 /** The same for a worker with both lanes: small sends find room beside any broadcast. */
 const IN_FLIGHT_SHARES: Record<Lane, number> = { small: 500, broadcast: 4500 }
-/** Targets of broadcasts that are claimed before there is room in flight, so that ranges are read meanwhile. */
+/** Targets of broadcasts that are claimed before there is room in flight: their ranges are read in that time. */
 const CLAIMED_AHEAD: Record<Lane, number> = { small: 0, broadcast: 5500 }
-/** Batches of a claim: several of a broadcast, whose neighbouring ranges are read in one query. */
+/** Batches of a claim: several of a broadcast, because neighbouring ranges are read in one query. */
 const CLAIMED_TOGETHER: Record<Lane, { min: number; max: number }> = {
   small: { min: 1, max: Number.POSITIVE_INFINITY },
   broadcast: { min: 5, max: 5 },
 }
 /** Targets of the largest batch of a small send (push/recipient.ts). */
 const SMALL_BATCH_TARGETS = 100
-/** In ms: the delay of a retry that came due, or of a lost announcement. */
+/** The time between two looks of a busy loop, in ms. A due retry and a lost announcement are delayed by at most it. */
 const POLL_MS = 500
 /** In ms, after an error of the store, which is most likely unreachable. */
 const ERROR_PAUSE_MS = 1000

@@ -3,7 +3,7 @@ import type { Sql } from '../database/pool.ts'
 import { encodeProvider } from './codes.ts'
 import type { DeviceId } from './device-id.ts'
 
-/** Whose a device is, and the token that its pushes go to. */
+/** The user of a device, and the token that its pushes go to. */
 export interface DeviceHolder {
   user: string
   token: string

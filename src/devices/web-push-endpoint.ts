@@ -25,7 +25,7 @@ const BROWSER_PUSH_SERVICES = [
 /** The option that allows further origins, for errors. */
 const EXTRA_ORIGINS = 'push_notifications.webpush.extra_allowed_endpoint_origins'
 
-/** The longest host name: DNS allows no longer one. Bounds the time to match patterns with several stars. */
+/** The longest host name of DNS. It bounds the time to match patterns with several stars. */
 const MAX_HOST_LENGTH = 253
 
 /**

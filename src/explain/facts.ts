@@ -26,7 +26,7 @@ export interface PushFacts {
   isEnabled: boolean
   /** Whether also sent pushes of broadcasts have rows. */
   hasAllRows: boolean
-  /** The pause of the provider; undefined if it is not paused. A refused credential is probed, an operator's pause not. */
+  /** The pause of the provider; undefined if it is not paused. Probes may end that of a refused credential only. */
   pause: { reason: string; isProbed: boolean } | undefined
   /** How long the time window keeps the push, in ms; undefined if the device has no time zone for it. */
   windowWaitMs: number | undefined
@@ -51,7 +51,7 @@ export function findReport(events: readonly RecordedEvent[]): RecordedEvent | un
   return find('interacted') ?? find('delivered')
 }
 
-/** Whether the rows show what became of the push, so that the present state of the send and device says nothing. */
+/** Whether the rows show the end of the push. Then the present state of the send and the device explains nothing. */
 export function isDone(events: readonly RecordedEvent[]): boolean {
   return findFinal(events) !== undefined || findReport(events) !== undefined
 }

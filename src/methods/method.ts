@@ -1,6 +1,6 @@
 import type * as v from 'valibot'
 import type { JsonText } from '../json/json-text.ts'
-import { decodeMessage } from '../protocol/wire-types.ts'
+import { decodeMessage } from '../protocol/decode-message.ts'
 
 /**
  * A decoded push command, ready to run. Resolves to its `result` object. Rejects with an ApiError, or with any other

@@ -21,7 +21,7 @@ export function addUp({ counts }: Pick<SendReport, 'counts'>, provider?: Provide
     if (provider === undefined || name === provider) sums[counted] += count
   }
   const { target, sent, failed, expired, cancelled, dropped, retrying } = sums
-  // Below 0 for sends of an earlier version, whose first targets were not counted.
+  // Below 0 for sends of an earlier version, which did not count their first targets.
   sums.waiting = Math.max(0, target - sent - failed - expired - cancelled - dropped - retrying)
   return sums
 }

@@ -15,7 +15,7 @@ export interface LogOptions {
 
 /**
  * Makes a logger that writes lines to standard output or to a file. Callers never pass tokens, keys or payloads.
- * @param descriptor 2 for standard error, for commands whose standard output is data
+ * @param descriptor 2 for standard error, for commands that write data to standard output
  */
 export function makeLogger(options: LogOptions, descriptor: 1 | 2 = 1): Logger {
   const { file, format = 'auto' } = options

@@ -32,7 +32,7 @@ export interface StoreCheck {
 const INTERVAL_MS = 1000
 /** The time limit of a check, in ms. Two of them, with the pauses between them, take six seconds. */
 const TIMEOUT_MS = 2000
-/** A check whose time limit fires later than this, in ms, has no result: this process was stopped or busy. */
+/** If its time limit fires later than this, in ms, a check has no result: this process was stopped or busy. */
 const MAX_DELAY_MS = 500
 const FAILURES_UNTIL_DOWN = 2
 /** In ms without a refusal, until a partial outage that checks do not notice counts as over. */

@@ -1,9 +1,9 @@
 import { pause } from '../timing/pause.ts'
 import type { Logger } from './log.ts'
 
-/** Between two attempts, in ms. */
+/** The pause between two attempts, in ms. */
 const ATTEMPT_INTERVAL_MS = 250
-/** Between two log lines, in ms. */
+/** The least time between two log lines, in ms. */
 const LOG_INTERVAL_MS = 5000
 
 interface Deps {

@@ -58,7 +58,7 @@ export interface Preview {
   parts: PreviewPart[]
   /** The locale of the device; empty if it has none. */
   locale: string
-  /** The locale of the request whose translations the device gets; undefined if it gets the defaults. */
+  /** The locale of the translations that the device gets; undefined if it gets the defaults. */
   translation: string | undefined
   /** The time zone of the device; empty if it has none. */
   timezone: string

@@ -68,7 +68,7 @@ export class WorkerScaling {
     await this.#changing
   }
 
-  /** Changes follow each other. */
+  /** Runs `work` when the changes before it have ended. */
   #change(work: () => Promise<void>): void {
     this.#changing = this.#changing.then(work).catch((error: unknown) => {
       this.#deps.logger.error({ err: error }, 'worker processes: not started or ended as planned')

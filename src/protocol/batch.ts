@@ -1,7 +1,8 @@
 // The batch request: `{"commands":[{"publish":{…}},{"device_register":{…}}],"parallel":true}`. The name of a command's
 // field is its method.
 import { type JsonText, parseJsonText } from '../json/json-text.ts'
-import { DecodeError, decoding, foldCase } from './wire-types.ts'
+import { DecodeError, decoding } from './decode-message.ts'
+import { foldCase } from './wire-types.ts'
 
 /**
  * The most commands of one batch. 64 MiB can contain 20 million empty commands, and a process lacks the memory for so

@@ -3,8 +3,9 @@
 
 import { JsonSyntaxError } from '../json/json-syntax-error.ts'
 import { type JsonText, readJsonText } from '../json/json-text.ts'
+import { DecodeError, decodeMessage, decoding } from './decode-message.ts'
 import { type ApiErrorName, encodeApiError } from './errors.ts'
-import { DecodeError, decodeMessage, decoding, foldCase, message, uint32 } from './wire-types.ts'
+import { foldCase, message, uint32 } from './wire-types.ts'
 
 /** Commands of one request, as many as of a batch. A body of 64 MiB can contain 30 million empty ones. */
 export const MAX_LEGACY_COMMANDS = 100_000

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { DecodeError, decodeMessage } from './decode-message.ts'
 import {
   bool,
-  DecodeError,
-  decodeMessage,
   int32,
   int64,
   message,

@@ -2,18 +2,8 @@
 // Go's encoding/json: field names match in any mix of upper and lower case, the last of two fields with one name wins,
 // unknown fields are ignored, and null, an absent field and the zero value are the same.
 import * as v from 'valibot'
-import { JsonLimitError } from '../json/json-limit-error.ts'
-import { JsonSyntaxError } from '../json/json-syntax-error.ts'
 import { JsonText, parseJsonText } from '../json/json-text.ts'
 import type { JsonKind } from '../json/scanner.ts'
-
-/**
- * A request body is not JSON, or does not have the types of the method's request. The server answers 400 and executes
- * nothing.
- */
-export class DecodeError extends Error {
-  override readonly name = 'DecodeError'
-}
 
 const INT32 = [-(2n ** 31n), 2n ** 31n - 1n] as const
 const INT64 = [-(2n ** 63n), 2n ** 63n - 1n] as const
@@ -27,7 +17,7 @@ function orZero<Schema extends v.GenericSchema<JsonText, unknown>>(schema: Schem
   return v.optional(schema, parseJsonText(Buffer.from(zero)))
 }
 
-/** A value of the right kind that is not of the type, because of one of its members or their number. */
+/** The problem of a list or an object: one of its members is wrong, or it has too many. */
 class Mismatch {
   readonly problem: string
   /** The item or field that is wrong. */
@@ -181,7 +171,8 @@ function pickFields(text: JsonText, names: ReadonlySet<string>): Record<string, 
 
 const EMPTY_MESSAGE = parseJsonText(Buffer.from('{}'))
 
-function orEmpty(text: JsonText): JsonText {
+/** A message that may be null, which is an empty message then, as in Go. */
+export function orEmpty(text: JsonText): JsonText {
   return text.kind === 'null' ? EMPTY_MESSAGE : text
 }
 
@@ -216,36 +207,6 @@ export function messageMap<Schema extends v.GenericSchema<JsonText, unknown>>(va
     return map
   })
   return orZero(v.pipe(entries, v.map(v.string(), value)), '{}')
-}
-
-/**
- * Decodes a request body. `null` is an empty message, as in Go.
- * @throws DecodeError that names the path of the first invalid field and never contains its value
- */
-export function decodeMessage<Schema extends v.GenericSchema<JsonText, unknown>>(
-  schema: Schema,
-  body: Buffer | JsonText,
-): v.InferOutput<Schema> {
-  const text = body instanceof JsonText ? body : parseBody(body)
-  const result = decoding(() => v.safeParse(schema, orEmpty(text), { abortEarly: true }))
-  if (result.success) return result.output
-  const [issue] = result.issues
-  throw new DecodeError(`${v.getDotPath(issue) ?? 'body'}: ${issue.message}`)
-}
-
-/** Checks that a body is JSON. @throws DecodeError */
-export function parseBody(body: Buffer): JsonText {
-  return decoding(() => parseJsonText(body))
-}
-
-/** Runs `read`. @throws DecodeError when the JSON is not valid, or has too many fields and items */
-export function decoding<T>(read: () => T): T {
-  try {
-    return read()
-  } catch (error) {
-    if (!(error instanceof JsonSyntaxError || error instanceof JsonLimitError)) throw error
-    throw new DecodeError(error.message, { cause: error })
-  }
 }
 
 /**

@@ -11,7 +11,7 @@ import { readSend, type SendChecks } from './read-send.ts'
 /** The parts that acceptSend() needs. */
 export interface AcceptDeps extends SendChecks {
   queue: Queue
-  /** Reads the first page of a small send, whose batches are stored with it. */
+  /** Reads the first page of a small send. Its batches are stored with the send. */
   pages: PageReader
   /** Whether a recipient may be a device filter. Filters need a database of devices. */
   hasDevices: boolean

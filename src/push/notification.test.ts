@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import { decodeMessage } from '../protocol/decode-message.ts'
 import { SendPushNotificationRequest } from '../protocol/requests/push.ts'
-import { decodeMessage } from '../protocol/wire-types.ts'
 import { readNotifications } from './notification.ts'
 
 test('the notification of a send does not keep the body of its request in memory', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import { decodeMessage } from '../protocol/decode-message.ts'
 import { SendPushNotificationRequest } from '../protocol/requests/push.ts'
-import { decodeMessage } from '../protocol/wire-types.ts'
 import { hashRequest } from './request-hash.ts'
 
 function hashOf(body: string): string {

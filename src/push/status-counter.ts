@@ -6,7 +6,7 @@ import type { StatusCount } from '../queue/report.ts'
 import { type Repetition, startRepeating } from '../timing/repeat.ts'
 
 const INTERVAL_MS = 1000
-/** The most sends whose counts are kept until they are stored. Reports of further ones are not counted. */
+/** The most sends with counts that are not stored yet. Reports of further sends are not counted. */
 const MAX_SENDS = 10_000
 
 interface Deps {

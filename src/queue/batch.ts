@@ -50,7 +50,7 @@ export interface BatchClaim extends Omit<NewBatch, 'delayMs' | 'targets'> {
   fence: number
   /** The number of this attempt to deliver the batch's targets; the first attempt is 1. */
   attempt: number
-  /** Whether the batch is a retry, whose targets the report of the send counts as `retrying`. */
+  /** Whether the batch is a retry. The report of the send counts the targets of retries as `retrying`. */
   isRetry: boolean
   /** The number of earlier attempts that got no answer from the provider, which may have accepted the pushes. */
   ambiguousAttempts: number

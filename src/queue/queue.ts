@@ -114,9 +114,9 @@ export interface Queue {
   findExcluded(uid: string, targets: readonly { user: string; deviceId: string }[], rule: AckRule): Promise<boolean[]>
 
   /**
-   * Tells for each of these claims of batches, in their order, whether it is lost and what was cancelled before the
-   * call. Extends the leases that were not extended for `extendAfterMs`, so a claim that is not lost is valid for at
-   * least the time of a lease without `extendAfterMs`, counted from the call.
+   * Reads for each of these claims of batches, in their order, whether it is lost, and which cancellations and
+   * exclusions were stored before the call. Extends the leases that were not extended for `extendAfterMs`. A claim that
+   * is not lost is valid for at least the time of a lease minus `extendAfterMs`, counted from the call.
    */
   confirm(claims: readonly ClaimKey[], extendAfterMs: number): Promise<ClaimState[]>
 
@@ -185,7 +185,7 @@ export interface Queue {
   /**
    * Resolves to the ms until work in `lane` becomes due without an announcement: a scheduled send, a retry, a probe, an
    * abandoned claim. 0 or less: at any moment, also because announcements are not heard. Infinity: there is none.
-   * @param providers the providers whose batches are counted
+   * @param providers only batches of these providers count
    */
   untilDue(lane: Lane, providers: readonly ProviderName[]): Promise<number>
 

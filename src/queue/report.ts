@@ -1,5 +1,5 @@
-// The report of a send: its times, and what became of its targets. The store changes the counts in the transaction or
-// script that changes the batches of the send, so they are exact, whatever process is killed.
+// The report of a send: its times, and its targets counted by outcome. The store changes the counts in the transaction
+// or script that changes the batches of the send, so they stay exact when a process is killed.
 //
 //   targets = sent + failed + expired + cancelled + dropped + retrying + waiting
 //
@@ -14,7 +14,7 @@ export const FINAL_OUTCOMES = ['sent', 'failed', 'expired', 'cancelled', 'droppe
 /** An outcome after which a target gets no further attempt. `dropped`: not sent because of a rule. */
 export type FinalOutcome = (typeof FINAL_OUTCOMES)[number]
 
-/** The words for what a report counts, see ReportCount. */
+/** The words for the counts of a report, see ReportCount. */
 export const COUNTED = ['target', 'retrying', ...FINAL_OUTCOMES] as const
 
 /** A count of a report, or a change of it. */

@@ -82,8 +82,8 @@ export interface Exclusion {
   /** The uuid of the excluded device, as in target lines; empty: any device. */
   deviceId: string
   /**
-   * The kind of the ack with which a client of the user excluded it; undefined: it was cancelled. The exclusion of an
-   * ack has a user, and without a device it is valid only for sends of the ack scope `user`.
+   * The kind of the ack that made the exclusion; undefined if a cancellation made it. An exclusion by an ack has a
+   * user. Without a device it is valid only for sends of the ack scope `user`.
    */
   ack?: AckKind
 }

@@ -9,7 +9,7 @@ import { pause } from '../timing/pause.ts'
 import type { Duty, Lane } from './lane.ts'
 import type { Queue } from './queue.ts'
 
-/** The longest time between two looks of a quiet loop, in ms: the delay of work whose announcement was lost. */
+/** The longest time between two looks of a quiet loop, in ms. A lost announcement delays its work by so much. */
 const QUIET_POLL_MS = 5000
 
 /** The longest time of a timer: listening ends with an announcement or with the loop. */
@@ -25,7 +25,7 @@ interface Deps {
   signal: AbortSignal
 }
 
-/** The waits of one loop. It calls `listen` before each claim, so that work which arrives meanwhile is not missed. */
+/** The waits of one loop. It calls `listen` before each claim, so that work which arrives during it is not missed. */
 export class WorkWatch {
   readonly #deps: Deps
   readonly #isFallback: boolean
@@ -54,7 +54,7 @@ export class WorkWatch {
 
   /**
    * Resolves when there may be work. Rejects if the queue can't be asked.
-   * @param providers the providers whose batches the loop claims
+   * @param providers the loop claims batches of these providers
    */
   wait(providers: readonly ProviderName[]): Promise<void> {
     this.#waiting ??= this.#wait(providers).finally(() => {

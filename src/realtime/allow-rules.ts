@@ -9,7 +9,7 @@ export interface AllowOptions {
   metaKeys: readonly string[]
 }
 
-/** Checks what a client chooses for its devices. */
+/** Checks the topics and meta that a client chooses for its devices. */
 export class AllowRules {
   readonly #topics: readonly string[]
   readonly #metaKeys: ReadonlySet<string>

@@ -1,15 +1,15 @@
 // The push methods that clients call, through the RPC proxy of the node or over HTTP. The user is always that of the
-// connection or of the token, whatever the request says.
+// connection or of the token, never one of the request.
 import type * as v from 'valibot'
 import type { Analytics } from '../analytics/analytics.ts'
 import { checkUser } from '../devices/field-checks.ts'
 import { type JsonText, parseJsonText } from '../json/json-text.ts'
 import type { Call } from '../methods/method.ts'
 import { makeUpdatePushStatus } from '../methods/update-push-status.ts'
+import { DecodeError, decodeMessage } from '../protocol/decode-message.ts'
 import { ApiError } from '../protocol/errors.ts'
 import { UpdatePushStatusRequest } from '../protocol/requests/push.ts'
 import * as client from '../protocol/requests/realtime.ts'
-import { DecodeError, decodeMessage } from '../protocol/wire-types.ts'
 import { type Ack, readAck } from './acks.ts'
 import type { ClientDevices } from './client-devices.ts'
 import type { UserLimit } from './user-limit.ts'

@@ -47,7 +47,7 @@ export class ClientDevices {
     if (changes.topics_update) rules.checkTopics(user, changes.topics_update.topics)
     if (changes.meta_update) rules.checkMeta(changes.meta_update.meta)
     await this.checkOwn('id', user, id)
-    // The condition on the user holds in the transaction too, if the device changes hands meanwhile.
+    // The transaction checks the user again, because the device may have another user since the check above.
     return makeDeviceUpdate(store)({ ...changes, ids: [id], users: [user], user_update: undefined })
   }
 

@@ -16,7 +16,7 @@ const Reply = v.record(v.string(), v.unknown())
 const ErrorReply = v.object({ error: v.object({ code: v.number(), message: v.string() }) })
 
 /**
- * Asks the node. Uses its batch, because that answers errors in the body whatever the error mode is.
+ * Asks the node. Uses its batch, because that answers errors in the body in every error mode.
  * @param timeoutMs until the node must start to answer; undefined: `upstream.timeout`
  * @throws UpstreamError if the node is not reachable, or its answer does not match
  */

@@ -1,12 +1,12 @@
-// Finds the users who may see a publication: those with a client in its channels. All others can't acknowledge it, so
-// their push need not wait. Presence is used only to shorten the wait; if it is unknown, everyone waits.
+// Finds the present users of a publication: those with a client in its channels. All others can't acknowledge it, so
+// their push need not wait. Presence is used only to shorten the wait; if it is unknown, the pushes to all users wait.
 import * as v from 'valibot'
 import type { Logger } from '../observability/log.ts'
 import type { NodeApi } from '../upstream/node-api.ts'
 import { UpstreamError } from '../upstream/upstream-error.ts'
 import { askNode, type NodeReply } from './node-commands.ts'
 
-/** The most channels whose presence is read. */
+/** The presence of at most this many channels is read. */
 const MAX_CHANNELS = 100
 /** In ms. The send is stored only after it. */
 const TIMEOUT_MS = 1000

@@ -1,10 +1,11 @@
 // The publication of a publish_or_push request.
 import type { JsonText } from '../json/json-text.ts'
 import { joinBytes } from '../protocol/batch.ts'
+import { decodeMessage } from '../protocol/decode-message.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { PublishOrPushRequest } from '../protocol/requests/realtime.ts'
 import { upstreamRequests } from '../protocol/requests/upstream.ts'
-import { decodeMessage, foldCase } from '../protocol/wire-types.ts'
+import { foldCase } from '../protocol/wire-types.ts'
 import type { NodeCommand } from './node-commands.ts'
 
 /** A publication as its request has it. */

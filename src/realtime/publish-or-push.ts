@@ -7,10 +7,10 @@
 // user. The same call can be repeated: the queue knows its uid, and the node its idempotency key (for five minutes).
 import * as v from 'valibot'
 import type { Logger } from '../observability/log.ts'
+import { DecodeError } from '../protocol/decode-message.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { PublishOrPushRequest } from '../protocol/requests/realtime.ts'
 import { withoutZeroValues } from '../protocol/result.ts'
-import { DecodeError } from '../protocol/wire-types.ts'
 import { type AcceptDeps, storeSend } from '../push/accept.ts'
 import { readSend } from '../push/read-send.ts'
 import { hashRequest } from '../push/request-hash.ts'
@@ -83,7 +83,7 @@ function readRule({ ack_scope: scope, ack_kind: kind }: PublishOrPushRequest): A
   return { scope: scope || 'user', kind: kind || 'seen' }
 }
 
-/** Adds the wait for acks to a send: for all users, or with `presence: "shorten"` for those who may see the message. */
+/** Adds the wait for acks to a send: for all users, or with `presence: "shorten"` for present users. */
 async function planWait(
   { delayMs: defaultMs, presenceMaxClients: maxClients, logger, now }: PublishOrPushDeps,
   node: Pick<NodeApi, 'call'>,

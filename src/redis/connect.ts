@@ -53,8 +53,8 @@ export async function connectRedis(options: RedisOptions, logger: Logger): Promi
 }
 
 /**
- * The error of the first Sentinel or node of a Cluster when it is asked alone: the client hides it. Undefined if there
- * is none.
+ * Connects to the first Sentinel alone, or to the first node of a Cluster. Resolves to the error of this connection,
+ * which the client for all of them hides; undefined if there is none.
  */
 async function findCause({ kind, nodes, options }: RedisTarget): Promise<Error | undefined> {
   if (kind === 'server') return undefined

@@ -1,6 +1,6 @@
 /**
- * Calls `read` for each row of a script's reply. The reply is a table: an array whose first element is a header with
- * the names of the columns, separated by spaces, so that the names are not sent with each row. `row` is valid only
+ * Calls `read` for each row of a script's reply. The reply is a table: an array of rows after a header, which has the
+ * names of the columns, separated by spaces, so that the names are not sent with each row. `row` is valid only
  * during the call of `read`.
  * @throws TypeError if the reply is not a table, or a value does not have the type that `read` asks for
  */

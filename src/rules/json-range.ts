@@ -26,7 +26,7 @@ export function* membersIn({ source, start }: JsonRange): Generator<[name: strin
   }
 }
 
-/** The value at a path of names in an object; of several members with one name, the last one. Undefined: there is none. */
+/** The value at a path of names in an object, or undefined. Of several members with one name, the last one counts. */
 export function findRange(object: JsonRange, ...path: readonly string[]): JsonRange | undefined {
   const [name, ...rest] = path
   if (name === undefined) return object

@@ -51,8 +51,8 @@ describe('headers of APNs', () => {
     [{ 'apns-id': 'mine' }, 'apns.headers.apns-id: must be a UUID'],
     [
       { 'apns-push-type': 'Alert' },
-      'apns.headers.apns-push-type: must be one of alert, background, mdm, voip, complication, fileprovider, location, ' +
-        'pushtotalk, liveactivity, widgets, controls',
+      'apns.headers.apns-push-type: must be one of alert, background, mdm, voip, complication, fileprovider, ' +
+        'location, pushtotalk, liveactivity, widgets, controls',
     ],
     [
       { 'apns-push-type': 'background', 'apns-priority': '10' },

@@ -2,7 +2,7 @@
 export interface Problem {
   /** The path of the field within the notification, for example `android.ttl`; empty for the notification itself. */
   field: string
-  /** What is wrong with it, in a sentence without its subject: `must be a string`. */
+  /** The problem, as a sentence without its subject: `must be a string`. */
   why: string
 }
 
@@ -24,7 +24,7 @@ export function within(name: string, problem: Problem): Problem {
   return { field: problem.field === '' ? shown : `${shown}.${problem.field}`, why: problem.why }
 }
 
-/** A problem as text: its field, a colon and what is wrong. @param prefix the path of the notification */
+/** A problem as text: its field, a colon and the sentence. @param prefix the path of the notification */
 export function describeProblem(prefix: string, { field, why }: Problem): string {
   return `${prefix}${field === '' ? '' : `.${field}`}: ${why}`
 }

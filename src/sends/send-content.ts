@@ -27,13 +27,13 @@ export interface SendContent {
   rateLimit?: RateLimit | undefined
   /** The acks that stop pushes of the send; undefined: those of DEFAULT_ACK_RULE. */
   ackRule?: AckRule | undefined
-  /** Users whose devices get no push, although the recipient selects them: the author of a message. */
+  /** The devices of these users get no push, although the recipient selects them: the author of a message. */
   exceptUsers?: readonly string[] | undefined
   /** Users who get the push only later, because they may see the message before; undefined: none. */
   heldUsers?: HeldUsers | undefined
 }
 
-/** Users whose pushes are held back until a time. */
+/** The pushes to these users are held back until a time. */
 export interface HeldUsers {
   users: readonly string[]
   /** Unix time in ms. */

@@ -80,7 +80,7 @@ export function readField(line: string, name: keyof Target): string {
   return end < 0 ? line.slice(from) : line.slice(from, end)
 }
 
-/** Reads the fields that identify the device of a target line. Cheaper than decodeTarget(): it runs for every target. */
+/** Reads the fields that identify the device of a target line. It costs less than decodeTarget(). */
 export function readIdentity(line: string): Pick<Target, 'deviceId' | 'user' | 'platform'> {
   const value = line.indexOf('\t') + 1
   const user = line.indexOf('\t', value) + 1

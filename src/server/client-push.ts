@@ -3,8 +3,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from '../observability/log.ts'
 import { encodeClientError } from '../protocol/client-reply.ts'
+import { DecodeError, parseBody } from '../protocol/decode-message.ts'
 import type { ApiErrorName } from '../protocol/errors.ts'
-import { DecodeError, parseBody } from '../protocol/wire-types.ts'
 import type { ClientCalls } from '../realtime/client-calls.ts'
 import type { VerifyToken } from '../realtime/connection-token.ts'
 import { answerJson, emptyBody } from './answer.ts'
@@ -23,7 +23,7 @@ export interface ClientPush {
   prefix: string
   calls: ClientCalls
   verify: VerifyToken
-  /** Called for each token whose key could not be read. */
+  /** Called for each token that is not verified because its key could not be read. */
   onUnavailable(error: unknown): void
   /** The origins of web pages that may call, in lower case. */
   allowedOrigins: readonly RegExp[]

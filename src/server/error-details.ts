@@ -7,7 +7,7 @@ import { encodeApiError } from '../protocol/errors.ts'
 /** An error reply. */
 export interface ErrorReply {
   error: ApiErrorName
-  /** The reason: the path of the field and what is wrong with it. Undefined for errors of the server itself. */
+  /** The reason: the path of the field and its problem. Undefined for errors of the server itself. */
   details?: string | undefined
 }
 

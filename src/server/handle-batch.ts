@@ -1,8 +1,8 @@
 // POST /api/batch. A batch without a push command is forwarded unchanged. A mixed batch is decoded as a whole. Its
 // steps then run in order, or at once when it is parallel. Replies are always in the order of the commands.
 import { type BatchCommand, encodeBatch, encodeBatchReplies, parseBatch, parseBatchReplies } from '../protocol/batch.ts'
+import { DecodeError } from '../protocol/decode-message.ts'
 import type { ApiErrorName } from '../protocol/errors.ts'
-import { DecodeError } from '../protocol/wire-types.ts'
 import { answerJson, answerText } from './answer.ts'
 import type { ApiDeps } from './api-deps.ts'
 import { askUpstream } from './ask-upstream.ts'

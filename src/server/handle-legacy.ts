@@ -3,6 +3,7 @@
 import type { Method } from '../methods/method.ts'
 import type { MethodTable } from '../methods/table.ts'
 import { joinBytes } from '../protocol/batch.ts'
+import { DecodeError } from '../protocol/decode-message.ts'
 import type { ApiErrorName } from '../protocol/errors.ts'
 import {
   encodeLegacyError,
@@ -12,7 +13,6 @@ import {
   parseLegacyReplies,
   readLegacyCommands,
 } from '../protocol/legacy.ts'
-import { DecodeError } from '../protocol/wire-types.ts'
 import { answerJson, answerText } from './answer.ts'
 import type { ApiDeps } from './api-deps.ts'
 import { askUpstream } from './ask-upstream.ts'

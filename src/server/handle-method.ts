@@ -1,7 +1,7 @@
 // POST /api/<method>: one command. Upstream methods are forwarded unchanged.
 import type { Call, PushMethod, UpstreamMethod } from '../methods/method.ts'
+import { DecodeError } from '../protocol/decode-message.ts'
 import { API_ERRORS } from '../protocol/errors.ts'
-import { DecodeError } from '../protocol/wire-types.ts'
 import { answerJson, answerText } from './answer.ts'
 import type { ApiDeps } from './api-deps.ts'
 import { detailsHeader, type ErrorReply, encodeErrorReply } from './error-details.ts'

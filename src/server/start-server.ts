@@ -19,8 +19,8 @@ const REQUEST_TIMEOUT_MS = 120_000
 /** Longer than the 60 s of load balancers, so that the load balancer closes idle connections. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000
 /**
- * The same for the port that the RPC proxy of a node calls. A node keeps idle connections without a limit, and does not
- * repeat a request that meets the end of one.
+ * The same for the port that the RPC proxy of a node calls. A node keeps idle connections without a time limit. If the
+ * server closes one while the node writes a request to it, the node does not repeat the request.
  */
 const NODE_KEEP_ALIVE_TIMEOUT_MS = 15 * 60_000
 /** The answer to CONNECT, which Node gives to a listener of its own. */

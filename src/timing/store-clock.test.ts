@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { StoreClock } from './store-clock.ts'
 
-/** A clock whose times and round trips the test chooses; all in ms. */
+/** A clock with times and round trips that the test chooses; all in ms. */
 function makeClock() {
   const times = { here: 0, storeMinusHere: 1_000_000, outMs: 0, backMs: 0, readings: 0 }
   const read = async () => {

@@ -1,4 +1,4 @@
-/** A reading of this age, in ms, is still used while the next one is made. Clocks drift by less than 1 ms meanwhile. */
+/** A reading of this age, in ms, is used while the next one is made: clocks drift by less than 1 ms in this time. */
 const REFRESH_MS = 5000
 
 interface Deps {

@@ -74,7 +74,8 @@ export async function startEdgeServer(
     .replaceAll('127.0.0.1:8000', `127.0.0.1:${ports.centripush}`)
   const configuration = join(directory, edge.file)
   await writeFile(configuration, edge.wrap(content, directory))
-  const env = { ...process.env, HOME: directory, XDG_DATA_HOME: directory, XDG_CONFIG_HOME: directory }
+  const PATH = `${process.env.PATH}:/usr/sbin`
+  const env = { ...process.env, PATH, HOME: directory, XDG_DATA_HOME: directory, XDG_CONFIG_HOME: directory }
   const child = spawn(edge.program, edge.arguments(configuration), { stdio: ['ignore', 'ignore', 'pipe'], env })
   let output = ''
   child.stderr.on('data', (chunk: Buffer) => {

@@ -5,7 +5,7 @@ import { json, text } from 'node:stream/consumers'
 import * as v from 'valibot'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeMethodTable } from '../../src/methods/table.ts'
-import { findDebianProgram } from '../support/debian-program.ts'
+import { findProgram } from '../support/installed-program.ts'
 import { CADDY, type EdgeServer, NGINX, startEdgeServer, startNamedServer } from './edge-server.ts'
 
 const NODE_METHODS = [...makeMethodTable(undefined).byName.keys()]
@@ -51,7 +51,7 @@ const ROUTES: [path: string, name: 'node' | 'centripush'][] = [
 ]
 
 describe.each([NGINX, CADDY])('$program', (edge) => {
-  const program = findDebianProgram(edge.program)
+  const program = findProgram([edge.program], edge.program)
   if (!program) {
     const missing = `${edge.program} is not installed (Debian: apt-get install ${edge.program})`
     if (process.env.CI === 'true') throw new Error(missing)

@@ -6,17 +6,22 @@ const PATH = `${process.env.PATH}:/usr/sbin`
 
 /**
  * The first of these programs that is installed. As root it installs a missing package.
- * @param packages the packages of Debian that contain the first program
+ * @param packageName the package of Debian that contains the first program
  * @throws Error that names the package
  */
 export function findOrInstall(programs: readonly string[], packageName: string): string {
-  const found = find(programs) ?? install(programs, packageName)
+  const found = findProgram(programs, packageName)
   if (found !== undefined) return found
   throw new Error(`these tests need a real ${programs.join(' or ')} (Debian: apt-get install ${packageName})`)
 }
 
-function find(programs: readonly string[]): string | undefined {
-  return programs.find((program) => succeeds(program, ['--version']))
+/** Does the same as findOrInstall() for programs that tests can do without. @returns undefined if there is none */
+export function findProgram(programs: readonly string[], packageName: string): string | undefined {
+  return findOnPath(programs) ?? install(programs, packageName)
+}
+
+function findOnPath(programs: readonly string[]): string | undefined {
+  return programs.find((program) => succeeds('which', [program]))
 }
 
 function install(programs: readonly string[], packageName: string): string | undefined {
@@ -24,12 +29,14 @@ function install(programs: readonly string[], packageName: string): string | und
   console.log(`${programs[0]} is not on the PATH: installing it with apt-get`)
   succeeds('apt-get', ['update'])
   succeeds('apt-get', ['install', '-y', '--no-install-recommends', packageName])
-  return find(programs)
+  return findOnPath(programs)
 }
 
 function succeeds(program: string, args: string[]): boolean {
   try {
-    execFileSync(program, args, { stdio: 'ignore', env: { ...process.env, PATH, DEBIAN_FRONTEND: 'noninteractive' } })
+    // RUNLEVEL keeps Debian from starting the service of a package that it installs.
+    const env = { ...process.env, PATH, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
+    execFileSync(program, args, { stdio: 'ignore', env })
     return true
   } catch {
     return false

@@ -5,7 +5,7 @@ import type { Sql } from '../../database/pool.ts'
 import type { Logger } from '../../observability/log.ts'
 import type { AdminRole } from '../auth/session.ts'
 
-/** A person who does something. */
+/** The person behind an action. */
 export interface Actor {
   /** Empty before a login. */
   role: AdminRole | ''

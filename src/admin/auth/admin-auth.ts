@@ -57,8 +57,8 @@ export class AdminAuth {
   }
 
   /**
-   * Logs in with a password. Even the right one is refused while the address has to wait: otherwise guessing would go
-   * on meanwhile.
+   * Logs in with a password. Even the right one is refused while the address has to wait: otherwise an attacker could
+   * go on guessing during the wait.
    */
   login(password: string, address: string): LoginResult {
     const waitMs = this.#failed.waitMs(address)

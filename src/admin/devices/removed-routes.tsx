@@ -146,8 +146,8 @@ function RemovedPage({ ui, user, removed, plan }: RemovedProps) {
       {plan && (
         <div class="actions">
           <p>
-            {`To restore: ${countOf(plan.count.restored, 'device')}. To skip, because their id or token is registered again: `}
-            {`${countOf(plan.count.skipped, 'device')}.`}
+            {`To restore: ${countOf(plan.count.restored, 'device')}. `}
+            {`To skip, because their id or token is registered again: ${countOf(plan.count.skipped, 'device')}.`}
           </p>
           {plan.count.restored > 0 && (
             <ActionForm

@@ -1,6 +1,6 @@
 /** A sentence at the top of a page, about the action before it. */
 export interface Notice {
-  /** `{count}` is replaced. */
+  /** The text. `{count}` stands for the number of things that the action has changed. */
   text: string
   isError?: boolean
 }

@@ -9,11 +9,11 @@ export interface Column<Row> {
 }
 
 interface TableProps<Row> {
-  /** What the table lists, for screen readers. */
+  /** The subject of the table, for screen readers. */
   caption: string
   columns: readonly Column<Row>[]
   rows: readonly Row[]
-  /** What to do next, for a table without rows. */
+  /** Shown for a table without rows: the next step. */
   empty: Child
 }
 

@@ -1,6 +1,6 @@
+import { DecodeError, decodeMessage } from '../../protocol/decode-message.ts'
 import { ApiError } from '../../protocol/errors.ts'
 import { SendPushNotificationRequest } from '../../protocol/requests/push.ts'
-import { DecodeError, decodeMessage } from '../../protocol/wire-types.ts'
 import { type AcceptDeps, acceptSend } from '../../push/accept.ts'
 
 /** Reads a request to send as the API does. @throws ApiError badRequest */

@@ -21,7 +21,7 @@ interface CheckProps {
   count: number
   /** The device of the preview; undefined if none matches. */
   device: string | undefined
-  /** The preview, or why there is none. */
+  /** The preview, or the reason why there is none. */
   preview: Preview | string | undefined
   sandboxes: ReadonlySet<ProviderName>
 }
@@ -106,7 +106,8 @@ function Part({ part, isOwn }: { part: PreviewPart; isOwn: boolean }) {
       <h3>{isOwn ? `${provider}, which this device uses` : provider}</h3>
       <PhoneCard json={json} />
       <p class={isTooLarge ? 'notice error' : 'faint'}>
-        {`${formatCount(json.length)} of ${formatCount(maxBytes)} bytes${isTooLarge ? `: too large, ${provider} refuses it` : ''}`}
+        {`${formatCount(json.length)} of ${formatCount(maxBytes)} bytes`}
+        {isTooLarge && `: too large, ${provider} refuses it`}
       </p>
       <details>
         <summary>{`Bytes for ${provider}`}</summary>
@@ -121,10 +122,11 @@ function Part({ part, isOwn }: { part: PreviewPart; isOwn: boolean }) {
 function describeRate(rate: PreviewRate | undefined): string {
   if (!rate) return 'none'
   if (rate.kind === 'free') return 'allows it'
-  return `${rate.kind === 'dropped' ? 'drops it' : 'delays it'}; the next one is allowed in ${formatDuration(rate.waitMs)}`
+  const effect = rate.kind === 'dropped' ? 'drops it' : 'delays it'
+  return `${effect}; the next one is allowed in ${formatDuration(rate.waitMs)}`
 }
 
-/** A text as one word of a POSIX shell. */
+/** Quotes a text, so that a POSIX shell reads it as one word. */
 function quote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`
 }

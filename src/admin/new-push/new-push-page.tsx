@@ -75,7 +75,8 @@ export function NewPushPage({ ui, draft, problems, sandboxes }: FormProps) {
               value={draft.translations}
               isCode
               hint={
-                '{"de": {"hello": "Hallo"}}; in the texts above, {{.l10n.hello}} is replaced by the language of the device.'
+                '{"de": {"hello": "Hallo"}}; in the texts above, {{.l10n.hello}} is replaced by the text in the ' +
+                'language of the device.'
               }
             />
           </details>

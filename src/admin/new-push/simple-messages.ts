@@ -6,7 +6,7 @@ export interface SimpleMessage {
   body: string
   /** URL of an image. */
   image: string
-  /** URL to open at a tap; the app has to know what to do with it. */
+  /** URL to open at a tap, which the app has to support. */
   link: string
 }
 

@@ -6,7 +6,7 @@ import { countOf, formatDuration, State } from '../layout/format.tsx'
 import { Facts } from '../layout/table.tsx'
 import type { Ui } from '../layout/ui.ts'
 
-/** A batch that waits longer than this needs attention: nobody takes it. */
+/** A batch that waits longer than this, in ms, needs attention: no worker claims it. */
 const LATE_MS = 60_000
 
 const CREDENTIAL_TEXTS: Readonly<Record<CredentialState, string>> = {

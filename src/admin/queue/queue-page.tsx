@@ -61,7 +61,9 @@ export function QueuePage({ ui, stats, filter, letters, count, isFirst, next }: 
         />
       </FilterForm>
       <p>
-        <strong>{`${countOf(count.letters, 'dead letter')} with ${countOf(count.targets, 'target')} in this selection.`}</strong>
+        <strong>
+          {`${countOf(count.letters, 'dead letter')} with ${countOf(count.targets, 'target')} in this selection.`}
+        </strong>
       </p>
       {count.letters > 0 && <LetterActions ui={ui} filter={filter} count={count} />}
       <Table

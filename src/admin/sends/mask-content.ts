@@ -1,7 +1,7 @@
 // The content of a notification as an operator may see it: the texts that its phone shows, and the settings. All other
 // texts, such as data of the app, are hidden.
 
-/** Members whose texts a phone shows, or that are settings of providers. */
+/** Members with texts that a phone shows, and settings of providers. */
 const SHOWN = new Set([
   'title',
   'subtitle',

@@ -70,7 +70,10 @@ export function SendPage({ ui, report, content, letters, letterCount, events }: 
         caption="Events of this send, the newest first"
         columns={eventColumns(ui)}
         rows={events}
-        empty="No event is recorded yet. Without ClickHouse, a broadcast records only failures (postgresql_analytics.rows)."
+        empty={
+          'No event is recorded yet. Without ClickHouse, a broadcast records only failures ' +
+          '(postgresql_analytics.rows).'
+        }
       />
     </Page>
   )

@@ -145,7 +145,8 @@ function TopicsOfUsers({ ui, user, page }: { ui: Ui; user: string; page: ListPag
       rows={page.items}
       empty={
         user === ''
-          ? 'No user follows a topic yet. Topics of users are set by the API method user_topic_update; topics of single devices are on the pages of the devices.'
+          ? 'No user follows a topic yet. Topics of users are set by the API method user_topic_update; topics of ' +
+            'single devices are on the pages of the devices.'
           : 'This user follows no topic.'
       }
     />

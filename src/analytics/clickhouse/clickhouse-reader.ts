@@ -36,7 +36,8 @@ const MAX_SECONDS = 2 ** 32 - 1
 const COLUMNS =
   'time, uid, status, provider, type, recipient, device_id, platform, user, msg_id, error_code, error_message'
 const NOTIFICATION_COLUMNS = `${COLUMNS}, 0 AS attempt, 0 AS latency_ms`
-const ATTEMPT_COLUMNS = `${COLUMNS.replace('status', "'retry' AS status").replace('msg_id', "'' AS msg_id")}, attempt, latency_ms`
+const RETRY_COLUMNS = COLUMNS.replace('status', "'retry' AS status").replace('msg_id', "'' AS msg_id")
+const ATTEMPT_COLUMNS = `${RETRY_COLUMNS}, attempt, latency_ms`
 
 /**
  * Reads the rows of the export. The table has no number for each row, so a hash of all columns orders the rows of a

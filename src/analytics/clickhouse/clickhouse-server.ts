@@ -43,7 +43,7 @@ export class ClickhouseServer {
       application: 'centripush',
       request_timeout: answerTimeoutMs,
       max_open_connections: maxConnections,
-      // A busy process may find a connection idle for longer than the server keeps it.
+      // A busy process may notice late that the server has closed an idle connection: it is not used again.
       keep_alive: { eagerly_destroy_stale_sockets: true },
       ...(url.startsWith('https:') && {
         http_agent: new Agent({ ...tls, keepAlive: true, maxSockets: maxConnections }),

@@ -87,7 +87,7 @@ export class Inserter {
       this.#outage.onFailure({ cause, mend: tableError.message }, fields)
       return 'operator'
     }
-    // Rows are dropped only if their table is known to fit.
+    // The columns of the table could not be checked, so the rows may be right: they are kept for another attempt.
     const known = verdict === 'refused' && tableError ? 'retry' : verdict
     this.#outage.onFailure({ cause, mend: MEND[known] }, fields)
     return known

@@ -38,8 +38,8 @@ export async function prepareTables(server: ClickhouseServer, options: PrepareOp
 }
 
 /**
- * The statement that lets the table `notifications` of a server detect repeated inserts; undefined if it does already, or if the user
- * can't read its definition.
+ * The statement that lets the table `notifications` of a server detect repeated inserts. Undefined if the table does so
+ * already, or if the user of the connection can't read its definition.
  */
 export async function adviseDeduplication(
   server: ClickhouseServer,

@@ -63,8 +63,8 @@ export class RowBuffer {
   }
 
   /**
-   * Appends a short string if all of its characters are ASCII, which is half the work of Buffer.write(). The space was
-   * reserved. @returns false if a character is not ASCII; then nothing was appended
+   * Appends a short string if all of its characters are ASCII. This takes half the time of Buffer.write(). The caller
+   * has reserved the space. @returns false if a character is not ASCII; then nothing was appended
    */
   #appendAscii(value: string): boolean {
     const bytes = this.#bytes

@@ -34,7 +34,7 @@ const DEDUPLICATION_WINDOW = 10_000
 /** Tokens of replicated tables are kept for a week. */
 const DEDUPLICATION_WINDOW_SECONDS = 604_800
 
-/** The tables of the configuration. In a cluster each has one beside it that distributes its rows. */
+/** The tables of the configuration. In a cluster each has a second one, which distributes its rows to the shards. */
 export function listTables({ cluster }: TableOptions): Table[] {
   return TABLES.flatMap((definition) => {
     const local = { definition, name: definition.name, isDistributed: false }
@@ -91,7 +91,7 @@ export function makeAddColumns(
 }
 
 /**
- * The statement that turns on deduplication for a table `notifications` which does not have it, such as one of PRO. It is for the
+ * The statement that turns on deduplication for a table `notifications` without it, such as one of PRO. It is for the
  * operator: centripush never changes an existing table.
  */
 export function makeDeduplicationAdvice(options: TableOptions): string {

@@ -3,7 +3,7 @@
 //   row ──▶ open batch ──(BATCH_ROWS, or FLUSH_INTERVAL_MS)──▶ sealed ──(stored, or refused: dropped, counted)──▶ ended
 //                                                                └──(a failure that may end: pause, repeat)
 //
-// Recording does no I/O and waits for nothing, so it never delays a push. At MAX_ROWS rows that are not stored, new rows
+// Recording does no I/O and waits for nothing, so it never delays a push. While MAX_ROWS rows are not stored, new rows
 // are dropped and counted. A killed process loses the rows of its last second.
 import { randomUUID } from 'node:crypto'
 import type { RowLevel } from '../../config/sections/postgresql-analytics.ts'
@@ -115,12 +115,12 @@ export class PostgresAnalytics implements EventRecorder, AttemptRecorder {
     this.#end('attempts', dropped)
   }
 
-  /** Counts a report, whose row is stored already. */
+  /** Counts a report. Its row is stored already. */
   countReport(report: StatusReport): void {
     this.#end('notifications', this.#open.countReport(report, this.#deps.now()) ? 0 : 1)
   }
 
-  /** Stores the collected rows within `graceMs`. The others are dropped. */
+  /** Stores the collected rows within `graceMs`. Rows that are not stored in this time are dropped and counted. */
   async stop(graceMs: number): Promise<void> {
     this.#seal()
     this.#stopping.abort()
@@ -158,7 +158,7 @@ export class PostgresAnalytics implements EventRecorder, AttemptRecorder {
     this.#running ??= this.#run()
   }
 
-  /** Stores until all batches have ended, or during a stop until the first failure. Never rejects. */
+  /** Stores batches until all have ended. During a stop it ends with the first failure. Never rejects. */
   async #run(): Promise<void> {
     const { signal } = this.#stopping
     let failures = 0

@@ -41,7 +41,8 @@ export async function storeBatch(sql: Sql, { writer, batch }: BatchKey, rows: Ro
       select ${toTime(sql, sql`c1`)}, ${texts(sql, 2, 6)}, c7::bigint
       from ${splitColumns(sql, counts)} where exists (select from turn)
       order by 1, 2, 3, 4, 5, 6
-      on conflict (minute, provider, type, platform, status, error_code) do update set count = n.count + excluded.count`,
+      on conflict (minute, provider, type, platform, status, error_code)
+        do update set count = n.count + excluded.count`,
   )
 }
 

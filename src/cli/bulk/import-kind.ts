@@ -9,7 +9,7 @@ import {
 } from '../../devices/import/import-user-topics.ts'
 import type { EndpointCheck } from '../../devices/web-push-endpoint.ts'
 import type { JsonText } from '../../json/json-text.ts'
-import { decodeMessage } from '../../protocol/wire-types.ts'
+import { decodeMessage } from '../../protocol/decode-message.ts'
 import type { ListApi } from './page-source.ts'
 
 export interface ImportKind<Item> {

@@ -2,8 +2,8 @@
 // same device are stored one after the other, so that the last line about the device wins. The position is saved when a
 // batch and all batches before it are stored. Records after the position may be stored again, which does no harm.
 import type { ImportOutcome } from '../../devices/import/import-devices.ts'
+import { DecodeError } from '../../protocol/decode-message.ts'
 import { ApiError } from '../../protocol/errors.ts'
-import { DecodeError } from '../../protocol/wire-types.ts'
 import type { ImportKind } from './import-kind.ts'
 import type { ImportSource, SourceBatch, SourceItem } from './import-source.ts'
 import type { Progress } from './progress.ts'

@@ -7,7 +7,7 @@ export function parseTomlFile(content: string): unknown {
     return parse(content)
   } catch (error) {
     if (!(error instanceof TomlError)) throw error
-    // The lines after the first quote the file.
+    // Only the first line is used: the others quote the file, which may contain secrets.
     const [problem = ''] = error.message.replace(/^Invalid TOML document: /, '').split('\n')
     throw new FileSyntaxError(problem, error)
   }

@@ -1,7 +1,7 @@
 import { LineCounter, parseDocument } from 'yaml'
 import { FileSyntaxError } from './file-syntax-error.ts'
 
-/** Own words for problems whose text is for programmers, or would quote the file. */
+/** Own texts for problems: those of the parser are for programmers, or would quote the file. */
 const PROBLEMS: Readonly<Record<string, string>> = {
   DUPLICATE_KEY: 'duplicate key',
   MULTIPLE_DOCS: 'expected one document',

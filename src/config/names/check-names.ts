@@ -54,7 +54,7 @@ function checkSection(tree: object, section: string, known: KnownNames, checked:
   }
 }
 
-/** Explains an empty option, or a section whose value is none; undefined if nothing is wrong. */
+/** Explains an empty option, or a section that is not an object; undefined if the shape is right. */
 function explainShape(path: string, value: unknown, isSection: boolean, known: KnownNames): string | undefined {
   if (value === null) return `is empty: give it ${isSection ? 'options' : 'a value'}, or remove it`
   if (!isSection) return undefined

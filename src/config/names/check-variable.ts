@@ -3,7 +3,7 @@ import { findClosestName } from './closest-name.ts'
 import type { KnownNames } from './known-names.ts'
 import { findRenamed } from './renamed-options.ts'
 
-/** What a variable is: set by Kubernetes, an option of Centrifugo, or a mistake with its explanation. */
+/** The origin of a variable: Kubernetes, an option of Centrifugo, or a mistake with its explanation. */
 export type VariableCheck = 'platform' | 'foreign' | { problem: string }
 
 /**

@@ -22,7 +22,7 @@ const PREFIXES: readonly (readonly [old: string, section: string])[] = [
   ['subscription_token', 'client.subscription_token'],
 ]
 
-/** Sections whose options had no beginning: `port` is `http_server.port`. */
+/** Sections of v6 for options that were at the top level before: `port` is `http_server.port`. */
 const SECTIONS = ['http_server', 'client', 'channel.without_namespace', 'channel', 'prometheus']
 
 /** Names that follow no rule. */

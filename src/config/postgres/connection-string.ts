@@ -81,7 +81,7 @@ function decode(what: string, text: string): string {
     const decoded = decodeURIComponent(text)
     if (!decoded.includes('\0')) return decoded
   } catch {
-    // The error says no more than this one.
+    // The error of decodeURIComponent() is dropped: the one below says more.
   }
   throw new DsnError(`${what} has a % that does not begin the code of a character: a % itself is written as %25`)
 }

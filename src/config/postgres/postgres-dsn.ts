@@ -52,7 +52,7 @@ const OWN = new Set(
     .concat(' fallback_application_name krbsrvname gsslib client_encoding channel_binding gssencmode')
     .split(' '),
 )
-/** Parameters of libpq that are not supported, or not with another value than these. */
+/** Parameters of libpq that are accepted only with these values, because others are not supported. */
 const LIMITED: Readonly<Record<string, RegExp>> = {
   channel_binding: /^(disable|prefer)$/,
   gssencmode: /^(disable|prefer)$/,

@@ -6,8 +6,8 @@ import { flag, text } from '../values.ts'
 export const admin = section({
   enabled: described(
     v.optional(flag),
-    'Serves the admin web UI. Absent: only when centripush made the API key itself and listens on a loopback address; ' +
-      'the start then prints a link that logs in once.',
+    'Serves the admin web UI. Absent: only when centripush made the API key itself and listens on a loopback ' +
+      'address; the start then prints a link that logs in once.',
   ),
   password: described(v.optional(secret(text), ''), 'The password of administrators. Needed when `enabled` is true.'),
   viewer_password: described(
@@ -16,8 +16,8 @@ export const admin = section({
   ),
   secret: described(
     v.optional(secret(text), ''),
-    'The key that signs sessions, at least 16 random characters. Needed when `enabled` is true. All servers behind one ' +
-      'address need the same. A change ends all sessions, and so does a change of a password.',
+    'The key that signs sessions, at least 16 random characters. Needed when `enabled` is true. All servers behind ' +
+      'one address need the same. A change ends all sessions, and so does a change of a password.',
   ),
   insecure: described(
     v.optional(flag, false),

@@ -35,8 +35,8 @@ export const log = section({
 export const shutdown = section({
   timeout: described(
     v.optional(duration(), '20s'),
-    'How long a stop may take after SIGTERM or Ctrl-C. Requests and pushes in flight get all of it but the last 3 s (a ' +
-      'quarter of a time below 12 s), in which connections are closed.',
+    'How long a stop may take after SIGTERM or Ctrl-C. Requests and pushes in flight get all of it but the last 3 s ' +
+      '(a quarter of a time below 12 s), in which connections are closed.',
   ),
   drain: described(
     v.optional(duration(), '10s'),

@@ -11,14 +11,14 @@ export type RowLevel = (typeof ROW_LEVELS)[number]
 export const postgresqlAnalytics = section({
   enabled: described(
     v.optional(flag, true),
-    'Records what became of pushes in the database while ClickHouse is not used. With false only the reports of apps ' +
-      'are stored.',
+    'Records events and attempts of pushes in the database while ClickHouse is not used. With false only the reports ' +
+      'of apps are stored.',
   ),
   rows: described(
     v.optional(oneOf(ROW_LEVELS), 'small_and_failures'),
-    'The targets that get a row of their own: `failures`, all that were not sent; `small_and_failures`, also the sent ' +
-      'ones of sends to at most 100 targets; or `all`, which costs the database about as much as sending does. All ' +
-      'others are only counted, by minute.',
+    'The targets that get a row of their own: `failures`, all that were not sent; `small_and_failures`, also the ' +
+      'sent ones of sends to at most 100 targets; or `all`, which costs the database about as much as sending does. ' +
+      'All others are only counted, by minute.',
   ),
   ttl: described(
     v.optional(duration(86_400_000), '168h'),

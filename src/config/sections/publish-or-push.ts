@@ -7,7 +7,7 @@ export const publishOrPush = section({
   delay: described(
     v.optional(duration(), '10s'),
     'How long the push waits for an ack when a request has no `delay_ms`. If it is shorter than a reconnection of a ' +
-      'client, users who are about to see the message get the push.',
+      'client, users get the push although their client shows the message soon after.',
   ),
   tag: described(
     v.optional(text, 'push_uid'),
@@ -15,6 +15,7 @@ export const publishOrPush = section({
   ),
   presence_max_clients: described(
     v.optional(wholeNumber(0, 100_000), 1000),
-    'With `presence: "shorten"` the most clients of all channels whose presence is read. Beyond it all users wait.',
+    'With `presence: "shorten"`: the most clients of all channels together. If there are more, the pushes to all ' +
+      'users are delayed.',
   ),
 })

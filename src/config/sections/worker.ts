@@ -8,8 +8,8 @@ export const worker = section({
     v.optional(wholeNumber(1, 256)),
     'Worker processes that send every push, running at all times; with 1 the server process itself sends. Absent: ' +
       'the server process sends alone, and at a load (1,000 targets or 100 batches in a second) it starts two more ' +
-      'than there are CPU cores, and ends them after five minutes without one. On one core or below 2 GB of memory it ' +
-      'stays alone. One additional process sends only small sends, so that broadcasts do not delay them.',
+      'than there are CPU cores, and ends them after five minutes without one. On one core or below 2 GB of memory ' +
+      'it stays alone. One additional process sends only small sends, so that broadcasts do not delay them.',
   ),
   lease: described(
     v.optional(duration(100), '15s'),

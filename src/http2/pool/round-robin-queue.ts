@@ -32,7 +32,7 @@ export class RoundRobinQueue {
     if (position < this.#turn) this.#turn--
   }
 
-  /** The batch whose request is sent next. Call its `take` before the next call. */
+  /** The batch with the next request to send. Call its `take` before the next call. */
   next(): PendingBatch | undefined {
     while (this.#batches.length > 0) {
       if (this.#turn >= this.#batches.length) this.#turn = 0

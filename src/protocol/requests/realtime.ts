@@ -58,5 +58,5 @@ export const ClientRemoveRequest = message({ id: string })
 /** The request of a client's `device_topic_update`. */
 export const ClientTopicUpdateRequest = message({ device_id: string, op: string, topics: strings })
 
-/** What the RPC proxy of a node sends for each call of a client (Centrifugo's proxy.proto, `RPCRequest`). */
+/** The request of a node's RPC proxy for each call of a client (Centrifugo's proxy.proto, `RPCRequest`). */
 export const RpcProxyRequest = message({ user: string, method: string, data: rawJson, b64data: string })

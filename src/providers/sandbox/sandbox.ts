@@ -4,7 +4,7 @@ import type { TargetKind } from '../../sends/recipient.ts'
 import { pause } from '../../timing/pause.ts'
 import type { Batch, Provider, Settle } from '../provider.ts'
 
-/** The number of batches whose records are kept: enough for a manual test, and few enough for the memory. */
+/** The records of this many batches are kept: enough for a manual test, and few enough for the memory. */
 const KEPT_RECORDS = 1000
 
 /** The time between two lines about one send, in ms. */

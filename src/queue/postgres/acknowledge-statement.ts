@@ -13,8 +13,9 @@ export interface Acknowledgement extends Remainder {
 
 /**
  * Deletes the batches of valid claims, stores retries as new batches and targets given up as dead letters, changes the
- * reports of the sends, and ends each send with its last batch. One statement ends several batches, because all batches of a broadcast update the row
- * of their send, and each commit holds the lock of that row until it is on disk. @returns the ids of valid claims
+ * reports of the sends, and ends each send with its last batch. One statement ends several batches, because all batches
+ * of a broadcast update the row of their send, and each commit holds the lock of that row until it is on disk.
+ * @returns the ids of valid claims
  */
 export async function acknowledgeBatches(sql: Sql, ends: readonly Acknowledgement[]): Promise<Set<string>> {
   const retries = ends.flatMap(({ claim, retries }) =>

@@ -91,7 +91,8 @@ export async function claimWaitingBatches(sql: Sql, query: ClaimQuery): Promise<
       where b.id = picked.id
       returning b.*, picked.is_probe
     )
-    select c.id, c.uid, coalesce(s.analytics_uid, c.uid) as analytics_uid, c.provider, c.target_kind, c.target_count, c.targets, c.range_after, c.range_until,
+    select c.id, c.uid, coalesce(s.analytics_uid, c.uid) as analytics_uid, c.provider,
+      c.target_kind, c.target_count, c.targets, c.range_after, c.range_until,
       c.fence, c.attempt, c.retrying, c.ambiguous_attempts, c.settled, c.settled_note,
       (extract(epoch from clock_timestamp() - c.first_attempt_at) * 1000)::float8 as age_ms,
       (extract(epoch from s.expire_at - clock_timestamp()) * 1000)::float8 as expires_in_ms,

@@ -102,8 +102,9 @@ export async function addStatuses(sql: Sql, counts: readonly StatusCount[]): Pro
 
 /** The columns that push_sends and push_reports have in common. */
 function stored(sql: Sql): Fragment {
-  return sql`uid, state, accepted_at, send_at, expire_at, analytics_uid, subject, counts, delivered, interacted, first_at,
-    last_at, ended_at`
+  return sql`
+    uid, state, accepted_at, send_at, expire_at, analytics_uid, subject, counts, delivered, interacted,
+    first_at, last_at, ended_at`
 }
 
 /** The columns of a report from a row `r` of the columns of stored(). */

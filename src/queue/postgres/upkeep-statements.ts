@@ -22,8 +22,8 @@ export async function deleteForgottenSends(sql: Sql): Promise<void> {
         )
         returning *
       ), kept as (
-        insert into push_reports (uid, state, accepted_at, send_at, expire_at, analytics_uid, subject, counts, delivered,
-          interacted, first_at, last_at, ended_at)
+        insert into push_reports (uid, state, accepted_at, send_at, expire_at, analytics_uid, subject, counts,
+          delivered, interacted, first_at, last_at, ended_at)
         select uid, state, accepted_at, send_at, expire_at, analytics_uid, subject, counts, delivered, interacted,
           first_at, last_at, coalesce(ended_at, clock_timestamp())
         from deleted where request_hash is not null

@@ -75,7 +75,7 @@ export async function insertPage(sql: Sql, claim: SendClaim, page: Page, leaseMs
   return moved.length > 0 || (await isCommitted(sql, claim, page)) ? 'committed' : 'lost'
 }
 
-/** Whether this page was already committed by an earlier call, and its answer was lost. */
+/** Whether an earlier call has committed this page. The answer of that call was lost. */
 async function isCommitted(sql: Sql, claim: SendClaim, { cursor }: Page): Promise<boolean> {
   const isThere =
     cursor === undefined ? sql`state in (${FANNED}, ${DONE})` : sql`state = ${FANNING} and cursor = ${cursor}`

@@ -5,7 +5,7 @@ import { acknowledgeBatch, type Claimed, type Consumer } from './batch-scripts.t
 /** The reason of the failed targets in the report. */
 const REASON = 'evicted by Redis'
 
-/** Ends claimed batches whose target lines Redis has evicted: their targets are unknown. */
+/** Ends claimed batches without target lines, which Redis has evicted: their targets are unknown. */
 export async function endEvictedBatches(queue: Consumer, batches: Claimed['empty'], logger: Logger): Promise<void> {
   for (const claim of batches) {
     const { uid, provider, count: targets } = claim

@@ -6,7 +6,7 @@ import type { ProviderName } from '../../config/provider-names.ts'
 import type { Logger } from '../../observability/log.ts'
 import type { RedisClient } from '../../redis/connect.ts'
 import type { AckRule } from '../../sends/ack-rule.ts'
-import { type Repetition, startRepeating } from '../../timing/repeat.ts'
+import type { Repetition } from '../../timing/repeat.ts'
 import type { ClaimKey, Progress, Remainder } from '../batch.ts'
 import type { DeadLetterFilter } from '../dead-letter.ts'
 import { JobLimit } from '../job-limit.ts'
@@ -28,17 +28,16 @@ import { endEvictedBatches } from './evicted-batches.ts'
 import { makeKeys } from './keys.ts'
 import { pauseProvider, resumeProvider } from './pause-scripts.ts'
 import { estimateBytes, RecentWrites, SMALL_WRITE_BYTES } from './recent-writes.ts'
-import { countStatuses, listReports, loadReport, trimReports } from './report-scripts.ts'
+import { countStatuses, listReports, loadReport } from './report-scripts.ts'
 import { findRisks } from './risks.ts'
 import { cancelSend, findExcluded, loadSend, storeExclusion, storeSend } from './send-scripts.ts'
 import { readStats } from './stats.ts'
 import { TimedWrites } from './timed-writes.ts'
 import { readUntilDue } from './until-due.ts'
-import { cleanUp, giveUpUnclaimedBatches } from './upkeep-scripts.ts'
+import { startUpkeep } from './upkeep.ts'
 import { WakeUp } from './wake-up.ts'
 import { claimDueSends, extendSendLease, storePage } from './walk-scripts.ts'
 
-const UPKEEP_INTERVAL_MS = 60_000
 /** How many times during one lease a process looks for abandoned batches, unless `sweepMs` is given. */
 const SWEEPS_PER_LEASE = 7.5
 
@@ -92,17 +91,7 @@ export class RedisQueue implements Queue {
     this.#writes = new TimedWrites({ client, keys, answerTimeoutMs })
     this.#deadLetters = new DeadLetters({ ...this.#here, writes: this.#writes })
     this.#recentWrites = new RecentWrites({ client, logger })
-    this.#upkeep = startRepeating({
-      intervalMs: UPKEEP_INTERVAL_MS,
-      work: async () => {
-        await Promise.all([
-          cleanUp(this.#here),
-          giveUpUnclaimedBatches(this.#here),
-          trimReports(this.#here, this.#keepReportsMs),
-        ])
-      },
-      onError: (error) => logger.warn({ err: error }, 'queue: clean-up failed, retrying in a minute'),
-    })
+    this.#upkeep = startUpkeep({ queue: this.#here, keepReportsMs: this.#keepReportsMs, logger })
   }
 
   findRisks() {

@@ -1,6 +1,6 @@
-// The size of an FCM message. Google documents the limits, but not how it measures. What a device gets is counted
-// here: keys and values of `data` and of the notification, for the platform with the smallest payload. So a message is
-// refused only if it is too large on every platform.
+// The size of an FCM message. Google documents the limits, but not how it measures. Counted here is the payload of a
+// device: keys and values of `data` and of the notification, for the platform with the smallest payload. So a message
+// is refused only if it is too large on every platform.
 import { findRange, type JsonRange, measureRange, membersIn, rangeOf } from '../json-range.ts'
 
 /** "The maximum is 4096 bytes for most messages, or 2048 bytes in the case of messages to topics" (ErrorCode). */

@@ -13,7 +13,7 @@ export const HMS_TARGET_FIELDS: ReadonlySet<string> = new Set(['token', 'topic',
 /** The members of a message that are objects. */
 const OBJECTS = ['notification', 'android', 'apns', 'webpush'] as const
 
-/** Why Huawei refuses a message; undefined if no problem is known. @param message a valid JSON object */
+/** The problem for which Huawei refuses a message; undefined if none is known. @param message a valid JSON object */
 export function findHmsMessageProblem(message: Buffer): Problem | undefined {
   const members = parseObject(message)
   const { data = null } = members

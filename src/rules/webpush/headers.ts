@@ -1,5 +1,5 @@
-// The request headers of Web Push that a caller chooses (RFC 8030 section 5), and what the services of browsers make
-// of them.
+// The request headers of Web Push that a caller chooses (RFC 8030 section 5), and the rules of the browsers' push
+// services for them.
 
 /** Why a header is not valid. It is also the reason of the rejected push, in metrics too. */
 export type WebPushHeaderProblem = 'INVALID_TTL' | 'INVALID_URGENCY' | 'INVALID_TOPIC'
@@ -10,7 +10,7 @@ const TOPIC = /^[A-Za-z0-9_-]{1,32}$/
 /** A valid `TTL` in seconds. Services keep a message for at most four weeks or so, and reduce a longer time. */
 const TTL = /^\d{1,10}$/
 
-/** What is wrong, for each problem. */
+/** The text of each problem, a sentence without its subject. */
 export const WEB_PUSH_HEADER_PROBLEMS: Readonly<Record<WebPushHeaderProblem, string>> = {
   INVALID_TTL: 'must be a number of seconds',
   INVALID_URGENCY: 'must be very-low, low, normal or high',

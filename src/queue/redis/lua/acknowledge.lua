@@ -6,8 +6,9 @@
 -- ARGV: 1 group  2 consumer  3 id  4 deliveries at the claim  5 provider  6 lane  7 kind of targets  8 uid
 --       9 attempts with this one  10 seconds to keep an ended send  11 seconds to keep one with dead letters
 --       12 channel  13 number of retries  14 number of changes of the report
---       15.. for each change: name of the count, number; then for each retry: count, form of the targets (t or d), targets, ambiguous attempts, delay in ms, '1' when
---       its attempts start over; then for each dead letter: count, form of the targets, targets, reason
+--       15.. for each change: name of the count, number; then for each retry: count, form of the targets (t or d),
+--       targets, ambiguous attempts, delay in ms, '1' when its attempts start over; then for each dead letter: count,
+--       form of the targets, targets, reason
 -- Returns ACKNOWLEDGED, or LOST when the claim is lost: nothing is changed then. A second run returns LOST.
 --- @include read-field
 --- @include add-batch

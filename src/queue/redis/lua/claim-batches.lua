@@ -18,8 +18,8 @@ local send_prefix, exclusions_prefix, returns_content = ARGV[6], ARGV[7], ARGV[8
 local FIRST_PROVIDER, FIRST_STREAM = 9, 4
 -- The most due retries that one run moves to their streams, so that no run takes long.
 local MOST_MOVED = 100
--- Columns of the reply that may be '': expiresInMs of a send without expiry, settled and note without a checkpoint, content
--- unless it is asked for.
+-- Columns of the reply that may be '': expiresInMs of a send without expiry, settled and note without a checkpoint,
+-- content unless it is asked for.
 local HEADER = 'provider id uid analyticsUid targetKind count lines targetsKey range fence attemptsBefore isRetry '
   .. 'ambiguousAttempts ageMs sendState expiresInMs hasExclusions settled note isProbe content'
 
@@ -39,7 +39,7 @@ end
 local rows = { HEADER }
 local left = tonumber(ARGV[3])
 
--- Returns the state of a send, the uid of its rows in analytics, and the ms until it expires ('' if it does not expire).
+-- Returns the state of a send, the uid of its rows in analytics, and the ms until it expires ('' if it never expires).
 local function read_send(uid)
   local stored = redis.call('HMGET', send_prefix .. uid, 'state', 'expire', 'analytics')
   local state, expire_at, analytics_uid = stored[1], stored[2], stored[3] or uid
@@ -62,7 +62,8 @@ local function add_row(provider, notes, entry, deliveries, is_probe)
   local has_exclusions = redis.call('EXISTS', exclusions_prefix .. batch.u)
   rows[#rows + 1] = {
     provider, id, batch.u, analytics_uid, batch.k, batch.n, batch.t or '', batch.b or '', batch.d or '', deliveries,
-    batch.a, batch.r or '0', batch.m, to_digits(now - first), state, expires_in, has_exclusions, finished or '', note or '', is_probe, content or '',
+    batch.a, batch.r or '0', batch.m, to_digits(now - first), state, expires_in, has_exclusions, finished or '',
+    note or '', is_probe, content or '',
   }
   left = left - 1
 end

@@ -4,7 +4,8 @@
 --       6 number of the last retry  7 report of the send  8.. stream of each batch
 -- ARGV: 1 uid  2 fence  3 expected cursor ('' = start)  4 new cursor ('' = end)  5 lease, ms
 --       6 seconds to keep an ended send  7 seconds to keep one with dead letters  8 channel
---       9 number of changes of the report  10.. for each change: name of the count, number; then for each batch: kind of targets, count, form of the targets (t, b or d), targets, delay in ms
+--       9 number of changes of the report  10.. for each change: name of the count, number; then for each batch:
+--       kind of targets, count, form of the targets (t, b or d), targets, delay in ms
 -- Returns COMMITTED; LOST when the claim is lost; FULL when the key of a batch's targets does not exist. A second run
 -- returns COMMITTED and writes nothing.
 --- @include add-batch

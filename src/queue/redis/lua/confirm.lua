@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Confirms the claims of batches: extends the leases that are due, and reads what was cancelled.
+-- Confirms the claims of batches: extends the leases that are due, and reads cancellations and exclusions.
 -- KEYS: for each batch its stream, its send, and the exclusions of the send
 -- ARGV: 1 group  2 consumer  3 ms after which a lease is extended again
 --       4.. for each batch: id, deliveries at the claim

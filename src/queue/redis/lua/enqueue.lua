@@ -6,7 +6,8 @@
 --       7 send at, Unix ms ('' = now)  8 expire at, Unix ms ('' = never)  9 seconds to keep an ended send  10 channel
 --       11 deadline, Unix ms  12 uid of its rows in analytics  13 subject of the report
 --       14 seconds to keep the report after the end of the send  15 number of changes of the report
---       16.. for each change: name of the count, number; then for each batch: kind of targets, count, form of the targets (t or d), targets, delay in ms
+--       16.. for each change: name of the count, number; then for each batch: kind of targets, count, form of the
+--       targets (t or d), targets, delay in ms
 -- Returns ACCEPTED; DUPLICATE when the same request is stored under the uid, CONFLICT when another one is. A send that
 -- was cancelled before it arrived stays cancelled. A second run returns DUPLICATE and changes nothing.
 --- @include refuse-late

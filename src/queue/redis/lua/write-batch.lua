@@ -22,7 +22,9 @@ end
 -- Writes a batch to its stream, where it can be claimed at once. Returns the id of the new stream entry.
 local function write_batch(stream, batch)
   local form = batch.b and 'b' or batch.d and 'd' or 't'
-  local fields = { 'u', batch.u, 'k', batch.k, 'n', batch.n, form, batch[form], 'a', batch.a, 'm', batch.m, 'f', batch.f }
+  local fields = {
+    'u', batch.u, 'k', batch.k, 'n', batch.n, form, batch[form], 'a', batch.a, 'm', batch.m, 'f', batch.f,
+  }
   if batch.r then fields[#fields + 1], fields[#fields + 2] = 'r', batch.r end
   return redis.call('XADD', stream, '*', unpack(fields))
 end
