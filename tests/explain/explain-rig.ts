@@ -40,7 +40,13 @@ export interface ExplainRig {
   dsn: string
   call(method: string, request: object): Promise<Record<string, unknown>>
   /** Registers a new device. */
-  register(device?: { provider?: string; token?: string; timezone?: string; user?: string }): Promise<Registered>
+  register(device?: {
+    provider?: string
+    token?: string
+    timezone?: string
+    user?: string
+    meta?: Record<string, string>
+  }): Promise<Registered>
   /** Accepts a send to a topic, and resolves to its uid. */
   send(topic: string, request?: { notification?: object } & Record<string, unknown>): Promise<string>
   explain(who: Who): Promise<v.InferOutput<typeof Explained>['items']>
@@ -81,10 +87,10 @@ export async function startExplainRig(options: Parameters<typeof startAssembly>[
     dsn: database.dsn,
     call,
     explain,
-    async register({ provider = 'fcm', token = randomUUID(), timezone = '', user = randomUUID() } = {}) {
+    async register({ provider = 'fcm', token = randomUUID(), timezone = '', user = randomUUID(), meta = {} } = {}) {
       const topic = randomUUID()
       const platform = provider === 'apns' ? 'ios' : 'android'
-      const device = { provider, token, platform, user, timezone, topics: [topic] }
+      const device = { provider, token, platform, user, timezone, meta, topics: [topic] }
       const { id } = v.parse(v.object({ id: v.string() }), await call('device_register', device))
       return { device_id: id, user, topic }
     },

@@ -164,9 +164,10 @@ const SITUATIONS: Record<string, { make: () => Promise<Who>; reason: string; det
   },
   'a payload that is too large': {
     make: async () => {
-      const { topic, device_id } = await rig.register({ provider: 'apns', token: apnsToken() })
-      const apns = { payload: { aps: { alert: 'x'.repeat(4100) } } }
-      return { uid: await rig.send(topic, { notification: { apns } }), device_id }
+      const meta = { text: 'x'.repeat(4100) }
+      const { topic, device_id } = await rig.register({ provider: 'apns', token: apnsToken(), meta })
+      const apns = { payload: { aps: { alert: '{{.meta.text}}' } } }
+      return { uid: await rig.send(topic, { notification: { apns }, use_templating: true }), device_id }
     },
     reason: 'failed',
     detail: /^PayloadTooLarge/,
