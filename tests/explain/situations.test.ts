@@ -164,10 +164,10 @@ const SITUATIONS: Record<string, { make: () => Promise<Who>; reason: string; det
   },
   'a payload that is too large': {
     make: async () => {
-      const meta = { text: 'x'.repeat(4100) }
+      const meta = { text: 'x'.repeat(2100) }
       const { topic, device_id } = await rig.register({ provider: 'apns', token: apnsToken(), meta })
-      const apns = { payload: { aps: { alert: '{{.meta.text}}' } } }
-      return { uid: await rig.send(topic, { notification: { apns }, use_templating: true }), device_id }
+      const apns = { payload: { aps: { alert: '{{.device.meta.text}}{{.device.meta.text}}' } } }
+      return { uid: await rig.send(topic, { notification: { apns }, use_templating: true, use_meta: true }), device_id }
     },
     reason: 'failed',
     detail: /^PayloadTooLarge/,
