@@ -15,17 +15,20 @@ interface WorkerProcessOptions {
   metrics: Metrics
   /** Called for each second in which a process has a load. */
   onLoad(): void
+  /** Called when a process has ended unexpectedly. */
+  onExit(): void
   onStoreOutage: OnStoreOutage
 }
 
 /** Makes the worker processes. None of them runs yet. */
 export function makeWorkerProcesses({ config, logger }: Plan, options: WorkerProcessOptions) {
-  const { dsn, count, metrics, onLoad, onStoreOutage } = options
+  const { dsn, count, metrics, onLoad, onExit, onStoreOutage } = options
   const processes = new WorkerProcesses({
     config: planChildProcess(config, dsn, shareConnections(config, count)),
     count,
     logger,
     onLoad,
+    onExit,
     onStoreOutage,
   })
   /** The metrics of all processes, this one included, in Prometheus' text format. */

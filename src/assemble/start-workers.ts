@@ -58,7 +58,7 @@ function startHere({ parts }: Options, onStop: OnStop): AllWorkers {
 }
 
 function startProcesses({ parts, childPlan, ...rest }: Options, onStop: OnStop): AllWorkers {
-  const options = { ...rest, metrics: parts.metrics, onLoad: () => undefined }
+  const options = { ...rest, metrics: parts.metrics, onLoad: () => undefined, onExit: () => undefined }
   const { processes, readMetrics } = makeWorkerProcesses(childPlan, options)
   processes.start()
   onStop.drain('worker processes', (graceMs) => processes.stop(graceMs))
@@ -70,7 +70,8 @@ function startProcesses({ parts, childPlan, ...rest }: Options, onStop: OnStop):
 function startScaling({ parts, childPlan, ...rest }: Options, onStop: OnStop): AllWorkers {
   const { plan, outages, metrics } = parts
   const onLoad = () => scaling.onLoad()
-  const { processes, readMetrics } = makeWorkerProcesses(childPlan, { ...rest, metrics, onLoad })
+  const onExit = () => scaling.onExit()
+  const { processes, readMetrics } = makeWorkerProcesses(childPlan, { ...rest, metrics, onLoad, onExit })
   const scaling = new WorkerScaling({
     own: makeWorkers({ ...parts, duty: FULL_DUTY, onLoad }),
     processes,

@@ -55,13 +55,13 @@ export interface DeliverDeps extends SendDeps {
 }
 
 /** Sends a batch and acknowledges it. Rejects when the queue stays unreachable: then the batch is abandoned. */
-export async function deliverBatch(deps: DeliverDeps, batch: OpenBatch, hold: Hold): Promise<void> {
-  const endTimer = deps.metrics.jobDuration.startTimer({
-    provider: batch.provider,
-    recipient_type: batch.targetKind,
-  })
-  const content = batch.sendState === 'live' ? (batch.content ?? (await deps.loadSend(batch.uid))?.content) : undefined
-  if (!content) return endUnsent(deps, batch, hold.signal)
+export async function deliverBatch(deps: DeliverDeps, claimed: OpenBatch, hold: Hold): Promise<void> {
+  const { provider, targetKind, sendState } = claimed
+  const endTimer = deps.metrics.jobDuration.startTimer({ provider, recipient_type: targetKind })
+  const content = sendState === 'live' ? (claimed.content ?? (await deps.loadSend(claimed.uid))?.content) : undefined
+  if (!content) return endUnsent(deps, claimed, hold.signal)
+  // A send of an earlier version has this uid in its content only.
+  const batch = { ...claimed, analyticsUid: content.analyticsUid }
   const seenAtMs = deps.now()
   const listed = listUnfinished(batch)
   let listUnsettled = () => listed

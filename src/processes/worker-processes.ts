@@ -5,6 +5,7 @@
 // States of a process:
 //
 //   starting ──(report 'ready')──▶ working ──(unexpected exit)──▶ starting again after RESTART_PAUSE_MS
+//   starting ──(the system refuses another process)──▶ starting again after RESTART_PAUSE_MS
 //   any ──(stop)──▶ stopping ──(exit, or SIGKILL after the grace period)──▶ ended
 //
 // After `stop` they can be started again.
@@ -48,6 +49,8 @@ interface Deps {
   logger: Logger
   /** A process has a load. */
   onLoad(): void
+  /** A process has ended unexpectedly. It is started again. */
+  onExit(): void
   /** Takes the outages of stores that the processes report. */
   onStoreOutage(store: Store, outage: StoreOutage): void
 }
@@ -135,6 +138,14 @@ export class WorkerProcesses {
   }
 
   #spawn(duty: Duty): void {
+    try {
+      this.#fork(duty)
+    } catch (error) {
+      this.#startLater(duty, { err: error }, 'worker process: not started, trying again')
+    }
+  }
+
+  #fork(duty: Duty): void {
     const child = fork(PROGRAM, ['worker-process'], {
       serialization: 'advanced',
       execArgv: [...process.execArgv, ...HEAP_OPTIONS],
@@ -144,9 +155,16 @@ export class WorkerProcesses {
     const running: Running = { child, duty, isReady: false, health: { down: [], credentials: {} }, readers: new Map() }
     this.#running.add(running)
     child.on('message', (message) => this.#onReport(running, v.parse(Report, message)))
-    // Errors of the channel to an ended process are ignored: its event 'exit' is handled below.
-    child.on('error', () => undefined)
-    child.once('exit', (code, signal) => this.#onExit(running, code, signal))
+    child.on('error', (error) => {
+      // Other errors are those of the channel to an ended process, whose event 'exit' is handled below.
+      if (child.pid !== undefined) return
+      this.#running.delete(running)
+      this.#startLater(duty, { err: error }, 'worker process: not started, trying again')
+    })
+    child.once('exit', (code, signal) => {
+      this.#running.delete(running)
+      this.#startLater(duty, { pid: child.pid, code, signal }, 'worker process: exited, restarting')
+    })
     order(child, { kind: 'start', config: this.#deps.config, duty })
   }
 
@@ -183,15 +201,16 @@ export class WorkerProcesses {
     })
   }
 
-  #onExit(running: Running, code: number | null, signal: NodeJS.Signals | null): void {
-    this.#running.delete(running)
+  /** @param event the log line about what happened to the earlier process, with its facts */
+  #startLater(duty: Duty, facts: object, event: string): void {
     if (this.#isStopping) return
-    this.#deps.logger.error({ pid: running.child.pid, code, signal }, 'worker process: exited, restarting')
+    this.#deps.logger.error(facts, event)
     const timer = setTimeout(() => {
       this.#restarts.delete(timer)
-      this.#spawn(running.duty)
+      this.#spawn(duty)
     }, RESTART_PAUSE_MS)
     this.#restarts.add(timer)
+    this.#deps.onExit()
   }
 
   async #readMetrics({ child, readers }: Running): Promise<Metrics> {

@@ -28,7 +28,15 @@ function startScaling() {
       }),
   }
   const scaling = new WorkerScaling({ own, processes, graceMs: 1, logger: makeTestLogger(), idleMs: IDLE_MS })
-  return { scaling, events, becomeReady: () => setReady(true) }
+  const exit = () => {
+    processes.isReady = false
+    scaling.onExit()
+  }
+  const becomeReady = () => {
+    processes.isReady = true
+    setReady(true)
+  }
+  return { scaling, events, becomeReady, exit }
 }
 
 const settle = () => vi.advanceTimersByTimeAsync(0)
@@ -54,6 +62,36 @@ test('the own process sends again before idle worker processes end', async () =>
   expect(events.at(-1)).toBe('own stopped')
   await vi.advanceTimersByTimeAsync(1)
   expect([events.slice(-2), scaling.isAlone]).toEqual([['own started', 'processes stopped'], true])
+  scaling.onLoad()
+  await settle()
+  expect(events.at(-1)).toBe('processes started')
+})
+
+test('the own process sends while all worker processes for all sends are restarted', async () => {
+  const { scaling, events, becomeReady, exit } = startScaling()
+  scaling.onLoad()
+  await settle()
+  becomeReady()
+  await settle()
+  scaling.onExit()
+  await settle()
+  expect([events.at(-1), scaling.isAlone]).toEqual(['own stopped', false])
+  exit()
+  await settle()
+  expect([events.at(-1), scaling.isAlone]).toEqual(['own started', true])
+  becomeReady()
+  await settle()
+  expect([events.slice(-2), scaling.isAlone]).toEqual([['own started', 'own stopped'], false])
+})
+
+test('worker processes that never get ready end when there is no load', async () => {
+  const { scaling, events } = startScaling()
+  scaling.onLoad()
+  await vi.advanceTimersByTimeAsync(IDLE_MS)
+  expect([new Set(events), scaling.isAlone]).toEqual([
+    new Set(['own started', 'processes started', 'processes stopped']),
+    true,
+  ])
   scaling.onLoad()
   await settle()
   expect(events.at(-1)).toBe('processes started')

@@ -1,6 +1,8 @@
 // Which processes send: the server's own while there is little to send, and worker processes while there is a load.
 //
 //   alone ──(load)──▶ starting ──(processes ready)──▶ shared ──(no load for IDLE_MS)──▶ ending ──(exits)──▶ alone
+//   starting ──(no load for IDLE_MS)──▶ ending
+//   shared ──(all processes for all sends have ended unexpectedly)──▶ starting
 //
 // Its own process claims batches in `alone`, `starting` and `ending`, so nothing waits for a start.
 import type { Logger } from '../observability/log.ts'
@@ -60,6 +62,11 @@ export class WorkerScaling {
     if (this.#state === 'alone') this.#change(() => this.#share())
   }
 
+  /** A worker process has ended unexpectedly. It is started again. */
+  onExit(): void {
+    if (this.#state === 'shared') this.#change(() => this.#replace())
+  }
+
   /** Stops all workers. Batches in flight may take `graceMs`. */
   async stop(graceMs: number): Promise<void> {
     this.#state = 'stopped'
@@ -76,27 +83,43 @@ export class WorkerScaling {
   }
 
   async #share(): Promise<void> {
-    const { own, processes, graceMs, logger } = this.#deps
+    const { processes, logger } = this.#deps
     if (this.#state !== 'alone') return
     this.#state = 'starting'
     logger.info('worker processes: started for a load')
     processes.start()
-    const isReady = await processes.whenReady()
-    if (!isReady) return
+    await this.#handOver()
+  }
+
+  /** Sends in this process again until one of the worker processes does. */
+  async #replace(): Promise<void> {
+    const { own, processes, logger } = this.#deps
+    if (this.#state !== 'shared' || processes.isReady) return
+    this.#state = 'starting'
+    own.start()
+    logger.warn('worker processes: none is left, this process sends until they are ready again')
+    await this.#handOver()
+  }
+
+  async #handOver(): Promise<void> {
+    const { own, processes, graceMs } = this.#deps
+    if (!(await processes.whenReady())) return await this.#end()
     this.#state = 'shared'
     await own.stop(graceMs)
   }
 
   #onIdle(): void {
     if (this.#state === 'shared') this.#change(() => this.#end())
+    // The change that waits for them ends then.
+    else if (this.#state === 'starting') void this.#deps.processes.stop(this.#deps.graceMs)
     else if (this.#state !== 'stopped') this.#idleTimer.refresh()
   }
 
   async #end(): Promise<void> {
     const { own, processes, graceMs, logger } = this.#deps
-    if (this.#state !== 'shared') return
+    if (this.#state !== 'shared' && this.#state !== 'starting') return
+    if (this.#state === 'shared') own.start()
     this.#state = 'ending'
-    own.start()
     logger.info('worker processes: ended, because there is no load')
     await processes.stop(graceMs)
     if (this.#state === 'ending') this.#state = 'alone'

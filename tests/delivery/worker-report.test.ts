@@ -56,6 +56,16 @@ test('counts and records sent, refused and retried targets', async () => {
   ])
 })
 
+test("records the targets of an earlier version's send under its analytics_uid, which only its content has", async () => {
+  const log = new EventLog()
+  const uid = await rig.enqueue(['a'])
+  await rig.database.sql`
+    update push_sends set content = convert_to(replace(convert_from(content, 'UTF8'), uid, 'campaign'), 'UTF8')`
+  rig.startWorker(scripted({}), { recorder: log })
+  await rig.waitForEnd(uid)
+  await vi.waitFor(() => expect(log.events).toMatchObject([{ uid: 'campaign', user: 'user-a' }]))
+})
+
 test('counts a target as retrying until its last attempt', async () => {
   const log = new EventLog()
   let answer: (outcome: Outcome) => void = () => undefined

@@ -143,6 +143,22 @@ describe('on Redis', () => {
     expect(await redis.zrange(keys.reports, '0', '-1')).toEqual(['scheduled'])
   })
 
+  test('a cancelled report expires, also when its batches are never acknowledged', async () => {
+    await queue.enqueue(makeSend({ uid: 'cancelled', lane: 'small' }), {
+      batches: [batchOf('small', 'a')],
+      cursor: undefined,
+    })
+    await queue.cancel('cancelled')
+    expect(await queue.loadReport('cancelled')).toMatchObject({ state: 'cancelled', endedAtMs: undefined })
+    expect(await redis.ttl(keys.report('cancelled'))).toBeGreaterThan(DAY_MS / 1000)
+    const [claim] = await queue.claimBatches('small', ['fcm'], 1)
+    if (!claim) throw new Error('the batch should be claimable')
+    await queue.acknowledge(claim, { retries: [], givenUp: [] })
+    expect(await queue.loadReport('cancelled')).toMatchObject({ endedAtMs: expect.any(Number) })
+    await redis.del(keys.report('cancelled'))
+    await redis.zrem(keys.reports, 'cancelled')
+  })
+
   test('above the limit, the oldest reports of ended sends are deleted', async () => {
     for (const uid of ['a', 'b', 'c']) {
       await sendTo(queue, uid)

@@ -2,6 +2,7 @@
 import type { Sql } from '../../database/pool.ts'
 import type { BatchClaim, Remainder } from '../batch.ts'
 import { sumCounts } from '../stored-report.ts'
+import { lockClaims } from './batch-statements.ts'
 import { countOpenBatches } from './open-batches.ts'
 import { addCounts } from './report-counts.ts'
 import { encodeTargets } from './stored-targets.ts'
@@ -31,12 +32,11 @@ export async function acknowledgeBatches(sql: Sql, ends: readonly Acknowledgemen
     rows.map(({ columns }) => columns[index] ?? null)
   const hasDeadLetters = sql`(s.has_dead_letters or c.has_dead_letters)`
   const rows = await sql<{ id: string }[]>`
-    with ended as (
-      delete from push_batches as b
-      using unnest(${ends.map(({ claim }) => claim.id)}::bigint[], ${ends.map(({ claim }) => claim.fence)}::bigint[])
-        as given (id, fence)
-      where b.id = given.id and b.fence = given.fence
-      returning b.*
+    with ${lockClaims(
+      sql,
+      ends.map(({ claim }) => claim),
+    )}, ended as (
+      delete from push_batches as b using held where b.id = held.id returning b.*
     ), locked as materialized (
       select uid from push_sends where uid in (select uid from ended) order by uid for update
     ), retried as (

@@ -1,5 +1,8 @@
 // The SQL for claims of batches. Each change is one statement, and changes a batch only if the claim is still valid:
 // its fence must be the one in the row.
+//
+// Locks: a worker looks at its claims, stores their progress and acknowledges some of them at the same time. So each of
+// these statements locks the rows of its batches in the order of their ids, before it changes them.
 import * as v from 'valibot'
 import { PROVIDER_NAMES, type ProviderName } from '../../config/provider-names.ts'
 import { commitAsynchronously } from '../../database/asynchronous-commit.ts'
@@ -144,10 +147,15 @@ function readBatch(row: v.InferOutput<typeof StoredBatch>, lane: Lane): BatchCla
   }
 }
 
-/** The ids and fences of claims as a table `c` for a `from` clause. */
-function claimTable(sql: Sql, claims: readonly Pick<BatchClaim, 'id' | 'fence'>[]): Fragment {
-  return sql`
-    unnest(${claims.map(({ id }) => id)}::bigint[], ${claims.map(({ fence }) => fence)}::bigint[]) as c (id, fence)`
+/** A common table expression `held`: the ids of the valid claims, whose rows it locks. */
+export function lockClaims(sql: Sql, claims: readonly Pick<BatchClaim, 'id' | 'fence'>[]): Fragment {
+  return sql`held as materialized (
+    select b.id
+    from push_batches b join unnest(
+      ${claims.map(({ id }) => id)}::bigint[], ${claims.map(({ fence }) => fence)}::bigint[]
+    ) as c (id, fence) on b.id = c.id and b.fence = c.fence
+    order by b.id for update of b
+  )`
 }
 
 const State = v.object({ state: v.picklist(['lost', 'cancelled', 'excluded', 'valid']) })
@@ -161,29 +169,34 @@ export async function confirmClaims(
   claims: readonly ClaimKey[],
   { leaseMs, extendAfterMs }: { leaseMs: number; extendAfterMs: number },
 ): Promise<ClaimState[]> {
-  // Of the statement, so that the update and the select agree on the leases that are due.
-  const isDue = sql`b.claimable_at < statement_timestamp() + ${leaseMs - extendAfterMs} * interval '1 ms'`
+  // Leases that are due are chosen before their rows are locked: meanwhile an earlier look, whose answer is late, may
+  // have extended them, and they are not lost.
   const rows = await sql`
     with claim as materialized (
       select * from unnest(
         ${claims.map(({ id }) => id)}::bigint[], ${claims.map(({ fence }) => fence)}::bigint[],
         ${claims.map(({ uid }) => uid)}::text[]
       ) with ordinality as c (id, fence, uid, place)
+    ), due as materialized (
+      select c.id, c.fence from push_batches b join claim c on b.id = c.id and b.fence = c.fence
+      where b.claimable_at < clock_timestamp() + ${leaseMs - extendAfterMs} * interval '1 ms'
+    ), held as materialized (
+      select b.id from push_batches b join due d on b.id = d.id and b.fence = d.fence order by b.id for update of b
     ), extended as (
       update push_batches as b set claimable_at = clock_timestamp() + ${leaseMs} * interval '1 ms'
-      from claim c
-      where b.id = c.id and b.fence = c.fence and ${isDue}
+      from held where b.id = held.id
       returning b.id
     )
     select
       case
-        when b.id is null or (${isDue} and e.id is null) then 'lost'
+        when b.id is null or (d.id is not null and e.id is null) then 'lost'
         when s.state = ${CANCELLED} then 'cancelled'
         when s.drops > 0 then 'excluded'
         else 'valid'
       end as state
     from claim c
       left join push_batches b on b.id = c.id and b.fence = c.fence
+      left join due d on d.id = c.id
       left join extended e on e.id = c.id
       left join push_sends s on s.uid = c.uid
     order by c.place`
@@ -194,20 +207,23 @@ export async function confirmClaims(
 export async function updateProgress(sql: Sql, progress: readonly Progress[]): Promise<void> {
   const bits = progress.map(({ finished }) => Buffer.from(finished).toString('hex'))
   await sql`
+    with ${lockClaims(
+      sql,
+      progress.map(({ claim }) => claim),
+    )}
     update push_batches as b set settled = decode(p.finished, 'hex'), settled_note = nullif(p.note, '')
-    from unnest(
-      ${progress.map(({ claim }) => claim.id)}::bigint[], ${progress.map(({ claim }) => claim.fence)}::bigint[],
-      ${bits}::text[], ${progress.map(({ note }) => note)}::text[]
-    ) as p (id, fence, finished, note)
-    where b.id = p.id and b.fence = p.fence`
+    from held join unnest(
+      ${progress.map(({ claim }) => claim.id)}::bigint[], ${bits}::text[], ${progress.map(({ note }) => note)}::text[]
+    ) as p (id, finished, note) using (id)
+    where b.id = held.id`
 }
 
 /** Releases claimed batches as if they had not been claimed: no attempt is counted. Lost claims are ignored. */
 export async function releaseBatches(sql: Sql, claims: readonly ClaimKey[]): Promise<void> {
   await sql`
+    with ${lockClaims(sql, claims)}
     update push_batches as b set
       claimable_at = clock_timestamp(), claimed = false, attempt = b.attempt - 1, fence = b.fence + 1,
       first_attempt_at = case when b.attempt > 1 then b.first_attempt_at end
-    from ${claimTable(sql, claims)}
-    where b.id = c.id and b.fence = c.fence`
+    from held where b.id = held.id`
 }

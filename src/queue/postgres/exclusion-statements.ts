@@ -54,7 +54,11 @@ export async function insertExclusions(
       on conflict do nothing
       returning uid
     ), counted as (
-      update push_sends as s set drops = s.drops + added.count
+      update push_sends as s set
+        drops = s.drops + added.count,
+        forget_at = case
+          when s.state = ${PLACEHOLDER} then ${keptUntil(sql, KEEP_UNKNOWN_SECONDS)} else s.forget_at
+        end
       from (select uid, count(*)::integer as count from stored group by uid) as added
       where s.uid = added.uid
     )

@@ -11,26 +11,31 @@ export class WakeUp {
   readonly #announcements = new Announcements()
   readonly #subscriber: RedisClient
 
+  readonly #channels: readonly string[]
+  readonly #logger: Logger
+  #isSubscribed = false
+
   /** @param deps.subscriber a connection that only this object uses; `close` closes it */
   constructor(deps: { subscriber: RedisClient; keys: QueueKeys; logger: Logger }) {
     const { subscriber, keys, logger } = deps
     this.#subscriber = subscriber
+    this.#logger = logger
     const lanes = new Map(LANES.map((lane) => [keys.work(lane), lane]))
+    this.#channels = [...lanes.keys()]
     subscriber.on('message', (channel: string) => {
       const lane = lanes.get(channel)
       if (lane) this.#announcements.announce(lane)
     })
-    // After a reconnection ioredis subscribes again. Announcements may have been lost before, so all lanes are
-    // announced.
-    subscriber.on('ready', () => this.#announcements.announceAll())
-    subscriber.subscribe(...lanes.keys()).catch((error: unknown) => {
-      logger.warn({ err: error }, 'queue: SUBSCRIBE failed, polling')
+    subscriber.on('ready', () => void this.#subscribe())
+    subscriber.on('close', () => {
+      this.#isSubscribed = false
     })
+    void this.#subscribe()
   }
 
-  /** Whether the connection for announcements works. */
+  /** Whether announcements arrive. */
   get isHearing(): boolean {
-    return this.#subscriber.status === 'ready'
+    return this.#isSubscribed && this.#subscriber.status === 'ready'
   }
 
   /**
@@ -43,5 +48,16 @@ export class WakeUp {
   /** Stops listening. Pending calls of `wait` end at their timeout or when their signal aborts. */
   close(): void {
     this.#subscriber.disconnect()
+  }
+
+  /** Announcements may have been lost before, so all lanes are announced. Never rejects. */
+  async #subscribe(): Promise<void> {
+    try {
+      await this.#subscriber.subscribe(...this.#channels)
+      this.#isSubscribed = true
+      this.#announcements.announceAll()
+    } catch (error) {
+      this.#logger.warn({ err: error }, 'queue: SUBSCRIBE failed, polling until the next connection')
+    }
   }
 }

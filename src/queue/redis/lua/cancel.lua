@@ -19,6 +19,9 @@ local kept = redis.call('HMGET', send, 'ranges', 'open')
 if not kept[1] or tonumber(kept[2]) == 0 then redis.call('HDEL', send, 'recipient') end
 if hash and redis.call('EXISTS', KEYS[6]) == 1 then
   redis.call('HSET', KEYS[6], 'cancelled', '1')
+  -- The send may expire before its last batch is acknowledged, for example while its provider is paused. Nothing ends
+  -- the report then.
+  redis.call('EXPIRE', KEYS[6], redis.call('HGET', KEYS[6], 'keep'))
   if tonumber(kept[2]) == 0 then end_report(KEYS[6], read_clock()) end
 end
 redis.call('ZREM', KEYS[2], uid)
