@@ -19,8 +19,8 @@ import { withDatabase } from './harness/with-database.ts'
 const TIME_LIMIT_MS = 15 * 60_000
 const MAX_P50_MS = 300
 const MAX_P99_MS = 1000
-/** The requests of each page. */
-const ROUNDS = 50
+/** The requests of each page. The slowest one counts as p99. */
+const ROUNDS = 20
 const PATHS = [
   '',
   '/sends',

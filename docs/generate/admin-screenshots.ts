@@ -11,7 +11,7 @@ import { makeLogger } from '../../src/observability/log.ts'
 
 const CHROMIUM = '/usr/bin/chromium'
 const DIRECTORY = fileURLToPath(new URL('../images/admin/', import.meta.url))
-const DESKTOP = { width: 960, height: 620 }
+const DESKTOP = { width: 960, height: 560 }
 const PHONE = { width: 375, height: 720 }
 
 interface Shot {
@@ -105,7 +105,8 @@ async function fill(url: string, sql: Sql): Promise<string> {
         provider,
         platform,
         user,
-        token: `token-of-${user}-${'0'.repeat(60)}${index}f3a9`,
+        // Tokens of APNs are hexadecimal.
+        token: `${index}f3a9`.padStart(64, '0'),
         topics: ['news', index % 2 === 0 ? 'sport:football' : 'weather'],
         timezone: ['Europe/Berlin', 'America/New_York', 'Asia/Tokyo'][index % 3],
         locale: index % 2 === 0 ? 'en' : 'de',

@@ -2,6 +2,7 @@ import type { EventReader, VolumeReader } from '../analytics/analytics.ts'
 import type { ProviderName } from '../config/provider-names.ts'
 import type { DeviceStore } from '../devices/device-store.ts'
 import type { ExplainDeps } from '../explain/explain-push.ts'
+import type { ProviderHealth } from '../observability/provider-health.ts'
 import type { PreviewDeps } from '../preview/preview-send.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { AcceptDeps } from '../push/accept.ts'
@@ -15,8 +16,8 @@ export interface AdminSources {
   accept: AcceptDeps
   /** The providers that run as a sandbox: they record pushes instead of sending them. */
   sandboxes: ReadonlySet<ProviderName>
-  /** Whether the stores work, and the providers that are down for this server. */
-  readHealth(): { isReady: boolean; down: readonly ProviderName[] }
+  /** Whether the stores work and workers can claim work, and the state of the providers for this server. */
+  readHealth(): ProviderHealth & { isReady: boolean }
   /** The metrics of all processes of this server in the text format of Prometheus. */
   readMetrics(): Promise<string>
   /** These need a database; undefined without one. */

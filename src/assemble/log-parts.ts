@@ -18,9 +18,9 @@ const Server = v.object({
 export async function logParts({ config, logger }: Plan, { sql, queueSql, dsn, queueDsn }: Databases): Promise<void> {
   if (sql) logger.info(await describeDatabase(sql), 'database: ready')
   else logger.info('database: none, so there are no devices')
-  if (!queueSql) logger.info({ store: 'redis', address: describeRedis(config) }, 'queue: ready')
-  else if (queueDsn !== dsn) logger.info({ store: 'postgresql', ...(await describeDatabase(queueSql)) }, 'queue: ready')
-  else logger.info({ store: 'postgresql' }, 'queue: ready in the database')
+  if (!queueSql) logger.info({ kind: 'redis', address: describeRedis(config) }, 'queue: ready')
+  else if (queueDsn !== dsn) logger.info({ kind: 'postgresql', ...(await describeDatabase(queueSql)) }, 'queue: ready')
+  else logger.info({ kind: 'postgresql' }, 'queue: ready in the database')
   for (const { provider, mode, detail } of describeProviders(config)) {
     logger.info(
       { provider, mode, detail },

@@ -28,7 +28,7 @@ export function makeAdminSources(
     sandboxes: new Set(
       [...providers.keys()].filter((name) => config.push_notifications.dry_run || !hasCredentials(config, name)),
     ),
-    readHealth: () => ({ isReady: isReady(), down: readHealth().down }),
+    readHealth: () => ({ ...readHealth(), isReady: isReady() }),
     readMetrics,
     devices,
     preview: devices && { ...accept, devices, rateLimiter, now: Date.now },

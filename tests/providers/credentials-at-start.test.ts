@@ -54,6 +54,8 @@ test('with lenient the server starts: the provider is paused, and its pushes wai
   await vi.waitFor(async () => expect(await readHealth()).toEqual({ credentials: { fcm: 'unusable' } }), {
     timeout: 10_000,
   })
+  // The pause is stored between the state and its log line.
+  await vi.waitFor(() => expect(lines).toHaveLength(2))
   const messages = lines.map((line) => JSON.parse(line))
   expect(messages).toEqual([
     expect.objectContaining({ provider: 'fcm', msg: 'credential: not usable, provider paused' }),

@@ -54,6 +54,8 @@ async function start(
     },
   }
   server = await startAssembly(database.dsn, { push_notifications, worker: { retry_scale: 0.02 } }, logger)
+  // A start logs how each provider is used.
+  lines = []
   const notification = { fcm: { message: { data: { text: PAYLOAD_MARK } } } }
   await server.post('/send_push_notification', { recipient: { fcm_tokens: tokens }, notification })
   return server

@@ -164,12 +164,16 @@ export async function startNode(
 /** The limit of a node, that of Go's net/http with the room that it adds. */
 const MAX_NODE_HEAD_BYTES = 1024 * 1024 + 4096
 
-/** Starts a node whose test reads the requests itself. */
+/** Starts a node whose test reads the requests itself, except those with which a server asks for the node's state. */
 export async function startRawNode(
   onRequest: (incoming: IncomingMessage, outgoing: ServerResponse) => void,
   port = 0,
 ): Promise<Omit<TestNode, 'requests'>> {
-  return listenAsNode(createServer({ maxHeaderSize: MAX_NODE_HEAD_BYTES }, onRequest), port)
+  const answer = (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    if (incoming.url === '/api/info') answerWith(outgoing, '{"result":{"nodes":[{"version":"6.9.1"}]}}')
+    else onRequest(incoming, outgoing)
+  }
+  return listenAsNode(createServer({ maxHeaderSize: MAX_NODE_HEAD_BYTES }, answer), port)
 }
 
 /** Makes a node of a server that does not listen yet. */

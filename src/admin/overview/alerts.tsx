@@ -1,10 +1,20 @@
+import { PROVIDER_NAMES } from '../../config/provider-names.ts'
+import type { CredentialState } from '../../observability/provider-health.ts'
 import type { QueueStats } from '../../queue/queue.ts'
 import type { AdminSources } from '../admin-sources.ts'
-import { countOf, formatDuration } from '../layout/format.tsx'
+import { countOf, formatDuration, State } from '../layout/format.tsx'
+import { Facts } from '../layout/table.tsx'
 import type { Ui } from '../layout/ui.ts'
 
 /** A batch that waits longer than this needs attention: nobody takes it. */
 const LATE_MS = 60_000
+
+const CREDENTIAL_TEXTS: Readonly<Record<CredentialState, string>> = {
+  unproven: 'nothing sent yet',
+  accepted: 'accepted',
+  refused: 'refused',
+  unusable: 'unusable',
+}
 
 interface AlertsProps {
   ui: Pick<Ui, 'link'>
@@ -25,6 +35,10 @@ export function Alerts({ ui, stats, health }: AlertsProps) {
     ),
     ...(oldestMs > LATE_MS ? [`The oldest batch waits for ${formatDuration(oldestMs)}. Do workers run?`] : []),
   ]
+  const credentials = PROVIDER_NAMES.flatMap((name) => {
+    const state = health.credentials[name]
+    return state ? [[`Credential of ${name}`, <State name={CREDENTIAL_TEXTS[state]} />] as const] : []
+  })
   return (
     <>
       {problems.length === 0 ? (
@@ -36,6 +50,7 @@ export function Alerts({ ui, stats, health }: AlertsProps) {
           ))}
         </ul>
       )}
+      {credentials.length > 0 && <Facts facts={credentials} />}
       {deadLetters > 0 && (
         <p class="notice">
           <a href={ui.link('/queue')}>{countOf(deadLetters, 'dead letter')}</a>: given up, can be sent again.

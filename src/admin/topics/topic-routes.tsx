@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
+import type { Device } from '../../devices/device.ts'
+import { parseDeviceFilter } from '../../devices/device-filter.ts'
 import { checkUser } from '../../devices/field-checks.ts'
-import type { DeviceTopic } from '../../devices/list-device-topics.ts'
 import type { ListPage } from '../../devices/list-page.ts'
 import type { UserTopic } from '../../devices/list-user-topics.ts'
 import { parseTopicFilter } from '../../devices/topic-filter.ts'
@@ -30,9 +31,9 @@ export function makeTopicRoutes({ base, sources, actions }: PageDeps): Hono<Admi
     const [ofTopic, ofUser] = await Promise.all([
       topic === ''
         ? undefined
-        : devices.listDeviceTopics({
-            devices: { ids: [], users: [], providers: [], platforms: [] },
-            topics: parseTopicFilter({ topics: [topic], topic_prefix: '' }),
+        : devices.list({
+            filter: parseDeviceFilter({ ids: [], users: [], topics: [topic], providers: [], platforms: [] }),
+            include: { topics: false, meta: false, webPushKeys: false },
             includeTotalCount: context.req.query('total') === '1',
             cursor,
             limit: PAGE_ROWS,
@@ -68,7 +69,7 @@ interface TopicProps {
   topic: string
   user: string
   isFirst: boolean
-  ofTopic: ListPage<DeviceTopic> | undefined
+  ofTopic: ListPage<Device> | undefined
   ofUser: ListPage<UserTopic> | undefined
 }
 
@@ -108,7 +109,7 @@ function TopicPage({ ui, topic, user, isFirst, ofTopic, ofUser }: TopicProps) {
   )
 }
 
-function DevicesOfTopic({ ui, topic, page }: { ui: Ui; topic: string; page: ListPage<DeviceTopic> }) {
+function DevicesOfTopic({ ui, topic, page }: { ui: Ui; topic: string; page: ListPage<Device> }) {
   return (
     <>
       <p class="links">
@@ -122,7 +123,7 @@ function DevicesOfTopic({ ui, topic, page }: { ui: Ui; topic: string; page: List
       <Table
         caption={`Devices that follow ${topic}`}
         columns={deviceColumns(ui)}
-        rows={page.items.map(({ device }) => device)}
+        rows={page.items}
         empty="No device follows this topic. Names are compared exactly, with upper and lower case."
       />
     </>

@@ -86,8 +86,8 @@ export async function acknowledgeBatches(sql: Sql, ends: readonly Acknowledgemen
       update push_sends as s set
         has_dead_letters = ${hasDeadLetters}, ${countOpenBatches(sql, { opened: sql`c.opened`, hasDeadLetters })},
         counts = ${addCounts(sql, sql`r.counts`)},
-        first_at = case when r.uid is null then s.first_at else coalesce(s.first_at, clock_timestamp()) end,
-        last_at = case when r.uid is null then s.last_at else clock_timestamp() end
+        first_at = case when r.uid is null then s.first_at else coalesce(s.first_at, statement_timestamp()) end,
+        last_at = case when r.uid is null then s.last_at else greatest(s.last_at, statement_timestamp()) end
       from change c join locked using (uid) left join reported r using (uid)
       where s.uid = c.uid
     )
