@@ -3,7 +3,7 @@
 
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { setCookie } from 'hono/cookie'
 import type { Logger } from '../observability/log.ts'
@@ -15,10 +15,10 @@ import type { AdminSources, PageDeps } from './admin-sources.ts'
 import { makeAnalyticsRoutes } from './analytics/analytics-routes.tsx'
 import { makeAssetHandler } from './assets/serve-asset.ts'
 import type { AdminAuth } from './auth/admin-auth.ts'
-import { hasApiToken } from './auth/api-token.ts'
+import { mayUseApi } from './auth/api-token.ts'
 import { makeLoginRoutes, readNext } from './auth/login-routes.tsx'
 import { requireSession } from './auth/require-session.ts'
-import { isSameOrigin } from './auth/same-origin.ts'
+import { isSameOrigin, isScriptOrSameOrigin } from './auth/same-origin.ts'
 import { makeConfigurationRoutes } from './configuration/configuration-routes.tsx'
 import { makeDeviceRoutes } from './devices/device-routes.tsx'
 import { makeRemovedRoutes } from './devices/removed-routes.tsx'
@@ -37,6 +37,8 @@ import { makeTopicRoutes } from './topics/topic-routes.tsx'
 
 /** A form may have a whole request to send. */
 const MAX_BODY_BYTES = 1024 * 1024
+/** The forms without a session have a password or the path of a page. */
+const MAX_OPEN_BODY_BYTES = 64 * 1024
 const YEAR_SECONDS = 365 * 24 * 3600
 
 interface Deps {
@@ -59,8 +61,8 @@ export interface AdminUi {
   /** The path below which it answers all requests, except those to `/api` below it. */
   base: string
   routes: Hono<AdminEnvironment>
-  /** Whether a request has a token for `/api`. */
-  hasApiToken(incoming: IncomingMessage): Promise<boolean>
+  /** Whether a request may use `/api`. */
+  mayUseApi(incoming: IncomingMessage): Promise<boolean>
 }
 
 /** Makes the admin web UI. */
@@ -68,17 +70,19 @@ export function makeAdminUi(deps: Deps): AdminUi {
   const { base, auth, actions, live, sources, configuration } = deps
   const routes = new Hono<AdminEnvironment>()
   routes.onError((error, context) => answerError(deps, error, context))
-  routes.use(addSecurityHeaders, bodyLimit({ maxSize: MAX_BODY_BYTES }), async (context, next) => {
+  routes.use(addSecurityHeaders, async (context, next) => {
+    const { incoming } = context.env
     const requestId = randomUUID()
-    context.set('actor', { role: '', address: deps.readAddress(context.env.incoming), requestId })
+    context.set('actor', { role: '', address: deps.readAddress(incoming), requestId })
     context.header('x-request-id', requestId)
     const isRead = context.req.method === 'GET' || context.req.method === 'HEAD'
-    // Scripts log in at `/auth` for a token. They send no Origin, and a token in an answer is no use to another site.
-    const isScript = context.req.path === `${base}/auth`
-    if (isRead || isScript || isSameOrigin(context)) return next()
+    // Scripts log in at `/auth` for a token, without the headers of browsers.
+    const isAllowed = context.req.path === `${base}/auth` ? isScriptOrSameOrigin : isSameOrigin
+    if (isRead || isAllowed(incoming.headers)) return next()
     return context.text('The request does not come from a page of this server.\n', 403)
   })
   routes.get('/assets/:name', makeAssetHandler())
+  routes.on('POST', ['/login', '/auth', '/logout', '/theme'], limitBody(MAX_OPEN_BODY_BYTES))
   routes.route('/', makeLoginRoutes({ base, auth, actions }))
   routes.post('/theme', async (context) => {
     const form = await readForm(context)
@@ -86,7 +90,8 @@ export function makeAdminUi(deps: Deps): AdminUi {
     setCookie(context, THEME_COOKIE, theme, { path: base, sameSite: 'Lax', httpOnly: true, maxAge: YEAR_SECONDS })
     return context.redirect(readNext(base, form.text('here')), 303)
   })
-  routes.use(requireSession(base, auth))
+  // Without a session a client must not occupy memory, so larger bodies are read after the check.
+  routes.use(requireSession(base, auth), limitBody(MAX_BODY_BYTES))
   routes.route('/', makeConfigurationRoutes({ base, configuration }))
   routes.route('/', makeActionRoutes({ base, actions }))
   if (sources) for (const make of PAGES) routes.route('/', make({ base, sources, actions, live }))
@@ -94,7 +99,7 @@ export function makeAdminUi(deps: Deps): AdminUi {
     const why = sources ? 'There is no such page.' : 'Push notifications are disabled on this server.'
     return answerPage(context, <ErrorPage ui={readUi(context, base)} title="Not found" why={why} />, 404)
   })
-  return { base, routes, hasApiToken: ({ headers }) => hasApiToken(auth, headers.authorization) }
+  return { base, routes, mayUseApi: ({ headers }) => mayUseApi(auth, headers) }
 }
 
 const PAGES: readonly ((deps: PageDeps) => Hono<AdminEnvironment>)[] = [
@@ -108,6 +113,12 @@ const PAGES: readonly ((deps: PageDeps) => Hono<AdminEnvironment>)[] = [
   makeQueueRoutes,
   makeAnalyticsRoutes,
 ]
+
+function limitBody(maxSize: number) {
+  // The rest of the body is not read, so the connection can't be used again.
+  const onError = (context: Context) => context.text('The form is too large.\n', 413, { connection: 'close' })
+  return bodyLimit({ maxSize, onError })
+}
 
 /** Shows a refused request with its reason. Other errors are logged, and the page has their id. */
 async function answerError({ base, logger }: Deps, error: Error, context: AdminContext): Promise<Response> {

@@ -86,14 +86,19 @@ function tlsProblems({ http_server: server }: Config): string[] {
 /** The shortest secret that can't be guessed from a session cookie. */
 const MIN_ADMIN_SECRET = 16
 
-function adminProblems({ admin, upstream }: Config): string[] {
+function adminProblems({ admin, upstream, client_push: push }: Config): string[] {
   const { enabled, insecure, password, viewer_password: viewer, secret } = admin
   if (!enabled) return []
   const nodePrefix = upstream?.admin_handler_prefix
-  const isShared = nodePrefix !== undefined && trimSlashes(nodePrefix) === trimSlashes(admin.handler_prefix)
-  const shared = isShared
-    ? ['admin.handler_prefix: is that of upstream.admin_handler_prefix, where the web UI of the node is']
-    : []
+  const isAt = (prefix: string) => trimSlashes(prefix) === trimSlashes(admin.handler_prefix)
+  const shared = [
+    ...(nodePrefix !== undefined && isAt(nodePrefix)
+      ? ['admin.handler_prefix: is that of upstream.admin_handler_prefix, where the web UI of the node is']
+      : []),
+    ...(push.http_enabled && isAt(push.http_handler_prefix)
+      ? ['admin.handler_prefix: is that of client_push.http_handler_prefix, where the methods of clients are']
+      : []),
+  ]
   if (insecure) return shared
   return [
     ...shared,

@@ -118,9 +118,24 @@ describe('a configuration', () => {
       { admin: { enabled: true, insecure: true }, upstream: { address: 'http://n', admin_handler_prefix: '/' } },
       'admin.handler_prefix',
     ],
+    [
+      {
+        admin: { enabled: true, insecure: true, handler_prefix: '/push/' },
+        client: { token: { hmac_secret_key: 's' } },
+        client_push: { http_enabled: true },
+      },
+      'admin.handler_prefix',
+    ],
     [{ http_server: { tls_autocert: { enabled: true } } }, 'http_server.tls_autocert'],
   ])('with options that contradict each other is refused: %j', (input, path) => {
     expect(() => parseConfig(input)).toThrow(`${path}:`)
+  })
+
+  test('with a ? in the password of Redis is refused without showing it', () => {
+    const queue = { redis: { address: 'redis://user:se?cret@redis:6379' } }
+    const parse = () => parseConfig({ push_notifications: { queue } })
+    expect(parse).toThrow('push_notifications.queue.redis.address:')
+    expect(parse).not.toThrow(/se\?|cret/)
   })
 
   test.each(['click:9000', 'tcp://u:sec@ret@click:x', 'http://u:secret@click/path'])(

@@ -31,6 +31,9 @@ interface PreparedCall {
 /** Decodes a call of `user`. @throws DecodeError, ApiError badRequest */
 type Prepare = (user: string, data: JsonText) => PreparedCall
 
+/** The most topics of one call: a client chooses a few, and each is a row of its device. */
+const MAX_TOPICS = 500
+
 const NO_DATA = parseJsonText(Buffer.from('null'))
 
 /** The methods that clients call, by name. */
@@ -83,11 +86,19 @@ function makeMethods({ ack, devices, analytics }: Deps): Map<string, Prepare> {
   const onDevices = <Request>(
     schema: v.GenericSchema<JsonText, Request>,
     run: (devices: ClientDevices, user: string, request: Request) => Promise<object>,
-  ) =>
-    method(schema, async (user, request) => {
-      if (!devices) throw new ApiError('notAvailable', 'the method needs a database')
-      return run(devices, user, request)
-    })
+    topicsOf: (request: Request) => readonly string[] = () => [],
+  ): Prepare => {
+    return (user, data) => {
+      const request = decodeMessage(schema, data)
+      const topics = topicsOf(request).length
+      if (topics > MAX_TOPICS) throw new ApiError('badRequest', `topics: more than ${MAX_TOPICS}`)
+      const call = async () => {
+        if (!devices) throw new ApiError('notAvailable', 'the method needs a database')
+        return run(devices, user, request)
+      }
+      return { call, cost: topics }
+    }
+  }
   return new Map<string, Prepare>([
     [
       'ack',
@@ -102,12 +113,30 @@ function makeMethods({ ack, devices, analytics }: Deps): Map<string, Prepare> {
         return { call, cost: read.uids.length }
       },
     ],
-    ['device_register', onDevices(client.ClientRegisterRequest, (own, user, request) => own.register(user, request))],
-    ['device_update', onDevices(client.ClientUpdateRequest, (own, user, request) => own.update(user, request))],
+    [
+      'device_register',
+      onDevices(
+        client.ClientRegisterRequest,
+        (own, user, request) => own.register(user, request),
+        ({ topics }) => topics,
+      ),
+    ],
+    [
+      'device_update',
+      onDevices(
+        client.ClientUpdateRequest,
+        (own, user, request) => own.update(user, request),
+        ({ topics_update: update }) => update?.topics ?? [],
+      ),
+    ],
     ['device_remove', onDevices(client.ClientRemoveRequest, (own, user, { id }) => own.remove(user, id))],
     [
       'device_topic_update',
-      onDevices(client.ClientTopicUpdateRequest, (own, user, request) => own.updateTopics(user, request)),
+      onDevices(
+        client.ClientTopicUpdateRequest,
+        (own, user, request) => own.updateTopics(user, request),
+        ({ topics }) => topics,
+      ),
     ],
     [
       'status',
@@ -118,14 +147,4 @@ function makeMethods({ ack, devices, analytics }: Deps): Map<string, Prepare> {
       }),
     ],
   ])
-}
-
-function method<Request>(
-  schema: v.GenericSchema<JsonText, Request>,
-  run: (user: string, request: Request) => Promise<object>,
-): Prepare {
-  return (user, data) => {
-    const request = decodeMessage(schema, data)
-    return { call: () => run(user, request), cost: 1 }
-  }
 }

@@ -20,7 +20,7 @@ export function makeAdminMount({ ui, api }: AdminMount): Hono<NodeEnvironment> {
   const mount = new Hono<NodeEnvironment>()
   mount.all(`${ui.base}/api`, async ({ env, body }) => {
     const { incoming, outgoing } = env
-    if (!(await ui.hasApiToken(incoming))) return body(null, 401, emptyBody(incoming.method))
+    if (!(await ui.mayUseApi(incoming))) return body(null, 401, emptyBody(incoming.method))
     if (incoming.method !== 'POST') return body(null, 405, emptyBody(incoming.method))
     receiveBody(api, { incoming, outgoing }, LEGACY_PATH, (...request) => handleLegacy(api, ...request)).catch(
       (error: unknown) => failRequest(api, outgoing, error),

@@ -17,6 +17,12 @@ import { type CallReply, runCall } from './run-call.ts'
 /** How long a browser may keep the answer to a preflight request, in seconds: two hours, the most that Chrome keeps. */
 const PREFLIGHT_SECONDS = 7200
 
+/**
+ * The longest origin: a scheme, a host name of 253 characters and a port. A pattern with several `*` would take seconds
+ * for a header of 64 KiB.
+ */
+const MAX_ORIGIN_LENGTH = 8 + 253 + 6
+
 /** The push methods over HTTP. */
 export interface ClientPush {
   /** The path above the methods. */
@@ -42,7 +48,7 @@ export function handleClientPush(
   const { origin } = incoming.headers
   outgoing.setHeader('vary', 'Origin')
   // Only browsers send an origin. Other clients are not restricted by it.
-  if (origin !== undefined && !push.allowedOrigins.some((allowed) => allowed.test(origin.toLowerCase()))) {
+  if (origin !== undefined && !isAllowed(push, origin.toLowerCase())) {
     answerJson(outgoing, encodeClientError('permissionDenied'), 403)
     return
   }
@@ -50,6 +56,10 @@ export function handleClientPush(
   if (incoming.method === 'OPTIONS') answerPreflight(outgoing)
   else if (incoming.method !== 'POST') outgoing.writeHead(405, emptyBody(incoming.method)).end()
   else void answerPost(push, method, { incoming, outgoing })
+}
+
+function isAllowed({ allowedOrigins }: ClientPush, origin: string): boolean {
+  return origin.length <= MAX_ORIGIN_LENGTH && allowedOrigins.some((allowed) => allowed.test(origin))
 }
 
 /** https://fetch.spec.whatwg.org/#cors-preflight-request */

@@ -158,12 +158,16 @@ test('a scheduled send is shown without its data, and cancelled', async () => {
   await rig.server.post('/send_push_notification', {
     uid: 'later',
     recipient: { filter: { users: ['reader'] } },
-    notification: { fcm: { message: { notification: { title: 'Visible' }, data: { pin: '987654' } } } },
+    notification: {
+      fcm: { message: { notification: { title: 'Visible' }, data: { pin: '987654', body: 'pin 987655' } } },
+      apns: { payload: { aps: { alert: { title: 'Visible' }, badge: 3 }, pin: 987656, list: ['pin 987657', 987658] } },
+    },
     send_at: Math.floor(Date.now() / 1000) + 3600,
   })
   const html = await text('/send?uid=later')
   expect(html).toContain('Visible')
-  expect(html).not.toContain('987654')
+  expect(html).not.toMatch(/98765\d/)
+  expect(html).toContain('&quot;badge&quot;: 3')
   expect((await client.post('/send/cancel', { uid: 'later', isPart: '1' })).status).toBe(400)
   expect((await client.post('/send/cancel', { uid: 'later', isPart: '1', user: 'reader' })).status).toBe(303)
   expect(await text('/send?uid=later')).toContain('state-scheduled')

@@ -1,5 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Hono } from 'hono'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { AdminEnvironment } from '../../src/admin/admin-environment.ts'
+import { answerEvents } from '../../src/admin/live/answer-events.ts'
 import { LivePolls } from '../../src/admin/live/live-polls.ts'
 import { makeTestLogger } from '../support/run-log.ts'
 import { type AdminRig, type Client, startAdminRig } from './admin-rig.ts'
@@ -66,6 +69,46 @@ test('a slow subject is not read twice at a time, and a failed one is read again
   pending[1]?.()
   await expect.poll(() => seen).toEqual([[]])
   await live.stop()
+})
+
+describe('the events of a page', () => {
+  const makeEvents = () => {
+    const live = new LivePolls({ logger: makeTestLogger(), intervalMs: 3_600_000 })
+    let round = 0
+    const load = async () => [{ id: 'a', html: `round ${++round}` }]
+    const app = new Hono<AdminEnvironment>().get('/events', (context) => answerEvents(context, live, 'queue', load))
+    return { live, app }
+  }
+
+  test('are not watched for a HEAD request, which reads none', async () => {
+    const { live, app } = makeEvents()
+    const answer = await app.request('/events', { method: 'HEAD' })
+    expect([answer.status, live.pages]).toEqual([200, 0])
+    await live.stop()
+  })
+
+  test('are not kept for a reader that stalls: it gets the newest', async () => {
+    const { live, app } = makeEvents()
+    const answer = await app.request('/events')
+    for (let round = 1; round <= 100; round++) {
+      live.readNow()
+      await delay(0)
+    }
+    const reader = answer.body?.getReader()
+    let text = ''
+    const read = async () => {
+      for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
+        text += Buffer.from(part.value).toString()
+      }
+    }
+    const ended = read()
+    await expect.poll(() => text).toContain('round')
+    live.readNow()
+    await expect.poll(() => text).toContain('round 101')
+    expect(text.match(/round/g)?.length).toBeLessThan(5)
+    await live.stop()
+    await ended
+  })
 })
 
 test('an event has the parts that have changed, and none while nothing does', async () => {

@@ -179,6 +179,47 @@ describe('wrong passwords (brute force)', () => {
   })
 })
 
+describe('requests without a session', () => {
+  /** Begins a POST whose body never ends. */
+  const post = async (path: string) => {
+    const headers = { 'transfer-encoding': 'chunked', 'sec-fetch-site': 'same-origin' }
+    const outgoing = request(`${rig.server.url}/admin${path}`, { method: 'POST', headers })
+    outgoing.on('error', () => {}).write('x'.repeat(1000))
+    const [answer] = await once(outgoing, 'response')
+    answer.resume()
+    outgoing.destroy()
+    return answer.statusCode
+  }
+
+  test('are refused before their body is read', async () => {
+    for (const path of ['/queue/pause', '/new-push/send']) expect(await post(path), path).toBe(401)
+  })
+
+  test('have small bodies', async () => {
+    const client = rig.newClient()
+    for (const path of ['/login', '/auth', '/logout', '/theme']) {
+      expect((await client.post(path, { password: 'x'.repeat(65_536) }, newAddress())).status, path).toBe(413)
+    }
+    const admin = await rig.loggedIn()
+    expect((await admin.post('/new-push/edit', { body: 'x'.repeat(65_536) })).status).toBe(200)
+    expect((await admin.post('/new-push/edit', { body: 'x'.repeat(1_048_576) })).status).toBe(413)
+  })
+
+  test('can not fill the action log with wrong links', async () => {
+    const client = rig.newClient()
+    const address = newAddress()
+    const rows = () => rig.database.sql`select from admin_actions where address = ${address['x-forwarded-for']}`
+    for (let attempt = 0; attempt < 5; attempt++) expect((await client.get('/link/x', address)).status).toBe(403)
+    for (let attempt = 0; attempt < 5; attempt++) expect((await client.get('/link/x', address)).status).toBe(429)
+    expect(await rows()).toHaveLength(5)
+    // An image on another site would use up the attempts of its visitors.
+    const visitor = newAddress()
+    const foreign = { ...visitor, 'sec-fetch-site': 'cross-site' }
+    for (let attempt = 0; attempt < 6; attempt++) expect((await client.get('/link/x', foreign)).status).toBe(403)
+    expect((await client.post('/login', { password: PASSWORD }, visitor)).status).toBe(303)
+  })
+})
+
 describe('the admin API of a node', () => {
   const Token = v.object({ token: v.string() })
   const call = (token: string, body: string) =>
@@ -201,6 +242,26 @@ describe('the admin API of a node', () => {
     expect((await call('x', '{}')).status).toBe(401)
     const cookie = (await rig.loggedIn()).cookies.get('centripush_admin') ?? ''
     expect((await call(cookie, '{}')).status).toBe(401)
+  })
+
+  test('gives no page of another site an attempt: it would use up those of its visitors', async () => {
+    const visitor = newAddress()
+    for (const headers of [{ 'sec-fetch-site': 'cross-site' }, { origin: 'https://evil.example' }]) {
+      const init = { method: 'POST', headers: { ...visitor, ...headers }, body: new URLSearchParams({ password: 'x' }) }
+      expect((await fetch(`${rig.server.url}/admin/auth`, init)).status).toBe(403)
+    }
+    const script = { method: 'POST', headers: visitor, body: new URLSearchParams({ password: PASSWORD }) }
+    expect((await fetch(`${rig.server.url}/admin/auth`, script)).status).toBe(200)
+  })
+
+  test('logs each login', async () => {
+    const client = rig.newClient()
+    const address = newAddress()
+    for (const password of [PASSWORD, 'wrong', VIEWER_PASSWORD]) await client.post('/auth', { password }, address)
+    const rows = await rig.database.sql`
+      select action, detail, outcome from admin_actions where address = ${address['x-forwarded-for']} order by id`
+    const login = { action: 'log in', detail: 'token for scripts' }
+    expect(rows).toEqual(['done', 'refused', 'refused'].map((outcome) => ({ ...login, outcome })))
   })
 })
 

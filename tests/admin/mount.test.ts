@@ -92,6 +92,15 @@ test('insecure needs no login', async () => {
   expect(
     (await client.post('/queue/pause', { provider: 'fcm', reason: 'x' }, { 'sec-fetch-site': 'cross-site' })).status,
   ).toBe(403)
+  const call = async (headers: Record<string, string>) => {
+    const init = { method: 'POST', headers, body: '{"method":"device_list","params":{}}' }
+    return (await fetch(`${server.url}/admin/api`, init)).status
+  }
+  // Scripts send none of these headers. A page of another site in the browser of an administrator does.
+  expect(await call({})).toBe(200)
+  expect(await call({ 'sec-fetch-site': 'same-origin' })).toBe(200)
+  expect(await call({ 'sec-fetch-site': 'cross-site' })).toBe(401)
+  expect(await call({ origin: 'https://evil.example' })).toBe(401)
   await server.stop(0)
 })
 

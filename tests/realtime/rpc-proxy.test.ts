@@ -4,7 +4,7 @@ import { json } from 'node:stream/consumers'
 import { describe, expect, test } from 'vitest'
 import { clientError, PROXY_KEY, RealtimeRig, readId } from './realtime-rig.ts'
 
-const rig = new RealtimeRig(() => ({ client_push: { user_limit: 1000 } }))
+const rig = new RealtimeRig(() => ({ client_push: { user_limit: 1000, topics: ['news-*'] } }))
 
 const ACK = JSON.stringify({ user: '42', method: 'push:ack', data: { uids: ['m1'] } })
 const DONE = { result: { data: {} } }
@@ -101,6 +101,16 @@ test('a flood of one user is answered with error 111, and does not touch other u
   expect(await rig.rpc('neighbour', 'push:ack', { uids: ['m1'] })).toEqual(DONE)
   const metrics = await (await fetch(`${rig.url}/metrics`)).text()
   expect(metrics).toContain('centripush_client_call_count{transport="rpc",method="ack",code="111"} 15')
+})
+
+test('topics count like calls, and there are at most 500 of them', async () => {
+  const topics = (count: number) => Array.from({ length: count }, (_, at) => `news-${at}`)
+  const phone = { provider: 'fcm', platform: 'android', token: 'phone-of-a-collector' }
+  const call = (count: number) => rig.rpc('collector', 'push:device_register', { ...phone, topics: topics(count) })
+  expect(await call(501)).toEqual(clientError(107, 'bad request'))
+  expect(readId(await call(400))).not.toBe('')
+  expect(readId(await call(400))).not.toBe('')
+  expect(await call(400)).toEqual(clientError(111, 'too many requests', true))
 })
 
 test('a client registers, changes and removes its device', async () => {

@@ -61,17 +61,21 @@ export class AdminAuth {
    * go on guessing during the wait.
    */
   login(password: string, address: string): LoginResult {
+    return this.#attempt(address, () => this.#findRole(password))
+  }
+
+  /** Logs in with the token of the link. A wrong one counts like a wrong password. */
+  useLink(token: string, address: string): LoginResult {
+    return this.#attempt(address, () => (this.#link?.use(token) ? 'admin' : undefined))
+  }
+
+  #attempt(address: string, findRole: () => AdminRole | undefined): LoginResult {
     const waitMs = this.#failed.waitMs(address)
     if (waitMs > 0) return { waitMs }
-    const role = this.#findRole(password)
+    const role = findRole()
     if (role) return { session: this.makeSession(role) }
     this.#failed.add(address)
     return 'refused'
-  }
-
-  /** Logs in with the token of the link. */
-  useLink(token: string): LoginResult {
-    return this.#link?.use(token) ? { session: this.makeSession('admin') } : 'refused'
   }
 
   #findRole(password: string): AdminRole | undefined {

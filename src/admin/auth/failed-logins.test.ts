@@ -23,6 +23,11 @@ test.each([
   ['2001:0db8::1', '2001:db8::2', true],
   ['2001:db8:0:1::1', '2001:db8::1', false],
   ['::1', '1::', false],
+  // A proxy that listens for both families names clients of IPv4 so.
+  ['::ffff:192.0.2.1', '::ffff:192.0.2.2', false],
+  ['::ffff:192.0.2.1', '192.0.2.1', true],
+  ['0:0:0:0:0:FFFF:192.0.2.1', '192.0.2.1', true],
+  ['::ffff:192.0.2.1', '::1', false],
 ])('addresses of IPv6 count by their network: %s and %s', (failing, other, isSame) => {
   const failed = new FailedLogins(() => 0)
   for (let attempt = 0; attempt < 5; attempt++) failed.add(failing)

@@ -41,8 +41,12 @@ export class FailedLogins {
   }
 }
 
+/** IPv6 addresses that stand for IPv4 ones (RFC 4291 section 2.5.5.2), as sockets and proxies of both families write. */
+const MAPPED = /^(?:::|(?:0{1,4}:){5})ffff:(?=\d+\.)/i
+
 /** A client of IPv6 has a whole network of 64 bits, so its addresses count together. */
-function networkOf(address: string): string {
+function networkOf(given: string): string {
+  const address = given.replace(MAPPED, '')
   if (!isIPv6(address)) return address
   const [head = '', tail] = address.split('::')
   const groups = head.split(':').filter((group) => group !== '')

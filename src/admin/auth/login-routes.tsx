@@ -6,7 +6,7 @@ import { answerPage } from '../layout/answer-page.ts'
 import { readUi } from '../layout/ui.ts'
 import { readForm } from '../read-form.ts'
 import type { AdminAuth, LoginResult } from './admin-auth.ts'
-import { hasApiToken } from './api-token.ts'
+import { mayUseApi } from './api-token.ts'
 import { LoginPage } from './login-page.tsx'
 import { losesCookie, removeSessionCookie, setSessionCookie } from './session-cookie.ts'
 
@@ -15,6 +15,8 @@ interface Deps {
   auth: AdminAuth
   actions: ActionLog
 }
+
+const WRONG_LINK = 'This link is not valid any more.'
 
 /** Makes the routes that need no session. */
 export function makeLoginRoutes({ base, auth, actions }: Deps): Hono<AdminEnvironment> {
@@ -39,13 +41,12 @@ export function makeLoginRoutes({ base, auth, actions }: Deps): Hono<AdminEnviro
     const action = { action: 'log in', target: '', detail: how }
     if (result === 'refused') {
       await actions.note(actor, action, 'refused')
-      const problem = how === 'link' ? 'This link is not valid any more.' : 'This is not the password.'
-      return showForm(context, next, problem, 403)
+      return showForm(context, next, how === 'link' ? WRONG_LINK : 'This is not the password.', 403)
     }
     if ('waitMs' in result) {
       context.header('retry-after', String(Math.ceil(result.waitMs / 1000)))
       const minutes = Math.ceil(result.waitMs / 60_000)
-      return showForm(context, next, `Too many wrong passwords. Try again in ${minutes} min.`, 429)
+      return showForm(context, next, `Too many failed logins. Try again in ${minutes} min.`, 429)
     }
     const { session } = result
     await actions.note({ ...actor, role: session.role }, action, 'done')
@@ -65,8 +66,8 @@ export function makeLoginRoutes({ base, auth, actions }: Deps): Hono<AdminEnviro
   routes.get('/link/:token', (context) => {
     // A page of another site must not use the link. A terminal opens it as `none`.
     const site = context.req.header('sec-fetch-site')
-    const isForeign = site === 'cross-site' || site === 'same-site'
-    return finish(context, isForeign ? 'refused' : auth.useLink(context.req.param('token')), base, 'link')
+    if (site === 'cross-site' || site === 'same-site') return showForm(context, base, WRONG_LINK, 403)
+    return finish(context, auth.useLink(context.req.param('token'), context.get('actor').address), base, 'link')
   })
 
   routes.post('/logout', (context) => {
@@ -78,20 +79,25 @@ export function makeLoginRoutes({ base, auth, actions }: Deps): Hono<AdminEnviro
     context.json({
       insecure: auth.isInsecure,
       edition: 'oss',
-      authenticated: await hasApiToken(auth, context.req.header('authorization')),
+      authenticated: await mayUseApi(auth, context.env.incoming.headers),
     }),
   )
 
   // As at a node: 400 for a wrong password, and a token for the header `Authorization: token …`.
   routes.post('/auth', async (context) => {
     const { raw } = await readForm(context)
-    const result = auth.login(raw('password'), context.get('actor').address)
-    if (result === 'refused') return context.body(null, 400)
-    if ('waitMs' in result) {
+    const actor = context.get('actor')
+    const result = auth.login(raw('password'), actor.address)
+    if (typeof result === 'object' && 'waitMs' in result) {
       return context.body(null, 429, { 'retry-after': String(Math.ceil(result.waitMs / 1000)) })
     }
+    const action = { action: 'log in', target: '', detail: 'token for scripts' }
     // The API can change everything, so a viewer gets no token for it.
-    if (result.session.role !== 'admin') return context.body(null, 400)
+    if (result === 'refused' || result.session.role !== 'admin') {
+      await actions.note(actor, action, 'refused')
+      return context.body(null, 400)
+    }
+    await actions.note({ ...actor, role: 'admin' }, action, 'done')
     return context.json({ token: (await auth.tokens.issue(result.session, 'api')).token })
   })
 

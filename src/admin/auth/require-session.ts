@@ -33,6 +33,8 @@ async function findSession(context: AdminContext, auth: AdminAuth): Promise<Sess
 
 function refuse(context: AdminContext, base: string): Response {
   const isPage = context.req.method === 'GET' && (context.req.header('accept') ?? '').includes('text/html')
+  // The body of a form is not read, so its connection can't be used again.
+  if (context.req.method === 'POST') return context.text('Unauthorized\n', 401, { connection: 'close' })
   if (!isPage) return context.text('Unauthorized\n', 401)
   const url = new URL(context.req.url)
   return context.redirect(`${base}/login?next=${encodeURIComponent(url.pathname + url.search)}`, 303)

@@ -25,13 +25,23 @@ export function answerEvents(
   if (live.pages >= MAX_PAGES) return context.text('Too many live pages are open.\n', 503)
   // Nginx would collect the events.
   context.header('x-accel-buffering', 'no')
+  // Nobody would read the events, and nothing would tell their end.
+  if (context.req.method === 'HEAD') return context.body(null, 200, { 'content-type': 'text/event-stream' })
   return streamSSE(context, async (stream) => {
     const ended = AbortSignal.any([live.signal, AbortSignal.timeout(LONGEST_MS)])
     const shown = new Map<string, string>()
+    let isWriting = false
+    const write = async (changed: readonly LivePart[]) => {
+      isWriting = true
+      await stream.writeSSE({ data: JSON.stringify(changed) })
+      isWriting = false
+    }
     const unwatch = live.watch(name, load, (parts) => {
       const changed = parts.filter(({ id, html }) => shown.get(id) !== html)
+      // A reader that stalls must not fill the memory. It gets the newest parts later.
+      if (isWriting || changed.length === 0) return
       for (const { id, html } of changed) shown.set(id, html)
-      if (changed.length > 0) void stream.writeSSE({ data: JSON.stringify(changed) })
+      void write(changed)
     })
     try {
       await stream.writeSSE({ data: '[]', retry: RETRY_MS })

@@ -1,7 +1,7 @@
 // The content of a notification as an operator may see it: the texts that its phone shows, and the settings. All other
-// texts, such as data of the app, are hidden.
+// texts and numbers are hidden, and so are all of the app's `data`.
 
-/** Members with texts that a phone shows, and settings of providers. */
+/** Members that a phone shows, or that are settings of providers. */
 const SHOWN = new Set([
   'title',
   'subtitle',
@@ -9,6 +9,8 @@ const SHOWN = new Set([
   'image',
   'icon',
   'sound',
+  'badge',
+  'notification_count',
   'tag',
   'topic',
   'category',
@@ -21,6 +23,9 @@ const SHOWN = new Set([
   'ttl',
   'collapse_key',
   'interruption-level',
+  'relevance-score',
+  'content-available',
+  'mutable-content',
   'channel_id',
   'urgency',
   'apns-priority',
@@ -35,7 +40,7 @@ const HIDDEN = '(hidden)'
 /** The JSON of a notification, with texts of unknown meaning hidden, on several lines. */
 export function maskNotification(json: Buffer): string {
   try {
-    return JSON.stringify(mask(JSON.parse(json.toString()), ''), undefined, 2)
+    return JSON.stringify(mask(JSON.parse(json.toString()), '', false), undefined, 2)
   } catch {
     // Accepted notifications are JSON; templates may be in their texts only.
     return HIDDEN
@@ -47,9 +52,12 @@ export function maskHeaders(headers: ReadonlyMap<string, string>): string {
   return [...headers].map(([name, value]) => `${name}: ${SHOWN.has(name.toLowerCase()) ? value : HIDDEN}`).join('\n')
 }
 
-function mask(value: unknown, name: string): unknown {
-  if (typeof value === 'string') return SHOWN.has(name) ? value : HIDDEN
-  if (Array.isArray(value)) return value.map((item) => mask(item, name))
+/** @param isData whether the value is in the data of the app, where `title` is no title */
+function mask(value: unknown, name: string, isData: boolean): unknown {
+  if (Array.isArray(value)) return value.map((item) => mask(item, name, isData))
+  if (typeof value === 'string' || typeof value === 'number') return SHOWN.has(name) && !isData ? value : HIDDEN
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, mask(inner, key)]))
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, mask(inner, key, isData || key === 'data')]),
+  )
 }

@@ -26,7 +26,7 @@ export const admin = section({
   handler_prefix: described(
     v.optional(text, ''),
     'The path before `/admin`, under which the web UI is served. It must not be that of ' +
-      '`upstream.admin_handler_prefix`, where the web UI of the node is.',
+      '`upstream.admin_handler_prefix`, where the web UI of the node is, nor `client_push.http_handler_prefix`.',
   ),
   external: described(
     v.optional(flag, false),

@@ -52,7 +52,7 @@ export const clientPush = section({
   ),
   user_limit: described(
     v.optional(wholeNumber(1000, 1_000_000), 3000),
-    'The most calls of one user a minute in each server process. An ack counts as many as it has uids. Beyond it ' +
-      'calls are answered with error 111.',
+    'The most calls of one user a minute in each server process. An ack counts as many as it has uids, a ' +
+      'change of topics as many as it has topics. Beyond it calls are answered with error 111.',
   ),
 })
