@@ -9,13 +9,17 @@ import { startFcmSimulator } from '../support/fcm-simulator.ts'
 const LONG = { timeout: 30_000, interval: 50 }
 const KEY = 'key-of-the-clients'
 
-async function countWorkers(pid: number): Promise<number> {
+async function listWorkers(pid: number): Promise<number[]> {
   // Without a match pgrep exits with 1.
   const found = await promisify(execFile)('pgrep', ['-P', String(pid), '-f', 'worker-process']).catch(() => undefined)
-  return found ? found.stdout.split('\n').filter(Boolean).length : 0
+  return found ? found.stdout.split('\n').filter(Boolean).map(Number) : []
 }
 
-test('an idle server sends a single push alone, and starts worker processes for a broadcast', async () => {
+async function countWorkers(pid: number): Promise<number> {
+  return (await listWorkers(pid)).length
+}
+
+test('a server sends alone, starts worker processes for a broadcast, and sends when they are killed', async () => {
   const [database, fcm] = await Promise.all([createTestDatabase(), startFcmSimulator()])
   onTestFinished(async () => {
     await fcm.stop()
@@ -49,4 +53,9 @@ test('an idle server sends a single push alone, and starts worker processes for 
     const metrics = await (await fetch(`${server.url}/metrics`)).text()
     expect(metrics).toMatch(/centrifugo_push_notification_count\{provider="fcm".*success="true".*\} 3001\n/)
   }, LONG)
+  await vi.waitFor(async () => {
+    for (const worker of await listWorkers(server.pid)) process.kill(worker, 'SIGKILL')
+    expect(server.output.stdout).toContain('worker processes: none is left')
+  }, LONG)
+  await send(['after the kill'])
 })
