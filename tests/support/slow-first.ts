@@ -2,15 +2,18 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** The slowest files, by their share of a run's test time. In a new checkout vitest has no durations to sort by. */
 const SLOW = [
+  'tests/admin/browser.test.ts',
   'tests/devices/model.test.ts',
   'tests/delivery/credential-revoked.test.ts',
-  'compat-tests/sdk/gocent.test.ts',
-  'tests/processes/worker-processes.test.ts',
-  'tests/cli/queue.test.ts',
+  'tests/delivery/reported-broadcast.test.ts',
+  'tests/realtime/killed.test.ts',
   'tests/queue/postgres-queue.test.ts',
-  'tests/personalise/local-time.test.ts',
-  'tests/delivery/readiness.test.ts',
-  'compat-tests/sdk/cent.test.ts',
+  'tests/queue/redis-queue.test.ts',
+  'tests/push/range-batches.test.ts',
+  'tests/processes/stop.test.ts',
+  'tests/cli/import.test.ts',
+  'tests/providers/fcm.test.ts',
+  'tests/database/embedded.test.ts',
 ]
 
 /** Starts the slowest files first, so that a run does not end with one of them on a single core. */
