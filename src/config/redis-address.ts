@@ -135,10 +135,11 @@ function readQuery(query: string) {
   const [issue] = result.issues
   const name = v.getDotPath(issue)
   const isKnown = name !== null && Object.hasOwn(Query.entries, name)
+  const names = Object.keys(Query.entries).join(', ')
   // An unknown name is not quoted: it may be the end of a password with a question mark.
   throw new RedisAddressError(
     isKnown
       ? `the option ${name} after ? is not valid`
-      : `an option after ? is not known (in a password ? is written as %3F); known are addr, ${Object.keys(Query.entries).join(', ')}`,
+      : `an option after ? is not known (in a password ? is written as %3F); known are addr, ${names}`,
   )
 }

@@ -41,7 +41,7 @@ export class FailedLogins {
   }
 }
 
-/** IPv6 addresses that stand for IPv4 ones (RFC 4291 section 2.5.5.2), as sockets and proxies of both families write. */
+/** IPv6 addresses that stand for IPv4 ones (RFC 4291 section 2.5.5.2), as sockets of both families have. */
 const MAPPED = /^(?:::|(?:0{1,4}:){5})ffff:(?=\d+\.)/i
 
 /** A client of IPv6 has a whole network of 64 bits, so its addresses count together. */

@@ -23,8 +23,8 @@ export const httpServer = section({
   trusted_proxies: described(
     v.optional(list(networkBlock, 'CIDR blocks'), []),
     'The addresses of the load balancers and proxies in front of centripush. Their `X-Forwarded-For` and `X-Real-IP` ' +
-      'are believed and passed on to the node, so they must set both or remove them. Those of all others are replaced ' +
-      'by the address of the connection.',
+      'are believed and passed on to the node, so they must set both or remove them. Those of all others are ' +
+      'replaced by the address of the connection.',
   ),
   tls: described(v.optional(serverTls, {}), 'TLS of both ports.'),
   tls_autocert: described(
