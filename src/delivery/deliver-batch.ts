@@ -27,7 +27,7 @@ import type { RetryPolicyOptions } from './retry-policy.ts'
 import { type SendDeps, sendTargets } from './send-targets.ts'
 import { makeRestRetry } from './stored-retry.ts'
 
-/** A provider that refuses the credential is probed once a minute, in ms. */
+/** The time between probes of a provider that refuses the credential, in ms. */
 const CREDENTIAL_PROBE_MS = 60_000
 /** Pauses between attempts to acknowledge while the queue is unreachable, in ms. */
 const ACKNOWLEDGE_FIRST_MS = 50

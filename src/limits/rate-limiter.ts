@@ -5,14 +5,14 @@
 // at least `intervalMs` later than the `rate`th grant before it. This holds across all workers. A call with several
 // policies grants an ask only if all of them allow it; a refused ask uses no grant of any policy.
 //
-// For each key the times of its last grants are kept: as many and for as long as the widest policies that were used
-// with the key need. So calls with different policies count each other's grants. The first call with a wider policy can
-// count only the grants that were kept until then. Older grants are forgotten, and so are keys without grants. All
-// times are those of the store's clock. If the clock is set back, grants that are in its future then count as granted
-// now: the key is limited for one more interval at most, and never grants more.
+// For each key the times of its last grants are kept: as many as the largest `rate` and for as long as the largest
+// `intervalMs` of the policies that were used with the key. So calls with different policies count each other's grants.
+// The first call with a larger policy can count only the grants that were kept until then. Older grants are forgotten,
+// and so are keys without grants. All times are those of the store's clock. If the clock is set back, grants dated
+// after the new time count as granted now: the limit is never exceeded, and the key may wait for one more interval.
 //
-// An ask that was granted is granted again without a second grant, as long as its grant is kept. So a failed call can
-// be repeated, also by another worker after a crash.
+// Each ask has an id. A repeated ask succeeds without a second grant, as long as its first grant is kept. So a failed
+// call can be repeated, also by another worker after a crash.
 
 import type { RatePolicy } from '../sends/rate-limit.ts'
 

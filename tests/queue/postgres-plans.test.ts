@@ -2,6 +2,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { openDatabase } from '../../src/database/pool.ts'
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
+import { DEFAULT_ACK_RULE } from '../../src/sends/ack-rule.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { makeTestLogger } from '../support/run-log.ts'
 import { batchOf, rangeBatchOf } from './make-batch.ts'
@@ -9,6 +10,7 @@ import { makeSend } from './make-send.ts'
 
 const BATCHES = 3000
 const ENDED_SENDS = 5000
+const EXCLUSIONS = 20_000
 /** More rounds than PostgreSQL needs before it chooses a generic plan by itself. */
 const PLAN_ROUNDS = 10
 const RECIPIENT = {
@@ -73,6 +75,21 @@ test('a walk and its batches read only their own send, even if many sends have e
   expect((await countReads(sql)) - before).toBeLessThan(ENDED_SENDS)
 })
 
+test('a look for excluded targets reads only their own exclusions, of however many the send has', async () => {
+  const { sql, queue } = await openQueue()
+  const targets = Array.from({ length: 100 }, (_, n) => ({ user: `user-${n}`, deviceId: `device-${n}` }))
+  const find = (uid: string) => queue.findExcluded(uid, targets, DEFAULT_ACK_RULE)
+  for (let round = 0; round < PLAN_ROUNDS; round++) await find('unused')
+  const send = makeSend()
+  await queue.enqueue(send, { batches: [LINES], cursor: undefined })
+  await sql`
+    insert into push_drops (uid, user_id, device_id, kind)
+    select ${send.uid}, 'user-' || n, '', n % 2 from generate_series(1, ${EXCLUSIONS}::int) as n`
+  const before = await countReadExclusions(sql)
+  expect(await find(send.uid)).toEqual(targets.map((_, n) => n > 0))
+  expect((await countReadExclusions(sql)) - before).toBeLessThan(EXCLUSIONS)
+})
+
 /** Sequential scans of the queue's tables, from the statistics of the only connection. */
 async function countScans(sql: ReturnType<typeof openDatabase>) {
   await sql`select pg_stat_force_next_flush()`
@@ -85,5 +102,14 @@ async function countReads(sql: ReturnType<typeof openDatabase>): Promise<number>
   await sql`select pg_stat_force_next_flush()`
   const [row] = await sql<{ reads: string }[]>`
     select seq_tup_read + idx_tup_fetch as reads from pg_stat_user_tables where relname = 'push_sends'`
+  return Number(row?.reads)
+}
+
+/** Rows and entries of the index of exclusions that were read. */
+async function countReadExclusions(sql: ReturnType<typeof openDatabase>): Promise<number> {
+  await sql`select pg_stat_force_next_flush()`
+  const [row] = await sql<{ reads: string }[]>`
+    select t.seq_tup_read + i.idx_tup_read as reads
+    from pg_stat_user_tables t join pg_stat_user_indexes i using (relid) where t.relname = 'push_drops'`
   return Number(row?.reads)
 }

@@ -65,7 +65,7 @@ export class LivePolls {
   /** Reads all subjects that are not being read. */
   readNow(): void {
     for (const [name, subject] of this.#subjects) {
-      // A slow subject does not delay the others: it is read again when it has been read.
+      // A subject whose last read is still running is left out, so that a slow one does not delay the others.
       if (!subject.isReading) void this.#read(name, subject)
     }
   }

@@ -40,7 +40,7 @@ const FORMS: Readonly<Record<ProviderName, (message: SimpleMessage) => object>> 
       aps: withoutEmpty({
         alert: withoutEmpty({ title, body }),
         sound: 'default',
-        // An extension of the app loads the image.
+        // With it, the notification service extension of the app runs and loads the image.
         'mutable-content': image === '' ? undefined : 1,
       }),
       image,

@@ -84,19 +84,24 @@ export async function selectExcluded(
 ): Promise<boolean[]> {
   const kinds = countedKinds(rule).map((kind) => ACK_CODES[kind])
   const isOneDevice = rule.scope === 'device'
+  // Each target has three keys, which the primary key of push_drops finds. A condition with `or` in their place would
+  // read all exclusions of the send for each target, and a join without the limit all of them once.
   const rows = await sql`
-    select t.index
-    from unnest(${targets.map(({ user }) => user)}::text[], ${targets.map(({ deviceId }) => deviceId)}::text[])
-      with ordinality as t (user_id, device_id, index)
-    where exists (
+    with t as materialized (
+      select * from unnest(${targets.map(({ user }) => user)}::text[], ${targets.map(({ deviceId }) => deviceId)}::text[])
+        with ordinality as given (user_id, device_id, index)
+    ), keys as (
+      select index, user_id, '' as device_id, ${!isOneDevice}::boolean as takes_acks from t
+      union all select index, '', device_id, false from t
+      union all select index, user_id, device_id, ${isOneDevice}::boolean from t
+    )
+    select distinct k.index
+    from keys k cross join lateral (
       select from push_drops d
-      where d.uid = ${uid} and d.kind = ${CANCEL_CODE}
-        and (d.user_id, d.device_id) in ((t.user_id, ''), ('', t.device_id), (t.user_id, t.device_id))
-    ) or exists (
-      select from push_drops d
-      where d.uid = ${uid} and d.kind = any(${kinds}::smallint[]) and d.user_id = t.user_id
-        and d.device_id = case when ${isOneDevice} then t.device_id else '' end
-    )`
+      where d.uid = ${uid} and d.user_id = k.user_id and d.device_id = k.device_id
+        and (d.kind = ${CANCEL_CODE} or (k.takes_acks and d.kind = any(${kinds}::smallint[])))
+      limit 1
+    ) as excluded`
   const excluded = targets.map(() => false)
   for (const row of rows) excluded[Number(v.parse(Index, row).index) - 1] = true
   return excluded
