@@ -1,6 +1,7 @@
 // Programs that tests need: from the PATH, or from Debian's package when this process may install it.
 import { execFileSync } from 'node:child_process'
 
+const APT_LOCK = '/tmp/centripush-tests-apt.lock'
 /** Debian keeps servers in a directory that is not on every PATH. */
 const PATH = `${process.env.PATH}:/usr/sbin`
 
@@ -27,8 +28,10 @@ function findOnPath(programs: readonly string[]): string | undefined {
 function install(programs: readonly string[], packageName: string): string | undefined {
   if (process.getuid?.() !== 0 || !succeeds('apt-get', ['--version'])) return undefined
   console.log(`${programs[0]} is not on the PATH: installing it with apt-get`)
-  succeeds('apt-get', ['update'])
-  succeeds('apt-get', ['install', '-y', '--no-install-recommends', packageName])
+  // Test files run at the same time, and only one apt-get may run.
+  for (const args of [['update'], ['install', '-y', '--no-install-recommends', packageName]]) {
+    succeeds('flock', [APT_LOCK, 'apt-get', ...args])
+  }
   return findOnPath(programs)
 }
 
