@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import type { Answer } from '../../../src/simulators/answer.ts'
 import { makeApnsFaults } from '../../../src/simulators/apns/apns-faults.ts'
 import { makeDeviceToken, readDeviceName } from '../../../src/simulators/apns/device-name.ts'
+import type { Treatment } from '../../../src/simulators/simulated-request.ts'
 import { startApnsSimulator } from '../../support/apns-simulator.ts'
 import { PAYLOAD_MARK } from '../../support/run-log.ts'
 import { type MisbehaviourCase, parseAnswer, type Reading } from '../misbehaving-provider.ts'
@@ -12,8 +13,11 @@ const Refusal = v.object({ reason: v.string() })
 export const APNS_CASE: MisbehaviourCase = {
   name: 'apns',
   words: Object.keys(makeApnsFaults()),
-  start: async (options) => {
-    const { simulator, stop } = await startApnsSimulator(options)
+  start: async ({ onTreatment, ...options }) => {
+    const { simulator, stop } = await startApnsSimulator({
+      ...options,
+      onTreatment: (treatment) => onTreatment(nameDevices(treatment)),
+    })
     const { origin, files, account } = simulator
     const apns = {
       endpoint: origin,
@@ -34,6 +38,19 @@ export const APNS_CASE: MisbehaviourCase = {
       stop,
     }
   },
+}
+
+/** A treatment with the names of its devices in place of their tokens. */
+function nameDevices(treatment: Treatment): Treatment {
+  return {
+    targets: treatment.targets.map(readDeviceName),
+    accepted: treatment.accepted.map(readDeviceName),
+    answer: treatment.answer,
+    // It changes when the stream of the request has ended.
+    get isAnswered() {
+      return treatment.isAnswered
+    },
+  }
 }
 
 /** Apple's status codes: 403 refuses the credential, 429 and 5xx are temporary, IdleTimeout concerns the connection. */
