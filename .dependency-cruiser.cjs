@@ -5,7 +5,7 @@ const MAY_IMPORT = {
   methods: ['json', 'protocol', 'devices', 'push', 'queue', 'analytics', 'explain'],
   server: ['json', 'methods', 'protocol', 'realtime', 'upstream', 'admin'],
   realtime: ['json', 'protocol', 'methods', 'sends', 'devices', 'push', 'queue', 'analytics', 'upstream'],
-  upstream: ['protocol'],
+  upstream: ['json', 'protocol'],
   devices: ['protocol', 'rules', 'sends', 'database'],
   rules: ['json', 'sends'],
   sends: ['database'],

@@ -1,6 +1,8 @@
 // The kinds of values of options. Each accepts its JSON type, or text as in environment variables. The metadata of a
 // kind is its name in docs/configuration.md and its type in the JSON Schema for editors.
+
 import * as v from 'valibot'
+import { parseJsonOrUndefined } from '../json/parse-or-undefined.ts'
 import { parseDuration } from './duration.ts'
 import { isNetworkBlock } from './network-blocks.ts'
 import { DsnError } from './postgres/connection-string.ts'
@@ -150,7 +152,9 @@ const writtenList = v.union(
     v.array(text),
     v.pipe(
       v.string(),
-      v.transform((written) => (written.startsWith('[') ? parseJson(written) : written.split(/\s+/).filter(Boolean))),
+      v.transform((written) =>
+        written.startsWith('[') ? parseJsonOrUndefined(written) : written.split(/\s+/).filter(Boolean),
+      ),
       v.array(v.string()),
     ),
   ],
@@ -158,14 +162,6 @@ const writtenList = v.union(
 )
 
 type Metadata = Readonly<Record<string, unknown>>
-
-function parseJson(written: string): unknown {
-  try {
-    return JSON.parse(written)
-  } catch {
-    return undefined
-  }
-}
 
 /**
  * A list of values. In the environment they are separated by spaces, or written as JSON. If its items are secret, the

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { parseJsonOrUndefined } from '../json/parse-or-undefined.ts'
 import type { NodeApi } from './node-api.ts'
 import { UpstreamError } from './upstream-error.ts'
 
@@ -40,7 +41,7 @@ export async function describeNode(api: Pick<NodeApi, 'call'>): Promise<NodeStat
 }
 
 function readInfo(text: string): NodeState {
-  const answer = parseJson(text)
+  const answer = parseJsonOrUndefined(text)
   const failure = v.safeParse(ApiFailure, answer)
   if (failure.success) {
     const { code, message } = failure.output.error
@@ -49,12 +50,4 @@ function readInfo(text: string): NodeState {
   const info = v.safeParse(Info, answer)
   if (!info.success) return NO_CENTRIFUGO
   return { isUsable: true, versions: [...new Set(info.output.result.nodes.map(({ version }) => version))].sort() }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

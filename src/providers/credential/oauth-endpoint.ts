@@ -1,7 +1,9 @@
 // The client side of an OAuth token endpoint (RFC 6749): it posts a form and gets an access token.
+
 import { Agent, request } from 'undici'
 import * as v from 'valibot'
 import { trustedAuthorities } from '../../http2/trusted-authorities.ts'
+import { parseJsonOrUndefined } from '../../json/parse-or-undefined.ts'
 import type { AccessTokenGrant } from './access-token.ts'
 import { TokenError } from './token-error.ts'
 
@@ -52,7 +54,7 @@ export class OAuthEndpoint {
     try {
       const options = { method: 'POST', headers, body: form, signal, dispatcher: this.#agent } as const
       const { statusCode, body } = await request(this.#url, options)
-      return { status: statusCode, json: parseJson(await body.text()) }
+      return { status: statusCode, json: parseJsonOrUndefined(await body.text()) }
     } catch (error) {
       // An error of the network or of TLS, or a time-out. Only the code is kept, because the rest could quote the form.
       throw new TokenError('oauth_unavailable', { detail: codeOf(error) })
@@ -64,12 +66,4 @@ function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown'
   if ('code' in error && typeof error.code === 'string') return error.code
   return error.name === 'TimeoutError' ? 'timeout' : error.name
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,7 +1,9 @@
 // Decides the outcome of a target from FCM's answer, by
 // https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode, with the delays of
 // https://firebase.google.com/docs/cloud-messaging/scale-fcm.
+
 import * as v from 'valibot'
+import { parseJsonOrUndefined } from '../../json/parse-or-undefined.ts'
 import type { Outcome } from '../provider.ts'
 import { parseRetryAfterMs } from '../retry-after.ts'
 
@@ -58,7 +60,7 @@ const ErrorSchema = v.object({ error: v.object({ details: v.optional(v.array(Det
  */
 export function outcomeOf(answer: FcmAnswer, nowMs: number): Outcome {
   if (answer.status === 200) return outcomeOfSuccess(answer.body)
-  const json = parseJson(answer.body)
+  const json = parseJsonOrUndefined(answer.body)
   const code = fcmErrorCode(json)
   const meaning = (code !== undefined && MEANINGS.get(code)) || meaningOfStatus(answer.status, code !== undefined)
   const reason = code !== undefined && MEANINGS.has(code) ? code : `HTTP_${answer.status}`
@@ -116,7 +118,7 @@ export function isFailure({ status, retryAfter, body }: FcmAnswer): boolean {
 }
 
 function isDeviceQuota(body: string): boolean {
-  const parsed = v.safeParse(ErrorSchema, parseJson(body))
+  const parsed = v.safeParse(ErrorSchema, parseJsonOrUndefined(body))
   const violations = parsed.success ? parsed.output.error.details.flatMap((detail) => detail.violations) : []
   return violations.length > 0 && violations.every(({ subject }) => /^device\b/i.test(subject))
 }
@@ -134,7 +136,7 @@ function readName(body: string): string | undefined {
     const name = body.slice(SENT_BEGIN.length, -SENT_END.length)
     if (!name.includes('"') && !name.includes('\\')) return name
   }
-  const sent = v.safeParse(SentSchema, parseJson(body))
+  const sent = v.safeParse(SentSchema, parseJsonOrUndefined(body))
   return sent.success ? sent.output.name : undefined
 }
 
@@ -143,13 +145,4 @@ function fcmErrorCode(json: unknown): string | undefined {
   if (!parsed.success) return undefined
   const details = parsed.output.error.details
   return details.find((detail) => detail['@type']?.endsWith('google.firebase.fcm.v1.FcmError'))?.errorCode
-}
-
-function parseJson(body: string): unknown {
-  try {
-    return JSON.parse(body)
-  } catch {
-    // The body is not FCM's JSON, so a proxy or load balancer answered. The status determines the outcome.
-    return undefined
-  }
 }

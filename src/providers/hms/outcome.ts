@@ -1,7 +1,9 @@
 // Decides the outcomes of targets from Push Kit's answer, by
 // https://developer.huawei.com/consumer/en/doc/HMSCore-References/https-send-api-0000001050986197 (response codes).
 // One answer concerns all tokens of its request. Only a partial success distinguishes between tokens.
+
 import * as v from 'valibot'
+import { parseJsonOrUndefined } from '../../json/parse-or-undefined.ts'
 import type { Outcome } from '../provider.ts'
 import { parseRetryAfterMs } from '../retry-after.ts'
 
@@ -73,7 +75,7 @@ const TokensSchema = v.array(v.string())
  * or `HTTP_<status>`, so that no text of Huawei gets into logs or metrics.
  */
 export function outcomeOf(answer: HmsAnswer, nowMs: number): OutcomeByTarget {
-  const body = v.safeParse(BodySchema, parseJson(answer.body))
+  const body = v.safeParse(BodySchema, parseJsonOrUndefined(answer.body))
   const code = body.success ? readCode(body.output) : undefined
   const meaning = code === undefined ? meaningOfStatus(answer.status) : (MEANINGS.get(code) ?? meaningOfNewCode(code))
   const reason = code ?? `HTTP_${answer.status}`
@@ -99,7 +101,7 @@ export function outcomeOf(answer: HmsAnswer, nowMs: number): OutcomeByTarget {
  */
 export function isFailure({ status, retryAfter, body }: HmsAnswer): boolean {
   if (status === 200) {
-    const parsed = v.safeParse(BodySchema, parseJson(body))
+    const parsed = v.safeParse(BodySchema, parseJsonOrUndefined(body))
     return !parsed.success || readCode(parsed.output) === undefined
   }
   return (status >= 500 || (status >= 300 && status < 400)) && retryAfter === undefined
@@ -111,7 +113,7 @@ function readCode({ code }: v.InferOutput<typeof BodySchema>): string | undefine
 
 /** The outcomes after a partial success. `msg` contains `{"success":2,"failure":1,"illegal_tokens":["…"]}` as text. */
 function outcomeOfPartial(msg: string, reason: string, sent: Outcome): OutcomeByTarget {
-  const lists = v.safeParse(PartialSchema, parseJson(msg))
+  const lists = v.safeParse(PartialSchema, parseJsonOrUndefined(msg))
   // The list of failed tokens cannot be read. All targets are rejected: none is known to be sent, and a retry would
   // reach most of them twice.
   if (!lists.success) return () => ({ kind: 'rejected', reason })
@@ -146,13 +148,4 @@ function retryOf({ status, retryAfter }: HmsAnswer, reason: string, nowMs: numbe
   }
   const afterMs = parseRetryAfterMs(retryAfter, nowMs)
   return { kind: 'retry', reason, ...(afterMs === undefined ? { minDelayMs: MIN_RETRY_DELAY_MS } : { afterMs }) }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    // The body is not Push Kit's JSON, so a proxy or load balancer answered. The status determines the outcome.
-    return undefined
-  }
 }

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { parseJsonOrUndefined } from '../../json/parse-or-undefined.ts'
 import type { SubscriptionKeys } from './encrypt-payload.ts'
 
 /** The address of one browser's subscription, and the keys to encrypt for it. */
@@ -26,15 +27,7 @@ const KeysSchema = v.object({ p256dh: bytes(POINT_BYTES), auth: bytes(AUTH_BYTES
 export function readSubscription(endpoint: string, keysJson: string | undefined): Subscription | undefined {
   const url = URL.parse(endpoint)
   if (url?.protocol !== 'https:') return undefined
-  const keys = v.safeParse(KeysSchema, parseJson(keysJson ?? ''))
+  const keys = v.safeParse(KeysSchema, parseJsonOrUndefined(keysJson ?? ''))
   if (!keys.success) return undefined
   return { origin: url.origin, path: `${url.pathname}${url.search}`, keys: keys.output }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,6 +1,8 @@
 // The checks that Push Kit makes of a request, as far as a sender can violate them
 // (https://developer.huawei.com/consumer/en/doc/HMSCore-References/https-send-api-0000001050986197).
+
 import * as v from 'valibot'
+import { parseJsonOrUndefined } from '../../json/parse-or-undefined.ts'
 import { findHmsMessageProblem, MAX_HMS_MESSAGE_BYTES } from '../../rules/hms/message.ts'
 import type { HmsCode } from './hms-answer.ts'
 
@@ -25,7 +27,7 @@ export interface CheckedMessage {
  * Checks the body of a request. Returns its content if Huawei would accept it, otherwise the code of Huawei's answer.
  */
 export function checkMessage(body: string): CheckedMessage | { refusal: HmsCode } {
-  const request = v.safeParse(RequestSchema, parseJson(body))
+  const request = v.safeParse(RequestSchema, parseJsonOrUndefined(body))
   if (!request.success) return { refusal: '80100003' }
   const { token, topic, condition, ...rest } = request.output.message
   const given = Object.entries({ token, topic, condition }).filter(([, value]) => value !== undefined)
@@ -44,12 +46,4 @@ function checkTokens(token: unknown, message: string): CheckedMessage | { refusa
   if (!tokens.success) return { refusal: '80100003' }
   const isCountGood = tokens.output.length > 0 && tokens.output.length <= MAX_TOKENS
   return isCountGood ? { kind: 'token', targets: tokens.output, message } : { refusal: '80300010' }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
