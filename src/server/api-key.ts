@@ -1,5 +1,5 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import { makeSecretCheck } from '../protocol/secret-check.ts'
 
 /**
  * Makes a check for the API key of a request. The key is read from `X-API-Key` or, without it, `Authorization: apikey
@@ -15,19 +15,6 @@ export function makeKeyCheck(key: string): (incoming: IncomingMessage) => boolea
     const fromQuery = queryKey(incoming.url ?? '')
     return fromQuery !== undefined && isKey(fromQuery)
   }
-}
-
-/**
- * Makes a comparison with a secret. All digests have the same length, so the time of the comparison reveals neither
- * content nor length of the secret.
- */
-export function makeSecretCheck(secret: string): (candidate: string | Buffer) => boolean {
-  const expected = digest(secret)
-  return (candidate) => timingSafeEqual(digest(candidate), expected)
-}
-
-function digest(key: string | Buffer): Buffer {
-  return createHash('sha256').update(key).digest()
 }
 
 function headerKey({ headers, headersDistinct }: IncomingMessage): string | undefined {

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { makeSecretCheck } from '../../protocol/secret-check.ts'
 import { FailedLogins } from './failed-logins.ts'
 import { LoginLink } from './login-link.ts'
 import type { AdminRole, Session } from './session.ts'
@@ -28,11 +28,15 @@ export class AdminAuth {
   readonly #options: AuthOptions
   readonly #failed: FailedLogins
   readonly #link: LoginLink | undefined
+  readonly #isAdmins: ReturnType<typeof makeSecretCheck>
+  readonly #isViewers: ReturnType<typeof makeSecretCheck>
 
   constructor(options: AuthOptions) {
     const { secret, password, viewerPassword, now } = options
     this.tokens = new SessionTokens({ secret, passwords: [password, viewerPassword], now })
     this.#options = options
+    this.#isAdmins = makeSecretCheck(password)
+    this.#isViewers = makeSecretCheck(viewerPassword)
     this.#failed = new FailedLogins(now)
     this.#link = options.hasLink ? new LoginLink(now) : undefined
   }
@@ -80,15 +84,9 @@ export class AdminAuth {
 
   #findRole(password: string): AdminRole | undefined {
     const { password: ofAdmins, viewerPassword: ofViewers } = this.#options
-    // Both are compared in any case, so that the time reveals nothing.
-    const [isAdmin, isViewer] = [isEqual(password, ofAdmins), isEqual(password, ofViewers)]
-    if (isAdmin) return 'admin'
-    return isViewer ? 'viewer' : undefined
+    // Both are compared in any case, so that the time reveals nothing. An empty password is never right.
+    const [isAdmin, isViewer] = [this.#isAdmins(password), this.#isViewers(password)]
+    if (isAdmin && ofAdmins !== '') return 'admin'
+    return isViewer && ofViewers !== '' ? 'viewer' : undefined
   }
-}
-
-/** An empty password is never right. Digests have one length, so the time of the comparison reveals nothing. */
-function isEqual(given: string, expected: string): boolean {
-  const [a, b] = [given, expected].map((text) => createHash('sha256').update(text).digest())
-  return a !== undefined && b !== undefined && timingSafeEqual(a, b) && expected !== ''
 }
