@@ -1,11 +1,10 @@
 import { parseDuration } from '../config/duration.ts'
-import { loadConfig } from '../config/load.ts'
 import { isProviderName, PROVIDER_NAMES } from '../config/provider-names.ts'
 import type { RestoreQuery } from '../devices/removal/restore-devices.ts'
-import { makeLogger } from '../observability/log.ts'
 import { withDevices } from './bulk/device-database.ts'
 import { Progress } from './bulk/progress.ts'
 import { CommandLineError } from './command-line-error.ts'
+import { loadForCommand } from './load-for-command.ts'
 import { parseArguments } from './parse-arguments.ts'
 
 const HELP = `centripush devices restore --provider NAME --since TIME [OPTIONS]
@@ -48,8 +47,7 @@ export async function runDevices(argv: string[]): Promise<number> {
     throw new CommandLineError('expected an action: restore')
   const query = parseQuery(values)
   const isDryRun = values['dry-run']
-  const { config } = loadConfig(values.config, process.env)
-  const logger = makeLogger({ ...config.log, level: 'warn' }, 2)
+  const { config, logger } = loadForCommand(values.config)
   return await withDevices({ config, logger }, async (devices) => {
     const progress = new Progress({ output: process.stderr, noun: 'devices', now: Date.now })
     const { restored, skipped } = isDryRun

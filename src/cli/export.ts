@@ -1,16 +1,15 @@
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { rename } from 'node:fs/promises'
-import { loadConfig } from '../config/load.ts'
 import type { DeviceStore } from '../devices/device-store.ts'
 import type { ListPage } from '../devices/list-page.ts'
 import { encodeDevice } from '../methods/device-results.ts'
-import { makeLogger } from '../observability/log.ts'
 import { withDevices } from './bulk/device-database.ts'
 import { listenForInterrupt } from './bulk/interrupt.ts'
 import { Progress } from './bulk/progress.ts'
 import { checkOutputFile } from './check-output-file.ts'
 import { CommandLineError } from './command-line-error.ts'
+import { loadForCommand } from './load-for-command.ts'
 import { parseArguments } from './parse-arguments.ts'
 
 const HELP = `centripush export devices|user-topics [FILE|-] [--config FILE]
@@ -45,8 +44,7 @@ export async function runExport(argv: string[]): Promise<number> {
     throw new CommandLineError('expected devices or user-topics')
   if (others.length > 0) throw new CommandLineError('expected one FILE')
   if (path !== '-') checkOutputFile('FILE', path)
-  const { config } = loadConfig(values.config, process.env)
-  const logger = makeLogger({ ...config.log, level: 'warn' }, 2)
+  const { config, logger } = loadForCommand(values.config)
   return await withDevices({ config, logger }, async (devices) => {
     const readPage = kindName === 'devices' ? makeDevicePages(devices) : makeUserTopicPages(devices)
     const write = (output: Output) => writePages(readPage, output, kindName.replace('-', ' '))

@@ -1,10 +1,8 @@
 import { readFile } from 'node:fs/promises'
-import { loadConfig } from '../config/load.ts'
 import { explainFileError } from '../config/read-option-file.ts'
 import type { Config } from '../config/schema.ts'
 import type { DeviceStore } from '../devices/device-store.ts'
 import { makeEndpointCheck } from '../devices/web-push-endpoint.ts'
-import { makeLogger } from '../observability/log.ts'
 import { ApiError } from '../protocol/errors.ts'
 import { withDevices } from './bulk/device-database.ts'
 import { type ImportKind, LISTS, makeDeviceImport, makeUserTopicImport } from './bulk/import-kind.ts'
@@ -17,6 +15,7 @@ import { NO_COUNTS, ResumeState } from './bulk/resume-state.ts'
 import { runImport } from './bulk/run-import.ts'
 import { checkOutputFile } from './check-output-file.ts'
 import { CommandLineError } from './command-line-error.ts'
+import { loadForCommand } from './load-for-command.ts'
 import { parseArguments } from './parse-arguments.ts'
 
 const HELP = `centripush import devices|user-topics FILE|- [OPTIONS]
@@ -72,8 +71,7 @@ export async function runImportCommand(argv: string[]): Promise<number> {
       : openPageSource({ url: checkApiUrl(values.from), apiKey: await readApiKey(values), ...LISTS[kindName] })
   checkOutputFile('--resume', values.resume)
   checkOutputFile('--rejected', values.rejected)
-  const { config } = loadConfig(values.config, process.env)
-  const logger = makeLogger({ ...config.log, level: 'warn' }, 2)
+  const { config, logger } = loadForCommand(values.config)
   return await withDevices({ config, logger }, async (devices) => {
     const files = { resume: values.resume, rejected: values.rejected }
     if (kindName === 'user-topics') return await importAll(makeUserTopicImport(devices), source, files)

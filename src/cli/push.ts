@@ -1,8 +1,7 @@
 import { assembleHistory, type History } from '../assemble/assemble-history.ts'
-import { loadConfig } from '../config/load.ts'
-import { makeLogger } from '../observability/log.ts'
 import { CommandLineError } from './command-line-error.ts'
 import { explainApiError } from './explain-api-error.ts'
+import { loadForCommand } from './load-for-command.ts'
 import { parseArguments } from './parse-arguments.ts'
 import { showEvents } from './push/show-events.ts'
 import { showExplanation } from './push/show-explanation.ts'
@@ -62,8 +61,7 @@ export async function runPush(argv: string[]): Promise<number> {
     return 0
   }
   const action = chooseAction(positionals, values)
-  const { config } = loadConfig(values.config, process.env)
-  const logger = makeLogger({ ...config.log, level: 'warn' }, 2)
+  const { config, logger } = loadForCommand(values.config)
   const history = await assembleHistory({ config, logger })
   try {
     for (const line of await action(history).catch(explainApiError)) process.stdout.write(`${line}\n`)

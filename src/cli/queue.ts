@@ -1,12 +1,11 @@
 import { assembleQueue } from '../assemble/assemble-queue.ts'
-import { loadConfig } from '../config/load.ts'
 import { isProviderName, PROVIDER_NAMES, type ProviderName } from '../config/provider-names.ts'
 import { formatDeviceId } from '../devices/device-id.ts'
-import { makeLogger } from '../observability/log.ts'
 import type { DeadLetter, DeadLetterFilter } from '../queue/dead-letter.ts'
 import type { Queue, QueueStats } from '../queue/queue.ts'
 import { decodeTarget } from '../sends/target-line.ts'
 import { CommandLineError } from './command-line-error.ts'
+import { loadForCommand } from './load-for-command.ts'
 import { parseArguments } from './parse-arguments.ts'
 
 const HELP = `centripush queue ACTION [OPTIONS]
@@ -60,8 +59,7 @@ export async function runQueue(argv: string[]): Promise<number> {
     return 0
   }
   const action = chooseAction(positionals, values)
-  const { config } = loadConfig(values.config, process.env)
-  const logger = makeLogger({ ...config.log, level: 'warn' }, 2)
+  const { config, logger } = loadForCommand(values.config)
   const { queue, stop } = await assembleQueue({ config, logger })
   try {
     for (const line of await action(queue)) process.stdout.write(`${line}\n`)

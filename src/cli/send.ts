@@ -1,15 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
 import { assembleSending } from '../assemble/assemble-sending.ts'
-import { loadConfig } from '../config/load.ts'
 import { explainFileError } from '../config/read-option-file.ts'
-import { makeLogger } from '../observability/log.ts'
 import { previewSend } from '../preview/preview-send.ts'
 import { decodeMessage } from '../protocol/decode-message.ts'
 import { SendPushNotificationRequest } from '../protocol/requests/push.ts'
 import { acceptSend } from '../push/accept.ts'
 import { CommandLineError } from './command-line-error.ts'
 import { explainApiError } from './explain-api-error.ts'
+import { loadForCommand } from './load-for-command.ts'
 import { parseArguments } from './parse-arguments.ts'
 import { describePreview } from './send/describe-preview.ts'
 
@@ -56,8 +55,7 @@ export async function runSend(argv: string[]): Promise<number> {
 /** Accepts or previews the request in `file`. Resolves to the lines to print. */
 async function acceptOrPreview(file: string | undefined, options: { config?: string; preview?: string }) {
   const request = decodeMessage(SendPushNotificationRequest, await readRequest(file))
-  const { config } = loadConfig(options.config, process.env)
-  const logger = makeLogger({ ...config.log, level: 'warn' }, 2)
+  const { config, logger } = loadForCommand(options.config)
   const { accept, preview, stop } = await assembleSending({ config, logger })
   try {
     return options.preview === undefined
