@@ -88,8 +88,9 @@ export async function selectExcluded(
   // read all exclusions of the send for each target, and a join without the limit all of them once.
   const rows = await sql`
     with t as materialized (
-      select * from unnest(${targets.map(({ user }) => user)}::text[], ${targets.map(({ deviceId }) => deviceId)}::text[])
-        with ordinality as given (user_id, device_id, index)
+      select * from unnest(
+        ${targets.map(({ user }) => user)}::text[], ${targets.map(({ deviceId }) => deviceId)}::text[]
+      ) with ordinality as given (user_id, device_id, index)
     ), keys as (
       select index, user_id, '' as device_id, ${!isOneDevice}::boolean as takes_acks from t
       union all select index, '', device_id, false from t
