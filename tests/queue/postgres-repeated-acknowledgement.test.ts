@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Acknowledgements } from '../../src/queue/postgres/acknowledgements.ts'
+import { groupAcknowledgements } from '../../src/queue/postgres/acknowledgements.ts'
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { makeTestLogger } from '../support/run-log.ts'
@@ -24,7 +24,7 @@ test('an acknowledgement that is repeated while the first one waits stores its r
   await queue.enqueue(makeSend({ lane: 'small' }), { batches, cursor: undefined })
   const [first, second] = await queue.claimBatches('small', ['fcm'], 2)
   if (!first || !second) throw new Error('expected two claims')
-  const acknowledgements = new Acknowledgements({ sql: database.queueSql })
+  const acknowledgements = groupAcknowledgements(database.queueSql)
   const retry = {
     targets: { kind: 'lines', lines: '\ta\t\t' } as const,
     count: 1,

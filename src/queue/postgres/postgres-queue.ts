@@ -15,7 +15,7 @@ import { KEEP_REPORTS_MS } from '../limits.ts'
 import type { Queue } from '../queue.ts'
 import type { ReportFilter, StatusCount } from '../report.ts'
 import type { Exclusion, Page, Send, SendClaim } from '../send.ts'
-import { Acknowledgements } from './acknowledgements.ts'
+import { groupAcknowledgements } from './acknowledgements.ts'
 import { claimWaitingBatches, confirmClaims, releaseBatches, updateProgress } from './batch-statements.ts'
 import { countDeadLetters, deleteDeadLetters, reviveDeadLetters, selectDeadLetters } from './dead-letter-statements.ts'
 import { selectExcluded } from './exclusion-statements.ts'
@@ -56,7 +56,7 @@ export class PostgresQueue implements Queue {
   readonly #restartGraceMs: number
   readonly #keepReportsMs: number
   readonly #wakeUp: WakeUp
-  readonly #acknowledgements: Acknowledgements
+  readonly #acknowledgements: ReturnType<typeof groupAcknowledgements>
   readonly #exclusions: Exclusions
   readonly #upkeep: Repetition
 
@@ -69,7 +69,7 @@ export class PostgresQueue implements Queue {
     this.#restartGraceMs = deps.restartGraceMs ?? deps.leaseMs
     this.#keepReportsMs = deps.keepReportsMs ?? KEEP_REPORTS_MS
     this.#wakeUp = new WakeUp(deps)
-    this.#acknowledgements = new Acknowledgements(deps)
+    this.#acknowledgements = groupAcknowledgements(deps.sql)
     this.#exclusions = new Exclusions({ sql: deps.sql, calls: this.#calls })
     this.#upkeep = startRepeating({
       intervalMs: UPKEEP_INTERVAL_MS,
