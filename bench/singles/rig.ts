@@ -22,6 +22,8 @@ const BARE_ROUTE = join(import.meta.dirname, 'bare-route-process.ts')
 const LOAD = join(import.meta.dirname, 'load-process.ts')
 /** The text before the time in a notification. */
 const TIME_MARK = '"at":"'
+/** A server that compiles its sources at each start takes a minute of CPU. */
+const START_TIMEOUT_MS = 180_000
 /** The time for the end of work in flight before CPU times are read; more than a tick of proc(5). */
 const SETTLE_MS = 50
 
@@ -117,6 +119,7 @@ async function startServer(
       ...config,
     },
     {
+      startTimeoutMs: START_TIMEOUT_MS,
       program: [...profiled, join(directory, 'bin/centripush.js')],
       // Not in the configuration, because an older server does not have the section.
       env: { CENTRIPUSH_POSTGRESQL_ANALYTICS_ENABLED: 'false' },

@@ -24,6 +24,8 @@ export interface CentripushOptions {
   env?: Record<string, string>
   /** Replaces `bin/centripush.js` on Node's command line: options, a script and its arguments. */
   program?: readonly string[]
+  /** The time limit of the start; START_TIMEOUT_MS by default. */
+  startTimeoutMs?: number
 }
 
 /** `centripush serve` in its own process, as an operator runs it. */
@@ -75,7 +77,7 @@ async function startOnce(
   const worker = { processes: 1, ...config.worker }
   const log = { level: 'debug' as const, ...config.log }
   await writeFile(file, JSON.stringify({ data_dir: join(directory, 'data'), ...config, http_server, worker, log }))
-  const { program = [PROGRAM], role = 'all' } = options
+  const { program = [PROGRAM], role = 'all', startTimeoutMs = START_TIMEOUT_MS } = options
   const child = spawn(process.execPath, [...program, 'serve', '--config', file, '--role', role], {
     env: { ...ownEnvironment(), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -90,7 +92,7 @@ async function startOnce(
   keepOutput(child)
   noteSecrets([String(config.http_api?.key ?? '')])
   const url = `http://127.0.0.1:${port}`
-  await waitUntilHealthy(url, child, output).catch(async (error: unknown) => {
+  await waitUntilHealthy(url, child, output, startTimeoutMs).catch(async (error: unknown) => {
     await end('SIGKILL')
     throw error
   })
@@ -129,8 +131,13 @@ function collectOutput(child: ChildProcess): CentripushProcess['output'] {
   return output
 }
 
-async function waitUntilHealthy(url: string, child: ChildProcess, output: CentripushProcess['output']): Promise<void> {
-  const deadline = Date.now() + START_TIMEOUT_MS
+async function waitUntilHealthy(
+  url: string,
+  child: ChildProcess,
+  output: CentripushProcess['output'],
+  timeoutMs: number,
+): Promise<void> {
+  const deadline = Date.now() + timeoutMs
   while (child.exitCode === null && child.signalCode === null && Date.now() < deadline) {
     if (await isHealthy(url)) return
     await delay(HEALTH_POLL_MS)
