@@ -1,8 +1,10 @@
 // Builds all objects, connects them, and registers how they are stopped. Only this file and assemble/ import the
 // concrete classes.
 import type { AdminSources } from './admin/admin-sources.ts'
+import { AllMetrics } from './assemble/all-metrics.ts'
 import { buildParts } from './assemble/build-parts.ts'
 import { configureApi } from './assemble/configure-api.ts'
+import { chooseKey, makesKey } from './assemble/choose-key.ts'
 import { countReports } from './assemble/count-reports.ts'
 import { logParts } from './assemble/log-parts.ts'
 import { makeAccept } from './assemble/make-accept.ts'
@@ -10,24 +12,23 @@ import { makeAdminSources } from './assemble/make-admin-sources.ts'
 import { makeClientCalls, makeClientEndpoints } from './assemble/make-client-calls.ts'
 import { startUpkeepOf } from './assemble/make-devices.ts'
 import { makeMethods } from './assemble/make-methods.ts'
+import { makeOverloadLimits } from './assemble/make-overload-limits.ts'
 import { makeUpstream } from './assemble/make-upstream.ts'
-import { type Databases, openDatabases } from './assemble/open-databases.ts'
+import { openDatabases } from './assemble/open-databases.ts'
 import type { Plan } from './assemble/plan.ts'
 import { countInMetrics } from './assemble/send-counts.ts'
+import { chooseApiProcesses, servePorts, trustApiProcesses } from './assemble/serve-ports.ts'
 import { shareBuffers } from './assemble/share-buffers.ts'
 import { startAdmin } from './assemble/start-admin.ts'
 import { startAnalytics } from './assemble/start-analytics.ts'
 import { startLargeRequests } from './assemble/start-large-requests.ts'
 import { startWorkers } from './assemble/start-workers.ts'
-import { makeLoggerOfStores, watchStores } from './assemble/watch-stores.ts'
+import { warnOfPooler } from './assemble/warn-of-pooler.ts'
+import { makeLoggerOfStores, type OnStoreOutage, watchStores } from './assemble/watch-stores.ts'
 import { chooseQueue } from './config/check.ts'
-import { loadOrMakeKey } from './config/made-key.ts'
 import type { Role } from './config/role.ts'
-import type { Config } from './config/schema.ts'
 import type { Sql } from './database/pool.ts'
-import { findLostSettings } from './database/pooler.ts'
 import { type MethodTable, makeMethodTable } from './methods/table.ts'
-import type { Logger } from './observability/log.ts'
 import { addQueueGauges, type Metrics, makeMetrics } from './observability/metrics.ts'
 import { describeHealth, type ProviderHealth } from './observability/provider-health.ts'
 import { chooseProcesses } from './processes/choose-processes.ts'
@@ -36,8 +37,7 @@ import type { ApiDeps } from './server/api-deps.ts'
 import { makeKeyCheck } from './server/api-key.ts'
 import { checkPorts } from './server/check-ports.ts'
 import type { LargeRequests } from './server/large-requests.ts'
-import { listAddresses, planPorts } from './server/plan-ports.ts'
-import { startServer } from './server/start-server.ts'
+import { listAddresses } from './server/plan-ports.ts'
 import { makeShutdownPhases, type OnStop, StoppedError } from './shutdown-phases.ts'
 import { withDeadline } from './timing/deadline.ts'
 import { untilAborted } from './timing/until-aborted.ts'
@@ -85,16 +85,20 @@ export async function assemble(plan: ServerPlan): Promise<Assembly> {
   }
 }
 
-async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, 'stop'>> {
-  const { config, role, logger } = plan
-  const isApi = role !== 'worker' && !config.http_api.disabled
+async function build(given: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, 'stop'>> {
+  const { role, logger } = given
+  const isApi = role !== 'worker' && !given.config.http_api.disabled
+  const apiProcesses = chooseApiProcesses(given.config, isApi)
+  const config = apiProcesses > 1 ? trustApiProcesses(given.config) : given.config
+  const plan = { ...given, config }
   await checkPorts(listAddresses(config.http_server, makesKey(config, isApi)))
   const metrics = makeMetrics()
+  const allMetrics = new AllMetrics(metrics)
   const upstream = config.upstream && makeUpstream(config, config.upstream, logger)
   let nodeWatch: NodeWatch | undefined
   if (upstream) onStop.close('upstream', async () => void (await Promise.all([nodeWatch?.stop(), upstream.close()])))
   const push = config.push_notifications.enabled
-    ? await buildPush(plan, metrics, upstream?.api, onStop)
+    ? await buildPush(plan, metrics, allMetrics, upstream?.api, onStop)
     : {
         methods: makeMethodTable(undefined),
         large: undefined,
@@ -102,13 +106,13 @@ async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, '
         isReady: () => true,
         whenSending: Promise.resolve(),
         readHealth: () => ({ down: [], credentials: {} }),
-        readMetrics: () => metrics.registry.metrics(),
         callLogger: logger,
         adminSources: undefined,
         sql: undefined,
+        dsn: undefined,
+        onStoreOutage: () => undefined,
       }
-  const { methods, large, clientCalls, isReady, whenSending, readHealth, readMetrics, callLogger, adminSources, sql } =
-    push
+  const { methods, large, clientCalls, isReady, whenSending, readHealth, callLogger, adminSources, sql } = push
   const { key, madeKey } = chooseKey(config, isApi)
   const api: ApiDeps = {
     methods,
@@ -116,6 +120,7 @@ async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, '
     hasKey: config.http_api.insecure ? () => true : makeKeyCheck(key),
     ...configureApi(config),
     large,
+    overload: makeOverloadLimits(metrics, logger),
     inTurn: (handle) => handle(),
     logger,
     callLogger,
@@ -124,13 +129,18 @@ async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, '
     { config, logger, role, isKeyMade: madeKey !== undefined, sources: adminSources, sql },
     onStop,
   )
-  const isExternal = { api: config.http_api.external, admin: config.admin.external }
-  const server = await startServer(
-    planPorts(config.http_server, isExternal, madeKey !== undefined, {
-      api: isApi ? { deps: api, prefix: trimSlash(config.http_api.handler_prefix) } : undefined,
+  const ports = {
+    plan,
+    count: apiProcesses,
+    key,
+    isKeyMade: madeKey !== undefined,
+    dsn: push.dsn,
+    onStoreOutage: push.onStoreOutage,
+    api: isApi ? api : undefined,
+    parts: {
       metrics: config.prometheus.enabled
         ? {
-            read: readMetrics,
+            read: () => allMetrics.read(),
             contentType: metrics.registry.contentType,
             prefix: trimSlash(config.prometheus.handler_prefix),
           }
@@ -144,13 +154,14 @@ async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, '
       connections: role === 'worker' ? undefined : upstream?.clients,
       admin: admin && { ui: admin.ui, api },
       nodeAdmin: role === 'worker' ? undefined : upstream?.clients,
-    }),
-  )
-  onStop.drain('server', (graceMs) => server.close(graceMs, config.shutdown.drain))
+    },
+  }
+  const { urls, readChildMetrics } = await servePorts(ports, onStop)
+  allMetrics.add(readChildMetrics)
   if (upstream && config.upstream && role !== 'worker') {
     nodeWatch = new NodeWatch({ api: upstream.api, address: config.upstream.address, logger })
   }
-  return { urls: server.urls, madeKey, whenSending, adminLink: admin?.makeLink(server.urls.at(-1) ?? '') }
+  return { urls, madeKey, whenSending, adminLink: admin?.makeLink(urls.at(-1) ?? '') }
 }
 
 interface Push {
@@ -159,8 +170,6 @@ interface Push {
   large: LargeRequests | undefined
   /** The methods that clients call. */
   clientCalls: ClientCalls
-  /** The metrics of all processes in the text format of Prometheus. */
-  readMetrics(): Promise<string>
   /** Resolves when workers claim. */
   whenSending: Promise<unknown>
   /** False while a store is down, or while the queue refuses the claims of the workers. */
@@ -170,12 +179,21 @@ interface Push {
   callLogger: ApiDeps['callLogger']
   /** The parts that the admin web UI shows. */
   adminSources: AdminSources
-  /** The device database; undefined without one. */
+  /** The device database and its DSN; undefined without one. */
   sql: Sql | undefined
+  dsn: string | undefined
+  onStoreOutage: OnStoreOutage
 }
 
+
 /** Builds devices and queue and, except for the role `api`, starts workers in this process or in worker processes. */
-async function buildPush(plan: ServerPlan, metrics: Metrics, node: NodeApi | undefined, onStop: OnStop): Promise<Push> {
+async function buildPush(
+  plan: ServerPlan,
+  metrics: Metrics,
+  allMetrics: AllMetrics,
+  node: NodeApi | undefined,
+  onStop: OnStop,
+): Promise<Push> {
   const { config, role, logger } = plan
   const databases = await openDatabases(plan, onStop)
   const stores = await watchStores(plan, databases, onStop)
@@ -201,13 +219,14 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, node: NodeApi | und
     clientCalls: makeClientCalls(config, parts, analytics?.reports),
     callLogger: storePlan.logger,
     readHealth: parts.readHealth,
-    readMetrics: () => metrics.registry.metrics(),
+    sql: databases.sql,
+    dsn: databases.dsn,
+    onStoreOutage: stores.onOutage,
   }
   await logParts(plan, databases)
-  const withAdmin = (state: Omit<Push, 'adminSources' | 'sql'>): Push => ({
+  const withAdmin = (state: Omit<Push, 'adminSources'>): Push => ({
     ...state,
-    adminSources: makeAdminSources(config, { accept, parts, analytics, ...state }),
-    sql: databases.sql,
+    adminSources: makeAdminSources(config, { accept, parts, analytics, readMetrics: () => allMetrics.read(), ...state }),
   })
   if (role === 'api') return withAdmin({ ...own, isReady: stores.isUp, whenSending: Promise.resolve() })
   const workers = startWorkers(
@@ -220,28 +239,8 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, node: NodeApi | und
     },
     onStop,
   )
+  allMetrics.add(workers.readChildMetrics)
   return withAdmin({ ...own, ...workers, isReady: () => stores.isUp() && workers.isReady() })
-}
-
-/** Warns if a pooler ignores settings of the pools. */
-async function warnOfPooler({ sql, queueSql }: Databases, logger: Logger): Promise<void> {
-  for (const pool of new Set([sql, queueSql])) {
-    const settings = pool ? await findLostSettings(pool) : []
-    if (settings.length > 0) {
-      logger.warn({ settings }, 'database: a pooler ignores these settings; set them with ALTER ROLE')
-    }
-  }
-}
-
-function chooseKey({ http_api: api, data_dir }: Config, isApi: boolean): { key: string; madeKey: string | undefined } {
-  if (!makesKey({ http_api: api }, isApi)) return { key: api.key ?? '', madeKey: undefined }
-  const madeKey = loadOrMakeKey(data_dir, 'api_key')
-  return { key: madeKey, madeKey }
-}
-
-/** Whether the API key is generated. */
-function makesKey({ http_api: api }: Pick<Config, 'http_api'>, isApi: boolean): boolean {
-  return isApi && api.key === undefined && !api.insecure
 }
 
 function trimSlash(prefix: string): string {

@@ -55,6 +55,7 @@ export async function assembleLargeRequests(
       hasKey: makeKeyCheck(key),
       ...configureApi(config),
       large: undefined,
+      overload: undefined,
       inTurn: makeTurns(),
       logger,
       callLogger: plan.logger,

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import type { Config } from '../config/schema.ts'
 import { trustedAuthorities } from '../http2/trusted-authorities.ts'
 import type { Logger } from '../observability/log.ts'
@@ -37,10 +38,36 @@ export function makeUpstream(config: Config, upstream: NonNullable<Config['upstr
       },
       trustedProxies: config.http_server.trusted_proxies,
     },
-    onFailure: (outgoing, error) => {
-      if (error instanceof BodyTooLargeError) answerTooLarge(outgoing)
-      else answerText(outgoing, 502, 'Bad Gateway')
-    },
+    onFailure,
     logger,
   })
+}
+
+/** How long the parent of an API process may take to begin an answer, such as a page of the web UI, in ms. */
+const PARENT_TIMEOUT_MS = 120_000
+const PARENT_CONNECT_TIMEOUT_MS = 5000
+
+/** Makes the HTTP connection from an API process to a server of its parent. */
+export function makeWayToParent(config: Config, url: string, logger: Logger): Upstream {
+  return new Upstream({
+    options: {
+      address: url,
+      apiKey: '',
+      timeoutMs: PARENT_TIMEOUT_MS,
+      connectTimeoutMs: PARENT_CONNECT_TIMEOUT_MS,
+      maxConnections: 1,
+      ca: undefined,
+      transportErrors: false,
+      maxRequestBytes: config.http_api.max_request_body_size,
+      paths: { connections: [], sse: [], admin: undefined },
+      trustedProxies: config.http_server.trusted_proxies,
+    },
+    onFailure,
+    logger,
+  })
+}
+
+function onFailure(outgoing: ServerResponse, error: Error): void {
+  if (error instanceof BodyTooLargeError) answerTooLarge(outgoing)
+  else answerText(outgoing, 502, 'Bad Gateway')
 }

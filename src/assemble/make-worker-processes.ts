@@ -1,6 +1,4 @@
-import { AggregatorRegistry } from 'prom-client'
 import type { Config } from '../config/schema.ts'
-import type { Metrics } from '../observability/metrics.ts'
 import { WorkerProcesses } from '../processes/worker-processes.ts'
 import { MAX_CONNECTIONS } from './open-databases.ts'
 import type { Plan } from './plan.ts'
@@ -11,8 +9,6 @@ interface WorkerProcessOptions {
   dsn: string | undefined
   /** The number of processes for all sends. One more is for small sends. */
   count: number
-  /** The metrics of this process. */
-  metrics: Metrics
   /** Called for each second in which a process has a load. */
   onLoad(): void
   /** Called when a process has ended unexpectedly. */
@@ -21,9 +17,9 @@ interface WorkerProcessOptions {
 }
 
 /** Makes the worker processes. None of them runs yet. */
-export function makeWorkerProcesses({ config, logger }: Plan, options: WorkerProcessOptions) {
-  const { dsn, count, metrics, onLoad, onExit, onStoreOutage } = options
-  const processes = new WorkerProcesses({
+export function makeWorkerProcesses({ config, logger }: Plan, options: WorkerProcessOptions): WorkerProcesses {
+  const { dsn, count, onLoad, onExit, onStoreOutage } = options
+  return new WorkerProcesses({
     config: planChildProcess(config, dsn, shareConnections(config, count)),
     count,
     logger,
@@ -31,12 +27,6 @@ export function makeWorkerProcesses({ config, logger }: Plan, options: WorkerPro
     onExit,
     onStoreOutage,
   })
-  /** The metrics of all processes, this one included, in Prometheus' text format. */
-  const readMetrics = async () => {
-    const own = await metrics.registry.getMetricsAsJSON()
-    return AggregatorRegistry.aggregate([own, ...(await processes.readMetrics())]).metrics()
-  }
-  return { processes, readMetrics }
 }
 
 /** The fewest connections of a worker process to PostgreSQL: it runs up to this many statements at once. */

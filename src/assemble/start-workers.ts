@@ -4,6 +4,7 @@ import { WorkerScaling } from '../processes/worker-scaling.ts'
 import type { Outages } from '../providers/outages.ts'
 import { FULL_DUTY } from '../queue/lane.ts'
 import type { OnStop } from '../shutdown-phases.ts'
+import type { ReadChildMetrics } from './all-metrics.ts'
 import { makeWorkerProcesses } from './make-worker-processes.ts'
 import { makeWorkers, type WorkerParts } from './make-workers.ts'
 import type { Plan } from './plan.ts'
@@ -33,8 +34,8 @@ export interface AllWorkers {
   whenSending: Promise<unknown>
   /** The state of the providers for the processes that send. */
   readHealth(): ProviderHealth
-  /** The metrics of all processes in the text format of Prometheus. */
-  readMetrics(): Promise<string>
+  /** The metrics of the worker processes. */
+  readChildMetrics: ReadChildMetrics
 }
 
 /**
@@ -53,25 +54,25 @@ function startHere({ parts }: Options, onStop: OnStop): AllWorkers {
   addOutageGauge(metrics.registry, () => outages.list())
   workers.start()
   onStop.drain('workers', workers.stop)
-  const readMetrics = () => metrics.registry.metrics()
-  return { isReady: workers.isReady, whenSending: Promise.resolve(), readHealth, readMetrics }
+  return { isReady: workers.isReady, whenSending: Promise.resolve(), readHealth, readChildMetrics: async () => [] }
 }
 
 function startProcesses({ parts, childPlan, ...rest }: Options, onStop: OnStop): AllWorkers {
-  const options = { ...rest, metrics: parts.metrics, onLoad: () => undefined, onExit: () => undefined }
-  const { processes, readMetrics } = makeWorkerProcesses(childPlan, options)
+  const options = { ...rest, onLoad: () => undefined, onExit: () => undefined }
+  const processes = makeWorkerProcesses(childPlan, options)
   processes.start()
   onStop.drain('worker processes', (graceMs) => processes.stop(graceMs))
   const whenSending = processes.whenReady()
   const readHealth = () => mergeHealth([parts.readHealth(), processes.readHealth()])
-  return { isReady: () => processes.isReady, whenSending, readHealth, readMetrics }
+  const readChildMetrics = () => processes.readMetrics()
+  return { isReady: () => processes.isReady, whenSending, readHealth, readChildMetrics }
 }
 
 function startScaling({ parts, childPlan, ...rest }: Options, onStop: OnStop): AllWorkers {
   const { plan, outages, metrics } = parts
   const onLoad = () => scaling.onLoad()
   const onExit = () => scaling.onExit()
-  const { processes, readMetrics } = makeWorkerProcesses(childPlan, { ...rest, metrics, onLoad, onExit })
+  const processes = makeWorkerProcesses(childPlan, { ...rest, onLoad, onExit })
   const scaling = new WorkerScaling({
     own: makeWorkers({ ...parts, duty: FULL_DUTY, onLoad }),
     processes,
@@ -82,5 +83,6 @@ function startScaling({ parts, childPlan, ...rest }: Options, onStop: OnStop): A
   addOutageGauge(metrics.registry, () => (scaling.isAlone ? outages.list() : []))
   onStop.drain('workers', (graceMs) => scaling.stop(graceMs))
   const readHealth = () => (scaling.isAlone ? parts.readHealth() : processes.readHealth())
-  return { isReady: () => scaling.isReady, whenSending: Promise.resolve(), readHealth, readMetrics }
+  const readChildMetrics = () => processes.readMetrics()
+  return { isReady: () => scaling.isReady, whenSending: Promise.resolve(), readHealth, readChildMetrics }
 }

@@ -4,7 +4,7 @@ import type { SUMMARIES } from './command-summaries.ts'
 type Run = (argv: string[]) => Promise<unknown>
 
 /** The commands that only the server starts. */
-type InternalCommand = 'worker-process' | 'large-request-process'
+type InternalCommand = 'worker-process' | 'api-process' | 'large-request-process'
 
 type Commands = Record<keyof typeof SUMMARIES | InternalCommand, () => Promise<Run>>
 
@@ -23,6 +23,7 @@ const COMMANDS: Commands = {
   simulate: async () => (await import('./simulate.ts')).runSimulate,
   complete: async () => (await import('./complete.ts')).runComplete,
   'worker-process': async () => (await import('./worker-process.ts')).runWorkerProcess,
+  'api-process': async () => (await import('./api-process.ts')).runApiProcess,
   'large-request-process': async () => (await import('./large-request-process.ts')).runLargeRequestProcess,
 }
 

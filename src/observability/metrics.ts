@@ -55,6 +55,12 @@ export function makeMetrics() {
       labelNames: ['provider', 'reason'],
       registers,
     }),
+    refusedCalls: new Counter({
+      name: 'centripush_api_refused_count',
+      help: 'Calls of push methods refused with error 100 and Retry-After, because too many were in progress.',
+      labelNames: ['method'],
+      registers,
+    }),
     clientCalls: new Counter({
       name: 'centripush_client_call_count',
       help: 'Calls of clients: by the RPC proxy of the node (rpc) or over HTTP. The code 0 is success.',

@@ -14,7 +14,7 @@ export function chooseProcesses(cores = countCores(), memory = readMemory()): nu
 }
 
 /** The cores of this process, also when a container limits their time. */
-function countCores(): number {
+export function countCores(): number {
   return Math.max(1, Math.min(availableParallelism(), Math.floor(readCpuQuota())))
 }
 

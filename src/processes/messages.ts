@@ -1,4 +1,4 @@
-// The messages between a server and its worker processes, over Node's channel between parent and child.
+// The messages between a server and its child processes, over Node's channel between parent and child.
 import * as v from 'valibot'
 import { PROVIDER_NAMES } from '../config/provider-names.ts'
 import type { Config } from '../config/schema.ts'
@@ -34,6 +34,16 @@ const storeOutage = v.object({
 /** The id of the report of metrics with which a process ends. */
 export const LAST_METRICS = 0
 
+/** The metrics of a process, in the form of prom-client's `getMetricsAsJSON`. `id` is LAST_METRICS at its end. */
+const metricsReport = v.object({
+  kind: v.literal('metrics'),
+  id: v.number(),
+  metrics: v.array(v.custom<object>((value) => typeof value === 'object')),
+})
+
+/** The process could not start. The message is for the operator; an internal error is in the process's log too. */
+const failed = v.object({ kind: v.literal('failed'), message: v.string() })
+
 /** A message from a worker process to the server. */
 export const Report = v.variant('kind', [
   /** Whether the process reaches the queue. Sent after the start and at each change. */
@@ -46,19 +56,45 @@ export const Report = v.variant('kind', [
       credentials: v.object(v.entriesFromList(PROVIDER_NAMES, v.exactOptional(v.picklist(CREDENTIAL_STATES)))),
     }),
   }),
-  /** The process could not start. The message is for the operator; an internal error is in the process's log too. */
-  v.object({ kind: v.literal('failed'), message: v.string() }),
+  failed,
   storeOutage,
   /** The process had a load in the last second. */
   v.object({ kind: v.literal('load') }),
-  /** The metrics of the process, in the form of prom-client's `getMetricsAsJSON`. `id` is LAST_METRICS at its end. */
-  v.object({
-    kind: v.literal('metrics'),
-    id: v.number(),
-    metrics: v.array(v.custom<object>((value) => typeof value === 'object')),
-  }),
+  metricsReport,
 ])
 export type Report = v.InferOutput<typeof Report>
+
+/** A server of the parent of an API process, and the key that its requests need. */
+const parentServer = v.object({ url: v.string(), key: v.string() })
+
+/** A message to an API process. */
+export const ApiOrder = v.variant('kind', [
+  v.object({
+    /** The first order: serve the ports of the configuration. It has the DSN of a migrated database and an API key. */
+    kind: v.literal('start'),
+    config,
+    /** The API key was made by the server. */
+    isKeyMade: v.boolean(),
+    /** For each port of the configuration, the server of the parent that answers all requests other than the API's. */
+    rest: v.array(parentServer),
+    /** The server of the parent for large requests. */
+    large: parentServer,
+  }),
+  v.object({ kind: v.literal('readMetrics'), id: v.number() }),
+  /** The last order: end. Requests in flight may take `graceMs` to finish. */
+  v.object({ kind: v.literal('stop'), graceMs: v.number() }),
+])
+export type ApiOrder = v.InferOutput<typeof ApiOrder>
+
+/** A message from an API process. */
+export const ApiReport = v.variant('kind', [
+  /** All ports are open. The URLs are in their order. */
+  v.object({ kind: v.literal('ready'), urls: v.array(v.string()) }),
+  failed,
+  storeOutage,
+  metricsReport,
+])
+export type ApiReport = v.InferOutput<typeof ApiReport>
 
 /** A message to the process for large requests. */
 export const LargeRequestOrder = v.variant('kind', [
@@ -72,8 +108,7 @@ export type LargeRequestOrder = v.InferOutput<typeof LargeRequestOrder>
 /** A message from the process for large requests. */
 export const LargeRequestReport = v.variant('kind', [
   v.object({ kind: v.literal('ready'), url: v.string() }),
-  /** The process could not start. The message is for the operator; an internal error is in the log too. */
-  v.object({ kind: v.literal('failed'), message: v.string() }),
+  failed,
   /** Counts for the metrics of the parent, because this process and its metrics end while the parent runs. */
   v.object({ kind: v.literal('scheduled') }),
   v.object({

@@ -12,15 +12,14 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
-import { AggregatorRegistry } from 'prom-client'
 import * as v from 'valibot'
 import type { Config } from '../config/schema.ts'
 import type { Logger } from '../observability/log.ts'
 import { mergeHealth, type ProviderHealth } from '../observability/provider-health.ts'
 import type { Store, StoreOutage } from '../observability/store-monitor.ts'
 import { type Duty, LANES } from '../queue/lane.ts'
-import { withDeadline } from '../timing/deadline.ts'
-import { LAST_METRICS, type Order, Report } from './messages.ts'
+import { ChildMetrics, type MetricsOfProcess } from './child-metrics.ts'
+import { type Order, Report } from './messages.ts'
 
 const PROGRAM = resolve(import.meta.dirname, '../../bin/centripush.js')
 /**
@@ -32,14 +31,8 @@ const PROGRAM = resolve(import.meta.dirname, '../../bin/centripush.js')
 const HEAP_OPTIONS = ['--heap-growing-percent=200', '--max-semi-space-size=8']
 /** How long to wait before a process is restarted, in ms: a process that fails at its start must not occupy a core. */
 const RESTART_PAUSE_MS = 1000
-const METRICS_TIMEOUT_MS = 2000
 /** How long a process may take to exit, in ms, in addition to the time of its shutdown. */
 const EXIT_TIMEOUT_MS = 800
-
-/** The types of metrics that add up over processes, also over ended ones. */
-const SUMS = new Set(['counter', 'histogram'])
-
-type Metrics = Extract<Report, { kind: 'metrics' }>['metrics']
 
 interface Deps {
   /** The configuration of the worker processes. It contains the DSN of a database with an up-to-date schema. */
@@ -68,8 +61,6 @@ interface Running {
   isReady: boolean
   /** The state of the providers for it. */
   health: ProviderHealth
-  /** Requests for metrics that the process has not answered, by the id of their order. */
-  readers: Map<number, (metrics: Metrics) => void>
 }
 
 /** Starts, restarts and stops the worker processes of a server. */
@@ -77,13 +68,11 @@ export class WorkerProcesses {
   readonly #deps: Deps
   readonly #running = new Set<Running>()
   readonly #restarts = new Set<NodeJS.Timeout>()
+  readonly #metrics = new ChildMetrics()
   readonly #killAll = () => {
     for (const { child } of this.#running) child.kill('SIGKILL')
   }
   #isStopping = false
-  #lastId = LAST_METRICS
-  /** The counters and histograms of ended processes: sums in metrics never decrease. */
-  #ended: Metrics = []
   #onReady = () => {}
 
   constructor(deps: Deps) {
@@ -122,9 +111,14 @@ export class WorkerProcesses {
   }
 
   /** The metrics of the worker processes, ended ones included. A process that does not answer in time is left out. */
-  async readMetrics(): Promise<Metrics[]> {
-    const answers = await Promise.allSettled([...this.#running].map((running) => this.#readMetrics(running)))
-    return [this.#ended, ...answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))]
+  readMetrics(): Promise<MetricsOfProcess[]> {
+    return this.#metrics.readAll(
+      [...this.#running].map(
+        ({ child }) =>
+          (id) =>
+            order(child, { kind: 'readMetrics', id }),
+      ),
+    )
   }
 
   /** Stops all worker processes. Batches in flight may take `graceMs` to finish. */
@@ -152,7 +146,7 @@ export class WorkerProcesses {
       // A process group of its own: Ctrl-C in a terminal reaches only the server, which orders its processes to stop.
       detached: true,
     })
-    const running: Running = { child, duty, isReady: false, health: { down: [], credentials: {} }, readers: new Map() }
+    const running: Running = { child, duty, isReady: false, health: { down: [], credentials: {} } }
     this.#running.add(running)
     child.on('message', (message) => this.#onReport(running, v.parse(Report, message)))
     child.on('error', (error) => {
@@ -184,21 +178,12 @@ export class WorkerProcesses {
         this.#deps.onLoad()
         return
       case 'metrics':
-        if (report.id === LAST_METRICS) this.#keepSums(report.metrics)
-        running.readers.get(report.id)?.(report.metrics)
+        this.#metrics.onReport(report)
         return
       case 'failed':
         this.#deps.logger.error({ reason: report.message }, 'worker process: start failed')
         return
     }
-  }
-
-  #keepSums(metrics: Metrics): void {
-    const sums = metrics.filter((metric) => 'type' in metric && SUMS.has(String(metric.type)))
-    const merged = AggregatorRegistry.aggregate([this.#ended, sums])
-    void merged.getMetricsAsJSON().then((all) => {
-      this.#ended = all
-    })
   }
 
   /** @param event the log line about what happened to the earlier process, with its facts */
@@ -211,13 +196,6 @@ export class WorkerProcesses {
     }, RESTART_PAUSE_MS)
     this.#restarts.add(timer)
     this.#deps.onExit()
-  }
-
-  async #readMetrics({ child, readers }: Running): Promise<Metrics> {
-    const id = ++this.#lastId
-    const answer = new Promise<Metrics>((resolveMetrics) => readers.set(id, resolveMetrics))
-    order(child, { kind: 'readMetrics', id })
-    return await withDeadline(answer, METRICS_TIMEOUT_MS).finally(() => readers.delete(id))
   }
 
   async #stopOne({ child }: Running, graceMs: number): Promise<void> {

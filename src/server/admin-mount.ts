@@ -22,8 +22,9 @@ export function makeAdminMount({ ui, api }: AdminMount): Hono<NodeEnvironment> {
     const { incoming, outgoing } = env
     if (!(await ui.mayUseApi(incoming))) return body(null, 401, emptyBody(incoming.method))
     if (incoming.method !== 'POST') return body(null, 405, emptyBody(incoming.method))
-    receiveBody(api, { incoming, outgoing }, LEGACY_PATH, (...request) => handleLegacy(api, ...request)).catch(
-      (error: unknown) => failRequest(api, outgoing, error),
+    const exchange = { incoming, outgoing }
+    receiveBody(api, exchange, LEGACY_PATH, (...request) => handleLegacy(api, ...request)).catch((error: unknown) =>
+      failRequest(api, exchange, error),
     )
     return RESPONSE_ALREADY_SENT
   })

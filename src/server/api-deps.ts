@@ -4,6 +4,7 @@ import type { Logger } from '../observability/log.ts'
 import type { NodeApi } from '../upstream/node-api.ts'
 import type { BodyBudget } from './body-budget.ts'
 import type { LargeRequests } from './large-requests.ts'
+import type { OverloadLimits } from './overload-limit.ts'
 
 /** Dependencies of the API's handlers. */
 export interface ApiDeps {
@@ -20,6 +21,8 @@ export interface ApiDeps {
   maxRequestBytes: number
   /** Limit of all request bodies that are read here. */
   bodies: BodyBudget
+  /** Limits of the push calls in progress. Undefined in the process for large requests, which runs one at a time. */
+  overload: OverloadLimits | undefined
   /** The process for large requests; undefined: they are answered in this process. */
   large: LargeRequests | undefined
   /**

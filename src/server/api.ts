@@ -1,5 +1,4 @@
 // The routes of the server API. Checks run in the order of a node: route (404), HTTP method (405), key (401), body.
-import type { ServerResponse } from 'node:http'
 import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { type Context, Hono } from 'hono'
@@ -9,7 +8,8 @@ import type { ApiDeps } from './api-deps.ts'
 import { BodiesFullError } from './body-budget.ts'
 import { BATCH_PATH, handleBatch } from './handle-batch.ts'
 import { handleLegacy, LEGACY_PATH } from './handle-legacy.ts'
-import { handleMethod, passMethod } from './handle-method.ts'
+import { answerError, handleMethod, passMethod } from './handle-method.ts'
+import { OverloadError } from './overload-limit.ts'
 import { type ApiExchange, type HandleBody, receiveBody } from './receive-body.ts'
 
 /** Methods of Centrifugo PRO in api.proto. An OSS node has no routes for them, but batches may contain them. */
@@ -36,11 +36,12 @@ export function makeApi(deps: ApiDeps, prefix: string): Hono<NodeEnvironment> {
     if (incoming.method !== 'POST') return context.body(null, 405, emptyBody(incoming.method))
     if (!deps.hasKey(incoming)) return context.body(null, 401, emptyBody(incoming.method))
     // Handlers use Node's request and response: those of the web API would double the cost.
-    handle({ incoming, outgoing }).catch((error: unknown) => failRequest(deps, outgoing, error))
+    const exchange = { incoming, outgoing }
+    handle(exchange).catch((error: unknown) => failRequest(deps, exchange, error))
     return RESPONSE_ALREADY_SENT
   }
-  const receive = (path: string, handle: HandleBody) => (exchange: ApiExchange) =>
-    receiveBody(deps, exchange, path, handle)
+  const receive = (path: string, handle: HandleBody, method?: string) => (exchange: ApiExchange) =>
+    receiveBody(deps, exchange, path, handle, method)
   const legacy = receive(LEGACY_PATH, (...request) => handleLegacy(deps, ...request))
   api.all(prefix === '' ? '/' : prefix, (context) => answer(context, legacy))
   const batch = receive(BATCH_PATH, (...request) => handleBatch(deps, ...request))
@@ -50,17 +51,22 @@ export function makeApi(deps: ApiDeps, prefix: string): Hono<NodeEnvironment> {
     const handle: Handler =
       method.kind === 'upstream'
         ? (exchange) => passMethod(deps, method, exchange)
-        : receive(`/api/${method.name}`, (...request) => handleMethod(deps, method, ...request))
+        : receive(`/api/${method.name}`, (...request) => handleMethod(deps, method, ...request), method.name)
     api.all(`${prefix}/${method.name}`, (context) => answer(context, handle))
   }
   return api
 }
 
 /**
- * Ends a request after an error: 413 for large bodies, 503 for too many of them. After other errors it closes the
- * connection, because an answer may have begun.
+ * Ends a request after an error: 413 for large bodies, 503 for too many of them, error 100 in an overload. After other
+ * errors it closes the connection, because an answer may have begun.
  */
-export function failRequest({ logger }: ApiDeps, outgoing: ServerResponse, error: unknown): void {
+export function failRequest(deps: ApiDeps, exchange: ApiExchange, error: unknown): void {
+  const { outgoing } = exchange
+  if (error instanceof OverloadError && !outgoing.headersSent) {
+    answerError(deps, exchange, { error: error.kind, retryAfterSeconds: error.retryAfterSeconds })
+    return
+  }
   if (error instanceof BodyTooLargeError && !outgoing.headersSent) {
     answerTooLarge(outgoing)
     return
@@ -69,6 +75,6 @@ export function failRequest({ logger }: ApiDeps, outgoing: ServerResponse, error
     answerBusy(outgoing)
     return
   }
-  if (!outgoing.destroyed) logger.error({ err: error }, 'api: request failed')
+  if (!outgoing.destroyed) deps.logger.error({ err: error }, 'api: request failed')
   outgoing.destroy()
 }

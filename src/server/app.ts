@@ -7,6 +7,7 @@ import { type AdminMount, makeAdminMount } from './admin-mount.ts'
 import { makeApi, type NodeEnvironment } from './api.ts'
 import type { ApiDeps } from './api-deps.ts'
 import { type ClientPush, handleClientPush } from './client-push.ts'
+import type { ParentServer } from './parent-server.ts'
 import { cleanPath, escapePath, splitTarget, unescapePath } from './request-path.ts'
 import { handleRpcProxy, type RpcProxy } from './rpc-proxy.ts'
 
@@ -25,11 +26,13 @@ export interface AppParts {
   admin: AdminMount | undefined
   /** The admin web UI of the node. */
   nodeAdmin: ClientProxy | undefined
+  /** In an API process: its parent, which answers all other requests. */
+  rest?: ParentServer | undefined
 }
 
 /** Makes the app of one port. */
 export function makeApp(parts: AppParts): Hono<NodeEnvironment> {
-  const { api, metrics, health, connections, admin, nodeAdmin } = parts
+  const { api, metrics, health, connections, admin, nodeAdmin, rest } = parts
   const app = new Hono<NodeEnvironment>({
     // The path as it was sent: a URL parser would remove dot segments.
     getPath: (_, options) => unescapePath(splitTarget(options?.env?.incoming.url).path),
@@ -53,7 +56,7 @@ export function makeApp(parts: AppParts): Hono<NodeEnvironment> {
   app.notFound((context) => {
     const { path } = context.req
     const isConnection = connections?.paths.isConnection(path)
-    const node = isConnection ? connections : nodeAdmin?.paths.isAdmin(path) ? nodeAdmin : undefined
+    const node = isConnection ? connections : nodeAdmin?.paths.isAdmin(path) ? nodeAdmin : rest
     return redirectUnclean(context) ?? passOn(context, node) ?? answerNotFound(context)
   })
   return app
@@ -76,7 +79,7 @@ function addClientRoutes(app: Hono<NodeEnvironment>, { rpcProxy, clientPush }: A
 }
 
 /** Passes the request on to the node, if there is one for it. */
-function passOn({ env }: Context<NodeEnvironment>, node: ClientProxy | undefined): Response | undefined {
+function passOn({ env }: Context<NodeEnvironment>, node: ParentServer | undefined): Response | undefined {
   if (!node) return undefined
   node.pass(env.incoming, env.outgoing)
   return RESPONSE_ALREADY_SENT

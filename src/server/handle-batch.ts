@@ -9,7 +9,7 @@ import { askUpstream } from './ask-upstream.ts'
 import { type BatchStep, hasPushCommand, methodOf, planBatch } from './batch-plan.ts'
 import { detailsHeader, type ErrorReply, encodeErrorReply } from './error-details.ts'
 import type { ApiExchange } from './receive-body.ts'
-import { runCall } from './run-call.ts'
+import { runLimited } from './run-call.ts'
 
 /** The path of batches at a node. */
 export const BATCH_PATH = '/api/batch'
@@ -46,7 +46,7 @@ async function runSteps(deps: ApiDeps, steps: BatchStep[], parallel: boolean): P
 
 async function runStep(deps: ApiDeps, step: BatchStep, parallel: boolean): Promise<Buffer[]> {
   if (step.kind === 'push') {
-    const reply = await runCall(step.call, step.method, deps.callLogger)
+    const reply = await runLimited(deps.overload, step.call, step.method, deps.callLogger)
     return [Buffer.from('error' in reply ? encodeError(deps, reply) : `{"${step.method}":${reply.result}}`)]
   }
   const { commands } = step

@@ -17,7 +17,7 @@ import { answerJson, answerText } from './answer.ts'
 import type { ApiDeps } from './api-deps.ts'
 import { askUpstream } from './ask-upstream.ts'
 import type { ApiExchange } from './receive-body.ts'
-import { runCall } from './run-call.ts'
+import { runLimited } from './run-call.ts'
 
 /** The path of legacy commands at a node. */
 export const LEGACY_PATH = '/api'
@@ -83,7 +83,7 @@ function findMethod({ method }: LegacyCommand, methods: MethodTable): Method | u
 async function runPush(deps: ApiDeps, { id, params }: LegacyCommand, method: Extract<Method, { kind: 'push' }>) {
   if (!params) return encodeLegacyError(id, 'badRequest')
   try {
-    const reply = await runCall(method.prepare(params), method.name, deps.callLogger)
+    const reply = await runLimited(deps.overload, method.prepare(params), method.name, deps.callLogger)
     if (!('error' in reply)) return encodeLegacyResult(id, reply.result)
     return encodeLegacyError(id, reply.error, deps.errorDetails ? reply.details : undefined)
   } catch (error) {

@@ -4,9 +4,9 @@ import { DecodeError } from '../protocol/decode-message.ts'
 import { API_ERRORS } from '../protocol/errors.ts'
 import { answerJson, answerText } from './answer.ts'
 import type { ApiDeps } from './api-deps.ts'
-import { detailsHeader, type ErrorReply, encodeErrorReply } from './error-details.ts'
+import { detailsHeader, encodeErrorReply } from './error-details.ts'
 import type { ApiExchange } from './receive-body.ts'
-import { runCall } from './run-call.ts'
+import { type FailedReply, runCall } from './run-call.ts'
 
 /** Forwards a request for a method of the node, unread. */
 export async function passMethod(
@@ -31,20 +31,18 @@ export async function handleMethod(
     answerText(outgoing, 400, 'Bad Request', detailsHeader(call))
     return
   }
-  const reply = await runCall(call, method.name, deps.callLogger)
-  if (!('error' in reply)) answerJson(outgoing, `{"result":${reply.result}}`)
-  else if (reply.retryAfterSeconds === undefined) answerError(deps, exchange, reply)
-  else answerError(deps, exchange, reply, { 'retry-after': String(reply.retryAfterSeconds) })
+  const run = () => runCall(call, method.name, deps.callLogger)
+  const reply = await (deps.overload?.run(method.name, run) ?? run())
+  if ('error' in reply) answerError(deps, exchange, reply)
+  else answerJson(outgoing, `{"result":${reply.result}}`)
 }
 
-function answerError(
-  deps: ApiDeps,
-  { incoming, outgoing }: ApiExchange,
-  reply: ErrorReply,
-  more: Record<string, string> = {},
-): void {
+/** Answers with an error in the mode that the request or the configuration chooses. */
+export function answerError(deps: ApiDeps, { incoming, outgoing }: ApiExchange, reply: FailedReply): void {
   const error = encodeErrorReply(reply, deps.errorDetails)
-  const headers = { ...more, ...detailsHeader(reply.details) }
+  const { details, retryAfterSeconds } = reply
+  const retry = retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }
+  const headers = { ...retry, ...detailsHeader(details) }
   const isTransport = deps.transportErrors || incoming.headers['x-centrifugo-error-mode'] === 'transport'
   if (isTransport) answerJson(outgoing, error, API_ERRORS[reply.error].httpStatus, headers)
   else answerJson(outgoing, `{"error":${error}}`, 200, headers)

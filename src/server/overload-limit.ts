@@ -19,7 +19,7 @@ const WINDOW_MS = 100
 /** The share of the last window in the rate. Calls that share a transaction end together, which is noise. */
 const NEW_SHARE = 0.5
 /** So many calls are always accepted: slow ones, such as searches in analytics, may take longer than the target. */
-const MIN_CALLS = 32
+const MIN_CALLS = 16
 /** The most calls in progress, also in the first moment of an overload: a bound of the memory. */
 const MAX_CALLS = 1000
 const RETRY_SECONDS = 1

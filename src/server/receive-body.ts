@@ -17,13 +17,15 @@ export type HandleBody = (exchange: ApiExchange, body: Buffer) => Promise<void>
  * instead: it is not decoded here, and with a Content-Length it is not held either. The bytes count until the request
  * is answered and `handle` has ended, also when the client has gone.
  * @param path of the route, with the default prefix
- * @throws BodyTooLargeError, BodiesFullError
+ * @param method of the route, whose calls are limited
+ * @throws BodyTooLargeError, BodiesFullError, OverloadError
  */
 export async function receiveBody(
-  { large, bodies, maxRequestBytes, inTurn }: ApiDeps,
+  { large, bodies, maxRequestBytes, overload, inTurn }: ApiDeps,
   exchange: ApiExchange,
   path: string,
   handle: HandleBody,
+  method?: string,
 ): Promise<void> {
   const { incoming, outgoing } = exchange
   const share = bodies.open()
@@ -36,6 +38,7 @@ export async function receiveBody(
       await large.pass(incoming, outgoing, path)
       return
     }
+    if (method !== undefined) overload?.check(method)
     const body = await readBody(incoming, maxRequestBytes, share.add)
     if (large && isLarge(body.length)) await large.pass(incoming, outgoing, path, body)
     else await inTurn(() => handle(exchange, body))

@@ -4,11 +4,13 @@ import { createServer, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
+import { answerLast } from './answer.ts'
 import { type AppParts, makeApp } from './app.ts'
 import { makeBeforeRoutes } from './before-routes.ts'
 import { explainListenError } from './check-ports.ts'
 import { answerClientErrors } from './client-errors.ts'
 import { LargeHeads, MAX_HEAD_BYTES, MAX_SSE_HEAD_BYTES } from './large-heads.ts'
+import { makeChildCheck } from './parent-server.ts'
 import { makeTlsOptions, type TlsSettings } from './tls.ts'
 import { serveUpgrades } from './upgrades.ts'
 
@@ -35,6 +37,8 @@ export interface PortOptions {
   port: number
   tls: TlsSettings | undefined
   app: AppParts
+  /** Only API processes with this key are served. */
+  childKey?: string
 }
 
 /** The started ports. */
@@ -75,7 +79,7 @@ export async function startServer(ports: readonly PortOptions[]): Promise<Runnin
   }
 }
 
-function makeServer({ tls, app }: PortOptions): { server: Server; closeWaiting(): void } {
+function makeServer({ tls, app, childKey }: PortOptions): { server: Server; closeWaiting(): void } {
   const options = {
     maxHeaderSize: app.connections ? MAX_SSE_HEAD_BYTES : MAX_HEAD_BYTES,
     headersTimeout: HEADERS_TIMEOUT_MS,
@@ -87,13 +91,18 @@ function makeServer({ tls, app }: PortOptions): { server: Server; closeWaiting()
   server.keepAliveTimeout = app.rpcProxy ? NODE_KEEP_ALIVE_TIMEOUT_MS : KEEP_ALIVE_TIMEOUT_MS
   // A client may close its side after its last request and wait for the answer. Node's types lack this property.
   Object.assign(server, { httpAllowHalfOpen: true })
-  serveRequests(server, app, tls ? 'secureConnection' : 'connection')
+  serveRequests(server, app, tls ? 'secureConnection' : 'connection', childKey)
   answerClientErrors(server)
   server.on('connect', (_, socket) => socket.end(METHOD_NOT_ALLOWED))
   return { server, closeWaiting: serveUpgrades(server) }
 }
 
-function serveRequests(server: Server, app: AppParts, connects: 'connection' | 'secureConnection'): void {
+function serveRequests(
+  server: Server,
+  app: AppParts,
+  connects: 'connection' | 'secureConnection',
+  childKey: string | undefined,
+): void {
   const listener = getRequestListener(makeApp(app).fetch, {
     overrideGlobalObjects: false,
     // The host of requests without a Host header (HTTP/1.0). Nothing depends on it.
@@ -101,11 +110,13 @@ function serveRequests(server: Server, app: AppParts, connects: 'connection' | '
   })
   const { connections: clients } = app
   const handleBeforeRoutes = makeBeforeRoutes({
-    via: clients?.via ?? app.api?.deps.upstream?.via,
+    via: clients?.via ?? app.api?.deps.upstream?.via ?? app.nodeAdmin?.via,
     sse: clients && { heads: new LargeHeads(server, connects), clients },
   })
+  const isChild = childKey === undefined ? () => true : makeChildCheck(childKey)
   server.on('request', (incoming, outgoing) => {
-    if (!handleBeforeRoutes(incoming, outgoing)) void listener(incoming, outgoing)
+    if (!isChild(incoming)) answerLast(outgoing, 403, 'Forbidden')
+    else if (!handleBeforeRoutes(incoming, outgoing)) void listener(incoming, outgoing)
   })
 }
 

@@ -10,6 +10,7 @@ import { upstreamRequests } from '../../src/protocol/requests/upstream.ts'
 import { answerText, answerTooLarge } from '../../src/server/answer.ts'
 import { makeKeyCheck } from '../../src/server/api-key.ts'
 import { BodyBudget } from '../../src/server/body-budget.ts'
+import { OverloadLimits } from '../../src/server/overload-limit.ts'
 import { type PortOptions, startServer } from '../../src/server/start-server.ts'
 import { BodyTooLargeError } from '../../src/upstream/request-body.ts'
 import { Upstream } from '../../src/upstream/upstream.ts'
@@ -81,6 +82,7 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
     maxRequestBytes,
     bodies: new BodyBudget(options.maxBodiesBytes ?? 64 * maxRequestBytes),
     large: undefined,
+    overload: new OverloadLimits(() => undefined),
     inTurn: options.inTurn ?? ((handle: () => Promise<void>) => handle()),
     logger,
     callLogger: logger,

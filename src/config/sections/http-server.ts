@@ -20,6 +20,12 @@ export const httpServer = section({
     v.optional(port),
     'A second port, which serves API, metrics and health in place of the external one. Absent: one port for all.',
   ),
+  processes: described(
+    v.optional(wholeNumber(0, 256), 1),
+    'API processes, which share the ports. 0: one for each CPU core. With 1 the server process answers requests ' +
+      'itself. More are for machines on which one core is not enough for the API; metrics, health, the web UI and ' +
+      'calls of clients stay in the server process. Each takes about 100 MB, and its share of `max_connections`.',
+  ),
   trusted_proxies: described(
     v.optional(list(networkBlock, 'CIDR blocks'), []),
     'The addresses of the load balancers and proxies in front of centripush. Their `X-Forwarded-For` and `X-Real-IP` ' +
