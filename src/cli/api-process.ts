@@ -52,6 +52,7 @@ function hearOrders(): Promise<Orders> {
     readMetrics = read
   }
   return new Promise((resolve) => {
+    void report({ kind: 'listening' })
     process.on('message', (message) => {
       const parsed = v.safeParse(ApiOrder, message)
       // node:cluster uses the same channel for its own messages.

@@ -88,7 +88,7 @@ export class ApiProcesses {
     child.on('message', (message) => {
       const report = v.safeParse(ApiReport, message)
       // node:cluster uses the same channel for its own messages.
-      if (report.success) this.#onReport(report.output)
+      if (report.success) this.#onReport(child, report.output)
     })
     // The channel of an ended child fails; its 'exit' event is handled below.
     child.on('error', () => undefined)
@@ -102,11 +102,12 @@ export class ApiProcesses {
       }, RESTART_PAUSE_MS)
       this.#restarts.add(timer)
     })
-    order(child, this.#deps.start)
   }
 
-  #onReport(report: ApiReport): void {
+  #onReport(child: ChildProcess, report: ApiReport): void {
     switch (report.kind) {
+      case 'listening':
+        return order(child, this.#deps.start)
       case 'ready':
         return this.#onReady(report.urls)
       case 'failed':

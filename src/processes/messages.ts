@@ -88,6 +88,8 @@ export type ApiOrder = v.InferOutput<typeof ApiOrder>
 
 /** A message from an API process. */
 export const ApiReport = v.variant('kind', [
+  /** The process listens for orders. Earlier orders are lost: node:cluster has a listener of its own. */
+  v.object({ kind: v.literal('listening') }),
   /** All ports are open. The URLs are in their order. */
   v.object({ kind: v.literal('ready'), urls: v.array(v.string()) }),
   failed,

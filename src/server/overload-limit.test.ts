@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { OverloadLimit } from './overload-limit.ts'
+import { OverloadError, OverloadLimit, OverloadLimits } from './overload-limit.ts'
 
 interface Load {
   /** The calls that the store ends in a second, in groups that end together. */
@@ -90,4 +90,21 @@ test('a store that answers nothing gets no more calls, and all again when it ans
   for (const end of ends) end()
   await new Promise((resolve) => setImmediate(resolve))
   expect(limit.isReached).toBe(false)
+})
+
+test('calls that are read late in a turn of the event loop are refused', async () => {
+  let nowMs = 0
+  const refused: string[] = []
+  const limits = new OverloadLimits(
+    (method) => refused.push(method),
+    () => nowMs,
+  )
+  limits.check('early')
+  nowMs = 150
+  limits.check('in time')
+  nowMs = 250
+  expect(() => limits.check('late')).toThrow(OverloadError)
+  await new Promise((resolve) => setImmediate(resolve))
+  limits.check('next turn')
+  expect(refused).toEqual(['late'])
 })

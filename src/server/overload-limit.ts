@@ -6,6 +6,9 @@
 //   open, limited ──(no call ended for TARGET_MS)──▶ limited to MIN_CALLS
 //   limited ──(calls of a window were faster, or no call is in progress)──▶ open
 //
+// Calls also wait in their sockets while the process reads others. Node reads all sockets with data in one turn of the
+// event loop; those that come later than MAX_TURN_MS in a turn are refused.
+//
 // A rate is only measured while calls are in progress. While they are fast, more of them may raise the rate, so that it
 // says nothing about the limit: a burst after a quiet time is accepted.
 import { ApiError } from '../protocol/errors.ts'
@@ -22,6 +25,8 @@ const NEW_SHARE = 0.5
 const MIN_CALLS = 16
 /** The most calls in progress, also in the first moment of an overload: a bound of the memory. */
 const MAX_CALLS = 1000
+/** The time in which the calls that arrive in one turn of the event loop are accepted, in ms. */
+const MAX_TURN_MS = TARGET_MS / 2
 const RETRY_SECONDS = 1
 
 /** The process has too many calls of the method. The caller gets error 100 with `Retry-After`. */
@@ -95,15 +100,19 @@ export class OverloadLimit {
 export class OverloadLimits {
   readonly #limits = new Map<string, OverloadLimit>()
   readonly #onRefused: (method: string) => void
+  readonly #now: () => number
+  /** The time of the first call of the turn; undefined before it. */
+  #turnStartMs: number | undefined
 
-  /** @param onRefused called for each refused call */
-  constructor(onRefused: (method: string) => void) {
+  /** @param onRefused called for each refused call @param now a monotonic clock in ms */
+  constructor(onRefused: (method: string) => void, now: () => number = () => performance.now()) {
     this.#onRefused = onRefused
+    this.#now = now
   }
 
   /** Checks whether a call of `method` can be accepted, before its body is read. @throws OverloadError */
   check(method: string): void {
-    if (!this.#of(method).isReached) return
+    if (!this.#isLateInTurn() && !this.#of(method).isReached) return
     this.#onRefused(method)
     throw new OverloadError()
   }
@@ -113,10 +122,20 @@ export class OverloadLimits {
     return this.#of(method).count(call)
   }
 
+  #isLateInTurn(): boolean {
+    const nowMs = this.#now()
+    if (this.#turnStartMs !== undefined) return nowMs - this.#turnStartMs > MAX_TURN_MS
+    this.#turnStartMs = nowMs
+    setImmediate(() => {
+      this.#turnStartMs = undefined
+    })
+    return false
+  }
+
   #of(method: string): OverloadLimit {
     const known = this.#limits.get(method)
     if (known) return known
-    const limit = new OverloadLimit()
+    const limit = new OverloadLimit(this.#now)
     this.#limits.set(method, limit)
     return limit
   }
