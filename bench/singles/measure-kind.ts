@@ -15,6 +15,11 @@ const SATURATING = 128
 const WARM_UP = { inFlight: SATURATING, maxCalls: 4000, seconds: 15 }
 const BARE_RUN = { inFlight: SATURATING, maxCalls: 8000, seconds: 10 }
 const IDLE_RATE = 5
+/** Multiples of the saturation, and the kind with which they are offered. */
+const OVERLOAD = 3
+const OVERLOADED_KIND: KindName = 'user'
+/** The longest time of an answer in an overload. */
+const MAX_OVERLOAD_MS = 1000
 const BESIDE_RATE = 50
 /** How long a broadcast may take beside the load. */
 const MAX_BROADCAST_MS = 60_000
@@ -73,6 +78,7 @@ export async function measureKind(rig: Rig, kind: KindName, sizes: Sizes, report
       better: 'lower',
     },
   })
+  if (kind === OVERLOADED_KIND) await measureOverload(rig, kind, { rate: OVERLOAD * perSecond, seconds }, report)
   const half = await withSurroundings(() => runLoad(rig, kind, { rate: perSecond / 2, seconds }))
   addTimes(report, `${name}: at half of saturation`, half, kind === 'delayed' ? undefined : MAX_HALF)
   addTimes(report, `${name}: idle`, await runLoad(rig, kind, { rate: IDLE_RATE, seconds }), undefined)
@@ -98,13 +104,33 @@ function addTimes(
   })
 }
 
+/** Offers more calls than the server can take: all answers come in time, and the accepted calls are sent. */
+async function measureOverload(rig: Rig, kind: KindName, load: Load, report: Report): Promise<void> {
+  const measured = await withSurroundings(() => runLoad(rig, kind, load))
+  const { answersMs, refusalsMs, failed, pushes } = measured.report
+  const slowestMs = Math.max(slowest(answersMs), slowest(refusalsMs))
+  report.add({
+    name: `${rig.queue}, ${KIND_TEXTS[kind]}: at ${OVERLOAD} times the saturation`,
+    value: `${measured.perSecond.toFixed(0)} calls/s accepted; ${describeAnswers(measured)}`,
+    target: `answers within ${MAX_OVERLOAD_MS} ms, all accepted sent`,
+    isMet: slowestMs <= MAX_OVERLOAD_MS && failed === 0 && measured.pushes === pushes,
+    ...summarize(measured.timesMs),
+    stealPercent: measured.stealPercent,
+    loadAverage: measured.loadAverage,
+  })
+}
+
+function slowest(timesMs: readonly number[]): number {
+  return timesMs.reduce((most, ms) => Math.max(most, ms), 0)
+}
+
 /** The time between calls and answers, and all that is not as it should be. */
 function describeAnswers({ report, pushes }: Measured): string {
   const { p50Ms, p99Ms } = summarize(report.answersMs)
   const { refusalsMs, failed, lateMs } = report
   const facts = [`answers p50 ${p50Ms.toFixed(1)}, p99 ${p99Ms.toFixed(1)} ms`]
   if (refusalsMs.length > 0) {
-    facts.push(`${refusalsMs.length} refused, the last after ${Math.max(...refusalsMs).toFixed(0)} ms`)
+    facts.push(`${refusalsMs.length} refused, the slowest after ${slowest(refusalsMs).toFixed(0)} ms`)
   }
   if (failed > 0) facts.push(`${failed} failed`)
   if (pushes !== report.pushes) facts.push(`${pushes} of ${report.pushes} pushes`)

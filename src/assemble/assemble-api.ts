@@ -73,12 +73,14 @@ export async function assembleApi(
       admin: undefined,
       nodeAdmin: undefined,
     }
+    const { key: proxyKey, client_certificates } = config.rpc_proxy
+    const hasRpcProxy = proxyKey !== undefined || client_certificates
     const isExternal = { api: config.http_api.external, admin: false }
     const ports = planPorts(config.http_server, isExternal, isKeyMade, parts).map((port, index) => {
       const { url = '', key = '' } = rest[index] ?? {}
       const parent = makeWayToParent(config, url, logger)
       onStop.close('way to the parent', () => parent.close())
-      return { ...port, app: { ...port.app, rest: makeParentServer(parent.clients, key) } }
+      return { ...port, hasRpcProxy, app: { ...port.app, rest: makeParentServer(parent.clients, key) } }
     })
     const server = await startServer(ports)
     onStop.drain('server', (graceMs) => server.close(graceMs, config.shutdown.drain))

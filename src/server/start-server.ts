@@ -39,6 +39,8 @@ export interface PortOptions {
   app: AppParts
   /** Only API processes with this key are served. */
   childKey?: string
+  /** The RPC proxy of a node calls this port, whichever process answers. */
+  hasRpcProxy?: boolean
 }
 
 /** The started ports. */
@@ -79,7 +81,7 @@ export async function startServer(ports: readonly PortOptions[]): Promise<Runnin
   }
 }
 
-function makeServer({ tls, app, childKey }: PortOptions): { server: Server; closeWaiting(): void } {
+function makeServer({ tls, app, childKey, hasRpcProxy = app.rpcProxy !== undefined }: PortOptions): { server: Server; closeWaiting(): void } {
   const options = {
     maxHeaderSize: app.connections ? MAX_SSE_HEAD_BYTES : MAX_HEAD_BYTES,
     headersTimeout: HEADERS_TIMEOUT_MS,
@@ -88,7 +90,7 @@ function makeServer({ tls, app, childKey }: PortOptions): { server: Server; clos
   const server = tls
     ? createTlsServer({ ...options, ...makeTlsOptions(tls), allowHalfOpen: true })
     : createServer(options)
-  server.keepAliveTimeout = app.rpcProxy ? NODE_KEEP_ALIVE_TIMEOUT_MS : KEEP_ALIVE_TIMEOUT_MS
+  server.keepAliveTimeout = hasRpcProxy ? NODE_KEEP_ALIVE_TIMEOUT_MS : KEEP_ALIVE_TIMEOUT_MS
   // A client may close its side after its last request and wait for the answer. Node's types lack this property.
   Object.assign(server, { httpAllowHalfOpen: true })
   serveRequests(server, app, tls ? 'secureConnection' : 'connection', childKey)
