@@ -3,8 +3,8 @@
 import type { AdminSources } from './admin/admin-sources.ts'
 import { AllMetrics } from './assemble/all-metrics.ts'
 import { buildParts } from './assemble/build-parts.ts'
-import { configureApi } from './assemble/configure-api.ts'
 import { chooseKey, makesKey } from './assemble/choose-key.ts'
+import { configureApi } from './assemble/configure-api.ts'
 import { countReports } from './assemble/count-reports.ts'
 import { logParts } from './assemble/log-parts.ts'
 import { makeAccept } from './assemble/make-accept.ts'
@@ -185,7 +185,6 @@ interface Push {
   onStoreOutage: OnStoreOutage
 }
 
-
 /** Builds devices and queue and, except for the role `api`, starts workers in this process or in worker processes. */
 async function buildPush(
   plan: ServerPlan,
@@ -226,7 +225,13 @@ async function buildPush(
   await logParts(plan, databases)
   const withAdmin = (state: Omit<Push, 'adminSources'>): Push => ({
     ...state,
-    adminSources: makeAdminSources(config, { accept, parts, analytics, readMetrics: () => allMetrics.read(), ...state }),
+    adminSources: makeAdminSources(config, {
+      accept,
+      parts,
+      analytics,
+      readMetrics: () => allMetrics.read(),
+      ...state,
+    }),
   })
   if (role === 'api') return withAdmin({ ...own, isReady: stores.isUp, whenSending: Promise.resolve() })
   const workers = startWorkers(

@@ -141,8 +141,7 @@ function describeAnswers({ report, pushes }: Measured): string {
 function describeCpu({ queue }: Rig, micros: CpuTimes, bareMicros: number) {
   const multiples = { api: micros.api / bareMicros, workers: micros.workers / bareMicros }
   const stores = (micros.postgresql + micros.redis) / bareMicros
-  const part = (label: string, value: number) =>
-    `${label} ${value.toFixed(0)} (${(value / bareMicros).toFixed(1)} ×)`
+  const part = (label: string, value: number) => `${label} ${value.toFixed(0)} (${(value / bareMicros).toFixed(1)} ×)`
   const parts = [
     part('API', micros.api),
     part('workers', micros.workers),

@@ -1,7 +1,8 @@
 // A separate file, so that an API process does not load the code of workers and of the web UI.
+
+import { type MethodTable, makeMethodTable } from '../methods/table.ts'
 import { makeMetrics } from '../observability/metrics.ts'
 import type { ApiOrder } from '../processes/messages.ts'
-import { type MethodTable, makeMethodTable } from '../methods/table.ts'
 import { makeKeyCheck } from '../server/api-key.ts'
 import type { AppParts } from '../server/app.ts'
 import { LargeRequests } from '../server/large-requests.ts'

@@ -9,8 +9,8 @@ import type { AppParts } from '../server/app.ts'
 import { planPorts } from '../server/plan-ports.ts'
 import { type PortOptions, startServer } from '../server/start-server.ts'
 import type { OnStop } from '../shutdown-phases.ts'
-import { MAX_CONNECTIONS } from './open-databases.ts'
 import { planChildProcess } from './make-worker-processes.ts'
+import { MAX_CONNECTIONS } from './open-databases.ts'
 import type { Plan } from './plan.ts'
 import type { OnStoreOutage } from './watch-stores.ts'
 
@@ -97,7 +97,13 @@ async function serveInProcesses(
   return { urls: await processes.start(), readChildMetrics: () => processes.readMetrics() }
 }
 
-const NOTHING = { metrics: undefined, health: undefined, connections: undefined, admin: undefined, nodeAdmin: undefined }
+const NOTHING = {
+  metrics: undefined,
+  health: undefined,
+  connections: undefined,
+  admin: undefined,
+  nodeAdmin: undefined,
+}
 
 /** The configuration of an API process: its share of connections and of request bodies. */
 function planApiProcess(config: Config, { dsn, key, count }: { dsn: string | undefined; key: string; count: number }) {

@@ -7,8 +7,9 @@
 //   starting ──(report 'ready')──▶ serving ──(unexpected exit)──▶ starting again after RESTART_PAUSE_MS
 //   starting ──(report 'failed', before all have served)──▶ the start of the server fails
 //   any ──(stop)──▶ stopping ──(exit, or SIGKILL after the grace period)──▶ ended
-import cluster from 'node:cluster'
+
 import type { ChildProcess } from 'node:child_process'
+import cluster from 'node:cluster'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
 import * as v from 'valibot'

@@ -99,10 +99,9 @@ test('calls that are read late in a turn of the event loop are refused', async (
     (method) => refused.push(method),
     () => nowMs,
   )
-  limits.check('early')
-  nowMs = 150
-  limits.check('in time')
+  for (let call = 0; call < 15; call++) limits.check('early')
   nowMs = 250
+  limits.check('one of few')
   expect(() => limits.check('late')).toThrow(OverloadError)
   await new Promise((resolve) => setImmediate(resolve))
   limits.check('next turn')

@@ -7,7 +7,7 @@
 //   limited ──(calls of a window were faster, or no call is in progress)──▶ open
 //
 // Calls also wait in their sockets while the process reads others. Node reads all sockets with data in one turn of the
-// event loop; those that come later than MAX_TURN_MS in a turn are refused.
+// event loop; those that come later than MAX_TURN_MS in a turn are refused, apart from the first MIN_CALLS.
 //
 // A rate is only measured while calls are in progress. While they are fast, more of them may raise the rate, so that it
 // says nothing about the limit: a burst after a quiet time is accepted.
@@ -101,8 +101,8 @@ export class OverloadLimits {
   readonly #limits = new Map<string, OverloadLimit>()
   readonly #onRefused: (method: string) => void
   readonly #now: () => number
-  /** The time of the first call of the turn; undefined before it. */
-  #turnStartMs: number | undefined
+  /** The time of the first call of the turn, and the number of calls; undefined before it. */
+  #turn: { startMs: number; calls: number } | undefined
 
   /** @param onRefused called for each refused call @param now a monotonic clock in ms */
   constructor(onRefused: (method: string) => void, now: () => number = () => performance.now()) {
@@ -124,10 +124,10 @@ export class OverloadLimits {
 
   #isLateInTurn(): boolean {
     const nowMs = this.#now()
-    if (this.#turnStartMs !== undefined) return nowMs - this.#turnStartMs > MAX_TURN_MS
-    this.#turnStartMs = nowMs
+    if (this.#turn) return ++this.#turn.calls > MIN_CALLS && nowMs - this.#turn.startMs > MAX_TURN_MS
+    this.#turn = { startMs: nowMs, calls: 1 }
     setImmediate(() => {
-      this.#turnStartMs = undefined
+      this.#turn = undefined
     })
     return false
   }

@@ -81,7 +81,10 @@ export async function startServer(ports: readonly PortOptions[]): Promise<Runnin
   }
 }
 
-function makeServer({ tls, app, childKey, hasRpcProxy = app.rpcProxy !== undefined }: PortOptions): { server: Server; closeWaiting(): void } {
+function makeServer({ tls, app, childKey, hasRpcProxy = app.rpcProxy !== undefined }: PortOptions): {
+  server: Server
+  closeWaiting(): void
+} {
   const options = {
     maxHeaderSize: app.connections ? MAX_SSE_HEAD_BYTES : MAX_HEAD_BYTES,
     headersTimeout: HEADERS_TIMEOUT_MS,

@@ -94,7 +94,8 @@ async function countScheduled(): Promise<number> {
 
 test('metrics are the sums of all processes, and health is that of the server', async () => {
   expect(await listProcesses(server.pid)).toHaveLength(PROCESSES)
-  for (let send = 0; send < 6; send++) expect(await sendLater(`metric-${send}`)).toBe(`{"result":{"uid":"metric-${send}"}}`)
+  for (let send = 0; send < 6; send++)
+    expect(await sendLater(`metric-${send}`)).toBe(`{"result":{"uid":"metric-${send}"}}`)
   expect(await countScheduled()).toBe(6)
   const health = await fetch(`${server.url}/health`)
   expect([health.status, await health.json()]).toEqual([200, expect.any(Object)])
@@ -115,7 +116,8 @@ test('a large request is answered, from each process', async () => {
 })
 
 test('a method of the node is passed on, with the address of the client', async () => {
-  for (let call = 0; call < PROCESSES; call++) expect(await post('publish', { channel: 'a', data: 1 })).toBe('{"result":{}}')
+  for (let call = 0; call < PROCESSES; call++)
+    expect(await post('publish', { channel: 'a', data: 1 })).toBe('{"result":{}}')
   expect(clientAddresses.slice(-PROCESSES)).toEqual(Array(PROCESSES).fill('127.0.0.1'))
 })
 
@@ -166,7 +168,16 @@ test('at a stop, requests in flight are answered, and all processes end', async 
   await lock`begin`
   await lock`lock table push_sends in access exclusive mode`
   const calls = [0, 1, 2, 3].map((call) =>
-    post('send_push_notification', { uid: `stop-${call}`, send_at: FUTURE, recipient: { fcm_tokens: ['a'] }, notification: { fcm: { message: {} } } }, stopping.url),
+    post(
+      'send_push_notification',
+      {
+        uid: `stop-${call}`,
+        send_at: FUTURE,
+        recipient: { fcm_tokens: ['a'] },
+        notification: { fcm: { message: {} } },
+      },
+      stopping.url,
+    ),
   )
   const waiting = async () => {
     const [row] = await sql`select count(*)::int as n from pg_locks where not granted`
