@@ -10,6 +10,8 @@ const MAX_CONNECTIONS = 1024
 /** How long the last calls may take. Then they count as failed. */
 const ANSWER_TIMEOUT_MS = 20_000
 const MAX_FAILURES = 5
+/** `Retry-After` of refused calls. */
+const RETRY_AFTER_MS = 1000
 const KEY = process.argv[2] ?? ''
 
 const ACCEPTED = /^\{"(result":|replies":\[\{"send_push_notification":)/
@@ -71,6 +73,17 @@ class Run {
     }
   }
 
+  /** A client repeats a refused call only after the time that the answer has. */
+  #issueAfter(pauseMs: number): void {
+    if (pauseMs === 0) return this.#issueNext()
+    this.#open++
+    setTimeout(() => {
+      this.#open--
+      this.#issueNext()
+      if (this.#open === 0) this.#onEmpty()
+    }, pauseMs)
+  }
+
   /** Without a rate, a call is due when an earlier one is answered. */
   #issueNext(): void {
     const nowMs = now()
@@ -84,25 +97,30 @@ class Run {
     if (!call) return false
     this.#open++
     this.#connections.post(call.path, call.body, (status, body) => {
-      this.#onAnswer(call, dueMs, status, body)
+      const isRefused = this.#onAnswer(call, dueMs, status, body)
       this.#open--
-      if (this.#order.rate === undefined) this.#issueNext()
+      if (this.#order.rate === undefined) this.#issueAfter(isRefused ? RETRY_AFTER_MS : 0)
       if (this.#open === 0) this.#onEmpty()
     })
     return true
   }
 
-  #onAnswer(call: Call, dueMs: number, status: number, body: string): void {
+  /** Whether the call was refused. */
+  #onAnswer(call: Call, dueMs: number, status: number, body: string): boolean {
     this.#lastAnswerMs = now()
     const ms = this.#lastAnswerMs - dueMs
     if (status === 200 && ACCEPTED.test(body) && !body.includes('"error"')) {
       this.#report.answersMs.push(ms)
       this.#countPushes(call)
-    } else if (status === 503 || REFUSED.test(body)) this.#report.refusalsMs.push(ms)
-    else {
-      this.#report.failed++
-      if (this.#report.failures.length < MAX_FAILURES) this.#report.failures.push(`${status} ${body.slice(0, 200)}`)
+      return false
     }
+    if (status === 503 || REFUSED.test(body)) {
+      this.#report.refusalsMs.push(ms)
+      return true
+    }
+    this.#report.failed++
+    if (this.#report.failures.length < MAX_FAILURES) this.#report.failures.push(`${status} ${body.slice(0, 200)}`)
+    return false
   }
 
   /** Sends and their cancellations may be answered in any order. */

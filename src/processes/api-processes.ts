@@ -108,16 +108,21 @@ export class ApiProcesses {
   #onReport(child: ChildProcess, report: ApiReport): void {
     switch (report.kind) {
       case 'listening':
-        return order(child, this.#deps.start)
+        order(child, this.#deps.start)
+        return
       case 'ready':
-        return this.#onReady(report.urls)
+        this.#onReady(report.urls)
+        return
       case 'failed':
         this.#deps.logger.error({ reason: report.message }, 'api process: start failed')
-        return this.#onFailed(report.message)
+        this.#onFailed(report.message)
+        return
       case 'storeOutage':
-        return this.#deps.onStoreOutage(report.store, report.outage)
+        this.#deps.onStoreOutage(report.store, report.outage)
+        return
       case 'metrics':
-        return this.#metrics.onReport(report)
+        this.#metrics.onReport(report)
+        return
     }
   }
 }
