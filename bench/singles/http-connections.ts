@@ -99,7 +99,10 @@ class Connection {
     const head = this.#received.slice(0, headEnd)
     const length = Number(/\r\ncontent-length: *(\d+)/i.exec(head)?.[1] ?? Number.NaN)
     // Answers without a length are not supported; the call counts as failed.
-    if (Number.isNaN(length)) return this.close()
+    if (Number.isNaN(length)) {
+      this.close()
+      return
+    }
     const end = headEnd + 4 + length
     if (this.#received.length < end) return
     const body = this.#received.slice(headEnd + 4, end)

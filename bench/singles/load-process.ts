@@ -75,7 +75,10 @@ class Run {
 
   /** A client repeats a refused call only after the time that the answer has. */
   #issueAfter(pauseMs: number): void {
-    if (pauseMs === 0) return this.#issueNext()
+    if (pauseMs === 0) {
+      this.#issueNext()
+      return
+    }
     this.#open++
     setTimeout(() => {
       this.#open--
