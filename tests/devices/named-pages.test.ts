@@ -8,6 +8,7 @@ import { fc } from '../support/fast-check.ts'
 import { type Devices, openDevices } from './methods.ts'
 
 const LIMIT = 10_000
+const OTHERS = 20_000
 const NO_FILTER: DeviceFilter = { ids: [], users: [], topics: [], providers: [], platforms: [] }
 /** The devices of each user: one has more than a shared statement reads. */
 const DEVICES = { none: 0, one: 1, two: 2, five: 5, many: 30 }
@@ -64,4 +65,27 @@ test('concurrent reads of named users and devices have the results of single rea
     }),
     { numRuns: 40 },
   )
+})
+
+test('a shared statement reads the named devices by an index, also before the statistics of the table exist', async () => {
+  const { sql, store } = devices
+  await sql`
+    insert into devices (id, created_at, updated_at, registered_at, provider, platform, token, user_id)
+    select gen_random_uuid(), now(), now(), now(), 1, 2, 'other ' || n, 'other ' || n
+    from generate_series(1, ${OTHERS}::int) as n`
+  const before = await countScans()
+  const read = (filter: Partial<DeviceFilter>) =>
+    store.pageTargets({ ...NO_FILTER, ...filter }, { after: undefined, limit: LIMIT })
+  const pages = await Promise.all([
+    ...Array.from({ length: 50 }, (_, n) => read({ users: [`other ${n + 1}`] })),
+    ...ids.slice(0, 5).map((id) => read({ ids: [id] })),
+  ])
+  expect(pages.map(({ groups }) => groups.map(({ count }) => count))).toEqual(pages.map(() => [1]))
+  expect(await countScans()).toEqual(before)
+
+  /** Sequential scans of the devices. Each connection reports its own before it is idle for long. */
+  async function countScans() {
+    await Promise.all(Array.from({ length: sql.options.max }, () => sql`select pg_stat_force_next_flush()`))
+    return await sql`select seq_scan from pg_stat_user_tables where relname = 'devices'`
+  }
 })

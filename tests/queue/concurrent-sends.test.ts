@@ -57,7 +57,7 @@ async function startOnRedis(): Promise<Rig> {
   closings.push(() => proxy.cut())
   const prefix = randomUUID()
   const connect = (port: number) => {
-    const client = new Redis({ port, host: '127.0.0.1', retryStrategy: () => 20 })
+    const client = new Redis({ port, host: '127.0.0.1', retryStrategy: () => 20, maxRetriesPerRequest: 0 })
     // The proxy cuts connections on purpose.
     client.on('error', () => undefined)
     return client
@@ -176,7 +176,7 @@ describe.each(stores)('on %s', (_name, start) => {
     const [accepted, failed] = [new Set<string>(), new Set<string>()]
     let answered = 0
     const work = async () => {
-      for (let call = 0; call < 20; call++) {
+      while (accepted.size < 200) {
         const uid = randomUUID()
         const isAccepted = await distant.enqueue(...makeCall(uid, PLAIN)).then(
           (result) => result === 'accepted',
@@ -244,6 +244,8 @@ function checkOne({ name, before, own, claims }: Outcome): void {
   const isCancelled = own.some(({ call }) => call.kind === 'cancel')
   if (!hasBatches || isCancelledBefore) expect(claims).toEqual([])
   // A cancellation that came first leaves no batch; one that came after its send cancels the batches.
-  else if (isCancelled) expect([[], ['cancelled', 'cancelled']]).toContainEqual(claims)
-  else expect(claims).toEqual(Array.from({ length: 2 }, () => (before === 'excluded' ? 'live excluded' : 'live')))
+  else if (isCancelled) {
+    expect(claims.filter((state) => !state.startsWith('cancelled'))).toEqual([])
+    expect([0, 2]).toContain(claims.length)
+  } else expect(claims).toEqual(Array.from({ length: 2 }, () => (before === 'excluded' ? 'live excluded' : 'live')))
 }

@@ -133,7 +133,7 @@ function giveOne(sql: Sql, send: NewSend): Fragment {
   return sql`(
     select ${row.uid}::text as uid, ${row.state}::smallint as state, ${row.lane}::smallint as lane,
       ${row.hash}::text as request_hash, ${row.recipient}::text as recipient, ${row.content}::text as content,
-      ${row.sendAtMs}::bigint as send_at_ms, ${row.expireAtMs}::bigint as expire_at_ms,
+      ${row.sendAtMs}::float8 as send_at_ms, ${row.expireAtMs}::float8 as expire_at_ms,
       ${row.openBatches}::integer as open_batches, ${row.analyticsUid}::text as analytics_uid,
       ${row.subject}::text as subject, ${row.counts}::text as counts
   ) as given`
@@ -146,7 +146,7 @@ function giveSends(sql: Sql, sends: readonly NewSend[]): Fragment {
     ${rows.map(({ uid }) => uid)}::text[], ${rows.map(({ state }) => state)}::smallint[],
     ${rows.map(({ lane }) => lane)}::smallint[], ${rows.map(({ hash }) => hash)}::text[],
     ${rows.map(({ recipient }) => recipient)}::text[], ${rows.map(({ content }) => content)}::text[],
-    ${rows.map(({ sendAtMs }) => sendAtMs)}::bigint[], ${rows.map(({ expireAtMs }) => expireAtMs)}::bigint[],
+    ${rows.map(({ sendAtMs }) => sendAtMs)}::float8[], ${rows.map(({ expireAtMs }) => expireAtMs)}::float8[],
     ${rows.map(({ openBatches }) => openBatches)}::integer[], ${rows.map(({ analyticsUid }) => analyticsUid)}::text[],
     ${rows.map(({ subject }) => subject)}::text[], ${rows.map(({ counts }) => counts)}::text[]
   ) as given (
