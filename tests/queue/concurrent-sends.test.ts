@@ -2,13 +2,13 @@
 // another, and a bad one fails alone.
 import { randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { openDatabase } from '../../src/database/pool.ts'
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
 import type { Queue } from '../../src/queue/queue.ts'
 import { RedisQueue } from '../../src/queue/redis/redis-queue.ts'
 import type { Page, Send } from '../../src/queue/send.ts'
-import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { createTestDatabase } from '../support/database.ts'
 import { fc } from '../support/fast-check.ts'
 import { KillableRedis } from '../support/killable-redis.ts'
 import { makeTestLogger } from '../support/run-log.ts'
@@ -26,7 +26,6 @@ interface Rig {
   distant: Queue
   /** The same queue without the proxy. */
   direct: Queue
-  database: TestDatabase | undefined
 }
 
 const closings: (() => Promise<unknown>)[] = []
@@ -34,7 +33,7 @@ afterEach(async () => {
   for (const close of closings.splice(0).toReversed()) await close()
 })
 
-async function startOnPostgres(): Promise<Rig> {
+async function startOnPostgres(options = OPTIONS): Promise<Rig> {
   const database = await createTestDatabase()
   closings.push(() => database.drop())
   const dsn = new URL(database.dsn)
@@ -43,16 +42,21 @@ async function startOnPostgres(): Promise<Rig> {
   dsn.port = String(proxy.port)
   const sql = openDatabase({ dsn: dsn.href, maxConnections: 4, plans: 'once' })
   closings.push(() => sql.end({ timeout: 0 }))
-  const distant = new PostgresQueue({ sql, ...OPTIONS })
-  const direct = new PostgresQueue({ sql: database.queueSql, ...OPTIONS })
+  const distant = new PostgresQueue({ sql, ...options })
+  const direct = new PostgresQueue({ sql: database.queueSql, ...options })
   closings.push(() => direct.close())
   closings.push(() => distant.close())
-  return { proxy, distant, direct, database }
+  return { proxy, distant, direct }
 }
 
-async function startOnRedis(): Promise<Rig> {
+async function startRedis(): Promise<KillableRedis> {
   const server = await KillableRedis.start()
   closings.push(() => server.stop())
+  return server
+}
+
+async function startOnRedis(options = OPTIONS): Promise<Rig> {
+  const server = await startRedis()
   const proxy = await startTcpProxy(server.port)
   closings.push(() => proxy.cut())
   const prefix = randomUUID()
@@ -63,11 +67,11 @@ async function startOnRedis(): Promise<Rig> {
     return client
   }
   const open = (port: number) => {
-    const queue = new RedisQueue({ client: connect(port), subscriber: connect(server.port), prefix, ...OPTIONS })
+    const queue = new RedisQueue({ client: connect(port), subscriber: connect(server.port), prefix, ...options })
     closings.push(() => queue.close())
     return queue
   }
-  return { proxy, distant: open(proxy.port), direct: open(server.port), database: undefined }
+  return { proxy, distant: open(proxy.port), direct: open(server.port) }
 }
 
 const stores = [
@@ -171,6 +175,17 @@ describe.each(stores)('on %s', (name, start) => {
 })
 
 describe.each(stores)('on %s', (_name, start) => {
+  test('when the queue is full, each of many concurrent sends is refused, and nothing is stored', async () => {
+    const { direct } = await start({ ...OPTIONS, maxJobs: 1 })
+    await direct.enqueue(...makeCall(randomUUID(), PLAIN))
+    // The jobs are counted from time to time, not at each send.
+    await vi.waitFor(async () => expect(await direct.enqueue(makeSend())).toBe('full'), { timeout: 10_000 })
+    await claimAll(direct)
+    const sends = Array.from({ length: 10 }, () => makeCall(randomUUID(), PLAIN))
+    expect(new Set(await Promise.all(sends.map((send) => direct.enqueue(...send))))).toEqual(new Set(['full']))
+    expect(await claimAll(direct)).toEqual(new Map())
+  })
+
   test('when connections are lost, an accepted send is stored once, and a failed one at most once', async () => {
     const { proxy, distant, direct } = await start()
     const [accepted, failed] = [new Set<string>(), new Set<string>()]
@@ -214,6 +229,23 @@ test('a group that waits for a lock until its deadline stores none of its sends'
   // Resolves when the statements of the calls have ended.
   await sql.end()
   expect(await claimAll(direct)).toEqual(new Map())
+})
+
+test('at maxmemory Redis refuses all sends of a group, and stores cancellations', async () => {
+  const server = await startRedis()
+  const client = new Redis({ port: server.port, host: '127.0.0.1' })
+  const subscriber = new Redis({ port: server.port, host: '127.0.0.1' })
+  const queue = new RedisQueue({ client, subscriber, prefix: randomUUID(), ...OPTIONS })
+  closings.push(() => queue.close())
+  const stored = makeCall(randomUUID(), PLAIN)
+  await queue.enqueue(...stored)
+  await client.config('SET', 'maxmemory', '1')
+  const sends = Array.from({ length: 5 }, () => makeCall(randomUUID(), PLAIN))
+  const results = await Promise.all(sends.map((send) => queue.enqueue(...send)))
+  expect(new Set(results)).toEqual(new Set(['outOfMemory']))
+  await Promise.all([stored, ...sends].map(([{ uid }]) => queue.cancel(uid)))
+  await client.config('SET', 'maxmemory', '0')
+  expect(await claimAll(queue)).toEqual(new Map([[stored[0].uid, ['cancelled', 'cancelled']]]))
 })
 
 interface Outcome {
