@@ -144,7 +144,7 @@ export function message<const Entries extends v.ObjectEntries>(entries: Entries)
   const fields = v.object(entries)
   const schemas = new Map(Object.entries(entries))
   const absent = Object.fromEntries(Array.from(schemas.keys(), (name) => [name, undefined]))
-  // The fields of an empty message, in their order. Most fields of a request are absent, and these are not parsed again.
+  // The fields of an empty message, in their order. Most fields of a request are absent: they are not parsed again.
   const zero = { ...absent, ...v.parse(fields, {}) }
   return v.pipe(
     jsonText,

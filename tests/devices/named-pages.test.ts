@@ -67,7 +67,7 @@ test('concurrent reads of named users and devices have the results of single rea
   )
 })
 
-test('a shared statement reads the named devices by an index, also before the statistics of the table exist', async () => {
+test('a shared statement reads the named devices by an index, also before the table has statistics', async () => {
   const { sql, store } = devices
   await sql`
     insert into devices (id, created_at, updated_at, registered_at, provider, platform, token, user_id)

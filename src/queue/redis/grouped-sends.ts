@@ -20,8 +20,8 @@ interface Deps {
 }
 
 /**
- * Stores and cancels sends. Calls that arrive in one turn of the event loop share a script, and so a write to the socket
- * and a reply. After an error that one of them may have caused, each is executed alone.
+ * Stores and cancels sends. Calls that arrive in one turn of the event loop share a script, and so a write to the
+ * socket and a reply. After an error that one of them may have caused, each is executed alone.
  */
 export class GroupedSends {
   readonly #deps: Deps

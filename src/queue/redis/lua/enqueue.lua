@@ -1,5 +1,6 @@
 #!lua
--- Stores sends with their reports, and their batches if they are given. Redis refuses the script as a whole at maxmemory.
+-- Stores sends with their reports, and with their batches if they are given. At maxmemory Redis refuses the script as a
+-- whole.
 -- KEYS: 1 due small sends  2 due broadcasts  3 scheduled sends  4 retries by time  5 bodies of retries
 --       6 number of the last retry  7 index of reports; then for each send: send, its exclusions, its report, and the
 --       stream of each of its batches
@@ -9,8 +10,8 @@
 --       subject of the report, number of counts of the report, number of batches;
 --       for each count: name, number; for each batch: kind of targets, count, form of the targets (t or d), targets,
 --       delay in ms
--- Returns for each send ACCEPTED; DUPLICATE when the same request is stored under the uid, CONFLICT when another one is.
--- A send that was cancelled before it arrived stays cancelled. A second run returns DUPLICATE and changes nothing.
+-- Returns for each send ACCEPTED; DUPLICATE when the same request is stored under the uid, CONFLICT when another one
+-- is. A send that was cancelled before it arrived stays cancelled. A second run returns DUPLICATE and changes nothing.
 --- @include refuse-late
 --- @include add-batch
 --- @include report
