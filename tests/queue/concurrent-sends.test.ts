@@ -217,13 +217,19 @@ test('a group that waits for a lock until its deadline stores none of its sends'
   const sql = openDatabase({ dsn: database.dsn, maxConnections: 4, plans: 'once' })
   const queue = new PostgresQueue({ sql, ...OPTIONS, answerTimeoutMs: 1500 })
   closings.push(() => queue.close())
-  const [locked = '', other = ''] = [randomUUID(), randomUUID()]
-  await queue.exclude(locked, { user: 'u', deviceId: '' })
-  await database.sql.begin(async (tx) => {
-    await tx`select from push_sends where uid = ${locked} for update`
-    const answers = [locked, other].map((uid) => queue.enqueue(...makeCall(uid, PLAIN)))
-    expect((await Promise.allSettled(answers)).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
-  })
+  // A group locks its rows in the order of their uids: the one that waits is between the others.
+  const [first, placeholder, stored, last] = ['a', 'b', 'c', 'd']
+  await queue.exclude(placeholder, { user: 'u', deviceId: '' })
+  await queue.enqueue(...makeCall(stored, PLAIN))
+  expect((await claimAll(queue)).size).toBe(1)
+  for (const locked of [placeholder, stored]) {
+    await database.sql.begin(async (tx) => {
+      await tx`select from push_sends where uid = ${locked} for update`
+      const answers = [first, locked, last].map((uid) => queue.enqueue(...makeCall(uid, PLAIN)))
+      const statuses = (await Promise.allSettled(answers)).map(({ status }) => status)
+      expect(statuses).toEqual(['rejected', 'rejected', 'rejected'])
+    })
+  }
   const direct = new PostgresQueue({ sql: database.queueSql, ...OPTIONS })
   closings.push(() => direct.close())
   // Resolves when the statements of the calls have ended.
