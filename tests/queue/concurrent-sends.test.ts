@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { openDatabase } from '../../src/database/pool.ts'
+import { openDatabase, type Sql } from '../../src/database/pool.ts'
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
 import type { Queue } from '../../src/queue/queue.ts'
 import { RedisQueue } from '../../src/queue/redis/redis-queue.ts'
@@ -33,7 +33,7 @@ afterEach(async () => {
   for (const close of closings.splice(0).toReversed()) await close()
 })
 
-async function startOnPostgres(options = OPTIONS): Promise<Rig> {
+async function startOnPostgres(options = OPTIONS): Promise<Rig & { sql: Sql }> {
   const database = await createTestDatabase()
   closings.push(() => database.drop())
   const dsn = new URL(database.dsn)
@@ -46,7 +46,7 @@ async function startOnPostgres(options = OPTIONS): Promise<Rig> {
   const direct = new PostgresQueue({ sql: database.queueSql, ...options })
   closings.push(() => direct.close())
   closings.push(() => distant.close())
-  return { proxy, distant, direct }
+  return { proxy, distant, direct, sql: database.sql }
 }
 
 async function startRedis(): Promise<KillableRedis> {
@@ -235,6 +235,20 @@ test('a group that waits for a lock until its deadline stores none of its sends'
   // Resolves when the statements of the calls have ended.
   await sql.end()
   expect(await claimAll(direct)).toEqual(new Map())
+})
+
+test('a large send that waits for a lock holds up no small ones', async () => {
+  const { direct: queue, sql } = await startOnPostgres()
+  const [large = '', small = ''] = [randomUUID(), randomUUID()]
+  await queue.exclude(large, { user: 'u', deviceId: '' })
+  let answer: Promise<unknown> | undefined
+  await sql.begin(async (tx) => {
+    await tx`select from push_sends where uid = ${large} for update`
+    answer = queue.enqueue(...makeCall(large, { ...PLAIN, form: 'large' }))
+    expect(await queue.enqueue(...makeCall(small, PLAIN))).toBe('accepted')
+    expect([...(await claimAll(queue)).keys()]).toEqual([small])
+  })
+  expect(await answer).toBe('accepted')
 })
 
 test('at maxmemory Redis refuses all sends of a group, and stores cancellations', async () => {
