@@ -1,4 +1,5 @@
 // The web UI with a login by OIDC behind a proxy, and a browser without scripts that walks through it.
+import { noteSecrets } from '../../support/run-log.ts'
 import { type AdminRig, type Client, startAdminRig } from '../admin-rig.ts'
 import { CLIENT_ID, CLIENT_SECRET, type PersonName } from './identity-server.ts'
 
@@ -44,7 +45,11 @@ export async function answerAs(url: URL, person: PersonName | 'nobody'): Promise
   const cookies = new Map<string, string>()
   let at = url
   for (let step = 0; step < 10; step++) {
-    if (at.origin === new URL(REDIRECT_URI).origin) return at
+    if (at.origin === new URL(REDIRECT_URI).origin) {
+      const code = at.searchParams.get('code')
+      if (code !== null) noteSecrets([code])
+      return at
+    }
     if (at.pathname.startsWith('/who/')) at.searchParams.set('person', person)
     const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
     const answer = await fetch(at, { redirect: 'manual', headers: { cookie } })

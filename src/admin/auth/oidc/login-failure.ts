@@ -58,7 +58,9 @@ function outage(reason: string): LoginFailure {
 
 function describeNetwork(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
-  return `the identity provider can not be reached: ${reasonOf(cause)}`
+  // An error that stands for several attempts has a code and no text.
+  const { code } = { code: undefined, ...(cause instanceof Error && cause) }
+  return `the identity provider can not be reached: ${typeof code === 'string' ? code : reasonOf(cause)}`
 }
 
 /** A code in the answer of another server: only its usual characters. */
