@@ -78,6 +78,17 @@ describe('a login at the identity provider', () => {
     expect((await thief.get('/devices')).status).toBe(303)
   })
 
+  test('may end at another server with the same secret', async () => {
+    const other = await startOidcRig(identity.issuer)
+    const [here, there] = [rig.newClient(), other.newClient()]
+    const url = await answerAs(await begin(here), 'ada')
+    for (const [name, value] of here.cookies) there.cookies.set(name, value)
+    expect((await callBack(there, url)).status).toBe(200)
+    here.cookies.set('centripush_admin', there.cookies.get('centripush_admin') ?? '')
+    expect((await here.get('/devices')).status).toBe(200)
+    await other.stop()
+  })
+
   test('stands beside the password', async () => {
     const client = rig.newClient()
     const form = await (await client.get('/login')).text()
