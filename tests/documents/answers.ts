@@ -12,7 +12,7 @@ export function expectAnswer(real: unknown, shown: unknown): void {
 /** @throws AssertionError unless the real output has all lines that the document shows, in their order */
 export function expectLines(real: string, shown: string): void {
   const lines = shown.trimEnd().split('\n')
-  expect(real).toMatch(new RegExp(lines.map((line) => toExpression(line.trimEnd())).join('[^]*?\\n'), 'm'))
+  expect(real).toMatch(new RegExp(lines.map((line) => toExpression(line.trimEnd())).join('[\\s\\S]*?\\n'), 'm'))
 }
 
 /** A regular expression for text with `…`. */

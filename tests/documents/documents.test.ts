@@ -1,8 +1,9 @@
 // Every command, configuration, request and program of the documents is run as it is written, in the order of its
 // document. A block that can't be run has a comment with the reason before it.
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { SUMMARIES } from '../../src/cli/command-summaries.ts'
 import { readBlocks } from './blocks.ts'
 import { prepareDocument } from './prepare/documents.ts'
 import { DocumentSession } from './session.ts'
@@ -20,6 +21,12 @@ test('the blocks that are not run have a reason', () => {
   )
   console.log(notRun.join('\n'))
   for (const line of notRun) expect(line).toMatch(/: not run: \S+ \S+/)
+})
+
+test('the table of commands in the README has each command', () => {
+  const [, table = ''] = /\n## Commands\n([\s\S]*?)\n## /.exec(readFileSync(join(ROOT, 'README.md'), 'utf8')) ?? []
+  const named = [...table.matchAll(/`([a-z-]+)[^`]*`/g)].map(([, name]) => name)
+  for (const name of Object.keys(SUMMARIES)) expect(named).toContain(name)
 })
 
 describe.each(documents.filter(({ blocks }) => blocks.some(({ notRun }) => notRun === undefined)))(
