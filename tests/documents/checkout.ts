@@ -1,4 +1,4 @@
-// The folder in which the blocks of a document run: a checkout as a reader has it, whose files are links to this one.
+// The folder in which the blocks of a document run: a checkout, made of links to this one.
 import { chmod, mkdir, mkdtemp, realpath, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -9,7 +9,7 @@ const LINKS = ['bin', 'build', 'deploy', 'dist', 'docs', 'examples', 'node_modul
 /** Makes the folder; `python` is the interpreter of `python3`, if there is one with the packages of the documents. */
 export async function makeCheckout(python: string | undefined): Promise<string> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'centripush-documents-')))
-  // For root, the embedded PostgreSQL runs as another user, who has to get in.
+  // For root, the embedded PostgreSQL runs as another user, which needs access to the folder.
   await chmod(folder, 0o755)
   for (const name of LINKS) await symlink(join(ROOT, name), join(folder, name))
   await mkdir(programsOf(folder))

@@ -42,7 +42,7 @@ function collectOutput(child: ChildProcess, add: (text: string) => void): void {
 }
 
 /**
- * Starts the service whose command is the last line of the script, and ends a running one of its kind. Resolves when it
+ * Starts the service in the last line of the script, and ends a running one of its kind. Resolves when it
  * is ready. @returns undefined if the script starts no service
  */
 export async function startService(script: string, place: Place, running: Service[]): Promise<Service | undefined> {
@@ -58,7 +58,8 @@ export async function startService(script: string, place: Place, running: Servic
     output: '',
     async stop() {
       // The shell is the first process of a group of its own.
-      if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid, 'SIGTERM')
+      const isRunning = child.exitCode === null && child.signalCode === null
+      if (isRunning && child.pid !== undefined) process.kill(-child.pid, 'SIGTERM')
       await closed
     },
   }
@@ -66,7 +67,11 @@ export async function startService(script: string, place: Place, running: Servic
     service.output += text
   })
   const ended = closed.then(() => expect(service.output).toContain(kind.ready))
-  await Promise.race([ended, vi.waitFor(() => expect(service.output).toContain(kind.ready), START)])
+  const isReady = vi.waitFor(() => expect(service.output).toContain(kind.ready), START)
+  await Promise.race([ended, isReady]).catch(async (error: unknown) => {
+    await service.stop()
+    throw error
+  })
   return service
 }
 

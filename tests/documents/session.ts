@@ -3,8 +3,8 @@ import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { expect, vi } from 'vitest'
-import { expectAnswer, expectLines } from './answers.ts'
 import { loadConfig } from '../../src/config/load.ts'
+import { expectAnswer, expectLines } from './answers.ts'
 import type { Block } from './blocks.ts'
 import { programsOf } from './checkout.ts'
 import type { Prepared } from './prepare/parts.ts'
@@ -50,7 +50,7 @@ export class DocumentSession {
     this.#readLog = readLog
   }
 
-  /** Runs a block. @throws Error if its document does not say how; AssertionError if it does not do what it shows */
+  /** Runs a block. @throws Error without a way to run it, AssertionError for another answer than the document shows */
   async run(block: Block): Promise<void> {
     const { language, use } = block
     const text = this.#standIns.replace(block.text)

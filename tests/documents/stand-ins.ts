@@ -1,4 +1,4 @@
-// What the documents name and a test replaces: ports, credentials, the database, the node, and other servers.
+// Stand-ins for parts that documents name: ports, credentials, the database, the node, and other servers.
 import { generateKeyPairSync } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

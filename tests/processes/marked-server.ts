@@ -34,7 +34,7 @@ export interface Server {
 /** Starts a server with everything embedded that `config` does not name. It is killed after a test that fails. */
 export async function startMarked(options: { program?: string[]; config?: object } = {}): Promise<Server> {
   const directory = makeDirectory()
-  // As root the database runs as another user, who has to get in.
+  // For root, the database runs as another user, which needs access to the directory.
   chmodSync(directory, 0o755)
   const dataDir = join(directory, 'data')
   const port = await findFreePort()

@@ -107,7 +107,7 @@ test.skipIf(process.platform !== 'linux').each([
     expect(await send(first.url, { recipient: { filter: { providers: ['fcm'] } } })).toBe('accepted')
     await fcm.simulator.waitForAccepted(1)
     await stop(first)
-  expect(fcm.simulator.accepted.length).toBeLessThan(DEVICES)
+    expect(fcm.simulator.accepted.length).toBeLessThan(DEVICES)
     for (const [index, moment] of MOMENTS.entries()) {
       const before = fcm.simulator.accepted.length
       const server = await startMarked({ config })

@@ -1,4 +1,4 @@
-// What each document needs beside its own blocks.
+// The parts of each document beside its own blocks.
 import { join, resolve } from 'node:path'
 import { makePythonEnvironment } from '../../../compat-tests/sdk/python-environment.ts'
 import { prepareToolchain } from '../../../compat-tests/sdk/toolchain.ts'
