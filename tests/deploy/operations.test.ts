@@ -1,11 +1,11 @@
 // docs/operations.md: its commands run, and its links lead somewhere.
 import { existsSync, readFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { runCommand } from '../cli/command.ts'
-import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { runCommandLine } from '../../src/cli/run-command-line.ts'
+import { createTestDatabase } from '../support/database.ts'
 
 const DOCS = resolve(import.meta.dirname, '../../docs')
 const PAGE = readFileSync(resolve(DOCS, 'operations.md'), 'utf8')
@@ -15,30 +15,25 @@ const COMMANDS = [...PAGE.matchAll(/(?:^|`)centripush ([^`\n]+)/gm)]
   .map(([, command = '']) => command)
   .filter((command) => !command.startsWith('serve') && !command.includes('--online'))
 
-let database: TestDatabase
-let directory: string
-beforeAll(async () => {
-  database = await createTestDatabase()
-  directory = await mkdtemp(join(tmpdir(), 'centripush-operations-'))
-  const send = { uid: 'campaign-7', recipient: { fcm_tokens: ['token'] }, notification: { fcm: { message: {} } } }
-  expect(await runCommand(database.dsn, ['send'], JSON.stringify(send))).toMatchObject({ code: 0 })
-})
-afterAll(async () => {
-  await database.drop()
-  await rm(directory, { recursive: true })
-})
-
 test('all commands of the page run', async () => {
+  const database = await createTestDatabase()
+  const directory = await mkdtemp(join(tmpdir(), 'centripush-operations-'))
+  const output = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
+  onTestFinished(async () => {
+    output.mockRestore()
+    await database.drop()
+    await rm(directory, { recursive: true })
+  })
+  const [config, send, devices] = ['config.json', 'send.json', 'devices.ndjson'].map((name) => join(directory, name))
+  await writeFile(config ?? '', JSON.stringify({ database: { postgresql: { dsn: database.dsn } } }))
+  const recipient = { fcm_tokens: ['token'] }
+  await writeFile(send ?? '', JSON.stringify({ uid: 'campaign-7', recipient, notification: { fcm: { message: {} } } }))
   expect(COMMANDS.length).toBeGreaterThan(15)
-  const failed: string[] = []
-  for (const command of new Set(COMMANDS)) {
-    const args = [...command.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word = '']) => quoted ?? word)
-    const file = args.indexOf('devices.ndjson')
-    if (file >= 0) args[file] = join(directory, 'devices.ndjson')
-    const { code, stderr } = await runCommand(database.dsn, args)
-    if (code !== 0) failed.push(`${command}: ${code} ${stderr}`)
+  for (const command of [`send ${send}`, ...COMMANDS]) {
+    const words = [...command.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word = '']) => quoted ?? word)
+    const args = words.map((word) => (word === 'devices.ndjson' ? (devices ?? '') : word))
+    expect(await runCommandLine([...args, '--config', config ?? '']), command).toBe(0)
   }
-  expect(failed).toEqual([])
 })
 
 test('all links of the page lead to a file and a heading', () => {

@@ -41,7 +41,7 @@ function record(analytics: EventRecorder & AttemptRecorder): void {
   ])
   analytics.recordEvents(APNS, [
     ...fcm(2, { status: 'sent', platform: 'ios', user: 'another' }),
-    ...fcm(1, { status: 'expired', platform: 'ios', errorCode: 'expired' }),
+    ...fcm(1, { status: 'expired', platform: 'ios', user: 'another', errorCode: 'expired' }),
   ])
   const attempt = { deviceId: 'sent-0', user: 'a-user', platform: 'android', recipient: '', attempt: 1 }
   const busy = { ...attempt, errorCode: 'UNAVAILABLE', errorMessage: 'later', latencyMs: 40 }
