@@ -110,13 +110,14 @@ describeOnClickhouse('the dashboard of ClickHouse', () => {
   beforeAll(async () => {
     const users = readFileSync(resolve(DEPLOY, 'clickhouse/grafana.xml'), 'utf8')
       .replace(/<!--[\s\S]*?-->|<\/?clickhouse>/g, '')
-      .replace('<password from_env="GRAFANA_CLICKHOUSE_PASSWORD"/>', `<password>${PASSWORD}</password>`)
       .replace('default.*', `${DATABASE}.*`)
       .replace(
         '<users>',
         '<users><default><password/><networks><ip>::/0</ip></networks><profile>default</profile></default>',
       )
       .replace('<profiles>', '<profiles><default/>')
+    // The server inherits it.
+    vi.stubEnv('GRAFANA_CLICKHOUSE_PASSWORD', PASSWORD)
     clickhouse = await TestClickhouse.start({ users: `${users}<quotas><default/></quotas>` })
     await resetTables(clickhouse)
     dataDir = await mkdtemp(join(tmpdir(), 'centripush-panels-'))
@@ -136,6 +137,7 @@ describeOnClickhouse('the dashboard of ClickHouse', () => {
     }
   })
   afterAll(async () => {
+    vi.unstubAllEnvs()
     await clickhouse.stop()
     await rm(dataDir, { recursive: true, force: true })
   })
