@@ -1,6 +1,7 @@
 // Builds all objects, connects them, and registers how they are stopped. Only this file and assemble/ import the
 // concrete classes.
 import type { AdminSources } from './admin/admin-sources.ts'
+import { addStoreGauges } from './assemble/add-store-gauges.ts'
 import { AllMetrics } from './assemble/all-metrics.ts'
 import { buildParts } from './assemble/build-parts.ts'
 import { chooseKey, makesKey } from './assemble/choose-key.ts'
@@ -17,7 +18,7 @@ import { makeUpstream } from './assemble/make-upstream.ts'
 import { openDatabases } from './assemble/open-databases.ts'
 import type { Plan } from './assemble/plan.ts'
 import { countInMetrics } from './assemble/send-counts.ts'
-import { chooseApiProcesses, servePorts, trustApiProcesses } from './assemble/serve-ports.ts'
+import { chooseApiProcesses, servePorts, trimSlash, trustApiProcesses } from './assemble/serve-ports.ts'
 import { shareBuffers } from './assemble/share-buffers.ts'
 import { startAdmin } from './assemble/start-admin.ts'
 import { startAnalytics } from './assemble/start-analytics.ts'
@@ -25,12 +26,12 @@ import { startLargeRequests } from './assemble/start-large-requests.ts'
 import { startWorkers } from './assemble/start-workers.ts'
 import { warnOfPooler } from './assemble/warn-of-pooler.ts'
 import { makeLoggerOfStores, type OnStoreOutage, watchStores } from './assemble/watch-stores.ts'
-import { chooseQueue } from './config/check.ts'
 import type { Role } from './config/role.ts'
 import type { Sql } from './database/pool.ts'
 import { type MethodTable, makeMethodTable } from './methods/table.ts'
-import { addQueueGauges, type Metrics, makeMetrics } from './observability/metrics.ts'
+import { type Metrics, makeMetrics } from './observability/metrics.ts'
 import { describeHealth, type ProviderHealth } from './observability/provider-health.ts'
+import { addCredentialGauge } from './observability/state-gauges.ts'
 import { chooseProcesses } from './processes/choose-processes.ts'
 import type { ClientCalls } from './realtime/client-calls.ts'
 import type { ApiDeps } from './server/api-deps.ts'
@@ -113,6 +114,7 @@ async function build(given: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, 
         onStoreOutage: () => undefined,
       }
   const { methods, large, clientCalls, isReady, whenSending, readHealth, callLogger, adminSources, sql } = push
+  addCredentialGauge(metrics.registry, readHealth)
   const { key, madeKey } = chooseKey(config, isApi)
   const api: ApiDeps = {
     methods,
@@ -203,11 +205,10 @@ async function buildPush(
   if (databases.sql && devices) startUpkeepOf(storePlan, devices, databases, onStop)
   await warnOfPooler(databases, logger)
   for (const risk of await queue.findRisks()) logger.warn({ risk }, 'queue: accepted sends can be lost')
-  addQueueGauges(metrics.registry, chooseQueue(config), () => queue.stats().catch(() => undefined))
-  const { registry } = metrics
+  addStoreGauges(metrics.registry, config, queue, stores)
   const count = role === 'api' ? 0 : (config.worker.processes ?? chooseProcesses())
   const shared = { ...plan, config: shareBuffers(config, count) }
-  const started = await startAnalytics(shared, databases, { registry, checksServers: true }, onStop)
+  const started = await startAnalytics(shared, databases, { registry: metrics.registry, checksServers: true }, onStop)
   const analytics = countReports(started, storePlan, parts, onStop)
   const accept = makeAccept(config, parts, counts, analytics?.recorder)
   const methods = makeMethods(storePlan, { accept, parts, analytics, node })
@@ -246,8 +247,4 @@ async function buildPush(
   )
   allMetrics.add(workers.readChildMetrics)
   return withAdmin({ ...own, ...workers, isReady: () => stores.isUp() && workers.isReady() })
-}
-
-function trimSlash(prefix: string): string {
-  return prefix.replace(/\/+$/, '')
 }

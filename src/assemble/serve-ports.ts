@@ -54,12 +54,17 @@ export function trustApiProcesses(config: Config): Config {
   return { ...config, http_server: { ...config.http_server, trusted_proxies } }
 }
 
+/** The prefix of a path without slashes at its end. */
+export function trimSlash(prefix: string): string {
+  return prefix.replace(/\/+$/, '')
+}
+
 /** Opens the ports, in this process or in API processes. @throws ConfigError, UserError when a port can't be opened */
 export async function servePorts(options: Options, onStop: OnStop): Promise<ServedPorts> {
   const { plan, count, isKeyMade, parts, api } = options
   const { config } = plan
   const isExternal = { api: config.http_api.external, admin: config.admin.external }
-  const prefix = config.http_api.handler_prefix.replace(/\/+$/, '')
+  const prefix = trimSlash(config.http_api.handler_prefix)
   const ports = planPorts(config.http_server, isExternal, isKeyMade, { ...parts, api: api && { deps: api, prefix } })
   if (api && count > 1) return await serveInProcesses({ ...options, api }, ports, onStop)
   const server = await startServer(ports)

@@ -70,9 +70,9 @@ export class ApiProcesses {
     return urls
   }
 
-  /** The metrics of the processes, ended ones included. A process that does not answer in time is left out. */
+  /** The metrics of the processes, ended ones included. */
   readMetrics(): Promise<MetricsOfProcess[]> {
-    return this.#metrics.readAll([...this.#running].map((child) => (id) => order(child, { kind: 'readMetrics', id })))
+    return this.#metrics.readAll()
   }
 
   /** Stops all processes: they accept no more connections, and requests in flight may take `graceMs` to finish. */
@@ -86,6 +86,7 @@ export class ApiProcesses {
   #fork(): void {
     const { process: child } = cluster.fork()
     this.#running.add(child)
+    this.#metrics.add(child, (id) => order(child, { kind: 'readMetrics', id }))
     child.on('message', (message) => {
       const report = v.safeParse(ApiReport, message)
       // node:cluster uses the same channel for its own messages.
@@ -121,7 +122,7 @@ export class ApiProcesses {
         this.#deps.onStoreOutage(report.store, report.outage)
         return
       case 'metrics':
-        this.#metrics.onReport(report)
+        this.#metrics.onReport(child, report)
         return
     }
   }

@@ -110,15 +110,9 @@ export class WorkerProcesses {
     return mergeHealth([...this.#running].map(({ health }) => health))
   }
 
-  /** The metrics of the worker processes, ended ones included. A process that does not answer in time is left out. */
+  /** The metrics of the worker processes, ended ones included. */
   readMetrics(): Promise<MetricsOfProcess[]> {
-    return this.#metrics.readAll(
-      [...this.#running].map(
-        ({ child }) =>
-          (id) =>
-            order(child, { kind: 'readMetrics', id }),
-      ),
-    )
+    return this.#metrics.readAll()
   }
 
   /** Stops all worker processes. Batches in flight may take `graceMs` to finish. */
@@ -148,11 +142,13 @@ export class WorkerProcesses {
     })
     const running: Running = { child, duty, isReady: false, health: { down: [], credentials: {} } }
     this.#running.add(running)
+    this.#metrics.add(child, (id) => order(child, { kind: 'readMetrics', id }))
     child.on('message', (message) => this.#onReport(running, v.parse(Report, message)))
     child.on('error', (error) => {
       // Other errors are those of the channel to an ended process, whose event 'exit' is handled below.
       if (child.pid !== undefined) return
       this.#running.delete(running)
+      this.#metrics.remove(child)
       this.#startLater(duty, { err: error }, 'worker process: not started, trying again')
     })
     child.once('exit', (code, signal) => {
@@ -178,7 +174,7 @@ export class WorkerProcesses {
         this.#deps.onLoad()
         return
       case 'metrics':
-        this.#metrics.onReport(report)
+        this.#metrics.onReport(running.child, report)
         return
       case 'failed':
         this.#deps.logger.error({ reason: report.message }, 'worker process: start failed')
