@@ -6,7 +6,8 @@ import { HttpConnections } from './http-connections.ts'
 import { type Call, makeKind } from './kinds.ts'
 import { LoadOrder, type LoadReport } from './load-messages.ts'
 
-const MAX_CONNECTIONS = 1024
+/** Below the backlog of a server, which is 511 by default. */
+const MAX_CONNECTIONS = 500
 /** How long the last calls may take. Then they count as failed. */
 const ANSWER_TIMEOUT_MS = 20_000
 const MAX_FAILURES = 5
@@ -26,7 +27,7 @@ class Run {
   readonly #order: v.InferOutput<typeof LoadOrder>
   readonly #connections: HttpConnections
   readonly #makeCall: ReturnType<typeof makeKind>
-  readonly #startMs = now()
+  #startMs = now()
   readonly #late: number[] = []
   readonly #uids = new Map<string, number>()
   readonly #report: Omit<LoadReport, 'startMs' | 'seconds' | 'lateMs'> = {
@@ -48,6 +49,9 @@ class Run {
   }
 
   async finish(): Promise<LoadReport> {
+    await this.#connections.openAll()
+    this.#startMs = now()
+    this.#lastAnswerMs = this.#startMs
     if (this.#order.rate === undefined) for (let call = 0; call < this.#order.inFlight; call++) this.#issueNext()
     else await this.#issueAtRate(this.#order.rate)
     if (this.#open > 0) await this.#whenAnswered()
