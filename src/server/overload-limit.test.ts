@@ -85,7 +85,7 @@ test('a store that answers nothing gets no more calls, and all again when it ans
   const limit = new OverloadLimit(() => nowMs)
   const ends: (() => void)[] = []
   for (let call = 0; call < 100; call++) void limit.count(() => new Promise<void>((end) => ends.push(end)))
-  nowMs = 500
+  nowMs = 650
   expect(limit.isReached).toBe(true)
   for (const end of ends) end()
   await new Promise((resolve) => setImmediate(resolve))
@@ -99,8 +99,8 @@ test('calls that are read late in a turn of the event loop are refused', async (
     (method) => refused.push(method),
     () => nowMs,
   )
-  for (let call = 0; call < 15; call++) limits.check('early')
-  nowMs = 250
+  for (let call = 0; call < 31; call++) limits.check('early')
+  nowMs = 350
   limits.check('one of few')
   expect(() => limits.check('late')).toThrow(OverloadError)
   await new Promise((resolve) => setImmediate(resolve))

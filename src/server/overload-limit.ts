@@ -14,7 +14,7 @@
 import { ApiError } from '../protocol/errors.ts'
 
 /** The time of a call at the limit, in ms. It leaves room for errors of the rate: answers come within a second. */
-const TARGET_MS = 400
+const TARGET_MS = 600
 /** From this mean on, calls wait for each other, so that their rate is that of the saturation; in ms. */
 const SLOW_MS = 100
 /** The time in which a mean and a rate are measured, in ms. */
@@ -22,7 +22,7 @@ const WINDOW_MS = 100
 /** The share of the last window in the rate. Calls that share a transaction end together, which is noise. */
 const NEW_SHARE = 0.5
 /** So many calls are always accepted: slow ones, such as searches in analytics, may take longer than the target. */
-const MIN_CALLS = 16
+const MIN_CALLS = 32
 /** The most calls in progress, also in the first moment of an overload: a bound of the memory. */
 const MAX_CALLS = 1000
 /** The time in which the calls that arrive in one turn of the event loop are accepted, in ms. */
