@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import type { ClaimKey, Progress } from '../queue/batch.ts'
+import { makeOpenPromise, type OpenPromise } from '../timing/open-promise.ts'
 
 /**
  * A claim while its batch is delivered. It is the confirmation of the batch's requests: they may be sent until
@@ -16,7 +17,7 @@ export class Hold {
   readonly #stopping = new AbortController()
   readonly #look: () => void
   #untilMs: number
-  #renewal: { promise: Promise<void>; resolve(): void } | undefined
+  #renewal: OpenPromise | undefined
 
   /**
    * @param deps `untilMs`: the end of the confirmation by the claim itself, by `performance.now()`; `look` asks for an
@@ -50,7 +51,7 @@ export class Hold {
   /** Resolves when `untilMs` has moved or the delivery is stopped. Never rejects. */
   renewed(): Promise<void> {
     if (this.signal.aborted) return Promise.resolve()
-    this.#renewal ??= makeRenewal()
+    this.#renewal ??= makeOpenPromise()
     this.#look()
     return this.#renewal.promise
   }
@@ -65,12 +66,4 @@ export class Hold {
     this.#renewal?.resolve()
     this.#renewal = undefined
   }
-}
-
-function makeRenewal(): { promise: Promise<void>; resolve(): void } {
-  let resolve = () => {}
-  const promise = new Promise<void>((resolvePromise) => {
-    resolve = resolvePromise
-  })
-  return { promise, resolve }
 }
