@@ -12,7 +12,7 @@ import { WorkWatch } from '../queue/work-watch.ts'
 import { pause } from '../timing/pause.ts'
 import { claimAvailable, listInState } from './claim-available.ts'
 import { type DeliverDeps, deliverBatch } from './deliver-batch.ts'
-import type { Hold } from './hold.ts'
+import { type Hold, makeAbortController } from './hold.ts'
 import type { InFlightLimit } from './in-flight-limit.ts'
 import { LaneWork } from './lane-work.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
@@ -118,9 +118,10 @@ export class Worker {
   #begin(claims: readonly BatchClaim[], askedAtMs: number, work: LaneWork): void {
     work.onClaims(claims)
     const reads = this.#readRanges(claims)
+    const shared = work.lane === 'small' && claims.length > 1 ? makeAbortController() : undefined
     for (const claim of claims) {
       this.#deps.onClaim?.(claim.count)
-      const hold = this.#leases.hold(claim, askedAtMs)
+      const hold = this.#leases.hold(claim, askedAtMs, shared)
       const isProbe = (this.#deps.providers.get(claim.provider)?.availability?.state ?? 'up') !== 'up'
       if (isProbe) work.probing.add(claim.provider)
       const delivery = this.#deliver(claim, hold, reads.get(claim.id), work.inFlight)
@@ -147,11 +148,13 @@ export class Worker {
     const { uid, provider } = claim
     const claimedAtMs = now()
     try {
-      const batch = await this.#open(claim, read)
+      const batch = openLines(claim) ?? (await this.#readRange(claim, read))
       if (!batch) return
       // A batch of a cancelled or expired send is not sent, and needs no room.
       const isLive = claim.sendState === 'live'
-      if (isLive && !(await inFlight.take(batch.count, hold.signal))) return await this.#deps.queue.release([claim])
+      if (isLive && !inFlight.takeNow(batch.count) && !(await inFlight.take(batch.count, hold.signal))) {
+        return await this.#deps.queue.release([claim])
+      }
       try {
         await deliverBatch(this.#deps, afterWait(batch, now() - claimedAtMs), hold)
       } finally {
@@ -164,15 +167,12 @@ export class Worker {
     }
   }
 
-  /** The batch with its targets; undefined when its range could not be read and the claim was released. */
-  async #open(claim: BatchClaim, read: Promise<RangeTargets> | undefined): Promise<OpenBatch | undefined> {
-    const { targets, ...batch } = claim
-    if (targets.kind === 'lines')
-      return { ...batch, lines: targets.lines, isRange: false, skipped: [], rest: undefined }
+  /** The batch with the devices of its range; undefined when they could not be read and the claim was released. */
+  async #readRange(claim: BatchClaim, read: Promise<RangeTargets> | undefined): Promise<OpenBatch | undefined> {
     try {
       if (!read) throw new Error('a range batch was claimed by a worker without a device store')
       const range = await read
-      return { ...batch, ...range, isRange: true, count: range.lines.length }
+      return { ...claim, ...range, isRange: true, count: range.lines.length }
     } catch (error) {
       const { uid, provider } = claim
       this.#deps.logger.error({ err: error, uid, provider }, 'delivery: range not read, batch released')
@@ -184,9 +184,19 @@ export class Worker {
   }
 }
 
+/** A batch of lines; undefined for a range. */
+function openLines(claim: BatchClaim): OpenBatch | undefined {
+  if (claim.targets.kind === 'range') return undefined
+  return { ...claim, lines: claim.targets.lines, isRange: false, skipped: [], rest: undefined }
+}
+
 /** Applies the time since the claim. */
 function afterWait(batch: OpenBatch, waitedMs: number): OpenBatch {
-  const expiresInMs = batch.expiresInMs === undefined ? undefined : batch.expiresInMs - waitedMs
-  const isExpired = batch.sendState === 'live' && expiresInMs !== undefined && expiresInMs <= 0
-  return { ...batch, expiresInMs, sendState: isExpired ? 'expired' : batch.sendState }
+  if (batch.expiresInMs === undefined) return batch
+  const expiresInMs = batch.expiresInMs - waitedMs
+  return {
+    ...batch,
+    expiresInMs,
+    sendState: batch.sendState === 'live' && expiresInMs <= 0 ? 'expired' : batch.sendState,
+  }
 }
