@@ -30,10 +30,13 @@ local function acknowledge(key, at)
   if not is_claimed(stream, group, consumer, id, deliveries) then return 'LOST' end
   at = at + BATCH_ARGS
   retries, letters, changes = tonumber(retries), tonumber(letters), tonumber(changes)
-  if changes > 0 and redis.call('EXISTS', report) == 1 then
-    count_in_report(report, at, changes)
-    redis.call('HSETNX', report, 'first', now_digits)
-    redis.call('HSET', report, 'last', now_digits)
+  -- Each report has a field `keep`.
+  local reported = redis.call('HMGET', report, 'keep', 'first')
+  if changes > 0 and reported[1] then
+    for change = at, at + (changes - 1) * CHANGE_ARGS, CHANGE_ARGS do
+      redis.call('HINCRBY', report, ARGV[change], ARGV[change + 1])
+    end
+    redis.call('HSET', report, 'last', now_digits, 'first', reported[2] or now_digits)
   end
   at = at + changes * CHANGE_ARGS
   if retries > 0 then
@@ -61,7 +64,8 @@ local function acknowledge(key, at)
     at = at + LETTER_ARGS
   end
 
-  local entry = redis.call('XRANGE', stream, id, id)[1]
+  -- Only batches of broadcasts have a key for their lines.
+  local entry = lane ~= 'small' and redis.call('XRANGE', stream, id, id)[1]
   local targets_key = entry and read_field(entry[2], 'b')
   if targets_key then redis.call('UNLINK', targets_key) end
   remove_claimed(stream, notes, group, id)
