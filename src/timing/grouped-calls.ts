@@ -17,6 +17,11 @@ export interface GroupedCallsDeps<Call, Result> {
   keyOf?(call: Call): string
   /** The error of a call that may not be executed any more, such as one after its deadline; undefined: it may. */
   findRefusal?(call: Call): Error | undefined
+  /**
+   * Whether one call may be the cause of a failed group's error. Then each call is executed again, alone, and has its
+   * own result or error. So a call must have the same effect when it is executed twice. By default none is.
+   */
+  mayBeOfOneCall?(error: unknown): boolean
 }
 
 interface Waiting<Call, Result> {
@@ -61,13 +66,12 @@ export class GroupedCalls<Call, Result> {
     const group: Waiting<Call, Result>[] = []
     const left: Waiting<Call, Result>[] = []
     const keys = new Set<string>()
+    let seen = 0
     let size = 0
-    for (const [index, waiting] of this.#waiting.entries()) {
+    for (const waiting of this.#waiting) {
       const sizeWith = size + (sizeOf?.(waiting.call) ?? 0)
-      if (group.length === maxTogether || (group.length > 0 && sizeWith > maxSize)) {
-        left.push(...this.#waiting.slice(index))
-        break
-      }
+      if (group.length === maxTogether || (group.length > 0 && sizeWith > maxSize)) break
+      seen++
       const refusal = findRefusal?.(waiting.call)
       const key = keyOf?.(waiting.call)
       if (refusal) waiting.reject(refusal)
@@ -78,7 +82,7 @@ export class GroupedCalls<Call, Result> {
         if (key !== undefined) keys.add(key)
       }
     }
-    this.#waiting = left
+    this.#waiting = left.concat(this.#waiting.slice(seen))
     return group
   }
 
@@ -91,7 +95,12 @@ export class GroupedCalls<Call, Result> {
       }
       if (results.length < group.length) throw new Error('a group of calls has no result for some of them')
     } catch (error) {
-      for (const { reject } of group) reject(error)
+      const isRepeated = group.length > 1 && this.#deps.mayBeOfOneCall?.(error) === true
+      for (const waiting of group) {
+        // The next group does not wait for calls that are executed alone.
+        if (isRepeated) void this.#runGroup([waiting])
+        else waiting.reject(error)
+      }
     }
   }
 }
