@@ -32,11 +32,24 @@ interface Deps {
 /** A delay in ms, 0 for none; or the reason of a drop. */
 type Verdict = number | DropReason
 
+/** The limits of a send. */
+type Limits = Pick<SendContent, 'heldUsers' | 'timeLimit' | 'rateLimit'>
+
+/** Whether a send has limits. */
+export function hasLimits({ heldUsers, timeLimit, rateLimit }: Limits): boolean {
+  return heldUsers !== undefined || timeLimit !== undefined || rateLimit !== undefined
+}
+
+/** The admission of targets without limits: all are sent now. */
+export function admitAll(targets: OpenTarget[]): Admission {
+  return { admitted: targets, delayed: [], dropped: new Map() }
+}
+
 /** Applies the limits of a send. The rate limit is applied last, because each grant counts as a push. */
 export async function admitTargets(
   deps: Deps,
   { uid }: { uid: string },
-  { heldUsers, timeLimit, rateLimit }: Pick<SendContent, 'heldUsers' | 'timeLimit' | 'rateLimit'>,
+  { heldUsers, timeLimit, rateLimit }: Limits,
   targets: readonly OpenTarget[],
 ): Promise<Admission> {
   const refused = new RefusedTargets()

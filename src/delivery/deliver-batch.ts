@@ -15,7 +15,7 @@ import { DEFAULT_ACK_RULE } from '../sends/ack-rule.ts'
 import type { SendContent } from '../sends/send-content.ts'
 import { readField } from '../sends/target-line.ts'
 import { pause } from '../timing/pause.ts'
-import { admitTargets } from './admit-targets.ts'
+import { admitAll, admitTargets, hasLimits } from './admit-targets.ts'
 import { type AttemptEnd, countRetrying, listChanges, recordEnd } from './attempt-end.ts'
 import { BatchOutcomes, type GoneToken } from './batch-outcomes.ts'
 import { countOutcomes } from './count-outcomes.ts'
@@ -59,9 +59,10 @@ export async function deliverBatch(deps: DeliverDeps, claimed: OpenBatch, hold: 
   const { provider, targetKind, sendState } = claimed
   const endTimer = deps.metrics.jobDuration.startTimer({ provider, recipient_type: targetKind })
   const content = sendState === 'live' ? (claimed.content ?? (await deps.loadSend(claimed.uid))?.content) : undefined
-  if (!content) return endUnsent(deps, claimed, hold.signal)
+  if (!content) return endUnsent(deps, claimed, hold)
   // A send of an earlier version has this uid in its content only.
-  const batch = { ...claimed, analyticsUid: content.analyticsUid }
+  const { analyticsUid } = content
+  const batch = claimed.analyticsUid === analyticsUid ? claimed : { ...claimed, analyticsUid }
   const seenAtMs = deps.now()
   const listed = listUnfinished(batch)
   let listUnsettled = () => listed
@@ -74,7 +75,11 @@ export async function deliverBatch(deps: DeliverDeps, claimed: OpenBatch, hold: 
   const isUnneeded = (target: OpenTarget) => excluded.found.has(target) || isExcepted(content, target)
   const unsent = [groupOf('dropped', 'excluded', listed.filter(isUnneeded))]
   const open = listed.filter((target) => !isUnneeded(target))
-  const { admitted: targets, delayed, dropped } = await admitTargets(deps, batch, content, open)
+  const {
+    admitted: targets,
+    delayed,
+    dropped,
+  } = hasLimits(content) ? await admitTargets(deps, batch, content, open) : admitAll(open)
   for (const [reason, targets] of dropped) unsent.push(groupOf('dropped', reason, targets))
   const upForMs = () => deps.providers.get(batch.provider)?.availability?.upForMs ?? Number.POSITIVE_INFINITY
   const outcomes = new BatchOutcomes({ batch, targets, delayed, policy: deps.retryPolicy, upForMs })
@@ -87,8 +92,11 @@ export async function deliverBatch(deps: DeliverDeps, claimed: OpenBatch, hold: 
     })
   }
   await sendTargets(deps, batch, content, { targets, outcomes, withdrawn: excluded.found, hold })
-  await removeGoneDevices(deps, batch, outcomes, seenAtMs)
-  await reportCredential(deps, batch, outcomes)
+  const gone = findGoneDevices(deps, batch, outcomes)
+  if (gone.length > 0) await removeGoneDevices(deps, batch, gone, seenAtMs)
+  const problem = outcomes.credentialProblem()
+  reportCredential(deps, batch, problem, outcomes)
+  if (problem !== undefined || batch.isProbe) await storeCredential(deps, batch, problem, outcomes)
   const { retries, givenUp, ended, postponed } = outcomes.unfinished()
   const end: AttemptEnd = {
     answered: [...listFinished(batch), ...outcomes.ended()],
@@ -97,7 +105,7 @@ export async function deliverBatch(deps: DeliverDeps, claimed: OpenBatch, hold: 
     retrying: countRetrying(retries),
     rejections: outcomes.rejections(),
   }
-  await endAttempt(deps, batch, { retries, givenUp }, end, hold.signal)
+  await endAttempt(deps, batch, { retries, givenUp }, end, hold)
   endTimer()
 }
 
@@ -107,13 +115,13 @@ function isExcepted({ exceptUsers = [] }: SendContent, { line }: OpenTarget): bo
 }
 
 /** Acknowledges a batch unsent: its send was cancelled, has expired, or has ended. */
-async function endUnsent(deps: DeliverDeps, batch: OpenBatch, signal: AbortSignal): Promise<void> {
+async function endUnsent(deps: DeliverDeps, batch: OpenBatch, hold: Hold): Promise<void> {
   const outcome = batch.sendState === 'expired' ? 'expired' : 'cancelled'
   const retries = batch.rest ? [makeRestRetry(batch.rest)] : []
   const lines = listUnfinished(batch).map(({ line }) => line)
   const unsent = [{ outcome, reason: '', message: '', lines }] as const
   const end = { answered: listFinished(batch), unsent, postponed: [], retrying: 0, rejections: [] }
-  await endAttempt(deps, batch, { retries, givenUp: [] }, end, signal)
+  await endAttempt(deps, batch, { retries, givenUp: [] }, end, hold)
 }
 
 /** Acknowledges a batch. The outcomes of its targets are counted in the same step, and recorded after it. */
@@ -122,10 +130,10 @@ async function endAttempt(
   batch: OpenBatch,
   remainder: Remainder,
   end: AttemptEnd,
-  signal: AbortSignal,
+  hold: Hold,
 ): Promise<void> {
   const counts = listChanges(batch, end)
-  if ((await acknowledge(deps, batch, { ...remainder, counts }, signal)) === 'lost') return
+  if ((await acknowledge(deps, batch, { ...remainder, counts }, hold)) === 'lost') return
   countOutcomes(deps, batch, end)
   if (deps.recorder) recordEnd(deps.recorder, batch, end)
 }
@@ -135,7 +143,7 @@ async function acknowledge(
   deps: DeliverDeps,
   batch: OpenBatch,
   remainder: Remainder,
-  signal: AbortSignal,
+  hold: Hold,
 ): Promise<'acknowledged' | 'lost'> {
   const { uid, provider } = batch
   let hasFailed = false
@@ -147,20 +155,23 @@ async function acknowledge(
       // After a failed attempt this is most likely our own acknowledgement: it was executed and its answer lost.
       return hasFailed ? 'acknowledged' : 'lost'
     } catch (error) {
-      if (signal.aborted) throw error
+      if (hold.isStopped) throw error
       hasFailed = true
       deps.logger.warn({ err: error, uid, provider }, 'delivery: batch not acknowledged, retrying')
-      await pause(pauseMs, signal)
+      await pause(pauseMs, hold.signal)
     }
   }
 }
 
-/** A failed removal does not fail the batch: the next push finds the same tokens dead. */
-async function removeGoneDevices(deps: DeliverDeps, batch: OpenBatch, outcomes: BatchOutcomes, seenAtMs: number) {
-  const { uid, provider } = batch
-  const gone = outcomes.goneTokens()
+/** The devices to remove; none while the provider calls too many tokens dead. */
+function findGoneDevices(deps: DeliverDeps, { provider }: OpenBatch, outcomes: BatchOutcomes): GoneToken[] {
   const isAllowed = deps.removalBreaker?.allows(provider, outcomes.judgements()) ?? true
-  if (gone.length === 0 || !isAllowed) return
+  return isAllowed ? outcomes.goneTokens() : []
+}
+
+/** A failed removal does not fail the batch: the next push finds the same tokens dead. */
+async function removeGoneDevices(deps: DeliverDeps, batch: OpenBatch, gone: readonly GoneToken[], seenAtMs: number) {
+  const { uid, provider } = batch
   try {
     const removed = await deps.removeGone(provider, gone, seenAtMs)
     deps.metrics.removedDevices.inc({ provider }, removed)
@@ -170,19 +181,33 @@ async function removeGoneDevices(deps: DeliverDeps, batch: OpenBatch, outcomes: 
   }
 }
 
+/** @param problem the reason for which the provider refused the credential */
+function reportCredential(
+  { onCredential }: DeliverDeps,
+  { provider }: OpenBatch,
+  problem: string | undefined,
+  outcomes: BatchOutcomes,
+): void {
+  if (problem !== undefined) onCredential?.(provider, problem === CREDENTIAL_UNUSABLE ? 'unusable' : 'refused')
+  else if (outcomes.isCredentialGood()) onCredential?.(provider, 'accepted')
+}
+
 /**
  * Pauses the provider for all workers if it refused the credential, and resumes it if it accepted that of a probe. This
  * precedes the acknowledgement, so that retries are not claimed before the pause.
  */
-async function reportCredential(deps: DeliverDeps, { provider, isProbe }: OpenBatch, outcomes: BatchOutcomes) {
-  const reason = outcomes.credentialProblem()
-  if (reason !== undefined) deps.onCredential?.(provider, reason === CREDENTIAL_UNUSABLE ? 'unusable' : 'refused')
-  else if (outcomes.isCredentialGood()) deps.onCredential?.(provider, 'accepted')
+async function storeCredential(
+  deps: DeliverDeps,
+  { provider, isProbe }: OpenBatch,
+  problem: string | undefined,
+  outcomes: BatchOutcomes,
+) {
   try {
-    if (reason !== undefined) {
-      await deps.queue.pause(provider, reason, CREDENTIAL_PROBE_MS * deps.retryPolicy.scale)
-      const event = reason === CREDENTIAL_UNUSABLE ? 'can not be used here' : 'refused'
-      deps.logger.error({ provider, reason }, `delivery: credential ${event}, provider paused, probed once a minute`)
+    if (problem !== undefined) {
+      await deps.queue.pause(provider, problem, CREDENTIAL_PROBE_MS * deps.retryPolicy.scale)
+      const event = problem === CREDENTIAL_UNUSABLE ? 'can not be used here' : 'refused'
+      const what = `delivery: credential ${event}, provider paused, probed once a minute`
+      deps.logger.error({ provider, reason: problem }, what)
     } else if (isProbe && outcomes.isCredentialGood()) {
       await deps.queue.resume(provider)
       deps.logger.info({ provider }, 'delivery: credential accepted, provider resumed')

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import type { ClaimKey, Progress } from '../queue/batch.ts'
+import { makeOpenPromise, type OpenPromise } from '../timing/open-promise.ts'
 
 /**
  * A claim while its batch is delivered. It is the confirmation of the batch's requests: they may be sent until
@@ -13,26 +14,46 @@ export class Hold {
   readProgress: (() => Omit<Progress, 'claim'>) | undefined
   /** Reads the cancelled targets of the batch. Undefined: the batch has not begun, and reads them when it does. */
   readExclusions: (() => Promise<void>) | undefined
-  readonly #stopping = new AbortController()
+  readonly #aborting: AbortController
+  /** Whether only this batch waits on the signal. */
+  readonly #isAlone: boolean
   readonly #look: () => void
   #untilMs: number
-  #renewal: { promise: Promise<void>; resolve(): void } | undefined
+  #isStopped = false
+  #stopped: OpenPromise | undefined
+  #renewal: OpenPromise | undefined
 
   /**
    * @param deps `untilMs`: the end of the confirmation by the claim itself, by `performance.now()`; `look` asks for an
-   *   early look at the store
+   *   early look at the store; `shared`: the abort controller of several small batches, because to make and to listen to
+   *   one costs as much as a request
    */
-  constructor(deps: { claim: ClaimKey; untilMs: number; look: () => void }) {
+  constructor(deps: { claim: ClaimKey; untilMs: number; look: () => void; shared?: AbortController | undefined }) {
     this.claim = deps.claim
     this.#untilMs = deps.untilMs
     this.#look = deps.look
-    // The requests of a batch may each wait on it. Node warns of a leak from the eleventh listener on.
-    setMaxListeners(0, this.signal)
+    this.#isAlone = deps.shared === undefined
+    this.#aborting = deps.shared ?? makeAbortController()
   }
 
-  /** Aborts when the claim is lost, the send is cancelled, or the worker stops. */
+  /**
+   * Aborts when the worker stops; unless it is shared, also when the claim is lost or the send is cancelled. The batch
+   * ends in any case, and the answers to requests that are already sent are ignored.
+   */
   get signal(): AbortSignal {
-    return this.#stopping.signal
+    return this.#aborting.signal
+  }
+
+  /** Whether the claim is lost, the send is cancelled, or the worker stops: no further target is handed over. */
+  get isStopped(): boolean {
+    return this.#isStopped
+  }
+
+  /** Resolves when the delivery is stopped. */
+  stopped(): Promise<void> {
+    this.#stopped ??= makeOpenPromise()
+    if (this.#isStopped) this.#stopped.resolve()
+    return this.#stopped.promise
   }
 
   /** The time of `performance.now()`, in ms, until which targets may be handed over. */
@@ -49,16 +70,24 @@ export class Hold {
 
   /** Resolves when `untilMs` has moved or the delivery is stopped. Never rejects. */
   renewed(): Promise<void> {
-    if (this.signal.aborted) return Promise.resolve()
-    this.#renewal ??= makeRenewal()
+    if (this.#isStopped) return Promise.resolve()
+    this.#renewal ??= makeOpenPromise()
     this.#look()
     return this.#renewal.promise
   }
 
   /** Stops the delivery. */
   stop(): void {
-    this.#stopping.abort()
+    this.#isStopped = true
+    if (this.#isAlone) this.#aborting.abort()
+    this.#stopped?.resolve()
     this.#endRenewal()
+  }
+
+  /** Stops the delivery, and those of the batches that share the signal. */
+  abort(): void {
+    this.stop()
+    this.#aborting.abort()
   }
 
   #endRenewal(): void {
@@ -67,10 +96,9 @@ export class Hold {
   }
 }
 
-function makeRenewal(): { promise: Promise<void>; resolve(): void } {
-  let resolve = () => {}
-  const promise = new Promise<void>((resolvePromise) => {
-    resolve = resolvePromise
-  })
-  return { promise, resolve }
+/** An abort controller for many requests. Node warns of a leak from the eleventh listener on. */
+export function makeAbortController(): AbortController {
+  const controller = new AbortController()
+  setMaxListeners(0, controller.signal)
+  return controller
 }

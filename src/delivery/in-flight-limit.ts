@@ -21,15 +21,20 @@ export class InFlightLimit {
     this.#maxBatches = maxBatches
   }
 
+  /** As `take`, for a batch that need not wait; false if it has to. */
+  takeNow(count: number): boolean {
+    if (this.#isStopped || this.#waiting.length > 0 || !this.#fits(count)) return false
+    this.#add(count)
+    return true
+  }
+
   /**
    * Resolves to true when a batch of `count` targets may be sent; the caller has to call `release` later. Resolves to
    * false if `signal` aborts first, and after `stop`. A batch larger than the limit is sent alone.
    */
   async take(count: number, signal: AbortSignal): Promise<boolean> {
     if (signal.aborted || this.#isStopped) return false
-    if (this.#waiting.length > 0 || !this.#fits(count)) return await this.#wait(count, signal)
-    this.#add(count)
-    return true
+    return this.takeNow(count) || (await this.#wait(count, signal))
   }
 
   /** To be called once for each batch that `take` granted, after its acknowledgement. */

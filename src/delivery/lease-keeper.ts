@@ -41,15 +41,19 @@ export class LeaseKeeper {
     this.#maxAgeMs = Math.min(MAX_AGE_MS, deps.leaseMs - deps.heartbeatMs)
   }
 
-  /** Keeps a claim until `release`. @param askedAtMs the time of `performance.now()` before the claim was asked for */
-  hold(claim: ClaimKey, askedAtMs: number): Hold {
+  /**
+   * Keeps a claim until `release`.
+   * @param askedAtMs the time of `performance.now()` before the claim was asked for
+   * @param shared the abort controller of several small batches; by default the batch gets its own
+   */
+  hold(claim: ClaimKey, askedAtMs: number, shared?: AbortController): Hold {
     this.#repetitions ??= {
       // While looks take less than the other half of the time, targets never wait for one.
       looks: this.#repeat(this.#maxAgeMs / 2, MAX_LOOKS, 'claims not confirmed', () => this.#look()),
       checkpoints: this.#repeat(CHECKPOINT_INTERVAL_MS, 1, 'progress not stored', () => this.#checkpoint()),
     }
     const look = () => this.#repetitions?.looks.runNow()
-    const hold = new Hold({ claim, untilMs: askedAtMs + this.#maxAgeMs, look })
+    const hold = new Hold({ claim, untilMs: askedAtMs + this.#maxAgeMs, look, shared })
     // The worker can claim its own batch again after the lease has ended, while the earlier delivery is not over.
     this.#holds.get(claim.id)?.stop()
     this.#holds.set(claim.id, hold)
@@ -63,7 +67,7 @@ export class LeaseKeeper {
 
   /** Stops the delivery of all batches. */
   abortAll(): void {
-    for (const hold of this.#holds.values()) hold.stop()
+    for (const hold of this.#holds.values()) hold.abort()
   }
 
   /** Stops extending leases; resolves when no command to the queue is running. */
@@ -86,7 +90,16 @@ export class LeaseKeeper {
       holds.map(({ claim }) => claim),
       this.#deps.heartbeatMs,
     )
-    await Promise.all(holds.map((hold, index) => apply(hold, states[index], beganAtMs + this.#maxAgeMs)))
+    const untilMs = beganAtMs + this.#maxAgeMs
+    const reads: Promise<void>[] = []
+    for (const [index, hold] of holds.entries()) {
+      // A claim that was acknowledged during the look is lost, and its delivery has ended.
+      if (this.#holds.get(hold.claim.id) !== hold) continue
+      const state = states[index]
+      if (state === 'excluded') reads.push(applyExclusions(hold, untilMs))
+      else apply(hold, state, untilMs)
+    }
+    await Promise.all(reads)
   }
 
   async #checkpoint(): Promise<void> {
@@ -110,14 +123,15 @@ export class LeaseKeeper {
   }
 }
 
-/**
- * Applies the result of a look to a hold. Rejects when the cancelled targets can't be read: then nothing is confirmed.
- */
-async function apply(hold: Hold, state: ClaimState | undefined, untilMs: number): Promise<void> {
-  if (state === 'lost' || state === 'cancelled') return hold.stop()
-  if (state === 'excluded') {
-    hold.hasExclusions = true
-    await hold.readExclusions?.()
-  }
-  if (state !== undefined) hold.confirm(untilMs)
+/** Applies the result of a look to a hold. */
+function apply(hold: Hold, state: Exclude<ClaimState, 'excluded'> | undefined, untilMs: number): void {
+  if (state === 'lost' || state === 'cancelled') hold.stop()
+  else if (state !== undefined) hold.confirm(untilMs)
+}
+
+/** Rejects when the cancelled targets can't be read: then nothing is confirmed. */
+async function applyExclusions(hold: Hold, untilMs: number): Promise<void> {
+  hold.hasExclusions = true
+  await hold.readExclusions?.()
+  hold.confirm(untilMs)
 }

@@ -36,12 +36,20 @@ export async function sendTargets(
   const { uid, provider } = batch
   const { targets, outcomes } = attempt
   const size = deps.batchSizes.get(provider) ?? targets.length
+  if (targets.length === 0) return
   const calls: Promise<void>[] = []
-  for (let from = 0; from < targets.length; from += size) {
-    calls.push(sendPart(deps, batch, content, { ...attempt, targets: targets.slice(from, from + size) }, from))
+  let isOver = false
+  const settle: Settle = (index, outcome) => {
+    if (!isOver) outcomes.settle(index, outcome)
   }
-  // All calls end before the batch does: a later outcome could not be counted.
-  const failed = (await Promise.allSettled(calls)).find((call) => call.status === 'rejected')
+  for (let from = 0; from < targets.length; from += size) {
+    const part = { ...attempt, targets: targets.slice(from, from + size) }
+    calls.push(sendPart(deps, batch, content, part, (index, outcome) => settle(from + index, outcome)))
+  }
+  // All calls end before the batch does, unless it is stopped: a later outcome could not be counted.
+  const results = await Promise.race([Promise.allSettled(calls), attempt.hold.stopped()])
+  isOver = true
+  const failed = results?.find((call) => call.status === 'rejected')
   if (!failed) return
   deps.logger.error({ err: failed.reason, uid, provider }, 'delivery: send failed')
   // An error of this server must not lose a push, so targets without an outcome are retried.
@@ -52,20 +60,20 @@ async function sendPart(
   { providers }: SendDeps,
   { uid, provider: name, targetKind }: OpenBatch,
   content: SendContent,
-  { targets, outcomes, withdrawn, hold }: Attempt,
-  from: number,
+  { targets, withdrawn, hold }: Omit<Attempt, 'outcomes'>,
+  settle: Settle,
 ): Promise<void> {
   const notification = content.notifications.get(name)
   const provider = providers.get(name)
   if (!notification || !provider) throw new Error(`a batch for ${name} was claimed, which is not enabled here`)
   const personal = personaliseBatch(content, name, targets)
   const isWithdrawn = (index: number) => {
+    if (hold.isStopped) return true
     const target = targets[index]
     return withdrawn.size > 0 && target !== undefined && withdrawn.has(target)
   }
   const addresses = addressesOf(name, targets)
   const part: Batch = { uid, notification, targetKind, personal, isWithdrawn, confirmation: hold, ...addresses }
-  const settle: Settle = (index, outcome) => outcomes.settle(from + index, outcome)
   if (personal && !provider.takesPersonal) await sendOneByOne(provider, part, personal, settle, hold.signal)
   else await provider.send(part, settle, hold.signal)
 }

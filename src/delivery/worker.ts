@@ -3,35 +3,22 @@
 //   claimed ──(lines, or its range read)──▶ open ──(room in flight)──▶ sent ──▶ acknowledged
 //   claimed, open ──(cancelled | lease lost | stop | range not read)──▶ released, as if it had not been claimed
 //
-// Each lane has a claim loop and an in-flight limit of its own, so a broadcast never delays small sends.
+// Each lane has a claim loop and an in-flight limit of its own (lane-work.ts), so a broadcast never delays small sends.
 import { setMaxListeners } from 'node:events'
-import type { ProviderName } from '../config/provider-names.ts'
 import type { BatchClaim } from '../queue/batch.ts'
-import type { Duty, Lane } from '../queue/lane.ts'
+import type { Duty } from '../queue/lane.ts'
 import type { Queue } from '../queue/queue.ts'
 import { WorkWatch } from '../queue/work-watch.ts'
 import { pause } from '../timing/pause.ts'
 import { claimAvailable, listInState } from './claim-available.ts'
 import { type DeliverDeps, deliverBatch } from './deliver-batch.ts'
-import type { Hold } from './hold.ts'
-import { InFlightLimit } from './in-flight-limit.ts'
+import { type Hold, makeAbortController } from './hold.ts'
+import type { InFlightLimit } from './in-flight-limit.ts'
+import { LaneWork } from './lane-work.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
 import type { OpenBatch } from './open-batch.ts'
 import type { RangeBatch, RangeReader, RangeTargets } from './range-reader.ts'
 
-/** Targets in flight of a worker with one lane: the duplicates of a kill, at most. */
-const MAX_IN_FLIGHT = 5000
-/** The same for a worker with both lanes: small sends find room beside any broadcast. */
-const IN_FLIGHT_SHARES: Record<Lane, number> = { small: 500, broadcast: 4500 }
-/** Targets of broadcasts that are claimed before there is room in flight: their ranges are read in that time. */
-const CLAIMED_AHEAD: Record<Lane, number> = { small: 0, broadcast: 5500 }
-/** Batches of a claim: several of a broadcast, because neighbouring ranges are read in one query. */
-const CLAIMED_TOGETHER: Record<Lane, { min: number; max: number }> = {
-  small: { min: 1, max: Number.POSITIVE_INFINITY },
-  broadcast: { min: 5, max: 5 },
-}
-/** Targets of the largest batch of a small send (push/recipient.ts). */
-const SMALL_BATCH_TARGETS = 100
 /** The time between two looks of a busy loop, in ms. A due retry and a lost announcement are delayed by at most it. */
 const POLL_MS = 500
 /** In ms, after an error of the store, which is most likely unreachable. */
@@ -47,23 +34,13 @@ export interface WorkerDeps extends Omit<DeliverDeps, 'queue'> {
   ranges: Pick<RangeReader, 'read'> | undefined
   /** Targets of the largest batch of any provider. */
   maxBatchTargets: number
-  /** Batches delivered at once, in each lane. */
+  /** Batches delivered at once, in each lane. Of small sends, those with 100 targets together count as one. */
   concurrency: number
   /** Called with the targets of each claimed batch. */
   onClaim?(targets: number): void
   /** How long a claim is valid after an extension, and how often it is extended. */
   leaseMs: number
   heartbeatMs: number
-}
-
-/** The batches that a lane works on. */
-interface LaneWork {
-  lane: Lane
-  inFlight: InFlightLimit
-  /** Each batch with its number of targets. */
-  batches: Map<Promise<void>, number>
-  /** Providers in an outage of which a batch is delivered. */
-  probing: Set<ProviderName>
 }
 
 /** Claims and delivers the batches of its lanes. */
@@ -93,11 +70,10 @@ export class Worker {
 
   /** Begins to claim batches. */
   start(): void {
-    const { duty, concurrency } = this.#deps
-    this.#loops = duty.lanes.map((lane) => {
-      const inFlight = new InFlightLimit(duty.lanes.length > 1 ? IN_FLIGHT_SHARES[lane] : MAX_IN_FLIGHT, concurrency)
-      this.#stopping.signal.addEventListener('abort', () => inFlight.stop(), { once: true })
-      return this.#claimBatches({ lane, inFlight, batches: new Map(), probing: new Set() })
+    this.#loops = this.#deps.duty.lanes.map((lane) => {
+      const work = new LaneWork({ lane, ...this.#deps })
+      this.#stopping.signal.addEventListener('abort', () => work.inFlight.stop(), { once: true })
+      return this.#claimBatches(work)
     })
   }
 
@@ -113,11 +89,11 @@ export class Worker {
   async #claimBatches(work: LaneWork): Promise<void> {
     const { queue, duty, providers, logger } = this.#deps
     const { signal } = this.#stopping
-    const { lane, batches, probing } = work
+    const { lane, probing } = work
     const watch = new WorkWatch({ queue, duty, lane, pollMs: POLL_MS, signal })
     while (!signal.aborted) {
       watch.listen()
-      const room = this.#room(work)
+      const room = work.room()
       const up = listInState(providers, 'up')
       const askedAtMs = performance.now()
       try {
@@ -125,10 +101,10 @@ export class Worker {
         if (room > 0) this.#failedAtMs = undefined
         this.#begin(claims, askedAtMs, work)
         // A batch in delivery may leave retries, and a provider in an outage is probed.
-        if (batches.size > 0 || up.length < providers.size) watch.onWork()
+        if (work.isBusy || up.length < providers.size) watch.onWork()
         if (claims.length > 0) continue
         // The end of a batch frees room, or shows whether a provider works again.
-        const freed = room > 0 && probing.size === 0 ? [] : batches.keys()
+        const freed = room > 0 && probing.size === 0 ? [] : [work.freed()]
         await Promise.race([...freed, watch.wait(up)])
       } catch (error) {
         this.#failedAtMs = this.#deps.now()
@@ -136,35 +112,21 @@ export class Worker {
         await pause(ERROR_PAUSE_MS, signal)
       }
     }
-    await Promise.all(batches.keys())
-  }
-
-  /** The batches to claim, each counted as the largest possible; 0 while there is too little room for a claim. */
-  #room({ lane, inFlight, batches }: LaneWork): number {
-    const batchTargets = lane === 'small' ? SMALL_BATCH_TARGETS : this.#deps.maxBatchTargets
-    const claimed = [...batches.values()].reduce((sum, targets) => sum + targets, 0)
-    const maxClaimed = inFlight.maxTargets + CLAIMED_AHEAD[lane]
-    const { min, max } = CLAIMED_TOGETHER[lane]
-    const room = Math.min(this.#deps.concurrency - batches.size, Math.floor((maxClaimed - claimed) / batchTargets), max)
-    // With large batches or a low concurrency, half of the possible batches are enough for a claim.
-    const enough = Math.max(1, Math.min(this.#deps.concurrency, Math.floor(maxClaimed / batchTargets)) >> 1)
-    // One is always allowed: a configured batch may be larger than all that may be in flight.
-    if (batches.size === 0) return Math.max(room, 1)
-    return room < Math.min(min, enough) ? 0 : room
+    await work.ended()
   }
 
   #begin(claims: readonly BatchClaim[], askedAtMs: number, work: LaneWork): void {
+    work.onClaims(claims)
     const reads = this.#readRanges(claims)
+    const shared = work.lane === 'small' && claims.length > 1 ? makeAbortController() : undefined
     for (const claim of claims) {
       this.#deps.onClaim?.(claim.count)
-      const hold = this.#leases.hold(claim, askedAtMs)
+      const hold = this.#leases.hold(claim, askedAtMs, shared)
       const isProbe = (this.#deps.providers.get(claim.provider)?.availability?.state ?? 'up') !== 'up'
-      const delivery = this.#deliver(claim, hold, reads.get(claim.id), work.inFlight).finally(() => {
-        work.batches.delete(delivery)
-        if (isProbe) work.probing.delete(claim.provider)
-      })
       if (isProbe) work.probing.add(claim.provider)
-      work.batches.set(delivery, claim.count)
+      const delivery = this.#deliver(claim, hold, reads.get(claim.id), work.inFlight)
+      const ended = isProbe ? delivery.finally(() => work.probing.delete(claim.provider)) : delivery
+      work.add(ended, claim.count)
     }
   }
 
@@ -186,11 +148,13 @@ export class Worker {
     const { uid, provider } = claim
     const claimedAtMs = now()
     try {
-      const batch = await this.#open(claim, read)
+      const batch = openLines(claim) ?? (await this.#readRange(claim, read))
       if (!batch) return
       // A batch of a cancelled or expired send is not sent, and needs no room.
       const isLive = claim.sendState === 'live'
-      if (isLive && !(await inFlight.take(batch.count, hold.signal))) return await this.#deps.queue.release([claim])
+      if (isLive && !inFlight.takeNow(batch.count) && !(await inFlight.take(batch.count, hold.signal))) {
+        return await this.#deps.queue.release([claim])
+      }
       try {
         await deliverBatch(this.#deps, afterWait(batch, now() - claimedAtMs), hold)
       } finally {
@@ -203,15 +167,12 @@ export class Worker {
     }
   }
 
-  /** The batch with its targets; undefined when its range could not be read and the claim was released. */
-  async #open(claim: BatchClaim, read: Promise<RangeTargets> | undefined): Promise<OpenBatch | undefined> {
-    const { targets, ...batch } = claim
-    if (targets.kind === 'lines')
-      return { ...batch, lines: targets.lines, isRange: false, skipped: [], rest: undefined }
+  /** The batch with the devices of its range; undefined when they could not be read and the claim was released. */
+  async #readRange(claim: BatchClaim, read: Promise<RangeTargets> | undefined): Promise<OpenBatch | undefined> {
     try {
       if (!read) throw new Error('a range batch was claimed by a worker without a device store')
       const range = await read
-      return { ...batch, ...range, isRange: true, count: range.lines.length }
+      return { ...claim, ...range, isRange: true, count: range.lines.length }
     } catch (error) {
       const { uid, provider } = claim
       this.#deps.logger.error({ err: error, uid, provider }, 'delivery: range not read, batch released')
@@ -223,9 +184,19 @@ export class Worker {
   }
 }
 
+/** A batch of lines; undefined for a range. */
+function openLines(claim: BatchClaim): OpenBatch | undefined {
+  if (claim.targets.kind === 'range') return undefined
+  return { ...claim, lines: claim.targets.lines, isRange: false, skipped: [], rest: undefined }
+}
+
 /** Applies the time since the claim. */
 function afterWait(batch: OpenBatch, waitedMs: number): OpenBatch {
-  const expiresInMs = batch.expiresInMs === undefined ? undefined : batch.expiresInMs - waitedMs
-  const isExpired = batch.sendState === 'live' && expiresInMs !== undefined && expiresInMs <= 0
-  return { ...batch, expiresInMs, sendState: isExpired ? 'expired' : batch.sendState }
+  if (batch.expiresInMs === undefined) return batch
+  const expiresInMs = batch.expiresInMs - waitedMs
+  return {
+    ...batch,
+    expiresInMs,
+    sendState: batch.sendState === 'live' && expiresInMs <= 0 ? 'expired' : batch.sendState,
+  }
 }

@@ -10,7 +10,6 @@ import { setMaxListeners } from 'node:events'
 import { CircuitBreaker } from './circuit-breaker.ts'
 import { makeSecureContext } from './connection/connect-tls.ts'
 import type { Http2Connection } from './connection/http2-connection.ts'
-import { encodeSharedFields } from './hpack/field-writer.ts'
 import type { Http2Answer, Http2Batch, Http2Client, Http2Request, Http2Response } from './http2-client.ts'
 import { Http2Error } from './http2-error.ts'
 import type { Http2PoolOptions } from './http2-pool-options.ts'
@@ -21,14 +20,14 @@ import { ConnectionSet } from './pool/connection-set.ts'
 import { PendingBatch } from './pool/pending-batch.ts'
 import { requestOnce } from './pool/request-once.ts'
 import { RoundRobinQueue } from './pool/round-robin-queue.ts'
-import { WantedHeaders } from './session/answer-fields.ts'
+import { SharedParts } from './pool/shared-parts.ts'
 
 /** Default of `maxStreamsPerConnection`: bounds the memory for servers without a limit of their own. */
 const MAX_STREAMS = 1000
 
 /** The client of one server. Opens connections on demand. */
 export class Http2Pool implements Http2Client {
-  readonly #authority: string
+  readonly #shared: SharedParts
   readonly #timing: Http2Timing
   readonly #nowMs: () => number
   readonly #connections: ConnectionSet
@@ -38,6 +37,11 @@ export class Http2Pool implements Http2Client {
   readonly #concurrency: AdaptiveConcurrency
   readonly #breaker: CircuitBreaker
   readonly #admission: Admission
+  readonly #requeue = (pending: PendingBatch): boolean => {
+    if (this.#isClosed) return false
+    this.#enqueue(pending)
+    return true
+  }
   #isClosed = false
   #round: NodeJS.Immediate | undefined
   #ticker: NodeJS.Timeout | undefined
@@ -46,7 +50,7 @@ export class Http2Pool implements Http2Client {
 
   constructor(options: Http2PoolOptions) {
     const { origin, lookup, isAddressAllowed, logger, nowMs = () => performance.now() } = options
-    this.#authority = new URL(origin).host
+    this.#shared = new SharedParts(new URL(origin).host)
     this.#nowMs = nowMs
     this.#timing = { ...DEFAULT_TIMING, ...options.timing }
     const isBusy = options.isBusy ?? (({ status }) => status === 429 || status === 503)
@@ -99,9 +103,9 @@ export class Http2Pool implements Http2Client {
   }
 
   #makePending(batch: Http2Batch): PendingBatch {
-    const wanted = new WantedHeaders(batch.answerHeaders ?? [])
+    const wanted = this.#shared.wantedBy(batch)
     const [admission, startedAtMs] = [this.#admission, this.#nowMs()]
-    return new PendingBatch({ batch, wanted, admission, startedAtMs, requeue: (pending) => this.#requeue(pending) })
+    return new PendingBatch({ batch, wanted, admission, startedAtMs, requeue: this.#requeue })
   }
 
   /** The reason why a batch can't be queued. */
@@ -109,19 +113,11 @@ export class Http2Pool implements Http2Client {
     if (batch.signal.aborted) return new Http2Error('aborted', 'aborted')
     if (this.#isClosed) return new Http2Error('unsent', 'closed')
     try {
-      const [method, authority] = [batch.method ?? 'POST', this.#authority]
-      const path = typeof batch.path === 'string' ? batch.path : undefined
-      pending.sharedFields = encodeSharedFields({ method, authority, path, headers: batch.headers })
+      pending.sharedFields = this.#shared.fieldsOf(batch)
     } catch {
       return new Http2Error('unsent', 'request_invalid')
     }
     return this.#breaker.admit() ? undefined : new Http2Error('unsent', 'origin_down')
-  }
-
-  #requeue(pending: PendingBatch): boolean {
-    if (this.#isClosed) return false
-    this.#enqueue(pending)
-    return true
   }
 
   #enqueue(pending: PendingBatch): void {
@@ -189,7 +185,10 @@ export class Http2Pool implements Http2Client {
     this.#queue.remove(pending)
     this.#unconfirmed.add(pending)
     void pending.batch.confirmation?.renewed().then(() => {
-      if (this.#unconfirmed.delete(pending)) this.#enqueue(pending)
+      if (!this.#unconfirmed.delete(pending)) return
+      // A batch that was cancelled is not confirmed again.
+      pending.dropWithdrawn()
+      if (pending.queued > 0) this.#enqueue(pending)
     })
   }
 

@@ -90,9 +90,11 @@ export function encodeContent(send: SendContent): string {
 
 /** Reads a stored content. @throws ValiError if a newer server stored a format that this one can't read */
 export function decodeContent(bytes: Buffer): SendContent {
-  const { notifications, templating, ...content } = v.parse(StoredContent, JSON.parse(bytes.toString('utf8')))
+  // Each single push is decoded. The rest of a destructuring would cost as much as the parsing.
+  const stored = v.parse(StoredContent, JSON.parse(bytes.toString('utf8')))
+  const { notifications, templating } = stored
   return {
-    ...content,
+    ...stored,
     templating: templating && {
       usesMeta: templating.usesMeta,
       localizations: new Map(templating.localizations.map(([locale, texts]) => [locale, new Map(texts)])),

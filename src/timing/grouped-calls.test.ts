@@ -75,6 +75,30 @@ test('a failed group rejects its calls, and the next group runs', async () => {
   expect(await next).toBe('c!')
 })
 
+test('a group has calls of a limited size, and a larger call is executed alone', async () => {
+  const { grouped, groups, started } = makeCalls({ sizeOf: ({ length }) => length, maxSize: 5 })
+  for (const call of ['aa', 'bbb', 'c', 'dddddd', 'e', 'f']) void grouped.add(call)
+  for (const group of [0, 1, 2]) {
+    await turn()
+    groups[group]?.end()
+  }
+  await turn()
+  expect(started()).toEqual(['aa bbb', 'c', 'dddddd', 'e f'])
+})
+
+test('a call whose result is an error rejects alone', async () => {
+  const grouped = new GroupedCalls<string, string>({
+    run: async (calls) => calls.map((call) => (call === 'bad' ? new Error('of this call') : `${call}!`)),
+    maxTogether: 3,
+  })
+  const calls = ['a', 'bad', 'b'].map((call) => grouped.add(call))
+  expect(await Promise.allSettled(calls)).toMatchObject([
+    { value: 'a!' },
+    { status: 'rejected', reason: { message: 'of this call' } },
+    { value: 'b!' },
+  ])
+})
+
 test('after an error that one call may have caused, each call of the group is executed alone', async () => {
   const { grouped, groups, started } = makeCalls({
     mayBeOfOneCall: (error) => error instanceof Error && error.message === 'bad value',

@@ -1,9 +1,16 @@
 /** The parts of grouped calls. */
 export interface GroupedCallsDeps<Call, Result> {
-  /** Executes a group. Resolves to the result of each call, in their order. Its error rejects all of them. */
-  run(calls: readonly Call[]): Promise<readonly Result[]>
+  /**
+   * Executes a group. Resolves to the result of each call, or the error of a call that fails alone, in their order. If
+   * it rejects, its error rejects all calls of the group.
+   */
+  run(calls: readonly Call[]): Promise<readonly (Result | Error)[]>
   /** The most calls of a group. */
   maxTogether: number
+  /** The size of a call; 0 by default. */
+  sizeOf?(call: Call): number
+  /** The most that the calls of a group may have in size together. A larger call is executed alone. */
+  maxSize?: number
   /** The most groups that run at the same time; 1 by default. */
   maxRunning?: number
   /** A group has no two calls with the same key; by default all calls may share a group. */
@@ -55,13 +62,15 @@ export class GroupedCalls<Call, Result> {
 
   /** Takes the calls of the next group in the order of their arrival, and rejects those that are refused. */
   #takeGroup(): Waiting<Call, Result>[] {
-    const { maxTogether, keyOf, findRefusal } = this.#deps
+    const { maxTogether, sizeOf, maxSize = Number.POSITIVE_INFINITY, keyOf, findRefusal } = this.#deps
     const group: Waiting<Call, Result>[] = []
     const left: Waiting<Call, Result>[] = []
     const keys = new Set<string>()
     let seen = 0
+    let size = 0
     for (const waiting of this.#waiting) {
-      if (group.length === maxTogether) break
+      const sizeWith = size + (sizeOf?.(waiting.call) ?? 0)
+      if (group.length === maxTogether || (group.length > 0 && sizeWith > maxSize)) break
       seen++
       const refusal = findRefusal?.(waiting.call)
       const key = keyOf?.(waiting.call)
@@ -69,6 +78,7 @@ export class GroupedCalls<Call, Result> {
       else if (key !== undefined && keys.has(key)) left.push(waiting)
       else {
         group.push(waiting)
+        size = sizeWith
         if (key !== undefined) keys.add(key)
       }
     }
@@ -79,7 +89,10 @@ export class GroupedCalls<Call, Result> {
   async #runGroup(group: readonly Waiting<Call, Result>[]): Promise<void> {
     try {
       const results = await this.#deps.run(group.map(({ call }) => call))
-      for (const [index, result] of results.entries()) group[index]?.resolve(result)
+      for (const [index, result] of results.entries()) {
+        if (result instanceof Error) group[index]?.reject(result)
+        else group[index]?.resolve(result)
+      }
       if (results.length < group.length) throw new Error('a group of calls has no result for some of them')
     } catch (error) {
       const isRepeated = group.length > 1 && this.#deps.mayBeOfOneCall?.(error) === true

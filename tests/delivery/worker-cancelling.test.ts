@@ -59,3 +59,31 @@ test('stops a slow batch when its send is cancelled', async () => {
   await vi.waitFor(async () => expect((await rig.queue.stats()).inFlight.size).toBe(0), { timeout: 10_000 })
   expect(never.received).toHaveLength(2)
 })
+
+test('stops the one of many small sends that is cancelled, and sends the others once', async () => {
+  const answers = new Map<string, () => void>()
+  const provider = new ScriptedProvider(
+    (target, signal) =>
+      new Promise((resolve) => {
+        answers.set(target, () => resolve(SENT))
+        signal.addEventListener('abort', () => resolve(undefined))
+      }),
+  )
+  // All are stored before the worker starts, so that one claim takes them.
+  const claimed = vi.spyOn(rig.queue, 'claimBatches')
+  const [first = '', cancelled = '', last = ''] = [
+    await rig.enqueue(['a']),
+    await rig.enqueue(['b']),
+    await rig.enqueue(['c']),
+  ]
+  rig.startWorker(provider)
+  await vi.waitFor(() => expect(answers.size).toBe(3))
+  expect(await claimed.mock.results[0]?.value).toHaveLength(3)
+  await rig.queue.cancel(cancelled)
+  await vi.waitFor(async () => expect((await rig.queue.stats()).inFlight.get('fcm')).toBe(2), { timeout: 10_000 })
+  for (const answer of answers.values()) answer()
+  await Promise.all([rig.waitForEnd(first), rig.waitForEnd(last)])
+  expect(provider.received.toSorted()).toEqual(['a', 'b', 'c'])
+  const reports = await Promise.all([first, cancelled, last].map((uid) => rig.queue.loadReport(uid)))
+  expect(reports.map((report) => report?.state)).toEqual(['ended', 'cancelled', 'ended'])
+})

@@ -27,7 +27,7 @@ export function makeRedisMistakes(config: Config): StoreMistakes {
     dropFence: () =>
       patchScript(
         'acknowledge',
-        /^if not is_claimed\(.* return 'LOST' end$/m,
+        /^ *if not is_claimed\(.* return 'LOST' end$/m,
         "if #redis.call('XRANGE', stream, id, id) == 0 then return 'LOST' end",
       ),
     // Redis keeps the times of claims in the stream, which no write can change, and has no grace.

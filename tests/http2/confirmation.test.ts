@@ -38,7 +38,7 @@ class TestConfirmation implements Confirmation {
 }
 
 /** Sends a batch of `count` requests to the peer, which allows one stream. */
-async function start(count: number, confirmation: TestConfirmation) {
+async function start(count: number, confirmation: TestConfirmation, isWithdrawn?: (index: number) => boolean) {
   const pool = new Http2Pool({ origin: peer.origin, ca: peer.ca, maxConnections: 1, logger: makeTestLogger() })
   onTestFinished(() => pool.close())
   const stop = new AbortController()
@@ -49,6 +49,7 @@ async function start(count: number, confirmation: TestConfirmation) {
     headers: {},
     signal: stop.signal,
     confirmation,
+    isWithdrawn,
     onAnswer: (index) => results.push(`${index} answered`),
     onFailure: (index, { kind, code }) => results.push(`${index} ${kind} ${code}`),
   }
@@ -85,6 +86,30 @@ it('fills no free stream after the end of a confirmation, and goes on when it is
   connection.send(answer(next.streamId))
   await sent
   expect(results).toEqual(['0 answered', '1 answered'])
+})
+
+it('fails requests that are withdrawn while they are unconfirmed, and sends the others in their order', async () => {
+  const confirmation = new TestConfirmation()
+  confirmation.end()
+  const { connection, sent, results } = await start(3, confirmation, (index) => index === 1)
+  await exchange(connection)
+  confirmation.renew()
+  for (let request = 0; request < 2; request++) {
+    connection.send(answer((await connection.next(TYPE.headers)).streamId))
+  }
+  await sent
+  expect(results).toEqual(['1 aborted aborted', '0 answered', '2 answered'])
+})
+
+it('ends a batch whose requests are all withdrawn, although its confirmation is not valid again', async () => {
+  const confirmation = new TestConfirmation()
+  confirmation.end()
+  const { connection, sent, results } = await start(2, confirmation, () => confirmation.asked > 0)
+  await exchange(connection)
+  confirmation.renew()
+  confirmation.end()
+  await sent
+  expect([results, countRequests(connection)]).toEqual([['0 aborted aborted', '1 aborted aborted'], 0])
 })
 
 it('asks again when a renewed confirmation has ended already', async () => {

@@ -38,7 +38,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ kind: fc.constant('claim'), lane, limit: fc.integer({ min: 1, max: 5 }) }) },
   {
     weight: 8,
-    arbitrary: fc.record({ kind: fc.constant('acknowledge'), which, retries: fc.array(kind, { maxLength: 2 }) }),
+    arbitrary: fc.record({
+      kind: fc.constant('acknowledge'),
+      ends: fc.array(fc.record({ which, retries: fc.array(kind, { maxLength: 2 }) }), { minLength: 1, maxLength: 5 }),
+    }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('release'), which }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('cancel'), which }) },

@@ -24,8 +24,8 @@ export type Step =
   | { kind: 'commitPage'; which: number; batches: readonly BatchPlan[]; leftOut: number }
   | { kind: 'releaseSend'; which: number }
   | { kind: 'claim'; lane: Lane; limit: number }
-  /** The retries of a batch of lines have lines, even if the step asks for a range. */
-  | { kind: 'acknowledge'; which: number; retries: readonly TargetsKind[] }
+  /** Acknowledges batches at the same time. Retries of a batch of lines have lines, even if a range is asked for. */
+  | { kind: 'acknowledge'; ends: readonly { which: number; retries: readonly TargetsKind[] }[] }
   | { kind: 'release'; which: number }
   | { kind: 'cancel'; which: number }
   | { kind: 'readReport'; which: number }
@@ -101,7 +101,7 @@ export class QueueModel {
       case 'claim':
         return this.#claim(step.lane, step.limit)
       case 'acknowledge':
-        return this.#acknowledge(pick(this.#claims, step.which), step.retries)
+        return this.#acknowledgeTogether(step.ends)
       case 'release':
         return this.#release(pick(this.#claims, step.which))
       case 'cancel':
@@ -127,7 +127,8 @@ export class QueueModel {
     while (this.#batches.size > 0) {
       await this.#claim('small', 100)
       await this.#claim('broadcast', 100)
-      for (const { holder } of [...this.#batches.values()]) if (holder) await this.#acknowledge(holder, [])
+      const holders = [...this.#batches.values()].flatMap(({ holder }) => holder ?? [])
+      await Promise.all(holders.map((holder) => this.#acknowledge(holder, [])))
     }
     expect(await queue.claimBatches('small', ['fcm'], 100)).toEqual([])
     expect(await queue.claimBatches('broadcast', ['fcm'], 100)).toEqual([])
@@ -215,8 +216,12 @@ export class QueueModel {
     if (targets.kind === 'range') expect(stored?.recipient).toEqual(RECIPIENT)
   }
 
-  async #acknowledge(claim: BatchClaim | undefined, kinds: readonly TargetsKind[]): Promise<void> {
-    if (!claim) return
+  async #acknowledgeTogether(ends: Extract<Step, { kind: 'acknowledge' }>['ends']): Promise<void> {
+    const retriesOf = new Map(ends.map(({ which, retries }) => [pick(this.#claims, which), retries]))
+    await Promise.all([...retriesOf].map(([claim, retries]) => claim && this.#acknowledge(claim, retries)))
+  }
+
+  async #acknowledge(claim: BatchClaim, kinds: readonly TargetsKind[]): Promise<void> {
     const batch = this.#heldBy(claim)
     const possible = claim.targets.kind === 'range' ? kinds : kinds.map(() => 'lines' as const)
     const retries = possible.map((kind): Retry => ({ ...this.#makeTargets(kind), delayMs: 0, ambiguousAttempts: 0 }))

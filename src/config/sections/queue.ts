@@ -5,6 +5,7 @@ import { dsn, flag, oneOf, wholeNumber } from '../values.ts'
 
 const MAX_STREAM_LENGTH = wholeNumber(1, 100_000_000)
 const FULL = 'At this number a send is answered with error 100 and `Retry-After`.'
+const CONCURRENCY = 'Batches that a process sends at once. Small sends with 100 targets together count as one.'
 
 const redis = section({
   ...redisOptions,
@@ -12,7 +13,7 @@ const redis = section({
     v.optional(flag, false),
     'Uses the connection options of `engine.redis` in place of those in this section.',
   ),
-  consumer_concurrency: described(v.optional(wholeNumber(1, 1000), 64), 'Batches that a process sends at once.'),
+  consumer_concurrency: described(v.optional(wholeNumber(1, 1000), 64), CONCURRENCY),
   max_stream_length: described(
     v.optional(MAX_STREAM_LENGTH, 100_000),
     `The most jobs in the queue. ${FULL} Nothing is trimmed.`,
@@ -22,7 +23,7 @@ const redis = section({
 const postgresql = section({
   dsn: described(v.optional(dsn), 'The database of the queue. Absent: the database of the devices.'),
   reuse_from_database: described(v.optional(flag, false), 'Uses the database of the devices even if `dsn` is given.'),
-  consumer_concurrency: described(v.optional(wholeNumber(1, 1000), 16), 'Batches that a process sends at once.'),
+  consumer_concurrency: described(v.optional(wholeNumber(1, 1000), 16), CONCURRENCY),
   max_stream_length: described(v.optional(MAX_STREAM_LENGTH, 100_000), `The most jobs in the queue. ${FULL}`),
 })
 

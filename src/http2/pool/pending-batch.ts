@@ -82,6 +82,18 @@ export class PendingBatch implements RequestSource {
     return undefined
   }
 
+  /** Fails the queued requests that are withdrawn. */
+  dropWithdrawn(): void {
+    const kept: number[] = []
+    while (this.queued > 0) {
+      const index = this.#takeAny()
+      if (this.batch.isWithdrawn?.(index)) this.#fail(index, new Http2Error('aborted', 'aborted'))
+      else kept.push(index)
+    }
+    // The last one of these is taken first.
+    this.#resends.push(...kept.reverse())
+  }
+
   /** Fails all queued requests. */
   failQueued(error: Http2Error): void {
     while (this.queued > 0) this.#fail(this.#takeAny(), error)

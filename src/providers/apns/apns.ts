@@ -64,6 +64,7 @@ export interface ApnsDeps {
  * refusal there is no other token to try.
  */
 const NO_TOKENS: TokenSource = {
+  current: () => '',
   get: async () => '',
   replace: async () => undefined,
   close: async () => {},

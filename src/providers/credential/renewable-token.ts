@@ -41,6 +41,8 @@ export interface TokenRules {
 
 /** A source of tokens for requests to one provider. */
 export interface TokenSource {
+  /** The token for the next requests; undefined if it has to be obtained. */
+  current(): string | undefined
   /** Resolves to a token for the next requests. @throws TokenError */
   get(): Promise<string>
   /**
@@ -75,12 +77,16 @@ export class RenewableToken implements TokenSource {
     this.#deps = deps
   }
 
-  async get(): Promise<string> {
+  current(): string | undefined {
     const now = this.#deps.nowMs()
     const token = this.#token
-    if (!token || now >= token.endsAtMs) return (await this.#renew()).text
+    if (!token || now >= token.endsAtMs) return undefined
     if (now >= token.renewAtMs) this.#renewInBackground(now)
     return token.text
+  }
+
+  async get(): Promise<string> {
+    return this.current() ?? (await this.#renew()).text
   }
 
   async replace(refused: string, reason: string): Promise<string | undefined> {

@@ -24,6 +24,7 @@ async function tokenOr(reason: TokenErrorReason | undefined, token: string | und
 function makeTokens({ first, next = 'new' }: Script): TokenSource {
   const isThere = next === 'new' || next === 'same'
   return {
+    current: () => undefined,
     get: async () => (await tokenOr(first, 'first')) ?? '',
     replace: () => tokenOr(isThere ? undefined : next, next === 'new' ? 'second' : undefined),
     close: async () => {},

@@ -29,13 +29,13 @@ export interface SendWithTokenDeps {
  */
 export async function sendWithToken(deps: SendWithTokenDeps): Promise<void> {
   const { tokens, attempt, settle } = deps
-  const first = await waitForToken(deps, deps.indices, tokens.get())
-  if (first?.token === undefined) return
+  const token = tokens.current() ?? (await waitForToken(deps, deps.indices, tokens.get()))?.token
+  if (token === undefined) return
   let refused = makeRefusedTargets()
-  await attempt(deps.indices, first.token, refused)
+  await attempt(deps.indices, token, refused)
   if (!refused.outcome) return
   const { indices, outcome } = refused
-  const next = await waitForToken(deps, indices, tokens.replace(first.token, outcome.reason))
+  const next = await waitForToken(deps, indices, tokens.replace(token, outcome.reason))
   if (!next) return
   if (next.token !== undefined) {
     refused = makeRefusedTargets()

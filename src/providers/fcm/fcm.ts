@@ -23,6 +23,7 @@ const REQUEST_TIMEOUT_MS = 20_000
  * flight, and a long round trip does not lower the rate.
  */
 const MAX_CONNECTIONS = 50
+const ANSWER_HEADERS = ['retry-after']
 
 export interface FcmDeps {
   account: FcmAccount
@@ -52,6 +53,8 @@ export class FcmProvider implements Provider {
   readonly #path: string
   readonly #client: Http2Client
   readonly #headers: Record<string, string>
+  /** The headers with a token. The pool encodes the same object once. */
+  #authorized: { token: string; headers: Record<string, string> } | undefined
   readonly #exchange: TokenExchange | GoogleTokens
   readonly #tokens: RenewableToken
   readonly #nowMs: () => number
@@ -112,12 +115,19 @@ export class FcmProvider implements Provider {
             outcomeOf: (answer) => outcomeOf(answerOf(answer), this.#nowMs()),
           }),
           path: this.#path,
-          headers: { ...this.#headers, authorization: `Bearer ${token}` },
+          headers: this.#authorize(token),
           writeBody: (place, body) => writeBody(indices[place] ?? -1, body),
-          answerHeaders: ['retry-after'],
+          answerHeaders: ANSWER_HEADERS,
           signal,
         }),
     })
+  }
+
+  #authorize(token: string): Record<string, string> {
+    if (this.#authorized?.token !== token) {
+      this.#authorized = { token, headers: { ...this.#headers, authorization: `Bearer ${token}` } }
+    }
+    return this.#authorized.headers
   }
 
   async close(): Promise<void> {

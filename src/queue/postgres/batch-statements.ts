@@ -7,37 +7,16 @@ import * as v from 'valibot'
 import { PROVIDER_NAMES, type ProviderName } from '../../config/provider-names.ts'
 import { commitAsynchronously } from '../../database/asynchronous-commit.ts'
 import type { Fragment, Sql } from '../../database/pool.ts'
-import { boolean, bytea, bytes, nameColumns, number, text } from '../../database/raw-columns.ts'
+import { type RawRow, readRows } from '../../database/raw-columns.ts'
 import { decodeLines } from '../../sends/line-bytes.ts'
-import type { BatchClaim, ClaimKey, ClaimState, Progress } from '../batch.ts'
+import type { BatchClaim, ClaimKey, ClaimState, DeviceRange, Progress } from '../batch.ts'
 import type { Lane } from '../lane.ts'
 import { decodeContent } from '../stored-send.ts'
 import { CANCELLED, LANES } from './states.ts'
 import { readRange } from './stored-targets.ts'
 
-const StoredBatch = v.object({
-  id: text,
-  uid: text,
-  analytics_uid: text,
-  provider: v.pipe(text, v.picklist(PROVIDER_NAMES)),
-  target_kind: v.pipe(text, v.picklist(['token', 'topic', 'condition'])),
-  target_count: number,
-  targets: v.nullable(bytes),
-  range_after: v.nullable(text),
-  range_until: v.nullable(text),
-  fence: number,
-  attempt: number,
-  retrying: boolean,
-  ambiguous_attempts: number,
-  settled: v.nullable(bytea),
-  settled_note: v.nullable(text),
-  age_ms: number,
-  expires_in_ms: v.nullable(number),
-  send_state: v.pipe(text, v.picklist(['live', 'cancelled', 'expired'])),
-  has_exclusions: boolean,
-  is_probe: boolean,
-  content: v.nullable(bytea),
-})
+const TARGET_KINDS = ['token', 'topic', 'condition'] as const
+const SEND_STATES = ['live', 'cancelled', 'expired'] as const
 
 /** The parameters of claimWaitingBatches(). */
 export interface ClaimQuery {
@@ -109,7 +88,7 @@ export async function claimWaitingBatches(sql: Sql, query: ClaimQuery): Promise<
       case when c.lane = ${LANES.small} then s.content end as content
     from claimed c left join push_sends s using (uid)
     order by c.id`.raw()
-  return nameColumns(rows).map((row) => readBatch(v.parse(StoredBatch, row), lane))
+  return readRows(rows, (row) => readBatch(row, lane))
 }
 
 /**
@@ -120,31 +99,36 @@ function skipDiskWait(sql: Sql): Fragment {
   return sql`cross join ${commitAsynchronously(sql)}`
 }
 
-function readBatch(row: v.InferOutput<typeof StoredBatch>, lane: Lane): BatchClaim {
+function readBatch(row: RawRow, lane: Lane): BatchClaim {
+  const lines = row.readBytes('targets')
+  const content = row.readBytea('content')
   return {
-    id: row.id,
-    uid: row.uid,
-    analyticsUid: row.analytics_uid,
+    id: row.readText('id'),
+    uid: row.readText('uid'),
+    analyticsUid: row.readText('analytics_uid'),
     lane,
-    provider: row.provider,
-    targetKind: row.target_kind,
-    count: row.target_count,
-    targets: row.targets
-      ? { kind: 'lines', lines: decodeLines(row.targets) }
-      : { kind: 'range', range: readRange(row) },
-    fence: row.fence,
-    attempt: row.attempt,
-    isRetry: row.retrying,
-    ambiguousAttempts: row.ambiguous_attempts,
-    ageMs: row.age_ms,
-    expiresInMs: row.expires_in_ms ?? undefined,
-    sendState: row.send_state,
-    hasExclusions: row.has_exclusions,
-    finished: row.settled ?? undefined,
-    finishedNote: row.settled_note ?? '',
-    isProbe: row.is_probe,
-    ...(row.content && { content: decodeContent(row.content) }),
+    provider: row.readWord('provider', PROVIDER_NAMES),
+    targetKind: row.readWord('target_kind', TARGET_KINDS),
+    count: row.readNumber('target_count'),
+    targets: lines ? { kind: 'lines', lines: decodeLines(lines) } : { kind: 'range', range: readBatchRange(row) },
+    fence: row.readNumber('fence'),
+    attempt: row.readNumber('attempt'),
+    isRetry: row.readBoolean('retrying'),
+    ambiguousAttempts: row.readNumber('ambiguous_attempts'),
+    ageMs: row.readNumber('age_ms'),
+    expiresInMs: row.readNullableNumber('expires_in_ms'),
+    sendState: row.readWord('send_state', SEND_STATES),
+    hasExclusions: row.readBoolean('has_exclusions'),
+    finished: row.readBytea('settled'),
+    finishedNote: row.readNullableText('settled_note') ?? '',
+    isProbe: row.readBoolean('is_probe'),
+    ...(content && { content: decodeContent(content) }),
   }
+}
+
+function readBatchRange(row: RawRow): DeviceRange {
+  const [range_after, range_until] = [row.readNullableText('range_after'), row.readNullableText('range_until')]
+  return readRange({ range_after: range_after ?? null, range_until: range_until ?? null })
 }
 
 /** A common table expression `held`: the ids of the valid claims, whose rows it locks. */

@@ -134,7 +134,7 @@ export class PostgresQueue implements Queue {
   }
 
   acknowledge(claim: ClaimKey, remainder: Remainder) {
-    const answer = inTime(this.#acknowledgements.add({ claim, ...remainder }))
+    const answer = this.#acknowledgements.add({ claim, ...remainder })
     // A retry without a delay can be claimed at once, so its lane is announced to other workers.
     return remainder.retries.some(({ delayMs }) => delayMs === 0) ? this.#announcing(answer, claim.lane) : answer
   }

@@ -1,21 +1,18 @@
-// Runs the Lua scripts that claim, confirm, acknowledge and release batches. A batch is an entry of a stream; the
+// Runs the Lua scripts that claim, confirm and release batches. A batch is an entry of a stream; the
 // consumer that owns the pending entry and its number of deliveries together are the fence of the claim.
 import type { ProviderName } from '../../config/provider-names.ts'
 import { Script } from '../../redis/script.ts'
 import { decodeLines } from '../../sends/line-bytes.ts'
-import type { BatchClaim, ClaimKey, ClaimState, Progress, Remainder } from '../batch.ts'
+import type { BatchClaim, ClaimKey, ClaimState, Progress } from '../batch.ts'
 import type { Lane } from '../lane.ts'
-import { KEEP_DEAD_LETTERS_SECONDS, KEEP_ENDED_SECONDS } from '../limits.ts'
-import { sumCounts } from '../stored-report.ts'
 import { entryOf } from './claim-id.ts'
 import { type FoundBatch, readFoundBatches, readWord } from './replies.ts'
 import { GROUP, type Scope } from './scope.ts'
-import { encodeTargets, loadTargets } from './stored-targets.ts'
+import { loadTargets } from './stored-targets.ts'
 
 const CLAIM_BATCHES = new Script(new URL('lua/claim-batches.lua', import.meta.url))
 const CONFIRM = new Script(new URL('lua/confirm.lua', import.meta.url))
 const CHECKPOINT = new Script(new URL('lua/checkpoint.lua', import.meta.url))
-const ACKNOWLEDGE = new Script(new URL('lua/acknowledge.lua', import.meta.url))
 const RELEASE = new Script(new URL('lua/release.lua', import.meta.url))
 
 /** A worker as a consumer of the group that reads the streams of batches. */
@@ -108,51 +105,6 @@ export async function storeProgress(
     note,
   ])
   await CHECKPOINT.run(client, stored, [GROUP, consumer, ...args])
-}
-
-/**
- * Removes a claimed batch and stores its retries and dead letters. Resolves to 'lost' without a change if the claim is
- * lost.
- */
-export async function acknowledgeBatch(
-  { client, keys, consumer }: Consumer,
-  claim: ClaimKey,
-  { retries: newRetries, givenUp, counts = [] }: Remainder,
-): Promise<'acknowledged' | 'lost'> {
-  const { batches, notes, send, exclusions, retries, retryBodies, lastRetry, deadLetters, report, work } = keys
-  const { uid, lane, provider, targetKind, fence, attempt } = claim
-  const sendKeys = [send(uid), exclusions(uid), retries, retryBodies, lastRetry, deadLetters, report(uid)]
-  const changes = sumCounts(counts)
-  const reply = await ACKNOWLEDGE.run(
-    client,
-    [batches(lane, provider), notes(lane, provider), ...sendKeys],
-    [
-      GROUP,
-      consumer,
-      entryOf(claim),
-      fence,
-      provider,
-      lane,
-      targetKind,
-      uid,
-      attempt,
-      KEEP_ENDED_SECONDS,
-      KEEP_DEAD_LETTERS_SECONDS,
-      work(lane),
-      newRetries.length,
-      changes.size,
-      ...[...changes].flat(),
-      ...newRetries.flatMap(({ count, targets, ambiguousAttempts, delayMs, startsOver }) => [
-        count,
-        ...encodeTargets(targets),
-        ambiguousAttempts,
-        Math.ceil(delayMs),
-        startsOver ? '1' : '0',
-      ]),
-      ...givenUp.flatMap(({ count, targets, reason }) => [count, ...encodeTargets(targets), reason]),
-    ],
-  )
-  return readWord(reply, ['ACKNOWLEDGED', 'LOST']) === 'LOST' ? 'lost' : 'acknowledged'
 }
 
 /**

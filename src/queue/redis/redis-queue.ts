@@ -15,14 +15,8 @@ import { KEEP_REPORTS_MS } from '../limits.ts'
 import type { Queue } from '../queue.ts'
 import type { ReportFilter, StatusCount } from '../report.ts'
 import type { Exclusion, Page, Send, SendClaim } from '../send.ts'
-import {
-  acknowledgeBatch,
-  type Consumer,
-  claimBatches,
-  confirmClaims,
-  releaseBatch,
-  storeProgress,
-} from './batch-scripts.ts'
+import { groupAcknowledgements } from './acknowledgements.ts'
+import { type Consumer, claimBatches, confirmClaims, releaseBatch, storeProgress } from './batch-scripts.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { endEvictedBatches } from './evicted-batches.ts'
 import { GroupedSends } from './grouped-sends.ts'
@@ -74,6 +68,7 @@ export class RedisQueue implements Queue {
   readonly #writes: TimedWrites
   readonly #deadLetters: DeadLetters
   readonly #recentWrites: RecentWrites
+  readonly #acknowledgements: ReturnType<typeof groupAcknowledgements>
   readonly #sends: GroupedSends
   readonly #upkeep: Repetition
   readonly #nextSweepMs: Record<Lane, number> = { small: 0, broadcast: 0 }
@@ -89,6 +84,7 @@ export class RedisQueue implements Queue {
     this.#writes = new TimedWrites({ client, keys, answerTimeoutMs })
     this.#deadLetters = new DeadLetters({ ...this.#here, writes: this.#writes })
     this.#recentWrites = new RecentWrites({ client, logger })
+    this.#acknowledgements = groupAcknowledgements(this.#here)
     const { keepReportsMs = KEEP_REPORTS_MS } = deps
     const limit = new JobLimit({ maxJobs, count: async () => (await readStats(this.#here)).jobs })
     const parts = { queue: this.#here, writes: this.#writes, recentWrites: this.#recentWrites }
@@ -157,7 +153,7 @@ export class RedisQueue implements Queue {
   }
 
   acknowledge(claim: ClaimKey, remainder: Remainder) {
-    return acknowledgeBatch(this.#here, claim, remainder)
+    return this.#acknowledgements.add({ claim, ...remainder })
   }
 
   async release(claims: readonly ClaimKey[]) {

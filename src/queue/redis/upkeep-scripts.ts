@@ -4,7 +4,8 @@ import { Script } from '../../redis/script.ts'
 import { LANES, type Lane } from '../lane.ts'
 import { KEEP_DEAD_LETTERS_SECONDS, UNCLAIMED_REASON, UNCLAIMED_TOO_LONG_SECONDS } from '../limits.ts'
 import { countFailedBatch } from '../stored-report.ts'
-import { acknowledgeBatch, type Consumer } from './batch-scripts.ts'
+import { groupAcknowledgements } from './acknowledgements.ts'
+import type { Consumer } from './batch-scripts.ts'
 import { makeClaimId } from './claim-id.ts'
 import { CONSUMER_SILENT_MS, MAX_GIVEN_UP_AT_ONCE } from './limits.ts'
 import { readAbandoned } from './replies.ts'
@@ -36,13 +37,14 @@ async function giveUpUnclaimedOf(
   const { client, keys, consumer } = queue
   const stream = keys.batches(lane, provider)
   const reply = await CLAIM_ABANDONED.run(client, [stream], [GROUP, consumer, tooLongMs, MAX_GIVEN_UP_AT_ONCE])
-  for (const { id, targets, count, isRetry, ...claim } of readAbandoned(reply)) {
-    const givenUp = [{ targets, count, reason: UNCLAIMED_REASON }]
-    const counts = countFailedBatch({ provider, isRetry, count }, targets.kind, UNCLAIMED_REASON)
-    await acknowledgeBatch(
-      queue,
-      { ...claim, id: makeClaimId({ lane, provider }, id), lane, provider },
-      { retries: [], givenUp, counts },
-    )
-  }
+  const acknowledgements = groupAcknowledgements(queue)
+  const ends = readAbandoned(reply).map(({ id, targets, count, isRetry, ...claim }) =>
+    acknowledgements.add({
+      claim: { ...claim, id: makeClaimId({ lane, provider }, id), lane, provider },
+      retries: [],
+      givenUp: [{ targets, count, reason: UNCLAIMED_REASON }],
+      counts: countFailedBatch({ provider, isRetry, count }, targets.kind, UNCLAIMED_REASON),
+    }),
+  )
+  await Promise.all(ends)
 }

@@ -1,64 +1,93 @@
 #!lua flags=allow-oom
--- Removes a claimed batch, stores its retries and dead letters, changes the report of its send, and ends the send with
--- the last open batch. Allowed at maxmemory: otherwise a full queue could not drain.
--- KEYS: 1 stream  2 notes on its claims  3 send  4 exclusions of the send  5 retries by time  6 bodies of retries
---       7 number of the last retry  8 dead letters  9 report of the send
--- ARGV: 1 group  2 consumer  3 id  4 deliveries at the claim  5 provider  6 lane  7 kind of targets  8 uid
---       9 attempts with this one  10 seconds to keep an ended send  11 seconds to keep one with dead letters
---       12 channel  13 number of retries  14 number of changes of the report
---       15.. for each change: name of the count, number; then for each retry: count, form of the targets (t or d),
---       targets, ambiguous attempts, delay in ms, '1' when its attempts start over; then for each dead letter: count,
---       form of the targets, targets, reason
--- Returns ACKNOWLEDGED, or LOST when the claim is lost: nothing is changed then. A second run returns LOST.
+-- Ends claimed batches: for each it stores its retries and dead letters, changes the report of its send, and ends the
+-- send with the last open batch. Allowed at maxmemory: otherwise a full queue could not drain.
+-- KEYS: 1 retries by time  2 bodies of retries  3 number of the last retry  4 dead letters
+--       5.. for each batch: stream, notes on its claims, send, exclusions of the send, report of the send
+-- ARGV: 1 group  2 consumer  3 seconds to keep an ended send  4 seconds to keep one with dead letters
+--       5.. for each batch: id, deliveries at the claim, provider, lane, kind of targets, uid, attempts with this one,
+--       channel, number of retries, number of dead letters, number of changes of the report;
+--       then for each change: name of the count, number;
+--       for each retry: count, form of the targets (t or d), targets, ambiguous attempts, delay in ms, '1' when its
+--       attempts start over; for each dead letter: count, form of the targets, targets, reason
+-- Returns for each batch ACKNOWLEDGED; LOST when its claim is lost: nothing is changed then; or the text of the error
+-- that only this batch has. A second run returns LOST.
 --- @include read-field
 --- @include add-batch
 --- @include claimed-entry
 --- @include open-batches
 --- @include wake-workers
-local stream, notes, send, exclusions = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local group, consumer, id, deliveries = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local kind, uid, attempts, channel = ARGV[7], ARGV[8], ARGV[9], ARGV[12]
-local report, retries, changes = KEYS[9], tonumber(ARGV[13]), tonumber(ARGV[14])
-local RETRY_ARGS, LETTER_ARGS = 6, 4
-
-if not is_claimed(stream, group, consumer, id, deliveries) then return 'LOST' end
+local group, consumer, keep_seconds, keep_with_dead_letters_seconds = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local FIRST_BATCH, BATCH_KEYS, BATCH_ARGS, CHANGE_ARGS, RETRY_ARGS, LETTER_ARGS = 5, 5, 11, 2, 6, 4
 local now = read_clock()
--- The age of each retry is counted from the first claim of the batch. Counted from the acknowledgement, it would lack
--- the duration of the attempt.
-local first = redis.call('HGET', notes, id .. FIRST_CLAIM) or to_digits(now)
-local at = count_in_report(report, 15, changes)
-if changes > 0 and redis.call('EXISTS', report) == 1 then
-  redis.call('HSETNX', report, 'first', to_digits(now))
-  redis.call('HSET', report, 'last', to_digits(now))
-end
-for _ = 1, retries do
-  local count, form, targets, ambiguous, delay_ms, starts_over = unpack(ARGV, at, at + RETRY_ARGS - 1)
-  local batch = make_batch(uid, kind, count, form, targets)
-  batch.m = ambiguous
-  if starts_over ~= '1' then batch.a, batch.f, batch.r = attempts, first, '1' end
-  if add_batch(stream, batch, delay_ms, now, KEYS[5], KEYS[6], KEYS[7]) then wake_workers(channel) end
-  at = at + RETRY_ARGS
+local now_digits = to_digits(now)
+-- Channels with new work.
+local woken = {}
+
+local function acknowledge(key, at)
+  local stream, notes, send, exclusions, report = unpack(KEYS, key, key + BATCH_KEYS - 1)
+  local id, deliveries, provider, lane, kind, uid, attempts, channel, retries, letters, changes =
+    unpack(ARGV, at, at + BATCH_ARGS - 1)
+  if not is_claimed(stream, group, consumer, id, deliveries) then return 'LOST' end
+  at = at + BATCH_ARGS
+  retries, letters, changes = tonumber(retries), tonumber(letters), tonumber(changes)
+  -- Each report has a field `keep`.
+  local reported = redis.call('HMGET', report, 'keep', 'first')
+  if changes > 0 and reported[1] then
+    for change = at, at + (changes - 1) * CHANGE_ARGS, CHANGE_ARGS do
+      redis.call('HINCRBY', report, ARGV[change], ARGV[change + 1])
+    end
+    redis.call('HSET', report, 'last', now_digits, 'first', reported[2] or now_digits)
+  end
+  at = at + changes * CHANGE_ARGS
+  if retries > 0 then
+    -- The age of each retry is counted from the first claim of the batch. Counted from the acknowledgement, it would
+    -- lack the duration of the attempt.
+    local first = redis.call('HGET', notes, id .. FIRST_CLAIM) or now_digits
+    for _ = 1, retries do
+      local count, form, targets, ambiguous, delay_ms, starts_over = unpack(ARGV, at, at + RETRY_ARGS - 1)
+      local batch = make_batch(uid, kind, count, form, targets)
+      batch.m = ambiguous
+      if starts_over ~= '1' then batch.a, batch.f, batch.r = attempts, first, '1' end
+      if add_batch(stream, batch, delay_ms, now, KEYS[1], KEYS[2], KEYS[3]) then woken[channel] = true end
+      at = at + RETRY_ARGS
+    end
+  end
+
+  local state = redis.call('HGET', send, 'state')
+  for _ = 1, letters do
+    if state and state ~= 'cancelled' then
+      local count, form, targets, reason = unpack(ARGV, at, at + LETTER_ARGS - 1)
+      redis.call('XADD', KEYS[4], '*', 'u', uid, 'p', provider, 'l', lane, 'k', kind, 'n', count, form, targets,
+        'r', reason, 'a', attempts)
+      redis.call('HSET', send, 'dead', '1')
+    end
+    at = at + LETTER_ARGS
+  end
+
+  -- Only batches of broadcasts have a key for their lines.
+  local entry = lane ~= 'small' and redis.call('XRANGE', stream, id, id)[1]
+  local targets_key = entry and read_field(entry[2], 'b')
+  if targets_key then redis.call('UNLINK', targets_key) end
+  remove_claimed(stream, notes, group, id)
+  if state then
+    local open = count_open_batches(send, exclusions, report, retries - 1, state == 'fanned', keep_seconds,
+      keep_with_dead_letters_seconds)
+    if state == 'cancelled' and open == 0 then
+      redis.call('HDEL', send, 'recipient')
+      end_report(report, now)
+    end
+  end
+  return 'ACKNOWLEDGED'
 end
 
-local state = redis.call('HGET', send, 'state')
-for letter = at, #ARGV, LETTER_ARGS do
-  if state and state ~= 'cancelled' then
-    local count, form, targets, reason = unpack(ARGV, letter, letter + LETTER_ARGS - 1)
-    redis.call('XADD', KEYS[8], '*', 'u', uid, 'p', ARGV[5], 'l', ARGV[6], 'k', kind, 'n', count, form, targets,
-      'r', reason, 'a', attempts)
-    redis.call('HSET', send, 'dead', '1')
-  end
+local results = {}
+local key, at = FIRST_BATCH, FIRST_BATCH
+while key <= #KEYS do
+  -- An error must not fail the batches behind it: repeated together, they would never end.
+  local ok, result = pcall(acknowledge, key, at)
+  results[#results + 1] = ok and result or type(result) == 'table' and result.err or tostring(result)
+  key = key + BATCH_KEYS
+  at = at + BATCH_ARGS + ARGV[at + 8] * RETRY_ARGS + ARGV[at + 9] * LETTER_ARGS + ARGV[at + 10] * CHANGE_ARGS
 end
-
-local entry = redis.call('XRANGE', stream, id, id)[1]
-local targets_key = entry and read_field(entry[2], 'b')
-if targets_key then redis.call('UNLINK', targets_key) end
-remove_claimed(stream, notes, group, id)
-if state then
-  local open = count_open_batches(send, exclusions, report, retries - 1, state == 'fanned', ARGV[10], ARGV[11])
-  if state == 'cancelled' and open == 0 then
-    redis.call('HDEL', send, 'recipient')
-    end_report(report, now)
-  end
-end
-return 'ACKNOWLEDGED'
+for channel in pairs(woken) do wake_workers(channel) end
+return results

@@ -36,17 +36,20 @@ for _, id in ipairs(redis.call('ZRANGE', retries, '-inf', now_digits, 'BYSCORE',
   redis.call('HDEL', bodies, id)
 end
 
+local SEND_FIELDS = { 'state', 'expire', 'analytics', returns_content and 'content' or nil }
 local rows = { HEADER }
 local left = tonumber(ARGV[3])
 
--- Returns the state of a send, the uid of its rows in analytics, and the ms until it expires ('' if it never expires).
+-- Returns the state of a send, the uid of its rows in analytics, the ms until it expires ('' if it never expires), and
+-- its content ('' unless it is asked for).
 local function read_send(uid)
-  local stored = redis.call('HMGET', send_prefix .. uid, 'state', 'expire', 'analytics')
-  local state, expire_at, analytics_uid = stored[1], stored[2], stored[3] or uid
+  local stored = redis.call('HMGET', send_prefix .. uid, unpack(SEND_FIELDS))
+  local state, expire_at, analytics_uid, content = stored[1], stored[2], stored[3] or uid, stored[4] or ''
   local is_cancelled = not state or state == 'cancelled'
-  if not expire_at or expire_at == '' then return is_cancelled and 'cancelled' or 'live', analytics_uid, '' end
+  if not expire_at or expire_at == '' then return is_cancelled and 'cancelled' or 'live', analytics_uid, '', content end
   local expires_in = to_digits(expire_at - now)
-  return is_cancelled and 'cancelled' or tonumber(expires_in) <= 0 and 'expired' or 'live', analytics_uid, expires_in
+  local is_expired = tonumber(expires_in) <= 0
+  return is_cancelled and 'cancelled' or is_expired and 'expired' or 'live', analytics_uid, expires_in, content
 end
 
 local function add_row(provider, notes, entry, deliveries, is_probe)
@@ -57,13 +60,12 @@ local function add_row(provider, notes, entry, deliveries, is_probe)
     first = batch.f ~= '' and batch.f or now_digits
     redis.call('HSET', notes, id .. FIRST_CLAIM, first)
   end
-  local state, analytics_uid, expires_in = read_send(batch.u)
-  local content = returns_content and redis.call('HGET', send_prefix .. batch.u, 'content')
+  local state, analytics_uid, expires_in, content = read_send(batch.u)
   local has_exclusions = redis.call('EXISTS', exclusions_prefix .. batch.u)
   rows[#rows + 1] = {
     provider, id, batch.u, analytics_uid, batch.k, batch.n, batch.t or '', batch.b or '', batch.d or '', deliveries,
     batch.a, batch.r or '0', batch.m, to_digits(now - first), state, expires_in, has_exclusions, finished or '',
-    note or '', is_probe, content or '',
+    note or '', is_probe, content,
   }
   left = left - 1
 end
