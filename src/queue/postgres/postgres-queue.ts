@@ -9,10 +9,10 @@ import { type Repetition, startRepeating } from '../../timing/repeat.ts'
 import { laneOfWork } from '../announcements.ts'
 import type { ClaimKey, Progress, Remainder } from '../batch.ts'
 import type { DeadLetterFilter } from '../dead-letter.ts'
-import { JobLimit } from '../job-limit.ts'
 import { LANES, type Lane } from '../lane.ts'
 import { KEEP_REPORTS_MS } from '../limits.ts'
 import type { Queue } from '../queue.ts'
+import { LimitCheck, type QueueLimits } from '../queue-limits.ts'
 import type { ReportFilter, StatusCount } from '../report.ts'
 import type { Exclusion, Page, Send, SendClaim } from '../send.ts'
 import { groupAcknowledgements } from './acknowledgements.ts'
@@ -24,7 +24,7 @@ import { inTime } from './in-time.ts'
 import { deletePause, upsertPause } from './pause-statements.ts'
 import { addStatuses, selectReport, selectReports } from './report-statements.ts'
 import { cancelSend, insertSend, selectSend } from './send-statements.ts'
-import { countJobs, findSettingRisks, selectStats } from './stats-statements.ts'
+import { countJobs, countScheduled, findSettingRisks, selectStats } from './stats-statements.ts'
 import { selectUntilDue } from './until-due-statement.ts'
 import { deleteForgottenSends, deleteOldReports, giveUpUnclaimedBatches } from './upkeep-statements.ts'
 import { WakeUp } from './wake-up.ts'
@@ -32,13 +32,11 @@ import { claimDueSends, extendSendLease, insertPage, releaseWalk } from './walk-
 
 const UPKEEP_INTERVAL_MS = 60_000
 
-interface Deps {
+interface Deps extends QueueLimits {
   sql: Sql
   logger: Logger
   /** The lease: how long a claim is valid in ms unless it is extended. */
   leaseMs: number
-  /** The number of jobs (batches and due sends) from which on sends are refused as 'full'. */
-  maxJobs: number
   /** For this many ms after a start of PostgreSQL no abandoned batch is claimed; by default the time of one lease. */
   restartGraceMs?: number
   /** The time limit in ms of a call that an API answers; ten seconds by default. */
@@ -52,7 +50,7 @@ export class PostgresQueue implements Queue {
   readonly #sql: Sql
   readonly #calls: TimedCalls
   readonly #leaseMs: number
-  readonly #limit: JobLimit
+  readonly #limits: LimitCheck
   readonly #restartGraceMs: number
   readonly #keepReportsMs: number
   readonly #wakeUp: WakeUp
@@ -64,8 +62,10 @@ export class PostgresQueue implements Queue {
     this.#sql = deps.sql
     this.#calls = new TimedCalls(deps)
     this.#leaseMs = deps.leaseMs
-    const { maxJobs } = deps
-    this.#limit = new JobLimit({ maxJobs, count: () => countJobs(this.#sql, maxJobs) })
+    this.#limits = new LimitCheck(deps, {
+      countJobs: () => countJobs(this.#sql, deps.maxJobs),
+      countScheduled: () => countScheduled(this.#sql),
+    })
     this.#restartGraceMs = deps.restartGraceMs ?? deps.leaseMs
     this.#keepReportsMs = deps.keepReportsMs ?? KEEP_REPORTS_MS
     this.#wakeUp = new WakeUp(deps)
@@ -84,7 +84,8 @@ export class PostgresQueue implements Queue {
 
   enqueue(send: Send, page?: Page) {
     return this.#calls.run(async (deadline) => {
-      if (await this.#limit.isReached()) return 'full'
+      const reached = await this.#limits.findReached(send)
+      if (reached) return reached
       const lane = laneOfWork(send, page)
       const notice = this.#wakeUp.takeNotice(lane)
       const result = await insertSend(this.#sql, send, page, { notice, deadline })

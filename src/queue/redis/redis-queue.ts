@@ -9,10 +9,10 @@ import type { AckRule } from '../../sends/ack-rule.ts'
 import type { Repetition } from '../../timing/repeat.ts'
 import type { ClaimKey, Progress, Remainder } from '../batch.ts'
 import type { DeadLetterFilter } from '../dead-letter.ts'
-import { JobLimit } from '../job-limit.ts'
 import type { Lane } from '../lane.ts'
 import { KEEP_REPORTS_MS } from '../limits.ts'
 import type { Queue } from '../queue.ts'
+import { LimitCheck, type QueueLimits } from '../queue-limits.ts'
 import type { ReportFilter, StatusCount } from '../report.ts'
 import type { Exclusion, Page, Send, SendClaim } from '../send.ts'
 import {
@@ -31,7 +31,7 @@ import { estimateBytes, RecentWrites, SMALL_WRITE_BYTES } from './recent-writes.
 import { countStatuses, listReports, loadReport } from './report-scripts.ts'
 import { findRisks } from './risks.ts'
 import { cancelSend, findExcluded, loadSend, storeExclusion, storeSend } from './send-scripts.ts'
-import { readStats } from './stats.ts'
+import { makeCounts, readStats } from './stats.ts'
 import { TimedWrites } from './timed-writes.ts'
 import { readUntilDue } from './until-due.ts'
 import { startUpkeep } from './upkeep.ts'
@@ -41,7 +41,7 @@ import { claimDueSends, extendSendLease, storePage } from './walk-scripts.ts'
 /** How many times during one lease a process looks for abandoned batches, unless `sweepMs` is given. */
 const SWEEPS_PER_LEASE = 7.5
 
-interface Deps {
+interface Deps extends QueueLimits {
   client: RedisClient
   /** A second connection, used only to listen for announcements. The queue closes both connections. */
   subscriber: RedisClient
@@ -50,8 +50,6 @@ interface Deps {
   logger: Logger
   /** The lease: how long a claim is valid in ms unless it is extended. */
   leaseMs: number
-  /** The number of jobs (batches, retries and due sends) from which on sends are refused as 'full'. */
-  maxJobs: number
   /** How long `client` waits for a reply, in ms; `io_timeout`'s default by default. */
   answerTimeoutMs?: number
   /** The time between two searches for abandoned batches, in ms. */
@@ -68,7 +66,7 @@ export class RedisQueue implements Queue {
   readonly #here: Consumer
   readonly #logger: Logger
   readonly #leaseMs: number
-  readonly #limit: JobLimit
+  readonly #limits: LimitCheck
   readonly #sweepMs: number
   readonly #keepReportsMs: number
   readonly #wakeUp: WakeUp
@@ -79,12 +77,12 @@ export class RedisQueue implements Queue {
   readonly #nextSweepMs: Record<Lane, number> = { small: 0, broadcast: 0 }
 
   constructor(deps: Deps) {
-    const { client, subscriber, prefix, logger, leaseMs, maxJobs, sweepMs, answerTimeoutMs } = deps
+    const { client, subscriber, prefix, logger, leaseMs, sweepMs, answerTimeoutMs } = deps
     const keys = makeKeys(prefix)
     this.#here = { client, keys, consumer: randomUUID() }
     this.#logger = logger
     this.#leaseMs = leaseMs
-    this.#limit = new JobLimit({ maxJobs, count: async () => (await readStats(this.#here)).jobs })
+    this.#limits = new LimitCheck(deps, makeCounts(this.#here))
     this.#sweepMs = sweepMs ?? leaseMs / SWEEPS_PER_LEASE
     this.#keepReportsMs = deps.keepReportsMs ?? KEEP_REPORTS_MS
     this.#wakeUp = new WakeUp({ subscriber, keys, logger })
@@ -99,7 +97,8 @@ export class RedisQueue implements Queue {
   }
 
   async enqueue(send: Send, page?: Page) {
-    if (await this.#limit.isReached()) return 'full'
+    const reached = await this.#limits.findReached(send)
+    if (reached) return reached
     const store = () =>
       this.#writes.run((deadlineMs) =>
         storeSend(this.#here, send, page, { deadlineMs, keepReportMs: this.#keepReportsMs }),

@@ -31,3 +31,11 @@ export async function readStats({ client, keys }: Scope): Promise<QueueStats & {
     oldestMs: Math.max(0, ...streams.map(({ oldestMs }) => oldestMs)),
   }
 }
+
+/** Makes the counts that the limits of the queue need. */
+export function makeCounts(scope: Scope) {
+  return {
+    countJobs: async () => (await readStats(scope)).jobs,
+    countScheduled: async () => (await readStats(scope)).scheduled,
+  }
+}
