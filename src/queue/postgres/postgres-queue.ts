@@ -21,6 +21,7 @@ import { countDeadLetters, deleteDeadLetters, reviveDeadLetters, selectDeadLette
 import { selectExcluded } from './exclusion-statements.ts'
 import { Exclusions } from './exclusions.ts'
 import { inTime } from './in-time.ts'
+import { groupPageCommits, isOnlyPage } from './page-commits.ts'
 import { deletePause, upsertPause } from './pause-statements.ts'
 import { addStatuses, selectReport, selectReports } from './report-statements.ts'
 import { cancelSend, insertSend, selectSend } from './send-statements.ts'
@@ -54,6 +55,7 @@ export class PostgresQueue implements Queue {
   readonly #restartGraceMs: number
   readonly #keepReportsMs: number
   readonly #wakeUp: WakeUp
+  readonly #pageCommits: ReturnType<typeof groupPageCommits>
   readonly #acknowledgements: ReturnType<typeof groupAcknowledgements>
   readonly #exclusions: Exclusions
   readonly #upkeep: Repetition
@@ -69,6 +71,7 @@ export class PostgresQueue implements Queue {
     this.#restartGraceMs = deps.restartGraceMs ?? deps.leaseMs
     this.#keepReportsMs = deps.keepReportsMs ?? KEEP_REPORTS_MS
     this.#wakeUp = new WakeUp(deps)
+    this.#pageCommits = groupPageCommits(deps.sql)
     this.#acknowledgements = groupAcknowledgements(deps.sql)
     this.#exclusions = new Exclusions({ sql: deps.sql, calls: this.#calls })
     this.#upkeep = startRepeating({
@@ -107,7 +110,10 @@ export class PostgresQueue implements Queue {
   }
 
   commitPage(claim: SendClaim, page: Page) {
-    return this.#announcing(inTime(insertPage(this.#sql, claim, page, this.#leaseMs)), laneOfWork(claim, page))
+    const committed = isOnlyPage(claim, page)
+      ? this.#pageCommits.add({ claim, page })
+      : insertPage(this.#sql, claim, page, this.#leaseMs)
+    return this.#announcing(inTime(committed), laneOfWork(claim, page))
   }
 
   extendWalk(claim: SendClaim) {
