@@ -48,6 +48,7 @@ const PROGRAMS: readonly Program[] = [
   { name: 'webpush', minutes: 1, hasProfile: false, options: [] },
   { name: 'proxy', minutes: 3, hasProfile: true, options: [...quick, ...node] },
   { name: 'pipeline', minutes: 20, hasProfile: true, options: quick },
+  { name: 'singles', minutes: 15, hasProfile: true, options: quick },
 ]
 
 const Ratio = v.object({ key: v.string(), value: v.number(), better: v.picklist(['higher', 'lower']) })

@@ -18,10 +18,15 @@ export interface BenchDatabase {
 
 /** Runs `work` on a new PostgreSQL with the embedded server's settings, and removes it afterwards. */
 export function withDatabase<T>(logger: Logger, work: (database: BenchDatabase) => Promise<T>): Promise<T> {
-  return using(startDatabase(logger), async (database) => {
+  return withEmptyDatabase(logger, async (database) => {
     await migrate(database.sql, logger)
     return await work(database)
   })
+}
+
+/** The same without tables, which the server under test makes. */
+export function withEmptyDatabase<T>(logger: Logger, work: (database: BenchDatabase) => Promise<T>): Promise<T> {
+  return using(startDatabase(logger), work)
 }
 
 async function startDatabase(logger: Logger) {

@@ -38,10 +38,11 @@ export interface PushService {
 /** nghttpd is a C server, but it only serves the paths of its files, and APNs has a path for each device. */
 export type SinkKind = 'nghttpd' | 'counting'
 
-/** The delay and the limit of the counting sink. */
+/** Options of the counting sink. */
 export interface SinkManners {
   delayMs?: number
   maxStreams?: number
+  timeMark?: string
 }
 
 /** The simulator's part: the provider's section of the configuration, and the simulator's certificate authority. */

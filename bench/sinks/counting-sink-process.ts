@@ -21,6 +21,8 @@ const fields = encodeFields()
 const watched = new Set<string>()
 let requests = 0
 let connections = 0
+let timesMs: number[] = []
+let lastMs = 0
 
 /** RFC 7541 section 6.2.2: literals that are not indexed, without Huffman. */
 function encodeFields(): Buffer {
@@ -66,6 +68,14 @@ function lookForWatched(body: Buffer): void {
   }
 }
 
+function recordTime(body: Buffer): void {
+  const at = body.indexOf(options.timeMark)
+  if (at < 0) return
+  const from = at + options.timeMark.length
+  lastMs = Number(process.hrtime.bigint()) / 1e6
+  timesMs.push(lastMs - Number(body.toString('latin1', from, body.indexOf('"', from))))
+}
+
 /** Sends the written bytes, at once or after the delay. */
 function send(socket: TLSSocket, out: ByteWriter, delayMs: number): void {
   if (out.length === 0) return
@@ -92,6 +102,7 @@ function serve(socket: TLSSocket): void {
       if (type === FRAME.data) {
         used += end - from
         if (watched.size > 0) lookForWatched(bytes.subarray(from, end))
+        if (options.timeMark !== '') recordTime(bytes.subarray(from, end))
       } else if (type === FRAME.settings) {
         if ((flags & FLAG.ack) === 0) writeSettingsAck(control)
       } else if (type === FRAME.ping) {
@@ -124,10 +135,18 @@ server.listen(0, '127.0.0.1', () => {
 })
 process.on('message', (message) => {
   const order = v.parse(Order, message)
-  if (order.kind === 'count') report({ kind: 'count', requests, connections })
-  else {
-    watched.add(order.text)
-    report({ kind: 'watching', text: order.text })
+  switch (order.kind) {
+    case 'count':
+      return report({ kind: 'count', requests, connections })
+    case 'countTimes':
+      return report({ kind: 'timeCount', count: timesMs.length })
+    case 'takeTimes':
+      report({ kind: 'times', timesMs, lastMs })
+      timesMs = []
+      return
+    case 'watch':
+      watched.add(order.text)
+      return report({ kind: 'watching', text: order.text })
   }
 })
 // Ends with its parent.

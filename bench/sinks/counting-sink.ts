@@ -16,6 +16,8 @@ export class CountingSink {
   readonly #child: ChildProcess
   readonly #arrivals = new Map<string, (atMs: number) => void>()
   readonly #watching = new Map<string, () => void>()
+  #onTimeCount = (_: number) => {}
+  #onTimes = (_: { timesMs: number[]; lastMs: number }) => {}
   #onCount: ((count: { requests: number; connections: number }) => void) | undefined
 
   private constructor(child: ChildProcess, port: number, ca: string) {
@@ -34,6 +36,7 @@ export class CountingSink {
       headers: {},
       delayMs: 0,
       maxStreams: 1000,
+      timeMark: '',
       ...options,
       cert,
       key,
@@ -70,6 +73,25 @@ export class CountingSink {
     return { arrival }
   }
 
+  /** The number of requests with a time mark since `takeTimes`. */
+  countTimes(): Promise<number> {
+    return new Promise((resolve) => {
+      this.#onTimeCount = resolve
+      this.#order({ kind: 'countTimes' })
+    })
+  }
+
+  /**
+   * Takes the times in ms from the marks in requests to their arrival, and the arrival of the last of them on the clock
+   * of process.hrtime. The next call has later ones.
+   */
+  takeTimes(): Promise<{ timesMs: number[]; lastMs: number }> {
+    return new Promise((resolve) => {
+      this.#onTimes = resolve
+      this.#order({ kind: 'takeTimes' })
+    })
+  }
+
   async stop(): Promise<void> {
     const ended = once(this.#child, 'exit')
     if (this.#child.connected) this.#child.disconnect()
@@ -83,6 +105,8 @@ export class CountingSink {
 
   #onReport(report: Report): void {
     if (report.kind === 'count') this.#onCount?.(report)
+    else if (report.kind === 'timeCount') this.#onTimeCount(report.count)
+    else if (report.kind === 'times') this.#onTimes(report)
     else if (report.kind === 'watching') {
       this.#watching.get(report.text)?.()
       this.#watching.delete(report.text)

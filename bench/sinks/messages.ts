@@ -14,6 +14,11 @@ export const SinkOptions = v.object({
   /** The time from the end of a request to its answer. */
   delayMs: v.number(),
   maxStreams: v.number(),
+  /**
+   * The text before a time in the body of a request, such as `"at":"`; a quotation mark ends the time. The sink records
+   * the time that has passed since. Empty: bodies are not read.
+   */
+  timeMark: v.string(),
 })
 export type SinkOptions = v.InferOutput<typeof SinkOptions>
 
@@ -22,6 +27,10 @@ export const Order = v.variant('kind', [
   v.object({ kind: v.literal('count') }),
   /** Reports the arrival of a request with this text in its body. */
   v.object({ kind: v.literal('watch'), text: v.string() }),
+  /** Reports the recorded times, and forgets them. */
+  v.object({ kind: v.literal('takeTimes') }),
+  /** Reports the number of times since the last `takeTimes`. */
+  v.object({ kind: v.literal('countTimes') }),
 ])
 export type Order = v.InferOutput<typeof Order>
 
@@ -33,5 +42,8 @@ export const Report = v.variant('kind', [
   v.object({ kind: v.literal('watching'), text: v.string() }),
   /** The time is that of the machine's monotonic clock, which all processes share. */
   v.object({ kind: v.literal('arrived'), text: v.string(), atMs: v.number() }),
+  /** The times in ms of requests with a time mark, and the arrival of the last of them on the same clock. */
+  v.object({ kind: v.literal('times'), timesMs: v.array(v.number()), lastMs: v.number() }),
+  v.object({ kind: v.literal('timeCount'), count: v.number() }),
 ])
 export type Report = v.InferOutput<typeof Report>

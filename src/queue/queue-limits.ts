@@ -13,6 +13,9 @@ export interface QueueLimits {
   maxScheduled?: number | undefined
 }
 
+/** The limit that a queue has reached, as a result of `Queue.enqueue`. */
+export type LimitReached = 'full' | 'tooManyScheduled'
+
 /** Compares the work in a queue with its limits. */
 export class LimitCheck {
   readonly #isFull: () => Promise<boolean>
@@ -28,7 +31,7 @@ export class LimitCheck {
   }
 
   /** The limit that refuses a send, by counts of the last second; undefined: none. */
-  async findReached({ sendAtMs }: Send): Promise<'full' | 'tooManyScheduled' | undefined> {
+  async findReached({ sendAtMs }: Send): Promise<LimitReached | undefined> {
     if (await this.#isFull()) return 'full'
     return sendAtMs !== undefined && (await this.#hasTooManyScheduled()) ? 'tooManyScheduled' : undefined
   }

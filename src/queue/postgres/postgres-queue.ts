@@ -20,11 +20,12 @@ import { claimWaitingBatches, confirmClaims, releaseBatches, updateProgress } fr
 import { countDeadLetters, deleteDeadLetters, reviveDeadLetters, selectDeadLetters } from './dead-letter-statements.ts'
 import { selectExcluded } from './exclusion-statements.ts'
 import { Exclusions } from './exclusions.ts'
+import { GroupedSends } from './grouped-sends.ts'
 import { inTime } from './in-time.ts'
 import { groupPageCommits, isOnlyPage } from './page-commits.ts'
 import { deletePause, upsertPause } from './pause-statements.ts'
 import { addStatuses, selectReport, selectReports } from './report-statements.ts'
-import { cancelSend, insertSend, selectSend } from './send-statements.ts'
+import { selectSend } from './send-statements.ts'
 import { countJobs, countScheduled, findSettingRisks, selectStats } from './stats-statements.ts'
 import { selectUntilDue } from './until-due-statement.ts'
 import { deleteForgottenSends, deleteOldReports, giveUpUnclaimedBatches } from './upkeep-statements.ts'
@@ -51,10 +52,10 @@ export class PostgresQueue implements Queue {
   readonly #sql: Sql
   readonly #calls: TimedCalls
   readonly #leaseMs: number
-  readonly #limits: LimitCheck
   readonly #restartGraceMs: number
   readonly #keepReportsMs: number
   readonly #wakeUp: WakeUp
+  readonly #sends: GroupedSends
   readonly #pageCommits: ReturnType<typeof groupPageCommits>
   readonly #acknowledgements: ReturnType<typeof groupAcknowledgements>
   readonly #exclusions: Exclusions
@@ -64,14 +65,14 @@ export class PostgresQueue implements Queue {
     this.#sql = deps.sql
     this.#calls = new TimedCalls(deps)
     this.#leaseMs = deps.leaseMs
-    this.#limits = new LimitCheck(deps, {
-      countJobs: () => countJobs(this.#sql, deps.maxJobs),
-      countScheduled: () => countScheduled(this.#sql),
-    })
     this.#restartGraceMs = deps.restartGraceMs ?? deps.leaseMs
     this.#keepReportsMs = deps.keepReportsMs ?? KEEP_REPORTS_MS
     this.#wakeUp = new WakeUp(deps)
-    this.#pageCommits = groupPageCommits(deps.sql)
+    const { sql } = deps
+    const counts = { countJobs: () => countJobs(sql, deps.maxJobs), countScheduled: () => countScheduled(sql) }
+    const limits = new LimitCheck(deps, counts)
+    this.#sends = new GroupedSends({ sql, calls: this.#calls, limits, wakeUp: this.#wakeUp })
+    this.#pageCommits = groupPageCommits(sql)
     this.#acknowledgements = groupAcknowledgements(deps.sql)
     this.#exclusions = new Exclusions({ sql: deps.sql, calls: this.#calls })
     this.#upkeep = startRepeating({
@@ -86,19 +87,11 @@ export class PostgresQueue implements Queue {
   }
 
   enqueue(send: Send, page?: Page) {
-    return this.#calls.run(async (deadline) => {
-      const reached = await this.#limits.findReached(send)
-      if (reached) return reached
-      const lane = laneOfWork(send, page)
-      const notice = this.#wakeUp.takeNotice(lane)
-      const result = await insertSend(this.#sql, send, page, { notice, deadline })
-      this.#wakeUp.announce(lane, notice)
-      return result
-    })
+    return this.#sends.enqueue(send, page)
   }
 
   cancel(uid: string) {
-    return this.#calls.run((deadline) => cancelSend(this.#sql, uid, deadline))
+    return this.#sends.cancel(uid)
   }
 
   exclude(uid: string, exclusion: Exclusion) {

@@ -24,7 +24,7 @@ const EXTEND_WALK = new Script(new URL('lua/extend-walk.lua', import.meta.url))
 /** Claims up to `limit` sends of a lane for fan-out; the send that became due first is claimed first. */
 export async function claimDueSends({ client, keys }: Scope, lane: Lane, limit: number, leaseMs: number) {
   const args = [limit, leaseMs, keys.sendPrefix]
-  return readSendClaims(await CLAIM_SENDS.run(client, [keys.dueSends(lane), keys.scheduled], args), lane)
+  return readSendClaims(await CLAIM_SENDS.run(client, [keys.dueSends(lane), keys.scheduled, keys.reports], args), lane)
 }
 
 /** Writes the batches of the page after the claim's cursor and moves the cursor, unless the claim is lost. */
