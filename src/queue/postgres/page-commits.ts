@@ -3,8 +3,9 @@ import * as v from 'valibot'
 import { mayBeOfOneCall } from '../../database/error-of-one-call.ts'
 import type { Sql } from '../../database/pool.ts'
 import { GroupedCalls } from '../../timing/grouped-calls.ts'
-import type { CommitResult, Page, SendClaim } from '../send.ts'
+import type { CommitResult } from '../send.ts'
 import { countPage } from '../stored-report.ts'
+import type { WalkedPage } from '../walked-page.ts'
 import { insertBatchesOfSends } from './new-batches.ts'
 import { countOpenBatches } from './open-batches.ts'
 import { addCounts, encodeCounts } from './report-counts.ts'
@@ -15,27 +16,8 @@ import { isCommitted } from './walk-statements.ts'
 const MAX_TOGETHER = 64
 /** While PostgreSQL writes the commit of one statement to disk, it executes the other. */
 const MAX_RUNNING = 2
-/** The most bytes of target lines in a page that shares a statement: arrays of long texts take long to parse. */
-const MAX_BYTES = 16_384
-
-/** The first and only page of a claimed send. */
-interface OnlyPage {
-  claim: SendClaim
-  page: Page
-}
-
-/** Whether a page may be committed together with others: it is the only one of a small send. */
-export function isOnlyPage(claim: SendClaim, page: Page): boolean {
-  const bytes = page.batches.reduce(
-    (sum, { lane, targets }) =>
-      sum + (lane === 'small' && targets.kind === 'lines' ? targets.lines.length : Number.POSITIVE_INFINITY),
-    0,
-  )
-  return claim.cursor === undefined && page.cursor === undefined && bytes <= MAX_BYTES
-}
-
-/** Groups the commits of pages for which isOnlyPage() is true. */
-export function groupPageCommits(sql: Sql): GroupedCalls<OnlyPage, CommitResult> {
+/** Groups the commits of pages for which isOnlySmallPage() is true. */
+export function groupPageCommits(sql: Sql): GroupedCalls<WalkedPage, CommitResult> {
   return new GroupedCalls({
     maxTogether: MAX_TOGETHER,
     maxRunning: MAX_RUNNING,
@@ -48,7 +30,7 @@ export function groupPageCommits(sql: Sql): GroupedCalls<OnlyPage, CommitResult>
 const Moved = v.object({ uid: v.string() })
 
 /** Stores the batches of pages and ends their walks, each unless its claim is lost. */
-async function insertPages(sql: Sql, pages: readonly OnlyPage[]): Promise<CommitResult[]> {
+async function insertPages(sql: Sql, pages: readonly WalkedPage[]): Promise<CommitResult[]> {
   const rows = await sql`
     with given as materialized (
       select * from unnest(

@@ -15,6 +15,7 @@ import type { Queue } from '../queue.ts'
 import { LimitCheck, type QueueLimits } from '../queue-limits.ts'
 import type { ReportFilter, StatusCount } from '../report.ts'
 import type { Exclusion, Page, Send, SendClaim } from '../send.ts'
+import { isOnlySmallPage } from '../walked-page.ts'
 import { groupAcknowledgements } from './acknowledgements.ts'
 import { claimWaitingBatches, confirmClaims, releaseBatches, updateProgress } from './batch-statements.ts'
 import { countDeadLetters, deleteDeadLetters, reviveDeadLetters, selectDeadLetters } from './dead-letter-statements.ts'
@@ -22,7 +23,7 @@ import { selectExcluded } from './exclusion-statements.ts'
 import { Exclusions } from './exclusions.ts'
 import { GroupedSends } from './grouped-sends.ts'
 import { inTime } from './in-time.ts'
-import { groupPageCommits, isOnlyPage } from './page-commits.ts'
+import { groupPageCommits } from './page-commits.ts'
 import { deletePause, upsertPause } from './pause-statements.ts'
 import { addStatuses, selectReport, selectReports } from './report-statements.ts'
 import { selectSend } from './send-statements.ts'
@@ -103,7 +104,7 @@ export class PostgresQueue implements Queue {
   }
 
   commitPage(claim: SendClaim, page: Page) {
-    const committed = isOnlyPage(claim, page)
+    const committed = isOnlySmallPage({ claim, page })
       ? this.#pageCommits.add({ claim, page })
       : insertPage(this.#sql, claim, page, this.#leaseMs)
     return this.#announcing(inTime(committed), laneOfWork(claim, page))

@@ -37,7 +37,7 @@ import { TimedWrites } from './timed-writes.ts'
 import { readUntilDue } from './until-due.ts'
 import { startUpkeep } from './upkeep.ts'
 import { WakeUp } from './wake-up.ts'
-import { claimDueSends, extendSendLease, storePage } from './walk-scripts.ts'
+import { claimDueSends, extendSendLease, PageCommits } from './walk-scripts.ts'
 
 /** How many times during one lease a process looks for abandoned batches, unless `sweepMs` is given. */
 const SWEEPS_PER_LEASE = 7.5
@@ -73,6 +73,7 @@ export class RedisQueue implements Queue {
   readonly #deadLetters: DeadLetters
   readonly #recentWrites: RecentWrites
   readonly #sends: GroupedSends
+  readonly #pageCommits: PageCommits
   readonly #upkeep: Repetition
   readonly #nextSweepMs: Record<Lane, number> = { small: 0, broadcast: 0 }
 
@@ -91,6 +92,7 @@ export class RedisQueue implements Queue {
     const limits = new LimitCheck(deps, makeCounts(this.#here))
     const parts = { queue: this.#here, writes: this.#writes, recentWrites: this.#recentWrites }
     this.#sends = new GroupedSends({ ...parts, limits, keepReportsMs })
+    this.#pageCommits = new PageCommits(this.#here, leaseMs)
     this.#upkeep = startUpkeep({ queue: this.#here, keepReportsMs, logger })
   }
 
@@ -119,7 +121,7 @@ export class RedisQueue implements Queue {
   }
 
   commitPage(claim: SendClaim, page: Page) {
-    return storePage(this.#here, claim, page, this.#leaseMs)
+    return this.#pageCommits.commit(claim, page)
   }
 
   extendWalk(claim: SendClaim) {
