@@ -53,7 +53,8 @@ export async function listDeviceTopics(sql: Sql, query: DeviceTopicQuery): Promi
     selectPage(
       sql,
       hasFewDevices || selectsAllTopics(topics)
-        ? sql`${from} and (t.topic_id, t.device_id) > (${after.topicId}, ${after.uuid})`
+        ? // The last condition follows from the one before. Without it, the topics may be read from the first one on.
+          sql`${from} and (t.topic_id, t.device_id) > (${after.topicId}, ${after.uuid}) and topics.id >= ${after.topicId}`
         : walkTopics(sql, { topics, conditions, after, limit }),
       limit,
     ),

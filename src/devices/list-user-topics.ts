@@ -45,7 +45,8 @@ export async function listUserTopics(sql: Sql, query: UserTopicQuery): Promise<L
     where ${byUser} and ${topicMatches(sql, topics, sql`u.topic_id`)}`
   const rest =
     query.users.length > 0 || selectsAllTopics(topics)
-      ? sql`${from} and (u.topic_id, u.user_id) > (${after.topicId}, ${after.owner})`
+      ? // The last condition follows from the one before. Without it, the topics may be read from the first one on.
+        sql`${from} and (u.topic_id, u.user_id) > (${after.topicId}, ${after.owner}) and topics.id >= ${after.topicId}`
       : walkTopics(sql, { topics, after, limit })
   const [rows, totalCount] = await Promise.all([
     sql`

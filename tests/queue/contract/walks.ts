@@ -124,4 +124,31 @@ export function describeWalks(rig: ContractRig) {
     expect(firstValue(await rig.claim('broadcast'))).toBe('now')
     await rig.expectNothing('broadcast')
   })
+
+  test('commits the pages of many small sends at once, each for itself', async () => {
+    const walks: SendClaim[] = []
+    for (let i = 0; i < 70; i++) walks.push((await rig.startWalk({ lane: 'small' })).walk)
+    const [cancelled, empty, stale] = walks
+    if (!cancelled || !empty || !stale) throw new Error('the sends should be claimed')
+    await rig.queue.cancel(cancelled.uid)
+    const commit = () =>
+      Promise.all(
+        walks.map((walk) =>
+          rig.queue.commitPage(
+            walk === stale ? { ...walk, fence: walk.fence - 1 } : walk,
+            walk === empty ? lastPage() : lastPage(batchOf('small', `a of ${walk.uid}`), batchOf('small', 'b')),
+          ),
+        ),
+      )
+    const expected = walks.map((walk) => (walk === cancelled || walk === stale ? 'lost' : 'committed'))
+    expect(await commit()).toEqual(expected)
+    expect(await commit()).toEqual(expected)
+    const stats = await rig.queue.stats()
+    expect(stats.waiting.get('fcm')).toBe(2 * (walks.length - 3))
+    const first = await rig.claim()
+    expect(firstValue(first)).toBe(`a of ${first.uid}`)
+    expect((await rig.queue.loadReport(first.uid))?.counts).toMatchObject([{ counted: 'target', count: 2 }])
+    expect(await rig.queue.loadReport(empty.uid)).toMatchObject({ state: 'ended' })
+    expect(await rig.queue.loadReport(stale.uid)).toMatchObject({ state: 'active' })
+  })
 }

@@ -22,7 +22,7 @@ end
 
 local function cancel_send(uid, send, exclusions, report)
   local known = redis.call('HMGET', send, 'state', 'hash', 'ranges', 'open')
-  local state, hash, ranges, open = known[1], known[2], known[3], tonumber(known[4])
+  local state, hash, ranges, open = known[1], known[2], known[3], tonumber(known[4] or 0)
   if state == 'done' or (state == 'cancelled' and hash) then return end
   redis.call('HSET', send, 'state', 'cancelled')
   -- The send gets a new fence: a worker that is storing its batches finds its claim lost at the next page, and stops.
