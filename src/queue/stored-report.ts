@@ -6,7 +6,7 @@ import type { BatchClaim, BatchTargets } from './batch.ts'
 import type { DeadLetter } from './dead-letter.ts'
 import { COUNTED, type ReportCount, type ReportSubject } from './report.ts'
 import type { Page, Send } from './send.ts'
-import { StoredFilter } from './stored-filter.ts'
+import { encodeFilter, StoredFilter } from './stored-filter.ts'
 
 /** The most bytes of a stored subject, because reports are kept long after their sends. */
 const MAX_SUBJECT_BYTES = 1024
