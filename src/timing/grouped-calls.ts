@@ -1,6 +1,6 @@
 /** The parts of grouped calls. */
 export interface GroupedCallsDeps<Call, Result> {
-  /** Executes a group. Resolves to the result of each call, in their order. Its error rejects all calls of the group. */
+  /** Executes a group. Resolves to the result of each call, in their order. Its error rejects all of them. */
   run(calls: readonly Call[]): Promise<readonly Result[]>
   /** The most calls of a group. */
   maxTogether: number

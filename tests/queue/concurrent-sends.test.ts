@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { openDatabase } from '../../src/database/pool.ts'
+import { openDatabase, type Sql } from '../../src/database/pool.ts'
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
 import type { Queue } from '../../src/queue/queue.ts'
 import { RedisQueue } from '../../src/queue/redis/redis-queue.ts'
@@ -33,7 +33,7 @@ afterEach(async () => {
   for (const close of closings.splice(0).toReversed()) await close()
 })
 
-async function startOnPostgres(options = OPTIONS): Promise<Rig> {
+async function startOnPostgres(options = OPTIONS): Promise<Rig & { sql: Sql }> {
   const database = await createTestDatabase()
   closings.push(() => database.drop())
   const dsn = new URL(database.dsn)
@@ -46,7 +46,7 @@ async function startOnPostgres(options = OPTIONS): Promise<Rig> {
   const direct = new PostgresQueue({ sql: database.queueSql, ...options })
   closings.push(() => direct.close())
   closings.push(() => distant.close())
-  return { proxy, distant, direct }
+  return { proxy, distant, direct, sql: database.sql }
 }
 
 async function startRedis(): Promise<KillableRedis> {
@@ -217,18 +217,38 @@ test('a group that waits for a lock until its deadline stores none of its sends'
   const sql = openDatabase({ dsn: database.dsn, maxConnections: 4, plans: 'once' })
   const queue = new PostgresQueue({ sql, ...OPTIONS, answerTimeoutMs: 1500 })
   closings.push(() => queue.close())
-  const [locked = '', other = ''] = [randomUUID(), randomUUID()]
-  await queue.exclude(locked, { user: 'u', deviceId: '' })
-  await database.sql.begin(async (tx) => {
-    await tx`select from push_sends where uid = ${locked} for update`
-    const answers = [locked, other].map((uid) => queue.enqueue(...makeCall(uid, PLAIN)))
-    expect((await Promise.allSettled(answers)).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
-  })
+  // A group locks its rows in the order of their uids: the one that waits is between the others.
+  const [first, placeholder, stored, last] = ['a', 'b', 'c', 'd']
+  await queue.exclude(placeholder, { user: 'u', deviceId: '' })
+  await queue.enqueue(...makeCall(stored, PLAIN))
+  expect((await claimAll(queue)).size).toBe(1)
+  for (const locked of [placeholder, stored]) {
+    await database.sql.begin(async (tx) => {
+      await tx`select from push_sends where uid = ${locked} for update`
+      const answers = [first, locked, last].map((uid) => queue.enqueue(...makeCall(uid, PLAIN)))
+      const statuses = (await Promise.allSettled(answers)).map(({ status }) => status)
+      expect(statuses).toEqual(['rejected', 'rejected', 'rejected'])
+    })
+  }
   const direct = new PostgresQueue({ sql: database.queueSql, ...OPTIONS })
   closings.push(() => direct.close())
   // Resolves when the statements of the calls have ended.
   await sql.end()
   expect(await claimAll(direct)).toEqual(new Map())
+})
+
+test('a large send that waits for a lock holds up no small ones', async () => {
+  const { direct: queue, sql } = await startOnPostgres()
+  const [large = '', small = ''] = [randomUUID(), randomUUID()]
+  await queue.exclude(large, { user: 'u', deviceId: '' })
+  let answer: Promise<unknown> | undefined
+  await sql.begin(async (tx) => {
+    await tx`select from push_sends where uid = ${large} for update`
+    answer = queue.enqueue(...makeCall(large, { ...PLAIN, form: 'large' }))
+    expect(await queue.enqueue(...makeCall(small, PLAIN))).toBe('accepted')
+    expect([...(await claimAll(queue)).keys()]).toEqual([small])
+  })
+  expect(await answer).toBe('accepted')
 })
 
 test('at maxmemory Redis refuses all sends of a group, and stores cancellations', async () => {

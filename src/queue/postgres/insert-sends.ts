@@ -21,7 +21,7 @@ export interface NewSend {
 /** The result of storing a send, as that of `Queue.enqueue`. */
 export type Insertion = 'accepted' | 'duplicate' | 'conflict'
 
-const Stored = v.object({ uid: v.string() })
+const Stored = v.object({ uids: v.array(v.string()) })
 const Known = v.object({ uid: v.string(), request_hash: v.nullable(v.instance(Uint8Array)) })
 
 /**
@@ -79,9 +79,11 @@ export async function insertSends(
     ), written as (
       ${isAlone ? insertNewBatches(sql, first.page?.batches ?? [], 'live') : insertBatchesOfSends(sql, sends, 'live')}
     )
-    select uid ${notified.reduce((all, one) => sql`${all} ${one}`, sql``)}
-    from stored where ${isInTime(sql, deadlineMs)}`
-  const stored = new Set(rows.map((row) => v.parse(Stored, row).uid))
+    select array_agg(uid) as uids ${notified.reduce((all, one) => sql`${all} ${one}`, sql``)}
+    from stored
+    -- Evaluated after the waits for the locks of all rows.
+    having count(*) > 0 and ${isInTime(sql, deadlineMs)}`
+  const stored = new Set(rows.flatMap((row) => v.parse(Stored, row).uids))
   const others = sends.filter(({ send }) => !stored.has(send.uid))
   const known = await selectHashes(sql, others)
   return sends.map(({ send }) => (stored.has(send.uid) ? 'accepted' : compareHash(send, known.get(send.uid))))

@@ -20,19 +20,23 @@ const Stored = v.object({
 export async function cancelSends(sql: Sql, uids: readonly string[], deadline: CallDeadline): Promise<void> {
   const deadlineMs = await deadline.toDatabaseTime()
   await sql`
-    insert into push_sends as s (uid, state, forget_at)
-    select uid, ${CANCELLED}, ${keptUntil(sql, KEEP_UNKNOWN_SECONDS)} from unnest(${uids}::text[]) as given (uid)
-    order by uid
-    on conflict (uid) do update set
-      state = ${CANCELLED}, claimable_at = null, content = null, fence = s.fence + 1,
-      recipient = case when s.has_ranges and s.open_batches > 0 then s.recipient end,
-      ended_at = case when s.open_batches = 0 and s.request_hash is not null then clock_timestamp() end,
-      forget_at = case
-        when s.request_hash is null then ${keptUntil(sql, KEEP_UNKNOWN_SECONDS)}
-        else ${keptUntil(sql, KEEP_ENDED_SECONDS)}
-      end
-      where s.state in (${WAITING}, ${FANNING}, ${FANNED}, ${PLACEHOLDER})
-    returning ${isInTime(sql, deadlineMs)}`
+    with cancelled as (
+      insert into push_sends as s (uid, state, forget_at)
+      select uid, ${CANCELLED}, ${keptUntil(sql, KEEP_UNKNOWN_SECONDS)} from unnest(${uids}::text[]) as given (uid)
+      order by uid
+      on conflict (uid) do update set
+        state = ${CANCELLED}, claimable_at = null, content = null, fence = s.fence + 1,
+        recipient = case when s.has_ranges and s.open_batches > 0 then s.recipient end,
+        ended_at = case when s.open_batches = 0 and s.request_hash is not null then clock_timestamp() end,
+        forget_at = case
+          when s.request_hash is null then ${keptUntil(sql, KEEP_UNKNOWN_SECONDS)}
+          else ${keptUntil(sql, KEEP_ENDED_SECONDS)}
+        end
+        where s.state in (${WAITING}, ${FANNING}, ${FANNED}, ${PLACEHOLDER})
+      returning uid
+    )
+    -- Evaluated after the waits for the locks of all rows.
+    select count(*) from cancelled having ${isInTime(sql, deadlineMs)}`
 }
 
 /**

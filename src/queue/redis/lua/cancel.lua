@@ -7,6 +7,7 @@
 --- @include refuse-late
 --- @include report
 --- @include end-schedule
+--- @include shrink
 local FIRST_KEY, SEND_KEYS, FIRST_UID = 5, 3, 4
 refuse_late(ARGV[3])
 
@@ -30,7 +31,10 @@ local function cancel_send(uid, send, exclusions, report)
   if hash then
     -- The recipient of a send with open range batches is kept: their workers need it to count the cancelled targets.
     if ranges and open ~= 0 then redis.call('HDEL', send, 'content')
-    else redis.call('HDEL', send, 'content', 'recipient') end
+    else
+      redis.call('HDEL', send, 'content', 'recipient')
+      shrink(send)
+    end
     cancel_report(report, open == 0)
     redis.call('ZREM', KEYS[1], uid)
     redis.call('ZREM', KEYS[2], uid)
