@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { SendClaim } from '../../../src/queue/send.ts'
 import { batchOf } from '../make-batch.ts'
 import { makeSend } from '../make-send.ts'
@@ -126,11 +126,16 @@ export function describeWalks(rig: ContractRig) {
   })
 
   test('commits the pages of many small sends at once, each for itself', async () => {
-    const walks: SendClaim[] = []
-    for (let i = 0; i < 70; i++) {
-      await rig.queue.enqueue(makeSend({ lane: 'small' }))
-      walks.push(await rig.claimSend('small'))
-    }
+    for (let i = 0; i < 70; i++) await rig.queue.enqueue(makeSend({ lane: 'small' }))
+    // If the answer of a claim is lost, all of them can be claimed again after a lease.
+    const walks = await vi.waitFor(
+      async () => {
+        const claims = await rig.queue.claimSends('small', 70)
+        expect(claims).toHaveLength(70)
+        return claims
+      },
+      { timeout: 10_000, interval: 10 },
+    )
     const [cancelled, empty, stale] = walks
     if (!cancelled || !empty || !stale) throw new Error('the sends should be claimed')
     await rig.queue.cancel(cancelled.uid)
