@@ -21,9 +21,9 @@ export async function makeQueue(plan: Plan, sql: Sql | undefined, onStop: OnStop
 
 function makePostgresQueue({ config, logger }: Plan, sql: Sql | undefined): Queue {
   if (!sql) throw new Error('the configuration was checked to have a database for the queue')
-  const maxJobs = config.push_notifications.queue.postgresql.max_stream_length
+  const { max_stream_length: maxJobs, max_scheduled_sends: maxScheduled } = config.push_notifications.queue.postgresql
   const keepReportsMs = config.push_notifications.report_ttl
-  return new PostgresQueue({ sql, logger, leaseMs: config.worker.lease, maxJobs, keepReportsMs })
+  return new PostgresQueue({ sql, logger, leaseMs: config.worker.lease, maxJobs, maxScheduled, keepReportsMs })
 }
 
 async function makeRedisQueue(plan: Plan, onStop: OnStop): Promise<Queue> {
@@ -42,6 +42,7 @@ async function makeRedisQueue(plan: Plan, onStop: OnStop): Promise<Queue> {
     logger,
     leaseMs: config.worker.lease,
     maxJobs: config.push_notifications.queue.redis?.max_stream_length ?? Number.POSITIVE_INFINITY,
+    maxScheduled: config.push_notifications.queue.redis?.max_scheduled_sends,
     answerTimeoutMs: redis.io_timeout,
     keepReportsMs: config.push_notifications.report_ttl,
   })

@@ -1,14 +1,21 @@
 // The list of the API method device_topic_list.
 import * as v from 'valibot'
-import type { Queryable, Sql } from '../database/pool.ts'
+import type { Fragment, Queryable, Sql } from '../database/pool.ts'
 import type { DeviceFilter } from '../sends/recipient.ts'
 import { type Device, deviceColumns, readDevice } from './device.ts'
-import { deviceColumnsMatch, resolveFilter } from './device-filter.ts'
+import { type DeviceConditions, deviceColumnsMatch, resolveFilter } from './device-filter.ts'
 import { FIRST_UUID } from './device-id.ts'
 import { parseId } from './field-checks.ts'
 import { countRows, EMPTY_PAGE, type ListPage, makePage, type Page, readLimit } from './list-page.ts'
 import { formatTopicCursor, parseTopicCursor } from './topic-cursor.ts'
-import { type TopicFilter, topicMatches } from './topic-filter.ts'
+import {
+  resolveTopicFilter,
+  selectsAllTopics,
+  type TopicConditions,
+  type TopicFilter,
+  topicMatches,
+  topicsInOrder,
+} from './topic-filter.ts'
 
 /** A request for a page of subscriptions. */
 export interface DeviceTopicQuery extends Page {
@@ -33,24 +40,53 @@ export interface DeviceTopic {
 export async function listDeviceTopics(sql: Sql, query: DeviceTopicQuery): Promise<ListPage<DeviceTopic>> {
   const limit = readLimit(query.limit)
   const after = parseCursor(query.cursor)
-  const conditions = await resolveFilter(sql, { ...query.devices, topics: [] })
-  if (!conditions) return EMPTY_PAGE
+  const [conditions, topics] = await Promise.all([
+    resolveFilter(sql, { ...query.devices, topics: [] }),
+    resolveTopicFilter(sql, query.topics),
+  ])
+  if (!conditions || !topics) return EMPTY_PAGE
   const from = sql`
     from device_topics t join topics on topics.id = t.topic_id join devices d on d.id = t.device_id
-    where ${topicMatches(sql, query.topics)} and ${deviceColumnsMatch(sql, conditions)}`
+    where ${topicMatches(sql, topics, sql`t.topic_id`)} and ${deviceColumnsMatch(sql, conditions)}`
+  const hasFewDevices = conditions.ids !== undefined || conditions.users !== undefined
   const [items, totalCount] = await Promise.all([
     selectPage(
       sql,
-      sql`${from} and (t.topic_id, t.device_id) > (${after.topicId}, ${after.uuid})
-        order by t.topic_id, t.device_id
-        limit ${limit + 1}`,
+      hasFewDevices || selectsAllTopics(topics)
+        ? // The last condition follows from the one before. Without it, the topics may be read from the first one on.
+          sql`${from} and (t.topic_id, t.device_id) > (${after.topicId}, ${after.uuid}) and topics.id >= ${after.topicId}`
+        : walkTopics(sql, { topics, conditions, after, limit }),
+      limit,
     ),
     countRows(sql, from, query.includeTotalCount),
   ])
   return makePage(items, limit, totalCount)
 }
 
-function parseCursor(cursor: string) {
+/** The subscriptions to some topics, of each topic at most those that fill a page. */
+function walkTopics(
+  sql: Sql,
+  query: { topics: TopicConditions; conditions: DeviceConditions; after: TopicPosition; limit: number },
+): Fragment {
+  const { topics, conditions, after, limit } = query
+  return sql`
+    from ${topicsInOrder(sql, topics, after.topicId)}
+    cross join lateral (
+      select d.* from device_topics t join devices d on d.id = t.device_id
+      where t.topic_id = topics.id
+        and t.device_id > case when topics.id = ${after.topicId} then ${after.uuid} else ${FIRST_UUID} end::uuid
+        and ${deviceColumnsMatch(sql, conditions)}
+      order by t.device_id limit ${limit + 1}
+    ) as d`
+}
+
+/** The subscription behind which a page begins. */
+interface TopicPosition {
+  topicId: number
+  uuid: string
+}
+
+function parseCursor(cursor: string): TopicPosition {
   if (cursor === '') return { topicId: 0, uuid: FIRST_UUID }
   const { topicId, owner } = parseTopicCursor(cursor)
   return { topicId, uuid: parseId('cursor', owner).uuid }
@@ -58,9 +94,11 @@ function parseCursor(cursor: string) {
 
 const TopicColumns = v.object({ topic_id: v.number(), topic: v.string() })
 
-async function selectPage(sql: Queryable, from: ReturnType<typeof deviceColumns>): Promise<DeviceTopic[]> {
+async function selectPage(sql: Queryable, from: Fragment, limit: number): Promise<DeviceTopic[]> {
   const rows = await sql`
-    select t.topic_id, topics.name as topic, ${deviceColumns(sql, { meta: false, webPushKeys: false })} ${from}`
+    select topics.id as topic_id, topics.name as topic, ${deviceColumns(sql, { meta: false, webPushKeys: false })} ${from}
+    order by topics.id, d.id
+    limit ${limit + 1}`
   return rows.map((row) => {
     const { topic_id: topicId, topic } = v.parse(TopicColumns, row)
     const { device } = readDevice(row)

@@ -1,5 +1,6 @@
 import type { Fragment, Queryable } from '../database/pool.ts'
 import { checkList, checkTopic, checkTopicPrefix } from './field-checks.ts'
+import { selectTopicIds } from './topic-names.ts'
 
 /** Selects topics in a list. An empty field selects all topics. */
 export interface TopicFilter {
@@ -16,8 +17,41 @@ export function parseTopicFilter(filter: { topics: readonly string[]; topic_pref
   }
 }
 
-/** The SQL condition that a row `topics` matches the filter. */
-export function topicMatches(sql: Queryable, { topics, topicPrefix }: TopicFilter): Fragment {
-  const byName = topics.length === 0 ? sql`true` : sql`topics.name = any(${[...topics]}::text[])`
-  return topicPrefix === '' ? byName : sql`${byName} and starts_with(topics.name, ${topicPrefix})`
+/** A topic filter with the numbers of the named topics. */
+export interface TopicConditions {
+  /** The numbers in ascending order; undefined: the filter names no topics. */
+  topicIds: number[] | undefined
+  topicPrefix: string
+}
+
+/** Looks up the topics of a filter; undefined if no topic can match, because all that it names are unknown. */
+export async function resolveTopicFilter(sql: Queryable, filter: TopicFilter): Promise<TopicConditions | undefined> {
+  const { topics, topicPrefix } = filter
+  if (topics.length === 0) return { topicIds: undefined, topicPrefix }
+  const topicIds = [...(await selectTopicIds(sql, topics)).values()].sort((a, b) => a - b)
+  return topicIds.length === 0 ? undefined : { topicIds, topicPrefix }
+}
+
+/** Whether the conditions select all topics. */
+export function selectsAllTopics({ topicIds, topicPrefix }: TopicConditions): boolean {
+  return topicIds === undefined && topicPrefix === ''
+}
+
+/**
+ * The SQL condition that a row `topics` matches the filter.
+ * @param id the column with the number of the topic, `topics.id` or one that is equal to it
+ */
+export function topicMatches(sql: Queryable, { topicIds, topicPrefix }: TopicConditions, id: Fragment): Fragment {
+  const byId = topicIds ? sql`${id} = any(${topicIds}::int[])` : sql`true`
+  return topicPrefix === '' ? byId : sql`${byId} and starts_with(topics.name, ${topicPrefix})`
+}
+
+/**
+ * A relation `topics` of those that match the filter, from number `from` on and in the order of their numbers. A list
+ * that joins the first rows of each of them reads no topic behind its page.
+ */
+export function topicsInOrder(sql: Queryable, conditions: TopicConditions, from: number): Fragment {
+  return sql`(
+    select id, name from topics where id >= ${from} and ${topicMatches(sql, conditions, sql`topics.id`)} order by id
+  ) as topics`
 }

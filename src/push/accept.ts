@@ -40,6 +40,7 @@ export async function storeSend(deps: AcceptDeps, send: Send): Promise<void> {
     case 'conflict':
       throw new ApiError('conflict', 'uid: was used for another request')
     case 'full':
+    case 'tooManyScheduled':
     case 'outOfMemory':
       throw new QueueFullError(result)
     case 'accepted':

@@ -15,14 +15,19 @@ import type { Queue } from '../queue/queue.ts'
 import type { OnStored, Page, SendClaim } from '../queue/send.ts'
 import { WorkWatch } from '../queue/work-watch.ts'
 import { pause } from '../timing/pause.ts'
-import { startRepeating } from '../timing/repeat.ts'
 import type { PageReader } from './page-reader.ts'
+import { WalkLeases } from './walk-leases.ts'
 
 /**
- * How many sends of each lane a process fans out at the same time. A small send is one page, and thousands may be due
- * in the same second.
+ * How many sends of each lane a process fans out at the same time. A small send is one page, and a hundred thousand may
+ * be due in the same second: those that are walked together share the statements of the stores.
  */
-const MAX_WALKS: Record<Lane, number> = { small: 16, broadcast: 4 }
+const MAX_WALKS: Record<Lane, number> = { small: 128, broadcast: 4 }
+/**
+ * At how many walks in progress a process claims more sends. Small sends are claimed when half of the walks have ended,
+ * so that a claim takes many of them.
+ */
+const CLAIM_BELOW: Record<Lane, number> = { small: 64, broadcast: 3 }
 /**
  * How often due sends are looked for without an announcement, in ms: the delay of a send that came due, or of a lost
  * announcement.
@@ -59,10 +64,12 @@ interface Deps {
 export class FanOut {
   readonly #deps: Deps
   readonly #stopping = new AbortController()
+  readonly #leases: WalkLeases
   #loops: Promise<void>[] = []
 
   constructor(deps: Deps) {
     this.#deps = deps
+    this.#leases = new WalkLeases(deps)
     // Every walk may wait on it. Node warns of a leak from the eleventh listener on.
     setMaxListeners(0, this.#stopping.signal)
   }
@@ -76,20 +83,25 @@ export class FanOut {
   async stop(): Promise<void> {
     this.#stopping.abort()
     await Promise.all(this.#loops)
+    await this.#leases.stop()
   }
 
   async #claimSends(lane: Lane): Promise<void> {
     const { queue, duty, logger } = this.#deps
     const { signal } = this.#stopping
     const walks = new Set<Promise<void>>()
+    let onRoom = () => {}
     const watch = new WorkWatch({ queue, duty, lane, pollMs: POLL_MS, signal })
     while (!signal.aborted) {
       watch.listen()
       try {
-        if (walks.size >= MAX_WALKS[lane]) await Promise.race(walks)
+        if (walks.size > CLAIM_BELOW[lane]) await new Promise<void>((resolve) => (onRoom = resolve))
         const claims = await queue.claimSends(lane, MAX_WALKS[lane] - walks.size)
         for (const claim of claims) {
-          const walk = this.#walk(claim).finally(() => walks.delete(walk))
+          const walk = this.#walk(claim).finally(() => {
+            walks.delete(walk)
+            if (walks.size <= CLAIM_BELOW[lane]) onRoom()
+          })
           walks.add(walk)
         }
         if (walks.size > 0) watch.onWork()
@@ -106,26 +118,20 @@ export class FanOut {
 
   /** Walks a claimed send to its end, or releases it. Never rejects. */
   async #walk(claim: SendClaim): Promise<void> {
-    const { queue, logger, heartbeatMs } = this.#deps
+    const { queue, logger } = this.#deps
     const { uid } = claim
-    const heartbeat = startRepeating({
-      intervalMs: heartbeatMs,
-      work: async () => {
-        await queue.extendWalk(claim)
-      },
-      // An error of an extension is ignored: the next one is tried again, and the commit of a page finds a lost claim.
-      onError: () => undefined,
-    })
+    this.#leases.add(claim)
     try {
       const result = await this.#writePages(claim)
-      // The heartbeat must end before the send is released: an extension of the lease after that would keep other
-      // workers from it.
-      await heartbeat.stop()
-      if (result === 'unfinished') await queue.releaseSend(claim)
+      const isIdle = this.#leases.remove(claim)
+      if (result === 'ended') return
+      // The lease must not be extended after the release: that would keep other workers from the send.
+      await isIdle
+      await queue.releaseSend(claim)
     } catch (error) {
       logger.error({ err: error, uid }, 'fan-out: walk failed, released at its cursor')
       await pause(ERROR_PAUSE_MS, this.#stopping.signal)
-      await heartbeat.stop()
+      await this.#leases.remove(claim)
       await queue.releaseSend(claim).catch((error: unknown) => {
         logger.warn({ err: error, uid }, 'fan-out: walk not released, claimed again after its lease')
       })

@@ -11,6 +11,11 @@ export const REFUSALS = {
     mend: 'add workers, or raise max_stream_length of the queue',
     isPartial: true,
   },
+  tooManyScheduled: {
+    cause: 'too many sends are scheduled: the queue has max_scheduled_sends',
+    mend: 'wait until some are due, cancel some, or raise max_scheduled_sends of the queue',
+    isPartial: true,
+  },
   outOfMemory: {
     cause: 'Redis is at maxmemory and refuses new sends',
     mend: 'raise maxmemory of Redis, or add workers so that the queue shrinks',

@@ -56,7 +56,7 @@ export interface QueueStats {
   inFlight: ReadonlyMap<ProviderName, number>
   /** The same batches by lane. */
   lanes: Readonly<Record<Lane, LaneStats>>
-  /** The number of sends with a `send_at` in the future. */
+  /** The number of sends with a `send_at` in the future. PostgreSQL estimates it if there are more than a thousand. */
   scheduled: number
   /** The age of the oldest waiting batch in ms; 0 if no batch is waiting. */
   oldestMs: number
@@ -77,10 +77,13 @@ export interface Queue {
   /**
    * Stores a send, and with `page` its batches in the same transaction. 'duplicate': the same request was accepted
    * under this uid before, and is not sent again. 'conflict': another request was accepted under this uid. 'full': too
-   * many jobs are waiting, and nothing was stored. 'outOfMemory': the store has no memory left,
-   * and nothing was stored. If the uid was cancelled before, the send is accepted and not sent.
+   * many jobs are waiting. 'tooManyScheduled': too many scheduled sends are. 'outOfMemory': the store has no memory
+   * left. In these three cases nothing was stored. If the uid was cancelled before, the send is accepted and not sent.
    */
-  enqueue(send: Send, page?: Page): Promise<'accepted' | 'duplicate' | 'conflict' | 'full' | 'outOfMemory'>
+  enqueue(
+    send: Send,
+    page?: Page,
+  ): Promise<'accepted' | 'duplicate' | 'conflict' | 'full' | 'tooManyScheduled' | 'outOfMemory'>
 
   /**
    * Cancels all targets of a send that were not handed to a provider yet. The cancellation of an unknown uid is kept

@@ -6,6 +6,7 @@ import type { BatchClaim, BatchTargets } from './batch.ts'
 import type { DeadLetter } from './dead-letter.ts'
 import { COUNTED, type ReportCount, type ReportSubject } from './report.ts'
 import type { Page, Send } from './send.ts'
+import { encodeFilter, StoredFilter } from './stored-filter.ts'
 
 /** The most bytes of a stored subject, because reports are kept long after their sends. */
 const MAX_SUBJECT_BYTES = 1024
@@ -69,14 +70,12 @@ export function sumCounts(counts: readonly ReportCount[]): Map<string, number> {
   return sums
 }
 
-const texts = v.array(v.string())
-
 const StoredSubject = v.object({
   providers: v.array(v.picklist(PROVIDER_NAMES)),
   recipient: v.variant('kind', [
     v.object({
       kind: v.literal('filter'),
-      filter: v.optional(v.object({ ids: texts, users: texts, topics: texts, providers: texts, platforms: texts })),
+      filter: v.optional(StoredFilter),
     }),
     v.object({
       kind: v.literal('native'),
@@ -89,7 +88,10 @@ const StoredSubject = v.object({
 
 /** Encodes the subject of a send to its stored text. */
 export function encodeSubject({ recipient, content }: Pick<Send, 'recipient' | 'content'>): string {
-  const subject: ReportSubject = { providers: [...content.notifications.keys()], recipient: describe(recipient) }
+  const subject: v.InferInput<typeof StoredSubject> = {
+    providers: [...content.notifications.keys()],
+    recipient: describe(recipient),
+  }
   const text = JSON.stringify(subject)
   if (Buffer.byteLength(text) <= MAX_SUBJECT_BYTES) return text
   return JSON.stringify({ ...subject, recipient: { ...subject.recipient, filter: undefined, value: undefined } })
@@ -100,8 +102,8 @@ export function decodeSubject(text: string): ReportSubject {
   return v.parse(StoredSubject, JSON.parse(text))
 }
 
-function describe(recipient: Recipient): ReportSubject['recipient'] {
-  if (recipient.kind === 'filter') return recipient
+function describe(recipient: Recipient): v.InferInput<typeof StoredSubject>['recipient'] {
+  if (recipient.kind === 'filter') return { kind: 'filter', filter: encodeFilter(recipient.filter) }
   const { kind, provider, targetKind, values } = recipient
   return { kind, provider, targetKind, ...(targetKind !== 'token' && { value: values[0] }) }
 }

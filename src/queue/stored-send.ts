@@ -4,13 +4,14 @@ import * as v from 'valibot'
 import { PROVIDER_NAMES } from '../config/provider-names.ts'
 import type { Recipient } from '../sends/recipient.ts'
 import type { SendContent } from '../sends/send-content.ts'
+import { encodeFilter, StoredFilter } from './stored-filter.ts'
 
 const texts = v.array(v.string())
 
 const StoredRecipient = v.variant('kind', [
   v.object({
     kind: v.literal('filter'),
-    filter: v.object({ ids: texts, users: texts, topics: texts, providers: texts, platforms: texts }),
+    filter: StoredFilter,
   }),
   v.object({
     kind: v.literal('native'),
@@ -59,7 +60,9 @@ const StoredContent = v.object({
 
 /** Encodes a recipient to its stored text. It can be 16 MB of raw tokens, so it is not copied to bytes here. */
 export function encodeRecipient(recipient: Recipient): string {
-  return JSON.stringify(recipient)
+  return JSON.stringify(
+    recipient.kind === 'filter' ? { ...recipient, filter: encodeFilter(recipient.filter) } : recipient,
+  )
 }
 
 /** Reads a stored recipient. @throws ValiError if a newer server stored a format that this one can't read */

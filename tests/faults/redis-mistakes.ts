@@ -33,7 +33,7 @@ export function makeRedisMistakes(config: Config): StoreMistakes {
     // Redis keeps the times of claims in the stream, which no write can change, and has no grace.
     endRangeLeases: () => undefined,
     omitRestartGrace: () => undefined,
-    trimStreams: () => patchScript('commit-page', "XADD', stream, '*'", `XADD', stream, 'MAXLEN', '${KEPT}', '*'`),
+    trimStreams: () => patchScript('commit-pages', "XADD', stream, '*'", `XADD', stream, 'MAXLEN', '${KEPT}', '*'`),
   }
 }
 

@@ -2,6 +2,8 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { openDatabase } from '../../src/database/pool.ts'
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
+import { countJobs, countScheduled } from '../../src/queue/postgres/stats-statements.ts'
+import { deleteForgottenSends, deleteOldReports } from '../../src/queue/postgres/upkeep-statements.ts'
 import { DEFAULT_ACK_RULE } from '../../src/sends/ack-rule.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { makeTestLogger } from '../support/run-log.ts'
@@ -11,6 +13,7 @@ import { makeSend } from './make-send.ts'
 const BATCHES = 3000
 const ENDED_SENDS = 5000
 const EXCLUSIONS = 20_000
+const SCHEDULED = 40_000
 /** More rounds than PostgreSQL needs before it chooses a generic plan by itself. */
 const PLAN_ROUNDS = 10
 const RECIPIENT = {
@@ -99,6 +102,31 @@ test('a look for excluded targets reads only their own exclusions, of however ma
   const before = await countReadExclusions(sql)
   expect(await find(send.uid)).toEqual(targets.map((_, n) => n > 0))
   expect((await countReadExclusions(sql)) - before).toBeLessThan(EXCLUSIONS)
+})
+
+test('neither counts nor the waits of workers read the sends that wait for their time', async () => {
+  const { sql, queue } = await openQueue()
+  const ask = async () => {
+    await queue.stats()
+    await queue.untilDue('small', ['fcm', 'apns'])
+    await queue.claimSends('small', 8)
+    const { jobs, scheduled } = { jobs: await countJobs(sql, 100_000), scheduled: await countScheduled(sql) }
+    await deleteForgottenSends(sql)
+    await deleteOldReports(sql, 1000)
+    return { jobs, scheduled }
+  }
+  for (let round = 0; round < PLAN_ROUNDS; round++) expect(await ask()).toEqual({ jobs: 0, scheduled: 0 })
+  await sql`
+    insert into push_sends (uid, state, lane, request_hash, claimable_at)
+    select 'scheduled ' || n, 0, 0, '', now() + n * interval '1 s' from generate_series(1000, ${SCHEDULED + 999}::int) as n`
+  const before = await countReads(sql)
+  const { jobs, scheduled } = await ask()
+  expect((await countReads(sql)) - before).toBeLessThan(SCHEDULED / 5)
+  expect(jobs).toBe(0)
+  // Without statistics it is a rough estimate.
+  expect(scheduled).toBeGreaterThan(999)
+  await sql`analyze push_sends`
+  expect(Math.abs((await countScheduled(sql)) / SCHEDULED - 1)).toBeLessThan(0.1)
 })
 
 /** Sequential scans of the queue's tables, from the statistics of the only connection. */

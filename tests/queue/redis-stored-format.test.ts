@@ -25,7 +25,7 @@ let server: KillableRedis
 let redis: Redis
 let queue: RedisQueue
 const prefix = randomUUID()
-const { batches, retries, retryBodies } = makeKeys(prefix)
+const { batches, dueSends, reports, retries, retryBodies, scheduled } = makeKeys(prefix)
 const stream = batches('small', 'fcm')
 
 beforeAll(async () => {
@@ -68,4 +68,19 @@ test('a delayed batch of an earlier version is claimed with its attempts when it
   expect(claims).toMatchObject([
     { uid: send.uid, targets: { kind: 'lines', lines: [LINE] }, attempt: 3, ambiguousAttempts: 1, sendState: 'live' },
   ])
+})
+
+test('a scheduled send of an earlier version is counted and listed once, and walked at its time', async () => {
+  const dueMs = Date.now() + 3_600_000
+  const send = makeSend({ lane: 'small', sendAtMs: dueMs })
+  await queue.enqueue(send)
+  await redis.zadd(scheduled, dueMs, send.uid)
+  await redis.zadd(reports, (await queue.loadReport(send.uid))?.acceptedAtMs ?? 0, send.uid)
+  const list = async () => (await queue.listReports({ uidPrefix: send.uid }, 10)).reports
+  expect(await list()).toMatchObject([{ uid: send.uid, state: 'scheduled' }])
+  expect((await queue.stats()).scheduled).toBe(1)
+  await redis.zadd(dueSends('small'), 1, send.uid)
+  expect(await queue.claimSends('small', 1)).toMatchObject([{ uid: send.uid }])
+  expect((await queue.stats()).scheduled).toBe(0)
+  expect(await list()).toHaveLength(1)
 })

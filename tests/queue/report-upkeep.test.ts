@@ -140,7 +140,7 @@ describe('on Redis', () => {
     await redis.del(keys.report('ended'))
     expect((await queue.listReports({}, 10)).reports).toMatchObject([{ uid: 'scheduled' }])
     await trim(2 * DAY_MS)
-    expect(await redis.zrange(keys.reports, '0', '-1')).toEqual(['scheduled'])
+    expect(await redis.zrange(keys.reports, '0', '-1')).toEqual([])
   })
 
   test('a cancelled report expires, also when its batches are never acknowledged', async () => {
@@ -164,11 +164,27 @@ describe('on Redis', () => {
       await sendTo(queue, uid)
       await redis.zadd(keys.reports, String(uid.charCodeAt(0)), uid)
     }
-    await redis.zadd(keys.reports, '1', 'scheduled')
-    await trim(2 * DAY_MS, 2)
-    expect(await redis.zrange(keys.reports, '0', '-1')).toEqual(['scheduled', 'c'])
+    await redis.zadd(keys.scheduled, '1', 'scheduled')
+    await trim(2 * DAY_MS, 1)
+    expect(await redis.zrange(keys.reports, '0', '-1')).toEqual(['c'])
     expect(await queue.loadReport('b')).toBeUndefined()
     expect(await queue.loadReport('scheduled')).toBeDefined()
+  })
+
+  test('the clean-up reads no report of a send that waits for its time', async () => {
+    const uids = Array.from({ length: 3000 }, (_, index) => `waiting-${index}`)
+    await Promise.all(uids.map((uid) => queue.enqueue(makeSend({ uid, sendAtMs: Date.now() + 3 * DAY_MS }))))
+    const before = await countCommands(redis)
+    await trim(2 * DAY_MS, 1)
+    expect((await countCommands(redis)) - before).toBeLessThan(100)
+    // A cancelled send does not wait any more.
+    await queue.cancel('waiting-7')
+    expect(await redis.zrange(keys.reports, '-1', '-1')).toEqual(['waiting-7'])
+    expect((await queue.stats()).scheduled).toBeGreaterThanOrEqual(2999)
+    expect((await queue.listReports({ uidPrefix: 'waiting-7' }, 200)).reports.map(({ uid }) => uid)).toContain(
+      'waiting-7',
+    )
+    await Promise.all(uids.map((uid) => queue.cancel(uid)))
   })
 
   test('a uid that is used again has the report of its last send', async () => {
@@ -211,3 +227,9 @@ describe('on Redis', () => {
     expect((await queue.listReports({ uidPrefix: 'u12' }, 1000)).reports).toHaveLength(111)
   })
 })
+
+/** The commands that Redis has executed, those of scripts included. */
+async function countCommands(redis: Redis): Promise<number> {
+  const stats = await redis.info('commandstats')
+  return [...stats.matchAll(/cmdstat_\S+:calls=(\d+)/g)].reduce((sum, [, calls]) => sum + Number(calls), 0)
+}

@@ -4,6 +4,7 @@ import { redisOptions } from '../redis.ts'
 import { dsn, flag, oneOf, wholeNumber } from '../values.ts'
 
 const MAX_STREAM_LENGTH = wholeNumber(1, 100_000_000)
+const MAX_SCHEDULED_SENDS = v.optional(wholeNumber(1, 1_000_000_000), 10_000_000)
 const FULL = 'At this number a send is answered with error 100 and `Retry-After`.'
 const CONCURRENCY = 'Batches that a process sends at once. Small sends with 100 targets together count as one.'
 
@@ -18,6 +19,10 @@ const redis = section({
     v.optional(MAX_STREAM_LENGTH, 100_000),
     `The most jobs in the queue. ${FULL} Nothing is trimmed.`,
   ),
+  max_scheduled_sends: described(
+    MAX_SCHEDULED_SENDS,
+    `The most sends with a \`send_at\` in the future; they are no jobs until then. ${FULL}`,
+  ),
 })
 
 const postgresql = section({
@@ -25,6 +30,11 @@ const postgresql = section({
   reuse_from_database: described(v.optional(flag, false), 'Uses the database of the devices even if `dsn` is given.'),
   consumer_concurrency: described(v.optional(wholeNumber(1, 1000), 16), CONCURRENCY),
   max_stream_length: described(v.optional(MAX_STREAM_LENGTH, 100_000), `The most jobs in the queue. ${FULL}`),
+  max_scheduled_sends: described(
+    MAX_SCHEDULED_SENDS,
+    `The most sends with a \`send_at\` in the future; they are no jobs until then. ${FULL} Above a thousand, PostgreSQL's ` +
+      'estimate of their number counts.',
+  ),
 })
 
 /** The section of the queue: its store and its limits. */

@@ -4,7 +4,7 @@ import type { Sql } from '../../database/pool.ts'
 import type { TimedCalls } from '../../database/timed-calls.ts'
 import { GroupedCalls } from '../../timing/grouped-calls.ts'
 import { laneOfWork } from '../announcements.ts'
-import type { JobLimit } from '../job-limit.ts'
+import type { LimitCheck, LimitReached } from '../queue-limits.ts'
 import type { Page, Send } from '../send.ts'
 import { canShare } from '../send-size.ts'
 import { type Insertion, insertSends, type NewSend } from './insert-sends.ts'
@@ -19,7 +19,7 @@ const MAX_RUNNING = 2
 interface Deps {
   sql: Sql
   calls: TimedCalls
-  limit: JobLimit
+  limits: LimitCheck
   wakeUp: WakeUp
 }
 
@@ -35,7 +35,7 @@ type TimedCancel = Timed & { uid: string }
  */
 export class GroupedSends {
   readonly #deps: Deps
-  readonly #sends: GroupedCalls<TimedSend, Insertion | 'full'>
+  readonly #sends: GroupedCalls<TimedSend, Insertion>
   readonly #cancels: GroupedCalls<TimedCancel, undefined>
 
   constructor(deps: Deps) {
@@ -46,7 +46,7 @@ export class GroupedSends {
       findRefusal: ({ deadline }: Timed) => (deadline.isPast ? makeLateError() : undefined),
       mayBeOfOneCall,
     }
-    this.#sends = new GroupedCalls<TimedSend, Insertion | 'full'>({
+    this.#sends = new GroupedCalls<TimedSend, Insertion>({
       ...options,
       keyOf: ({ send }) => send.uid,
       run: (group) => this.#store(group),
@@ -55,10 +55,9 @@ export class GroupedSends {
   }
 
   /** As `Queue.enqueue`. Rejects when the time of the call has passed. */
-  enqueue(send: Send, page: Page | undefined): Promise<Insertion | 'full'> {
+  enqueue(send: Send, page: Page | undefined): Promise<Insertion | LimitReached> {
     const { calls } = this.#deps
-    const call = { send, page, deadline: calls.startCall() }
-    return calls.answerInTime(canShare(send, page) ? this.#sends.add(call) : this.#storeOne(call))
+    return calls.answerInTime(this.#enqueue({ send, page, deadline: calls.startCall() }))
   }
 
   /** As `Queue.cancel`. Rejects when the time of the call has passed. */
@@ -67,15 +66,20 @@ export class GroupedSends {
     return calls.answerInTime(this.#cancels.add({ uid, deadline: calls.startCall() }))
   }
 
-  async #storeOne(call: TimedSend): Promise<Insertion | 'full'> {
+  async #enqueue(call: TimedSend): Promise<Insertion | LimitReached> {
+    const reached = await this.#deps.limits.findReached(call.send)
+    if (reached) return reached
+    return await (canShare(call.send, call.page) ? this.#sends.add(call) : this.#storeOne(call))
+  }
+
+  async #storeOne(call: TimedSend): Promise<Insertion> {
     const [result = 'conflict'] = await this.#store([call])
     return result
   }
 
-  async #store(group: readonly TimedSend[]): Promise<(Insertion | 'full')[]> {
-    const { sql, limit, wakeUp } = this.#deps
-    if (await limit.isReached()) return group.map(() => 'full')
-    return await this.#runInTime(group, async (deadline) => {
+  #store(group: readonly TimedSend[]): Promise<Insertion[]> {
+    const { sql, wakeUp } = this.#deps
+    return this.#runInTime(group, async (deadline) => {
       const lanes = [...new Set(group.map(({ send, page }) => laneOfWork(send, page)))]
       const work = lanes.map((lane) => ({ lane, notice: wakeUp.takeNotice(lane) }))
       const notices = work.flatMap(({ notice }) => notice ?? [])

@@ -77,7 +77,7 @@ export async function insertSends(
     ), live as (
       select uid from stored where state <> ${CANCELLED}
     ), written as (
-      ${isAlone ? insertNewBatches(sql, first.page?.batches ?? [], 'live') : insertBatchesOfSends(sql, sends)}
+      ${isAlone ? insertNewBatches(sql, first.page?.batches ?? [], 'live') : insertBatchesOfSends(sql, sends, 'live')}
     )
     select array_agg(uid) as uids ${notified.reduce((all, one) => sql`${all} ${one}`, sql``)}
     from stored

@@ -35,12 +35,13 @@ export function insertNewBatches(sql: Queryable, batches: readonly NewBatch[], s
 }
 
 /**
- * The part of a statement that inserts the first batches of several small sends, those of them that the common table
- * expression `live` returns. Its text is the same for any number of batches, which are all of lines.
+ * The part of a statement that inserts the batches of several small sends, those of them that the common table
+ * expression `source` returns. Its text is the same for any number of batches, which are all of lines.
  */
 export function insertBatchesOfSends(
   sql: Queryable,
   sends: readonly { send: { uid: string }; page: Pick<Page, 'batches'> | undefined }[],
+  source: 'live' | 'moved',
 ): Fragment {
   const rows = sends.flatMap(({ send: { uid }, page }) =>
     (page?.batches ?? []).flatMap(({ targets, ...batch }) =>
@@ -52,7 +53,7 @@ export function insertBatchesOfSends(
     insert into push_batches (uid, lane, provider, target_kind, target_count, claimable_at, targets)
     select uid, b.lane::smallint, b.provider, b.kind, b.count::integer,
       clock_timestamp() + b.delay::float8 * interval '1 ms', b.targets
-    from live join unnest(
+    from ${sql(source)} join unnest(
       ${column(0)}, ${column(1)}, ${column(2)}, ${column(3)}, ${column(4)}, ${column(5)}, ${column(6)}
     ) as b (uid, lane, provider, kind, count, delay, targets) using (uid)`
 }

@@ -9,12 +9,13 @@ import { type Repetition, startRepeating } from '../../timing/repeat.ts'
 import { laneOfWork } from '../announcements.ts'
 import type { ClaimKey, Progress, Remainder } from '../batch.ts'
 import type { DeadLetterFilter } from '../dead-letter.ts'
-import { JobLimit } from '../job-limit.ts'
 import { LANES, type Lane } from '../lane.ts'
 import { KEEP_REPORTS_MS } from '../limits.ts'
 import type { Queue } from '../queue.ts'
+import { LimitCheck, type QueueLimits } from '../queue-limits.ts'
 import type { ReportFilter, StatusCount } from '../report.ts'
 import type { Exclusion, Page, Send, SendClaim } from '../send.ts'
+import { isOnlySmallPage } from '../walked-page.ts'
 import { groupAcknowledgements } from './acknowledgements.ts'
 import { claimWaitingBatches, confirmClaims, releaseBatches, updateProgress } from './batch-statements.ts'
 import { countDeadLetters, deleteDeadLetters, reviveDeadLetters, selectDeadLetters } from './dead-letter-statements.ts'
@@ -22,10 +23,11 @@ import { selectExcluded } from './exclusion-statements.ts'
 import { Exclusions } from './exclusions.ts'
 import { GroupedSends } from './grouped-sends.ts'
 import { inTime } from './in-time.ts'
+import { groupPageCommits } from './page-commits.ts'
 import { deletePause, upsertPause } from './pause-statements.ts'
 import { addStatuses, selectReport, selectReports } from './report-statements.ts'
 import { selectSend } from './send-statements.ts'
-import { countJobs, findSettingRisks, selectStats } from './stats-statements.ts'
+import { countJobs, countScheduled, findSettingRisks, selectStats } from './stats-statements.ts'
 import { selectUntilDue } from './until-due-statement.ts'
 import { deleteForgottenSends, deleteOldReports, giveUpUnclaimedBatches } from './upkeep-statements.ts'
 import { WakeUp } from './wake-up.ts'
@@ -33,13 +35,11 @@ import { claimDueSends, extendSendLease, insertPage, releaseWalk } from './walk-
 
 const UPKEEP_INTERVAL_MS = 60_000
 
-interface Deps {
+interface Deps extends QueueLimits {
   sql: Sql
   logger: Logger
   /** The lease: how long a claim is valid in ms unless it is extended. */
   leaseMs: number
-  /** The number of jobs (batches and due sends) from which on sends are refused as 'full'. */
-  maxJobs: number
   /** For this many ms after a start of PostgreSQL no abandoned batch is claimed; by default the time of one lease. */
   restartGraceMs?: number
   /** The time limit in ms of a call that an API answers; ten seconds by default. */
@@ -57,6 +57,7 @@ export class PostgresQueue implements Queue {
   readonly #keepReportsMs: number
   readonly #wakeUp: WakeUp
   readonly #sends: GroupedSends
+  readonly #pageCommits: ReturnType<typeof groupPageCommits>
   readonly #acknowledgements: ReturnType<typeof groupAcknowledgements>
   readonly #exclusions: Exclusions
   readonly #upkeep: Repetition
@@ -68,9 +69,11 @@ export class PostgresQueue implements Queue {
     this.#restartGraceMs = deps.restartGraceMs ?? deps.leaseMs
     this.#keepReportsMs = deps.keepReportsMs ?? KEEP_REPORTS_MS
     this.#wakeUp = new WakeUp(deps)
-    const { sql, maxJobs } = deps
-    const limit = new JobLimit({ maxJobs, count: () => countJobs(sql, maxJobs) })
-    this.#sends = new GroupedSends({ sql, calls: this.#calls, limit, wakeUp: this.#wakeUp })
+    const { sql } = deps
+    const counts = { countJobs: () => countJobs(sql, deps.maxJobs), countScheduled: () => countScheduled(sql) }
+    const limits = new LimitCheck(deps, counts)
+    this.#sends = new GroupedSends({ sql, calls: this.#calls, limits, wakeUp: this.#wakeUp })
+    this.#pageCommits = groupPageCommits(sql)
     this.#acknowledgements = groupAcknowledgements(deps.sql)
     this.#exclusions = new Exclusions({ sql: deps.sql, calls: this.#calls })
     this.#upkeep = startRepeating({
@@ -101,7 +104,10 @@ export class PostgresQueue implements Queue {
   }
 
   commitPage(claim: SendClaim, page: Page) {
-    return this.#announcing(inTime(insertPage(this.#sql, claim, page, this.#leaseMs)), laneOfWork(claim, page))
+    const committed = isOnlySmallPage({ claim, page })
+      ? this.#pageCommits.add({ claim, page })
+      : insertPage(this.#sql, claim, page, this.#leaseMs)
+    return this.#announcing(inTime(committed), laneOfWork(claim, page))
   }
 
   extendWalk(claim: SendClaim) {

@@ -76,7 +76,7 @@ export async function insertPage(sql: Sql, claim: SendClaim, page: Page, leaseMs
 }
 
 /** Whether an earlier call has committed this page. The answer of that call was lost. */
-async function isCommitted(sql: Sql, claim: SendClaim, { cursor }: Page): Promise<boolean> {
+export async function isCommitted(sql: Sql, claim: SendClaim, { cursor }: Page): Promise<boolean> {
   const isThere =
     cursor === undefined ? sql`state in (${FANNED}, ${DONE})` : sql`state = ${FANNING} and cursor = ${cursor}`
   const rows = await sql`

@@ -1,6 +1,6 @@
 import { ReplyError } from 'ioredis'
 import { GroupedCalls } from '../../timing/grouped-calls.ts'
-import type { JobLimit } from '../job-limit.ts'
+import type { LimitCheck, LimitReached } from '../queue-limits.ts'
 import type { Page, Send } from '../send.ts'
 import { canShare, estimateBytes } from '../send-size.ts'
 import { type RecentWrites, SMALL_WRITE_BYTES } from './recent-writes.ts'
@@ -15,7 +15,7 @@ interface Deps {
   queue: Scope
   writes: TimedWrites
   recentWrites: RecentWrites
-  limit: JobLimit
+  limits: LimitCheck
   keepReportsMs: number
 }
 
@@ -45,9 +45,10 @@ export class GroupedSends {
   }
 
   /** As `Queue.enqueue`. */
-  async enqueue(send: Send, page: Page | undefined): Promise<Insertion | 'full'> {
-    const { limit, recentWrites } = this.#deps
-    if (await limit.isReached()) return 'full'
+  async enqueue(send: Send, page: Page | undefined): Promise<Insertion | LimitReached> {
+    const { limits, recentWrites } = this.#deps
+    const reached = await limits.findReached(send)
+    if (reached) return reached
     const store = () => (canShare(send, page) ? this.#sends.add({ send, page }) : this.#storeOne({ send, page }))
     const result = await store()
     // A duplicate is remembered too: only the process that accepted the send first remembers it, and that one may have

@@ -23,14 +23,17 @@ export function makeKeys(prefix: string) {
     /** Hash: the report of a send (lua/report.lua). It expires some time after the send has ended. */
     report: (uid: string) => `${base}report:${uid}`,
     reportPrefix: `${base}report:`,
-    /** Sorted set: the uids of reports by the time of acceptance, in Unix ms. */
+    /** Sorted set: the uids of reports by the time of acceptance, in Unix ms, except those of scheduled sends. */
     reports: `${base}reports`,
     /**
      * Sorted set: uids by the time from which on they can be claimed for fan-out: now, `send_at`, or the end of a
      * lease.
      */
     dueSends: (lane: Lane) => `${base}due:${lane}`,
-    /** Sorted set: uids of scheduled sends by their `send_at`. */
+    /**
+     * Sorted set: the uids of scheduled sends by the time of acceptance, until they are claimed or cancelled. Earlier
+     * versions stored them by `send_at`.
+     */
     scheduled: `${base}scheduled`,
     /**
      * Stream: waiting and claimed batches. An entry is removed when its batch is acknowledged; the stream is never

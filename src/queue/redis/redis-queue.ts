@@ -9,10 +9,10 @@ import type { AckRule } from '../../sends/ack-rule.ts'
 import type { Repetition } from '../../timing/repeat.ts'
 import type { ClaimKey, Progress, Remainder } from '../batch.ts'
 import type { DeadLetterFilter } from '../dead-letter.ts'
-import { JobLimit } from '../job-limit.ts'
 import type { Lane } from '../lane.ts'
 import { KEEP_REPORTS_MS } from '../limits.ts'
 import type { Queue } from '../queue.ts'
+import { LimitCheck, type QueueLimits } from '../queue-limits.ts'
 import type { ReportFilter, StatusCount } from '../report.ts'
 import type { Exclusion, Page, Send, SendClaim } from '../send.ts'
 import { groupAcknowledgements } from './acknowledgements.ts'
@@ -26,17 +26,17 @@ import { RecentWrites, SMALL_WRITE_BYTES } from './recent-writes.ts'
 import { countStatuses, listReports, loadReport } from './report-scripts.ts'
 import { findRisks } from './risks.ts'
 import { findExcluded, loadSend, storeExclusion } from './send-scripts.ts'
-import { readStats } from './stats.ts'
+import { makeCounts, readStats } from './stats.ts'
 import { TimedWrites } from './timed-writes.ts'
 import { readUntilDue } from './until-due.ts'
 import { startUpkeep } from './upkeep.ts'
 import { WakeUp } from './wake-up.ts'
-import { claimDueSends, extendSendLease, storePage } from './walk-scripts.ts'
+import { claimDueSends, extendSendLease, PageCommits } from './walk-scripts.ts'
 
 /** How many times during one lease a process looks for abandoned batches, unless `sweepMs` is given. */
 const SWEEPS_PER_LEASE = 7.5
 
-interface Deps {
+interface Deps extends QueueLimits {
   client: RedisClient
   /** A second connection, used only to listen for announcements. The queue closes both connections. */
   subscriber: RedisClient
@@ -45,8 +45,6 @@ interface Deps {
   logger: Logger
   /** The lease: how long a claim is valid in ms unless it is extended. */
   leaseMs: number
-  /** The number of jobs (batches, retries and due sends) from which on sends are refused as 'full'. */
-  maxJobs: number
   /** How long `client` waits for a reply, in ms; `io_timeout`'s default by default. */
   answerTimeoutMs?: number
   /** The time between two searches for abandoned batches, in ms. */
@@ -70,11 +68,12 @@ export class RedisQueue implements Queue {
   readonly #recentWrites: RecentWrites
   readonly #acknowledgements: ReturnType<typeof groupAcknowledgements>
   readonly #sends: GroupedSends
+  readonly #pageCommits: PageCommits
   readonly #upkeep: Repetition
   readonly #nextSweepMs: Record<Lane, number> = { small: 0, broadcast: 0 }
 
   constructor(deps: Deps) {
-    const { client, subscriber, prefix, logger, leaseMs, maxJobs, sweepMs, answerTimeoutMs } = deps
+    const { client, subscriber, prefix, logger, leaseMs, sweepMs, answerTimeoutMs } = deps
     const keys = makeKeys(prefix)
     this.#here = { client, keys, consumer: randomUUID() }
     this.#logger = logger
@@ -86,9 +85,10 @@ export class RedisQueue implements Queue {
     this.#recentWrites = new RecentWrites({ client, logger })
     this.#acknowledgements = groupAcknowledgements(this.#here)
     const { keepReportsMs = KEEP_REPORTS_MS } = deps
-    const limit = new JobLimit({ maxJobs, count: async () => (await readStats(this.#here)).jobs })
+    const limits = new LimitCheck(deps, makeCounts(this.#here))
     const parts = { queue: this.#here, writes: this.#writes, recentWrites: this.#recentWrites }
-    this.#sends = new GroupedSends({ ...parts, limit, keepReportsMs })
+    this.#sends = new GroupedSends({ ...parts, limits, keepReportsMs })
+    this.#pageCommits = new PageCommits(this.#here, leaseMs)
     this.#upkeep = startUpkeep({ queue: this.#here, keepReportsMs, logger })
   }
 
@@ -117,7 +117,7 @@ export class RedisQueue implements Queue {
   }
 
   commitPage(claim: SendClaim, page: Page) {
-    return storePage(this.#here, claim, page, this.#leaseMs)
+    return this.#pageCommits.commit(claim, page)
   }
 
   extendWalk(claim: SendClaim) {

@@ -63,7 +63,10 @@ export async function listReports(
   for (let read = 0; read < MAX_EXAMINED_REPORTS; read += READ_AT_ONCE) {
     const stateList = states ? ` ${states.join(' ')} ` : ''
     const args = [keys.reportPrefix, latest, after, first, uidPrefix, stateList, limit - reports.length, READ_AT_ONCE]
-    const [nextLatest, nextAfter, ...found] = v.parse(Page, await LIST_REPORTS.run(client, [keys.reports], args))
+    const [nextLatest, nextAfter, ...found] = v.parse(
+      Page,
+      await LIST_REPORTS.run(client, [keys.reports, keys.scheduled], args),
+    )
     reports.push(...found.map(readReport))
     if (nextAfter === '') return { reports, nextCursor: undefined }
     latest = nextLatest

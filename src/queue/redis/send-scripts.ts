@@ -88,7 +88,7 @@ function encodeSend(keys: QueueKeys, send: Send, page: Page | undefined): (strin
  * Cancels sends in one script, until `deadlineMs`. The cancellations of unknown uids are kept for ten minutes.
  */
 export async function cancelSends({ client, keys }: Scope, uids: readonly string[], deadlineMs: number): Promise<void> {
-  const names = [keys.dueSends('small'), keys.dueSends('broadcast'), keys.scheduled]
+  const names = [keys.dueSends('small'), keys.dueSends('broadcast'), keys.scheduled, keys.reports]
   for (const uid of uids) names.push(keys.send(uid), keys.exclusions(uid), keys.report(uid))
   await CANCEL.run(client, names, [KEEP_ENDED_SECONDS, KEEP_UNKNOWN_SECONDS, deadlineMs, ...uids])
 }

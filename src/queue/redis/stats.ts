@@ -24,3 +24,11 @@ export async function readStats({ client, keys }: Scope): Promise<QueueStats & {
     ...sumBatchCounts(STREAMS.map((stream, index) => ({ ...none, ...streams[index], ...stream }))),
   }
 }
+
+/** Makes the counts that the limits of the queue need. */
+export function makeCounts(scope: Scope) {
+  return {
+    countJobs: async () => (await readStats(scope)).jobs,
+    countScheduled: async () => (await readStats(scope)).scheduled,
+  }
+}

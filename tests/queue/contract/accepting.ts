@@ -60,7 +60,7 @@ export function describeAccepting(rig: ContractRig) {
   })
 
   test('answers full at the limit of jobs, and stores nothing', () =>
-    rig.withLimit(1, async (queue) => {
+    rig.withLimits({ maxJobs: 1 }, async (queue) => {
       await queue.enqueue(makeSend(), lastPage(batchOf('small', 'a'), batchOf('small', 'b')))
       // The jobs are counted from time to time, not at each send.
       const refused = await vi.waitFor(
@@ -75,11 +75,36 @@ export function describeAccepting(rig: ContractRig) {
     }))
 
   test('does not count scheduled sends as jobs', () =>
-    rig.withLimit(3, async (queue) => {
+    rig.withLimits({ maxJobs: 3 }, async (queue) => {
       const later = () => makeSend({ sendAtMs: Date.now() + 3_600_000 })
       for (let i = 0; i < 10; i++) expect(await queue.enqueue(later())).toBe('accepted')
       // The jobs are counted again after a while: if scheduled sends were among them, sends would be refused.
       await vi.waitFor(async () => expect((await queue.stats()).scheduled).toBe(10), { timeout: 10_000 })
       expect(await queue.enqueue(makeSend())).toBe('accepted')
+    }))
+
+  test('refuses scheduled sends at their own limit, and accepts others', () =>
+    rig.withLimits({ maxScheduled: 2 }, async (queue) => {
+      const accepted: string[] = []
+      const schedule = async () => {
+        const send = makeSend({ sendAtMs: Date.now() + 3_600_000 })
+        const result = await queue.enqueue(send)
+        if (result === 'accepted') accepted.push(send.uid)
+        return { send, result }
+      }
+      const refused = await vi.waitFor(
+        async () => {
+          const { send, result } = await schedule()
+          expect(result).toBe('tooManyScheduled')
+          return send
+        },
+        { timeout: 10_000 },
+      )
+      expect(accepted.length).toBeGreaterThanOrEqual(2)
+      expect(await queue.loadReport(refused.uid)).toBeUndefined()
+      expect(await queue.enqueue(makeSend())).toBe('accepted')
+      // Cancelled sends make room for others.
+      for (const uid of accepted) await queue.cancel(uid)
+      await vi.waitFor(async () => expect((await schedule()).result).toBe('accepted'), { timeout: 10_000 })
     }))
 }

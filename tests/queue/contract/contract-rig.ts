@@ -4,6 +4,7 @@ import type { ProviderName } from '../../../src/config/provider-names.ts'
 import type { BatchClaim, NewBatch } from '../../../src/queue/batch.ts'
 import type { Lane } from '../../../src/queue/lane.ts'
 import type { Queue } from '../../../src/queue/queue.ts'
+import type { QueueLimits } from '../../../src/queue/queue-limits.ts'
 import type { Page, Send, SendClaim } from '../../../src/queue/send.ts'
 import { batchOf, readLines } from '../make-batch.ts'
 import { makeSend } from '../make-send.ts'
@@ -15,7 +16,7 @@ export interface QueueUnderTest {
 }
 
 /** Opens an empty queue. */
-export type StartQueue = (options: { leaseMs: number; maxJobs: number }) => Promise<QueueUnderTest>
+export type StartQueue = (options: { leaseMs: number } & QueueLimits) => Promise<QueueUnderTest>
 
 /** Long enough for the calls of a case, short enough to wait for its end. */
 export const LEASE_MS = 500
@@ -46,9 +47,9 @@ export class ContractRig {
     await this.#open?.close()
   }
 
-  /** Runs `use` with another queue, which is full at `maxJobs`. */
-  async withLimit(maxJobs: number, use: (queue: Queue) => Promise<void>): Promise<void> {
-    const { queue, close } = await this.#start({ leaseMs: LEASE_MS, maxJobs })
+  /** Runs `use` with another queue, which has these limits. */
+  async withLimits(limits: Partial<QueueLimits>, use: (queue: Queue) => Promise<void>): Promise<void> {
+    const { queue, close } = await this.#start({ leaseMs: LEASE_MS, maxJobs: MAX_JOBS, ...limits })
     try {
       await use(queue)
     } finally {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { SendClaim } from '../../../src/queue/send.ts'
 import { batchOf } from '../make-batch.ts'
 import { makeSend } from '../make-send.ts'
@@ -123,5 +123,40 @@ export function describeWalks(rig: ContractRig) {
     expect(await rig.queue.commitPage(next, lastPage(batchOf('broadcast', 'now')))).toBe('committed')
     expect(firstValue(await rig.claim('broadcast'))).toBe('now')
     await rig.expectNothing('broadcast')
+  })
+
+  test('commits the pages of many small sends at once, each for itself', async () => {
+    for (let i = 0; i < 70; i++) await rig.queue.enqueue(makeSend({ lane: 'small' }))
+    // If the answer of a claim is lost, all of them can be claimed again after a lease.
+    const walks = await vi.waitFor(
+      async () => {
+        const claims = await rig.queue.claimSends('small', 70)
+        expect(claims).toHaveLength(70)
+        return claims
+      },
+      { timeout: 10_000, interval: 10 },
+    )
+    const [cancelled, empty, stale] = walks
+    if (!cancelled || !empty || !stale) throw new Error('the sends should be claimed')
+    await rig.queue.cancel(cancelled.uid)
+    const commit = () =>
+      Promise.all(
+        walks.map((walk) =>
+          rig.queue.commitPage(
+            walk === stale ? { ...walk, fence: walk.fence - 1 } : walk,
+            walk === empty ? lastPage() : lastPage(batchOf('small', `a of ${walk.uid}`), batchOf('small', 'b')),
+          ),
+        ),
+      )
+    const expected = walks.map((walk) => (walk === cancelled || walk === stale ? 'lost' : 'committed'))
+    expect(await commit()).toEqual(expected)
+    expect(await commit()).toEqual(expected)
+    const stats = await rig.queue.stats()
+    expect(stats.waiting.get('fcm')).toBe(2 * (walks.length - 3))
+    const first = await rig.claim()
+    expect(firstValue(first)).toBe(`a of ${first.uid}`)
+    expect((await rig.queue.loadReport(first.uid))?.counts).toMatchObject([{ counted: 'target', count: 2 }])
+    expect(await rig.queue.loadReport(empty.uid)).toMatchObject({ state: 'ended' })
+    expect(await rig.queue.loadReport(stale.uid)).toMatchObject({ state: 'active' })
   })
 }

@@ -22,6 +22,10 @@ local keep_seconds, keep_report_seconds = ARGV[2], ARGV[3]
 refuse_late(ARGV[1])
 local now = read_clock()
 
+local function add(list, name, value)
+  list[#list + 1], list[#list + 2] = name, value
+end
+
 -- Stores a send from its first key and argument on. Returns the word of the reply.
 local function store_send(key, arg)
   local send, exclusions, report = KEYS[key], KEYS[key + 1], KEYS[key + 2]
@@ -29,10 +33,10 @@ local function store_send(key, arg)
     unpack(ARGV, arg, arg + SEND_ARGS - 1)
   local known = redis.call('HMGET', send, 'state', 'hash')
   if known[2] then return known[2] == hash and 'DUPLICATE' or 'CONFLICT' end
-  local fields = {
-    'accepted', to_digits(now), 'send', send_at, 'expire', expire_at, 'analytics', analytics, 'subject', subject,
-    'keep', keep_report_seconds,
-  }
+  local fields = { 'accepted', to_digits(now), 'subject', subject, 'keep', keep_report_seconds }
+  if send_at ~= '' then add(fields, 'send', send_at) end
+  if expire_at ~= '' then add(fields, 'expire', expire_at) end
+  if analytics ~= uid then add(fields, 'analytics', analytics) end
   local is_cancelled = known[1] == 'cancelled'
   local first_batch = arg + SEND_ARGS + 2 * counts
   if not is_cancelled then
@@ -41,7 +45,14 @@ local function store_send(key, arg)
   -- An earlier send of this uid may have left a report.
   redis.call('DEL', report)
   redis.call('HSET', report, unpack(fields))
-  redis.call('ZADD', KEYS[7], to_digits(now), uid)
+  local is_scheduled = not is_cancelled and state == 'waiting' and send_at ~= '' and tonumber(send_at) > now
+  -- A scheduled send is not in the index of reports, which upkeep reads, until it is claimed or cancelled.
+  if is_scheduled then
+    redis.call('ZREM', KEYS[7], uid)
+    redis.call('ZADD', KEYS[3], to_digits(now), uid)
+  else
+    redis.call('ZADD', KEYS[7], to_digits(now), uid)
+  end
   if is_cancelled then
     redis.call('HSET', send, 'hash', hash)
     redis.call('EXPIRE', send, keep_seconds)
@@ -56,15 +67,13 @@ local function store_send(key, arg)
     local batch = make_batch(uid, kind, count, form, targets)
     add_batch(KEYS[key + SEND_KEYS + i], batch, delay_ms, now, KEYS[4], KEYS[5], KEYS[6])
   end
-  local stored = {
-    'state', state, 'hash', hash, 'lane', lane, 'expire', expire_at, 'fence', '0', 'open', batches,
-  }
-  local function add(name, value)
-    stored[#stored + 1], stored[#stored + 2] = name, value
-  end
-  if analytics ~= uid then add('analytics', analytics) end
-  if recipient ~= '' then add('recipient', recipient) end
-  if content ~= '' then add('content', content) end
+  -- A number that is absent is 0.
+  local stored = { 'state', state, 'hash', hash }
+  if batches ~= '0' then add(stored, 'open', batches) end
+  if expire_at ~= '' then add(stored, 'expire', expire_at) end
+  if analytics ~= uid then add(stored, 'analytics', analytics) end
+  if recipient ~= '' then add(stored, 'recipient', recipient) end
+  if content ~= '' then add(stored, 'content', content) end
   redis.call('HSET', send, unpack(stored))
   if known[1] then
     -- Exclusions that arrived before the send have set an expiry on the send's key and on their own.
@@ -73,12 +82,7 @@ local function store_send(key, arg)
   end
   if state == 'waiting' then
     local due = KEYS[lane == 'small' and 1 or 2]
-    if send_at ~= '' and tonumber(send_at) > now then
-      redis.call('ZADD', due, send_at, uid)
-      redis.call('ZADD', KEYS[3], send_at, uid)
-    else
-      redis.call('ZADD', due, to_digits(now), uid)
-    end
+    redis.call('ZADD', due, is_scheduled and send_at or to_digits(now), uid)
   elseif state == 'done' then
     redis.call('EXPIRE', send, keep_seconds)
     redis.call('EXPIRE', exclusions, keep_seconds)

@@ -1,4 +1,5 @@
 --- @include report
+--- @include shrink
 
 -- Changes the number of open batches of a send: stored and not acknowledged. Ends the send when its fan-out has ended
 -- (`is_fanned`) and no batch is open. The uid of an ended send is kept for a while, so that a repeated request is
@@ -13,6 +14,7 @@ local function count_open_batches(
       keep = keep_with_dead_letters_seconds
     else
       redis.call('HDEL', send, 'content', 'recipient')
+      shrink(send)
     end
     redis.call('HSET', send, 'state', 'done')
     redis.call('EXPIRE', send, keep)

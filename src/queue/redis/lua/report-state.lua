@@ -5,5 +5,5 @@ local function read_report_state(list, now)
   local fields = read_fields(list)
   if fields.cancelled then return 'cancelled' end
   if fields.ended then return 'ended' end
-  return fields.send ~= '' and tonumber(fields.send) > now and 'scheduled' or 'active'
+  return (tonumber(fields.send) or 0) > now and 'scheduled' or 'active'
 end

@@ -1,6 +1,6 @@
 --- @include clock
 
--- The report of a send is a hash: the fields that enqueue.lua writes, the times below, and the counts, with names that
+-- The report of a send is a hash: the fields that enqueue.lua writes (absent ones are empty, or `analytics` the uid), the times below, and the counts, with names that
 -- have a space (stored-report.ts). A send of an earlier version has no report, and none is made for it.
 --   first, last  Unix ms of the first and the last acknowledgement that counted a target
 --   ended        Unix ms at which the last batch was acknowledged; the report expires `keep` seconds after it

@@ -34,7 +34,13 @@ for i = 7, #KEYS do
   streams[#streams + 1] = counts
   jobs = jobs + counts[1] + counts[2]
 end
-for i = 5, 6 do jobs = jobs + redis.call('ZCOUNT', KEYS[i], '-inf', now_digits) end
+-- The sends of `later` are scheduled or walked. Of the scheduled ones some may be due and not claimed yet.
+local later = 0
+for i = 5, 6 do
+  local due = redis.call('ZCOUNT', KEYS[i], '-inf', now_digits)
+  jobs = jobs + due
+  later = later + redis.call('ZCARD', KEYS[i]) - due
+end
 local pauses = {}
 local stored = redis.call('HGETALL', KEYS[4])
 for i = 1, #stored, 2 do
@@ -43,7 +49,7 @@ for i = 1, #stored, 2 do
 end
 return {
   'jobs', jobs,
-  'scheduled', redis.call('ZCOUNT', KEYS[2], '(' .. now_digits, '+inf'),
+  'scheduled', math.min(redis.call('ZCARD', KEYS[2]), later),
   'deadLetters', redis.call('XLEN', KEYS[3]),
   'pauses', pauses,
   'streams', streams,
