@@ -23,7 +23,7 @@ with 1 when a provider could not be asked.
 
 /** The command `centripush check-config`. Resolves to the exit code. @throws ConfigError with all problems */
 export async function runCheckConfig(argv: string[]): Promise<number> {
-  const options = readServerOptions(argv, HELP, ['online'])
+  const options = readServerOptions(argv, HELP, { flags: ['online'] })
   if (!options) return 0
   const { config, flags } = options
   checkFiles(config)

@@ -36,7 +36,7 @@ Exit codes:
  * @throws CommandLineError, ConfigError, UserError
  */
 export async function runServe(argv: string[]): Promise<void> {
-  const options = readServerOptions(argv, HELP, ['lenient'])
+  const options = readServerOptions(argv, HELP, { flags: ['lenient'], hasRole: true })
   if (!options) return
   const { role, flags } = options
   const config = flags.has('lenient') ? makeLenient(options.config) : options.config

@@ -213,6 +213,8 @@ const ON_THE_COMMAND_LINE: readonly [args: string[], message: string][] = [
   [['serve', '--config', 'a.yaml', '--config', 'b.yaml'], 'centripush serve: --config is given twice'],
   [['serve', 'now'], "centripush serve: Unexpected argument 'now'"],
   [['serve', '--role', 'sender'], 'centripush serve: --role: expected one of'],
+  [['migrate', '--role', 'worker'], 'centripush migrate: unknown option --role, expected one of --config'],
+  [['check-config', '--role', 'api'], 'centripush check-config: unknown option --role, expected one of --config'],
   [['serve', '--config', '/no/such.yaml'], 'centripush serve: config: /no/such.yaml does not exist'],
   [['serve', '--config', dir], 'expected a name that ends with .json, .yaml, .yml or .toml'],
   [['check-config', '--config', join(dir, 'c.ini')], 'c.ini: expected a name that ends with .json'],

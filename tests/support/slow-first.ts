@@ -2,6 +2,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** The slowest files, by their share of a run's test time. In a new checkout vitest has no durations to sort by. */
 const SLOW = [
+  'tests/documents/documents.test.ts',
+  'tests/processes/stop-under-load.test.ts',
   'tests/admin/browser.test.ts',
   'tests/devices/model.test.ts',
   'tests/delivery/credential-revoked.test.ts',
