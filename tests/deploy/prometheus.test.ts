@@ -170,9 +170,11 @@ async function sendPushes(server: TestAssembly): Promise<void> {
   // So many dead tokens stop the removal of devices.
   const dead = Array.from({ length: 250 }, (_, index) => `unregistered-${index}`)
   await post('send_push_notification', { recipient: { fcm_tokens: dead }, notification })
-  // It expires before its second attempt.
-  const expire_at = Math.floor(Date.now() / 1000) + 2
-  await post('send_push_notification', { expire_at, recipient: { fcm_tokens: ['unavailable-1'] }, notification })
+  // The device may get one push a minute, so the second one is dropped.
+  const rate_limit = { policies: [{ rate: 1, interval_ms: 60_000 }], drop_if_rate_limited: true }
+  for (const recipient of Array(2).fill({ filter: { users: [user], providers: ['fcm'] } })) {
+    await post('send_push_notification', { recipient, notification, limit_strategy: { rate_limit } })
+  }
   await post('send_push_notification', { recipient: { hms_tokens: ['a'] }, notification: { hms: { message: {} } } })
   const send_at = Math.floor(Date.now() / 1000) + 3600
   await post('send_push_notification', { send_at, recipient: { fcm_tokens: ['later'] }, notification })
