@@ -18,7 +18,7 @@ const MAY_IMPORT = {
   delivery: ['sends', 'personalise', 'limits', 'queue', 'providers', 'devices', 'analytics'],
   providers: ['json', 'rules', 'sends', 'http2', 'redis'],
   http2: [],
-  processes: ['database', 'queue'],
+  processes: ['database', 'queue', 'sends'],
   analytics: ['database'],
   admin: ['protocol', 'sends', 'devices', 'push', 'preview', 'explain', 'methods', 'queue', 'analytics', 'database'],
   database: [],

@@ -1,6 +1,7 @@
 // Builds all objects, connects them, and registers how they are stopped. Only this file and assemble/ import the
 // concrete classes.
 import type { AdminSources } from './admin/admin-sources.ts'
+import { addStoreGauges } from './assemble/add-store-gauges.ts'
 import { buildParts } from './assemble/build-parts.ts'
 import { configureApi } from './assemble/configure-api.ts'
 import { countReports } from './assemble/count-reports.ts'
@@ -20,7 +21,6 @@ import { startAnalytics } from './assemble/start-analytics.ts'
 import { startLargeRequests } from './assemble/start-large-requests.ts'
 import { startWorkers } from './assemble/start-workers.ts'
 import { makeLoggerOfStores, watchStores } from './assemble/watch-stores.ts'
-import { chooseQueue } from './config/check.ts'
 import { loadOrMakeKey } from './config/made-key.ts'
 import type { Role } from './config/role.ts'
 import type { Config } from './config/schema.ts'
@@ -28,8 +28,9 @@ import type { Sql } from './database/pool.ts'
 import { findLostSettings } from './database/pooler.ts'
 import { type MethodTable, makeMethodTable } from './methods/table.ts'
 import type { Logger } from './observability/log.ts'
-import { addQueueGauges, type Metrics, makeMetrics } from './observability/metrics.ts'
+import { type Metrics, makeMetrics } from './observability/metrics.ts'
 import { describeHealth, type ProviderHealth } from './observability/provider-health.ts'
+import { addCredentialGauge } from './observability/state-gauges.ts'
 import { chooseProcesses } from './processes/choose-processes.ts'
 import type { ClientCalls } from './realtime/client-calls.ts'
 import type { ApiDeps } from './server/api-deps.ts'
@@ -109,6 +110,7 @@ async function build(plan: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, '
       }
   const { methods, large, clientCalls, isReady, whenSending, readHealth, readMetrics, callLogger, adminSources, sql } =
     push
+  addCredentialGauge(metrics.registry, readHealth)
   const { key, madeKey } = chooseKey(config, isApi)
   const api: ApiDeps = {
     methods,
@@ -186,11 +188,10 @@ async function buildPush(plan: ServerPlan, metrics: Metrics, node: NodeApi | und
   if (databases.sql && devices) startUpkeepOf(storePlan, devices, databases, onStop)
   await warnOfPooler(databases, logger)
   for (const risk of await queue.findRisks()) logger.warn({ risk }, 'queue: accepted sends can be lost')
-  addQueueGauges(metrics.registry, chooseQueue(config), () => queue.stats().catch(() => undefined))
-  const { registry } = metrics
+  addStoreGauges(metrics.registry, config, queue, stores)
   const count = role === 'api' ? 0 : (config.worker.processes ?? chooseProcesses())
   const shared = { ...plan, config: shareBuffers(config, count) }
-  const started = await startAnalytics(shared, databases, { registry, checksServers: true }, onStop)
+  const started = await startAnalytics(shared, databases, { registry: metrics.registry, checksServers: true }, onStop)
   const analytics = countReports(started, storePlan, parts, onStop)
   const accept = makeAccept(config, parts, counts, analytics?.recorder)
   const methods = makeMethods(storePlan, { accept, parts, analytics, node })

@@ -16,7 +16,11 @@ import { makeAnalyticsRoutes } from './analytics/analytics-routes.tsx'
 import { makeAssetHandler } from './assets/serve-asset.ts'
 import type { AdminAuth } from './auth/admin-auth.ts'
 import { mayUseApi } from './auth/api-token.ts'
-import { makeLoginRoutes, readNext } from './auth/login-routes.tsx'
+import { makeLoginAnswers } from './auth/login-answers.tsx'
+import { makeLoginRoutes } from './auth/login-routes.tsx'
+import type { OidcOptions } from './auth/oidc/oidc-options.ts'
+import { makeOidcRoutes } from './auth/oidc/oidc-routes.tsx'
+import { readNext } from './auth/read-next.ts'
 import { requireSession } from './auth/require-session.ts'
 import { isSameOrigin, isScriptOrSameOrigin } from './auth/same-origin.ts'
 import { makeConfigurationRoutes } from './configuration/configuration-routes.tsx'
@@ -45,6 +49,8 @@ interface Deps {
   /** The path of the web UI, for example `/admin`. */
   base: string
   auth: AdminAuth
+  /** The identity provider; undefined without one. */
+  oidc: { options: OidcOptions; secret: string } | undefined
   actions: ActionLog
   live: LivePolls
   /** Undefined if push notifications are disabled. */
@@ -67,13 +73,13 @@ export interface AdminUi {
 
 /** Makes the admin web UI. */
 export function makeAdminUi(deps: Deps): AdminUi {
-  const { base, auth, actions, live, sources, configuration } = deps
+  const { base, auth, oidc, actions, live, sources, configuration } = deps
   const routes = new Hono<AdminEnvironment>()
   routes.onError((error, context) => answerError(deps, error, context))
   routes.use(addSecurityHeaders, async (context, next) => {
     const { incoming } = context.env
     const requestId = randomUUID()
-    context.set('actor', { role: '', address: deps.readAddress(incoming), requestId })
+    context.set('actor', { role: '', person: '', address: deps.readAddress(incoming), requestId })
     context.header('x-request-id', requestId)
     const isRead = context.req.method === 'GET' || context.req.method === 'HEAD'
     // Scripts log in at `/auth` for a token, without the headers of browsers.
@@ -83,7 +89,9 @@ export function makeAdminUi(deps: Deps): AdminUi {
   })
   routes.get('/assets/:name', makeAssetHandler())
   routes.on('POST', ['/login', '/auth', '/logout', '/theme'], limitBody(MAX_OPEN_BODY_BYTES))
-  routes.route('/', makeLoginRoutes({ base, auth, actions }))
+  const answers = makeLoginAnswers({ base, auth, actions, identityProvider: oidc?.options.displayName })
+  routes.route('/', makeLoginRoutes({ base, auth, actions, answers }))
+  if (oidc) routes.route('/', makeOidcRoutes({ ...oidc, base, auth, answers, logger: deps.logger, now: Date.now }))
   routes.post('/theme', async (context) => {
     const form = await readForm(context)
     const theme = THEMES.find((known) => known === form.text('theme')) ?? 'system'

@@ -9,6 +9,8 @@ export interface AdminEnvironment {
   Variables: {
     /** Set behind the login. */
     session: Session
+    /** Set behind the login: whether a logout has ended the session meanwhile. */
+    hasEnded(): Promise<boolean>
     /** The client of the request. */
     actor: Actor
   }

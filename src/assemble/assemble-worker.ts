@@ -1,6 +1,7 @@
 // A separate file, so that a worker process does not load the code of the API.
-import { addOutageGauge, makeMetrics } from '../observability/metrics.ts'
+import { makeMetrics } from '../observability/metrics.ts'
 import type { ProviderHealth } from '../observability/provider-health.ts'
+import { addOutageGauge } from '../observability/state-gauges.ts'
 import type { Duty } from '../queue/lane.ts'
 import { makeShutdownPhases } from '../shutdown-phases.ts'
 import { buildParts } from './build-parts.ts'

@@ -2,6 +2,8 @@ import { ActionLog } from '../admin/actions/action-log.ts'
 import { type AdminUi, makeAdminUi } from '../admin/admin-app.tsx'
 import type { AdminSources } from '../admin/admin-sources.ts'
 import { AdminAuth } from '../admin/auth/admin-auth.ts'
+import { EndedSessions } from '../admin/auth/ended-sessions.ts'
+import type { OidcOptions } from '../admin/auth/oidc/oidc-options.ts'
 import { LivePolls } from '../admin/live/live-polls.ts'
 import { hideSecrets } from '../config/hide-secrets.ts'
 import { loadOrMakeKey } from '../config/made-key.ts'
@@ -34,19 +36,25 @@ export function startAdmin(plan: AdminPlan, onStop: OnStop): RunningAdmin | unde
   const { config, logger, sources, sql } = plan
   const isTrial = hasTrialAdmin(config, plan.isKeyMade)
   if (plan.role === 'worker' || !(config.admin.enabled ?? isTrial)) return undefined
-  const { insecure, password, viewer_password: viewerPassword, secret } = config.admin
+  const { insecure, password, viewer_password: viewerPassword } = config.admin
+  const secret =
+    isTrial && config.admin.secret === '' ? loadOrMakeKey(config.data_dir, 'admin_secret') : config.admin.secret
   if (insecure) logger.warn('admin: insecure, everyone who reaches the port is an administrator')
+  const oidc = readOidc(config)
+  const ended = new EndedSessions({ sql, logger })
   const auth = new AdminAuth({
     password,
     viewerPassword,
-    secret: isTrial && secret === '' ? loadOrMakeKey(config.data_dir, 'admin_secret') : secret,
+    secret,
+    otherOptions: oidc ? [oidc.issuer, oidc.clientId, oidc.audience, oidc.adminRule, oidc.viewerRule ?? ''] : [],
+    ended,
     isInsecure: insecure,
     hasLink: isTrial && !insecure,
     now: Date.now,
   })
   const actions = new ActionLog({ sql, logger })
   if (sql) {
-    const upkeep = startUpkeep([() => actions.deleteOld()], logger)
+    const upkeep = startUpkeep([() => actions.deleteOld(), () => ended.deleteExpired()], logger)
     onStop.close('admin upkeep', () => upkeep.stop())
   }
   const live = new LivePolls({ logger })
@@ -56,6 +64,7 @@ export function startAdmin(plan: AdminPlan, onStop: OnStop): RunningAdmin | unde
   const ui = makeAdminUi({
     base: `${config.admin.handler_prefix.replace(/\/+$/, '')}/admin`,
     auth,
+    oidc: oidc && { options: oidc, secret },
     actions,
     live,
     sources,
@@ -73,4 +82,13 @@ export function startAdmin(plan: AdminPlan, onStop: OnStop): RunningAdmin | unde
 function hasTrialAdmin({ admin, http_server: server }: Config, isKeyMade: boolean): boolean {
   const address = server.internal_port === undefined ? server.address : server.internal_address || server.address
   return admin.enabled === undefined && isKeyMade && (address === undefined || LOOPBACK.has(address))
+}
+
+/** The options of the identity provider; undefined without one. */
+function readOidc({ admin: { oidc } }: Config): OidcOptions | undefined {
+  const { display_name: displayName, issuer, client_id: clientId, redirect_uri: redirectUri } = oidc
+  const { access_cel: adminRule, viewer_access_cel: viewerRule } = oidc
+  if (!oidc.enabled || !displayName || !issuer || !clientId || !redirectUri || adminRule === undefined) return undefined
+  const { client_secret: clientSecret, audience, extra_scopes: extraScopes } = oidc
+  return { displayName, issuer, clientId, clientSecret, audience, redirectUri, extraScopes, adminRule, viewerRule }
 }

@@ -21,7 +21,7 @@ export function startLargeRequests(
   const process = new LargeRequestProcess({
     config: planChildProcess(config, dsn, MAX_CONNECTIONS),
     onReport: (report) => {
-      if (report.kind === 'scheduled') counts.onScheduled()
+      if (report.kind === 'scheduled') counts.onScheduled(report.recipientType)
       else if (report.kind === 'skipped') counts.onSkipped(report.provider, report.count, report.reason)
       else onStoreOutage(report.store, report.outage)
     },

@@ -1,5 +1,6 @@
-import { addOutageGauge, type Metrics } from '../observability/metrics.ts'
+import type { Metrics } from '../observability/metrics.ts'
 import { mergeHealth, type ProviderHealth } from '../observability/provider-health.ts'
+import { addOutageGauge } from '../observability/state-gauges.ts'
 import { WorkerScaling } from '../processes/worker-scaling.ts'
 import type { Outages } from '../providers/outages.ts'
 import { FULL_DUTY } from '../queue/lane.ts'

@@ -19,6 +19,8 @@ export type OnStoreOutage = (store: Store, outage: StoreOutage) => void
 export interface WatchedStores {
   /** Whether all stores work, from memory. */
   isUp(): boolean
+  /** The state of each store, from memory. */
+  monitors: ReadonlyMap<Store, { isUp: boolean }>
   onOutage: OnStoreOutage
 }
 
@@ -44,6 +46,7 @@ export async function watchStores(plan: Plan, databases: Databases, onStop: OnSt
     )
   if (chooseQueue(plan.config) === 'redis') watch('redis', [await makeRedisCheck(plan)])
   return {
+    monitors,
     isUp: () => [...monitors.values()].every((monitor) => monitor.isUp),
     onOutage: (store, outage) => monitors.get(store)?.onFailure(outage),
   }

@@ -61,7 +61,7 @@ function hearOrders(): Promise<Orders> {
 /** Undefined when it fails; the parent gets a report. */
 async function start(config: Config, key: string, logger: Logger): Promise<LargeRequestAssembly | undefined> {
   const counts: SendCounts = {
-    onScheduled: () => report({ kind: 'scheduled' }),
+    onScheduled: (recipientType) => report({ kind: 'scheduled', recipientType }),
     onSkipped: (provider, count, reason) => report({ kind: 'skipped', provider, count, reason }),
   }
   try {

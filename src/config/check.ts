@@ -1,4 +1,5 @@
 // Checks that concern several options: options that contradict each other or need another one.
+import { adminProblems } from './check-admin.ts'
 import { realtimeProblems } from './check-realtime.ts'
 import { PROVIDER_NAMES, type ProviderName } from './provider-names.ts'
 import type { RedisOptions } from './redis.ts'
@@ -81,37 +82,6 @@ function tlsProblems({ http_server: server }: Config): string[] {
     .filter((name) => server[name].enabled && (server[name].cert_pem === '' || server[name].key_pem === ''))
     .map((name) => `http_server.${name}: is enabled and needs cert_pem and key_pem`)
   return [...autocert, ...incomplete]
-}
-
-/** The shortest secret that can't be guessed from a session cookie. */
-const MIN_ADMIN_SECRET = 16
-
-function adminProblems({ admin, upstream, client_push: push }: Config): string[] {
-  const { enabled, insecure, password, viewer_password: viewer, secret } = admin
-  if (!enabled) return []
-  const nodePrefix = upstream?.admin_handler_prefix
-  const isAt = (prefix: string) => trimSlashes(prefix) === trimSlashes(admin.handler_prefix)
-  const shared = [
-    ...(nodePrefix !== undefined && isAt(nodePrefix)
-      ? ['admin.handler_prefix: is that of upstream.admin_handler_prefix, where the web UI of the node is']
-      : []),
-    ...(push.http_enabled && isAt(push.http_handler_prefix)
-      ? ['admin.handler_prefix: is that of client_push.http_handler_prefix, where the methods of clients are']
-      : []),
-  ]
-  if (insecure) return shared
-  return [
-    ...shared,
-    ...(password === '' ? ['admin.password: is needed because admin.enabled is true'] : []),
-    ...(secret.length < MIN_ADMIN_SECRET
-      ? [`admin.secret: at least ${MIN_ADMIN_SECRET} characters are needed because admin.enabled is true`]
-      : []),
-    ...(viewer !== '' && viewer === password ? ['admin.viewer_password: is the same as admin.password'] : []),
-  ]
-}
-
-function trimSlashes(prefix: string): string {
-  return prefix.replace(/\/+$/, '')
 }
 
 function queueProblems(config: Config): string[] {

@@ -16,6 +16,20 @@ function write(name: string, content: string): string {
   return file
 }
 
+/** A section `admin` with all options of a login by OIDC. */
+const OIDC = {
+  enabled: true,
+  secret: 'x'.repeat(16),
+  oidc: {
+    enabled: true,
+    display_name: 'Keycloak',
+    issuer: 'http://localhost:8080/realms/master',
+    client_id: 'centripush',
+    redirect_uri: 'https://push.example.com/admin/oidc/callback',
+    access_cel: "'admins' in claims.groups",
+  },
+}
+
 describe('a configuration', () => {
   test('is complete without file and environment', () => {
     const { config, ignored } = loadConfig(undefined, {})
@@ -126,9 +140,22 @@ describe('a configuration', () => {
       },
       'admin.handler_prefix',
     ],
+    [{ admin: { ...OIDC, oidc: { enabled: true } } }, 'admin.oidc.issuer'],
+    [{ admin: { ...OIDC, insecure: true } }, 'admin.oidc.enabled'],
+    [{ admin: { ...OIDC, handler_prefix: '/tools' } }, 'admin.oidc.redirect_uri'],
+    [{ admin: { ...OIDC, oidc: { ...OIDC.oidc, issuer: 'http://id.example.com' } } }, 'admin.oidc.issuer'],
+    [{ admin: { ...OIDC, oidc: { ...OIDC.oidc, access_cel: "'admins' in" } } }, 'admin.oidc.access_cel'],
+    [{ admin: { ...OIDC, oidc: { ...OIDC.oidc, access_cel: 'claim.groups' } } }, 'admin.oidc.access_cel'],
+    [{ admin: { ...OIDC, oidc: { ...OIDC.oidc, viewer_access_cel: '1 + 1' } } }, 'admin.oidc.viewer_access_cel'],
     [{ http_server: { tls_autocert: { enabled: true } } }, 'http_server.tls_autocert'],
   ])('with options that contradict each other is refused: %j', (input, path) => {
     expect(() => parseConfig(input)).toThrow(`${path}:`)
+  })
+
+  test('needs no password with a login by OIDC', () => {
+    expect(parseConfig({ admin: { ...OIDC, oidc: { ...OIDC.oidc, access_cel: true } } }).admin.oidc.access_cel).toBe(
+      'true',
+    )
   })
 
   test('with a ? in the password of Redis is refused without showing it', () => {

@@ -40,6 +40,11 @@ export function makeLateError(): DatabaseError {
   return new DatabaseError('call dropped: its deadline has passed', TOO_LATE, undefined)
 }
 
+/** Whether a call was dropped because its deadline had passed. */
+export function isTooLate(error: unknown): boolean {
+  return error instanceof DatabaseError && error.code === TOO_LATE
+}
+
 /**
  * A condition that is true until the database's clock shows `deadlineMs`, and then fails the statement. It belongs into
  * `returning`, or behind the rows that the statement has written: it must be evaluated after waits for locks.

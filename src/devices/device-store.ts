@@ -17,6 +17,7 @@ import { type DeviceTopic, type DeviceTopicQuery, listDeviceTopics } from './lis
 import { type DeviceQuery, listDevices } from './list-devices.ts'
 import type { ListPage } from './list-page.ts'
 import { listUserTopics, type UserTopic, type UserTopicQuery } from './list-user-topics.ts'
+import { NamedPages } from './named-pages.ts'
 import { RegistrationBatcher } from './registration/registration-batcher.ts'
 import type { Registration } from './registration.ts'
 import { deleteOldRemovedDevices, type GoneDevice, removeGoneDevices } from './removal/gone-devices.ts'
@@ -47,6 +48,7 @@ export class DeviceStore {
   readonly #sql: Sql
   readonly #now: () => number
   readonly #batcher: RegistrationBatcher
+  readonly #namedPages: NamedPages
   readonly #replicas: Replicas | undefined
   readonly #calls: TimedCalls
 
@@ -56,6 +58,7 @@ export class DeviceStore {
     this.#replicas = deps.replicas
     this.#calls = new TimedCalls(deps)
     this.#batcher = new RegistrationBatcher({ sql: deps.sql, calls: this.#calls })
+    this.#namedPages = new NamedPages({ sql: deps.sql, calls: this.#calls })
   }
 
   /** Stores the whole state of a device and resolves to its id. @throws ApiError conflict, on which a retry succeeds */
@@ -121,8 +124,9 @@ export class DeviceStore {
   }
 
   /** A page of the targets of a send to `filter`. Each device is in one page only. */
-  pageTargets(filter: DeviceFilter, query: TargetPageQuery): Promise<TargetPage> {
-    return this.#call((sql) => pageTargets(sql, filter, query))
+  async pageTargets(filter: DeviceFilter, query: TargetPageQuery): Promise<TargetPage> {
+    const page = await translateErrors(this.#namedPages.read(filter, query))
+    return page ?? (await this.#call((sql) => pageTargets(sql, filter, query)))
   }
 
   /** Divides the targets of a send to `filter` into ranges, in the order of their device ids. */

@@ -48,11 +48,15 @@ export async function pageTargets(sql: Sql, filter: DeviceFilter, query: TargetP
   const { after, limit, used = [] } = query
   const conditions = await resolveFilter(sql, filter)
   if (!conditions) return { groups: [], next: undefined }
-  const columns = sql`d.id, d.provider, d.timezone, ${writeTargetLine(sql, makeColumns(sql), used)} as line`
-  const page = walkDevices(sql, columns, { conditions, afterUuid: after ?? FIRST_UUID, limit })
+  const page = walkDevices(sql, selectLine(sql, used), { conditions, afterUuid: after ?? FIRST_UUID, limit })
   const groups = await (used.includes('timezone') ? readByZone(sql, page) : readByProvider(sql, page))
   const count = groups.reduce((sum, group) => sum + group.count, 0)
   return { groups, next: count < limit ? undefined : findLast(groups) }
+}
+
+/** The columns of a row `d` of devices from which a page is read. */
+export function selectLine(sql: Queryable, used: readonly OptionalField[]): Fragment {
+  return sql`d.id, d.provider, d.timezone, ${writeTargetLine(sql, makeColumns(sql), used)} as line`
 }
 
 /**
@@ -77,6 +81,11 @@ async function readByProvider(sql: Sql, page: Fragment): Promise<TargetGroup[]> 
   // The aggregates concatenate the lines in the order of the inner query, which is the order of ids.
   const rows = await sql`select ${aggregateByProvider(sql)} from (${page}) as page`.raw()
   const [texts] = v.parse(Texts, rows)
+  return groupLines(texts)
+}
+
+/** Makes the groups of a page from the lines of each provider, in the order of PROVIDER_NAMES; null: it has none. */
+export function groupLines(texts: readonly (Buffer | null)[]): TargetGroup[] {
   return PROVIDER_NAMES.flatMap((provider, index) => {
     const lines = texts[index] ?? null
     return lines === null ? [] : [{ provider, count: countLines(lines), lines }]
@@ -93,8 +102,11 @@ async function readByZone(sql: Sql, page: Fragment): Promise<TargetGroup[]> {
     .map(([provider, timezone, count, lines]) => ({ provider: decodeProvider(provider), timezone, count, lines }))
 }
 
-/** SQL that concatenates the target lines of each provider, in the order of PROVIDER_NAMES. */
-function aggregateByProvider(sql: Queryable) {
+/**
+ * SQL that concatenates the target lines of each provider, in the order of PROVIDER_NAMES, from the rows `page` of
+ * selectLine().
+ */
+export function aggregateByProvider(sql: Queryable) {
   // Four aggregates in one pass over the rows: `group by` takes twice as long, and needs another sort to keep the
   // order.
   const texts = PROVIDER_NAMES.map(

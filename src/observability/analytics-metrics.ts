@@ -1,7 +1,8 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 
+const DROP_REASONS = ['buffer_full', 'refused', 'damaged', 'shutdown'] as const
 /** Why rows were dropped. */
-export type DropReason = 'buffer_full' | 'refused' | 'damaged' | 'shutdown'
+export type DropReason = (typeof DROP_REASONS)[number]
 
 /** The types of recorded rows. `notifications` is that of Centrifugo PRO: events and reports. */
 export type RowType = 'notifications' | 'attempts'
@@ -64,6 +65,9 @@ export function addAnalyticsMetrics(registry: Registry): (type: RowType, countRo
   })
   return (type, countRows) => {
     counted.set(type, countRows)
+    // Prometheus sees no increase in the first value of a series.
+    drops.inc({ type }, 0)
+    for (const reason of DROP_REASONS) reasons.inc({ type, reason }, 0)
     return {
       drop(reason, rows) {
         drops.inc({ type }, rows)

@@ -2,16 +2,6 @@
 // centripush_.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
-/** The values for the gauges of the queue. They are read from the store at each scrape. */
-export interface QueueGauges {
-  waiting: ReadonlyMap<string, number>
-  inFlight: ReadonlyMap<string, number>
-  scheduled: number
-  oldestMs: number
-  deadLetters: number
-  pauses: readonly { provider: string }[]
-}
-
 /** How often the delay of the event loop is measured, in ms. The default of 10 ms costs 1 % of a core. */
 const EVENT_LOOP_PRECISION_MS = 100
 
@@ -32,7 +22,7 @@ export function makeMetrics() {
       registers,
     }),
     jobDuration: new Histogram({
-      name: 'centrifugo_push_job_duration_seconds',
+      name: 'centrifugo_push_job_duration_seconds_histogram',
       help: 'Time from the claim of a batch to its acknowledgement.',
       labelNames: ['provider', 'recipient_type'],
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
@@ -41,6 +31,7 @@ export function makeMetrics() {
     scheduled: new Counter({
       name: 'centrifugo_push_scheduled_request_count',
       help: 'Sends accepted for a later time.',
+      labelNames: ['recipient_type'],
       registers,
     }),
     skipped: new Counter({
@@ -66,6 +57,8 @@ export function makeMetrics() {
       help: '1 while devices are not removed because their provider calls most tokens dead.',
       labelNames: ['provider'],
       registers,
+      // Each process has a breaker of its own. Two open ones must not add up.
+      aggregator: 'max',
     }),
     removedDevices: new Counter({
       name: 'centripush_devices_removed_count',
@@ -74,51 +67,4 @@ export function makeMetrics() {
       registers,
     }),
   }
-}
-
-/** Adds the gauge of the providers that are down. @param read lists their origins */
-export function addOutageGauge(registry: Registry, read: () => readonly { provider: string; origin: string }[]): void {
-  new Gauge({
-    name: 'centripush_provider_down',
-    help: '1 for an origin of a provider that is down: nothing but failures come back, and pushes wait.',
-    labelNames: ['provider', 'origin'],
-    registers: [registry],
-    // Each process has its own view. One that is down everywhere must not add up.
-    aggregator: 'max',
-    collect() {
-      this.reset()
-      for (const labels of read()) this.set({ ...labels }, 1)
-    },
-  })
-}
-
-/**
- * Adds the gauges of the queue to a registry. If `read` resolves to undefined, a scrape succeeds without their values.
- */
-export function addQueueGauges(registry: Registry, queue: string, read: () => Promise<QueueGauges | undefined>): void {
-  const registers = [registry]
-  const make = (name: string, help: string, labelNames: string[]) => new Gauge({ name, help, labelNames, registers })
-  const inFlight = make('centrifugo_push_consuming_inflight_jobs', 'Batches being sent.', ['provider', 'queue'])
-  const scheduled = make('centripush_queue_scheduled', 'Sends scheduled for a later time.', ['queue'])
-  const oldest = make('centripush_queue_oldest_seconds', 'Age of the oldest waiting batch.', ['queue'])
-  const deadLetters = make('centripush_queue_dead_letters', 'Dead letters that can be retried.', ['queue'])
-  const paused = make('centripush_provider_paused', '1 for a paused provider.', ['provider', 'queue'])
-  new Gauge({
-    name: 'centrifugo_push_queue_consuming_lag',
-    help: 'Batches waiting to be sent.',
-    labelNames: ['provider', 'queue'],
-    registers,
-    /** The collector of this gauge sets the values of all gauges, so that a scrape reads the store once. */
-    async collect() {
-      const gauges = await read()
-      for (const gauge of [this, inFlight, scheduled, oldest, deadLetters, paused]) gauge.reset()
-      if (!gauges) return
-      for (const [provider, count] of gauges.waiting) this.set({ provider, queue }, count)
-      for (const [provider, count] of gauges.inFlight) inFlight.set({ provider, queue }, count)
-      for (const { provider } of gauges.pauses) paused.set({ provider, queue }, 1)
-      scheduled.set({ queue }, gauges.scheduled)
-      oldest.set({ queue }, gauges.oldestMs / 1000)
-      deadLetters.set({ queue }, gauges.deadLetters)
-    },
-  })
 }

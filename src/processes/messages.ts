@@ -5,6 +5,7 @@ import type { Config } from '../config/schema.ts'
 import { CREDENTIAL_STATES } from '../observability/provider-health.ts'
 import { STORES } from '../observability/store-monitor.ts'
 import { LANES } from '../queue/lane.ts'
+import { TARGET_KINDS } from '../sends/recipient.ts'
 
 /** A configuration that the parent has checked. The channel can transfer all values in it. */
 const config = v.custom<Config>((value) => typeof value === 'object' && value !== null)
@@ -75,7 +76,7 @@ export const LargeRequestReport = v.variant('kind', [
   /** The process could not start. The message is for the operator; an internal error is in the log too. */
   v.object({ kind: v.literal('failed'), message: v.string() }),
   /** Counts for the metrics of the parent, because this process and its metrics end while the parent runs. */
-  v.object({ kind: v.literal('scheduled') }),
+  v.object({ kind: v.literal('scheduled'), recipientType: v.picklist(TARGET_KINDS) }),
   v.object({
     kind: v.literal('skipped'),
     provider: v.picklist(PROVIDER_NAMES),

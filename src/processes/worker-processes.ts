@@ -68,14 +68,18 @@ interface Running {
   isReady: boolean
   /** The state of the providers for it. */
   health: ProviderHealth
+  /** The metrics that it reported last. */
+  latest: Metrics
   /** Requests for metrics that the process has not answered, by the id of their order. */
-  readers: Map<number, (metrics: Metrics) => void>
+  readers: Map<number, () => void>
 }
 
 /** Starts, restarts and stops the worker processes of a server. */
 export class WorkerProcesses {
   readonly #deps: Deps
   readonly #running = new Set<Running>()
+  /** The processes whose reports are not read to the end. They can have ended. */
+  readonly #reporting = new Set<Running>()
   readonly #restarts = new Set<NodeJS.Timeout>()
   readonly #killAll = () => {
     for (const { child } of this.#running) child.kill('SIGKILL')
@@ -121,10 +125,13 @@ export class WorkerProcesses {
     return mergeHealth([...this.#running].map(({ health }) => health))
   }
 
-  /** The metrics of the worker processes, ended ones included. A process that does not answer in time is left out. */
+  /**
+   * The metrics of the worker processes, ended ones included. Those of a process that does not answer in time are its
+   * last ones: Prometheus would take smaller sums for a restart, and count all of them again.
+   */
   async readMetrics(): Promise<Metrics[]> {
-    const answers = await Promise.allSettled([...this.#running].map((running) => this.#readMetrics(running)))
-    return [this.#ended, ...answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))]
+    await Promise.allSettled([...this.#running].map((running) => this.#askForMetrics(running)))
+    return [this.#ended, ...[...this.#reporting].map(({ latest }) => latest)]
   }
 
   /** Stops all worker processes. Batches in flight may take `graceMs` to finish. */
@@ -152,14 +159,21 @@ export class WorkerProcesses {
       // A process group of its own: Ctrl-C in a terminal reaches only the server, which orders its processes to stop.
       detached: true,
     })
-    const running: Running = { child, duty, isReady: false, health: { down: [], credentials: {} }, readers: new Map() }
+    const health = { down: [], credentials: {} }
+    const running: Running = { child, duty, isReady: false, health, latest: [], readers: new Map() }
     this.#running.add(running)
+    this.#reporting.add(running)
     child.on('message', (message) => this.#onReport(running, v.parse(Report, message)))
     child.on('error', (error) => {
       // Other errors are those of the channel to an ended process, whose event 'exit' is handled below.
       if (child.pid !== undefined) return
       this.#running.delete(running)
+      this.#reporting.delete(running)
       this.#startLater(duty, { err: error }, 'worker process: not started, trying again')
+    })
+    child.once('disconnect', () => {
+      this.#reporting.delete(running)
+      this.#keepSums(running.latest)
     })
     child.once('exit', (code, signal) => {
       this.#running.delete(running)
@@ -184,8 +198,8 @@ export class WorkerProcesses {
         this.#deps.onLoad()
         return
       case 'metrics':
-        if (report.id === LAST_METRICS) this.#keepSums(report.metrics)
-        running.readers.get(report.id)?.(report.metrics)
+        running.latest = report.metrics
+        running.readers.get(report.id)?.()
         return
       case 'failed':
         this.#deps.logger.error({ reason: report.message }, 'worker process: start failed')
@@ -213,11 +227,11 @@ export class WorkerProcesses {
     this.#deps.onExit()
   }
 
-  async #readMetrics({ child, readers }: Running): Promise<Metrics> {
+  async #askForMetrics({ child, readers }: Running): Promise<void> {
     const id = ++this.#lastId
-    const answer = new Promise<Metrics>((resolveMetrics) => readers.set(id, resolveMetrics))
+    const answer = new Promise<void>((resolveAnswer) => readers.set(id, resolveAnswer))
     order(child, { kind: 'readMetrics', id })
-    return await withDeadline(answer, METRICS_TIMEOUT_MS).finally(() => readers.delete(id))
+    await withDeadline(answer, METRICS_TIMEOUT_MS).finally(() => readers.delete(id))
   }
 
   async #stopOne({ child }: Running, graceMs: number): Promise<void> {

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 
 /**
  * Makes a comparison with a secret. All digests have the same length, so the time of the comparison reveals neither
@@ -10,5 +10,5 @@ export function makeSecretCheck(secret: string): (candidate: string | Buffer) =>
 }
 
 function digest(key: string | Buffer): Buffer {
-  return createHash('sha256').update(key).digest()
+  return hash('sha256', key, 'buffer')
 }

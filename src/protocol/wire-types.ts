@@ -141,30 +141,42 @@ export const stringMap = orZero(
  * order.
  */
 export function message<const Entries extends v.ObjectEntries>(entries: Entries) {
-  const names = new Set(Object.keys(entries))
   const fields = v.object(entries)
+  const schemas = new Map(Object.entries(entries))
+  const absent = Object.fromEntries(Array.from(schemas.keys(), (name) => [name, undefined]))
+  // The fields of an empty message, in their order. Most fields of a request are absent: they are not parsed again.
+  const zero = { ...absent, ...v.parse(fields, {}) }
   return v.pipe(
     jsonText,
     v.rawTransform<JsonText, v.InferOutput<typeof fields>>(({ dataset, addIssue, NEVER }) => {
-      const { kind } = dataset.value
-      if (kind !== 'object') {
-        addIssue({ message: `expected an object but found ${kind}` })
+      const text = dataset.value
+      if (text.kind !== 'object') {
+        addIssue({ message: `expected an object but found ${text.kind}` })
         return NEVER
       }
-      const result = v.safeParse(fields, pickFields(dataset.value, names), { abortEarly: true })
-      if (result.success) return result.output
-      const [issue] = result.issues
-      addIssue(issue.path ? { message: issue.message, path: issue.path } : { message: issue.message })
-      return NEVER
+      const output = { ...zero }
+      for (const [name, value] of pickFields(text, schemas)) {
+        const schema = schemas.get(name)
+        if (!schema) continue
+        const result = v.safeParse(schema, value, { abortEarly: true })
+        if (!result.success) {
+          const [issue] = result.issues
+          addIssue({ message: issue.message, path: [pathTo(name, text), ...(issue.path ?? [])] })
+          return NEVER
+        }
+        Object.assign(output, { [name]: result.output })
+      }
+      return output
     }),
   )
 }
 
-function pickFields(text: JsonText, names: ReadonlySet<string>): Record<string, JsonText> {
-  const found: Record<string, JsonText> = {}
+/** The last field of each name that is not null. */
+function pickFields(text: JsonText, names: ReadonlyMap<string, unknown>): Map<string, JsonText> {
+  const found = new Map<string, JsonText>()
   for (const [key, value] of text.fields()) {
     const name = names.has(key) ? key : foldCase(key)
-    if (names.has(name) && value.kind !== 'null') found[name] = value
+    if (names.has(name) && value.kind !== 'null') found.set(name, value)
   }
   return found
 }

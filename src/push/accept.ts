@@ -4,6 +4,7 @@ import { ApiError } from '../protocol/errors.ts'
 import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { OnStored, Page, Send } from '../queue/send.ts'
+import { type TargetKind, targetKindOf } from '../sends/recipient.ts'
 import type { PageReader } from './page-reader.ts'
 import { QueueFullError } from './queue-full-error.ts'
 import { readSend, type SendChecks } from './read-send.ts'
@@ -18,7 +19,7 @@ export interface AcceptDeps extends SendChecks {
   /** The enabled providers, with those that run as a sandbox. */
   providers: ReadonlySet<ProviderName>
   /** Called for each accepted send that has a `send_at`, for the metrics. */
-  onScheduled(): void
+  onScheduled(recipientType: TargetKind): void
   /** Called after the page of a small send was stored with it. */
   onStored?: OnStored
 }
@@ -42,7 +43,7 @@ export async function storeSend(deps: AcceptDeps, send: Send): Promise<void> {
     case 'outOfMemory':
       throw new QueueFullError(result)
     case 'accepted':
-      if (send.sendAtMs !== undefined) deps.onScheduled()
+      if (send.sendAtMs !== undefined) deps.onScheduled(targetKindOf(send.recipient))
       if (page) deps.onStored?.(send, page)
       return
     case 'duplicate':

@@ -5,6 +5,7 @@ import { LEFT } from '../personalise/tokens.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { SendPushNotificationRequest } from '../protocol/requests/push.ts'
 import type { Send } from '../queue/send.ts'
+import { targetKindOf } from '../sends/recipient.ts'
 import type { SendContent } from '../sends/send-content.ts'
 import { readLimits } from './limits.ts'
 import { readNotifications } from './notification.ts'
@@ -27,7 +28,7 @@ export function readSend(request: SendPushNotificationRequest, { checkEndpoint }
   const recipient = readRecipient(request.recipient, checkEndpoint)
   const notifications = readNotifications(request.notification, {
     isOpen: isTemplate(request) ? (text) => text.includes(LEFT) : undefined,
-    targetKind: recipient.kind === 'native' ? recipient.targetKind : 'token',
+    targetKind: targetKindOf(recipient),
   })
   if (recipient.kind === 'native' && !notifications.has(recipient.provider)) {
     throw new ApiError('badRequest', `notification.${recipient.provider}: is missing for its recipient`)

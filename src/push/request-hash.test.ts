@@ -35,3 +35,13 @@ test.each([
 ])('differs for %s', (_, body) => {
   expect(hashOf(body)).not.toBe(hashOf(REQUEST))
 })
+
+test('the hash of a request stays as earlier versions have stored it', () => {
+  const all =
+    '{"uid":"u\\ud83d\\ude00é","send_at":5,"recipient":{"filter":{"topics":["a","b"]}},' +
+    '"localizations":{"de":{"translations":{"b":"ü","a":"x"}}},' +
+    '"notification":{"apns":{"headers":{"x":"1","y":"2"},"payload":{"n": 1.0, "t":"a b"}},' +
+    '"fcm":{"message":{"data":{"k":"v"}}}},"use_templating":true,' +
+    '"limit_strategy":{"rate_limit":{"key":"k","policies":[{"rate":1,"interval_ms":1000}]}}}'
+  expect(hashOf(all)).toBe('1fb1b3a87de7d1fa9bdaf479ca188eac209e42a546919a429bf266add6af7d08')
+})

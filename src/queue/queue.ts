@@ -38,12 +38,24 @@ export interface Pause {
   probeInMs: number | undefined
 }
 
+/** The work of one lane. */
+export interface LaneStats {
+  /** The number of batches that can be claimed. */
+  waiting: number
+  /** The number of claimed batches. */
+  inFlight: number
+  /** The age of the oldest waiting batch in ms; 0 if no batch is waiting. */
+  oldestMs: number
+}
+
 /** Counts of the queue at one moment. */
 export interface QueueStats {
   /** The number of batches of each provider that can be claimed. */
   waiting: ReadonlyMap<ProviderName, number>
   /** The number of claimed batches of each provider. */
   inFlight: ReadonlyMap<ProviderName, number>
+  /** The same batches by lane. */
+  lanes: Readonly<Record<Lane, LaneStats>>
   /** The number of sends with a `send_at` in the future. */
   scheduled: number
   /** The age of the oldest waiting batch in ms; 0 if no batch is waiting. */

@@ -67,8 +67,8 @@ export function decodeRecipient(bytes: Buffer): Recipient {
   return v.parse(StoredRecipient, JSON.parse(bytes.toString('utf8')))
 }
 
-/** Encodes a content to its stored bytes. */
-export function encodeContent(send: SendContent): Buffer {
+/** Encodes a content to its stored text. */
+export function encodeContent(send: SendContent): string {
   const { notifications, templating, rateLimit, exceptUsers, heldUsers, ...content } = send
   const stored: v.InferInput<typeof StoredContent> = {
     ...content,
@@ -85,7 +85,7 @@ export function encodeContent(send: SendContent): Buffer {
     exceptUsers: exceptUsers && [...exceptUsers],
     heldUsers: heldUsers && { ...heldUsers, users: [...heldUsers.users] },
   }
-  return Buffer.from(JSON.stringify(stored))
+  return JSON.stringify(stored)
 }
 
 /** Reads a stored content. @throws ValiError if a newer server stored a format that this one can't read */

@@ -17,10 +17,12 @@ export function makeKeyCheck(key: string): (incoming: IncomingMessage) => boolea
   }
 }
 
-function headerKey({ headers, headersDistinct }: IncomingMessage): string | undefined {
-  // The first of several. In `headers`, Node joins them.
-  const apiKey = headersDistinct['x-api-key']?.[0]
-  if (apiKey) return apiKey
+function headerKey(incoming: IncomingMessage): string | undefined {
+  const { headers } = incoming
+  const joined = headers['x-api-key']
+  // The first of several. Node joins them with commas; it makes `headersDistinct` of all headers at the first use.
+  const apiKey = joined?.includes(',') ? incoming.headersDistinct['x-api-key']?.[0] : joined
+  if (typeof apiKey === 'string' && apiKey !== '') return apiKey
   const [scheme, key, ...rest] = headers.authorization?.split(/\s+/).filter(Boolean) ?? []
   return scheme?.toLowerCase() === 'apikey' && rest.length === 0 ? key : undefined
 }

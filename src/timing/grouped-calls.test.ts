@@ -75,6 +75,24 @@ test('a failed group rejects its calls, and the next group runs', async () => {
   expect(await next).toBe('c!')
 })
 
+test('after an error that one call may have caused, each call of the group is executed alone', async () => {
+  const { grouped, groups, started } = makeCalls({
+    mayBeOfOneCall: (error) => error instanceof Error && error.message === 'bad value',
+  })
+  const [bad, good] = [grouped.add('bad'), grouped.add('good')]
+  await turn()
+  const later = grouped.add('later')
+  groups[0]?.fail(new Error('bad value'))
+  await turn()
+  expect(started()).toEqual(['bad good', 'bad', 'good', 'later'])
+  groups[1]?.fail(new Error('bad value'))
+  groups[2]?.end()
+  groups[3]?.end()
+  await expect(bad).rejects.toThrow('bad value')
+  expect(await Promise.all([good, later])).toEqual(['good!', 'later!'])
+  expect(groups).toHaveLength(4)
+})
+
 test('a call without a result rejects', async () => {
   const { grouped, groups } = makeCalls()
   const both = Promise.allSettled([grouped.add('a'), grouped.add('b')])

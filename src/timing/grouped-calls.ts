@@ -1,6 +1,6 @@
 /** The parts of grouped calls. */
 export interface GroupedCallsDeps<Call, Result> {
-  /** Executes a group. Resolves to the result of each call, in their order. Its error rejects all calls of the group. */
+  /** Executes a group. Resolves to the result of each call, in their order. Its error rejects all of them. */
   run(calls: readonly Call[]): Promise<readonly Result[]>
   /** The most calls of a group. */
   maxTogether: number
@@ -10,6 +10,11 @@ export interface GroupedCallsDeps<Call, Result> {
   keyOf?(call: Call): string
   /** The error of a call that may not be executed any more, such as one after its deadline; undefined: it may. */
   findRefusal?(call: Call): Error | undefined
+  /**
+   * Whether one call may be the cause of a failed group's error. Then each call is executed again, alone, and has its
+   * own result or error. So a call must have the same effect when it is executed twice. By default none is.
+   */
+  mayBeOfOneCall?(error: unknown): boolean
 }
 
 interface Waiting<Call, Result> {
@@ -54,11 +59,10 @@ export class GroupedCalls<Call, Result> {
     const group: Waiting<Call, Result>[] = []
     const left: Waiting<Call, Result>[] = []
     const keys = new Set<string>()
-    for (const [index, waiting] of this.#waiting.entries()) {
-      if (group.length === maxTogether) {
-        left.push(...this.#waiting.slice(index))
-        break
-      }
+    let seen = 0
+    for (const waiting of this.#waiting) {
+      if (group.length === maxTogether) break
+      seen++
       const refusal = findRefusal?.(waiting.call)
       const key = keyOf?.(waiting.call)
       if (refusal) waiting.reject(refusal)
@@ -68,7 +72,7 @@ export class GroupedCalls<Call, Result> {
         if (key !== undefined) keys.add(key)
       }
     }
-    this.#waiting = left
+    this.#waiting = left.concat(this.#waiting.slice(seen))
     return group
   }
 
@@ -78,7 +82,12 @@ export class GroupedCalls<Call, Result> {
       for (const [index, result] of results.entries()) group[index]?.resolve(result)
       if (results.length < group.length) throw new Error('a group of calls has no result for some of them')
     } catch (error) {
-      for (const { reject } of group) reject(error)
+      const isRepeated = group.length > 1 && this.#deps.mayBeOfOneCall?.(error) === true
+      for (const waiting of group) {
+        // The next group does not wait for calls that are executed alone.
+        if (isRepeated) void this.#runGroup([waiting])
+        else waiting.reject(error)
+      }
     }
   }
 }

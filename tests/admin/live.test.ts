@@ -72,13 +72,35 @@ test('a slow subject is not read twice at a time, and a failed one is read again
 })
 
 describe('the events of a page', () => {
-  const makeEvents = () => {
-    const live = new LivePolls({ logger: makeTestLogger(), intervalMs: 3_600_000 })
+  const makeEvents = (heartbeatMs = 3_600_000) => {
+    const live = new LivePolls({ logger: makeTestLogger(), intervalMs: 3_600_000, heartbeatMs })
     let round = 0
     const load = async () => [{ id: 'a', html: `round ${++round}` }]
-    const app = new Hono<AdminEnvironment>().get('/events', (context) => answerEvents(context, live, 'queue', load))
-    return { live, app }
+    const session = { hasEnded: false }
+    const app = new Hono<AdminEnvironment>().get('/events', (context) => {
+      context.set('hasEnded', async () => session.hasEnded)
+      return answerEvents(context, live, 'queue', load)
+    })
+    return { live, app, session }
   }
+
+  test('end with the session', async () => {
+    const { live, app, session } = makeEvents(10)
+    const answer = await app.request('/events')
+    const reader = answer.body?.getReader()
+    let text = ''
+    const read = async () => {
+      for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
+        text += Buffer.from(part.value).toString()
+      }
+    }
+    const ended = read()
+    await expect.poll(() => text).toContain(':\n\n')
+    session.hasEnded = true
+    await ended
+    expect(live.pages).toBe(0)
+    await live.stop()
+  })
 
   test('are not watched for a HEAD request, which reads none', async () => {
     const { live, app } = makeEvents()

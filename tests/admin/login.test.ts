@@ -25,6 +25,15 @@ describe('the session', () => {
     expect((await client.get('/devices')).headers.get('location')).toBe('/admin/login?next=%2Fadmin%2Fdevices')
   })
 
+  test('ends with the logout for all copies of its cookie, and no other session does', async () => {
+    const [client, thief, other] = [await rig.loggedIn(), rig.newClient(), await rig.loggedIn()]
+    for (const [name, value] of client.cookies) thief.cookies.set(name, value)
+    await client.post('/logout')
+    expect((await thief.get('/devices')).status).toBe(303)
+    expect((await thief.post('/queue/pause', { provider: 'fcm' })).status).toBe(401)
+    expect((await other.get('/devices')).status).toBe(200)
+  })
+
   test('has a cookie that scripts and other sites do not get, and that plain HTTP does not carry', async () => {
     const login = async (host: string) => {
       const fields = new URLSearchParams({ password: PASSWORD })
@@ -63,7 +72,7 @@ describe('the session', () => {
       secret === undefined
         ? v.parse(v.object({ token: v.string() }), await (await client.post('/auth', { password: PASSWORD })).json())
             .token
-        : await new SignJWT({ role: 'admin', loginAt: 1 })
+        : await new SignJWT({ id: 'x', role: 'admin', person: '', endsAt: 4102444800 })
             .setProtectedHeader({ alg: 'HS256' })
             .setAudience(audience)
             .setIssuedAt()
@@ -76,7 +85,7 @@ describe('the session', () => {
   test('is not a token without a signature', async () => {
     const client = rig.newClient()
     const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
-    const claims = { role: 'admin', loginAt: 1, iat: 1, exp: 4102444800, aud: 'page' }
+    const claims = { id: 'x', role: 'admin', person: '', endsAt: 4102444800, iat: 1, exp: 4102444800, aud: 'page' }
     client.cookies.set('centripush_admin', `${part({ alg: 'none' })}.${part(claims)}.`)
     expect((await client.get('/devices')).status).toBe(303)
   })

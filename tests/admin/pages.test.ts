@@ -37,3 +37,28 @@ test.each(PAGES.filter(([path]) => path !== '/new-push'))('a viewer sees %s with
   const forms = [...html.matchAll(/<form method="post" action="([^"]*)"/g)].map(([, action]) => action)
   expect(forms).toEqual(['/admin/theme', '/admin/logout'])
 })
+
+test('the overview and the queue show the waiting work of each lane', async () => {
+  const other = await startAdminRig()
+  const reader = await other.loggedIn()
+  await reader.post('/queue/pause', { provider: 'fcm', reason: 'test' })
+  for (const recipient of [{ fcm_tokens: ['a'] }, { fcm_tokens: ['b'] }, { fcm_topic: 'news' }]) {
+    await other.server.post('/send_push_notification', { recipient, notification: { fcm: { message: {} } } })
+  }
+  const rowsOf = async (path: string) => {
+    const html = await (await reader.get(path)).text()
+    return ['small sends', 'broadcasts'].map((lane) => {
+      const row = html.split('<tr>').find((text) => text.includes(`>${lane}<`)) ?? ''
+      return [...row.matchAll(/<td[^>]*>([^<]*)/g)].map(([, cell]) => cell).slice(0, 3)
+    })
+  }
+  for (const path of ['', '/queue']) {
+    await expect
+      .poll(() => rowsOf(path))
+      .toEqual([
+        ['small sends', '2', '0'],
+        ['broadcasts', '1', '0'],
+      ])
+  }
+  await other.stop()
+})

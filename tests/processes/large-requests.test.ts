@@ -62,7 +62,7 @@ describe('a large request', () => {
   test('counts in the metrics of the server', async () => {
     const readCount = async () => {
       const text = await (await fetch(`${server.url}/metrics`)).text()
-      return Number(/^centrifugo_push_scheduled_request_count (\d+)$/m.exec(text)?.[1])
+      return Number(/^centrifugo_push_scheduled_request_count\{recipient_type="token"\} (\d+)$/m.exec(text)?.[1] ?? 0)
     }
     const before = await readCount()
     const recipient = { fcm_tokens: ['t'] }

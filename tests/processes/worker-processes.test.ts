@@ -81,6 +81,21 @@ test('worker processes send, and the server shows their metrics as its own', asy
   }, LONG)
 })
 
+test('sums in metrics do not fall while worker processes hang, nor when they are killed', async () => {
+  const countPushes = async () => {
+    const metrics = await (await fetch(`${server.url}/metrics`)).text()
+    return Number(/centrifugo_push_notification_count\{provider="fcm".*success="true".*\} (\d+)\n/.exec(metrics)?.[1])
+  }
+  const before = await countPushes()
+  expect(before).toBeGreaterThan(0)
+  const pids = await waitForWorkers()
+  for (const pid of pids) process.kill(pid, 'SIGSTOP')
+  expect(await countPushes()).toBe(before)
+  for (const pid of pids) process.kill(pid, 'SIGKILL')
+  await vi.waitFor(async () => expect((await waitForWorkers()).filter((pid) => pids.includes(pid))).toEqual([]), LONG)
+  expect(await countPushes()).toBe(before)
+})
+
 test('a small send is delivered while the processes of broadcasts are stopped', async () => {
   const pids = await waitForWorkers()
   // The processes of broadcasts have a lower priority.

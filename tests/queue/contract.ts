@@ -59,6 +59,9 @@ function describeContract(start: StartQueue) {
     expect(stats.inFlight.get('fcm')).toBe(1)
     expect(stats.scheduled).toBe(1)
     expect(stats.oldestMs).toBeGreaterThan(0)
+    const { small, broadcast } = stats.lanes
+    expect([small.waiting + small.inFlight, broadcast.waiting + broadcast.inFlight]).toEqual([1, 2])
+    expect(stats.oldestMs).toBe(Math.max(small.oldestMs, broadcast.oldestMs))
     expect(stats.pauses).toEqual([])
   })
 }

@@ -32,8 +32,19 @@ async function openQueue() {
   return { sql, queue }
 }
 
+/** Stores a group of sends, repeats it, and cancels it. */
+async function workInGroups(queue: PostgresQueue): Promise<void> {
+  const sends = [makeSend(), makeSend(), makeSend()]
+  for (let time = 0; time < 2; time++) {
+    const results = await Promise.all(sends.map((send) => queue.enqueue(send, { batches: [LINES], cursor: undefined })))
+    expect(new Set(results)).toEqual(new Set([time === 0 ? 'accepted' : 'duplicate']))
+  }
+  await Promise.all(sends.map(({ uid }) => queue.cancel(uid)))
+}
+
 /** Walks a send, and claims and acknowledges batches of the queue. */
 async function work(queue: PostgresQueue, claims: number): Promise<void> {
+  await workInGroups(queue)
   const send = makeSend({ recipient: RECIPIENT })
   await queue.enqueue(send)
   for (const walk of await queue.claimSends('broadcast', 8)) {

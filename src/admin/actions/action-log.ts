@@ -9,6 +9,8 @@ import type { AdminRole } from '../auth/session.ts'
 export interface Actor {
   /** Empty before a login. */
   role: AdminRole | ''
+  /** The name at the identity provider; empty before a login and for passwords. */
+  person: string
   address: string
   requestId: string
 }
@@ -28,6 +30,7 @@ export interface StoredAction extends Required<Action> {
   /** Unix time in ms. */
   atMs: number
   role: string
+  person: string
   address: string
   requestId: string
   /** Empty while the action runs, and if its process was killed. */
@@ -41,6 +44,7 @@ const Row = v.object({
   id: v.string(),
   at: v.date(),
   role: v.string(),
+  person: v.string(),
   address: v.string(),
   request_id: v.string(),
   action: v.string(),
@@ -102,12 +106,12 @@ export class ActionLog {
     await this.#sql`delete from admin_actions where at < clock_timestamp() - ${KEPT_DAYS} * interval '1 day'`
   }
 
-  async #begin({ role, address, requestId }: Actor, { action, target, detail = '' }: Action): Promise<string> {
+  async #begin({ role, person, address, requestId }: Actor, { action, target, detail = '' }: Action): Promise<string> {
     const texts = [target, detail].map((text) => text.slice(0, MAX_TEXT))
     const [row] = this.#sql
       ? await this.#sql`
-        insert into admin_actions (role, address, request_id, action, target, detail)
-        values (${role}, ${address}, ${requestId}, ${action}, ${texts[0] ?? ''}, ${texts[1] ?? ''}) returning id`
+        insert into admin_actions (role, person, address, request_id, action, target, detail)
+        values (${role}, ${person}, ${address}, ${requestId}, ${action}, ${texts[0] ?? ''}, ${texts[1] ?? ''}) returning id`
       : []
     return row ? v.parse(v.object({ id: v.string() }), row).id : ''
   }

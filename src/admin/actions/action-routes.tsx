@@ -12,6 +12,7 @@ const PAGE_ROWS = 100
 const COLUMNS: readonly Column<StoredAction>[] = [
   { title: 'Time', cell: ({ atMs }) => <Time ms={atMs} /> },
   { title: 'Role', cell: ({ role }) => <OrDash>{role}</OrDash> },
+  { title: 'Person', cell: ({ person }) => <OrDash>{person}</OrDash> },
   { title: 'Action', cell: ({ action }) => <span class="nowrap">{action}</span> },
   { title: 'Object', cell: ({ target }) => <OrDash>{target}</OrDash> },
   { title: 'Detail', cell: ({ detail }) => <OrDash>{detail}</OrDash> },

@@ -9,7 +9,7 @@ export interface BatchLatency {
   p95Seconds: number
 }
 
-const BUCKET = /^centrifugo_push_job_duration_seconds(?:_histogram)?_bucket\{(.*)\} (\S+)$/
+const BUCKET = /^centrifugo_push_job_duration_seconds_histogram_bucket\{(.*)\} (\S+)$/
 
 /** Reads the latencies from metrics in the text format of Prometheus. The result is the upper bound of a bucket. */
 export function readBatchLatencies(metrics: string): BatchLatency[] {

@@ -1,20 +1,24 @@
 import { makeSecretCheck } from '../../protocol/secret-check.ts'
+import type { EndedSessions } from './ended-sessions.ts'
 import { FailedLogins } from './failed-logins.ts'
 import { LoginLink } from './login-link.ts'
-import type { AdminRole, Session } from './session.ts'
+import { type AdminRole, beginSession, type Session } from './session.ts'
 import { SessionTokens } from './session-tokens.ts'
 
 /** How people log in. */
 export interface AuthOptions {
-  /** The password of administrators; empty: none, only a link logs in. */
+  /** The password of administrators; empty: none, only a link or an identity provider logs in. */
   password: string
   /** The password of viewers; empty: there are none. */
   viewerPassword: string
   secret: string
+  /** The other options of the login: a change of one ends all sessions. */
+  otherOptions: readonly string[]
   /** Everyone is an administrator. */
   isInsecure: boolean
   /** Whether a link that logs in once is made. */
   hasLink: boolean
+  ended: EndedSessions
   /** Unix time in ms. */
   now(): number
 }
@@ -25,19 +29,21 @@ export type LoginResult = { session: Session } | 'refused' | { waitMs: number }
 /** Checks passwords and links, and keeps sessions. */
 export class AdminAuth {
   readonly tokens: SessionTokens
+  readonly failed: FailedLogins
+  readonly ended: EndedSessions
   readonly #options: AuthOptions
-  readonly #failed: FailedLogins
   readonly #link: LoginLink | undefined
   readonly #isAdmins: ReturnType<typeof makeSecretCheck>
   readonly #isViewers: ReturnType<typeof makeSecretCheck>
 
   constructor(options: AuthOptions) {
-    const { secret, password, viewerPassword, now } = options
-    this.tokens = new SessionTokens({ secret, passwords: [password, viewerPassword], now })
+    const { secret, password, viewerPassword, otherOptions, now } = options
+    this.tokens = new SessionTokens({ secret, loginOptions: [password, viewerPassword, ...otherOptions], now })
+    this.failed = new FailedLogins(now)
+    this.ended = options.ended
     this.#options = options
     this.#isAdmins = makeSecretCheck(password)
     this.#isViewers = makeSecretCheck(viewerPassword)
-    this.#failed = new FailedLogins(now)
     this.#link = options.hasLink ? new LoginLink(now) : undefined
   }
 
@@ -45,9 +51,9 @@ export class AdminAuth {
     return this.#options.isInsecure
   }
 
-  /** Whether a password of administrators exists. */
+  /** Whether a password exists. */
   get hasPassword(): boolean {
-    return this.#options.password !== ''
+    return this.#options.password !== '' || this.#options.viewerPassword !== ''
   }
 
   /** The token of the link that logs in once; empty without one. */
@@ -55,9 +61,15 @@ export class AdminAuth {
     return this.#link?.token ?? ''
   }
 
-  /** A new session. */
-  makeSession(role: AdminRole): Session {
-    return { role, loginAt: Math.floor(this.#options.now() / 1000) }
+  /** A new session. @param person the name at the identity provider; empty for a password or link */
+  makeSession(role: AdminRole, person = ''): Session {
+    return beginSession(this.#options.now(), role, person)
+  }
+
+  /** Reads the session of a token. Resolves to undefined if it has ended. */
+  async readSession(token: string): Promise<{ session: Session; isOld: boolean } | undefined> {
+    const found = await this.tokens.read(token, 'page')
+    return found && !(await this.ended.has(found.session.id)) ? found : undefined
   }
 
   /**
@@ -74,11 +86,11 @@ export class AdminAuth {
   }
 
   #attempt(address: string, findRole: () => AdminRole | undefined): LoginResult {
-    const waitMs = this.#failed.waitMs(address)
+    const waitMs = this.failed.waitMs(address)
     if (waitMs > 0) return { waitMs }
     const role = findRole()
     if (role) return { session: this.makeSession(role) }
-    this.#failed.add(address)
+    this.failed.add(address)
     return 'refused'
   }
 

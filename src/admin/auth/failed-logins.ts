@@ -25,14 +25,25 @@ export class FailedLogins {
     return first === undefined ? 0 : first + WINDOW_MS - this.#now()
   }
 
-  /** Counts a failure. */
-  add(address: string): void {
+  /**
+   * Counts a failure. An attempt that takes time is counted at its beginning, so that many at once are limited too.
+   * The returned function takes the failure back.
+   */
+  add(address: string): () => void {
     const network = networkOf(address)
-    const recent = [...this.#recent(network), this.#now()]
+    const atMs = this.#now()
+    const recent = [...this.#recent(network), atMs]
     this.#failures.delete(network)
     this.#failures.set(network, recent)
     const [oldest] = this.#failures.keys()
     if (this.#failures.size > MAX_ADDRESSES && oldest !== undefined) this.#failures.delete(oldest)
+    return () => this.#takeBack(network, atMs)
+  }
+
+  #takeBack(network: string, atMs: number): void {
+    const times = this.#failures.get(network)
+    const at = times?.indexOf(atMs) ?? -1
+    if (times && at !== -1) times.splice(at, 1)
   }
 
   #recent(network: string): number[] {

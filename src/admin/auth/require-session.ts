@@ -2,7 +2,7 @@ import type { MiddlewareHandler } from 'hono'
 import type { AdminContext, AdminEnvironment } from '../admin-environment.ts'
 import type { AdminAuth } from './admin-auth.ts'
 import type { Session } from './session.ts'
-import { readSessionCookie, setSessionCookie } from './session-cookie.ts'
+import { sessionCookie } from './session-cookie.ts'
 
 /**
  * Admits requests with a session. Changes need an administrator: all of them are POST, and viewers get 403 for any
@@ -13,7 +13,8 @@ export function requireSession(base: string, auth: AdminAuth): MiddlewareHandler
     const session = await findSession(context, auth)
     if (!session) return refuse(context, base)
     context.set('session', session)
-    context.set('actor', { ...context.get('actor'), role: session.role })
+    context.set('hasEnded', () => auth.ended.has(session.id))
+    context.set('actor', { ...context.get('actor'), role: session.role, person: session.person })
     const isRead = context.req.method === 'GET' || context.req.method === 'HEAD'
     if (!isRead && session.role !== 'admin') return context.text('A viewer changes nothing.\n', 403)
     return next()
@@ -22,11 +23,11 @@ export function requireSession(base: string, auth: AdminAuth): MiddlewareHandler
 
 async function findSession(context: AdminContext, auth: AdminAuth): Promise<Session | undefined> {
   if (auth.isInsecure) return auth.makeSession('admin')
-  const found = await auth.tokens.read(readSessionCookie(context) ?? '', 'page')
+  const found = await auth.readSession(sessionCookie.read(context) ?? '')
   if (!found) return undefined
   if (found.isOld) {
     const { token, seconds } = await auth.tokens.issue(found.session, 'page')
-    setSessionCookie(context, token, seconds)
+    sessionCookie.set(context, token, seconds)
   }
   return found.session
 }

@@ -1,5 +1,5 @@
-// Sessions are signed tokens, so all servers with the same secret accept them and nothing is stored. The signature also
-// depends on the passwords: a new password ends all sessions.
+// Sessions are signed tokens, so all servers with the same secret accept them and only logouts are stored. The signature
+// also depends on the options of the login: a new password ends all sessions.
 import { createHmac } from 'node:crypto'
 import { jwtVerify, SignJWT } from 'jose'
 import * as v from 'valibot'
@@ -10,19 +10,24 @@ export type TokenUse = 'page' | 'api'
 
 /** A session in a browser ends this long after its last page. */
 const IDLE_SECONDS = 12 * 3600
-/** A session in a browser ends this long after its login. */
-const LONGEST_SECONDS = 7 * 24 * 3600
 /** A cookie is renewed when it is older than this. */
 const RENEW_SECONDS = 600
 /** The lifetime of a token for scripts, as at a node. */
 const API_SECONDS = 30 * 24 * 3600
 
 const ALGORITHM = 'HS256'
-const Claims = v.object({ role: v.picklist(['admin', 'viewer']), loginAt: v.number(), iat: v.number() })
+const Claims = v.object({
+  id: v.string(),
+  role: v.picklist(['admin', 'viewer']),
+  person: v.string(),
+  endsAt: v.number(),
+  iat: v.number(),
+})
 
 interface Deps {
   secret: string
-  passwords: readonly string[]
+  /** The passwords and the other options of the login. */
+  loginOptions: readonly string[]
   /** Unix time in ms. */
   now(): number
 }
@@ -32,9 +37,9 @@ export class SessionTokens {
   readonly #key: Uint8Array
   readonly #now: () => number
 
-  constructor({ secret, passwords, now }: Deps) {
+  constructor({ secret, loginOptions, now }: Deps) {
     this.#key = createHmac('sha256', secret)
-      .update(JSON.stringify(['centripush admin', ...passwords]))
+      .update(JSON.stringify(['centripush admin', ...loginOptions]))
       .digest()
     this.#now = now
   }
@@ -42,8 +47,7 @@ export class SessionTokens {
   /** Signs a token. Resolves to it and to its lifetime in seconds, which is 0 for a session that has ended. */
   async issue(session: Session, use: TokenUse): Promise<{ token: string; seconds: number }> {
     const now = this.#seconds()
-    const left = session.loginAt + LONGEST_SECONDS - now
-    const seconds = use === 'api' ? API_SECONDS : Math.max(0, Math.min(IDLE_SECONDS, left))
+    const seconds = use === 'api' ? API_SECONDS : Math.max(0, Math.min(IDLE_SECONDS, session.endsAt - now))
     const token = await new SignJWT({ ...session })
       .setProtectedHeader({ alg: ALGORITHM })
       .setAudience(use)
@@ -59,9 +63,11 @@ export class SessionTokens {
     const verified = await jwtVerify(token, this.#key, { algorithms: [ALGORITHM], audience: use, currentDate }).catch(
       () => undefined,
     )
-    if (!verified) return undefined
-    const { role, loginAt, iat } = v.parse(Claims, verified.payload)
-    return { session: { role, loginAt }, isOld: this.#seconds() - iat > RENEW_SECONDS }
+    // Tokens of an earlier version have other claims.
+    const { success, output } = v.safeParse(Claims, verified?.payload)
+    if (!success) return undefined
+    const { iat, ...session } = output
+    return { session, isOld: this.#seconds() - iat > RENEW_SECONDS }
   }
 
   #seconds(): number {

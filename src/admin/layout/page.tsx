@@ -53,7 +53,10 @@ export function Page({ ui, title, at, live, children }: PageProps) {
               Log out
             </button>
           </form>
-          <small>{ui.role === 'viewer' ? 'Viewer: changes nothing' : 'Administrator'}</small>
+          <small>
+            {ui.role === 'viewer' ? 'Viewer: changes nothing' : 'Administrator'}
+            {ui.person !== '' && <span class="person">{ui.person}</span>}
+          </small>
         </div>
       </header>
       <main id="main">
@@ -77,10 +80,18 @@ export function Page({ ui, title, at, live, children }: PageProps) {
   )
 }
 
+interface BareProps {
+  ui: Ui
+  title: string
+  /** The path of the page that follows at once. */
+  continuesAt?: string
+  children?: Child
+}
+
 /** A page without the menu. */
-export function BarePage({ ui, title, children }: { ui: Ui; title: string; children?: Child }) {
+export function BarePage({ ui, title, continuesAt, children }: BareProps) {
   return (
-    <Html ui={ui} title={title}>
+    <Html ui={ui} title={title} continuesAt={continuesAt}>
       <main id="main" class="bare">
         <p class="brand">centripush</p>
         <h1>{title}</h1>
@@ -90,13 +101,18 @@ export function BarePage({ ui, title, children }: { ui: Ui; title: string; child
   )
 }
 
-function Html({ ui, title, live, children }: Omit<PageProps, 'at'>) {
+interface HtmlProps extends Omit<PageProps, 'at'> {
+  continuesAt?: string | undefined
+}
+
+function Html({ ui, title, live, continuesAt, children }: HtmlProps) {
   return (
     <html lang="en" data-theme={ui.theme}>
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
+        {continuesAt !== undefined && <meta http-equiv="refresh" content={`0;url=${continuesAt}`} />}
         <title>{`${title} · centripush`}</title>
         <link rel="icon" href={ui.link('/assets/icon.svg')} />
         <link rel="stylesheet" href={ui.link('/assets/admin.css')} />

@@ -20,6 +20,8 @@ export interface Ui {
   base: string
   /** Undefined before the login. */
   role: AdminRole | undefined
+  /** The name at the identity provider; empty without one. */
+  person: string
   theme: Theme
   /** Path and query of the page. */
   here: string
@@ -35,6 +37,7 @@ export function readUi(context: AdminContext, base: string): Ui {
   return {
     base,
     role: context.get('session')?.role,
+    person: context.get('session')?.person ?? '',
     theme: THEMES.find((known) => known === theme) ?? 'system',
     here: url.pathname + url.search,
     notice: readNotice(context.req.query('notice'), context.req.query('count')),

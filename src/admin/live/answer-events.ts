@@ -3,8 +3,6 @@ import { pause } from '../../timing/pause.ts'
 import type { AdminContext } from '../admin-environment.ts'
 import type { LivePart, LivePolls } from './live-polls.ts'
 
-/** Proxies close a connection that is silent for a minute. */
-const HEARTBEAT_MS = 15_000
 /** A browser reconnects after this time. */
 const RETRY_MS = 3000
 /** The stream ends after this time. The browser reconnects, and its session is checked again. */
@@ -27,6 +25,7 @@ export function answerEvents(
   context.header('x-accel-buffering', 'no')
   // Nobody would read the events, and nothing would tell their end.
   if (context.req.method === 'HEAD') return context.body(null, 200, { 'content-type': 'text/event-stream' })
+  const hasEnded = context.get('hasEnded')
   return streamSSE(context, async (stream) => {
     const ended = AbortSignal.any([live.signal, AbortSignal.timeout(LONGEST_MS)])
     const shown = new Map<string, string>()
@@ -49,8 +48,9 @@ export function answerEvents(
       stream.onAbort(() => gone.abort())
       const isOver = AbortSignal.any([ended, gone.signal])
       while (!isOver.aborted) {
-        await pause(HEARTBEAT_MS, isOver)
-        if (!isOver.aborted) await stream.write(':\n\n')
+        await pause(live.heartbeatMs, isOver)
+        if (isOver.aborted || (await hasEnded())) break
+        await stream.write(':\n\n')
       }
     } finally {
       unwatch()

@@ -4,6 +4,8 @@ import type { Logger } from '../../observability/log.ts'
 import { type Repetition, startRepeating } from '../../timing/repeat.ts'
 
 const INTERVAL_MS = 1000
+/** Proxies close a connection that is silent for a minute. A logout in another place ends a stream after this time. */
+const HEARTBEAT_MS = 15_000
 
 /** A part of a page. */
 export interface LivePart {
@@ -23,12 +25,15 @@ interface Subject {
 
 /** Reads the subjects of all open pages. */
 export class LivePolls {
+  /** The pause between heartbeats of the streams, in ms. */
+  readonly heartbeatMs: number
   readonly #logger: Logger
   readonly #subjects = new Map<string, Subject>()
   readonly #repetition: Repetition
   readonly #stopping = new AbortController()
 
-  constructor(deps: { logger: Logger; intervalMs?: number }) {
+  constructor(deps: { logger: Logger; intervalMs?: number; heartbeatMs?: number }) {
+    this.heartbeatMs = deps.heartbeatMs ?? HEARTBEAT_MS
     this.#logger = deps.logger
     this.#repetition = startRepeating({
       intervalMs: deps.intervalMs ?? INTERVAL_MS,

@@ -1,19 +1,36 @@
 import { PROVIDER_NAMES } from '../../config/provider-names.ts'
+import { LANES, type Lane } from '../../queue/lane.ts'
 import type { QueueStats } from '../../queue/queue.ts'
 import { formatCount, formatDuration, State } from '../layout/format.tsx'
 import { Facts, Table } from '../layout/table.tsx'
 
+const LANE_TEXTS: Readonly<Record<Lane, string>> = { small: 'small sends', broadcast: 'broadcasts' }
+
 /** The work in the queue. It is a live part. */
 export function QueueState({ stats }: { stats: QueueStats }) {
-  const { waiting, inFlight, scheduled, oldestMs, deadLetters, pauses } = stats
+  const { waiting, inFlight, lanes, scheduled, deadLetters, pauses } = stats
   return (
     <>
       <Facts
         facts={[
-          ['Oldest waiting batch', oldestMs === 0 ? 'none waits' : formatDuration(oldestMs)],
           ['Scheduled sends', formatCount(scheduled)],
           ['Dead letters', formatCount(deadLetters)],
         ]}
+      />
+      <Table
+        caption="Batches of each lane. Small sends never wait for broadcasts."
+        columns={[
+          { title: 'Lane', cell: (lane) => LANE_TEXTS[lane] },
+          { title: 'Waiting batches', isNumber: true, cell: (lane) => formatCount(lanes[lane].waiting) },
+          { title: 'In flight', isNumber: true, cell: (lane) => formatCount(lanes[lane].inFlight) },
+          {
+            title: 'Oldest waiting',
+            isNumber: true,
+            cell: (lane) => (lanes[lane].waiting === 0 ? 'none waits' : formatDuration(lanes[lane].oldestMs)),
+          },
+        ]}
+        rows={LANES}
+        empty=""
       />
       <Table
         caption="Batches of each provider. A batch has up to 900 devices."

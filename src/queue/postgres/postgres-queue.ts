@@ -20,10 +20,11 @@ import { claimWaitingBatches, confirmClaims, releaseBatches, updateProgress } fr
 import { countDeadLetters, deleteDeadLetters, reviveDeadLetters, selectDeadLetters } from './dead-letter-statements.ts'
 import { selectExcluded } from './exclusion-statements.ts'
 import { Exclusions } from './exclusions.ts'
+import { GroupedSends } from './grouped-sends.ts'
 import { inTime } from './in-time.ts'
 import { deletePause, upsertPause } from './pause-statements.ts'
 import { addStatuses, selectReport, selectReports } from './report-statements.ts'
-import { cancelSend, insertSend, selectSend } from './send-statements.ts'
+import { selectSend } from './send-statements.ts'
 import { countJobs, findSettingRisks, selectStats } from './stats-statements.ts'
 import { selectUntilDue } from './until-due-statement.ts'
 import { deleteForgottenSends, deleteOldReports, giveUpUnclaimedBatches } from './upkeep-statements.ts'
@@ -52,10 +53,10 @@ export class PostgresQueue implements Queue {
   readonly #sql: Sql
   readonly #calls: TimedCalls
   readonly #leaseMs: number
-  readonly #limit: JobLimit
   readonly #restartGraceMs: number
   readonly #keepReportsMs: number
   readonly #wakeUp: WakeUp
+  readonly #sends: GroupedSends
   readonly #acknowledgements: ReturnType<typeof groupAcknowledgements>
   readonly #exclusions: Exclusions
   readonly #upkeep: Repetition
@@ -64,11 +65,12 @@ export class PostgresQueue implements Queue {
     this.#sql = deps.sql
     this.#calls = new TimedCalls(deps)
     this.#leaseMs = deps.leaseMs
-    const { maxJobs } = deps
-    this.#limit = new JobLimit({ maxJobs, count: () => countJobs(this.#sql, maxJobs) })
     this.#restartGraceMs = deps.restartGraceMs ?? deps.leaseMs
     this.#keepReportsMs = deps.keepReportsMs ?? KEEP_REPORTS_MS
     this.#wakeUp = new WakeUp(deps)
+    const { sql, maxJobs } = deps
+    const limit = new JobLimit({ maxJobs, count: () => countJobs(sql, maxJobs) })
+    this.#sends = new GroupedSends({ sql, calls: this.#calls, limit, wakeUp: this.#wakeUp })
     this.#acknowledgements = groupAcknowledgements(deps.sql)
     this.#exclusions = new Exclusions({ sql: deps.sql, calls: this.#calls })
     this.#upkeep = startRepeating({
@@ -83,18 +85,11 @@ export class PostgresQueue implements Queue {
   }
 
   enqueue(send: Send, page?: Page) {
-    return this.#calls.run(async (deadline) => {
-      if (await this.#limit.isReached()) return 'full'
-      const lane = laneOfWork(send, page)
-      const notice = this.#wakeUp.takeNotice(lane)
-      const result = await insertSend(this.#sql, send, page, { notice, deadline })
-      this.#wakeUp.announce(lane, notice)
-      return result
-    })
+    return this.#sends.enqueue(send, page)
   }
 
   cancel(uid: string) {
-    return this.#calls.run((deadline) => cancelSend(this.#sql, uid, deadline))
+    return this.#sends.cancel(uid)
   }
 
   exclude(uid: string, exclusion: Exclusion) {

@@ -3,8 +3,9 @@ import * as v from 'valibot'
 import { PROVIDER_NAMES } from '../../config/provider-names.ts'
 import type { Sql } from '../../database/pool.ts'
 import type { QueueStats } from '../queue.ts'
+import { sumBatchCounts } from '../sum-batch-counts.ts'
 import { selectPauses } from './pause-statements.ts'
-import { WAITING } from './states.ts'
+import { LANES, WAITING } from './states.ts'
 
 const Jobs = v.object({ jobs: v.number() })
 
@@ -20,36 +21,35 @@ export async function countJobs(sql: Sql, limit: number): Promise<number> {
   return v.parse(Jobs, row).jobs
 }
 
-const ProviderCounts = v.object({
+const BatchCounts = v.object({
   provider: v.picklist(PROVIDER_NAMES),
+  lane: v.picklist(['small', 'broadcast']),
   waiting: v.number(),
-  in_flight: v.number(),
-  oldest_ms: v.number(),
+  inFlight: v.number(),
+  oldestMs: v.number(),
 })
 const Others = v.object({ scheduled: v.number(), dead_letters: v.number() })
 
 /** Reads the counts that the metrics and `centripush queue` show. */
 export async function selectStats(sql: Sql): Promise<QueueStats> {
   const rows = await sql`
-    select provider,
+    select provider, case lane when ${LANES.small} then 'small' else 'broadcast' end as lane,
       (count(*) filter (where claimable_at <= clock_timestamp()))::float8 as waiting,
-      (count(*) filter (where claimed and claimable_at > clock_timestamp()))::float8 as in_flight,
+      (count(*) filter (where claimed and claimable_at > clock_timestamp()))::float8 as "inFlight",
       coalesce(max(extract(epoch from clock_timestamp() - claimable_at)) filter (
-        where claimable_at <= clock_timestamp()), 0)::float8 * 1000 as oldest_ms
-    from push_batches group by provider`
+        where claimable_at <= clock_timestamp()), 0)::float8 * 1000 as "oldestMs"
+    from push_batches group by provider, lane`
   const [others] = await sql`
     select
       (
         select count(*) from push_sends where state = ${WAITING} and claimable_at > clock_timestamp()
       )::float8 as scheduled,
       (select count(*) from push_dead_letters)::float8 as dead_letters`
-  const counts = rows.map((row) => v.parse(ProviderCounts, row))
+  const counts = rows.map((row) => v.parse(BatchCounts, row))
   const { scheduled, dead_letters: deadLetters } = v.parse(Others, others)
   return {
-    waiting: new Map(counts.map((count) => [count.provider, count.waiting])),
-    inFlight: new Map(counts.map((count) => [count.provider, count.in_flight])),
+    ...sumBatchCounts(counts),
     scheduled,
-    oldestMs: Math.max(0, ...counts.map((count) => count.oldest_ms)),
     deadLetters,
     pauses: await selectPauses(sql),
   }

@@ -6,7 +6,6 @@
 import type { Logger } from '../../observability/log.ts'
 import type { RedisClient } from '../../redis/connect.ts'
 import { pause } from '../../timing/pause.ts'
-import type { Page, Send } from '../send.ts'
 import { MAX_RECENT_WRITES_BYTES, MAY_BE_LOST_MS } from './limits.ts'
 
 const RETRY_MS = 200
@@ -104,12 +103,4 @@ export class RecentWrites {
       await pause(RETRY_MS, signal)
     }
   }
-}
-
-/** The approximate memory of a remembered send with its first batches, in bytes. */
-export function estimateBytes({ recipient, content }: Send, page: Page | undefined): number {
-  const texts = [...content.notifications.values()].reduce((sum, { json }) => sum + json.length, SMALL_WRITE_BYTES)
-  const values = recipient.kind === 'native' ? recipient.values.reduce((sum, value) => sum + value.length, 0) : 0
-  const lines = (page?.batches ?? []).map(({ targets }) => (targets.kind === 'lines' ? targets.lines.length : 0))
-  return lines.reduce((sum, length) => sum + length, texts + values)
 }

@@ -25,12 +25,13 @@ import {
 } from './batch-scripts.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { endEvictedBatches } from './evicted-batches.ts'
+import { GroupedSends } from './grouped-sends.ts'
 import { makeKeys } from './keys.ts'
 import { pauseProvider, resumeProvider } from './pause-scripts.ts'
-import { estimateBytes, RecentWrites, SMALL_WRITE_BYTES } from './recent-writes.ts'
+import { RecentWrites, SMALL_WRITE_BYTES } from './recent-writes.ts'
 import { countStatuses, listReports, loadReport } from './report-scripts.ts'
 import { findRisks } from './risks.ts'
-import { cancelSend, findExcluded, loadSend, storeExclusion, storeSend } from './send-scripts.ts'
+import { findExcluded, loadSend, storeExclusion } from './send-scripts.ts'
 import { readStats } from './stats.ts'
 import { TimedWrites } from './timed-writes.ts'
 import { readUntilDue } from './until-due.ts'
@@ -68,13 +69,12 @@ export class RedisQueue implements Queue {
   readonly #here: Consumer
   readonly #logger: Logger
   readonly #leaseMs: number
-  readonly #limit: JobLimit
   readonly #sweepMs: number
-  readonly #keepReportsMs: number
   readonly #wakeUp: WakeUp
   readonly #writes: TimedWrites
   readonly #deadLetters: DeadLetters
   readonly #recentWrites: RecentWrites
+  readonly #sends: GroupedSends
   readonly #upkeep: Repetition
   readonly #nextSweepMs: Record<Lane, number> = { small: 0, broadcast: 0 }
 
@@ -84,41 +84,28 @@ export class RedisQueue implements Queue {
     this.#here = { client, keys, consumer: randomUUID() }
     this.#logger = logger
     this.#leaseMs = leaseMs
-    this.#limit = new JobLimit({ maxJobs, count: async () => (await readStats(this.#here)).jobs })
     this.#sweepMs = sweepMs ?? leaseMs / SWEEPS_PER_LEASE
-    this.#keepReportsMs = deps.keepReportsMs ?? KEEP_REPORTS_MS
     this.#wakeUp = new WakeUp({ subscriber, keys, logger })
     this.#writes = new TimedWrites({ client, keys, answerTimeoutMs })
     this.#deadLetters = new DeadLetters({ ...this.#here, writes: this.#writes })
     this.#recentWrites = new RecentWrites({ client, logger })
-    this.#upkeep = startUpkeep({ queue: this.#here, keepReportsMs: this.#keepReportsMs, logger })
+    const { keepReportsMs = KEEP_REPORTS_MS } = deps
+    const limit = new JobLimit({ maxJobs, count: async () => (await readStats(this.#here)).jobs })
+    const parts = { queue: this.#here, writes: this.#writes, recentWrites: this.#recentWrites }
+    this.#sends = new GroupedSends({ ...parts, limit, keepReportsMs })
+    this.#upkeep = startUpkeep({ queue: this.#here, keepReportsMs, logger })
   }
 
   findRisks() {
     return findRisks(this.#here.client)
   }
 
-  async enqueue(send: Send, page?: Page) {
-    if (await this.#limit.isReached()) return 'full'
-    const store = () =>
-      this.#writes.run((deadlineMs) =>
-        storeSend(this.#here, send, page, { deadlineMs, keepReportMs: this.#keepReportsMs }),
-      )
-    const result = await store()
-    // A duplicate is remembered too: only the process that accepted the send first remembers it, and that one may have
-    // stopped.
-    if (result === 'accepted' || result === 'duplicate') {
-      const repeat = async () => (await store()) !== 'outOfMemory'
-      this.#recentWrites.remember({ bytes: estimateBytes(send, page), isCancellation: false, repeat })
-    }
-    return result
+  enqueue(send: Send, page?: Page) {
+    return this.#sends.enqueue(send, page)
   }
 
-  async cancel(uid: string) {
-    const cancel = () => this.#writes.run((deadlineMs) => cancelSend(this.#here, uid, deadlineMs))
-    await cancel()
-    const repeat = () => cancel().then(() => true)
-    this.#recentWrites.remember({ bytes: SMALL_WRITE_BYTES, isCancellation: true, repeat })
+  cancel(uid: string) {
+    return this.#sends.cancel(uid)
   }
 
   async exclude(uid: string, exclusion: Exclusion) {

@@ -2,6 +2,7 @@
 import * as v from 'valibot'
 import { PROVIDER_NAMES } from '../../config/provider-names.ts'
 import { type ReplyRow, readTable } from '../../redis/reply-table.ts'
+import { TARGET_KINDS } from '../../sends/recipient.ts'
 import type { BatchClaim, BatchTargets, DeviceRange } from '../batch.ts'
 import type { Lane } from '../lane.ts'
 import type { Pause } from '../queue.ts'
@@ -20,12 +21,13 @@ const maybeDigits = v.pipe(
   v.transform((value) => (value === '' ? undefined : Number(value))),
 )
 const provider = v.pipe(text, v.picklist(PROVIDER_NAMES))
-const TARGET_KINDS = ['token', 'topic', 'condition'] as const
 const SEND_STATES = ['live', 'cancelled', 'expired'] as const
 
 /** Reads a reply that is one of `words`. */
 export function readWord<const Word extends string>(reply: unknown, words: readonly Word[]): Word {
-  return v.parse(v.pipe(text, v.picklist(words)), reply)
+  const found = words.find((word) => word === String(reply))
+  if (found === undefined) throw new Error(`redis: a script replied none of ${words.join(', ')}`)
+  return found
 }
 
 /**

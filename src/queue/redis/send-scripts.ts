@@ -7,6 +7,7 @@ import { KEEP_ENDED_SECONDS, KEEP_UNKNOWN_SECONDS, MAX_EXCLUSIONS } from '../lim
 import type { Exclusion, Page, Send, StoredSend } from '../send.ts'
 import { countPage, encodeSubject, sumCounts } from '../stored-report.ts'
 import { decodeContent, decodeRecipient, encodeContent, encodeRecipient } from '../stored-send.ts'
+import type { QueueKeys } from './keys.ts'
 import { readWord } from './replies.ts'
 import { keysOfDelayed, keysOfStreams, type Scope } from './scope.ts'
 import { encodeTargets } from './stored-targets.ts'
@@ -15,63 +16,81 @@ const ENQUEUE = new Script(new URL('lua/enqueue.lua', import.meta.url))
 const CANCEL = new Script(new URL('lua/cancel.lua', import.meta.url))
 const EXCLUDE = new Script(new URL('lua/exclude.lua', import.meta.url))
 
-/**
- * Stores a send, and with `page` its first batches. Results are those of `Queue.enqueue`.
- * @param options `deadlineMs`: the Unix time in ms, by the clock of the server, after which it rejects;
- *   `keepReportMs`: how long the report is kept after the end of the send
- */
-export async function storeSend(
-  { client, keys }: Scope,
-  send: Send,
-  page: Page | undefined,
-  { deadlineMs, keepReportMs }: { deadlineMs: number; keepReportMs: number },
-) {
-  const batches = page?.batches ?? []
-  const state = page === undefined ? 'waiting' : batches.length > 0 ? 'fanned' : 'done'
-  const { send: keyOf, dueSends, scheduled, exclusions } = keys
-  const changes = sumCounts(page ? countPage(page) : [])
-  const reply = await ENQUEUE.run(
-    client,
-    [
-      ...[keyOf(send.uid), dueSends(send.lane), scheduled, exclusions(send.uid)],
-      ...keysOfDelayed(keys),
-      ...[keys.report(send.uid), keys.reports],
-      ...keysOfStreams(keys, batches),
-    ],
-    [
-      send.uid,
-      send.requestHash,
-      send.lane,
-      state,
-      state === 'waiting' ? encodeRecipient(send.recipient) : '',
-      state === 'done' ? '' : encodeContent(send.content),
-      send.sendAtMs ?? '',
-      send.expireAtMs ?? '',
-      KEEP_ENDED_SECONDS,
-      keys.work(laneOfWork(send, page)),
-      deadlineMs,
-      send.content.analyticsUid,
-      encodeSubject(send),
-      Math.ceil(keepReportMs / 1000),
-      changes.size,
-      ...[...changes].flat(),
-      ...batches.flatMap(({ targetKind, count, targets, delayMs = 0 }) => [
-        targetKind,
-        count,
-        ...encodeTargets(targets),
-        Math.ceil(delayMs),
-      ]),
-    ],
-  ).catch(replyWhenOutOfMemory('OOM'))
-  const results = { ACCEPTED: 'accepted', DUPLICATE: 'duplicate', CONFLICT: 'conflict', OOM: 'outOfMemory' } as const
-  return results[readWord(reply, ['ACCEPTED', 'DUPLICATE', 'CONFLICT', 'OOM'])]
+/** A send to store, and the page to store with it. */
+export interface NewSend {
+  send: Send
+  page: Page | undefined
 }
 
-/** Cancels a send, until `deadlineMs`. The cancellation of an unknown uid is kept for ten minutes. */
-export async function cancelSend({ client, keys }: Scope, uid: string, deadlineMs: number): Promise<void> {
-  const { send, dueSends, scheduled, exclusions, report } = keys
-  const keysOfSend = [send(uid), dueSends('small'), dueSends('broadcast'), scheduled, exclusions(uid), report(uid)]
-  await CANCEL.run(client, keysOfSend, [uid, KEEP_ENDED_SECONDS, KEEP_UNKNOWN_SECONDS, deadlineMs])
+/** The results of storing a send, as those of `Queue.enqueue`, by the words of the script. */
+const INSERTIONS = { ACCEPTED: 'accepted', DUPLICATE: 'duplicate', CONFLICT: 'conflict' } as const
+
+/** The result of storing a send, as that of `Queue.enqueue`. */
+export type Insertion = (typeof INSERTIONS)[keyof typeof INSERTIONS] | 'outOfMemory'
+
+/**
+ * Stores sends, each with its first batches if it has a page, in one script.
+ * @param options `deadlineMs`: the Unix time in ms, by the clock of the server, after which it rejects;
+ *   `keepReportMs`: how long the reports are kept after the ends of the sends
+ * @returns the result of each send, in their order
+ */
+export async function storeSends(
+  { client, keys }: Scope,
+  sends: readonly NewSend[],
+  { deadlineMs, keepReportMs }: { deadlineMs: number; keepReportMs: number },
+): Promise<Insertion[]> {
+  const names = [
+    keys.dueSends('small'),
+    keys.dueSends('broadcast'),
+    keys.scheduled,
+    ...keysOfDelayed(keys),
+    keys.reports,
+  ]
+  const args: (string | number | Buffer)[] = [deadlineMs, KEEP_ENDED_SECONDS, Math.ceil(keepReportMs / 1000)]
+  for (const { send, page } of sends) {
+    const { uid } = send
+    const batches = page?.batches ?? []
+    names.push(keys.send(uid), keys.exclusions(uid), keys.report(uid), ...keysOfStreams(keys, batches))
+    args.push(...encodeSend(keys, send, page))
+    for (const { targetKind, count, targets, delayMs = 0 } of batches) {
+      args.push(targetKind, count, ...encodeTargets(targets), Math.ceil(delayMs))
+    }
+  }
+  const reply = await ENQUEUE.run(client, names, args).catch(replyWhenOutOfMemory('OOM'))
+  if (!Array.isArray(reply)) return sends.map(() => 'outOfMemory')
+  return reply.map((word) => INSERTIONS[readWord(word, ['ACCEPTED', 'DUPLICATE', 'CONFLICT'])])
+}
+
+/** The arguments of a send for its script, up to the counts of its report. */
+function encodeSend(keys: QueueKeys, send: Send, page: Page | undefined): (string | number | Buffer)[] {
+  const batches = page?.batches ?? []
+  const state = page === undefined ? 'waiting' : batches.length > 0 ? 'fanned' : 'done'
+  const counts = sumCounts(page ? countPage(page) : [])
+  return [
+    send.uid,
+    send.requestHash,
+    send.lane,
+    state,
+    state === 'waiting' ? encodeRecipient(send.recipient) : '',
+    state === 'done' ? '' : encodeContent(send.content),
+    send.sendAtMs ?? '',
+    send.expireAtMs ?? '',
+    keys.work(laneOfWork(send, page)),
+    send.content.analyticsUid,
+    encodeSubject(send),
+    counts.size,
+    batches.length,
+    ...[...counts].flat(),
+  ]
+}
+
+/**
+ * Cancels sends in one script, until `deadlineMs`. The cancellations of unknown uids are kept for ten minutes.
+ */
+export async function cancelSends({ client, keys }: Scope, uids: readonly string[], deadlineMs: number): Promise<void> {
+  const names = [keys.dueSends('small'), keys.dueSends('broadcast'), keys.scheduled]
+  for (const uid of uids) names.push(keys.send(uid), keys.exclusions(uid), keys.report(uid))
+  await CANCEL.run(client, names, [KEEP_ENDED_SECONDS, KEEP_UNKNOWN_SECONDS, deadlineMs, ...uids])
 }
 
 /**

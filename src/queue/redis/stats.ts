@@ -1,7 +1,8 @@
-import { PROVIDER_NAMES, type ProviderName } from '../../config/provider-names.ts'
+import { PROVIDER_NAMES } from '../../config/provider-names.ts'
 import { Script } from '../../redis/script.ts'
 import { LANES } from '../lane.ts'
 import type { QueueStats } from '../queue.ts'
+import { sumBatchCounts } from '../sum-batch-counts.ts'
 import { readCounts } from './replies.ts'
 import { GROUP, type Scope } from './scope.ts'
 
@@ -17,17 +18,9 @@ export async function readStats({ client, keys }: Scope): Promise<QueueStats & {
   const streamKeys = STREAMS.map(({ lane, provider }) => batches(lane, provider))
   const others = [retries, scheduled, deadLetters, pauses, dueSends('small'), dueSends('broadcast')]
   const { streams, ...counts } = readCounts(await STATS.run(client, [...others, ...streamKeys], [GROUP]))
-  const count = (column: 'waiting' | 'inFlight') => {
-    const sums = new Map<ProviderName, number>()
-    STREAMS.forEach(({ provider }, index) => {
-      sums.set(provider, (sums.get(provider) ?? 0) + (streams[index]?.[column] ?? 0))
-    })
-    return sums
-  }
+  const none = { waiting: 0, inFlight: 0, oldestMs: 0 }
   return {
     ...counts,
-    waiting: count('waiting'),
-    inFlight: count('inFlight'),
-    oldestMs: Math.max(0, ...streams.map(({ oldestMs }) => oldestMs)),
+    ...sumBatchCounts(STREAMS.map((stream, index) => ({ ...none, ...streams[index], ...stream }))),
   }
 }

@@ -38,8 +38,13 @@ export class TimedWrites {
     try {
       return await write(deadlineMs)
     } catch (error) {
-      if (error instanceof Error && error.message.startsWith('LATE')) this.#clock.forget()
+      if (isLate(error)) this.#clock.forget()
       throw error
     }
   }
+}
+
+/** Whether a script was refused because its deadline had passed. */
+export function isLate(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('LATE')
 }
