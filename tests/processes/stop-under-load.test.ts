@@ -125,6 +125,7 @@ test.skipIf(process.platform !== 'linux').each([
       unknown.push(...(singles?.unknown ?? []))
     }
     const last = await startMarked({ config })
+    await last.said(RUNNING)
     const phones = Array.from({ length: DEVICES }, (_, index) => `phone-${index + 1}`)
     const expected = [...phones, ...accepted]
     await vi.waitFor(() => expect(countMissing(expected, countPushes(fcm.simulator.accepted))).toBe(0), LONG)

@@ -8,6 +8,7 @@ import { prepareNotifications } from './notifications.ts'
 import { type Prepared, RunningParts } from './parts.ts'
 import { prepareRealtime } from './realtime.ts'
 import { prepareReports } from './reports.ts'
+import { prepareServer } from './server.ts'
 import { prepareTemplates } from './templates.ts'
 
 const PYTHON_PACKAGES = join(resolve(import.meta.dirname, '../../..'), 'compat-tests/sdk/python/requirements.txt')
@@ -26,6 +27,7 @@ const PREPARATIONS: Readonly<Record<string, (running: RunningParts) => Promise<P
   },
   'docs/migrate.md': prepareMigration,
   'docs/notifications.md': prepareNotifications,
+  'docs/operations.md': async (running) => await prepareServer(running),
   'docs/realtime.md': prepareRealtime,
   'docs/reports.md': prepareReports,
   'docs/templates.md': prepareTemplates,
