@@ -69,14 +69,20 @@ function walkTopics(
   query: { topics: TopicConditions; conditions: DeviceConditions; after: TopicPosition; limit: number },
 ): Fragment {
   const { topics, conditions, after, limit } = query
+  const start = sql`case when topics.id = ${after.topicId} then ${after.uuid} else ${FIRST_UUID} end::uuid`
+  // The planner does not know how many devices a topic has. If it estimates a few, it reads all of them and sorts, or
+  // reads all devices in the order of ids. So a topic is a range of the index here, for which it estimates many rows,
+  // and the inner limit makes it read each device by its id.
   return sql`
     from ${topicsInOrder(sql, topics, after.topicId)}
     cross join lateral (
-      select d.* from device_topics t join devices d on d.id = t.device_id
-      where t.topic_id = topics.id
-        and t.device_id > case when topics.id = ${after.topicId} then ${after.uuid} else ${FIRST_UUID} end::uuid
-        and ${deviceColumnsMatch(sql, conditions)}
-      order by t.device_id limit ${limit + 1}
+      select d.*
+      from device_topics t
+      cross join lateral (
+        select * from devices d where d.id = t.device_id and ${deviceColumnsMatch(sql, conditions)} limit 1
+      ) as d
+      where (t.topic_id, t.device_id) > (topics.id, ${start}) and t.topic_id <= topics.id
+      order by t.topic_id, t.device_id limit ${limit + 1}
     ) as d`
 }
 

@@ -69,11 +69,11 @@ function walkTopics(sql: Sql, query: { topics: TopicConditions; after: TopicCurs
     from ${topicsInOrder(sql, topics, after.topicId)}
     cross join lateral (
       select user_id from user_topics
-      where topic_id = topics.id
-        -- The first condition is one of the index, and the second one leaves out the user of the cursor.
-        and user_id >= case when topics.id = ${after.topicId} then ${after.owner} else '' end
-        and (topics.id, user_id) > (${after.topicId}, ${after.owner})
-      order by user_id limit ${limit + 1}
+      -- A topic is a range of the index here, for which the planner estimates many rows: for a few it would read all
+      -- users of the topic and sort them. The last condition leaves out the user of the cursor.
+      where (topic_id, user_id) >= (topics.id, case when topics.id = ${after.topicId} then ${after.owner} else '' end)
+        and topic_id <= topics.id and (topics.id, user_id) > (${after.topicId}, ${after.owner})
+      order by topic_id, user_id limit ${limit + 1}
     ) as u`
 }
 

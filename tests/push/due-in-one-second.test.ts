@@ -7,6 +7,7 @@ import { Redis } from 'ioredis'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import type { Queue } from '../../src/queue/queue.ts'
 import { makeKeys } from '../../src/queue/redis/keys.ts'
+import type { SendClaim } from '../../src/queue/send.ts'
 import { makeSend } from '../queue/make-send.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { KillableRedis } from '../support/killable-redis.ts'
@@ -84,6 +85,10 @@ test.each([
   const dueMs = Date.now() + UNTIL_DUE_MS
   const children = [startProcess(store), startProcess(store)]
   const uids = await schedule(queue, dueMs)
+  // Claims find nothing before the time. The first one after it is abandoned.
+  let claims: SendClaim[] = []
+  while (claims.length === 0 && Date.now() < dueMs + 1000) claims = await queue.claimSends('small', 10)
+  expect(Date.now()).toBeGreaterThanOrEqual(dueMs)
   // Each kill hits a process that has claimed some sends and stored the batches of others.
   for (const [index, child] of children.entries()) {
     const least = ((index + 1) * SENDS) / 5
