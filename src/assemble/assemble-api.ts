@@ -55,13 +55,14 @@ export async function assembleApi(
     const upstream = config.upstream && makeUpstream(config, config.upstream, logger)
     if (upstream) onStop.close('upstream', () => upstream.close())
     const isPush = config.push_notifications.enabled
+    const methods = isPush ? await buildMethods(plan, metrics, upstream?.api, onStop) : makeMethodTable(undefined)
     const deps = {
-      methods: isPush ? await buildMethods(plan, metrics, upstream?.api, onStop) : makeMethodTable(undefined),
+      methods,
       upstream: upstream?.api,
       hasKey: config.http_api.insecure ? () => true : makeKeyCheck(config.http_api.key ?? ''),
       ...configureApi(config),
       large: isPush ? passLarge(plan, large, onStop) : undefined,
-      overload: makeOverloadLimits(metrics, logger),
+      overload: makeOverloadLimits(metrics, methods, logger),
       inTurn: (handle: () => Promise<void>) => handle(),
       logger,
       callLogger: plan.logger,

@@ -34,7 +34,7 @@ export interface TestWriter {
   registry: Registry
   /** Records `count` events with new device ids. */
   record(count: number, event?: Partial<TargetEvent>): void
-  /** The values of a metric of events by its labels, in the form `reason=refused`. */
+  /** The values of a metric of events that are not 0, by its labels, in the form `reason=refused`. */
   readMetric(name: string): Promise<Record<string, number>>
 }
 
@@ -115,7 +115,7 @@ export async function makeWriter(options: WriterOptions & { dataDir: string }): 
           .filter(([label]) => label !== 'type')
           .map((pair) => pair.join('='))
           .join(' ')
-      const values = metric?.values.filter(({ labels }) => labels.type === 'notifications') ?? []
+      const values = metric?.values.filter(({ labels, value }) => labels.type === 'notifications' && value !== 0) ?? []
       return Object.fromEntries(values.map((value) => [nameLabels(value), value.value]))
     },
   }

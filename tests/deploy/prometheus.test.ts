@@ -135,12 +135,10 @@ scrape_configs: [{ job_name: centripush, static_configs: [{ targets: ['${new URL
     test('evaluates the alerts without an error, and those of this server fire', async () => {
       const rules = await prometheus.readRules()
       expect(rules).toEqual(Object.fromEntries(ALERTS.map(({ alert }) => [alert, 'ok'])))
-      const pending = await prometheus.query('ALERTS')
-      expect(pending.map(({ labels }) => labels.alertname).sort()).toEqual([
-        'CentripushProviderDown',
-        'CentripushProviderPaused',
-        'CentripushRemovalStopped',
-      ])
+      const readAlerts = async () => (await prometheus.query('ALERTS')).map(({ labels }) => labels.alertname).sort()
+      const expected = ['CentripushProviderDown', 'CentripushProviderPaused', 'CentripushRemovalStopped']
+      // The rules are evaluated once a second.
+      await vi.waitFor(async () => expect(await readAlerts()).toEqual(expected), { timeout: 20_000, interval: 200 })
     })
 
     test('reads the metrics that the server declares', async () => {

@@ -6,9 +6,9 @@ import { type AddressInfo, createServer } from 'node:net'
 import { AxeBuilder } from '@axe-core/playwright'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { AdminRig } from '../admin-rig.ts'
+import { type AdminRig, makeClient } from '../admin-rig.ts'
 import { type IdentityServer, type PersonName, startIdentityServer } from './identity-server.ts'
-import { startOidcRig } from './oidc-rig.ts'
+import { answerAs, begin, startOidcRig } from './oidc-rig.ts'
 
 const CHROMIUM = '/usr/bin/chromium'
 
@@ -95,21 +95,12 @@ describe.skipIf(!existsSync(CHROMIUM))('in Chromium', () => {
   })
 
   test('a page of another site can not end a login that it has begun (login CSRF)', async () => {
-    const attacker = await browser.newContext()
-    const page = await openLogin(attacker, '')
-    let callback = ''
-    await page.route('**/oidc/callback*', (route) => {
-      callback = route.request().url()
-      return route.abort()
-    })
-    await page.getByRole('link', { name: 'Log in with Keycloak' }).click()
-    await page.getByRole('link', { name: 'I am ada' }).click({ noWaitAfter: true })
-    await expect.poll(() => callback).toContain('code=')
-    await attacker.close()
+    const attacker = makeClient(base)
+    const callback = await answerAs(await begin(attacker), 'ada')
     const victim = await browser.newContext()
     const evil = await victim.newPage()
     await evil.route('http://evil.example/', (route) =>
-      route.fulfill({ contentType: 'text/html', body: `<a href="${callback}">A prize</a>` }),
+      route.fulfill({ contentType: 'text/html', body: `<a href="${callback.href}">A prize</a>` }),
     )
     await evil.goto('http://evil.example/')
     await evil.getByRole('link').click()

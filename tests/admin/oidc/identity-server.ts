@@ -45,7 +45,9 @@ export async function startIdentityServer(redirectUris: readonly string[]): Prom
     const person = searchParams.get('person')
     if (person === null) {
       const links = Object.keys(PEOPLE).map((name) => `<p><a href="${pathname}?person=${name}">I am ${name}</a></p>`)
-      response.setHeader('content-type', 'text/html').end(`<h1>Who are you?</h1>${links.join('')}`)
+      response
+        .setHeader('content-type', 'text/html')
+        .end(`<link rel="icon" href="data:,"><h1>Who are you?</h1>${links.join('')}`)
       return
     }
     const result = person === 'nobody' ? { error: 'access_denied' } : { login: { accountId: person } }

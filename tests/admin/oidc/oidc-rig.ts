@@ -45,7 +45,7 @@ export async function answerAs(url: URL, person: PersonName | 'nobody'): Promise
   const cookies = new Map<string, string>()
   let at = url
   for (let step = 0; step < 10; step++) {
-    if (at.origin === new URL(REDIRECT_URI).origin) {
+    if (at.pathname === new URL(REDIRECT_URI).pathname) {
       const code = at.searchParams.get('code')
       if (code !== null) noteSecrets([code])
       return at
