@@ -23,6 +23,7 @@ const REFERENCE: [name: string, type: 'counter' | 'gauge' | 'histogram' | 'summa
 ]
 
 const OWN: typeof REFERENCE = [
+  ['centripush_api_refused_count', 'counter', ['method']],
   ['centripush_client_call_count', 'counter', ['transport', 'method', 'code']],
   ['centripush_clickhouse_analytics_buffered_rows', 'gauge', ['type']],
   ['centripush_clickhouse_analytics_drop_count', 'counter', ['type', 'reason']],
