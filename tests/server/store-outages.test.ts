@@ -91,7 +91,9 @@ test('PostgreSQL with a full disk', async () => {
 test('a full queue', async () => {
   const queue = { postgresql: { max_stream_length: 1 } }
   server = await startAssembly(database.dsn, { push_notifications: { queue } }, logger())
-  await database.sql`insert into push_sends (uid, state, lane, claimable_at) values ('walked', 1, 0, 'infinity')`
+  await database.sql`
+    insert into push_batches (uid, lane, provider, target_kind, target_count, targets, claimable_at)
+    values ('delayed', 0, 'fcm', 'token', 1, ${'\ta\t\t'}, 'infinity')`
   expect(await sendInVain(server)).toEqual(new Set(['5']))
   expect(problems()).toEqual(['store: outage began postgresql the queue is full: max_stream_length jobs are waiting'])
 })
