@@ -42,7 +42,9 @@ test('the overview and the queue show the waiting work of each lane', async () =
   const other = await startAdminRig()
   const reader = await other.loggedIn()
   await reader.post('/queue/pause', { provider: 'fcm', reason: 'test' })
-  for (const recipient of [{ fcm_tokens: ['a'] }, { fcm_tokens: ['b'] }, { fcm_topic: 'news' }]) {
+  const many = Array.from({ length: 101 }, (_, index) => `token-${index}`)
+  for (const fcm_tokens of [['a'], ['b'], many]) {
+    const recipient = { fcm_tokens }
     await other.server.post('/send_push_notification', { recipient, notification: { fcm: { message: {} } } })
   }
   const rowsOf = async (path: string) => {

@@ -18,8 +18,10 @@ function problemsOf(config: object): string[] {
     return []
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    // Examples have placeholders such as `<your_key_id>`, and one is only a part of the credentials of APNs.
-    return error.problems.filter((problem) => !/apns\.token_(key|team)_id: expected|is needed beside/.test(problem))
+    // Examples have placeholders such as `<your_key_id>`, and one is only a part of the credentials of APNs. PRO's web
+    // UI ends a login in the browser, ours at an address of the server.
+    const onPurpose = /apns\.token_(key|team)_id: expected|is needed beside|admin\.oidc\.redirect_uri: its path/
+    return error.problems.filter((problem) => !onPurpose.test(problem))
   }
 }
 

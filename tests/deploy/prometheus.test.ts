@@ -158,7 +158,7 @@ async function sendPushes(server: TestAssembly): Promise<void> {
   }
   const notification = { fcm: { message: {} } }
   const user = '42'
-  for (const token of ['device', 'unregistered-device']) {
+  for (const token of ['phone-of-42', 'unregistered-phone-of-42']) {
     await post('device_register', { provider: 'fcm', token, platform: 'android', user })
   }
   await post('device_register', { provider: 'apns', token: 'ab'.repeat(32), platform: 'ios', user })

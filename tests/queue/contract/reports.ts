@@ -115,12 +115,14 @@ export function describeReports(rig: ContractRig) {
     const first = await acknowledge({ retries: [retry, delayed], counts: [count('sent', 1), count('retrying', 1)] })
     expect(first.isRetry).toBe(false)
     expect(await countsOf(send.uid)).toEqual({ target: 3, sent: 1, retrying: 1 })
-    const claims = [await rig.claim(), await rig.claim()]
-    expect(claims.map(({ isRetry }) => isRetry).toSorted()).toEqual([false, true])
-    for (const claim of claims) {
+    const areRetries: boolean[] = []
+    while (areRetries.length < 2) {
+      const claim = await rig.claim()
       const counts = [count('sent', 1), count('retrying', claim.isRetry ? -1 : 0)]
       await rig.queue.acknowledge(claim, { ...NOTHING_LEFT, counts })
+      areRetries.push(claim.isRetry)
     }
+    expect(areRetries.toSorted()).toEqual([false, true])
     expect(await countsOf(send.uid)).toEqual({ target: 3, sent: 3 })
   })
 
