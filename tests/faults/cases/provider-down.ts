@@ -14,6 +14,8 @@ const MAX_IN_FLIGHT = 5000
 /** Probes of a process: about a dozen until they are 25 s apart, on its two lanes. Then the pause and its jitter. */
 const FIRST_PROBES = 12
 const PROBE_PAUSE_MS = 20_000
+/** The broken server reads requests that were sent before the outage was noticed until this time after it. */
+const READ_LATE_MS = 1000
 const REMINDER_MS = 60_000
 
 const Line = v.object({ time: v.number() })
@@ -52,7 +54,7 @@ function judge(record: OutageRecord, expected: Expected, note: (progress: string
   findings.add({ lost, duplicates: total - accepted.size, strays: delivered.size + lost - tokens.length })
   findings.noteTime(deliveredAfterMs)
   const began = timesOf(log, 'began')
-  const probes = requestsAtMs.filter((atMs) => atMs > Math.max(...began)).length
+  const probes = requestsAtMs.filter((atMs) => atMs > Math.max(...began) + READ_LATE_MS).length
   const mayBeProbes = processes * (FIRST_PROBES + outageMs / (PROBE_PAUSE_MS * scale))
   const inFlight = Math.max(0, findings.duplicates - probes)
   note(`${inFlight} duplicates before all processes noticed the outage, ${probes} probes after that`)
