@@ -138,6 +138,7 @@ async function build(given: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, 
     isKeyMade: madeKey !== undefined,
     dsn: push.dsn,
     onStoreOutage: push.onStoreOutage,
+    allMetrics,
     api: isApi ? api : undefined,
     parts: {
       metrics: config.prometheus.enabled
@@ -158,8 +159,7 @@ async function build(given: ServerPlan, onStop: OnStop): Promise<Omit<Assembly, 
       nodeAdmin: role === 'worker' ? undefined : upstream?.clients,
     },
   }
-  const { urls, readChildMetrics } = await servePorts(ports, onStop)
-  allMetrics.add(readChildMetrics)
+  const urls = await servePorts(ports, onStop)
   if (upstream && config.upstream && role !== 'worker') {
     nodeWatch = new NodeWatch({ api: upstream.api, address: config.upstream.address, logger })
   }

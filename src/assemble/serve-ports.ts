@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Config } from '../config/schema.ts'
 import { ApiProcesses } from '../processes/api-processes.ts'
-import type { MetricsOfProcess } from '../processes/child-metrics.ts'
 import { countCores } from '../processes/choose-processes.ts'
 import type { ApiDeps } from '../server/api-deps.ts'
 import { makeKeyCheck } from '../server/api-key.ts'
@@ -9,6 +8,7 @@ import type { AppParts } from '../server/app.ts'
 import { planPorts } from '../server/plan-ports.ts'
 import { type PortOptions, startServer } from '../server/start-server.ts'
 import type { OnStop } from '../shutdown-phases.ts'
+import type { AllMetrics } from './all-metrics.ts'
 import { planChildProcess } from './make-worker-processes.ts'
 import { MAX_CONNECTIONS } from './open-databases.ts'
 import type { Plan } from './plan.ts'
@@ -33,14 +33,8 @@ interface Options {
   /** Undefined without the API. */
   api: ApiDeps | undefined
   onStoreOutage: OnStoreOutage
-}
-
-/** The open ports. */
-export interface ServedPorts {
-  /** Base URLs, the external port's first. */
-  urls: string[]
-  /** The metrics of the API processes. */
-  readChildMetrics(): Promise<MetricsOfProcess[]>
+  /** Gets the metrics of the API processes, before the first of them serves. */
+  allMetrics: AllMetrics
 }
 
 /** The number of API processes of a configuration; 1 for the server's own process. */
@@ -59,8 +53,11 @@ export function trimSlash(prefix: string): string {
   return prefix.replace(/\/+$/, '')
 }
 
-/** Opens the ports, in this process or in API processes. @throws ConfigError, UserError when a port can't be opened */
-export async function servePorts(options: Options, onStop: OnStop): Promise<ServedPorts> {
+/**
+ * Opens the ports, in this process or in API processes. Resolves to their base URLs, the external port's first.
+ * @throws ConfigError, UserError when a port can't be opened
+ */
+export async function servePorts(options: Options, onStop: OnStop): Promise<string[]> {
   const { plan, count, isKeyMade, parts, api } = options
   const { config } = plan
   const isExternal = { api: config.http_api.external, admin: config.admin.external }
@@ -69,14 +66,14 @@ export async function servePorts(options: Options, onStop: OnStop): Promise<Serv
   if (api && count > 1) return await serveInProcesses({ ...options, api }, ports, onStop)
   const server = await startServer(ports)
   onStop.drain('server', (graceMs) => server.close(graceMs, config.shutdown.drain))
-  return { urls: server.urls, readChildMetrics: async () => [] }
+  return server.urls
 }
 
 async function serveInProcesses(
-  { plan, count, key, isKeyMade, dsn, api, onStoreOutage }: Options & { api: ApiDeps },
+  { plan, count, key, isKeyMade, dsn, api, onStoreOutage, allMetrics }: Options & { api: ApiDeps },
   ports: readonly PortOptions[],
   onStop: OnStop,
-): Promise<ServedPorts> {
+): Promise<string[]> {
   const { config, logger } = plan
   const childKey = randomBytes(KEY_BYTES).toString('base64url')
   // API processes answer the API and pass connections on to the node, on each port that has them.
@@ -99,7 +96,8 @@ async function serveInProcesses(
     },
   })
   onStop.drain('api processes', (graceMs) => processes.stop(graceMs))
-  return { urls: await processes.start(), readChildMetrics: () => processes.readMetrics() }
+  allMetrics.add(() => processes.readMetrics())
+  return await processes.start()
 }
 
 const NOTHING = {

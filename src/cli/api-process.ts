@@ -41,7 +41,8 @@ interface Orders {
 
 /** Listens for orders of the parent. Call it first: an order that arrives during the start is not repeated. */
 function hearOrders(): Promise<Orders> {
-  let readMetrics: ApiAssembly['readMetrics'] | undefined
+  // A server may be asked for its metrics before this process has started.
+  let readMetrics: ApiAssembly['readMetrics'] = async () => []
   let stop = (_graceMs: number | undefined) => {}
   const stopped = new Promise<number | undefined>((resolve) => {
     stop = resolve
@@ -60,7 +61,7 @@ function hearOrders(): Promise<Orders> {
       const order = parsed.output
       if (order.kind === 'start') resolve({ order, stopped, onReadMetrics })
       else if (order.kind === 'stop') stop(order.graceMs)
-      else void readMetrics?.().then((metrics) => void report({ kind: 'metrics', id: order.id, metrics }))
+      else void readMetrics().then((metrics) => void report({ kind: 'metrics', id: order.id, metrics }))
     })
   })
 }

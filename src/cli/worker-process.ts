@@ -60,7 +60,8 @@ interface Orders {
 
 /** Listens for orders of the parent. Call it first: an order that arrives during the start is not repeated. */
 function hearOrders(): Promise<Orders> {
-  let readMetrics: (() => Promise<Metrics>) | undefined
+  // A server may be asked for its metrics before this process has started.
+  let readMetrics: () => Promise<Metrics> = async () => []
   let stop = (_graceMs: number | undefined) => {}
   const stopped = new Promise<number | undefined>((resolve) => {
     stop = resolve
@@ -81,7 +82,7 @@ function hearOrders(): Promise<Orders> {
         case 'stop':
           return stop(order.graceMs)
         case 'readMetrics':
-          void readMetrics?.().then((metrics) => void report({ kind: 'metrics', id: order.id, metrics }))
+          void readMetrics().then((metrics) => void report({ kind: 'metrics', id: order.id, metrics }))
       }
     })
   })

@@ -4,6 +4,7 @@ import type { Transaction } from '../../src/database/pool.ts'
 import { makeDeviceUuid } from '../../src/devices/device-id.ts'
 import { lockRegistrations } from '../../src/devices/registration/registration-lock.ts'
 import { lockUser } from '../../src/devices/user-lock.ts'
+import { countLockWaits } from '../support/lock-waits.ts'
 import { type Devices, errorKind, openDevices } from './methods.ts'
 
 let devices: Devices
@@ -71,10 +72,7 @@ async function startMeanwhile<T>(work: (tx: Transaction) => Promise<void>, late:
   const started = await devices.sql.begin(async (tx) => {
     await work(tx)
     const result = late()
-    await vi.waitFor(async () => {
-      const waiting = await devices.sql`select from pg_locks where locktype = 'advisory' and not granted`
-      expect(waiting).toHaveLength(1)
-    })
+    await vi.waitFor(async () => expect(await countLockWaits(devices.sql)).toBe(1))
     // In an object, because the transaction would await a returned promise.
     return { result }
   })

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { formatDeviceId, makeDeviceUuid } from '../../src/devices/device-id.ts'
+import { countLockWaits } from '../support/lock-waits.ts'
 import { type Devices, errorKind, newToken, openDevices } from './methods.ts'
 
 let devices: Devices
@@ -43,11 +44,7 @@ test('concurrent registrations of one token under two ids leave one device with 
 
 /** Resolves when this many statements wait for a lock. */
 async function untilWaiting(count: number): Promise<void> {
-  for (;;) {
-    const waiting = await devices.sql`
-      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
-    if (waiting.length >= count) return
-  }
+  while ((await countLockWaits(devices.sql)) < count);
 }
 
 test("a running registration does not miss a change of its user's topics", async () => {

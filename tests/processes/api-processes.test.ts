@@ -11,6 +11,7 @@ import { startAssembly } from '../support/assembly.ts'
 import { type CentripushProcess, startCentripush } from '../support/centripush-process.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { answerWith, startRawNode } from '../support/edge.ts'
+import { countLockWaits } from '../support/lock-waits.ts'
 import { openRaw } from '../support/raw-connection.ts'
 import { noteSecrets } from '../support/run-log.ts'
 
@@ -179,11 +180,7 @@ test('at a stop, requests in flight are answered, and all processes end', async 
       stopping.url,
     ),
   )
-  const waiting = async () => {
-    const [row] = await sql`select count(*)::int as n from pg_locks where not granted`
-    return Number(row?.n)
-  }
-  await vi.waitFor(async () => expect(await waiting()).toBeGreaterThan(0), LONG)
+  await vi.waitFor(async () => expect(await countLockWaits(sql)).toBeGreaterThan(0), LONG)
   const stopped = stopping.stop()
   await lock`commit`
   lock.release()

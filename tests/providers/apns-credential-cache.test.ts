@@ -108,7 +108,7 @@ it('a renewal that loses its connection to PostgreSQL rejects, and the next one 
       await vi.waitFor(async () => {
         const killed = await database.sql`
           select pg_terminate_backend(pid) from pg_stat_activity
-          where wait_event_type = 'Lock' and query like '%credentials%'`
+          where datname = current_database() and wait_event_type = 'Lock' and query like '%credentials%'`
         expect(killed).toHaveLength(1)
       })
       await failure
