@@ -7,7 +7,7 @@ const MAX_SILENCE_MS = 200
 /** The most partitions that are asked at the same time. */
 const AT_ONCE = 4
 /** The least share of a partition: with less, the scripts of claims cost more than the work in them. */
-const MIN_SHARE = 16
+const MIN_SHARE = 32
 /** How long a claim waits for the answer of a partition, in ms, so that one that hangs does not delay the others. */
 const PATIENCE_MS = 500
 
