@@ -2,6 +2,9 @@ import { chooseQueue, chooseRedis } from '../config/check.ts'
 import type { Sql } from '../database/pool.ts'
 import { PostgresQueue } from '../queue/postgres/postgres-queue.ts'
 import type { Queue } from '../queue/queue.ts'
+import { makeKeyBase } from '../queue/redis/keys.ts'
+import { noteCount } from '../queue/redis/partition-counts.ts'
+import { PartitionedRedisQueue } from '../queue/redis/partitioned-queue.ts'
 import { RedisQueue } from '../queue/redis/redis-queue.ts'
 import { checkAccess } from '../redis/check-access.ts'
 import type { OnStop } from '../shutdown-phases.ts'
@@ -32,10 +35,13 @@ async function makeRedisQueue(plan: Plan, onStop: OnStop): Promise<Queue> {
   const client = await openRedis(plan)
   onStop.close('redis', async () => client.disconnect())
   const { prefix } = redis
-  // A key of the queue, of the credentials and of the rate limits.
-  const keys = [`${prefix}{queue}:check`, `${prefix}{credential:check}`, `{${prefix}}:limit:check`]
+  const partitions = config.push_notifications.queue.redis?.partitions ?? 1
+  // A key of the first and the last partition of the queue, of the credentials and of the rate limits.
+  const ofQueue = [...new Set([0, partitions - 1])].map((partition) => `${makeKeyBase(prefix, partition)}check`)
+  const keys = [...ofQueue, `${prefix}{credential:check}`, `{${prefix}}:limit:check`]
   await checkAccess(client, keys, `${prefix}{queue}:check`)
-  return new RedisQueue({
+  const earlier = await noteCount(client, prefix, partitions)
+  const deps = {
     client,
     subscriber: await openRedis(plan),
     prefix: redis.prefix,
@@ -45,5 +51,7 @@ async function makeRedisQueue(plan: Plan, onStop: OnStop): Promise<Queue> {
     maxScheduled: config.push_notifications.queue.redis?.max_scheduled_sends,
     answerTimeoutMs: redis.io_timeout,
     keepReportsMs: config.push_notifications.report_ttl,
-  })
+  }
+  const isWhole = partitions === 1 && earlier.length === 0
+  return isWhole ? new RedisQueue(deps) : new PartitionedRedisQueue({ ...deps, partitions, earlier })
 }

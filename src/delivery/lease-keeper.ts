@@ -126,7 +126,7 @@ export class LeaseKeeper {
 /** Applies the result of a look to a hold. */
 function apply(hold: Hold, state: Exclude<ClaimState, 'excluded'> | undefined, untilMs: number): void {
   if (state === 'lost' || state === 'cancelled') hold.stop()
-  else if (state !== undefined) hold.confirm(untilMs)
+  else if (state === 'valid') hold.confirm(untilMs)
 }
 
 /** Rejects when the cancelled targets can't be read: then nothing is confirmed. */

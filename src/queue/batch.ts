@@ -80,9 +80,10 @@ export type ClaimKey = Pick<BatchClaim, 'id' | 'uid' | 'lane' | 'provider' | 'ta
 
 /**
  * The state of a claim in the store. 'lost': another worker may have the batch. 'cancelled': all targets of the send
- * are. 'excluded': single targets are, see `Queue.findExcluded`. 'valid': none is.
+ * are. 'excluded': single targets are, see `Queue.findExcluded`. 'valid': none is. 'unknown': the part of the store with
+ * the batch did not answer, so the claim is not confirmed.
  */
-export type ClaimState = 'lost' | 'cancelled' | 'excluded' | 'valid'
+export type ClaimState = 'lost' | 'cancelled' | 'excluded' | 'valid' | 'unknown'
 
 /** Targets of a batch that are stored for another attempt. */
 export interface Retry {

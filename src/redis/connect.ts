@@ -78,6 +78,8 @@ function makeClient({ kind, nodes, options }: RedisTarget): RedisClient {
       lazyConnect: true,
       enableOfflineQueue: false,
       clusterRetryStrategy: reconnectDelay,
+      // SSUBSCRIBE goes to the servers with the slots of the channels. Without channels this opens no connection.
+      shardedSubscribers: true,
       redisOptions: common,
     })
   }

@@ -29,6 +29,7 @@ local commands = {
   { 'ZREM', key, 'm' },
   { 'SADD', key, 'm' },
   { 'SCARD', key },
+  { 'SMEMBERS', key },
   { 'SMISMEMBER', key, 'm' },
   { 'DEL', key },
   { 'LPUSHX', key, '' },

@@ -5,7 +5,10 @@ import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { LANES } from '../../src/queue/lane.ts'
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
-import { RedisQueue } from '../../src/queue/redis/redis-queue.ts'
+import type { Queue } from '../../src/queue/queue.ts'
+import { makeKeyBase } from '../../src/queue/redis/keys.ts'
+import { PartitionedRedisQueue } from '../../src/queue/redis/partitioned-queue.ts'
+import { RedisQueue, type RedisQueueDeps } from '../../src/queue/redis/redis-queue.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { fc } from '../support/fast-check.ts'
 import { KillableRedis } from '../support/killable-redis.ts'
@@ -87,29 +90,32 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-test('the queue on Redis agrees with the model', async () => {
+async function checkRedis(open: (deps: RedisQueueDeps) => Queue, partitions: number): Promise<void> {
   const connect = () => new Redis({ port: server.port, host: '127.0.0.1' })
   const redis = connect()
-  const queues: RedisQueue[] = []
+  const queues: Queue[] = []
   try {
     await check(async () => {
       const prefix = randomUUID()
-      const queue = new RedisQueue({
-        client: connect(),
-        subscriber: connect(),
-        prefix,
-        logger,
-        leaseMs: LEASE_MS,
-        maxJobs: 100_000,
-        sweepMs: 0,
-      })
+      const options = { leaseMs: LEASE_MS, maxJobs: 100_000, sweepMs: 0 }
+      const queue = open({ client: connect(), subscriber: connect(), prefix, logger, ...options })
       queues.push(queue)
-      return { queue, endLeases: () => endRedisLeases(redis, `${prefix}{queue}:`) }
+      const bases = Array.from({ length: partitions }, (_, partition) => makeKeyBase(prefix, partition))
+      const endLeases = async () => {
+        for (const base of bases) await endRedisLeases(redis, base)
+      }
+      return { queue, endLeases }
     })
   } finally {
     await Promise.all(queues.map((queue) => queue.close()))
     redis.disconnect()
   }
+}
+
+test('the queue on Redis agrees with the model', () => checkRedis((deps) => new RedisQueue(deps), 1), 120_000)
+
+test('the queue on Redis in partitions agrees with the model', async () => {
+  await checkRedis((deps) => new PartitionedRedisQueue({ ...deps, partitions: 3, maxSilenceMs: 0 }), 3)
 }, 120_000)
 
 /** Makes pending entries as idle as they are after a lease, and walks due now. */

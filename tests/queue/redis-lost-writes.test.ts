@@ -5,6 +5,7 @@ import { Redis } from 'ioredis'
 import { type Logger, pino } from 'pino'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { NewBatch } from '../../src/queue/batch.ts'
+import { MAX_RECENT_WRITES_BYTES } from '../../src/queue/redis/limits.ts'
 import { RecentWrites } from '../../src/queue/redis/recent-writes.ts'
 import { RedisQueue } from '../../src/queue/redis/redis-queue.ts'
 import { KillableRedis } from '../support/killable-redis.ts'
@@ -116,7 +117,7 @@ test('writes that a restarted Redis has no memory for are stored again when it h
 
 test('writes between two losses are stored again, even if those of the first loss are not stored yet', async () => {
   const client = await connect()
-  const writes = new RecentWrites({ client, logger })
+  const writes = new RecentWrites({ client, logger, maxBytes: MAX_RECENT_WRITES_BYTES })
   const gate = new EventEmitter()
   const opened = once(gate, 'open')
   const repeated = {

@@ -3,6 +3,8 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { chooseRedis } from '../../src/config/check.ts'
 import { parseConfig } from '../../src/config/load.ts'
+import type { Queue } from '../../src/queue/queue.ts'
+import { PartitionedRedisQueue } from '../../src/queue/redis/partitioned-queue.ts'
 import { RedisQueue } from '../../src/queue/redis/redis-queue.ts'
 import { connectRedis } from '../../src/redis/connect.ts'
 import { DEFAULT_ACK_RULE } from '../../src/sends/ack-rule.ts'
@@ -15,16 +17,17 @@ const logger = makeTestLogger()
 const LINE = 'device\ttoken\tuser\tios'
 const BATCH = { provider: 'fcm', lane: 'small', targetKind: 'token', ...newLines([LINE]) } as const
 
-async function openQueue(redis: object): Promise<RedisQueue> {
+async function openQueue(redis: object, partitions = 1): Promise<Queue> {
   const options = chooseRedis(parseConfig({ push_notifications: { queue: { redis } } }))
   const client = await connectRedis(options, logger)
   const subscriber = await connectRedis(options, logger)
-  const queue = new RedisQueue({ client, subscriber, prefix: options.prefix, logger, leaseMs: 15_000, maxJobs: 1000 })
+  const deps = { client, subscriber, prefix: options.prefix, logger, leaseMs: 15_000, maxJobs: 1000 }
+  const queue = partitions === 1 ? new RedisQueue(deps) : new PartitionedRedisQueue({ ...deps, partitions })
   onTestFinished(() => queue.close())
   return queue
 }
 
-async function use(queue: RedisQueue): Promise<void> {
+async function use(queue: Queue): Promise<void> {
   const walked = makeSend()
   expect(await queue.enqueue(walked)).toBe('accepted')
   const [walk] = await queue.claimSends('broadcast', 1)
@@ -57,7 +60,7 @@ async function use(queue: RedisQueue): Promise<void> {
   await queue.release(left)
 }
 
-async function wake(queue: RedisQueue): Promise<void> {
+async function wake(queue: Queue): Promise<void> {
   let isAwake = false
   void queue.waitForWork('small', 60_000, new AbortController().signal).then(() => {
     isAwake = true
@@ -82,4 +85,14 @@ test('the queue works on a Cluster', async () => {
   const queue = await openQueue({ cluster_address: [cluster.address] })
   await use(queue)
   await wake(queue)
+}, 120_000)
+
+test('the queue in partitions works on a Cluster, and hears the announcements of all servers', async () => {
+  const cluster = await startCluster()
+  onTestFinished(() => cluster.stop())
+  const queue = await openQueue({ cluster_address: [cluster.address] }, 16)
+  await use(queue)
+  await wake(queue)
+  // Until the announcements of one partition are not heard, work may become due at any moment.
+  await vi.waitFor(async () => expect(await queue.untilDue('broadcast', ['fcm'])).toBe(Number.POSITIVE_INFINITY))
 }, 120_000)

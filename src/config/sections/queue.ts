@@ -23,6 +23,12 @@ const redis = section({
     MAX_SCHEDULED_SENDS,
     `The most sends with a \`send_at\` in the future; they are no jobs until then. ${FULL}`,
   ),
+  partitions: described(
+    v.optional(wholeNumber(1, 64), 1),
+    'The parts of the queue. Each has its keys in one slot, so that the servers of a Cluster share the work: 16 are ' +
+      'enough for up to five. Change the number with all processes stopped: sends that were accepted before stay in ' +
+      'their partitions, and are delivered from there.',
+  ),
 })
 
 const postgresql = section({

@@ -2,14 +2,33 @@ import type { ProviderName } from '../../config/provider-names.ts'
 import type { Lane } from '../lane.ts'
 
 /**
- * The names of all keys of the queue. One hash tag puts them into one slot of a Redis Cluster, so a script may use
- * several.
+ * The names of all keys of the queue, or of one partition of it. One hash tag puts them into one slot of a Redis
+ * Cluster, so a script may use several.
  */
 export type QueueKeys = ReturnType<typeof makeKeys>
 
+/**
+ * The numbers in the hash tags of partitions are multiples of this: then three masters of a new Cluster have 6, 5 and 5
+ * of 16 partitions, and other masters similar shares. The slots of successive numbers are less even.
+ */
+const TAG_STEP = 500
+
+/** The queue that has the keys. */
+interface KeyOptions {
+  /** The number of the partition; the first one, 0, by default. It has the keys of a queue without partitions. */
+  partition?: number
+  /** Whether announcements are published in the shard of the keys (SPUBLISH); false by default. */
+  isSharded?: boolean
+}
+
+/** The beginning of all names of a partition's keys. @param prefix the beginning of all keys of the server */
+export function makeKeyBase(prefix: string, partition: number): string {
+  return `${prefix}{queue${partition === 0 ? '' : `:${partition * TAG_STEP}`}}:`
+}
+
 /** Makes the names of all keys of the queue. @param prefix the beginning of each name */
-export function makeKeys(prefix: string) {
-  const base = `${prefix}{queue}:`
+export function makeKeys(prefix: string, { partition = 0, isSharded = false }: KeyOptions = {}) {
+  const base = makeKeyBase(prefix, partition)
   return {
     /** Hash: the fields of a send. It expires some time after the send has ended. */
     send: (uid: string) => `${base}send:${uid}`,
@@ -60,7 +79,7 @@ export function makeKeys(prefix: string) {
     deadLetters: `${base}dead`,
     /** Hash: the pause of each paused provider. */
     pauses: `${base}pauses`,
-    /** Channel: a message announces that there is work in the lane. */
-    work: (lane: Lane) => `${base}work:${lane}`,
+    /** Channel: a message announces that there is work in the lane. Its name tells the command (lua/wake-workers.lua). */
+    work: (lane: Lane) => `${base}${isSharded ? 'shard-work' : 'work'}:${lane}`,
   }
 }

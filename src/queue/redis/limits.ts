@@ -17,5 +17,7 @@ export const KEEP_UNUSED_TARGETS_MS = 60_000
  * two.
  */
 export const MAY_BE_LOST_MS = 5000
-/** The most memory for remembered writes that Redis may still lose. Above it, the oldest are forgotten. */
+/** The most memory of a process for remembered writes that Redis may still lose. */
 export const MAX_RECENT_WRITES_BYTES = 64 * 1024 * 1024
+/** The most reports in Redis' memory, about 50 MB. Above it, the reports of ended sends are deleted, oldest first. */
+export const MAX_REPORTS = 100_000

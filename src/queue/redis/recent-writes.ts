@@ -6,7 +6,7 @@
 import type { Logger } from '../../observability/log.ts'
 import type { RedisClient } from '../../redis/connect.ts'
 import { pause } from '../../timing/pause.ts'
-import { MAX_RECENT_WRITES_BYTES, MAY_BE_LOST_MS } from './limits.ts'
+import { MAY_BE_LOST_MS } from './limits.ts'
 
 const RETRY_MS = 200
 /** The approximate memory of a remembered write that has a uid and no texts, in bytes. */
@@ -27,6 +27,7 @@ interface Write {
 /** Remembers the last writes of this process, and repeats them after the connection to Redis was lost. */
 export class RecentWrites {
   readonly #logger: Logger
+  readonly #maxBytes: number
   readonly #closing = new AbortController()
   #writes: Write[] = []
   #bytes = 0
@@ -35,8 +36,10 @@ export class RecentWrites {
   /** The number of times that the connection was lost. */
   #losses = 0
 
-  constructor(deps: { client: RedisClient; logger: Logger }) {
+  /** @param deps.maxBytes the most memory for remembered writes; above it, the oldest are forgotten */
+  constructor(deps: { client: RedisClient; logger: Logger; maxBytes: number }) {
     this.#logger = deps.logger
+    this.#maxBytes = deps.maxBytes
     for (const event of LOSSES) deps.client.on(event, () => this.#onLost())
   }
 
@@ -57,7 +60,7 @@ export class RecentWrites {
     const oldestMs = (this.#lostAtMs ?? Date.now()) - MAY_BE_LOST_MS
     let count = 0
     for (const { atMs, bytes } of this.#writes) {
-      if (atMs >= oldestMs && this.#bytes <= MAX_RECENT_WRITES_BYTES) break
+      if (atMs >= oldestMs && this.#bytes <= this.#maxBytes) break
       this.#bytes -= bytes
       count++
     }

@@ -21,11 +21,12 @@ import { DeadLetters } from './dead-letters.ts'
 import { endEvictedBatches } from './evicted-batches.ts'
 import { GroupedSends } from './grouped-sends.ts'
 import { makeKeys } from './keys.ts'
+import { MAX_RECENT_WRITES_BYTES, MAX_REPORTS } from './limits.ts'
 import { pauseProvider, resumeProvider } from './pause-scripts.ts'
 import { RecentWrites, SMALL_WRITE_BYTES } from './recent-writes.ts'
 import { countStatuses, listReports, loadReport } from './report-scripts.ts'
 import { findRisks } from './risks.ts'
-import { findExcluded, loadSend, storeExclusion } from './send-scripts.ts'
+import { findExcluded, isSendStored, loadSend, storeExclusion } from './send-scripts.ts'
 import { makeCounts, readStats } from './stats.ts'
 import { TimedWrites } from './timed-writes.ts'
 import { readUntilDue } from './until-due.ts'
@@ -36,7 +37,8 @@ import { claimDueSends, extendSendLease, PageCommits } from './walk-scripts.ts'
 /** How many times during one lease a process looks for abandoned batches, unless `sweepMs` is given. */
 const SWEEPS_PER_LEASE = 7.5
 
-interface Deps extends QueueLimits {
+/** The parts of a queue on Redis. */
+export interface RedisQueueDeps extends QueueLimits {
   client: RedisClient
   /** A second connection, used only to listen for announcements. The queue closes both connections. */
   subscriber: RedisClient
@@ -51,6 +53,20 @@ interface Deps extends QueueLimits {
   sweepMs?: number
   /** How long the report of a send is kept after its end, in ms; KEEP_REPORTS_MS by default. */
   keepReportsMs?: number
+  /** Its part in a queue of several partitions (partitioned-queue.ts); absent: it is the whole queue. */
+  part?: QueuePart
+}
+
+/** One of several queues that are the partitions of one. */
+export interface QueuePart {
+  /** The number of the partition. */
+  index: number
+  /** The number of partitions, which share the memory limits of a queue. */
+  count: number
+  /** The limits of all partitions together. */
+  limits: LimitCheck
+  /** Called at each announcement of work in a lane of this partition. */
+  onAnnounced(lane: Lane): void
 }
 
 /** The queue on Redis 7.0 or newer. */
@@ -72,24 +88,25 @@ export class RedisQueue implements Queue {
   readonly #upkeep: Repetition
   readonly #nextSweepMs: Record<Lane, number> = { small: 0, broadcast: 0 }
 
-  constructor(deps: Deps) {
-    const { client, subscriber, prefix, logger, leaseMs, sweepMs, answerTimeoutMs } = deps
-    const keys = makeKeys(prefix)
+  constructor(deps: RedisQueueDeps) {
+    const { client, subscriber, prefix, logger, leaseMs, sweepMs, answerTimeoutMs, part } = deps
+    const count = part?.count ?? 1
+    const keys = makeKeys(prefix, { partition: part?.index ?? 0, isSharded: client.isCluster })
     this.#here = { client, keys, consumer: randomUUID() }
     this.#logger = logger
     this.#leaseMs = leaseMs
     this.#sweepMs = sweepMs ?? leaseMs / SWEEPS_PER_LEASE
-    this.#wakeUp = new WakeUp({ subscriber, keys, logger })
+    this.#wakeUp = new WakeUp({ subscriber, keys, logger, onAnnounced: part?.onAnnounced })
     this.#writes = new TimedWrites({ client, keys, answerTimeoutMs })
     this.#deadLetters = new DeadLetters({ ...this.#here, writes: this.#writes })
-    this.#recentWrites = new RecentWrites({ client, logger })
+    this.#recentWrites = new RecentWrites({ client, logger, maxBytes: MAX_RECENT_WRITES_BYTES / count })
     this.#acknowledgements = groupAcknowledgements(this.#here)
     const { keepReportsMs = KEEP_REPORTS_MS } = deps
-    const limits = new LimitCheck(deps, makeCounts(this.#here))
+    const limits = part?.limits ?? new LimitCheck(deps, makeCounts(this.#here))
     const parts = { queue: this.#here, writes: this.#writes, recentWrites: this.#recentWrites }
     this.#sends = new GroupedSends({ ...parts, limits, keepReportsMs })
     this.#pageCommits = new PageCommits(this.#here, leaseMs)
-    this.#upkeep = startUpkeep({ queue: this.#here, keepReportsMs, logger })
+    this.#upkeep = startUpkeep({ queue: this.#here, keepReportsMs, maxReports: Math.ceil(MAX_REPORTS / count), logger })
   }
 
   findRisks() {
@@ -110,6 +127,11 @@ export class RedisQueue implements Queue {
     const repeat = () => store().then(() => true)
     this.#recentWrites.remember({ bytes: SMALL_WRITE_BYTES, isCancellation: true, repeat })
     return result
+  }
+
+  /** Whether a send is stored under this uid, and not only its cancellation or exclusions from it. */
+  isStored(uid: string): Promise<boolean> {
+    return isSendStored(this.#here, uid)
   }
 
   claimSends(lane: Lane, limit: number) {

@@ -11,6 +11,7 @@ import {
   type StatusCount,
 } from '../report.ts'
 import { decodeCount, decodeSubject } from '../stored-report.ts'
+import { MAX_REPORTS } from './limits.ts'
 import type { Scope } from './scope.ts'
 
 const LOAD_REPORT = new Script(new URL('lua/load-report.lua', import.meta.url))
@@ -20,8 +21,6 @@ const TRIM_REPORTS = new Script(new URL('lua/trim-reports.lua', import.meta.url)
 
 /** The most reports that one script reads, so that it blocks Redis for a few ms at most. */
 const READ_AT_ONCE = 1000
-/** The most reports in Redis' memory, about 50 MB. Above it, the reports of ended sends are deleted, oldest first. */
-const MAX_REPORTS = 100_000
 
 const text = v.pipe(
   v.instance(Buffer),

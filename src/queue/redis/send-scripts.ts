@@ -93,6 +93,11 @@ export async function cancelSends({ client, keys }: Scope, uids: readonly string
   await CANCEL.run(client, names, [KEEP_ENDED_SECONDS, KEEP_UNKNOWN_SECONDS, deadlineMs, ...uids])
 }
 
+/** Whether a send is stored under this uid. A cancellation or an exclusion before its send stores no hash. */
+export async function isSendStored({ client, keys }: Scope, uid: string): Promise<boolean> {
+  return (await client.hexists(keys.send(uid), 'hash')) === 1
+}
+
 /**
  * Loads the parts of a send that delivery needs; undefined if neither its content nor its recipient is stored any more.
  */

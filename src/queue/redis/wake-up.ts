@@ -1,41 +1,55 @@
 // Announces work of a lane to workers: scripts publish the announcement, and each process listens on its own
-// connection. A lost announcement only delays the work, by the poll interval of a worker.
+// connection. In a Cluster the channels belong to the slot of the queue's keys (shard pub/sub), and the client listens
+// to the servers that have the slots. A lost announcement only delays the work, by the poll interval of a worker.
 import type { Logger } from '../../observability/log.ts'
 import type { RedisClient } from '../../redis/connect.ts'
 import { Announcements } from '../announcements.ts'
 import { LANES, type Lane } from '../lane.ts'
 import type { QueueKeys } from './keys.ts'
 
-/** The announcements of work of a queue on Redis. */
+interface Deps {
+  /** A connection that is only used to listen; `close` closes it. */
+  subscriber: RedisClient
+  keys: QueueKeys
+  logger: Logger
+  /** Called at each announcement of work in a lane. */
+  onAnnounced?: ((lane: Lane) => void) | undefined
+}
+
+/** The announcements of work of a queue on Redis, or of one partition of it. */
 export class WakeUp {
+  readonly #deps: Deps
   readonly #announcements = new Announcements()
-  readonly #subscriber: RedisClient
-
   readonly #channels: readonly string[]
-  readonly #logger: Logger
   #isSubscribed = false
+  /** Whether the client of a Cluster has the channels: it subscribes to them again by itself. */
+  #isKept = false
 
-  /** @param deps.subscriber a connection that only this object uses; `close` closes it */
-  constructor(deps: { subscriber: RedisClient; keys: QueueKeys; logger: Logger }) {
-    const { subscriber, keys, logger } = deps
-    this.#subscriber = subscriber
-    this.#logger = logger
+  constructor(deps: Deps) {
+    const { subscriber, keys } = deps
+    this.#deps = deps
     const lanes = new Map(LANES.map((lane) => [keys.work(lane), lane]))
     this.#channels = [...lanes.keys()]
-    subscriber.on('message', (channel: string) => {
+    subscriber.on(subscriber.isCluster ? 'smessage' : 'message', (channel: string) => {
       const lane = lanes.get(channel)
-      if (lane) this.#announcements.announce(lane)
+      if (lane) this.#announce(lane)
     })
-    subscriber.on('ready', () => void this.#subscribe())
-    subscriber.on('close', () => {
+    const onLost = () => {
       this.#isSubscribed = false
-    })
+    }
+    subscriber.on('close', onLost)
+    if (subscriber.isCluster) {
+      subscriber.on('-subscriber', onLost)
+      subscriber.on('subscribersReady', () => void this.#subscribe())
+    } else {
+      subscriber.on('ready', () => void this.#subscribe())
+    }
     void this.#subscribe()
   }
 
   /** Whether announcements arrive. */
   get isHearing(): boolean {
-    return this.#isSubscribed && this.#subscriber.status === 'ready'
+    return this.#isSubscribed && this.#deps.subscriber.status === 'ready'
   }
 
   /**
@@ -47,17 +61,25 @@ export class WakeUp {
 
   /** Stops listening. Pending calls of `wait` end at their timeout or when their signal aborts. */
   close(): void {
-    this.#subscriber.disconnect()
+    this.#deps.subscriber.disconnect()
+  }
+
+  #announce(lane: Lane): void {
+    this.#deps.onAnnounced?.(lane)
+    this.#announcements.announce(lane)
   }
 
   /** Announcements may have been lost before, so all lanes are announced. Never rejects. */
   async #subscribe(): Promise<void> {
+    const { subscriber, logger } = this.#deps
     try {
-      await this.#subscriber.subscribe(...this.#channels)
+      if (!subscriber.isCluster) await subscriber.subscribe(...this.#channels)
+      else if (!this.#isKept) await subscriber.ssubscribe(...this.#channels)
+      this.#isKept = true
       this.#isSubscribed = true
-      this.#announcements.announceAll()
+      for (const lane of LANES) this.#announce(lane)
     } catch (error) {
-      this.#logger.warn({ err: error }, 'queue: SUBSCRIBE failed, polling until the next connection')
+      logger.warn({ err: error }, 'queue: SUBSCRIBE failed, polling until the next connection')
     }
   }
 }

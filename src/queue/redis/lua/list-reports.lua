@@ -2,9 +2,9 @@
 -- Lists reports, the latest accepted first.
 -- KEYS: 1 index of reports: uids by the time of acceptance  2 scheduled sends: uids by the time of acceptance
 -- ARGV: 1 prefix of the keys of reports  2 latest time of acceptance, Unix ms ('+inf' = any)
---       3 uid of that time after which the list begins ('' = before the first)  4 first time of acceptance ('-inf')
---       5 beginning of the uid  6 states with spaces around each ('' = all)  7 most reports to return
---       8 most reports to read
+--       3 uid of that time after which the list begins, perhaps that of another partition ('' = before the first)
+--       4 first time of acceptance ('-inf')  5 beginning of the uid  6 states with spaces around each ('' = all)
+--       7 most reports to return  8 most reports to read
 -- Returns the Unix ms and the uid of the position behind the page (both '' if there are no more), then for each report
 -- its uid, its state, and its fields as a list.
 --- @include clock
@@ -40,7 +40,7 @@ local members = math.min((#lists[1] + #lists[2]) / 2, most_read)
 local is_full = members == most_read
 for i = 1, members do
   local uid, accepted, is_scheduled = next_member()
-  is_behind = is_behind or accepted ~= latest
+  is_behind = is_behind or accepted ~= latest or uid < after
   if not is_behind then
     is_behind = uid == after
   else

@@ -1,4 +1,6 @@
--- Announces work: publishes to the channel of a lane, which the workers of the lane listen to.
+-- Announces work: publishes to the channel of a lane, which the workers of the lane listen to. A channel of a Cluster is
+-- published in the shard of the queue's keys only, so that the announcement costs nothing on other servers.
 local function wake_workers(channel)
-  redis.call('PUBLISH', channel, '')
+  local is_sharded = string.find(channel, '}:shard-work:', 1, true)
+  redis.call(is_sharded and 'SPUBLISH' or 'PUBLISH', channel, '')
 end
