@@ -7,7 +7,8 @@
 //   limited ──(calls of a window were faster, or no call is in progress)──▶ open
 //
 // Calls also wait in their sockets while the process reads others. Node reads all sockets with data in one turn of the
-// event loop; those that come later than MAX_TURN_MS in a turn are refused, apart from the first MIN_CALLS.
+// event loop. One long turn is a burst, which is accepted. In long turns one after another, the calls that come later
+// than MAX_TURN_MS are refused, apart from the first MIN_CALLS.
 //
 // A rate is only measured while calls are in progress. While they are fast, more of them may raise the rate, so that it
 // says nothing about the limit: a burst after a quiet time is accepted.
@@ -25,7 +26,7 @@ const NEW_SHARE = 0.5
 const MIN_CALLS = 32
 /** The most calls in progress, also in the first moment of an overload: a bound of the memory. */
 const MAX_CALLS = 1000
-/** The time in which the calls that arrive in one turn of the event loop are accepted, in ms. */
+/** The time after which a turn of the event loop is long, in ms. */
 const MAX_TURN_MS = TARGET_MS / 2
 const RETRY_SECONDS = 1
 
@@ -103,6 +104,8 @@ export class OverloadLimits {
   readonly #now: () => number
   /** The time of the first call of the turn, and the number of calls; undefined before it. */
   #turn: { startMs: number; calls: number } | undefined
+  /** The end of the last long turn. */
+  #longTurnEndMs = Number.NEGATIVE_INFINITY
 
   /** @param onRefused called for each refused call @param now a monotonic clock in ms */
   constructor(onRefused: (method: string) => void, now: () => number = () => performance.now()) {
@@ -124,10 +127,16 @@ export class OverloadLimits {
 
   #isLateInTurn(): boolean {
     const nowMs = this.#now()
-    if (this.#turn) return ++this.#turn.calls > MIN_CALLS && nowMs - this.#turn.startMs > MAX_TURN_MS
-    this.#turn = { startMs: nowMs, calls: 1 }
+    if (this.#turn) {
+      const isLong = nowMs - this.#turn.startMs > MAX_TURN_MS
+      return ++this.#turn.calls > MIN_CALLS && isLong && this.#turn.startMs - this.#longTurnEndMs < TARGET_MS
+    }
+    const turn = { startMs: nowMs, calls: 1 }
+    this.#turn = turn
     setImmediate(() => {
       this.#turn = undefined
+      const endMs = this.#now()
+      if (endMs - turn.startMs > MAX_TURN_MS) this.#longTurnEndMs = endMs
     })
     return false
   }
