@@ -102,9 +102,10 @@ export class WorkerScaling {
   }
 
   async #handOver(): Promise<void> {
-    const { own, processes, graceMs } = this.#deps
+    const { own, processes, graceMs, logger } = this.#deps
     if (!(await processes.whenReady())) return await this.#end()
     this.#state = 'shared'
+    logger.info('worker processes: ready, they send now')
     await own.stop(graceMs)
   }
 

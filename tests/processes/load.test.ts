@@ -53,6 +53,8 @@ test('a server sends alone, starts worker processes for a broadcast, and sends w
     const metrics = await (await fetch(`${server.url}/metrics`)).text()
     expect(metrics).toMatch(/centrifugo_push_notification_count\{provider="fcm".*success="true".*\} 3001\n/)
   }, LONG)
+  // Processes that are killed before they are ready never send, so this one would not have to take over.
+  await vi.waitFor(() => expect(server.output.stdout).toContain('worker processes: ready'), LONG)
   await vi.waitFor(async () => {
     for (const worker of await listWorkers(server.pid)) process.kill(worker, 'SIGKILL')
     expect(server.output.stdout).toContain('worker processes: none is left')
