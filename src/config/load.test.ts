@@ -231,13 +231,10 @@ describe('a configuration', () => {
   })
 
   test('with ca_file verifies the servers of all DSNs that name no authority', () => {
+    const replicas = ['host=b', 'postgresql://c/x?sslrootcert=own']
     const { database, push_notifications } = parseConfig({
       database: {
-        postgresql: {
-          dsn: 'postgresql://a/x',
-          replica_dsn: ['host=b', 'postgresql://c/x?sslrootcert=own'],
-          ca_file: '/ca',
-        },
+        postgresql: { dsn: 'postgresql://a/x', replica_dsn: replicas, ca_file: '/ca' },
       },
       push_notifications: { queue: { postgresql: { dsn: 'postgresql://d/x?sslmode=verify-ca' } } },
     })

@@ -1,15 +1,15 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 
-const DROP_REASONS = ['buffer_full', 'refused', 'damaged', 'shutdown'] as const
+const ROW_DROP_REASONS = ['buffer_full', 'refused', 'damaged', 'shutdown'] as const
 /** Why rows were dropped. */
-export type DropReason = (typeof DROP_REASONS)[number]
+export type RowDropReason = (typeof ROW_DROP_REASONS)[number]
 
 /** The types of recorded rows. `notifications` is that of Centrifugo PRO: events and reports. */
 export type RowType = 'notifications' | 'attempts'
 
 /** The metrics of one type of rows. */
 export interface RowMetrics {
-  drop(reason: DropReason, rows: number): void
+  drop(reason: RowDropReason, rows: number): void
   /** Records an insert. @param retries how often the batch had been tried before */
   flush(seconds: number, retries: number, isOk: boolean): void
   /** Records the rows of a sealed batch. */
@@ -67,7 +67,7 @@ export function addAnalyticsMetrics(registry: Registry): (type: RowType, countRo
     counted.set(type, countRows)
     // Prometheus sees no increase in the first value of a series.
     drops.inc({ type }, 0)
-    for (const reason of DROP_REASONS) reasons.inc({ type, reason }, 0)
+    for (const reason of ROW_DROP_REASONS) reasons.inc({ type, reason }, 0)
     return {
       drop(reason, rows) {
         drops.inc({ type }, rows)

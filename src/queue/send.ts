@@ -55,6 +55,15 @@ export interface Page {
   cursor: string | undefined
 }
 
+/** A send to store, and the page to store with it. */
+export interface NewSend {
+  send: Send
+  page: Page | undefined
+}
+
+/** What storing a send gives if the limits of the queue permit it, see `Queue.enqueue`. */
+export type Insertion = 'accepted' | 'duplicate' | 'conflict' | 'outOfMemory'
+
 /** Takes each page after it was stored with its send. */
 export type OnStored = (send: Pick<Send, 'uid' | 'lane' | 'content'>, page: Page) => void
 

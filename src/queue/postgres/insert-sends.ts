@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { type CallDeadline, isInTime } from '../../database/call-deadline.ts'
 import type { Fragment, Sql } from '../../database/pool.ts'
 import { KEEP_ENDED_SECONDS } from '../limits.ts'
-import type { Page, Send } from '../send.ts'
+import type { Insertion, NewSend, Send } from '../send.ts'
 import { countPage, encodeSubject } from '../stored-report.ts'
 import { encodeContent, encodeRecipient } from '../stored-send.ts'
 import { insertBatchesOfSends, insertNewBatches } from './new-batches.ts'
@@ -11,15 +11,6 @@ import { encodeCounts } from './report-counts.ts'
 import { keptUntil } from './send-statements.ts'
 import { CANCELLED, DONE, FANNED, LANES, PLACEHOLDER, WAITING } from './states.ts'
 import type { Notice } from './wake-up.ts'
-
-/** A send to store, and the page to store with it. */
-export interface NewSend {
-  send: Send
-  page: Page | undefined
-}
-
-/** The result of storing a send, as that of `Queue.enqueue`. */
-export type Insertion = 'accepted' | 'duplicate' | 'conflict'
 
 const Stored = v.object({ uids: v.array(v.string()) })
 const Known = v.object({ uid: v.string(), request_hash: v.nullable(v.instance(Uint8Array)) })

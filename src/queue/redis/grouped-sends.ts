@@ -1,11 +1,11 @@
 import { ReplyError } from 'ioredis'
 import { GroupedCalls } from '../../timing/grouped-calls.ts'
 import type { LimitCheck, LimitReached } from '../queue-limits.ts'
-import type { Page, Send } from '../send.ts'
+import type { Insertion, NewSend, Page, Send } from '../send.ts'
 import { canShare, estimateBytes } from '../send-size.ts'
 import { type RecentWrites, SMALL_WRITE_BYTES } from './recent-writes.ts'
 import type { Scope } from './scope.ts'
-import { cancelSends, type Insertion, type NewSend, storeSends } from './send-scripts.ts'
+import { cancelSends, storeSends } from './send-scripts.ts'
 import { isLate, type TimedWrites } from './timed-writes.ts'
 
 /** The most calls that one script executes. Redis does nothing else during a script, so it takes at most 2 ms. */

@@ -23,6 +23,7 @@ import { GroupedSends } from './grouped-sends.ts'
 import { makeKeys } from './keys.ts'
 import { MAX_RECENT_WRITES_BYTES, MAX_REPORTS } from './limits.ts'
 import { pauseProvider, resumeProvider } from './pause-scripts.ts'
+import type { QueuePart } from './queue-part.ts'
 import { RecentWrites, SMALL_WRITE_BYTES } from './recent-writes.ts'
 import { countStatuses, listReports, loadReport } from './report-scripts.ts'
 import { findRisks } from './risks.ts'
@@ -55,18 +56,6 @@ export interface RedisQueueDeps extends QueueLimits {
   keepReportsMs?: number
   /** Its part in a queue of several partitions (partitioned-queue.ts); absent: it is the whole queue. */
   part?: QueuePart
-}
-
-/** One of several queues that are the partitions of one. */
-export interface QueuePart {
-  /** The number of the partition. */
-  index: number
-  /** The number of partitions, which share the memory limits of a queue. */
-  count: number
-  /** The limits of all partitions together. */
-  limits: LimitCheck
-  /** Called at each announcement of work in a lane of this partition. */
-  onAnnounced(lane: Lane): void
 }
 
 /** The queue on Redis 7.0 or newer. */

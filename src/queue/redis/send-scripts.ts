@@ -4,7 +4,7 @@ import { Script } from '../../redis/script.ts'
 import { type AckRule, countedKinds } from '../../sends/ack-rule.ts'
 import { laneOfWork } from '../announcements.ts'
 import { KEEP_ENDED_SECONDS, KEEP_UNKNOWN_SECONDS, MAX_EXCLUSIONS } from '../limits.ts'
-import type { Exclusion, Page, Send, StoredSend } from '../send.ts'
+import type { Exclusion, Insertion, NewSend, Page, Send, StoredSend } from '../send.ts'
 import { countPage, encodeSubject, sumCounts } from '../stored-report.ts'
 import { decodeContent, decodeRecipient, encodeContent, encodeRecipient } from '../stored-send.ts'
 import type { QueueKeys } from './keys.ts'
@@ -16,17 +16,8 @@ const ENQUEUE = new Script(new URL('lua/enqueue.lua', import.meta.url))
 const CANCEL = new Script(new URL('lua/cancel.lua', import.meta.url))
 const EXCLUDE = new Script(new URL('lua/exclude.lua', import.meta.url))
 
-/** A send to store, and the page to store with it. */
-export interface NewSend {
-  send: Send
-  page: Page | undefined
-}
-
-/** The results of storing a send, as those of `Queue.enqueue`, by the words of the script. */
+/** The results of storing a send by the words of the script. */
 const INSERTIONS = { ACCEPTED: 'accepted', DUPLICATE: 'duplicate', CONFLICT: 'conflict' } as const
-
-/** The result of storing a send, as that of `Queue.enqueue`. */
-export type Insertion = (typeof INSERTIONS)[keyof typeof INSERTIONS] | 'outOfMemory'
 
 /**
  * Stores sends, each with its first batches if it has a page, in one script.
