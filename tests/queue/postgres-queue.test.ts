@@ -10,11 +10,11 @@ beforeAll(async () => {
 })
 afterAll(() => database.drop())
 
-/** Emptying the tables of the queue is several times faster than a new database for each case. */
+/** To delete the few rows of a case is several times faster than to truncate the tables, or to make a database. */
 async function emptyQueue({ sql }: TestDatabase): Promise<void> {
   const tables = await sql<{ name: string }[]>`
     select tablename as name from pg_tables where schemaname = 'public' and tablename like 'push\_%'`
-  await sql`truncate ${sql(tables.map(({ name }) => name))} restart identity cascade`
+  await sql.unsafe(tables.map(({ name }) => `delete from ${name}`).join(';'))
 }
 
 describeQueue('PostgreSQL', async (options) => {

@@ -2,13 +2,9 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** The slowest files, by their share of a run's test time. In a new checkout vitest has no durations to sort by. */
 const SLOW = [
-  'tests/documents/documents.test.ts',
-  'tests/processes/stop-under-load.test.ts',
   'tests/admin/browser.test.ts',
   'tests/devices/model.test.ts',
-  'tests/delivery/credential-revoked.test.ts',
   'tests/delivery/reported-broadcast.test.ts',
-  'tests/realtime/killed.test.ts',
   'tests/queue/postgres-queue.test.ts',
   'tests/queue/redis-queue.test.ts',
   'tests/push/range-batches.test.ts',
