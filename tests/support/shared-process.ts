@@ -2,6 +2,9 @@
 // its stubs end with it, and it fails when it leaves a changed environment, directory or set of listeners.
 import { afterAll, expect, vi } from 'vitest'
 
+/** The events that tests listen for. Libraries and Node add listeners of other events at the first use, for good. */
+const EVENTS = ['warning', 'uncaughtException', 'unhandledRejection', 'SIGHUP', 'SIGINT', 'SIGTERM']
+
 const environment = { ...process.env }
 const directory = process.cwd()
 const listeners = countListeners()
@@ -17,8 +20,6 @@ afterAll(() => {
   expect(countListeners()).toEqual(listeners)
 })
 
-/** Without those of the end of the process: simulators and libraries remove their files there, from the first use on. */
 function countListeners(): Record<string, number> {
-  const events = process.eventNames().filter((event) => event !== 'exit')
-  return Object.fromEntries(events.map((event) => [String(event), process.listenerCount(event)]))
+  return Object.fromEntries(EVENTS.map((event) => [event, process.listenerCount(event)]))
 }
