@@ -1,9 +1,10 @@
 // Runs the same calls on the model and on the methods with a real database. After each call it compares the results,
 // and with the three lists all stored data.
 import { isDeepStrictEqual } from 'node:util'
+import { expect } from 'vitest'
 import { ApiError } from '../../src/protocol/errors.ts'
 import { fc } from '../support/fast-check.ts'
-import type { Devices } from './methods.ts'
+import { type Devices, openDevices } from './methods.ts'
 import { DeviceModel } from './model.ts'
 import { DeviceIds, type Operation, operation } from './model-operations.ts'
 
@@ -17,6 +18,21 @@ interface Sides {
 
 const MAX_STEPS = 30
 const EVERYTHING = { include_topics: true, include_meta: true, include_webpush_keys: true, include_device: true }
+
+/** Runs random sequences on a new database, with a dozen calls each in the mean. */
+export async function expectAgreement({ sequences }: { sequences: number }): Promise<void> {
+  const devices = await openDevices()
+  let steps = 0
+  try {
+    await fc.assert(
+      modelProperty(devices, () => steps++),
+      { numRuns: sequences },
+    )
+  } finally {
+    await devices.drop()
+  }
+  expect(steps).toBeGreaterThan(12 * sequences)
+}
 
 /** Fails on a sequence after which they differ. Each sequence starts with empty tables. */
 export function modelProperty(devices: Devices, onStep: () => void = () => undefined) {

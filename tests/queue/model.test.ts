@@ -13,6 +13,7 @@ import { createTestDatabase } from '../support/database.ts'
 import { fc } from '../support/fast-check.ts'
 import { KillableRedis } from '../support/killable-redis.ts'
 import { makeTestLogger } from '../support/run-log.ts'
+import { emptyQueue } from './empty-queue.ts'
 import { QueueModel, type RealQueue, type Step, type TargetsKind } from './model.ts'
 
 const logger = makeTestLogger()
@@ -69,7 +70,7 @@ test('the queue on PostgreSQL agrees with the model', async () => {
   const queue = new PostgresQueue({ sql: queueSql, logger, leaseMs: LEASE_MS, maxJobs: 100_000, restartGraceMs: 0 })
   try {
     await check(async () => {
-      await sql`truncate push_sends, push_batches, push_dead_letters, push_drops`
+      await emptyQueue(sql)
       return {
         queue,
         endLeases: async () => {

@@ -3,6 +3,7 @@ import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { makeTestLogger } from '../support/run-log.ts'
 import { describeQueue } from './contract.ts'
+import { emptyQueue } from './empty-queue.ts'
 
 let database: TestDatabase
 beforeAll(async () => {
@@ -10,15 +11,8 @@ beforeAll(async () => {
 })
 afterAll(() => database.drop())
 
-/** Emptying the tables of the queue is several times faster than a new database for each case. */
-async function emptyQueue({ sql }: TestDatabase): Promise<void> {
-  const tables = await sql<{ name: string }[]>`
-    select tablename as name from pg_tables where schemaname = 'public' and tablename like 'push\_%'`
-  await sql`truncate ${sql(tables.map(({ name }) => name))} restart identity cascade`
-}
-
 describeQueue('PostgreSQL', async (options) => {
-  await emptyQueue(database)
+  await emptyQueue(database.sql)
   const queue = new PostgresQueue({ sql: database.queueSql, logger: makeTestLogger(), ...options })
   return { queue, close: () => queue.close() }
 })

@@ -85,6 +85,7 @@ test('sends that a killed Redis kept are not sent again', async () => {
   await queue.enqueue(ended, PAGE)
   for (const claim of await claimAll()) await queue.acknowledge(claim, { retries: [], givenUp: [] })
   await queue.enqueue(waiting, PAGE)
+  await server.waitUntilWritten()
   await server.kill()
   await server.restart()
   await waitUntilBack()

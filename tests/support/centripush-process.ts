@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -11,6 +12,9 @@ import type { ConfigSchema } from '../../src/config/schema.ts'
 import { keepOutput, noteSecrets } from './run-log.ts'
 
 const PORT_ATTEMPTS = 3
+/** The ports of findFreePort(). Linux gives connections those from 32,768, and browsers refuse some below 11,000. */
+const FIRST_PORT = 11_000
+const LAST_PORT = 32_767
 const PROGRAM = resolve(import.meta.dirname, '../../bin/centripush.js')
 /** Far more than a start takes, and less than the time limit of a hook. */
 const START_TIMEOUT_MS = 60_000
@@ -107,14 +111,28 @@ async function startOnce(
   }
 }
 
-/** Finds a free port of 127.0.0.1. Another process may take it before it is used. */
+/**
+ * Finds a free port of 127.0.0.1. It is below the ports that the kernel gives to connections and to listeners without a
+ * port, so another test can hardly take it before it is used.
+ */
 export async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
+  for (;;) {
+    const port = randomInt(FIRST_PORT, LAST_PORT + 1)
+    if (await isFree(port)) return port
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, '127.0.0.1')
+  try {
+    await once(server, 'listening')
+  } catch {
+    // Another process listens on it.
+    return false
+  }
   server.close()
-  // The address is an object for every server that listens on a port.
-  return typeof address === 'object' && address ? address.port : 0
+  await once(server, 'close')
+  return true
 }
 
 function ownEnvironment(): NodeJS.ProcessEnv {

@@ -73,6 +73,16 @@ export class KillableRedis {
     }
   }
 
+  /** Resolves when all that it has answered is in its file, which a write reaches seconds later on a slow disk. */
+  async waitUntilWritten(): Promise<void> {
+    const redis = connect(this.port)
+    try {
+      while (!(await redis.info('persistence')).includes('aof_buffer_length:0\r')) await delay(READY_POLL_MS)
+    } finally {
+      redis.disconnect()
+    }
+  }
+
   /** Executes no command for `ms`; those that arrive meanwhile are executed afterwards. Resolves at its end. */
   async pause(ms: number): Promise<void> {
     const redis = connect(this.port)

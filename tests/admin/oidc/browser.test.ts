@@ -1,11 +1,10 @@
 // The login at an OpenID provider in Chromium, which keeps the rules of cookies and of the policy for contents. Without
 // Chromium at its place in Debian these tests do not run.
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
-import { AxeBuilder } from '@axe-core/playwright'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { findFreePort } from '../../support/centripush-process.ts'
+import { findViolations } from '../accessibility.ts'
 import { type AdminRig, makeClient } from '../admin-rig.ts'
 import { type IdentityServer, type PersonName, startIdentityServer } from './identity-server.ts'
 import { answerAs, begin, startOidcRig } from './oidc-rig.ts'
@@ -36,6 +35,7 @@ describe.skipIf(!existsSync(CHROMIUM))('in Chromium', () => {
 
   beforeAll(async () => {
     // The web UI is on another site than the identity server: localhost and 127.0.0.1.
+    // The address of the callback has to be known before the server starts.
     const port = await findFreePort()
     base = `http://localhost:${port}/admin`
     const redirectUri = `${base}/oidc/callback`
@@ -112,8 +112,7 @@ describe.skipIf(!existsSync(CHROMIUM))('in Chromium', () => {
   test.each(['light', 'dark'] as const)('the login breaks no rule of accessibility in the theme %s', async (scheme) => {
     const context = await browser.newContext({ colorScheme: scheme, viewport: { width: 375, height: 700 } })
     const page = await openLogin(context, '')
-    const { violations } = await new AxeBuilder({ page }).analyze()
-    expect(violations.map(({ id, nodes }) => ({ id, at: nodes.map(({ html }) => html) }))).toEqual([])
+    expect(await findViolations(page)).toEqual([])
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(375)
     await context.close()
   })
@@ -129,14 +128,4 @@ function postPause(page: Page): Promise<number> {
     const body = new URLSearchParams({ provider: 'fcm', reason: 'test' })
     return (await fetch('/admin/queue/pause', { method: 'POST', body })).status
   })
-}
-
-/** The address of the callback has to be known before the server starts. */
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
