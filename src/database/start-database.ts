@@ -40,7 +40,13 @@ export async function startDatabase(options: StartOptions): Promise<Sql> {
 
 function waitForDatabase(sql: Sql, { waitMs, logger, signal }: StartOptions): Promise<unknown> {
   const mayPass = (error: unknown) => explainDatabaseOutage(error)?.mayPass === true
-  return waitForStore({ name: 'postgresql', timeoutMs: waitMs, mayPass, logger, signal }, () => sql.unsafe('select 1'))
+  return waitForStore({ name: 'postgresql', timeoutMs: waitMs, mayPass, logger, signal }, async () => {
+    try {
+      await sql.unsafe('select 1')
+    } catch (error) {
+      throw readDatabaseError(error) ?? error
+    }
+  })
 }
 
 /** An error of the database with its mend; others are not changed. */
