@@ -4,6 +4,7 @@
 import { pino } from 'pino'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { startAssembly, type TestAssembly } from '../support/assembly.ts'
+import { startCentripush } from '../support/centripush-process.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { startFcmSimulator } from '../support/fcm-simulator.ts'
 import { startPgbouncer } from '../support/pgbouncer.ts'
@@ -119,6 +120,40 @@ test('a start waits for the PostgreSQL behind a pooler', async () => {
     await pooler.stop()
     await proxy.cut()
   })
+  expect((await fetch(`${server.url}/health`)).status).toBe(200)
+})
+
+test.each([
+  // The default of pgbouncer, and that of max_connections.
+  ['20', /the server gives 20 of 22 connections.*the server is a pooler: enlarge its pool \(pgbouncer: default_pool/],
+  ['2', /the server gives no more connections.*the server is a pooler: enlarge its pool/],
+])('a pool of %s connections, too few for the server, is refused at the start', async (default_pool_size, problem) => {
+  const database = await createTestDatabase()
+  onTestFinished(() => database.drop())
+  const settings = { pool_mode: 'session', ignore_startup_parameters: IGNORED, default_pool_size }
+  const pooler = await startPgbouncer(database.dsn, settings)
+  onTestFinished(() => pooler.stop())
+  // A process, which handles the rejections of the driver for the connections that it did not get.
+  await expect(startCentripush({ database: { postgresql: { dsn: pooler.dsn } } })).rejects.toThrow(problem)
+})
+
+test('a pool that has just the connections of the server is enough', async () => {
+  const settings = { pool_mode: 'session', ignore_startup_parameters: IGNORED, default_pool_size: '8' }
+  const database = await createTestDatabase()
+  onTestFinished(() => database.drop())
+  const pooler = await startPgbouncer(database.dsn, settings)
+  const server = await startAssembly(pooler.dsn, { database: { postgresql: { dsn: pooler.dsn, max_connections: 6 } } })
+  onTestFinished(async () => {
+    await server.stop(1000)
+    await pooler.stop()
+  })
+  for (let round = 0; round < 3; round++) {
+    await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        post(server, 'device_register', { provider: 'fcm', platform: 'android', token: `${round}-${index}` }),
+      ),
+    )
+  }
   expect((await fetch(`${server.url}/health`)).status).toBe(200)
 })
 
