@@ -4,6 +4,7 @@ import type { AdminSources } from './admin/admin-sources.ts'
 import { addStoreGauges } from './assemble/add-store-gauges.ts'
 import { AllMetrics } from './assemble/all-metrics.ts'
 import { buildParts } from './assemble/build-parts.ts'
+import { checkPoolers } from './assemble/check-poolers.ts'
 import { chooseKey, makesKey } from './assemble/choose-key.ts'
 import { configureApi } from './assemble/configure-api.ts'
 import { countReports } from './assemble/count-reports.ts'
@@ -24,7 +25,6 @@ import { startAdmin } from './assemble/start-admin.ts'
 import { startAnalytics } from './assemble/start-analytics.ts'
 import { startLargeRequests } from './assemble/start-large-requests.ts'
 import { startWorkers } from './assemble/start-workers.ts'
-import { warnOfPooler } from './assemble/warn-of-pooler.ts'
 import { makeLoggerOfStores, type OnStoreOutage, watchStores } from './assemble/watch-stores.ts'
 import type { Role } from './config/role.ts'
 import type { Sql } from './database/pool.ts'
@@ -197,13 +197,13 @@ async function buildPush(
 ): Promise<Push> {
   const { config, role, logger } = plan
   const databases = await openDatabases(plan, onStop)
+  await checkPoolers(databases, logger)
   const stores = await watchStores(plan, databases, onStop)
   const storePlan = { config, logger: makeLoggerOfStores(plan, stores.onOutage) }
   const counts = countInMetrics(metrics)
   const parts = await buildParts(storePlan, databases, onStop)
   const { queue, devices } = parts
   if (databases.sql && devices) startUpkeepOf(storePlan, devices, databases, onStop)
-  await warnOfPooler(databases, logger)
   for (const risk of await queue.findRisks()) logger.warn({ risk }, 'queue: accepted sends can be lost')
   addStoreGauges(metrics.registry, config, queue, stores)
   const count = role === 'api' ? 0 : (config.worker.processes ?? chooseProcesses())

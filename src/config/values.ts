@@ -1,6 +1,7 @@
 // The kinds of values of options. Each accepts its JSON type, or text as in environment variables. The metadata of a
 // kind is its name in docs/configuration.md and its type in the JSON Schema for editors.
 
+import { isIP } from 'node:net'
 import * as v from 'valibot'
 import { parseJsonOrUndefined } from '../json/parse-or-undefined.ts'
 import { parseDuration } from './duration.ts'
@@ -45,10 +46,20 @@ export const headerText = v.pipe(
   ),
 )
 
-/** An address to listen on. IPv6 addresses may stand in brackets. */
+/** The id of an app of HMS, which becomes part of the path of a URL. */
+export const hmsAppId = v.pipe(filledText, v.regex(/^[\w-]+$/, 'expected letters and digits'))
+
+/** The name of a host. */
+const HOST_NAME = /^[a-z\d_](?:[a-z\d._-]*[a-z\d_])?\.?$/i
+
+/** An address to listen on; empty for all interfaces. IPv6 addresses may stand in brackets. */
 export const listenAddress = v.pipe(
   text,
   v.transform((value) => value.replace(/^\[(.*)\]$/, '$1')),
+  v.check(
+    (value) => value === '' || isIP(value) !== 0 || HOST_NAME.test(value),
+    (issue) => `expected an address such as "0.0.0.0" or "::", without a port, but found "${issue.input}"`,
+  ),
 )
 
 /** PEM material: the text itself, its base64, or the path of a file. */

@@ -17,6 +17,11 @@ export class DatabaseError extends Error {
   }
 }
 
+/** The driver's code for a connection that opened without an answer. Its message names no server. */
+const NO_GREETING = 'CONNECT_TIMEOUT'
+const NO_GREETING_WHY =
+  'the server accepts connections and does not answer in time, as a pooler does whose PostgreSQL is not reachable'
+
 /** Converts the error of a statement to a DatabaseError; undefined if the error is not from the database. */
 export function readDatabaseError(error: unknown): DatabaseError | undefined {
   if (error instanceof DatabaseError) return error
@@ -25,7 +30,7 @@ export function readDatabaseError(error: unknown): DatabaseError | undefined {
   }
   // For a lost connection the driver and Node throw plain errors that have a `code`.
   if (error instanceof Error && 'code' in error && typeof error.code === 'string') {
-    return new DatabaseError(error.message, error.code, undefined)
+    return new DatabaseError(error.code === NO_GREETING ? NO_GREETING_WHY : error.message, error.code, undefined)
   }
   return undefined
 }

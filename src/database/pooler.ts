@@ -1,9 +1,11 @@
 // A pooler between centripush and PostgreSQL, such as pgbouncer or Supavisor. With session pooling each connection has
 // a server connection of its own, and all works as without a pooler. With transaction pooling, LISTEN, prepared
 // statements and settings would be lost or reach other clients, so the start is refused.
+import { NO_ANSWER } from './answer-deadline.ts'
 import { DatabaseError } from './database-error.ts'
 import { hasLostCode } from './lost-connections.ts'
 import { openDatabase, type Sql, settingsOf } from './pool.ts'
+import { openConnection, SMALL_POOL } from './pooler-size.ts'
 
 /** The `code` of the DatabaseError for a pooler in transaction mode. */
 const TRANSACTION_POOLING = 'TRANSACTION_POOLING'
@@ -19,8 +21,12 @@ const SESSION_POOLING =
   'use session pooling (pgbouncer: pool_mode = session and ignore_startup_parameters = ' +
   `${STARTUP_PARAMETERS.join(',')}; Supavisor: port 5432), or connect to PostgreSQL directly`
 
+const LARGER_POOL =
+  'enlarge its pool (pgbouncer: default_pool_size and max_client_conn), or lower database.postgresql.max_connections'
+
 /** The mend for an error that only a pooler reports; undefined for other errors. */
 export function explainPoolerError({ code, message }: DatabaseError): string | undefined {
+  if (code === SMALL_POOL) return `the server is a pooler: ${LARGER_POOL}`
   const isPooler = code === TRANSACTION_POOLING || /unsupported startup parameter|statement pooling mode/i.test(message)
   return isPooler ? `the server is a pooler: ${SESSION_POOLING}` : undefined
 }
@@ -45,7 +51,7 @@ export async function refuseTransactionPooling(dsn: string): Promise<void> {
  * nor get another one than before.
  */
 async function isTransactionPooled(sql: Sql): Promise<boolean> {
-  const [watched, holding] = await Promise.all([sql.reserve(), sql.reserve()])
+  const [watched, holding] = await openTwo(sql)
   try {
     for (let round = 0; round < ROUNDS; round++) {
       const before = await readBackend(watched)
@@ -59,6 +65,16 @@ async function isTransactionPooled(sql: Sql): Promise<boolean> {
   } finally {
     watched.release()
     holding.release()
+  }
+}
+
+/** @throws DatabaseError if the server does not give two connections, as a pooler with a small pool does */
+async function openTwo(sql: Sql) {
+  try {
+    return await Promise.all([openConnection(sql), openConnection(sql)])
+  } catch (error) {
+    if (!(error instanceof DatabaseError) || error.code !== NO_ANSWER) throw error
+    throw new DatabaseError('the server gives no more connections', SMALL_POOL, undefined)
   }
 }
 

@@ -34,17 +34,23 @@ export async function startDatabase(options: StartOptions): Promise<Sql> {
     return sql
   } catch (error) {
     await sql.end({ timeout: 0 })
-    throw explain(error, options.option)
+    throw explainDatabaseError(error, options.option)
   }
 }
 
 function waitForDatabase(sql: Sql, { waitMs, logger, signal }: StartOptions): Promise<unknown> {
   const mayPass = (error: unknown) => explainDatabaseOutage(error)?.mayPass === true
-  return waitForStore({ name: 'postgresql', timeoutMs: waitMs, mayPass, logger, signal }, () => sql.unsafe('select 1'))
+  return waitForStore({ name: 'postgresql', timeoutMs: waitMs, mayPass, logger, signal }, async () => {
+    try {
+      await sql.unsafe('select 1')
+    } catch (error) {
+      throw readDatabaseError(error) ?? error
+    }
+  })
 }
 
-/** An error of the database with its mend; others are not changed. */
-function explain(error: unknown, option: string): unknown {
+/** An error of the database with its mend, as a UserError; others are not changed. @param option the one with the DSN */
+export function explainDatabaseError(error: unknown, option: string): unknown {
   const known = readDatabaseError(error)
   if (!known) return error
   const mend = explainPoolerError(known) ?? explainDatabaseOutage(known)?.mend ?? 'see the log of PostgreSQL'

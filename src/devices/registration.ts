@@ -5,13 +5,13 @@ import type { PlatformName } from './codes.ts'
 import {
   checkList,
   checkMeta,
-  checkTimezone,
   checkTopic,
   checkUser,
   parseId,
   parseLocale,
   parsePlatform,
   parseProvider,
+  parseTimezone,
   parseToken,
 } from './field-checks.ts'
 import type { EndpointCheck } from './web-push-endpoint.ts'
@@ -51,7 +51,7 @@ export function parseRegistration(request: DeviceRegisterRequest, checkEndpoint:
     ...parseAddress(provider, request.token, checkEndpoint),
     user: checkUser('user', request.user),
     topics: checkList('topics', request.topics, checkTopic),
-    timezone: checkTimezone('timezone', request.timezone),
+    timezone: parseTimezone('timezone', request.timezone),
     locale: parseLocale('locale', request.locale),
     meta: checkMeta('meta', request.meta),
   }

@@ -1,6 +1,6 @@
 import { parseDeviceSelection } from '../devices/device-filter.ts'
 import type { DeviceStore } from '../devices/device-store.ts'
-import { checkMeta, checkTimezone, checkUser, parseLocale } from '../devices/field-checks.ts'
+import { checkMeta, checkUser, parseLocale, parseTimezone } from '../devices/field-checks.ts'
 import { parseTopicOperation } from '../devices/topic-operation.ts'
 import type { DeviceChanges } from '../devices/update-devices.ts'
 import { ApiError } from '../protocol/errors.ts'
@@ -19,7 +19,7 @@ function parseChanges(request: DeviceUpdateRequest): DeviceChanges {
   const { user_update, timezone_update, locale_update, meta_update, topics_update } = request
   const changes = {
     user: user_update && checkUser('user_update.user', user_update.user),
-    timezone: timezone_update && checkTimezone('timezone_update.timezone', timezone_update.timezone),
+    timezone: timezone_update && parseTimezone('timezone_update.timezone', timezone_update.timezone),
     locale: locale_update && parseLocale('locale_update.locale', locale_update.locale),
     meta: meta_update && checkMeta('meta_update.meta', meta_update.meta),
     topics: topics_update && parseTopicOperation(topics_update, 'topics_update.'),

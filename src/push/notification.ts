@@ -2,7 +2,7 @@ import type { ProviderName } from '../config/provider-names.ts'
 import type { JsonText } from '../json/json-text.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { PushNotification } from '../protocol/requests/push.ts'
-import { writeSwitches } from '../rules/apns/payload.ts'
+import { writeNumbers } from '../rules/apns/payload.ts'
 import { type Circumstances, findNotificationProblem } from '../rules/notification-problem.ts'
 import { describeProblem } from '../rules/problem.ts'
 import type { Notification } from '../sends/notification.ts'
@@ -21,8 +21,8 @@ const MAX_JSON_BYTES = 1024 * 1024
 const NO_HEADERS: ReadonlyMap<string, string> = new Map()
 
 /**
- * Reads the notifications of a request, by provider. Their JSON keeps the bytes of the request, except for switches of
- * APNs that are written as booleans.
+ * Reads the notifications of a request, by provider. Their JSON keeps the bytes of the request, except for numbers of
+ * APNs that are written as booleans or texts.
  * @param circumstances of all notifications of the request
  * @throws ApiError badRequest for one that its provider would refuse for every target
  */
@@ -36,7 +36,7 @@ export function readNotifications(
   if (hms) notifications.set('hms', part(JSON_FIELDS.hms, hms.message, NO_HEADERS))
   if (apns) {
     const { json, headers } = part(JSON_FIELDS.apns, apns.payload, apns.headers)
-    notifications.set('apns', { json: writeSwitches(json), headers })
+    notifications.set('apns', { json: writeNumbers(json), headers })
   }
   if (webpush) notifications.set('webpush', part(JSON_FIELDS.webpush, webpush.payload, webpush.headers))
   if (notifications.size === 0) throw new ApiError('badRequest', 'notification: has no part for any provider')

@@ -192,10 +192,59 @@ describe('the size of a notification', () => {
   })
 })
 
-it.each([
-  ['hms.message.data: must be a string', '{"data":{"a":1}}'],
-  ['hms.message.data: must be a string', '{"data":5}'],
-  ['hms.message.android: must be an object', '{"android":"a"}'],
-])('a message for HMS is refused with "%s"', (problem, json) => {
-  expect(problemOf('hms', { json })).toBe(problem)
+describe('a message for HMS', () => {
+  it.each([
+    '{"data":"{\\"a\\":1}"}',
+    '{"notification":{"title":"a","body":"b"},"android":null}',
+    '{"android":{"ttl":"86400s","urgency":"HIGH","collapse_key":-1,"fast_app_target":2}}',
+    '{"android":{"ttl":"86400","urgency":"normal","collapse_key":"100"}}',
+    '{"android":{"ttl":86400,"collapse_key":0}}',
+    '{"android":{"ttl":"1.5S","urgency":""}}',
+    '{"android":{"notification":{"title":"a","click_action":{"type":1,"intent":"#Intent;end"}}}}',
+    '{"android":{"notification":{"click_action":{"type":1,"action":"com.example.OPEN"}}}}',
+    '{"android":{"notification":{"click_action":{"type":2,"url":"https://a.b"},"color":"#00fF00"}}}',
+    '{"android":{"notification":{"click_action":{"type":3},"importance":"LOW","unknown":1}}}',
+  ])('%s may be sent', (json) => {
+    expect(problemOf('hms', { json })).toBeUndefined()
+  })
+
+  it.each([
+    ['data: must be a string', '{"data":{"a":1}}'],
+    ['data: must be a string', '{"data":5}'],
+    ['android: must be an object', '{"android":"a"}'],
+    ['message: is no field of a message', '{"validate_only":false,"message":{"data":"a"}}'],
+    ['android.ttl: must be a duration in seconds such as "86400s"', '{"android":{"ttl":"1h"}}'],
+    ['android.ttl: must be a duration in seconds such as "86400s"', '{"android":{"ttl":"-1s"}}'],
+    ['android.ttl: must be a duration in seconds such as "86400s"', '{"android":{"ttl":true}}'],
+    ['android.urgency: must be HIGH or NORMAL', '{"android":{"urgency":"urgent"}}'],
+    ['android.collapse_key: must be a whole number from -1 to 100', '{"android":{"collapse_key":101}}'],
+    ['android.collapse_key: must be a whole number from -1 to 100', '{"android":{"collapse_key":"news"}}'],
+    ['android.fast_app_target: must be 1 or 2', '{"android":{"fast_app_target":3}}'],
+    ['android.notification.color: must be a color such as "#RRGGBB"', '{"android":{"notification":{"color":"red"}}}'],
+    [
+      'android.notification.importance: must be LOW, NORMAL or HIGH',
+      '{"android":{"notification":{"importance":"MAX"}}}',
+    ],
+    ['android.notification.click_action: must be an object', '{"android":{"notification":{"click_action":1}}}'],
+    [
+      'android.notification.click_action.type: must be 1, 2, 3 or 4',
+      '{"android":{"notification":{"click_action":{"type":9}}}}',
+    ],
+    [
+      'android.notification.click_action: of type 1 needs intent or action',
+      '{"android":{"notification":{"click_action":{"type":1}}}}',
+    ],
+    [
+      'android.notification.click_action: of type 2 needs url',
+      '{"android":{"notification":{"click_action":{"type":"2","url":""}}}}',
+    ],
+  ])('is refused with "%s"', (problem, json) => {
+    expect(problemOf('hms', { json })).toBe(`hms.message.${problem}`)
+  })
+
+  it('is checked as far as it is known when it is a template', () => {
+    const open = '{"android":{"ttl":"{{.x}}","urgency":"{{.x}}","notification":{"color":"{{.x}}"}}}'
+    expect(problemOf('hms', { json: open, isOpen })).toBeUndefined()
+    expect(problemOf('hms', { json: '{"android":{"ttl":"1h"}}', isOpen })).toMatch(/ttl: must be/)
+  })
 })

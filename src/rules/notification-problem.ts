@@ -36,7 +36,7 @@ function findContentProblem(provider: ProviderName, { json, headers }: Notificat
     case 'fcm':
       return inside('message', findMessageProblem(json, isOpen))
     case 'hms':
-      return inside('message', findHmsMessageProblem(json))
+      return inside('message', findHmsMessageProblem(json, isOpen))
     case 'apns':
       return inside('headers', findApnsProblem(json, headers, isOpen))
     case 'webpush':

@@ -30,6 +30,10 @@ describe('the canonical form of a locale', () => {
     ['ji', 'yi'],
     // Names of Android resources.
     ['pt-rBR', 'pt-BR'],
+    ['b+sr+Latn+RS', 'sr-Latn-RS'],
+    ['b+es+419', 'es-419'],
+    // Android 14 with regional preferences.
+    ['en_US_#u-fw-mon-mu-celsius', 'en-US'],
     // Locale.identifier of iOS.
     ['zh-Hant_TW', 'zh-Hant-TW'],
     ['zh_Hant_HK', 'zh-Hant-HK'],
@@ -39,6 +43,29 @@ describe('the canonical form of a locale', () => {
     ['en_US.UTF-8', 'en-US'],
     ['de_DE@euro', 'de-DE'],
     ['ca_ES.UTF-8@valencia', 'ca-ES'],
+    ['sr_RS@latin', 'sr-Latn-RS'],
+    ['sr_RS.UTF-8@latin', 'sr-Latn-RS'],
+    ['sr@latin', 'sr-Latn'],
+    ['uz_UZ@cyrillic', 'uz-Cyrl-UZ'],
+    ['zh_HK.Big5-HKSCS', 'zh-HK'],
+    ['C', 'en-US-u-va-posix'],
+    ['C.UTF-8', 'en-US-u-va-posix'],
+    ['POSIX', 'en-US-u-va-posix'],
+    // Extended languages of RFC 5646, which Intl does not read.
+    ['zh-cmn-Hans-CN', 'zh-Hans-CN'],
+    ['zh-yue-HK', 'yue-HK'],
+    ['zh_yue', 'yue'],
+    ['zh-min-nan', 'nan'],
+    // Flutter and Accept-Language.
+    ['en_', 'en'],
+    ['en-US,en;q=0.9', 'en-US'],
+    ['pt-BR;q=0.8', 'pt-BR'],
+    [' en-US', 'en-US'],
+    ['en-US ', 'en-US'],
+    // Regions that were never codes, and deprecated codes of languages.
+    ['en-UK', 'en-GB'],
+    ['tl_PH', 'fil-PH'],
+    ['mo', 'ro'],
     // .NET.
     ['zh-CHS', 'zh-Hans'],
     ['zh-CHT', 'zh-Hant'],
@@ -49,12 +76,23 @@ describe('the canonical form of a locale', () => {
     expect(canonicalizeLocale(canonical)).toBe(canonical)
   })
 
-  it.each(['', 'C', 'C.UTF-8', 'x', '-', '_', 'en US', 'English_United States.1252', '12', '_GB', '#Hant'])(
-    'does not exist for "%s"',
-    (text) => {
-      expect(canonicalizeLocale(text)).toBeUndefined()
-    },
-  )
+  it.each([
+    '',
+    'x',
+    'b+',
+    'c',
+    'null',
+    '(null)',
+    '-',
+    '_',
+    'en US',
+    'English_United States.1252',
+    '12',
+    '_GB',
+    '#Hant',
+  ])('does not exist for "%s"', (text) => {
+    expect(canonicalizeLocale(text)).toBeUndefined()
+  })
 })
 
 it.each([

@@ -3,15 +3,29 @@
 //   pt-BR, zh-Hant-TW                        browsers, toLanguageTag() of Java, .NET, preferredLanguages of iOS
 //   pt_BR, zh-Hant_TW, en_US@calendar=roc    Locale.identifier of iOS
 //   pt_BR, zh_TW_#Hant, ja_JP_JP_#u-ca-…     Locale.toString() of Java and Android
-//   pt_BR.UTF-8, ca_ES@valencia              POSIX, so Python's locale and LANG
+//   pt_BR.UTF-8, sr_RS@latin, C              POSIX, so Python's locale and LANG
 //   zh-CHS, zh-CHT                           old versions of .NET
-//   pt-rBR                                   names of Android resources
+//   pt-rBR, b+sr+Latn+RS                     names of Android resources
+//   zh-cmn-Hans-CN, zh-yue                   RFC 5646 with an extended language
+//   pt-BR,pt;q=0.9                           the header Accept-Language
 
-/** Encoding and modifiers of POSIX, and keywords of ICU. */
-const AFTER_REGION = /[.@].*$/s
+/** Encoding and modifiers of POSIX, keywords of ICU, and further languages of a list. */
+const AFTER_REGION = /[.@,;].*$/s
+/** The names of POSIX for no language. ICU reads them as English of the United States too. */
+const POSIX_ROOT = /^(?:C|POSIX)(?=$|[.@])/
+/** Modifiers of POSIX that are scripts. */
+const POSIX_SCRIPTS = new Map([
+  ['cyrillic', 'Cyrl'],
+  ['devanagari', 'Deva'],
+  ['latin', 'Latn'],
+])
+/** The beginning of a language tag in the name of an Android resource. */
+const ANDROID_TAG = /^b\+/
 /** The separator before script and extensions in Java's form. */
 const JAVA_MARK = '#'
 const LANGUAGE = /^[a-z]{2,3}$/i
+/** An extended language: no other second subtag has three letters. In the canonical form it replaces the language. */
+const EXTENDED_LANGUAGE = /^[a-z]{3}$/i
 const SCRIPT = /^[a-z]{4}$/i
 /** A region in the name of an Android resource: `pt-rBR`. */
 const ANDROID_REGION = /^r(?=[A-Z]{2}$)/
@@ -26,19 +40,28 @@ const DOTNET_SCRIPTS = new Map([
  * locale.
  */
 export function canonicalizeLocale(text: string): string | undefined {
-  return canonicalize(text) ?? canonicalizeOther(text)
+  if (POSIX_ROOT.test(text)) return 'en-US-u-va-posix'
+  return canonicalize(text) ?? canonicalizeOther(text.trim())
 }
 
 /** Reads the spellings that are no language tags. */
 function canonicalizeOther(text: string): string | undefined {
   const [before = '', after = ''] = text.replace(AFTER_REGION, '').split(JAVA_MARK, 2)
-  const [language = '', ...others] = before.split(/[-_]/)
+  const [language = '', ...others] = before.replace(ANDROID_TAG, '').split(/[-_+]/)
   if (!LANGUAGE.test(language)) return undefined
-  const subtags = others.filter((subtag) => subtag !== '').map(readSubtag)
-  const [script = ''] = after.split(/[-_]/, 1)
-  if (SCRIPT.test(script)) subtags.unshift(script)
+  const subtags = [language, ...others.filter((subtag) => subtag !== '').map(readSubtag)]
+  while (EXTENDED_LANGUAGE.test(subtags[1] ?? '')) subtags.shift()
+  const script = findScript(text, after)
+  if (script !== undefined) subtags.splice(1, 0, script)
   // Java's variants, such as the NY of `no_NO_NY`, may be no subtags of BCP 47. The rest of the locale is kept.
-  return canonicalize([language, ...subtags].join('-')) ?? canonicalize([language, ...subtags.slice(0, -1)].join('-'))
+  return canonicalize(subtags.join('-')) ?? canonicalize(subtags.slice(0, -1).join('-'))
+}
+
+/** The script behind the region, of Java's or of POSIX' form. */
+function findScript(text: string, afterMark: string): string | undefined {
+  const [script = ''] = afterMark.split(/[-_]/, 1)
+  if (SCRIPT.test(script)) return script
+  return POSIX_SCRIPTS.get(/@(\w+)$/.exec(text)?.[1] ?? '')
 }
 
 function readSubtag(subtag: string): string {

@@ -1,5 +1,5 @@
 // Sections of providers with broken credentials.
-import { generateKeyPairSync } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeVapidKeys } from '../../src/providers/webpush/vapid-keys.ts'
@@ -23,6 +23,10 @@ const { p12 } = makeClientCertificate('com.example.app', 'p12-password')
 
 function makeKey(namedCurve: string): string {
   return generateKeyPairSync('ec', { namedCurve }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+}
+
+function publicKeyOf(privateKey: string): string {
+  return createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString()
 }
 
 /** Writes a file with this content, and returns its path. */
@@ -103,6 +107,31 @@ export const BROKEN: [what: string, provider: string, section: () => Section, pr
   ['no key', 'fcm', () => fcmFile({ private_key: 'AIza-not-a-key' }), /private_key is not PEM/],
   ['JSON that is none', 'fcm', () => ({ credentials_json: 'eyJ0eXBl' }), /fcm\.credentials_json: .*not JSON/],
   [
+    'JSON in quotes of a shell',
+    'fcm',
+    () => ({ credentials_json: `'${JSON.stringify(account)}'` }),
+    /fcm\.credentials_json: the text is in quotes; remove them/,
+  ],
+  [
+    'JSON in a JSON text',
+    'fcm',
+    () => ({ credentials_json: JSON.stringify(JSON.stringify(account)) }),
+    /the text is in quotes; remove them/,
+  ],
+  [
+    'a file in UTF-16',
+    'fcm',
+    () => ({ credentials_file: fileWith(Buffer.from(`\ufeff${JSON.stringify(account)}`, 'utf16le')) }),
+    /the text is not JSON/,
+  ],
+  [
+    'a key without its line breaks',
+    'fcm',
+    () => fcmFile({ private_key: privateKey.replaceAll('\n', ' ') }),
+    /private_key is damaged/,
+  ],
+  ['a server key of the legacy API', 'fcm', () => ({ credentials_json: 'AAAA1234:APA91bxyz' }), /the text is not JSON/],
+  [
     'a user without a project',
     'fcm',
     () => ({ credentials_json: JSON.stringify(user) }),
@@ -157,6 +186,20 @@ export const BROKEN: [what: string, provider: string, section: () => Section, pr
     /not a key for ES256/,
   ],
   ['an RSA key', 'apns', () => apns({ token_key_pem: privateKey }), /apns\.token_key_pem: not a key for ES256/],
+  ['a public key', 'apns', () => apns({ token_key_pem: publicKeyOf(p8) }), /not a private key in PEM/],
+  ['a key in quotes', 'apns', () => apns({ token_key_pem: `"${p8}"` }), /not a private key in PEM/],
+  [
+    'a key without its line breaks',
+    'apns',
+    () => apns({ token_key_pem: p8.replaceAll('\n', ' ') }),
+    /not a private key in PEM/,
+  ],
+  [
+    'a blank behind the id of the key',
+    'apns',
+    () => apns({ token_key_pem: p8, token_key_id: 'KEY0000001 ' }),
+    /token_key_id: expected ten letters and digits but found 11/,
+  ],
   [
     'a short id of the key',
     'apns',
@@ -195,6 +238,21 @@ export const BROKEN: [what: string, provider: string, section: () => Section, pr
     /vapid_private_key: is not a key of 32 bytes/,
   ],
   [
+    'a private key in PEM',
+    'webpush',
+    () => webpush({ vapid_private_key: p8 }),
+    /vapid_private_key: is not a key of 32 bytes/,
+  ],
+  [
+    "keys in each other's place",
+    'webpush',
+    () => {
+      const { publicKey, privateKey } = makeVapidKeys()
+      return webpush({ vapid_public_key: privateKey, vapid_private_key: publicKey })
+    },
+    /vapid_public_key: is not a key of 65 bytes/,
+  ],
+  [
     'keys of two pairs',
     'webpush',
     () => webpush({ vapid_private_key: makeVapidKeys().privateKey }),
@@ -213,6 +271,18 @@ export const BROKEN: [what: string, provider: string, section: () => Section, pr
     /Apple refuses.*BadJwtToken/,
   ],
   [
+    'a name of this machine',
+    'webpush',
+    () => webpush({ subject: 'https://app.localhost' }),
+    /expected a contact on the internet/,
+  ],
+  [
+    'a subject with a blank',
+    'webpush',
+    () => webpush({ subject: 'mailto: a@example.com' }),
+    /expected mailto:you@example\.com or an https URL/,
+  ],
+  [
     'a subject that is no URI',
     'webpush',
     () => webpush({ subject: 'app@example.com' }),
@@ -223,6 +293,12 @@ export const BROKEN: [what: string, provider: string, section: () => Section, pr
     'webpush',
     () => webpush({ ca_file: '/no/ca.pem' }),
     /webpush\.ca_file: \/no\/ca\.pem does not exist/,
+  ],
+  [
+    'an id with a blank',
+    'hms',
+    () => ({ app_id: 'my app', app_secret: 's' }),
+    /hms\.app_id: expected letters and digits/,
   ],
   ['no secret', 'hms', () => ({ app_id: '1' }), /hms\.app_secret: is needed/],
   ['an empty secret', 'hms', () => ({ app_id: '1', app_secret: '' }), /hms\.app_secret: expected text but found none/],

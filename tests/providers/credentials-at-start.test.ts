@@ -14,6 +14,11 @@ async function prove(section: Section, isOnline = false) {
   return await proveCredentials(parseConfig({ push_notifications: section }), makeTestLogger(), isOnline)
 }
 
+/** Base64 as the command base64 prints it. */
+function inLines(text: string): string {
+  return text.replace(/.{76}/g, '$&\n')
+}
+
 test.each(BROKEN)('%s of %s is found', async (_what, provider, section, problem) => {
   const options = section()
   const error: unknown = await prove({ [provider]: options }).catch((thrown: unknown) => thrown)
@@ -69,6 +74,10 @@ test('with lenient the server starts: the provider is paused, and its pushes wai
 
 test.each([
   ['literal \\n in the key', () => fcmFile({ private_key: privateKey.replaceAll('\n', '\\n') })],
+  ['literal \\\\n in the key', () => fcmFile({ private_key: privateKey.replaceAll('\n', '\\\\n') })],
+  ['line ends of Windows in the key', () => fcmFile({ private_key: privateKey.replaceAll('\n', '\r\n') })],
+  ['a byte order mark', () => ({ credentials_json: `\ufeff${JSON.stringify(account)}` })],
+  ['base64 in lines', () => ({ credentials_json: inLines(Buffer.from(JSON.stringify(account)).toString('base64')) })],
   ['the JSON as text', () => ({ credentials_json: JSON.stringify(account) })],
   ['the JSON in base64', () => ({ credentials_json: Buffer.from(JSON.stringify(account)).toString('base64') })],
 ])('a service account with %s is taken', async (_what, section) => {

@@ -1,7 +1,19 @@
 import * as v from 'valibot'
 import { described, secret, section } from '../option.ts'
 import { originPattern } from '../origin-pattern.ts'
-import { contactUri, file, filledText, kindOf, list, networkBlock, oneOf, text, url, wholeNumber } from '../values.ts'
+import {
+  contactUri,
+  file,
+  filledText,
+  hmsAppId,
+  kindOf,
+  list,
+  networkBlock,
+  oneOf,
+  text,
+  url,
+  wholeNumber,
+} from '../values.ts'
 
 const caFile = described(v.optional(text), 'PEM file of a certificate authority to trust besides those of the system.')
 
@@ -36,7 +48,7 @@ export const fcm = section({
 
 /** The section of Huawei Push Kit. */
 export const hms = section({
-  app_id: described(v.optional(filledText), 'The id of the app.'),
+  app_id: described(v.optional(hmsAppId), 'The id of the app.'),
   app_secret: described(v.optional(secret(filledText)), 'The secret of the app.'),
   auth_endpoint: described(
     v.optional(url('https:'), 'https://oauth-login.cloud.huawei.com/oauth2/v3/token'),

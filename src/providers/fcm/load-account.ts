@@ -47,12 +47,17 @@ async function proveGoogle(account: GoogleAccount, options: Options, ca: string 
   return { ...account, quotaProjectId }
 }
 
+/** The mark at the begin of files that some editors on Windows write. */
+const BYTE_ORDER_MARK = /^\ufeff/
+
 /** Parses JSON, or base64 of JSON. @throws FcmCredentialError; the parser's error would quote the text */
-function parseJson(text: string): object {
-  if (text.trim() === '') throw new FcmCredentialError('there is no credential: the text is empty')
+function parseJson(given: string): object {
+  const text = given.replace(BYTE_ORDER_MARK, '').trim()
+  if (text === '') throw new FcmCredentialError('there is no credential: the text is empty')
   const parsed = tryParse(text) ?? tryParse(Buffer.from(text, 'base64').toString())
-  if (parsed === undefined) throw new FcmCredentialError('not a service account key; the text is not JSON')
-  return parsed
+  if (parsed !== undefined) return parsed
+  if (/^["']/.test(text)) throw new FcmCredentialError('the text is in quotes; remove them')
+  throw new FcmCredentialError('not a service account key; the text is not JSON')
 }
 
 function tryParse(text: string): object | undefined {

@@ -42,9 +42,9 @@ export function readServiceAccount(json: object, projectId?: string): ServiceAcc
 
 const DOWNLOAD = 'download a new key file from the Google Cloud console'
 
-/** Checks that OpenSSL can sign with a key. Line breaks may be written as `\n`, as in environment variables. */
+/** Checks that OpenSSL can sign with a key. Line breaks may be written as `\n` or `\\n`, as in environment variables. */
 function readPrivateKey(text: string): string {
-  const pem = text.replaceAll('\\r', '').replaceAll('\\n', '\n')
+  const pem = text.replace(/\\+r/g, '').replace(/\\+n/g, '\n')
   if (/^\s*["']/.test(pem)) throw new FcmCredentialError('private_key is in quotes; remove the inner quotes')
   if (!pem.includes('-----BEGIN')) throw new FcmCredentialError(`private_key is not PEM; ${DOWNLOAD}`)
   if (!pem.includes('-----END'))

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { writeSwitches } from './payload.ts'
+import { writeNumbers } from './payload.ts'
 
-const write = (payload: string) => writeSwitches(Buffer.from(payload)).toString()
+const write = (payload: string) => writeNumbers(Buffer.from(payload)).toString()
 
 it.each([
   ['{"aps":{"content-available":true}}', '{"aps":{"content-available":1}}'],
@@ -16,8 +16,22 @@ it.each([
     '{"aps":{"content-available":1},"content-available":true}',
     '{"aps":{"content-available":1},"content-available":true}',
   ],
+  // Texts, as PHP and form fields have them.
+  ['{"aps":{"content-available":"1"}}', '{"aps":{"content-available":1}}'],
+  ['{"aps":{"content-available":"true"}}', '{"aps":{"content-available":1}}'],
+  ['{"aps":{"mutable-content":"0","alert":"1"}}', '{"aps":{"mutable-content":0,"alert":"1"}}'],
+  ['{"aps":{"sound":{"critical":"1","name":"1"}}}', '{"aps":{"sound":{"critical":1,"name":"1"}}}'],
+  ['{"aps":{"badge":"5"}}', '{"aps":{"badge":5}}'],
+  ['{"aps":{"badge":"0","content-available":true}}', '{"aps":{"badge":0,"content-available":1}}'],
+  // No numbers, or not Apple's fields.
+  ['{"aps":{"badge":true}}', '{"aps":{"badge":true}}'],
+  ['{"aps":{"badge":"05"}}', '{"aps":{"badge":"05"}}'],
+  ['{"aps":{"badge":"many"}}', '{"aps":{"badge":"many"}}'],
+  ['{"aps":{"content-available":"yes"}}', '{"aps":{"content-available":"yes"}}'],
+  ['{"aps":{"content-available":2}}', '{"aps":{"content-available":2}}'],
+  ['{"aps":{"alert":"a"},"badge":"5"}', '{"aps":{"alert":"a"},"badge":"5"}'],
   ['{"aps":true}', '{"aps":true}'],
   ['{"a":12345678901234567890}', '{"a":12345678901234567890}'],
-])('of %s the switches of Apple are numbers', (payload, expected) => {
+])('of %s the numbers of Apple are written as numbers', (payload, expected) => {
   expect(write(payload)).toBe(expected)
 })

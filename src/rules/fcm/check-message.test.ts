@@ -117,12 +117,27 @@ describe('a message for FCM', () => {
     expect(problemOf({ android: { ttl } })).toBeUndefined()
   })
 
-  it.each([3600, '4500', '3600S', '1h', '-1s', '2419201s', '1.1234567890s', 's', ' 1s', true, {}])(
-    'must not have the ttl %j',
-    (ttl) => {
-      expect(problemOf({ android: { ttl } })).toMatch(/^message\.android\.ttl: must be a duration/)
-    },
-  )
+  it.each([
+    3600,
+    '',
+    '4500',
+    '86400',
+    'PT1H',
+    '1 s',
+    '1e3s',
+    { seconds: '5' },
+    '3600S',
+    '1h',
+    '-1s',
+    '2419201s',
+    '1.1234567890s',
+    's',
+    ' 1s',
+    true,
+    {},
+  ])('must not have the ttl %j', (ttl) => {
+    expect(problemOf({ android: { ttl } })).toMatch(/^message\.android\.ttl: must be a duration/)
+  })
 
   it('is checked as far as it is known when it is a template', () => {
     const isOpen = (text: string) => text.includes('{{')

@@ -30,6 +30,13 @@ export function stringOf(why: string, isValid: (text: string) => boolean): Check
   }
 }
 
+/** A value with a form of its own that is written as a string. Unlike a string, an empty one is not unset. */
+export function formOf(why: string, isValid: (text: string) => boolean): Check {
+  const text = stringOf(why, isValid)
+  const empty = problem(why)
+  return (value, isOpen) => (value === '' ? empty : text(value, isOpen))
+}
+
 /** True or false, which may be written as strings. */
 export const boolean: Check = (value, isOpen) => {
   if (typeof value === 'boolean' || value === 'true' || value === 'false') return undefined

@@ -6,6 +6,7 @@ import {
   type Check,
   enumOf,
   float,
+  formOf,
   int32,
   listOf,
   messageOf,
@@ -20,15 +21,15 @@ const MAX_TTL_SECONDS = 2_419_200
 
 /** A duration: "a string … ends in the suffix s", with up to nine digits behind the dot. */
 const DURATION = /^\d{1,12}(?:\.\d{1,9})?s$/
-const duration = stringOf('must be a duration such as "3.5s"', (text) => DURATION.test(text))
-const ttl = stringOf(
+const duration = formOf('must be a duration such as "3.5s"', (text) => DURATION.test(text))
+const ttl = formOf(
   `must be a duration in seconds such as "3600s", of at most ${MAX_TTL_SECONDS}s`,
   (text) => DURATION.test(text) && Number.parseFloat(text) <= MAX_TTL_SECONDS,
 )
 
 /** A point in time as RFC 3339 writes it. */
 const TIME = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)$/
-const time = stringOf('must be a time such as "2026-10-02T15:01:23Z"', (text) => {
+const time = formOf('must be a time such as "2026-10-02T15:01:23Z"', (text) => {
   return TIME.test(text) && !Number.isNaN(Date.parse(text))
 })
 
