@@ -11,6 +11,24 @@ async function expectCleanStop(server: Server): Promise<void> {
 }
 
 test.skipIf(process.platform !== 'linux')(
+  'a signal while the program is being loaded ends it with exit code 0, and without output (needs /proc)',
+  async () => {
+    const server = await startMarked()
+    await vi.waitFor(() => expect(handlesHangup(server.child.pid)).toBe(true), { timeout: 60_000, interval: 1 })
+    server.child.kill('SIGTERM')
+    expect(await server.ended).toBe(0)
+    expect(server.output()).toBe('')
+    expect(server.listLeft()).toEqual([])
+  },
+)
+
+/** Whether the process has a handler for SIGHUP: Node has none of its own. */
+function handlesHangup(pid: number | undefined): boolean {
+  const [, mask = '0'] = /^SigCgt:\s*(\w+)$/m.exec(readText(`/proc/${pid}/status`)) ?? []
+  return (BigInt(`0x${mask}`) & 1n) === 1n
+}
+
+test.skipIf(process.platform !== 'linux')(
   'SIGTERM while the embedded PostgreSQL is made leaves nothing of it (needs /proc)',
   async () => {
     const server = await startMarked()
