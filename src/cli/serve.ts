@@ -41,7 +41,7 @@ export async function runServe(argv: string[]): Promise<void> {
   if (!options) return
   const { role, flags } = options
   const config = flags.has('lenient') ? makeLenient(options.config) : options.config
-  checkFiles(config)
+  await checkFiles(config)
   const logger = makeLogger(config.log)
   captureOutput(logger)
   for (const notice of describeSettings(options)) logger.warn(`config: ${notice}`)
