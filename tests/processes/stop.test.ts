@@ -1,7 +1,8 @@
 // Signals to a server with everything embedded, at the moments of its life, as an operator sends them.
 import { readdirSync } from 'node:fs'
 import { expect, test, vi } from 'vitest'
-import { LONG, RUNNING, readText, type Server, startMarked } from './marked-server.ts'
+import { readText } from '../support/marked-processes.ts'
+import { LONG, RUNNING, type Server, startMarked } from './marked-server.ts'
 
 /** A stop that the operator likes: no process is left, and no error is logged. */
 async function expectCleanStop(server: Server): Promise<void> {
@@ -59,7 +60,7 @@ test.skipIf(process.platform !== 'linux')(
   async () => {
     const server = await startMarked({ config: { worker: { processes: 1 + 1 } } })
     await server.said(RUNNING)
-    const workers = server.listLeft().filter((pid) => readText(`/proc/${pid}/cmdline`).includes('worker-process'))
+    const workers = server.listWorkers()
     expect(workers).toHaveLength(3)
     for (const pid of workers) process.kill(pid, 'SIGSTOP')
     server.child.kill('SIGTERM')
@@ -79,7 +80,7 @@ test.skipIf(process.platform !== 'linux')(
     const config = { data_dir: first.dataDir, worker: { processes: 2 }, shutdown: { timeout: '60s' } }
     const second = await startMarked({ program, config })
     await second.said(RUNNING)
-    const workers = second.listLeft().filter((pid) => readText(`/proc/${pid}/cmdline`).includes('worker-process'))
+    const workers = second.listWorkers()
     for (const pid of workers) process.kill(pid, 'SIGSTOP')
     second.child.kill('SIGINT')
     await second.said('"signal":"SIGINT"')
