@@ -1,5 +1,5 @@
-// Checks of a configuration that need files, but no connections: a start makes them first, and `check-config` makes
-// them without starting anything. Credentials of providers are checked where providers are made.
+// Checks of a configuration that need files, but no connections to stores: a start makes them first, and `check-config`
+// makes them without starting anything.
 import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { chooseQueue, chooseRedis, usesClickhouse } from '../config/check.ts'
@@ -7,13 +7,19 @@ import { readClientTls } from '../config/client-tls.ts'
 import { ConfigError } from '../config/config-error.ts'
 import { checkDataDir } from '../config/data-dir.ts'
 import type { Config } from '../config/schema.ts'
+import { makeLogger } from '../observability/log.ts'
 import { readTls } from '../server/plan-ports.ts'
 import { makeTlsOptions } from '../server/tls.ts'
+import { collectProblems } from './make-providers.ts'
+import { proveCredentials } from './prove-credentials.ts'
 import { readCa } from './read-ca.ts'
 
-/** Reads the files that a start needs. @throws ConfigError with all problems */
-export function checkFiles(config: Config): void {
-  const problems = [
+/**
+ * Reads the files that a start needs, and the credentials, except those that `push_notifications.lenient` allows.
+ * @throws ConfigError with all problems
+ */
+export async function checkFiles(config: Config): Promise<void> {
+  const checks = [
     () => checkDataDir(config.data_dir),
     () => checkLogFile(config.log.file),
     () => checkPort('http_server.tls', config.http_server.tls),
@@ -21,18 +27,14 @@ export function checkFiles(config: Config): void {
     () => readCa('upstream.ca_file', config.upstream?.ca_file),
     () => checkRedis(config),
     () => usesClickhouse(config) && readClientTls('clickhouse_analytics.tls', config.clickhouse_analytics.tls),
-  ].flatMap(collectProblem)
-  if (problems.length > 0) throw new ConfigError(problems)
+    () => checkCredentials(config),
+  ]
+  await collectProblems(checks, async (check) => check())
 }
 
-function collectProblem(check: () => unknown): readonly string[] {
-  try {
-    check()
-    return []
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems
-    throw error
-  }
+async function checkCredentials(config: Config): Promise<void> {
+  const { enabled, lenient } = config.push_notifications
+  if (enabled && !lenient) await proveCredentials(config, makeLogger({ level: 'none', file: '' }), false)
 }
 
 function checkLogFile(file: string): void {

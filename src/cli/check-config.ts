@@ -26,7 +26,7 @@ export async function runCheckConfig(argv: string[]): Promise<number> {
   const options = readServerOptions(argv, HELP, { flags: ['online'] })
   if (!options) return 0
   const { config, flags } = options
-  checkFiles(config)
+  await checkFiles(config)
   const hasPush = config.push_notifications.enabled
   const proofs = hasPush ? await proveCredentials(config, makeLogger(SILENT), flags.has('online')) : []
   process.stdout.write(`${JSON.stringify(hideSecrets(config), undefined, 2)}\n`)

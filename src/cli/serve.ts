@@ -3,12 +3,13 @@ import { checkFiles } from '../assemble/check-files.ts'
 import { assemble } from '../assemble.ts'
 import type { Config } from '../config/schema.ts'
 import { captureOutput } from '../observability/capture-output.ts'
-import { type Logger, makeLogger } from '../observability/log.ts'
+import { makeLogger } from '../observability/log.ts'
 import { StoppedError } from '../shutdown-phases.ts'
 import { makeBanner } from './banner.ts'
 import { describeSettings } from './describe-settings.ts'
 import { exitSoon } from './exit-soon.ts'
 import { readServerOptions } from './options.ts'
+import { listenForStop } from './stop-signals.ts'
 
 const HELP = `centripush serve [--config FILE] [--role all|api|worker] [--lenient]
 
@@ -40,7 +41,7 @@ export async function runServe(argv: string[]): Promise<void> {
   if (!options) return
   const { role, flags } = options
   const config = flags.has('lenient') ? makeLenient(options.config) : options.config
-  checkFiles(config)
+  await checkFiles(config)
   const logger = makeLogger(config.log)
   captureOutput(logger)
   for (const notice of describeSettings(options)) logger.warn(`config: ${notice}`)
@@ -66,28 +67,4 @@ export async function runServe(argv: string[]): Promise<void> {
 
 function makeLenient(config: Config): Config {
   return { ...config, push_notifications: { ...config.push_notifications, lenient: true } }
-}
-
-/**
- * Two signals to stop within this many ms count as one. Under npm a single Ctrl-C causes two: one from the terminal,
- * and one from npm, which forwards it.
- */
-const SAME_PRESS_MS = 500
-
-/** The returned signal aborts at the first signal to stop. A second one ends the process immediately. */
-function listenForStop(logger: Logger): AbortSignal {
-  const stopping = new AbortController()
-  let firstAtMs: number | undefined
-  const onSignal = (signal: NodeJS.Signals) => {
-    if (firstAtMs === undefined) {
-      firstAtMs = Date.now()
-      logger.info({ signal }, 'server: stopping, work in flight finishes')
-      stopping.abort()
-    } else if (Date.now() - firstAtMs > SAME_PRESS_MS) {
-      logger.warn({ signal }, 'server: stopped immediately by a second signal')
-      process.exit(1)
-    }
-  }
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, onSignal)
-  return stopping.signal
 }

@@ -41,6 +41,7 @@ const NETWORK: ReadonlySet<string> = new Set([
 const REPLIES: readonly [pattern: RegExp, mend: string, mayPass?: boolean][] = [
   [/^WRONGPASS|^ERR invalid password/, 'correct the user and the password'],
   [/^NOAUTH/, 'Redis asks for a password: set password, and user if it is not the default one'],
+  [/older than Redis/, 'use Redis 7.0 or newer, or Valkey'],
   [/^READONLY/, 'set the address to the primary'],
   [
     /NOPERM|ERR The user/,

@@ -25,6 +25,22 @@ test('a wrong configuration exits with 2 and prints a line for each problem, wit
   })
 })
 
+test('serve names all files and credentials that it can not use, before it opens its stores', async () => {
+  const config = writeConfig(
+    'log: { file: /no/such/a.log }\npush_notifications: { fcm: { credentials_file: /no/such.json } }\n',
+  )
+  const { code, stdout, stderr } = await runCommand(UNREACHABLE, ['serve', '--config', config])
+  expect({ code, stdout, lines: stderr.split('\n') }).toEqual({
+    code: 2,
+    stdout: '',
+    lines: [
+      'centripush serve: config: log.file: /no/such does not exist',
+      'centripush serve: config: push_notifications.fcm.credentials_file: /no/such.json does not exist',
+      '',
+    ],
+  })
+})
+
 test('an unknown option of a command exits with 2', async () => {
   const { code, stderr } = await runCommand(UNREACHABLE, ['check-config', '--colour'])
   expect({ code, stderr }).toMatchObject({

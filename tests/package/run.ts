@@ -1,10 +1,11 @@
 // npm run test:package: the image and the package, built by their own steps in empty folders, each started on an empty
-// database, asked to send, and stopped. It needs the network or npm's cache.
+// database of its own, asked to send, and stopped. It needs the network or npm's cache.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import postgres from 'postgres'
 import { findFreePort } from '../support/centripush-process.ts'
 import { buildImage, type Image } from './build-image.ts'
 import { run } from './run-command.ts'
@@ -20,10 +21,11 @@ async function main(): Promise<void> {
   await run('chmod', ['755', directory], ROOT)
   try {
     const tarball = await pack(directory)
+    await installAsUnitSays(directory, tarball)
     const database = await startByNpx(directory, tarball)
     try {
       const image = await buildImage(ROOT, join(directory, 'image'))
-      await startImage(image, database.dsn)
+      await startImage(image, await createDatabase(database.dsn, 'image'))
     } finally {
       await database.stop()
     }
@@ -43,7 +45,15 @@ async function pack(directory: string): Promise<string> {
   return tarball
 }
 
-/** Starts the package with everything embedded, and leaves it running: its database is used for the image too. */
+/** deploy/systemd/centripush.service names this command and the program that it makes. */
+async function installAsUnitSays(directory: string, tarball: string): Promise<void> {
+  const prefix = join(directory, 'opt')
+  await run('npm', ['install', '--silent', '--global', '--prefix', prefix, tarball], directory)
+  await run(join(prefix, 'bin/centripush'), ['--version'], directory)
+  console.log('package: installs for the systemd unit')
+}
+
+/** Starts the package with everything embedded, and leaves it running: its PostgreSQL has the image's database too. */
 async function startByNpx(directory: string, tarball: string) {
   const folder = join(directory, 'empty')
   mkdirSync(folder)
@@ -59,6 +69,16 @@ async function readDsn(dataDir: string): Promise<string> {
   const password = (await run('cat', ['postgres.password'], dataDir)).trim()
   const port = (await run('cat', ['postgres/postmaster.pid'], dataDir)).split('\n')[3]
   return `postgresql://centripush:${password}@127.0.0.1:${port}/postgres`
+}
+
+/** Creates a database on the server of `dsn`. Resolves to its DSN. */
+async function createDatabase(dsn: string, name: string): Promise<string> {
+  const sql = postgres(dsn, { max: 1 })
+  await sql`create database ${sql(name)}`
+  await sql.end()
+  const url = new URL(dsn)
+  url.pathname = name
+  return url.href
 }
 
 async function startImage({ directory, command, env, kilobytes }: Image, dsn: string): Promise<void> {

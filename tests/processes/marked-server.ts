@@ -1,18 +1,17 @@
 // A server that runs as an operator starts it, and the processes that it leaves.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect, onTestFinished, vi } from 'vitest'
 import { makeDirectory } from '../cli/command.ts'
 import { findFreePort } from '../support/centripush-process.ts'
+import { listMarked, listWorkers, MARK } from '../support/marked-processes.ts'
 import { keepOutput } from '../support/run-log.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 /** For `vi.waitFor`. */
 export const LONG = { timeout: 60_000, interval: 20 }
-/** Marks the processes of a test, and their children, in their environment. */
-const MARK = 'STOP_TEST_DIRECTORY'
 /** The last line of the log of a start. */
 export const RUNNING = 'centripush is running'
 
@@ -27,8 +26,9 @@ export interface Server {
   output(): string
   /** Resolves to the exit code. */
   ended: Promise<number | null>
-  /** The processes of the server that run. */
+  /** The processes of the server that run, and those of them that send pushes. */
   listLeft(): number[]
+  listWorkers(): number[]
 }
 
 /** Starts a server with everything embedded that `config` does not name. It is killed after a test that fails. */
@@ -67,21 +67,6 @@ export async function startMarked(options: { program?: string[]; config?: object
     await Promise.race([early, vi.waitFor(() => expect(output).toContain(text), LONG)])
   }
   const url = `http://127.0.0.1:${port}`
-  return { child, url, dataDir, said, output: () => output, ended, listLeft: () => listMarked(directory) }
-}
-
-/** The processes with the mark in their environment, from Linux's /proc. */
-function listMarked(mark: string): number[] {
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
-  return pids.filter((pid) => readText(`/proc/${pid}/environ`).includes(`${MARK}=${mark}`)).map(Number)
-}
-
-/** A file; empty if it is gone. */
-export function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    // The process has ended.
-    return ''
-  }
+  const lists = { listLeft: () => listMarked(directory), listWorkers: () => listWorkers(directory) }
+  return { child, url, dataDir, said, output: () => output, ended, ...lists }
 }

@@ -1,13 +1,32 @@
 // Signals to a server with everything embedded, at the moments of its life, as an operator sends them.
 import { readdirSync } from 'node:fs'
 import { expect, test, vi } from 'vitest'
-import { LONG, RUNNING, readText, type Server, startMarked } from './marked-server.ts'
+import { readText } from '../support/marked-processes.ts'
+import { LONG, RUNNING, type Server, startMarked } from './marked-server.ts'
 
 /** A stop that the operator likes: no process is left, and no error is logged. */
 async function expectCleanStop(server: Server): Promise<void> {
   expect(await server.ended).toBe(0)
   expect(server.output()).not.toMatch(/"level":"error"|"stack"|\n\s+at /)
   await vi.waitFor(() => expect(server.listLeft()).toEqual([]), LONG)
+}
+
+test.skipIf(process.platform !== 'linux')(
+  'a signal while the program is being loaded ends it with exit code 0, and without output (needs /proc)',
+  async () => {
+    const server = await startMarked()
+    await vi.waitFor(() => expect(handlesHangup(server.child.pid)).toBe(true), { timeout: 60_000, interval: 1 })
+    server.child.kill('SIGTERM')
+    expect(await server.ended).toBe(0)
+    expect(server.output()).toBe('')
+    expect(server.listLeft()).toEqual([])
+  },
+)
+
+/** Whether the process has a handler for SIGHUP: Node has none of its own. */
+function handlesHangup(pid: number | undefined): boolean {
+  const [, mask = '0'] = /^SigCgt:\s*(\w+)$/m.exec(readText(`/proc/${pid}/status`)) ?? []
+  return (BigInt(`0x${mask}`) & 1n) === 1n
 }
 
 test.skipIf(process.platform !== 'linux')(
@@ -41,7 +60,7 @@ test.skipIf(process.platform !== 'linux')(
   async () => {
     const server = await startMarked({ config: { worker: { processes: 1 + 1 } } })
     await server.said(RUNNING)
-    const workers = server.listLeft().filter((pid) => readText(`/proc/${pid}/cmdline`).includes('worker-process'))
+    const workers = server.listWorkers()
     expect(workers).toHaveLength(3)
     for (const pid of workers) process.kill(pid, 'SIGSTOP')
     server.child.kill('SIGTERM')
@@ -61,7 +80,7 @@ test.skipIf(process.platform !== 'linux')(
     const config = { data_dir: first.dataDir, worker: { processes: 2 }, shutdown: { timeout: '60s' } }
     const second = await startMarked({ program, config })
     await second.said(RUNNING)
-    const workers = second.listLeft().filter((pid) => readText(`/proc/${pid}/cmdline`).includes('worker-process'))
+    const workers = second.listWorkers()
     for (const pid of workers) process.kill(pid, 'SIGSTOP')
     second.child.kill('SIGINT')
     await second.said('"signal":"SIGINT"')
