@@ -29,12 +29,32 @@ class Mismatch {
   }
 }
 
+/** Converts a JSON value. Undefined or a Mismatch if it is not of the type. */
+type Read<T> = (text: JsonText) => T | Mismatch | undefined
+
+/**
+ * How the schemas below convert a value without the results, paths and issues of valibot, which cost more than the
+ * conversion. Only a value that is not of its type is given to the schema, which explains the error.
+ */
+const readers = new WeakMap<object, Read<unknown>>([[jsonText, (text) => text]])
+
+function findReader(schema: v.ObjectEntries[string]): Read<unknown> {
+  const inner = 'wrapped' in schema && typeof schema.wrapped === 'object' ? schema.wrapped : undefined
+  const known = readers.get(schema) ?? (inner ? readers.get(inner) : undefined)
+  return known ?? ((text) => readWith(schema, text))
+}
+
+function readWith(schema: v.ObjectEntries[string], text: JsonText): unknown {
+  const result = v.safeParse(schema, text, { abortEarly: true })
+  return result.success ? result.output : undefined
+}
+
 /**
  * A schema for a value of one JSON kind.
- * @param read converts the value; returns undefined or a Mismatch if it is not of the type
+ * @param read converts the value
  */
-function wire<T>(kind: JsonKind, typeName: string, read: (text: JsonText) => T | Mismatch | undefined) {
-  return v.pipe(
+function wire<T>(kind: JsonKind, typeName: string, read: Read<T>) {
+  const schema = v.pipe(
     jsonText,
     v.rawTransform<JsonText, T>(({ dataset, addIssue, NEVER }) => {
       const text = dataset.value
@@ -46,6 +66,8 @@ function wire<T>(kind: JsonKind, typeName: string, read: (text: JsonText) => T |
       return NEVER
     }),
   )
+  readers.set(schema, (text) => (text.kind === kind ? read(text) : undefined))
+  return schema
 }
 
 /** Names of fields that errors show. Others may be long, or data. */
@@ -146,29 +168,41 @@ export function message<const Entries extends v.ObjectEntries>(entries: Entries)
   const absent = Object.fromEntries(Array.from(schemas.keys(), (name) => [name, undefined]))
   // The fields of an empty message, in their order. Most fields of a request are absent: they are not parsed again.
   const zero = { ...absent, ...v.parse(fields, {}) }
-  return v.pipe(
+  const fieldReaders = new Map(Array.from(schemas, ([name, schema]) => [name, findReader(schema)]))
+  const read = (text: JsonText): v.InferOutput<typeof fields> | undefined => {
+    if (text.kind !== 'object') return undefined
+    const found: Record<string, unknown> = {}
+    for (const [name, value] of pickFields(text, schemas)) {
+      const field = fieldReaders.get(name)?.(value)
+      if (field === undefined || field instanceof Mismatch) return undefined
+      found[name] = field
+    }
+    return Object.assign({ ...zero }, found)
+  }
+  const schema = v.pipe(
     jsonText,
     v.rawTransform<JsonText, v.InferOutput<typeof fields>>(({ dataset, addIssue, NEVER }) => {
       const text = dataset.value
-      if (text.kind !== 'object') {
-        addIssue({ message: `expected an object but found ${text.kind}` })
-        return NEVER
-      }
-      const output = { ...zero }
-      for (const [name, value] of pickFields(text, schemas)) {
-        const schema = schemas.get(name)
-        if (!schema) continue
-        const result = v.safeParse(schema, value, { abortEarly: true })
-        if (!result.success) {
-          const [issue] = result.issues
-          addIssue({ message: issue.message, path: [pathTo(name, text), ...(issue.path ?? [])] })
-          return NEVER
-        }
-        Object.assign(output, { [name]: result.output })
-      }
-      return output
+      const output = read(text)
+      if (output !== undefined) return output
+      addIssue(findIssue(text, schemas))
+      return NEVER
     }),
   )
+  readers.set(schema, read)
+  return schema
+}
+
+/** The issue of the first field that is not of its type. */
+function findIssue(text: JsonText, schemas: ReadonlyMap<string, v.ObjectEntries[string]>) {
+  for (const [name, value] of pickFields(text, schemas)) {
+    const schema = schemas.get(name)
+    const [issue] = (schema && v.safeParse(schema, value, { abortEarly: true }).issues) ?? []
+    if (!issue) continue
+    const path: [v.IssuePathItem, ...v.IssuePathItem[]] = [pathTo(name, text), ...(issue.path ?? [])]
+    return { message: issue.message, path }
+  }
+  return { message: `expected an object but found ${text.kind}` }
 }
 
 /** The last field of each name that is not null. */
