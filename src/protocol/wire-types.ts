@@ -2,80 +2,18 @@
 // Go's encoding/json: field names match in any mix of upper and lower case, the last of two fields with one name wins,
 // unknown fields are ignored, and null, an absent field and the zero value are the same.
 import * as v from 'valibot'
-import { JsonText, parseJsonText } from '../json/json-text.ts'
+import { type JsonText, parseJsonText } from '../json/json-text.ts'
 import type { JsonKind } from '../json/scanner.ts'
+import { addReader, findReader, jsonText, Mismatch, pathTo, wire } from './wire-schema.ts'
 
 const INT32 = [-(2n ** 31n), 2n ** 31n - 1n] as const
 const INT64 = [-(2n ** 63n), 2n ** 63n - 1n] as const
 const UINT32 = [0n, 2n ** 32n - 1n] as const
 const UINT64 = [0n, 2n ** 64n - 1n] as const
 
-const jsonText = v.instance(JsonText)
-
 /** A scalar, list or map that may be absent, and has its zero value then. @param zero the zero value as JSON */
 function orZero<Schema extends v.GenericSchema<JsonText, unknown>>(schema: Schema, zero: string) {
   return v.optional(schema, parseJsonText(Buffer.from(zero)))
-}
-
-/** The problem of a list or an object: one of its members is wrong, or it has too many. */
-class Mismatch {
-  readonly problem: string
-  /** The item or field that is wrong. */
-  readonly member: number | string | undefined
-
-  constructor(problem: string, member?: number | string) {
-    this.problem = problem
-    this.member = member
-  }
-}
-
-/** Converts a JSON value. Undefined or a Mismatch if it is not of the type. */
-type Read<T> = (text: JsonText) => T | Mismatch | undefined
-
-/**
- * How the schemas below convert a value without the results, paths and issues of valibot, which cost more than the
- * conversion. Only a value that is not of its type is given to the schema, which explains the error.
- */
-const readers = new WeakMap<object, Read<unknown>>([[jsonText, (text) => text]])
-
-function findReader(schema: v.ObjectEntries[string]): Read<unknown> {
-  const inner = 'wrapped' in schema && typeof schema.wrapped === 'object' ? schema.wrapped : undefined
-  const known = readers.get(schema) ?? (inner ? readers.get(inner) : undefined)
-  return known ?? ((text) => readWith(schema, text))
-}
-
-function readWith(schema: v.ObjectEntries[string], text: JsonText): unknown {
-  const result = v.safeParse(schema, text, { abortEarly: true })
-  return result.success ? result.output : undefined
-}
-
-/**
- * A schema for a value of one JSON kind.
- * @param read converts the value
- */
-function wire<T>(kind: JsonKind, typeName: string, read: Read<T>) {
-  const schema = v.pipe(
-    jsonText,
-    v.rawTransform<JsonText, T>(({ dataset, addIssue, NEVER }) => {
-      const text = dataset.value
-      const value = text.kind === kind ? read(text) : undefined
-      if (value !== undefined && !(value instanceof Mismatch)) return value
-      const found = text.kind === kind ? `another ${kind}` : text.kind
-      const { problem = `expected ${typeName} but found ${found}`, member = undefined } = value ?? {}
-      addIssue({ message: problem, ...(member !== undefined && { path: [pathTo(member, text)] }) })
-      return NEVER
-    }),
-  )
-  readers.set(schema, (text) => (text.kind === kind ? read(text) : undefined))
-  return schema
-}
-
-/** Names of fields that errors show. Others may be long, or data. */
-const PLAIN_NAME = /^[\w-]{1,64}$/
-
-function pathTo(member: number | string, input: JsonText): v.UnknownPathItem {
-  const key = typeof member === 'number' || PLAIN_NAME.test(member) ? member : '(a key)'
-  return { type: 'unknown', origin: 'value', input, key, value: undefined }
 }
 
 /**
@@ -189,7 +127,7 @@ export function message<const Entries extends v.ObjectEntries>(entries: Entries)
       return NEVER
     }),
   )
-  readers.set(schema, read)
+  addReader(schema, read)
   return schema
 }
 
