@@ -1,5 +1,3 @@
-const BACKSLASH = 0x5c
-
 /** Texts that JSON.stringify leaves unchanged: without quotes, backslashes, control characters and surrogates. */
 const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\ud7ff\ue000-\uffff]*$/
 
@@ -9,8 +7,9 @@ const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\ud7ff\ue000-\uffff]*$/
  * @param end the position after its closing quote
  */
 export function decodeString(source: Buffer, start: number, end: number): string {
-  if (!source.subarray(start, end).includes(BACKSLASH)) return source.toString('utf8', start + 1, end - 1)
-  const decoded: unknown = JSON.parse(source.toString('utf8', start, end))
+  const text = source.toString('utf8', start + 1, end - 1)
+  if (!text.includes('\\')) return text
+  const decoded: unknown = JSON.parse(`"${text}"`)
   return String(decoded).toWellFormed()
 }
 

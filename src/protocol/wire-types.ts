@@ -2,58 +2,18 @@
 // Go's encoding/json: field names match in any mix of upper and lower case, the last of two fields with one name wins,
 // unknown fields are ignored, and null, an absent field and the zero value are the same.
 import * as v from 'valibot'
-import { JsonText, parseJsonText } from '../json/json-text.ts'
+import { type JsonText, parseJsonText } from '../json/json-text.ts'
 import type { JsonKind } from '../json/scanner.ts'
+import { addReader, findReader, jsonText, Mismatch, pathTo, wire } from './wire-schema.ts'
 
 const INT32 = [-(2n ** 31n), 2n ** 31n - 1n] as const
 const INT64 = [-(2n ** 63n), 2n ** 63n - 1n] as const
 const UINT32 = [0n, 2n ** 32n - 1n] as const
 const UINT64 = [0n, 2n ** 64n - 1n] as const
 
-const jsonText = v.instance(JsonText)
-
 /** A scalar, list or map that may be absent, and has its zero value then. @param zero the zero value as JSON */
 function orZero<Schema extends v.GenericSchema<JsonText, unknown>>(schema: Schema, zero: string) {
   return v.optional(schema, parseJsonText(Buffer.from(zero)))
-}
-
-/** The problem of a list or an object: one of its members is wrong, or it has too many. */
-class Mismatch {
-  readonly problem: string
-  /** The item or field that is wrong. */
-  readonly member: number | string | undefined
-
-  constructor(problem: string, member?: number | string) {
-    this.problem = problem
-    this.member = member
-  }
-}
-
-/**
- * A schema for a value of one JSON kind.
- * @param read converts the value; returns undefined or a Mismatch if it is not of the type
- */
-function wire<T>(kind: JsonKind, typeName: string, read: (text: JsonText) => T | Mismatch | undefined) {
-  return v.pipe(
-    jsonText,
-    v.rawTransform<JsonText, T>(({ dataset, addIssue, NEVER }) => {
-      const text = dataset.value
-      const value = text.kind === kind ? read(text) : undefined
-      if (value !== undefined && !(value instanceof Mismatch)) return value
-      const found = text.kind === kind ? `another ${kind}` : text.kind
-      const { problem = `expected ${typeName} but found ${found}`, member = undefined } = value ?? {}
-      addIssue({ message: problem, ...(member !== undefined && { path: [pathTo(member, text)] }) })
-      return NEVER
-    }),
-  )
-}
-
-/** Names of fields that errors show. Others may be long, or data. */
-const PLAIN_NAME = /^[\w-]{1,64}$/
-
-function pathTo(member: number | string, input: JsonText): v.UnknownPathItem {
-  const key = typeof member === 'number' || PLAIN_NAME.test(member) ? member : '(a key)'
-  return { type: 'unknown', origin: 'value', input, key, value: undefined }
 }
 
 /**
@@ -146,29 +106,41 @@ export function message<const Entries extends v.ObjectEntries>(entries: Entries)
   const absent = Object.fromEntries(Array.from(schemas.keys(), (name) => [name, undefined]))
   // The fields of an empty message, in their order. Most fields of a request are absent: they are not parsed again.
   const zero = { ...absent, ...v.parse(fields, {}) }
-  return v.pipe(
+  const fieldReaders = new Map(Array.from(schemas, ([name, schema]) => [name, findReader(schema)]))
+  const read = (text: JsonText): v.InferOutput<typeof fields> | undefined => {
+    if (text.kind !== 'object') return undefined
+    const found: Record<string, unknown> = {}
+    for (const [name, value] of pickFields(text, schemas)) {
+      const field = fieldReaders.get(name)?.(value)
+      if (field === undefined || field instanceof Mismatch) return undefined
+      found[name] = field
+    }
+    return Object.assign({ ...zero }, found)
+  }
+  const schema = v.pipe(
     jsonText,
     v.rawTransform<JsonText, v.InferOutput<typeof fields>>(({ dataset, addIssue, NEVER }) => {
       const text = dataset.value
-      if (text.kind !== 'object') {
-        addIssue({ message: `expected an object but found ${text.kind}` })
-        return NEVER
-      }
-      const output = { ...zero }
-      for (const [name, value] of pickFields(text, schemas)) {
-        const schema = schemas.get(name)
-        if (!schema) continue
-        const result = v.safeParse(schema, value, { abortEarly: true })
-        if (!result.success) {
-          const [issue] = result.issues
-          addIssue({ message: issue.message, path: [pathTo(name, text), ...(issue.path ?? [])] })
-          return NEVER
-        }
-        Object.assign(output, { [name]: result.output })
-      }
-      return output
+      const output = read(text)
+      if (output !== undefined) return output
+      addIssue(findIssue(text, schemas))
+      return NEVER
     }),
   )
+  addReader(schema, read)
+  return schema
+}
+
+/** The issue of the first field that is not of its type. */
+function findIssue(text: JsonText, schemas: ReadonlyMap<string, v.ObjectEntries[string]>) {
+  for (const [name, value] of pickFields(text, schemas)) {
+    const schema = schemas.get(name)
+    const [issue] = (schema && v.safeParse(schema, value, { abortEarly: true }).issues) ?? []
+    if (!issue) continue
+    const path: [v.IssuePathItem, ...v.IssuePathItem[]] = [pathTo(name, text), ...(issue.path ?? [])]
+    return { message: issue.message, path }
+  }
+  return { message: `expected an object but found ${text.kind}` }
 }
 
 /** The last field of each name that is not null. */

@@ -11,7 +11,7 @@ import { readLimits } from './limits.ts'
 import { readNotifications } from './notification.ts'
 import { readTime } from './read-time.ts'
 import { laneOf, readRecipient } from './recipient.ts'
-import { hashRequest } from './request-hash.ts'
+import { HASH_WITHOUT_UID, hashRequest } from './request-hash.ts'
 import { readTemplating } from './templating.ts'
 import { checkUid } from './uid.ts'
 
@@ -21,8 +21,16 @@ export interface SendChecks {
   checkEndpoint: EndpointCheck
 }
 
-/** Converts a request to a send. @throws ApiError badRequest that names the field */
-export function readSend(request: SendPushNotificationRequest, { checkEndpoint }: SendChecks): Send {
+/**
+ * Converts a request to a send.
+ * @param whole the request that is hashed, which contains `request`
+ * @throws ApiError badRequest that names the field
+ */
+export function readSend(
+  request: SendPushNotificationRequest,
+  { checkEndpoint }: SendChecks,
+  whole: object = request,
+): Send {
   if (!request.recipient) throw new ApiError('badRequest', 'recipient: is missing')
   if (!request.notification) throw new ApiError('badRequest', 'notification: is missing')
   const recipient = readRecipient(request.recipient, checkEndpoint)
@@ -46,7 +54,7 @@ export function readSend(request: SendPushNotificationRequest, { checkEndpoint }
   }
   return {
     uid,
-    requestHash: hashRequest(request),
+    requestHash: request.uid === '' ? HASH_WITHOUT_UID : hashRequest(whole),
     lane: laneOf(recipient),
     sendAtMs: readTime('send_at', request.send_at),
     expireAtMs: readTime('notification.expire_at', request.notification.expire_at),

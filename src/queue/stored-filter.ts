@@ -13,9 +13,11 @@ export const StoredFilter = v.object({
   platforms: values,
 })
 
+const FIELDS = ['ids', 'users', 'topics', 'providers', 'platforms'] as const satisfies (keyof DeviceFilter)[]
+
 /** The fields of a filter that have values. */
 export function encodeFilter(filter: DeviceFilter): { [Field in keyof DeviceFilter]?: string[] } {
-  return Object.fromEntries(
-    Object.entries(filter).flatMap(([field, values]) => (values.length > 0 ? [[field, [...values]]] : [])),
-  )
+  const stored: { [Field in keyof DeviceFilter]?: string[] } = {}
+  for (const field of FIELDS) if (filter[field].length > 0) stored[field] = [...filter[field]]
+  return stored
 }

@@ -71,11 +71,16 @@ export function decodeRecipient(bytes: Buffer): Recipient {
 }
 
 /** Encodes a content to its stored text. */
-export function encodeContent(send: SendContent): string {
-  const { notifications, templating, rateLimit, exceptUsers, heldUsers, ...content } = send
-  const stored: v.InferInput<typeof StoredContent> = {
-    ...content,
-    notifications: [...notifications].map(([provider, { json, headers }]) => ({
+export function encodeContent(content: SendContent): string {
+  // Each single push is encoded. The rest of a destructuring would cost as much as all of this.
+  const { analyticsUid, isReliable, timeLimit, ackRule } = content
+  const { notifications, templating, rateLimit, exceptUsers, heldUsers } = content
+  const stored: Record<keyof SendContent, unknown> & v.InferInput<typeof StoredContent> = {
+    analyticsUid,
+    isReliable,
+    timeLimit,
+    ackRule,
+    notifications: Array.from(notifications, ([provider, { json, headers }]) => ({
       provider,
       json: json.toString('base64'),
       headers: [...headers],
