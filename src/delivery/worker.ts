@@ -21,6 +21,11 @@ import type { RangeBatch, RangeReader, RangeTargets } from './range-reader.ts'
 
 /** The time between two looks of a busy loop, in ms. A due retry and a lost announcement are delayed by at most it. */
 const POLL_MS = 500
+/**
+ * The wait in ms after which a batch of a fallback lane is claimed: the process that serves the lane is overloaded or
+ * restarting. Earlier it would take the batches of many sends from the groups in which that process sends them.
+ */
+const FALLBACK_WAIT_MS = 50
 /** In ms, after an error of the store, which is most likely unreachable. */
 const ERROR_PAUSE_MS = 1000
 /** In ms, how long a failed claim counts. The next one follows within this time, if the store answers at all. */
@@ -90,6 +95,7 @@ export class Worker {
     const { queue, duty, providers, logger } = this.#deps
     const { signal } = this.#stopping
     const { lane, probing } = work
+    const leastWaitMs = duty.fallbackLanes.includes(lane) ? FALLBACK_WAIT_MS : 0
     const watch = new WorkWatch({ queue, duty, lane, pollMs: POLL_MS, signal })
     while (!signal.aborted) {
       watch.listen()
@@ -97,7 +103,7 @@ export class Worker {
       const up = listInState(providers, 'up')
       const askedAtMs = performance.now()
       try {
-        const claims = room > 0 ? await claimAvailable(this.#deps, { lane, probing, room }) : []
+        const claims = room > 0 ? await claimAvailable(this.#deps, { lane, probing, room, leastWaitMs }) : []
         if (room > 0) this.#failedAtMs = undefined
         this.#begin(claims, askedAtMs, work)
         // A batch in delivery may leave retries, and a provider in an outage is probed.

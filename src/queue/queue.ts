@@ -116,8 +116,15 @@ export interface Queue {
   /**
    * Claims up to `limit` batches of a lane, the oldest first. Of a paused provider it claims at most one, which probes
    * whether the provider works again.
+   * @param leastWaitMs batches that have waited for less are left to other workers, unless an older one of their
+   *   provider is claimed; 0 by default
    */
-  claimBatches(lane: Lane, providers: readonly ProviderName[], limit: number): Promise<BatchClaim[]>
+  claimBatches(
+    lane: Lane,
+    providers: readonly ProviderName[],
+    limit: number,
+    leastWaitMs?: number,
+  ): Promise<BatchClaim[]>
 
   /** Loads the parts of a send that delivery needs; undefined if the send has ended. */
   loadSend(uid: string): Promise<StoredSend | undefined>

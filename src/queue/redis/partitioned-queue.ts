@@ -96,8 +96,8 @@ export class PartitionedRedisQueue implements Queue {
     await partition.releaseSend(claim)
   }
 
-  claimBatches(lane: Lane, providers: readonly ProviderName[], limit: number) {
-    return this.#claims.claimBatches(lane, providers, limit)
+  claimBatches(lane: Lane, providers: readonly ProviderName[], limit: number, leastWaitMs?: number) {
+    return this.#claims.claimBatches(lane, providers, limit, leastWaitMs)
   }
 
   async loadSend(uid: string) {

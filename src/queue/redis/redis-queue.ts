@@ -150,9 +150,9 @@ export class RedisQueue implements Queue {
     await extendSendLease(this.#here, claim, 0)
   }
 
-  async claimBatches(lane: Lane, providers: readonly ProviderName[], limit: number) {
+  async claimBatches(lane: Lane, providers: readonly ProviderName[], limit: number, leastWaitMs = 0) {
     const looksForAbandoned = this.#isSweepDue(lane)
-    const options = { lane, providers, limit, leaseMs: this.#leaseMs, looksForAbandoned }
+    const options = { lane, providers, limit, leastWaitMs, leaseMs: this.#leaseMs, looksForAbandoned }
     const { claims, empty } = await claimBatches(this.#here, options)
     await endEvictedBatches(this.#here, empty, this.#logger)
     return claims

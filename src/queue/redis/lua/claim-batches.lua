@@ -4,7 +4,7 @@
 -- KEYS: 1 retries by time  2 bodies of retries  3 pauses  4.. for each provider: stream, notes on its claims
 -- ARGV: 1 group  2 consumer  3 most batches  4 lease, ms  5 '1': look for abandoned batches
 --       6 prefix of the keys of sends  7 prefix of the keys of exclusions  8 '1': return the content of the send too
---       9.. providers
+--       9 least wait, ms: new batches of a provider stay while its first one is younger  10.. providers
 -- Returns a header with the names of the columns, then a row for each batch. A second run claims other batches. If the
 -- reply is lost, its batches are abandoned after their lease.
 --- @include clock
@@ -15,7 +15,8 @@
 local retries, bodies, pauses = KEYS[1], KEYS[2], KEYS[3]
 local group, consumer, lease_ms, looks_for_abandoned = ARGV[1], ARGV[2], ARGV[4], ARGV[5] == '1'
 local send_prefix, exclusions_prefix, returns_content = ARGV[6], ARGV[7], ARGV[8] == '1'
-local FIRST_PROVIDER, FIRST_STREAM = 9, 4
+local least_wait_ms = tonumber(ARGV[9])
+local FIRST_PROVIDER, FIRST_STREAM = 10, 4
 -- The most due retries that one run moves to their streams, so that no run takes long.
 local MOST_MOVED = 100
 -- Columns of the reply that may be '': expiresInMs of a send without expiry, settled and note without a checkpoint,
@@ -70,6 +71,14 @@ local function add_row(provider, notes, entry, deliveries, is_probe)
   left = left - 1
 end
 
+-- Whether the first new batch of a stream has waited for the least time: its id begins with the time of its XADD.
+local function has_waited(stream)
+  local groups = redis.call('XINFO', 'GROUPS', stream)
+  local last = groups[1] and read_fields(groups[1])['last-delivered-id'] or '0-0'
+  local first = redis.call('XRANGE', stream, '(' .. last, '+', 'COUNT', 1)[1]
+  return first and now - tonumber(string.match(first[1], '^%d+')) >= least_wait_ms
+end
+
 -- Claims up to `most` batches of a stream: abandoned ones first, then new ones.
 local function claim(provider, stream, notes, most, is_probe)
   if looks_for_abandoned then
@@ -84,7 +93,7 @@ local function claim(provider, stream, notes, most, is_probe)
       end
     end
   end
-  if most <= 0 then return end
+  if most <= 0 or (least_wait_ms > 0 and not has_waited(stream)) then return end
   local new = redis.pcall('XREADGROUP', 'GROUP', group, consumer, 'COUNT', most, 'STREAMS', stream, '>')
   if new and new.err then
     create_group(stream, group)
