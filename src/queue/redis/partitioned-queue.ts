@@ -172,6 +172,7 @@ export class PartitionedRedisQueue implements Queue {
   }
 
   waitForWork(lane: Lane, timeoutMs: number, signal: AbortSignal) {
+    for (const partition of this.#partitions) partition.listenTo(lane)
     return this.#announcements.wait(lane, timeoutMs, signal)
   }
 

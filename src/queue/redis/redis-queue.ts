@@ -65,7 +65,7 @@ export interface QueuePart {
   count: number
   /** The limits of all partitions together. */
   limits: LimitCheck
-  /** Called at each announcement of work in a lane of this partition. */
+  /** Called at each announcement of work in a lane of this partition after `listenTo`. */
   onAnnounced(lane: Lane): void
 }
 
@@ -216,6 +216,11 @@ export class RedisQueue implements Queue {
 
   countStatuses(counts: readonly StatusCount[]) {
     return countStatuses(this.#here, counts)
+  }
+
+  /** Calls `part.onAnnounced` for announcements of a lane from here on. */
+  listenTo(lane: Lane) {
+    this.#wakeUp.listenTo(lane)
   }
 
   waitForWork(lane: Lane, timeoutMs: number, signal: AbortSignal) {

@@ -1,5 +1,6 @@
 // Announces work of a lane to workers: scripts publish the announcement, and each process listens on its own
-// connection. In a Cluster the channels belong to the slot of the queue's keys (shard pub/sub), and the client listens
+// connection, but only to the lanes whose announcements it waits for: with each send, a message would wake a process
+// for nothing. In a Cluster the channels belong to the slot of the queue's keys (shard pub/sub), and the client listens
 // to the servers that have the slots. A lost announcement only delays the work, by the poll interval of a worker.
 import type { Logger } from '../../observability/log.ts'
 import type { RedisClient } from '../../redis/connect.ts'
@@ -20,42 +21,48 @@ interface Deps {
 export class WakeUp {
   readonly #deps: Deps
   readonly #announcements = new Announcements()
-  readonly #channels: readonly string[]
-  #isSubscribed = false
-  /** Whether the client of a Cluster has the channels: it subscribes to them again by itself. */
-  #isKept = false
+  /** The lanes whose announcements are waited for. */
+  readonly #wanted = new Set<Lane>()
+  /** Those of them that are subscribed. */
+  readonly #subscribed = new Set<Lane>()
+  /** Those that the client of a Cluster has: it subscribes to them again by itself. */
+  readonly #kept = new Set<Lane>()
 
   constructor(deps: Deps) {
     const { subscriber, keys } = deps
     this.#deps = deps
     const lanes = new Map(LANES.map((lane) => [keys.work(lane), lane]))
-    this.#channels = [...lanes.keys()]
     subscriber.on(subscriber.isCluster ? 'smessage' : 'message', (channel: string) => {
       const lane = lanes.get(channel)
       if (lane) this.#announce(lane)
     })
-    const onLost = () => {
-      this.#isSubscribed = false
-    }
+    const onLost = () => this.#subscribed.clear()
     subscriber.on('close', onLost)
     if (subscriber.isCluster) {
       subscriber.on('-subscriber', onLost)
-      subscriber.on('subscribersReady', () => void this.#subscribe())
+      subscriber.on('subscribersReady', () => this.#subscribeAll())
     } else {
-      subscriber.on('ready', () => void this.#subscribe())
+      subscriber.on('ready', () => this.#subscribeAll())
     }
-    void this.#subscribe()
   }
 
-  /** Whether announcements arrive. */
+  /** Whether the announcements that are waited for arrive. */
   get isHearing(): boolean {
-    return this.#isSubscribed && this.#deps.subscriber.status === 'ready'
+    return this.#subscribed.size === this.#wanted.size && this.#deps.subscriber.status === 'ready'
+  }
+
+  /** Subscribes to the announcements of a lane, unless it is subscribed. */
+  listenTo(lane: Lane): void {
+    if (this.#wanted.has(lane)) return
+    this.#wanted.add(lane)
+    void this.#subscribe(lane)
   }
 
   /**
    * Resolves to true at the next announcement for `lane`, or to false after `timeoutMs` or when `signal` aborts.
    */
   wait(lane: Lane, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
+    this.listenTo(lane)
     return this.#announcements.wait(lane, timeoutMs, signal)
   }
 
@@ -69,15 +76,19 @@ export class WakeUp {
     this.#announcements.announce(lane)
   }
 
-  /** Announcements may have been lost before, so all lanes are announced. Never rejects. */
-  async #subscribe(): Promise<void> {
-    const { subscriber, logger } = this.#deps
+  #subscribeAll(): void {
+    for (const lane of this.#wanted) void this.#subscribe(lane)
+  }
+
+  /** Announcements may have been lost before, so the lane is announced. Never rejects. */
+  async #subscribe(lane: Lane): Promise<void> {
+    const { subscriber, keys, logger } = this.#deps
     try {
-      if (!subscriber.isCluster) await subscriber.subscribe(...this.#channels)
-      else if (!this.#isKept) await subscriber.ssubscribe(...this.#channels)
-      this.#isKept = true
-      this.#isSubscribed = true
-      for (const lane of LANES) this.#announce(lane)
+      if (!subscriber.isCluster) await subscriber.subscribe(keys.work(lane))
+      else if (!this.#kept.has(lane)) await subscriber.ssubscribe(keys.work(lane))
+      this.#kept.add(lane)
+      this.#subscribed.add(lane)
+      this.#announce(lane)
     } catch (error) {
       logger.warn({ err: error }, 'queue: SUBSCRIBE failed, polling until the next connection')
     }
