@@ -52,6 +52,8 @@ export interface WorkerDeps extends Omit<DeliverDeps, 'queue'> {
 export class Worker {
   readonly #deps: WorkerDeps
   readonly #leases: LeaseKeeper
+  /** Shared by all batches of small sends: to make one for each, and to listen to it, would cost as much as a request. */
+  readonly #smallBatches = makeAbortController()
   /** Stops claiming. */
   readonly #stopping = new AbortController()
   #loops: Promise<void>[] = []
@@ -124,7 +126,7 @@ export class Worker {
   #begin(claims: readonly BatchClaim[], askedAtMs: number, work: LaneWork): void {
     work.onClaims(claims)
     const reads = this.#readRanges(claims)
-    const shared = work.lane === 'small' && claims.length > 1 ? makeAbortController() : undefined
+    const shared = work.lane === 'small' ? this.#smallBatches : undefined
     for (const claim of claims) {
       this.#deps.onClaim?.(claim.count)
       const hold = this.#leases.hold(claim, askedAtMs, shared)
