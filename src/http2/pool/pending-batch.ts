@@ -42,7 +42,8 @@ export class PendingBatch implements RequestSource {
   readonly #admission: Admission
   readonly #requeue: (batch: PendingBatch) => boolean
   readonly #resends: number[] = []
-  readonly #resendCounts = new Map<number, number>()
+  /** By the index of the request; undefined until one is sent again. */
+  #resendCounts: Map<number, number> | undefined
   #next = 0
   #incomplete: number
   #callerError: unknown
@@ -120,13 +121,14 @@ export class PendingBatch implements RequestSource {
   }
 
   #sendAgain(index: number): boolean {
-    const count = this.#resendCounts.get(index) ?? 0
+    const count = this.#resendCounts?.get(index) ?? 0
     if (count === MAX_RESENDS || this.batch.signal.aborted) return false
     this.#resends.push(index)
     if (!this.#requeue(this)) {
       this.#resends.pop()
       return false
     }
+    this.#resendCounts ??= new Map()
     this.#resendCounts.set(index, count + 1)
     return true
   }
