@@ -98,7 +98,7 @@ export class Worker {
     const { signal } = this.#stopping
     const { lane, probing } = work
     const leastWaitMs = duty.fallbackLanes.includes(lane) ? FALLBACK_WAIT_MS : 0
-    const watch = new WorkWatch({ queue, duty, lane, pollMs: POLL_MS, signal })
+    const watch = new WorkWatch({ queue, duty, lane, kind: 'batches', pollMs: POLL_MS, signal })
     while (!signal.aborted) {
       watch.listen()
       const room = work.room()

@@ -25,7 +25,7 @@ import type { ProviderName } from '../config/provider-names.ts'
 import type { AckRule } from '../sends/ack-rule.ts'
 import type { BatchClaim, ClaimKey, ClaimState, Progress, Remainder } from './batch.ts'
 import type { DeadLetter, DeadLetterCount, DeadLetterFilter } from './dead-letter.ts'
-import type { Lane } from './lane.ts'
+import type { Lane, WorkKind } from './lane.ts'
 import type { ReportFilter, ReportPage, SendReport, StatusCount } from './report.ts'
 import type { CommitResult, Exclusion, Page, Send, SendClaim, StoredSend } from './send.ts'
 
@@ -201,8 +201,9 @@ export interface Queue {
   /**
    * Resolves when there may be work in `lane`, after `timeoutMs`, or when `signal` aborts; to true only at an
    * announcement. Never rejects.
+   * @param only the kind of work; by default all kinds. PostgreSQL does not tell the kinds apart
    */
-  waitForWork(lane: Lane, timeoutMs: number, signal: AbortSignal): Promise<boolean>
+  waitForWork(lane: Lane, timeoutMs: number, signal: AbortSignal, only?: WorkKind): Promise<boolean>
 
   /**
    * Resolves to the ms until work in `lane` becomes due without an announcement: a scheduled send, a retry, a probe, an

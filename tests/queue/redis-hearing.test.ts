@@ -31,4 +31,10 @@ test('announcements are not heard until SUBSCRIBE has worked, which is tried aga
   const heard = wakeUp.wait('small', 60_000, new AbortController().signal)
   await admin.publish(keys.work('small'), '')
   expect(await heard).toBe(true)
+  const never = new AbortController().signal
+  const sends = wakeUp.wait('small', 60_000, never, 'sends')
+  const batches = wakeUp.wait('small', 60_000, never, 'batches')
+  await admin.publish(keys.work('small'), 'batches')
+  expect(await batches).toBe(true)
+  expect(await Promise.race([sends, Promise.resolve('still waiting')])).toBe('still waiting')
 })

@@ -9,7 +9,7 @@ import type { AckRule } from '../../sends/ack-rule.ts'
 import type { Repetition } from '../../timing/repeat.ts'
 import type { ClaimKey, Progress, Remainder } from '../batch.ts'
 import type { DeadLetterFilter } from '../dead-letter.ts'
-import type { Lane } from '../lane.ts'
+import type { Lane, WorkKind } from '../lane.ts'
 import { KEEP_REPORTS_MS } from '../limits.ts'
 import type { Queue } from '../queue.ts'
 import { LimitCheck, type QueueLimits } from '../queue-limits.ts'
@@ -65,8 +65,8 @@ export interface QueuePart {
   count: number
   /** The limits of all partitions together. */
   limits: LimitCheck
-  /** Called at each announcement of work in a lane of this partition after `listenTo`. */
-  onAnnounced(lane: Lane): void
+  /** Called at each announcement of work in a lane of this partition, after `listenTo`: of one kind, or of all. */
+  onAnnounced(lane: Lane, only: WorkKind | undefined): void
 }
 
 /** The queue on Redis 7.0 or newer. */
@@ -223,8 +223,8 @@ export class RedisQueue implements Queue {
     this.#wakeUp.listenTo(lane)
   }
 
-  waitForWork(lane: Lane, timeoutMs: number, signal: AbortSignal) {
-    return this.#wakeUp.wait(lane, timeoutMs, signal)
+  waitForWork(lane: Lane, timeoutMs: number, signal: AbortSignal, only?: WorkKind) {
+    return this.#wakeUp.wait(lane, timeoutMs, signal, only)
   }
 
   async untilDue(lane: Lane, providers: readonly ProviderName[]) {

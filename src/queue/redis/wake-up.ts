@@ -5,7 +5,7 @@
 import type { Logger } from '../../observability/log.ts'
 import type { RedisClient } from '../../redis/connect.ts'
 import { Announcements } from '../announcements.ts'
-import { LANES, type Lane } from '../lane.ts'
+import { LANES, type Lane, WORK_KINDS, type WorkKind } from '../lane.ts'
 import type { QueueKeys } from './keys.ts'
 
 interface Deps {
@@ -13,8 +13,8 @@ interface Deps {
   subscriber: RedisClient
   keys: QueueKeys
   logger: Logger
-  /** Called at each announcement of work in a lane. */
-  onAnnounced?: ((lane: Lane) => void) | undefined
+  /** Called at each announcement of work in a lane: of one kind, or of all. */
+  onAnnounced?: ((lane: Lane, only: WorkKind | undefined) => void) | undefined
 }
 
 /** The announcements of work of a queue on Redis, or of one partition of it. */
@@ -32,9 +32,11 @@ export class WakeUp {
     const { subscriber, keys } = deps
     this.#deps = deps
     const lanes = new Map(LANES.map((lane) => [keys.work(lane), lane]))
-    subscriber.on(subscriber.isCluster ? 'smessage' : 'message', (channel: string) => {
+    subscriber.on(subscriber.isCluster ? 'smessage' : 'message', (channel: string, message: string) => {
       const lane = lanes.get(channel)
-      if (lane) this.#announce(lane)
+      // The message of an earlier version is empty.
+      const only = WORK_KINDS.find((kind) => kind === message)
+      if (lane) this.#announce(lane, only)
     })
     const onLost = () => this.#subscribed.clear()
     subscriber.on('close', onLost)
@@ -60,10 +62,11 @@ export class WakeUp {
 
   /**
    * Resolves to true at the next announcement for `lane`, or to false after `timeoutMs` or when `signal` aborts.
+   * @param only the kind of work; by default all kinds
    */
-  wait(lane: Lane, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
+  wait(lane: Lane, timeoutMs: number, signal: AbortSignal, only?: WorkKind): Promise<boolean> {
     this.listenTo(lane)
-    return this.#announcements.wait(lane, timeoutMs, signal)
+    return this.#announcements.wait(lane, timeoutMs, signal, only)
   }
 
   /** Stops listening. Pending calls of `wait` end at their timeout or when their signal aborts. */
@@ -71,9 +74,9 @@ export class WakeUp {
     this.#deps.subscriber.disconnect()
   }
 
-  #announce(lane: Lane): void {
-    this.#deps.onAnnounced?.(lane)
-    this.#announcements.announce(lane)
+  #announce(lane: Lane, only?: WorkKind): void {
+    this.#deps.onAnnounced?.(lane, only)
+    this.#announcements.announce(lane, only)
   }
 
   #subscribeAll(): void {
