@@ -110,7 +110,11 @@ export class Worker {
         this.#begin(claims, askedAtMs, work)
         // A batch in delivery may leave retries, and a provider in an outage is probed.
         if (work.isBusy || up.length < providers.size) watch.onWork()
-        if (claims.length > 0) continue
+        if (claims.length > 0) {
+          const restMs = work.gatheringMs(claims.length, room) - (performance.now() - askedAtMs)
+          if (restMs > 0) await pause(restMs, signal)
+          continue
+        }
         // The end of a batch frees room, or shows whether a provider works again.
         const freed = room > 0 && probing.size === 0 ? [] : [work.freed()]
         await Promise.race([...freed, watch.wait(up)])
