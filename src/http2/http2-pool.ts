@@ -43,6 +43,7 @@ export class Http2Pool implements Http2Client {
     this.#enqueue(pending)
     return true
   }
+  readonly #onEnd = (pending: PendingBatch) => this.#aborts.remove(pending)
   #isClosed = false
   #round: NodeJS.Immediate | undefined
   #ticker: NodeJS.Timeout | undefined
@@ -73,8 +74,8 @@ export class Http2Pool implements Http2Client {
     })
   }
 
-  async send(batch: Http2Batch): Promise<void> {
-    if (batch.count === 0) return
+  send(batch: Http2Batch): Promise<void> {
+    if (batch.count === 0) return Promise.resolve()
     const pending = this.#makePending(batch)
     const refusal = this.#refusalOf(batch, pending)
     if (refusal) {
@@ -83,7 +84,7 @@ export class Http2Pool implements Http2Client {
     }
     this.#aborts.add(pending)
     this.#enqueue(pending)
-    return pending.completed.finally(() => this.#aborts.remove(pending))
+    return pending.completed
   }
 
   request(request: Http2Request): Promise<Http2Response> {
@@ -103,7 +104,7 @@ export class Http2Pool implements Http2Client {
   #makePending(batch: Http2Batch): PendingBatch {
     const wanted = this.#shared.wantedBy(batch)
     const [admission, startedAtMs] = [this.#admission, this.#nowMs()]
-    return new PendingBatch({ batch, wanted, admission, startedAtMs, requeue: this.#requeue })
+    return new PendingBatch({ batch, wanted, admission, startedAtMs, requeue: this.#requeue, onEnd: this.#onEnd })
   }
 
   /** The reason why a batch can't be queued. */

@@ -28,6 +28,8 @@ export interface PendingBatchDeps {
   startedAtMs: number
   /** Queues the batch again for requests to send again. False when the pool is closed: the requests then fail. */
   requeue(batch: PendingBatch): boolean
+  /** Called when all requests are complete. */
+  onEnd(batch: PendingBatch): void
 }
 
 /** Hands out the requests of a batch, and reports each answer or failure to the batch's callbacks exactly once. */
@@ -40,7 +42,8 @@ export class PendingBatch implements RequestSource {
   /** Resolves when all requests are complete. Rejects then with the first error that a callback threw. */
   readonly completed: Promise<void>
   readonly #admission: Admission
-  readonly #requeue: (batch: PendingBatch) => boolean
+  readonly #requeue: PendingBatchDeps['requeue']
+  readonly #onEnd: PendingBatchDeps['onEnd']
   readonly #resends: number[] = []
   /** By the index of the request; undefined until one is sent again. */
   #resendCounts: Map<number, number> | undefined
@@ -56,6 +59,7 @@ export class PendingBatch implements RequestSource {
     this.startedAtMs = deps.startedAtMs
     this.#admission = deps.admission
     this.#requeue = deps.requeue
+    this.#onEnd = deps.onEnd
     this.#incomplete = deps.batch.count
     this.completed = new Promise((resolve, reject) => {
       this.#completion = { resolve, reject }
@@ -150,6 +154,7 @@ export class PendingBatch implements RequestSource {
 
   #onCompleted(): void {
     if (--this.#incomplete > 0) return
+    this.#onEnd(this)
     if (this.#hasCallerError) this.#completion?.reject(this.#callerError)
     else this.#completion?.resolve()
   }
