@@ -29,6 +29,8 @@ interface Deps {
   now(): number
 }
 
+const NONE_DROPPED: Admission['dropped'] = new Map()
+
 /** A delay in ms, 0 for none; or the reason of a drop. */
 type Verdict = number | DropReason
 
@@ -42,7 +44,7 @@ export function hasLimits({ heldUsers, timeLimit, rateLimit }: Limits): boolean 
 
 /** The admission of targets without limits: all are sent now. */
 export function admitAll(targets: OpenTarget[]): Admission {
-  return { admitted: targets, delayed: [], dropped: new Map() }
+  return { admitted: targets, delayed: [], dropped: NONE_DROPPED }
 }
 
 /** Applies the limits of a send. The rate limit is applied last, because each grant counts as a push. */

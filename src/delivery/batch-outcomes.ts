@@ -5,6 +5,7 @@ import { decodeTarget } from '../sends/target-line.ts'
 import { type EndedTargets, expire, type PostponedTargets } from './ended-targets.ts'
 import { type FinishedGroup, linesOf } from './finished-note.ts'
 import type { OpenBatch, OpenTarget } from './open-batch.ts'
+import { isFinal, isRefusal, type Repeatable } from './outcome-kinds.ts'
 import { listRejections, type Rejection } from './rejections.ts'
 import { planRetry, type RetryPolicyOptions } from './retry-policy.ts'
 import { makeRestRetry, storeLines } from './stored-retry.ts'
@@ -35,8 +36,6 @@ export interface Delayed {
   reason: 'held' | 'time_limit' | 'rate_limited'
 }
 
-type Repeatable = Extract<Outcome, { kind: 'retry' | 'credential' }>
-
 /** Targets with the same outcome, and their latencies in ms. */
 interface UnfinishedGroup {
   outcome: Repeatable | undefined
@@ -53,8 +52,8 @@ export class BatchOutcomes {
   readonly #upForMs: () => number
   readonly #outcomes: (Outcome | undefined)[]
   readonly #beganAtMs = performance.now()
-  /** Only of targets that are not finished, by their index. */
-  readonly #latenciesMs = new Map<number, number>()
+  /** Only of targets that are not finished, by their index. Undefined while all are. */
+  #latenciesMs: Map<number, number> | undefined
   /** As `BatchClaim.finished`: also targets that were finished, excluded or dropped before this attempt. */
   readonly #finished: Uint8Array
 
@@ -74,9 +73,8 @@ export class BatchOutcomes {
     this.#upForMs = deps.upForMs ?? (() => Number.POSITIVE_INFINITY)
     this.#outcomes = new Array(deps.targets.length)
     this.#finished = new Uint8Array(Math.ceil(deps.batch.lines.length / 8)).fill(0xff)
-    for (const { place } of [...deps.targets, ...this.#delayed.flatMap(({ targets }) => targets)]) {
-      this.#finished[place >> 3] = this.#bits(place) & ~(1 << (place & 7))
-    }
+    this.#open(deps.targets)
+    for (const { targets } of this.#delayed) this.#open(targets)
   }
 
   /** Records the outcome of the target at `index`. */
@@ -84,7 +82,8 @@ export class BatchOutcomes {
     this.#outcomes[index] = outcome
     const target = this.#targets[index]
     if (!target) return
-    if (outcome.kind === 'retry' || outcome.kind === 'credential') {
+    if (!isFinal(outcome)) {
+      this.#latenciesMs ??= new Map()
       this.#latenciesMs.set(index, performance.now() - this.#beganAtMs)
       return
     }
@@ -108,10 +107,11 @@ export class BatchOutcomes {
 
   /** The finished targets that the provider refused. */
   refused(): FinishedGroup[] {
+    if (!this.#outcomes.some(isRefusal)) return []
     const groups = new Map<string, FinishedGroup>()
     this.#targets.forEach(({ place }, index) => {
       const outcome = this.#outcomes[index]
-      if (outcome?.kind !== 'rejected' && outcome?.kind !== 'tokenGone') return
+      if (!isRefusal(outcome)) return
       const group = groups.get(outcome.reason)
       if (group) group.places.push(place)
       else groups.set(outcome.reason, { outcome: 'failed', reason: outcome.reason, places: [place] })
@@ -162,7 +162,7 @@ export class BatchOutcomes {
   judgements(): { judged: number; gone: number } {
     const counts = { judged: 0, gone: 0 }
     for (const outcome of this.#outcomes) {
-      if (!outcome || outcome.kind === 'retry' || outcome.kind === 'credential') continue
+      if (!isFinal(outcome)) continue
       counts.judged++
       if (outcome.kind === 'tokenGone') counts.gone++
     }
@@ -182,11 +182,10 @@ export class BatchOutcomes {
   /** The targets that return to the queue: retries and targets given up. Targets without an outcome are due at once. */
   unfinished(): Unfinished {
     const unfinished: Unfinished = { retries: [], givenUp: [], ended: [], postponed: [] }
-    const upForMs = this.#upForMs()
     for (const { outcome, lines, latenciesMs } of this.#groupUnfinished()) {
       const ambiguousAttempts = this.#batch.ambiguousAttempts + (outcome && countsAsAmbiguous(outcome) ? 1 : 0)
       const plan = outcome
-        ? planRetry(outcome, { ...this.#batch, upForMs, ambiguousAttempts }, this.#policy)
+        ? planRetry(outcome, { ...this.#batch, upForMs: this.#upForMs(), ambiguousAttempts }, this.#policy)
         : { kind: 'retry' as const, delayMs: 0 }
       const stored = storeLines(lines)
       const reason = outcome?.reason ?? ''
@@ -222,17 +221,22 @@ export class BatchOutcomes {
 
   /** Targets with the same outcome share a delay and a batch: a batch for each target would cost a claim for each. */
   #groupUnfinished(): Iterable<UnfinishedGroup> {
+    if (this.#targets.every((_, index) => isFinal(this.#outcomes[index]))) return []
     const groups = new Map<string, UnfinishedGroup>()
     this.#targets.forEach(({ line }, index) => {
       const outcome = this.#outcomes[index]
-      if (outcome && outcome.kind !== 'retry' && outcome.kind !== 'credential') return
+      if (isFinal(outcome)) return
       const key = outcome ? JSON.stringify(outcome) : 'none'
       const group = groups.get(key) ?? { outcome, lines: [], latenciesMs: [] }
       group.lines.push(line)
-      group.latenciesMs.push(this.#latenciesMs.get(index) ?? 0)
+      group.latenciesMs.push(this.#latenciesMs?.get(index) ?? 0)
       groups.set(key, group)
     })
     return groups.values()
+  }
+
+  #open(targets: readonly OpenTarget[]): void {
+    for (const { place } of targets) this.#finished[place >> 3] = this.#bits(place) & ~(1 << (place & 7))
   }
 
   #bits(place: number): number {

@@ -17,6 +17,8 @@ export interface AvailableClaim {
   probing: ReadonlySet<ProviderName>
   /** The most batches. */
   room: number
+  /** As of `Queue.claimBatches`. */
+  leastWaitMs: number
 }
 
 /**
@@ -25,13 +27,13 @@ export interface AvailableClaim {
  */
 export async function claimAvailable(
   { queue, providers }: ClaimAvailableDeps,
-  { lane, probing, room }: AvailableClaim,
+  { lane, probing, room, leastWaitMs }: AvailableClaim,
 ): Promise<BatchClaim[]> {
   for (const name of listInState(providers, 'probe')) {
-    const probe = probing.has(name) ? [] : await queue.claimBatches(lane, [name], 1)
+    const probe = probing.has(name) ? [] : await queue.claimBatches(lane, [name], 1, leastWaitMs)
     if (probe.length > 0) return probe
   }
-  return await queue.claimBatches(lane, listInState(providers, 'up'), room)
+  return await queue.claimBatches(lane, listInState(providers, 'up'), room, leastWaitMs)
 }
 
 /** The providers with this state of availability. */

@@ -57,7 +57,7 @@ export interface DeliverDeps extends SendDeps {
 /** Sends a batch and acknowledges it. Rejects when the queue stays unreachable: then the batch is abandoned. */
 export async function deliverBatch(deps: DeliverDeps, claimed: OpenBatch, hold: Hold): Promise<void> {
   const { provider, targetKind, sendState } = claimed
-  const endTimer = deps.metrics.jobDuration.startTimer({ provider, recipient_type: targetKind })
+  const beganAtMs = performance.now()
   const content = sendState === 'live' ? (claimed.content ?? (await deps.loadSend(claimed.uid))?.content) : undefined
   if (!content) return endUnsent(deps, claimed, hold)
   // A send of an earlier version has this uid in its content only.
@@ -72,7 +72,7 @@ export async function deliverBatch(deps: DeliverDeps, claimed: OpenBatch, hold: 
   const excluded = new ExcludedTargets({ queue: deps.queue, uid: batch.uid, rule, list: () => listUnsettled() })
   hold.readExclusions = () => excluded.read()
   if (batch.hasExclusions || hold.hasExclusions) await excluded.read()
-  const isUnneeded = (target: OpenTarget) => excluded.found.has(target) || isExcepted(content, target)
+  const isUnneeded = (target: OpenTarget) => excluded.has(target) || isExcepted(content, target)
   const unsent = [groupOf('dropped', 'excluded', listed.filter(isUnneeded))]
   const open = listed.filter((target) => !isUnneeded(target))
   const {
@@ -91,7 +91,7 @@ export async function deliverBatch(deps: DeliverDeps, claimed: OpenBatch, hold: 
       note: encodeFinishedNote([...earlier, ...unsent, ...outcomes.refused()]),
     })
   }
-  await sendTargets(deps, batch, content, { targets, outcomes, withdrawn: excluded.found, hold })
+  await sendTargets(deps, batch, content, { targets, outcomes, excluded, hold })
   const gone = findGoneDevices(deps, batch, outcomes)
   if (gone.length > 0) await removeGoneDevices(deps, batch, gone, seenAtMs)
   const problem = outcomes.credentialProblem()
@@ -106,7 +106,8 @@ export async function deliverBatch(deps: DeliverDeps, claimed: OpenBatch, hold: 
     rejections: outcomes.rejections(),
   }
   await endAttempt(deps, batch, { retries, givenUp }, end, hold)
-  endTimer()
+  const seconds = (performance.now() - beganAtMs) / 1000
+  deps.metrics.jobDuration.observe({ provider, recipient_type: targetKind }, seconds)
 }
 
 /** Whether the target is of a user who gets no push of the send, such as its author. */

@@ -25,8 +25,7 @@ export class Hold {
 
   /**
    * @param deps `untilMs`: the end of the confirmation by the claim itself, by `performance.now()`; `look` asks for an
-   *   early look at the store; `shared`: the abort controller of several small batches, because to make and to listen to
-   *   one costs as much as a request
+   *   early look at the store; `shared`: the abort controller of all small batches
    */
   constructor(deps: { claim: ClaimKey; untilMs: number; look: () => void; shared?: AbortController | undefined }) {
     this.claim = deps.claim

@@ -78,3 +78,11 @@ test('a low concurrency limits the targets of small sends, and an idle lane clai
   await end(1)
   expect(work.room()).toBe(1)
 })
+
+test('small sends gather after a claim that took all of them, and batches of broadcasts never wait', () => {
+  const { work } = makeWork()
+  const broadcasts = new LaneWork({ lane: 'broadcast', duty: FULL_DUTY, concurrency: 16, maxBatchTargets: 500 })
+  expect(work.gatheringMs(3, MOST_CLAIMED)).toBeGreaterThan(0)
+  expect(work.gatheringMs(MOST_CLAIMED, MOST_CLAIMED)).toBe(0)
+  expect(broadcasts.gatheringMs(1, 5)).toBe(0)
+})

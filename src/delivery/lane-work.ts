@@ -18,6 +18,11 @@ const CLAIMED_TOGETHER: Record<Lane, { min: number; max: number }> = {
   small: { min: 16, max: 64 },
   broadcast: { min: 5, max: 5 },
 }
+/**
+ * The time in ms from one claim of small sends to the next. The sends that arrive in this time are claimed, written and
+ * acknowledged together; claimed one by one, each would cost several system calls.
+ */
+const GATHERING_MS = 5
 /** Targets of the largest batch of a small send (push/recipient.ts). */
 const SMALL_BATCH_TARGETS = 100
 /** Batches of small sends in flight, at most: a look at the store asks for each of them. */
@@ -74,6 +79,14 @@ export class LaneWork {
     // One is always allowed: a configured batch may be larger than all that may be in flight.
     if (!this.isBusy) return Math.max(room, 1)
     return room < Math.min(min, enough) ? 0 : room
+  }
+
+  /**
+   * The least time from a claim to the next one, in ms. None after a claim that filled its room: more batches wait.
+   * @param claimed the batches of the claim
+   */
+  gatheringMs(claimed: number, room: number): number {
+    return this.lane === 'small' && claimed < room ? GATHERING_MS : 0
   }
 
   /** Notes the batches of a claim. Small sends with few targets are often followed by others of their kind. */

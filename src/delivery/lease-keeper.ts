@@ -35,6 +35,7 @@ export class LeaseKeeper {
   /** Undefined while there are no claims. */
   #repetitions: { looks: Repetition; checkpoints: Repetition } | undefined
   #ending: Promise<unknown> = Promise.resolve()
+  readonly #lookNow = () => this.#repetitions?.looks.runNow()
 
   constructor(deps: Deps) {
     this.#deps = deps
@@ -44,7 +45,7 @@ export class LeaseKeeper {
   /**
    * Keeps a claim until `release`.
    * @param askedAtMs the time of `performance.now()` before the claim was asked for
-   * @param shared the abort controller of several small batches; by default the batch gets its own
+   * @param shared the abort controller of all small batches; by default the batch gets its own
    */
   hold(claim: ClaimKey, askedAtMs: number, shared?: AbortController): Hold {
     this.#repetitions ??= {
@@ -52,8 +53,7 @@ export class LeaseKeeper {
       looks: this.#repeat(this.#maxAgeMs / 2, MAX_LOOKS, 'claims not confirmed', () => this.#look()),
       checkpoints: this.#repeat(CHECKPOINT_INTERVAL_MS, 1, 'progress not stored', () => this.#checkpoint()),
     }
-    const look = () => this.#repetitions?.looks.runNow()
-    const hold = new Hold({ claim, untilMs: askedAtMs + this.#maxAgeMs, look, shared })
+    const hold = new Hold({ claim, untilMs: askedAtMs + this.#maxAgeMs, look: this.#lookNow, shared })
     // The worker can claim its own batch again after the lease has ended, while the earlier delivery is not over.
     this.#holds.get(claim.id)?.stop()
     this.#holds.set(claim.id, hold)

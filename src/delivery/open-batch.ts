@@ -48,29 +48,29 @@ interface ExcludedTargetsDeps {
 /** The excluded targets of a batch. */
 export class ExcludedTargets {
   readonly #deps: ExcludedTargetsDeps
-  readonly #found = new Set<OpenTarget>()
+  /** Undefined until the first one is found: few sends have any. */
+  #found: Set<OpenTarget> | undefined
 
   constructor(deps: ExcludedTargetsDeps) {
     this.#deps = deps
   }
 
-  /** The excluded targets that were found so far. */
-  get found(): ReadonlySet<OpenTarget> {
-    return this.#found
+  /** Whether a target was found to be excluded so far. */
+  has(target: OpenTarget): boolean {
+    return this.#found?.has(target) ?? false
   }
 
   /** Asks the queue for the targets that were not found so far. */
   async read(): Promise<void> {
     const { queue, uid, rule, list } = this.#deps
-    const targets = list().filter((target) => !this.#found.has(target))
+    const targets = list().filter((target) => !this.has(target))
     const isExcluded = await queue.findExcluded(
       uid,
       targets.map(({ line }) => decodeTarget(line)),
       rule,
     )
-    targets.forEach((target, index) => {
-      if (isExcluded[index]) this.#found.add(target)
-    })
+    const found = targets.filter((_, index) => isExcluded[index])
+    this.#found = new Set([...(this.#found ?? []), ...found])
   }
 }
 

@@ -12,6 +12,12 @@ interface Answers {
   gone: number
 }
 
+/** The latest batches of a provider, the fewest with `MIN_ANSWERS` answers together, and their sum. */
+interface LatestAnswers {
+  batches: Answers[]
+  total: Answers
+}
+
 interface Deps {
   /** Called when the removals for a provider stop (`isOpen`), and when they resume. */
   onChange(provider: ProviderName, isOpen: boolean): void
@@ -20,8 +26,7 @@ interface Deps {
 /** The removal breaker of one worker, with a state for each provider. */
 export class RemovalBreaker {
   readonly #deps: Deps
-  /** The latest batches of each provider: the fewest with `MIN_ANSWERS` answers together. */
-  readonly #latest = new Map<ProviderName, Answers[]>()
+  readonly #latest = new Map<ProviderName, LatestAnswers>()
   readonly #open = new Set<ProviderName>()
 
   constructor(deps: Deps) {
@@ -31,15 +36,25 @@ export class RemovalBreaker {
   /** Records the answers to a batch; returns whether its devices with dead tokens may be removed. */
   allows(provider: ProviderName, answers: Answers): boolean {
     if (answers.judged === 0) return !this.#open.has(provider)
-    const latest = [...(this.#latest.get(provider) ?? []), answers]
-    let total = sum(latest)
-    for (let oldest = latest[0]; oldest && total.judged - oldest.judged >= MIN_ANSWERS; oldest = latest[0]) {
-      latest.shift()
-      total = sum(latest)
+    const { batches, total } = this.#latestOf(provider)
+    batches.push(answers)
+    total.judged += answers.judged
+    total.gone += answers.gone
+    for (let oldest = batches[0]; oldest && total.judged - oldest.judged >= MIN_ANSWERS; oldest = batches[0]) {
+      batches.shift()
+      total.judged -= oldest.judged
+      total.gone -= oldest.gone
     }
-    this.#latest.set(provider, latest)
     this.#set(provider, total.judged >= MIN_ANSWERS && total.gone * 2 > total.judged)
     return !this.#open.has(provider)
+  }
+
+  #latestOf(provider: ProviderName): LatestAnswers {
+    const known = this.#latest.get(provider)
+    if (known) return known
+    const latest = { batches: [], total: { judged: 0, gone: 0 } }
+    this.#latest.set(provider, latest)
+    return latest
   }
 
   #set(provider: ProviderName, isOpen: boolean): void {
@@ -48,11 +63,4 @@ export class RemovalBreaker {
     else this.#open.delete(provider)
     this.#deps.onChange(provider, isOpen)
   }
-}
-
-function sum(all: readonly Answers[]): Answers {
-  return all.reduce((total, { judged, gone }) => ({ judged: total.judged + judged, gone: total.gone + gone }), {
-    judged: 0,
-    gone: 0,
-  })
 }

@@ -6,15 +6,15 @@ import { decodeTarget, readValue } from '../sends/target-line.ts'
 import type { BatchOutcomes } from './batch-outcomes.ts'
 import type { Hold } from './hold.ts'
 import { sendOneByOne } from './one-by-one.ts'
-import type { OpenBatch, OpenTarget } from './open-batch.ts'
+import type { ExcludedTargets, OpenBatch, OpenTarget } from './open-batch.ts'
 import { personaliseBatch } from './personal-notifications.ts'
 
 /** The targets of one attempt. */
 export interface Attempt {
   targets: readonly OpenTarget[]
   outcomes: BatchOutcomes
-  /** Targets that were cancelled since the claim: the provider skips them. The set grows during the attempt. */
-  withdrawn: ReadonlySet<OpenTarget>
+  /** Finds targets that were cancelled since the claim: the provider skips them. More may be found during the attempt. */
+  excluded: Pick<ExcludedTargets, 'has'>
   hold: Hold
 }
 
@@ -60,7 +60,7 @@ async function sendPart(
   { providers }: SendDeps,
   { uid, provider: name, targetKind }: OpenBatch,
   content: SendContent,
-  { targets, withdrawn, hold }: Omit<Attempt, 'outcomes'>,
+  { targets, excluded, hold }: Omit<Attempt, 'outcomes'>,
   settle: Settle,
 ): Promise<void> {
   const notification = content.notifications.get(name)
@@ -70,7 +70,7 @@ async function sendPart(
   const isWithdrawn = (index: number) => {
     if (hold.isStopped) return true
     const target = targets[index]
-    return withdrawn.size > 0 && target !== undefined && withdrawn.has(target)
+    return target !== undefined && excluded.has(target)
   }
   const addresses = addressesOf(name, targets)
   const part: Batch = { uid, notification, targetKind, personal, isWithdrawn, confirmation: hold, ...addresses }

@@ -21,6 +21,11 @@ import type { RangeBatch, RangeReader, RangeTargets } from './range-reader.ts'
 
 /** The time between two looks of a busy loop, in ms. A due retry and a lost announcement are delayed by at most it. */
 const POLL_MS = 500
+/**
+ * The wait in ms after which a batch of a fallback lane is claimed: the process that serves the lane is overloaded or
+ * restarting. Earlier it would take the batches of many sends from the groups in which that process sends them.
+ */
+const FALLBACK_WAIT_MS = 50
 /** In ms, after an error of the store, which is most likely unreachable. */
 const ERROR_PAUSE_MS = 1000
 /** In ms, how long a failed claim counts. The next one follows within this time, if the store answers at all. */
@@ -47,6 +52,8 @@ export interface WorkerDeps extends Omit<DeliverDeps, 'queue'> {
 export class Worker {
   readonly #deps: WorkerDeps
   readonly #leases: LeaseKeeper
+  /** Shared by all batches of small sends: to make one for each, and to listen to it, would cost as much as a request. */
+  readonly #smallBatches = makeAbortController()
   /** Stops claiming. */
   readonly #stopping = new AbortController()
   #loops: Promise<void>[] = []
@@ -90,19 +97,24 @@ export class Worker {
     const { queue, duty, providers, logger } = this.#deps
     const { signal } = this.#stopping
     const { lane, probing } = work
-    const watch = new WorkWatch({ queue, duty, lane, pollMs: POLL_MS, signal })
+    const leastWaitMs = duty.fallbackLanes.includes(lane) ? FALLBACK_WAIT_MS : 0
+    const watch = new WorkWatch({ queue, duty, lane, kind: 'batches', pollMs: POLL_MS, signal })
     while (!signal.aborted) {
       watch.listen()
       const room = work.room()
       const up = listInState(providers, 'up')
       const askedAtMs = performance.now()
       try {
-        const claims = room > 0 ? await claimAvailable(this.#deps, { lane, probing, room }) : []
+        const claims = room > 0 ? await claimAvailable(this.#deps, { lane, probing, room, leastWaitMs }) : []
         if (room > 0) this.#failedAtMs = undefined
         this.#begin(claims, askedAtMs, work)
         // A batch in delivery may leave retries, and a provider in an outage is probed.
         if (work.isBusy || up.length < providers.size) watch.onWork()
-        if (claims.length > 0) continue
+        if (claims.length > 0) {
+          const restMs = work.gatheringMs(claims.length, room) - (performance.now() - askedAtMs)
+          if (restMs > 0) await pause(restMs, signal)
+          continue
+        }
         // The end of a batch frees room, or shows whether a provider works again.
         const freed = room > 0 && probing.size === 0 ? [] : [work.freed()]
         await Promise.race([...freed, watch.wait(up)])
@@ -118,7 +130,7 @@ export class Worker {
   #begin(claims: readonly BatchClaim[], askedAtMs: number, work: LaneWork): void {
     work.onClaims(claims)
     const reads = this.#readRanges(claims)
-    const shared = work.lane === 'small' && claims.length > 1 ? makeAbortController() : undefined
+    const shared = work.lane === 'small' ? this.#smallBatches : undefined
     for (const claim of claims) {
       this.#deps.onClaim?.(claim.count)
       const hold = this.#leases.hold(claim, askedAtMs, shared)

@@ -6,7 +6,6 @@
 //
 // Requests are opened in dispatch rounds. An event that frees streams or adds requests only schedules a round; the
 // round opens requests on all connections and writes them in as few socket writes as possible.
-import { setMaxListeners } from 'node:events'
 import { CircuitBreaker } from './circuit-breaker.ts'
 import { makeSecureContext } from './connection/connect-tls.ts'
 import type { Http2Connection } from './connection/http2-connection.ts'
@@ -14,6 +13,7 @@ import type { Http2Answer, Http2Batch, Http2Client, Http2Request, Http2Response 
 import { Http2Error } from './http2-error.ts'
 import type { Http2PoolOptions } from './http2-pool-options.ts'
 import { chooseTickMs, DEFAULT_TIMING, type Http2Timing } from './http2-timing.ts'
+import { AbortListeners } from './pool/abort-listeners.ts'
 import { AdaptiveConcurrency } from './pool/adaptive-concurrency.ts'
 import { Admission } from './pool/admission.ts'
 import { ConnectionSet } from './pool/connection-set.ts'
@@ -37,11 +37,13 @@ export class Http2Pool implements Http2Client {
   readonly #concurrency: AdaptiveConcurrency
   readonly #breaker: CircuitBreaker
   readonly #admission: Admission
+  readonly #aborts = new AbortListeners((pending) => this.#onAbort(pending))
   readonly #requeue = (pending: PendingBatch): boolean => {
     if (this.#isClosed) return false
     this.#enqueue(pending)
     return true
   }
+  readonly #onEnd = (pending: PendingBatch) => this.#aborts.remove(pending)
   #isClosed = false
   #round: NodeJS.Immediate | undefined
   #ticker: NodeJS.Timeout | undefined
@@ -72,20 +74,17 @@ export class Http2Pool implements Http2Client {
     })
   }
 
-  async send(batch: Http2Batch): Promise<void> {
-    if (batch.count === 0) return
+  send(batch: Http2Batch): Promise<void> {
+    if (batch.count === 0) return Promise.resolve()
     const pending = this.#makePending(batch)
     const refusal = this.#refusalOf(batch, pending)
     if (refusal) {
       pending.failQueued(refusal)
       return pending.completed
     }
-    // One signal may abort thousands of batches. Node warns of a leak from the eleventh listener on.
-    setMaxListeners(0, batch.signal)
-    const onAbort = () => this.#onAbort(pending)
-    batch.signal.addEventListener('abort', onAbort, { once: true })
+    this.#aborts.add(pending)
     this.#enqueue(pending)
-    return pending.completed.finally(() => batch.signal.removeEventListener('abort', onAbort))
+    return pending.completed
   }
 
   request(request: Http2Request): Promise<Http2Response> {
@@ -105,7 +104,7 @@ export class Http2Pool implements Http2Client {
   #makePending(batch: Http2Batch): PendingBatch {
     const wanted = this.#shared.wantedBy(batch)
     const [admission, startedAtMs] = [this.#admission, this.#nowMs()]
-    return new PendingBatch({ batch, wanted, admission, startedAtMs, requeue: this.#requeue })
+    return new PendingBatch({ batch, wanted, admission, startedAtMs, requeue: this.#requeue, onEnd: this.#onEnd })
   }
 
   /** The reason why a batch can't be queued. */

@@ -29,6 +29,11 @@ const PROGRAM = resolve(import.meta.dirname, '../../bin/centripush.js')
  * young generation is smaller than the default of 16 MB, because its collection also frees those buffers.
  */
 const HEAP_OPTIONS = ['--heap-growing-percent=200', '--max-semi-space-size=8']
+/**
+ * The same for the process for small sends. Each send is many small objects, and each collection of the young
+ * generation copies those of all sends in flight. So there are few collections.
+ */
+const SMALL_HEAP_OPTIONS = ['--heap-growing-percent=200', '--max-semi-space-size=32']
 /** How long to wait before a process is restarted, in ms: a process that fails at its start must not occupy a core. */
 const RESTART_PAUSE_MS = 1000
 /** How long a process may take to exit, in ms, in addition to the time of its shutdown. */
@@ -136,7 +141,7 @@ export class WorkerProcesses {
   #fork(duty: Duty): void {
     const child = fork(PROGRAM, ['worker-process'], {
       serialization: 'advanced',
-      execArgv: [...process.execArgv, ...HEAP_OPTIONS],
+      execArgv: [...process.execArgv, ...(duty === SMALL ? SMALL_HEAP_OPTIONS : HEAP_OPTIONS)],
       // A process group of its own: Ctrl-C in a terminal reaches only the server, which orders its processes to stop.
       detached: true,
     })

@@ -91,7 +91,7 @@ export class FanOut {
     const { signal } = this.#stopping
     const walks = new Set<Promise<void>>()
     let onRoom = () => {}
-    const watch = new WorkWatch({ queue, duty, lane, pollMs: POLL_MS, signal })
+    const watch = new WorkWatch({ queue, duty, lane, kind: 'sends', pollMs: POLL_MS, signal })
     while (!signal.aborted) {
       watch.listen()
       try {

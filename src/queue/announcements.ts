@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { LANES, type Lane } from './lane.ts'
+import { LANES, type Lane, WORK_KINDS, type WorkKind } from './lane.ts'
 import type { Page } from './send.ts'
 
 /**
@@ -14,9 +14,10 @@ export function laneOfWork(send: { lane: Lane }, page: Page | undefined): Lane {
 export class Announcements {
   readonly #events = new EventEmitter().setMaxListeners(0)
 
-  /** Wakes all loops that wait for work in this lane. */
-  announce(lane: Lane): void {
+  /** Wakes the loops that wait for work of a kind in this lane. @param only the kind; by default all kinds */
+  announce(lane: Lane, only?: WorkKind): void {
     this.#events.emit(lane)
+    for (const kind of WORK_KINDS) if (only === undefined || only === kind) this.#events.emit(`${lane} ${kind}`)
   }
 
   /**
@@ -29,21 +30,23 @@ export class Announcements {
 
   /**
    * Resolves to true at the next announcement for `lane`, or to false after `timeoutMs` or when `signal` aborts.
+   * @param only the kind of work that is waited for; by default all kinds
    */
-  wait(lane: Lane, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
+  wait(lane: Lane, timeoutMs: number, signal: AbortSignal, only?: WorkKind): Promise<boolean> {
+    const event = only === undefined ? lane : `${lane} ${only}`
     // AbortSignal.any() is not used: on Node 20 its results for a signal that lives as long as the process are never
     // freed.
     return new Promise((resolve) => {
       const end = (isAnnounced: boolean) => {
         clearTimeout(timer)
-        this.#events.off(lane, onAnnouncement)
+        this.#events.off(event, onAnnouncement)
         signal.removeEventListener('abort', onAbort)
         resolve(isAnnounced)
       }
       const onAnnouncement = () => end(true)
       const onAbort = () => end(false)
       const timer = setTimeout(onAbort, timeoutMs)
-      this.#events.once(lane, onAnnouncement)
+      this.#events.once(event, onAnnouncement)
       signal.addEventListener('abort', onAbort)
       if (signal.aborted) onAbort()
     })

@@ -3,6 +3,11 @@ export const LANES = ['small', 'broadcast'] as const
 /** The name of a lane. */
 export type Lane = (typeof LANES)[number]
 
+/** The kinds of work in a lane: sends to walk, and batches to deliver. Each has a loop of its own. */
+export const WORK_KINDS = ['sends', 'batches'] as const
+/** The name of a kind of work. */
+export type WorkKind = (typeof WORK_KINDS)[number]
+
 /** The lanes that a process works on. */
 export interface Duty {
   lanes: readonly Lane[]

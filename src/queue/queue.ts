@@ -25,7 +25,7 @@ import type { ProviderName } from '../config/provider-names.ts'
 import type { AckRule } from '../sends/ack-rule.ts'
 import type { BatchClaim, ClaimKey, ClaimState, Progress, Remainder } from './batch.ts'
 import type { DeadLetter, DeadLetterCount, DeadLetterFilter } from './dead-letter.ts'
-import type { Lane } from './lane.ts'
+import type { Lane, WorkKind } from './lane.ts'
 import type { ReportFilter, ReportPage, SendReport, StatusCount } from './report.ts'
 import type { CommitResult, Exclusion, Page, Send, SendClaim, StoredSend } from './send.ts'
 
@@ -116,8 +116,15 @@ export interface Queue {
   /**
    * Claims up to `limit` batches of a lane, the oldest first. Of a paused provider it claims at most one, which probes
    * whether the provider works again.
+   * @param leastWaitMs batches that have waited for less are left to other workers, unless an older one of their
+   *   provider is claimed; 0 by default
    */
-  claimBatches(lane: Lane, providers: readonly ProviderName[], limit: number): Promise<BatchClaim[]>
+  claimBatches(
+    lane: Lane,
+    providers: readonly ProviderName[],
+    limit: number,
+    leastWaitMs?: number,
+  ): Promise<BatchClaim[]>
 
   /** Loads the parts of a send that delivery needs; undefined if the send has ended. */
   loadSend(uid: string): Promise<StoredSend | undefined>
@@ -194,8 +201,9 @@ export interface Queue {
   /**
    * Resolves when there may be work in `lane`, after `timeoutMs`, or when `signal` aborts; to true only at an
    * announcement. Never rejects.
+   * @param only the kind of work; by default all kinds. PostgreSQL does not tell the kinds apart
    */
-  waitForWork(lane: Lane, timeoutMs: number, signal: AbortSignal): Promise<boolean>
+  waitForWork(lane: Lane, timeoutMs: number, signal: AbortSignal, only?: WorkKind): Promise<boolean>
 
   /**
    * Resolves to the ms until work in `lane` becomes due without an announcement: a scheduled send, a retry, a probe, an

@@ -17,7 +17,14 @@ function startLoop(untilDue: () => number) {
     waitForWork: announcements.wait.bind(announcements),
     untilDue: async () => untilDue(),
   }
-  const watch = new WorkWatch({ queue, duty: FULL_DUTY, lane: 'small', pollMs: POLL_MS, signal: stop.signal })
+  const watch = new WorkWatch({
+    queue,
+    duty: FULL_DUTY,
+    lane: 'small',
+    kind: 'batches',
+    pollMs: POLL_MS,
+    signal: stop.signal,
+  })
   const looks: number[] = []
   const beganAtMs = Date.now()
   const run = async () => {
@@ -68,11 +75,22 @@ test('an announcement ends each wait', async () => {
   await stop()
 })
 
+test('an announcement of work for other loops ends no wait', async () => {
+  const { announcements, looks, stop } = startLoop(() => NONE)
+  await vi.advanceTimersByTimeAsync(600)
+  announcements.announce('small', 'sends')
+  await vi.advanceTimersByTimeAsync(100)
+  announcements.announce('small', 'batches')
+  await vi.advanceTimersByTimeAsync(0)
+  expect(looks).toEqual([0, 500, 700])
+  await stop()
+})
+
 test('an announcement during a look is not missed', async () => {
   const announcements = new Announcements()
   const signal = new AbortController().signal
   const queue = { waitForWork: announcements.wait.bind(announcements), untilDue: async () => NONE }
-  const watch = new WorkWatch({ queue, duty: FULL_DUTY, lane: 'small', pollMs: POLL_MS, signal })
+  const watch = new WorkWatch({ queue, duty: FULL_DUTY, lane: 'small', kind: 'batches', pollMs: POLL_MS, signal })
   watch.listen()
   announcements.announce('small')
   await vi.advanceTimersByTimeAsync(0)

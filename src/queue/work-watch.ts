@@ -6,7 +6,7 @@
 // announcement may be lost. A quiet one asks the queue when work becomes due, and looks then.
 import type { ProviderName } from '../config/provider-names.ts'
 import { pause } from '../timing/pause.ts'
-import type { Duty, Lane } from './lane.ts'
+import type { Duty, Lane, WorkKind } from './lane.ts'
 import type { Queue } from './queue.ts'
 
 /** The longest time between two looks of a quiet loop, in ms. A lost announcement delays its work by so much. */
@@ -19,6 +19,8 @@ interface Deps {
   queue: Pick<Queue, 'waitForWork' | 'untilDue'>
   duty: Duty
   lane: Lane
+  /** The work of the loop: announcements of other kinds do not end its waits. */
+  kind: WorkKind
   /** The time between two looks of a busy loop, in ms. */
   pollMs: number
   /** Stops all waits. */
@@ -41,11 +43,11 @@ export class WorkWatch {
 
   /** Begins to listen: announcements from here on end the next wait. */
   listen(): void {
-    const { queue, lane, signal } = this.#deps
+    const { queue, lane, kind, signal } = this.#deps
     this.#isAnnounced = false
     // Another process serves a fallback lane first, so its announcements are left to it.
     const heard = () =>
-      this.#isFallback ? pause(ENDLESS_MS, signal).then(() => false) : queue.waitForWork(lane, ENDLESS_MS, signal)
+      this.#isFallback ? pause(ENDLESS_MS, signal).then(() => false) : queue.waitForWork(lane, ENDLESS_MS, signal, kind)
     this.#listening ??= heard().then((isAnnounced) => {
       this.#listening = undefined
       this.#isAnnounced ||= isAnnounced

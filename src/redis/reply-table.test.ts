@@ -21,8 +21,10 @@ test('a table without rows is an empty list', () => {
 })
 
 test('null is undefined where it is allowed', () => {
-  const reply = [bytes('cursor'), [null], [bytes('c')]]
-  expect(readTable(reply, (row) => row.readNullableText('cursor'))).toEqual([undefined, 'c'])
+  const reply = [bytes('cursor'), [null], [bytes('1')]]
+  expect(readTable(reply, (row) => row.readNullableText('cursor'))).toEqual([undefined, '1'])
+  expect(readTable(reply, (row) => row.readNullableBytes('cursor'))).toEqual([undefined, bytes('1')])
+  expect(readTable(reply, (row) => row.readNullableNumber('cursor'))).toEqual([undefined, 1])
 })
 
 test.each([

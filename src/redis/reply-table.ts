@@ -34,6 +34,11 @@ export class ReplyRow {
     return value
   }
 
+  /** Reads bytes that may be null; undefined for null. */
+  readNullableBytes(name: string): Buffer | undefined {
+    return this.#read(name) === null ? undefined : this.readBytes(name)
+  }
+
   readText(name: string): string {
     return this.readBytes(name).toString()
   }
@@ -57,6 +62,11 @@ export class ReplyRow {
     const number = typeof value === 'number' ? value : Number(this.readText(name))
     if (Number.isNaN(number)) throw this.#refuse(name, 'a number')
     return number
+  }
+
+  /** Reads a number that may be null; undefined for null. */
+  readNullableNumber(name: string): number | undefined {
+    return this.#read(name) === null ? undefined : this.readNumber(name)
   }
 
   #read(name: string): unknown {

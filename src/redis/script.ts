@@ -29,15 +29,22 @@ export class Script {
    * client do.
    */
   async run(client: RedisClient, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
-    const values = [...keys, ...args.map(encodeLongText)]
     try {
-      return await client.callBuffer('EVALSHA', [this.#sha1, keys.length, ...values])
+      return await client.callBuffer('EVALSHA', joinValues(this.#sha1, keys, args))
     } catch (error) {
       // NOSCRIPT means that the server does not have the script: it was restarted, or a replica has taken over.
       if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error
-      return await client.callBuffer('EVAL', [this.#source, keys.length, ...values])
+      return await client.callBuffer('EVAL', joinValues(this.#source, keys, args))
     }
   }
+}
+
+/** The values of a call, in one list: a call for many batches has thousands. */
+function joinValues(script: string, keys: readonly string[], args: readonly Argument[]): Argument[] {
+  const values: Argument[] = [script, keys.length]
+  for (const key of keys) values.push(key)
+  for (const arg of args) values.push(encodeLongText(arg))
+  return values
 }
 
 function encodeLongText(value: Argument): Argument {

@@ -28,6 +28,8 @@ export interface PendingBatchDeps {
   startedAtMs: number
   /** Queues the batch again for requests to send again. False when the pool is closed: the requests then fail. */
   requeue(batch: PendingBatch): boolean
+  /** Called when all requests are complete. */
+  onEnd(batch: PendingBatch): void
 }
 
 /** Hands out the requests of a batch, and reports each answer or failure to the batch's callbacks exactly once. */
@@ -40,9 +42,11 @@ export class PendingBatch implements RequestSource {
   /** Resolves when all requests are complete. Rejects then with the first error that a callback threw. */
   readonly completed: Promise<void>
   readonly #admission: Admission
-  readonly #requeue: (batch: PendingBatch) => boolean
+  readonly #requeue: PendingBatchDeps['requeue']
+  readonly #onEnd: PendingBatchDeps['onEnd']
   readonly #resends: number[] = []
-  readonly #resendCounts = new Map<number, number>()
+  /** By the index of the request; undefined until one is sent again. */
+  #resendCounts: Map<number, number> | undefined
   #next = 0
   #incomplete: number
   #callerError: unknown
@@ -55,6 +59,7 @@ export class PendingBatch implements RequestSource {
     this.startedAtMs = deps.startedAtMs
     this.#admission = deps.admission
     this.#requeue = deps.requeue
+    this.#onEnd = deps.onEnd
     this.#incomplete = deps.batch.count
     this.completed = new Promise((resolve, reject) => {
       this.#completion = { resolve, reject }
@@ -120,13 +125,14 @@ export class PendingBatch implements RequestSource {
   }
 
   #sendAgain(index: number): boolean {
-    const count = this.#resendCounts.get(index) ?? 0
+    const count = this.#resendCounts?.get(index) ?? 0
     if (count === MAX_RESENDS || this.batch.signal.aborted) return false
     this.#resends.push(index)
     if (!this.#requeue(this)) {
       this.#resends.pop()
       return false
     }
+    this.#resendCounts ??= new Map()
     this.#resendCounts.set(index, count + 1)
     return true
   }
@@ -148,6 +154,7 @@ export class PendingBatch implements RequestSource {
 
   #onCompleted(): void {
     if (--this.#incomplete > 0) return
+    this.#onEnd(this)
     if (this.#hasCallerError) this.#completion?.reject(this.#callerError)
     else this.#completion?.resolve()
   }

@@ -24,6 +24,8 @@ export interface ClaimQuery {
   providers: readonly ProviderName[]
   /** The most batches to claim. */
   limit: number
+  /** As of `Queue.claimBatches`. */
+  leastWaitMs: number
   leaseMs: number
   /**
    * For this many ms after a start of PostgreSQL no abandoned batch is claimed, so that surviving workers can extend
@@ -37,9 +39,10 @@ export interface ClaimQuery {
  * batch is claimed, when it is time to probe whether the provider works again.
  */
 export async function claimWaitingBatches(sql: Sql, query: ClaimQuery): Promise<BatchClaim[]> {
-  const { lane, providers, limit, leaseMs, restartGraceMs } = query
+  const { lane, providers, limit, leastWaitMs, leaseMs, restartGraceMs } = query
   const isClaimable = sql`
-    b.lane = ${LANES[lane]} and b.claimable_at <= (select clock_timestamp()) and (not b.claimed or (
+    b.lane = ${LANES[lane]} and b.claimable_at <= (select clock_timestamp() - ${leastWaitMs} * interval '1 ms')
+    and (not b.claimed or (
       select pg_postmaster_start_time() < clock_timestamp() - ${restartGraceMs} * interval '1 ms'))`
   // The inner query is materialized, because the planner may otherwise run it twice and claim more batches than the
   // limit.

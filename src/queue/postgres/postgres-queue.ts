@@ -118,9 +118,9 @@ export class PostgresQueue implements Queue {
     return this.#announcing(inTime(releaseWalk(this.#sql, claim)), claim.lane)
   }
 
-  claimBatches(lane: Lane, providers: readonly ProviderName[], limit: number) {
-    const query = { lane, providers, limit, leaseMs: this.#leaseMs, restartGraceMs: this.#restartGraceMs }
-    return inTime(claimWaitingBatches(this.#sql, query))
+  claimBatches(lane: Lane, providers: readonly ProviderName[], limit: number, leastWaitMs = 0) {
+    const times = { leastWaitMs, leaseMs: this.#leaseMs, restartGraceMs: this.#restartGraceMs }
+    return inTime(claimWaitingBatches(this.#sql, { lane, providers, limit, ...times }))
   }
 
   loadSend(uid: string) {

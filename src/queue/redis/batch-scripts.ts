@@ -26,6 +26,8 @@ export interface ClaimOptions {
   lane: Lane
   providers: readonly ProviderName[]
   limit: number
+  /** As of `Queue.claimBatches`. */
+  leastWaitMs: number
   leaseMs: number
   /**
    * Whether to look for abandoned batches first. The search reads all pending entries, which costs more than the claim.
@@ -42,7 +44,7 @@ export interface Claimed {
 
 /** Claims batches of a lane: abandoned ones first, then new ones. */
 export async function claimBatches({ client, keys, consumer }: Consumer, options: ClaimOptions): Promise<Claimed> {
-  const { lane, providers, limit, leaseMs, looksForAbandoned } = options
+  const { lane, providers, limit, leastWaitMs, leaseMs, looksForAbandoned } = options
   const { retries, retryBodies, pauses, batches, notes, sendPrefix, exclusionsPrefix } = keys
   const streams = providers.flatMap((provider) => [batches(lane, provider), notes(lane, provider)])
   // The content of a small send is returned with the claim: it has one batch per provider, so this saves a round trip.
@@ -51,7 +53,7 @@ export async function claimBatches({ client, keys, consumer }: Consumer, options
   const reply = await CLAIM_BATCHES.run(
     client,
     [retries, retryBodies, pauses, ...streams],
-    [GROUP, consumer, limit, leaseMs, sweep, sendPrefix, exclusionsPrefix, withContent, ...providers],
+    [GROUP, consumer, limit, leaseMs, sweep, sendPrefix, exclusionsPrefix, withContent, leastWaitMs, ...providers],
   )
   return await addTargets({ client, keys }, readFoundBatches(reply, lane))
 }
@@ -63,9 +65,11 @@ async function addTargets(scope: Scope, found: readonly FoundBatch[]): Promise<C
   const claimed: Claimed = { claims: [], empty: [] }
   for (const { claim, lines, targetsKey, range } of found) {
     const bytes = targetsKey === '' ? lines : byKey.get(targetsKey)
-    if (range) claimed.claims.push({ ...claim, targets: { kind: 'range', range } })
-    else if (bytes) claimed.claims.push({ ...claim, targets: { kind: 'lines', lines: decodeLines(bytes) } })
-    else claimed.empty.push(claim)
+    // Without a copy of the claim, which would cost as much as the rest of this function.
+    if (range) claimed.claims.push(Object.assign(claim, { targets: { kind: 'range' as const, range } }))
+    else if (bytes) {
+      claimed.claims.push(Object.assign(claim, { targets: { kind: 'lines' as const, lines: decodeLines(bytes) } }))
+    } else claimed.empty.push(claim)
   }
   return claimed
 }

@@ -45,9 +45,14 @@ export class PartitionClaims {
   }
 
   /** As `Queue.claimBatches`. */
-  claimBatches(lane: Lane, providers: readonly ProviderName[], limit: number): Promise<BatchClaim[]> {
+  claimBatches(
+    lane: Lane,
+    providers: readonly ProviderName[],
+    limit: number,
+    leastWaitMs?: number,
+  ): Promise<BatchClaim[]> {
     return this.#turnsOf(lane, providers).claim(limit, async (index, share) => {
-      const claims = await this.#get(index).claimBatches(lane, providers, share)
+      const claims = await this.#get(index).claimBatches(lane, providers, share, leastWaitMs)
       for (const claim of claims) claim.id = makePartitionId(index, claim.id)
       return claims
     })

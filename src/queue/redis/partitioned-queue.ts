@@ -6,7 +6,7 @@ import type { AckRule } from '../../sends/ack-rule.ts'
 import { Announcements } from '../announcements.ts'
 import type { ClaimKey, Progress, Remainder } from '../batch.ts'
 import type { DeadLetterFilter } from '../dead-letter.ts'
-import type { Lane } from '../lane.ts'
+import type { Lane, WorkKind } from '../lane.ts'
 import type { Queue } from '../queue.ts'
 import { LimitCheck } from '../queue-limits.ts'
 import type { ReportFilter, StatusCount } from '../report.ts'
@@ -46,9 +46,9 @@ export class PartitionedRedisQueue implements Queue {
       countScheduled: () => this.#count(({ scheduled }) => scheduled),
     })
     this.#partitions = Array.from({ length: count }, (_, index) => {
-      const onAnnounced = (lane: Lane) => {
+      const onAnnounced = (lane: Lane, only: WorkKind | undefined) => {
         this.#claims.announce(lane, index)
-        this.#announcements.announce(lane)
+        this.#announcements.announce(lane, only)
       }
       return new RedisQueue({ ...deps, part: { index, count, limits, onAnnounced } })
     })
@@ -96,8 +96,8 @@ export class PartitionedRedisQueue implements Queue {
     await partition.releaseSend(claim)
   }
 
-  claimBatches(lane: Lane, providers: readonly ProviderName[], limit: number) {
-    return this.#claims.claimBatches(lane, providers, limit)
+  claimBatches(lane: Lane, providers: readonly ProviderName[], limit: number, leastWaitMs?: number) {
+    return this.#claims.claimBatches(lane, providers, limit, leastWaitMs)
   }
 
   async loadSend(uid: string) {
@@ -171,8 +171,9 @@ export class PartitionedRedisQueue implements Queue {
     await Promise.all(used.map(({ partition, own }) => partition.countStatuses(own)))
   }
 
-  waitForWork(lane: Lane, timeoutMs: number, signal: AbortSignal) {
-    return this.#announcements.wait(lane, timeoutMs, signal)
+  waitForWork(lane: Lane, timeoutMs: number, signal: AbortSignal, only?: WorkKind) {
+    for (const partition of this.#partitions) partition.listenTo(lane)
+    return this.#announcements.wait(lane, timeoutMs, signal, only)
   }
 
   /** A partition that does not answer may have work at any moment. */

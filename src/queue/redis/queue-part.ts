@@ -1,4 +1,4 @@
-import type { Lane } from '../lane.ts'
+import type { Lane, WorkKind } from '../lane.ts'
 import type { LimitCheck } from '../queue-limits.ts'
 
 /** One of several queues that are the partitions of one. */
@@ -9,6 +9,6 @@ export interface QueuePart {
   count: number
   /** The limits of all partitions together. */
   limits: LimitCheck
-  /** Called at each announcement of work in a lane of this partition. */
-  onAnnounced(lane: Lane): void
+  /** Called at each announcement of work in a lane of this partition, after `listenTo`: of one kind, or of all. */
+  onAnnounced(lane: Lane, only: WorkKind | undefined): void
 }

@@ -9,7 +9,7 @@ import type { AckRule } from '../../sends/ack-rule.ts'
 import type { Repetition } from '../../timing/repeat.ts'
 import type { ClaimKey, Progress, Remainder } from '../batch.ts'
 import type { DeadLetterFilter } from '../dead-letter.ts'
-import type { Lane } from '../lane.ts'
+import type { Lane, WorkKind } from '../lane.ts'
 import { KEEP_REPORTS_MS } from '../limits.ts'
 import type { Queue } from '../queue.ts'
 import { LimitCheck, type QueueLimits } from '../queue-limits.ts'
@@ -139,9 +139,9 @@ export class RedisQueue implements Queue {
     await extendSendLease(this.#here, claim, 0)
   }
 
-  async claimBatches(lane: Lane, providers: readonly ProviderName[], limit: number) {
+  async claimBatches(lane: Lane, providers: readonly ProviderName[], limit: number, leastWaitMs = 0) {
     const looksForAbandoned = this.#isSweepDue(lane)
-    const options = { lane, providers, limit, leaseMs: this.#leaseMs, looksForAbandoned }
+    const options = { lane, providers, limit, leastWaitMs, leaseMs: this.#leaseMs, looksForAbandoned }
     const { claims, empty } = await claimBatches(this.#here, options)
     await endEvictedBatches(this.#here, empty, this.#logger)
     return claims
@@ -207,8 +207,13 @@ export class RedisQueue implements Queue {
     return countStatuses(this.#here, counts)
   }
 
-  waitForWork(lane: Lane, timeoutMs: number, signal: AbortSignal) {
-    return this.#wakeUp.wait(lane, timeoutMs, signal)
+  /** Calls `part.onAnnounced` for announcements of a lane from here on. */
+  listenTo(lane: Lane) {
+    this.#wakeUp.listenTo(lane)
+  }
+
+  waitForWork(lane: Lane, timeoutMs: number, signal: AbortSignal, only?: WorkKind) {
+    return this.#wakeUp.wait(lane, timeoutMs, signal, only)
   }
 
   async untilDue(lane: Lane, providers: readonly ProviderName[]) {

@@ -63,42 +63,41 @@ export function readFoundBatches(reply: unknown, lane: Lane): FoundBatch[] {
   return readTable(reply, (row) => ({
     claim: readClaim(row, lane),
     lines: row.readBytes('lines'),
-    targetsKey: row.readText('targetsKey'),
+    targetsKey: row.readNullableText('targetsKey') ?? '',
     range: readRange(row),
   }))
 }
 
 function readRange(row: ReplyRow): DeviceRange | undefined {
-  const range = row.readText('range')
-  return range === '' ? undefined : decodeRange(range)
+  const range = row.readNullableText('range')
+  return range === undefined ? undefined : decodeRange(range)
 }
 
 function readClaim(row: ReplyRow, lane: Lane): FoundBatch['claim'] {
   const fence = row.readNumber('fence')
-  const expiresIn = row.readText('expiresInMs')
-  const finished = row.readBytes('settled')
-  const content = row.readBytes('content')
+  const uid = row.readText('uid')
+  const content = row.readNullableBytes('content')
   const provider = row.readWord('provider', PROVIDER_NAMES)
   return {
     provider,
     id: makeClaimId({ lane, provider }, row.readText('id')),
-    uid: row.readText('uid'),
-    analyticsUid: row.readText('analyticsUid'),
+    uid,
+    analyticsUid: row.readNullableText('analyticsUid') ?? uid,
     lane,
     targetKind: row.readWord('targetKind', TARGET_KINDS),
     count: row.readNumber('count'),
     fence,
     attempt: row.readNumber('attemptsBefore') + fence,
-    isRetry: row.readText('isRetry') === '1',
+    isRetry: row.readNumber('isRetry') === 1,
     ambiguousAttempts: row.readNumber('ambiguousAttempts'),
     ageMs: row.readNumber('ageMs'),
     sendState: row.readWord('sendState', SEND_STATES),
-    expiresInMs: expiresIn === '' ? undefined : Number(expiresIn),
+    expiresInMs: row.readNullableNumber('expiresInMs'),
     hasExclusions: row.readNumber('hasExclusions') === 1,
-    finished: finished.length > 0 ? finished : undefined,
-    finishedNote: row.readText('note'),
+    finished: row.readNullableBytes('settled'),
+    finishedNote: row.readNullableText('note') ?? '',
     isProbe: row.readNumber('isProbe') === 1,
-    ...(content.length > 0 && { content: decodeContent(content) }),
+    ...(content && { content: decodeContent(content) }),
   }
 }
 

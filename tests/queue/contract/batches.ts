@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import { batchOf, linesOf, readLines } from '../make-batch.ts'
 import { makeSend } from '../make-send.ts'
-import { ALL_PROVIDERS, type ContractRig, firstValue, lastPage, NOTHING_LEFT } from './contract-rig.ts'
+import { ALL_PROVIDERS, CLAIM_WAIT, type ContractRig, firstValue, lastPage, NOTHING_LEFT } from './contract-rig.ts'
 
 export function describeBatches(rig: ContractRig) {
   test('is claimed by lane and by provider', async () => {
@@ -9,6 +9,17 @@ export function describeBatches(rig: ContractRig) {
     expect(firstValue(await rig.claim('broadcast'))).toBe('b')
     expect(firstValue(await rig.claim('small', ['apns']))).toBe('c')
     expect(await rig.tryToClaim('small', ['hms'])).toBeUndefined()
+  })
+
+  test('is left to other workers until it has waited for the least time', async () => {
+    await rig.enqueueSmall(['a'])
+    expect(await rig.queue.claimBatches('small', ALL_PROVIDERS, 10, 60_000)).toEqual([])
+    const found = await vi.waitFor(async () => {
+      const [claim] = await rig.queue.claimBatches('small', ALL_PROVIDERS, 10, 30)
+      if (!claim) throw new Error('not claimed yet')
+      return claim
+    }, CLAIM_WAIT)
+    expect(firstValue(found)).toBe('a')
   })
 
   test('contains the expiry of its send, and whether the send has expired', async () => {

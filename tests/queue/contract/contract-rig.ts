@@ -24,7 +24,7 @@ export const ALL_PROVIDERS: readonly ProviderName[] = ['fcm', 'hms', 'apns', 'we
 export const NOTHING_LEFT = { retries: [], givenUp: [] }
 const MAX_JOBS = 1000
 /** A claim with a lost answer is valid until its lease ends. Cases then wait for the next claim. */
-const CLAIM_WAIT = { timeout: 10_000, interval: 10 }
+export const CLAIM_WAIT = { timeout: 10_000, interval: 10 }
 
 /** Opens a queue for each case. */
 export class ContractRig {

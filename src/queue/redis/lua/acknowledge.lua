@@ -89,5 +89,5 @@ while key <= #KEYS do
   key = key + BATCH_KEYS
   at = at + BATCH_ARGS + ARGV[at + 8] * RETRY_ARGS + ARGV[at + 9] * LETTER_ARGS + ARGV[at + 10] * CHANGE_ARGS
 end
-for channel in pairs(woken) do wake_workers(channel) end
+for channel in pairs(woken) do wake_workers(channel, 'batches') end
 return results

@@ -3,8 +3,8 @@
 -- configuration, or it was paused and not resumed.
 -- KEYS: 1 stream
 -- ARGV: 1 group  2 consumer  3 ms without a claim  4 most batches
--- Returns a header with the names of the columns, then a row for each batch. A second run claims nothing more, because
--- claimed entries are not idle.
+-- Returns a header with the names of the columns, then a row for each batch, whose range is null if it has lines. A
+-- second run claims nothing more, because claimed entries are not idle.
 --- @include clock
 --- @include read-fields
 --- @include create-group
@@ -25,7 +25,7 @@ for _, entry in ipairs(redis.call('XRANGE', stream, '-', oldest, 'COUNT', ARGV[4
     local batch = read_fields(entry[2])
     local lines = batch.t or batch.b and redis.call('GET', batch.b) or ''
     local deliveries = redis.call('XPENDING', stream, group, id, id, 1)[1][4]
-    rows[#rows + 1] = { id, batch.u, batch.k, batch.n, lines, batch.d or '', deliveries, batch.a,
+    rows[#rows + 1] = { id, batch.u, batch.k, batch.n, lines, batch.d or false, deliveries, batch.a,
       batch.r or '0' }
   end
 end

@@ -4,7 +4,7 @@
 -- KEYS: 1 retries by time  2 bodies of retries  3 pauses  4.. for each provider: stream, notes on its claims
 -- ARGV: 1 group  2 consumer  3 most batches  4 lease, ms  5 '1': look for abandoned batches
 --       6 prefix of the keys of sends  7 prefix of the keys of exclusions  8 '1': return the content of the send too
---       9.. providers
+--       9 least wait, ms: new batches of a provider stay while its first one is younger  10.. providers
 -- Returns a header with the names of the columns, then a row for each batch. A second run claims other batches. If the
 -- reply is lost, its batches are abandoned after their lease.
 --- @include clock
@@ -15,11 +15,13 @@
 local retries, bodies, pauses = KEYS[1], KEYS[2], KEYS[3]
 local group, consumer, lease_ms, looks_for_abandoned = ARGV[1], ARGV[2], ARGV[4], ARGV[5] == '1'
 local send_prefix, exclusions_prefix, returns_content = ARGV[6], ARGV[7], ARGV[8] == '1'
-local FIRST_PROVIDER, FIRST_STREAM = 9, 4
+local least_wait_ms = tonumber(ARGV[9])
+local FIRST_PROVIDER, FIRST_STREAM = 10, 4
 -- The most due retries that one run moves to their streams, so that no run takes long.
 local MOST_MOVED = 100
--- Columns of the reply that may be '': expiresInMs of a send without expiry, settled and note without a checkpoint,
--- content unless it is asked for.
+-- Columns of the reply that may be null (false here): analyticsUid that is the uid, targetsKey and range of a batch
+-- without one, expiresInMs of a send without expiry, settled and note without a checkpoint, content unless it is asked
+-- for. To decode a number or null costs the worker little; each string costs it an object.
 local HEADER = 'provider id uid analyticsUid targetKind count lines targetsKey range fence attemptsBefore isRetry '
   .. 'ambiguousAttempts ageMs sendState expiresInMs hasExclusions settled note isProbe content'
 
@@ -40,15 +42,17 @@ local SEND_FIELDS = { 'state', 'expire', 'analytics', returns_content and 'conte
 local rows = { HEADER }
 local left = tonumber(ARGV[3])
 
--- Returns the state of a send, the uid of its rows in analytics, the ms until it expires ('' if it never expires), and
--- its content ('' unless it is asked for).
+-- Returns the state of a send, the uid of its rows in analytics (false if that is the uid of the send), the ms until it
+-- expires (false if it never expires), and its content (false unless it is asked for).
 local function read_send(uid)
   local stored = redis.call('HMGET', send_prefix .. uid, unpack(SEND_FIELDS))
-  local state, expire_at, analytics_uid, content = stored[1], stored[2], stored[3] or uid, stored[4] or ''
+  local state, expire_at, analytics_uid, content = stored[1], stored[2], stored[3], stored[4] or false
   local is_cancelled = not state or state == 'cancelled'
-  if not expire_at or expire_at == '' then return is_cancelled and 'cancelled' or 'live', analytics_uid, '', content end
-  local expires_in = to_digits(expire_at - now)
-  local is_expired = tonumber(expires_in) <= 0
+  if not expire_at or expire_at == '' then
+    return is_cancelled and 'cancelled' or 'live', analytics_uid, false, content
+  end
+  local expires_in = expire_at - now
+  local is_expired = expires_in <= 0
   return is_cancelled and 'cancelled' or is_expired and 'expired' or 'live', analytics_uid, expires_in, content
 end
 
@@ -63,11 +67,19 @@ local function add_row(provider, notes, entry, deliveries, is_probe)
   local state, analytics_uid, expires_in, content = read_send(batch.u)
   local has_exclusions = redis.call('EXISTS', exclusions_prefix .. batch.u)
   rows[#rows + 1] = {
-    provider, id, batch.u, analytics_uid, batch.k, batch.n, batch.t or '', batch.b or '', batch.d or '', deliveries,
-    batch.a, batch.r or '0', batch.m, to_digits(now - first), state, expires_in, has_exclusions, finished or '',
-    note or '', is_probe, content,
+    provider, id, batch.u, analytics_uid, batch.k, tonumber(batch.n), batch.t or '', batch.b or false,
+    batch.d or false, deliveries, tonumber(batch.a), batch.r == '1' and 1 or 0, tonumber(batch.m), now - first, state,
+    expires_in, has_exclusions, finished, note, is_probe, content,
   }
   left = left - 1
+end
+
+-- Whether the first new batch of a stream has waited for the least time: its id begins with the time of its XADD.
+local function has_waited(stream)
+  local groups = redis.call('XINFO', 'GROUPS', stream)
+  local last = groups[1] and read_fields(groups[1])['last-delivered-id'] or '0-0'
+  local first = redis.call('XRANGE', stream, '(' .. last, '+', 'COUNT', 1)[1]
+  return first and now - tonumber(string.match(first[1], '^%d+')) >= least_wait_ms
 end
 
 -- Claims up to `most` batches of a stream: abandoned ones first, then new ones.
@@ -84,7 +96,7 @@ local function claim(provider, stream, notes, most, is_probe)
       end
     end
   end
-  if most <= 0 then return end
+  if most <= 0 or (least_wait_ms > 0 and not has_waited(stream)) then return end
   local new = redis.pcall('XREADGROUP', 'GROUP', group, consumer, 'COUNT', most, 'STREAMS', stream, '>')
   if new and new.err then
     create_group(stream, group)

@@ -71,5 +71,5 @@ while key <= #KEYS do
   key = key + PAGE_KEYS + batches
   arg = arg + PAGE_ARGS + 2 * changes + BATCH_ARGS * batches
 end
-for channel in pairs(channels) do wake_workers(channel) end
+for channel in pairs(channels) do wake_workers(channel, 'batches') end
 return replies

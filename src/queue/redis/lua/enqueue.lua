@@ -91,15 +91,20 @@ local function store_send(key, arg)
   return 'ACCEPTED'
 end
 
-local replies, channels = {}, {}
+local replies = {}
+-- The kind of the new work by channel.
+local channels = {}
 local key, arg = FIRST_KEY, FIRST_ARG
 while key <= #KEYS do
   local reply = store_send(key, arg)
   replies[#replies + 1] = reply
-  if reply == 'ACCEPTED' then channels[ARGV[arg + 8]] = true end
-  local counts, batches = ARGV[arg + 11], ARGV[arg + 12]
+  local state, channel, counts, batches = ARGV[arg + 3], ARGV[arg + 8], ARGV[arg + 11], ARGV[arg + 12]
+  if reply == 'ACCEPTED' then
+    local kind = state ~= 'waiting' and 'batches' or batches == '0' and 'sends' or ''
+    channels[channel] = (channels[channel] or kind) == kind and kind or ''
+  end
   key = key + SEND_KEYS + batches
   arg = arg + SEND_ARGS + 2 * counts + BATCH_ARGS * batches
 end
-for channel in pairs(channels) do wake_workers(channel) end
+for channel, kind in pairs(channels) do wake_workers(channel, kind) end
 return replies

@@ -10,5 +10,5 @@ local uid, fence, lease_ms = ARGV[1], ARGV[2], ARGV[3]
 local stored = redis.call('HMGET', KEYS[1], 'state', 'fence')
 if stored[1] ~= 'fanning' or stored[2] ~= fence then return 'LOST' end
 redis.call('ZADD', KEYS[2], 'XX', to_digits(read_clock() + lease_ms), uid)
-if lease_ms == '0' then wake_workers(ARGV[4]) end
+if lease_ms == '0' then wake_workers(ARGV[4], 'sends') end
 return 'EXTENDED'

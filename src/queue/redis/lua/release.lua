@@ -23,4 +23,4 @@ if finished[1] then
   redis.call('HSET', notes, new_id .. FINISHED, finished[1], new_id .. NOTE, finished[2] or '')
 end
 remove_claimed(stream, notes, group, id)
-wake_workers(ARGV[6])
+wake_workers(ARGV[6], 'batches')

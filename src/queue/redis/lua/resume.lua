@@ -7,4 +7,4 @@
 --- @include wake-workers
 refuse_late(ARGV[2])
 redis.call('HDEL', KEYS[1], ARGV[1])
-for i = 3, #ARGV do wake_workers(ARGV[i]) end
+for i = 3, #ARGV do wake_workers(ARGV[i], 'batches') end

@@ -27,5 +27,5 @@ redis.call('PERSIST', KEYS[5])
 if state == 'done' then redis.call('HSET', send, 'state', 'fanned') end
 redis.call('PERSIST', send)
 redis.call('PERSIST', exclusions)
-wake_workers(ARGV[2])
+wake_workers(ARGV[2], 'batches')
 return tonumber(letter.n)
