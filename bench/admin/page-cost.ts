@@ -1,0 +1,119 @@
+// How much open pages slow down a broadcast, and how often ten of them read the database.
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Sql } from '../../src/database/pool.ts'
+import { median, withSurroundings } from '../harness/measure.ts'
+import type { Report } from '../harness/report.ts'
+import type { Broadcasts } from './broadcasts.ts'
+import { readPage } from './page-times.ts'
+
+const OPEN_PAGES = 10
+const MAX_COST_PERCENT = 3
+/** After a change of the load, in ms. */
+const SETTLE_MS = 1000
+const WINDOW_MS = 5000
+/** One reader clicks once in this time, in ms. */
+const CLICK_MS = 1000
+/** Statistics of sessions arrive about a second late. */
+const IDLE_MS = 2000
+
+/**
+ * Compares windows of a broadcast without pages with windows of the same broadcast with ten open live pages and a reader
+ * who opens another page each second. They alternate, so that both have the same machine and the same tables.
+ */
+export async function measureCost(
+  report: Report,
+  { base, paths, broadcasts, pairs }: { base: string; paths: readonly string[]; broadcasts: Broadcasts; pairs: number },
+): Promise<void> {
+  const measure = async () => {
+    await delay(SETTLE_MS)
+    const [from, before] = [performance.now(), await broadcasts.countSent()]
+    await delay(WINDOW_MS)
+    const sent = (await broadcasts.countSent()) - before
+    return (1000 * sent) / (performance.now() - from)
+  }
+  const alone: number[] = []
+  const read: number[] = []
+  const surroundings = await withSurroundings(async () => {
+    for (let pair = 0; pair < pairs; pair++) {
+      // A B, B A, A B …: a broadcast that gets slower or faster by itself favors neither.
+      const isReadFirst = pair % 2 === 1
+      if (isReadFirst) read.push(await withReaders(base, paths, measure))
+      alone.push(await measure())
+      if (!isReadFirst) read.push(await withReaders(base, paths, measure))
+    }
+    return {}
+  })
+  const costs = alone.map((rate, pair) => 100 * (1 - (read[pair] ?? Number.NaN) / rate))
+  const cost = median(costs)
+  report.add({
+    name: `cost for a broadcast of ${OPEN_PAGES} open live pages and a page each second`,
+    value:
+      `${cost.toFixed(1)} % (median of ${costs.map((percent) => percent.toFixed(1)).join(', ')}); ` +
+      `${Math.round(median(alone))} and ${Math.round(median(read))} pushes/s`,
+    target: `≤ ${MAX_COST_PERCENT} %`,
+    isMet: cost <= MAX_COST_PERCENT,
+    ...surroundings,
+  })
+}
+
+async function withReaders<T>(base: string, paths: readonly string[], measure: () => Promise<T>): Promise<T> {
+  const live = openPages(`${base}/events`, OPEN_PAGES)
+  const leaving = new AbortController()
+  const click = async () => {
+    for (let at = 0; !leaving.signal.aborted; at++) {
+      await readPage(base + paths[at % paths.length])
+      await delay(CLICK_MS, undefined, { signal: leaving.signal }).catch(() => undefined)
+    }
+  }
+  const clicking = click()
+  try {
+    return await measure()
+  } finally {
+    leaving.abort()
+    await Promise.all([clicking, live.close()])
+  }
+}
+
+/** Counts the transactions of a second without, with one and with ten open pages of the queue. No send is running. */
+export async function measurePolls(report: Report, base: string, sql: Sql, seconds: number): Promise<void> {
+  const countPerSecond = async (pages: number) => {
+    const live = openPages(`${base}/queue/events`, pages)
+    await delay(IDLE_MS)
+    const before = await countTransactions(sql)
+    await delay(1000 * seconds)
+    const after = await countTransactions(sql)
+    await live.close()
+    return (after - before) / seconds
+  }
+  const none = await countPerSecond(0)
+  const one = (await countPerSecond(1)) - none
+  const ten = (await countPerSecond(OPEN_PAGES)) - none
+  report.add({
+    name: `transactions a second for one and for ${OPEN_PAGES} open pages of the queue`,
+    value: `${one.toFixed(1)} and ${ten.toFixed(1)} (without a page ${none.toFixed(1)})`,
+    target: 'no more for ten than for one',
+    // Other transactions of the server come and go.
+    isMet: ten <= 1.25 * one,
+  })
+}
+
+async function countTransactions(sql: Sql): Promise<number> {
+  const [row] = await sql`select xact_commit::float8 as count from pg_stat_database where datname = current_database()`
+  return Number(row?.count)
+}
+
+/** Opens the events of a page several times. */
+function openPages(url: string, count: number) {
+  const leaving = new AbortController()
+  const follow = async () => {
+    const answer = await fetch(url, { signal: leaving.signal })
+    for await (const _ of answer.body ?? []);
+  }
+  const pages = Array.from({ length: count }, () => follow().catch(() => undefined))
+  return {
+    async close() {
+      leaving.abort()
+      await Promise.all(pages)
+    },
+  }
+}
