@@ -76,7 +76,7 @@ function AnalyticsPage({ ui, range, provider, platform, counts, latencies }: Ana
           label="Time"
           name="range"
           value={range.name}
-          options={Object.entries(RANGES).map(([name, { text }]) => [name, `the last ${text}`] as const)}
+          options={Object.entries(RANGES).map(([name, { text }]) => [name, `last ${text}`] as const)}
         />
         <Select label="Provider" name="provider" value={provider} options={PROVIDER_OPTIONS} />
         <Select label="Platform" name="platform" value={platform} options={PLATFORM_OPTIONS} />
