@@ -2,13 +2,13 @@
 //   [--keep] [--json FILE]
 //
 // The database is a PostgreSQL with millions of devices and events: a new one, or that of --data-dir, which is filled
-// once. The pages are requested in turn while a broadcast to all devices is sent by worker processes to the sandbox. Then
-// windows of the broadcast with and without readers of the pages alternate.
+// once. The pages are requested in turn while broadcasts to all devices are sent by worker processes to the sandbox. Then
+// broadcasts with and without readers of the pages alternate.
 import { parseArgs } from 'node:util'
 import { assemble } from '../src/assemble.ts'
 import { parseConfig } from '../src/config/load.ts'
 import { makeLogger } from '../src/observability/log.ts'
-import { nameBroadcast, startBroadcasts } from './admin/broadcasts.ts'
+import { makeBroadcasts } from './admin/broadcasts.ts'
 import { fillDatabase } from './admin/fill-database.ts'
 import { measureCost, measurePolls } from './admin/page-cost.ts'
 import { listPages, measurePages } from './admin/page-times.ts'
@@ -25,7 +25,7 @@ const { values } = parseArgs({
     devices: { type: 'string', default: '3000000' },
     rows: { type: 'string', default: '10000000' },
     rounds: { type: 'string', default: '100' },
-    pairs: { type: 'string', default: '8' },
+    pairs: { type: 'string', default: '5' },
     'data-dir': { type: 'string' },
     ...RESULT_OPTIONS,
   },
@@ -34,8 +34,6 @@ const { values } = parseArgs({
 limitTime(TIME_LIMIT_MS)
 const logger = makeLogger({ level: 'error', file: '' })
 const report = new Report()
-/** The uids of a kept database must be new. */
-const run = Date.now()
 
 await withDatabase(
   logger,
@@ -56,11 +54,11 @@ await withDatabase(
       async ({ urls: [url = ''] }) => {
         const base = `${url}/admin`
         await measurePolls(report, base, sql, POLL_SECONDS)
-        const paths = await listPages(url, nameBroadcast(run, 0))
-        await using(startBroadcasts(url, run), async (broadcasts) => {
-          await measurePages(report, base, paths, Number(values.rounds))
-          await measureCost(report, { base, paths, broadcasts, pairs: Number(values.pairs) })
-        })
+        // The uids of a kept database must be new.
+        const broadcasts = makeBroadcasts(url, Date.now())
+        const paths = await listPages(url, broadcasts.firstUid)
+        await broadcasts.sendDuring(() => measurePages(report, base, paths, Number(values.rounds)))
+        await measureCost(report, { base, paths, broadcasts, pairs: Number(values.pairs) })
       },
     )
   },

@@ -1,63 +1,72 @@
-// Broadcasts to all devices, one after another, while something else is measured.
+// Broadcasts to all devices.
 import { setTimeout as delay } from 'node:timers/promises'
 import * as v from 'valibot'
 import { TOPICS } from '../devices/device-data.ts'
 
-const POLL_MS = 250
+const POLL_MS = 100
 
 const Info = v.object({ result: v.object({ state: v.string(), sent: v.optional(v.number(), 0) }) })
 
-/** Running broadcasts. */
+/** Sends broadcasts. */
 export interface Broadcasts {
-  /** The pushes that were sent so far, of all broadcasts. */
-  countSent(): Promise<number>
-  /** Cancels the running broadcast and resolves when no other begins. */
-  stop(): Promise<void>
+  /** The uid of the first one. */
+  firstUid: string
+  /** Sends one. Resolves to its pushes a second, from the API's answer to the end of the send. */
+  send(): Promise<number>
+  /** Sends one after another while `work` runs, which begins when the first one sends. The last one is cancelled. */
+  sendDuring(work: () => Promise<void>): Promise<void>
 }
 
-/** The uid of a broadcast of this run. */
-export function nameBroadcast(run: number, number: number): string {
-  return `broadcast-${run}-${number}`
-}
-
-/** Starts broadcasts at the server with this URL. Resolves when the first one sends. @param run a number of its own */
-export async function startBroadcasts(url: string, run: number): Promise<Broadcasts> {
+/** Makes broadcasts at the server with this URL. @param run a number of its own for this run */
+export function makeBroadcasts(url: string, run: number): Broadcasts {
+  let number = 0
   const call = async (method: string, body: object) => {
     const answer = await fetch(`${url}/api/${method}`, { method: 'POST', body: JSON.stringify(body) })
     return await answer.json()
   }
-  let number = 0
-  let sentBefore = 0
-  let isStopping = false
-  const begin = () =>
-    call('send_push_notification', {
-      uid: nameBroadcast(run, number),
+  const nameOf = (at: number) => `broadcast-${run}-${at}`
+  const begin = async () => {
+    const uid = nameOf(number++)
+    await call('send_push_notification', {
+      uid,
       recipient: { filter: { topics: [TOPICS.all] } },
       notification: { fcm: { message: { notification: { title: 'Bench' } } }, apns: { payload: { aps: {} } } },
     })
-  const readInfo = async () => v.parse(Info, await call('push_info', { uid: nameBroadcast(run, number) })).result
-  const next = async () => {
-    const { state, sent } = await readInfo()
-    if (state !== 'ended') return
-    sentBefore += sent
-    number++
-    await begin()
+    return uid
   }
-  await begin()
-  const repeat = async () => {
-    while (!isStopping) {
-      await next()
+  const waitUntil = async (uid: string, isReached: (info: { state: string; sent: number }) => boolean) => {
+    for (;;) {
+      const { result } = v.parse(Info, await call('push_info', { uid }))
+      if (isReached(result)) return result
       await delay(POLL_MS)
     }
   }
-  const repeating = repeat()
-  while ((await readInfo()).sent === 0) await delay(POLL_MS)
   return {
-    countSent: async () => sentBefore + (await readInfo()).sent,
-    async stop() {
-      isStopping = true
-      await repeating
-      await call('cancel_push', { uid: nameBroadcast(run, number) })
+    firstUid: nameOf(0),
+    async send() {
+      const uid = await begin()
+      const fromMs = performance.now()
+      const { sent } = await waitUntil(uid, ({ state }) => state === 'ended')
+      return (1000 * sent) / (performance.now() - fromMs)
+    },
+    async sendDuring(work) {
+      let uid = await begin()
+      let isOver = false
+      const repeat = async () => {
+        while (!isOver) {
+          const { state } = await waitUntil(uid, (info) => isOver || info.state === 'ended')
+          if (state === 'ended' && !isOver) uid = await begin()
+        }
+      }
+      await waitUntil(uid, ({ sent }) => sent > 0)
+      const repeating = repeat()
+      try {
+        await work()
+      } finally {
+        isOver = true
+        await repeating
+        await call('cancel_push', { uid })
+      }
     },
   }
 }

@@ -8,38 +8,28 @@ import { readPage } from './page-times.ts'
 
 const OPEN_PAGES = 10
 const MAX_COST_PERCENT = 3
-/** After a change of the load, in ms. */
-const SETTLE_MS = 1000
-const WINDOW_MS = 5000
 /** One reader clicks once in this time, in ms. */
 const CLICK_MS = 1000
 /** Statistics of sessions arrive about a second late. */
 const IDLE_MS = 2000
 
 /**
- * Compares windows of a broadcast without pages with windows of the same broadcast with ten open live pages and a reader
- * who opens another page each second. They alternate, so that both have the same machine and the same tables.
+ * Compares broadcasts without pages with broadcasts during which ten live pages are open and a reader opens another page
+ * each second. They alternate, so that both have the same machine and the same tables.
  */
 export async function measureCost(
   report: Report,
   { base, paths, broadcasts, pairs }: { base: string; paths: readonly string[]; broadcasts: Broadcasts; pairs: number },
 ): Promise<void> {
-  const measure = async () => {
-    await delay(SETTLE_MS)
-    const [from, before] = [performance.now(), await broadcasts.countSent()]
-    await delay(WINDOW_MS)
-    const sent = (await broadcasts.countSent()) - before
-    return (1000 * sent) / (performance.now() - from)
-  }
   const alone: number[] = []
   const read: number[] = []
   const surroundings = await withSurroundings(async () => {
     for (let pair = 0; pair < pairs; pair++) {
-      // A B, B A, A B …: a broadcast that gets slower or faster by itself favors neither.
+      // A B, B A, A B …: a machine that gets slower or faster by itself favors neither.
       const isReadFirst = pair % 2 === 1
-      if (isReadFirst) read.push(await withReaders(base, paths, measure))
-      alone.push(await measure())
-      if (!isReadFirst) read.push(await withReaders(base, paths, measure))
+      if (isReadFirst) read.push(await withReaders(base, paths, broadcasts.send))
+      alone.push(await broadcasts.send())
+      if (!isReadFirst) read.push(await withReaders(base, paths, broadcasts.send))
     }
     return {}
   })
