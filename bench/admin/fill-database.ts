@@ -21,4 +21,9 @@ async function fillCounts(sql: Sql): Promise<void> {
       unnest(array['fcm', 'apns']) as provider, unnest(array['ios', 'android', 'web']) as platform,
       unnest(array['sent', 'failed', 'dropped']) as status
     on conflict do nothing`
+  await sql`
+    insert into notification_hours (hour, provider, type, platform, status, error_code, count)
+    select date_bin('1 hour', minute, to_timestamp(0)), provider, type, platform, status, error_code, sum(count)
+    from notification_counts group by 1, 2, 3, 4, 5, 6
+    on conflict (hour, provider, type, platform, status, error_code) do update set count = excluded.count`
 }
