@@ -231,6 +231,7 @@ async function buildPush(
       parts,
       analytics,
       readMetrics: () => allMetrics.read(),
+      hasWorkers: role !== 'api',
       ...state,
     }),
   })

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startEmbeddedPostgres } from '../../src/database/embedded.ts'
@@ -16,9 +16,16 @@ export interface BenchDatabase {
   queueSql: Sql
 }
 
-/** Runs `work` on a new PostgreSQL with the embedded server's settings, and removes it afterwards. */
-export function withDatabase<T>(logger: Logger, work: (database: BenchDatabase) => Promise<T>): Promise<T> {
-  return withEmptyDatabase(logger, async (database) => {
+/**
+ * Runs `work` on a new PostgreSQL with the embedded server's settings, and removes it afterwards.
+ * @param keptDir the directory of a PostgreSQL that is made once, and kept with its data
+ */
+export function withDatabase<T>(
+  logger: Logger,
+  work: (database: BenchDatabase) => Promise<T>,
+  keptDir?: string,
+): Promise<T> {
+  return using(startDatabase(logger, keptDir), async (database) => {
     await migrate(database.sql, logger)
     return await work(database)
   })
@@ -29,8 +36,9 @@ export function withEmptyDatabase<T>(logger: Logger, work: (database: BenchDatab
   return using(startDatabase(logger), work)
 }
 
-async function startDatabase(logger: Logger) {
-  const dataDir = await mkdtemp(join(tmpdir(), 'centripush-bench-'))
+async function startDatabase(logger: Logger, keptDir?: string) {
+  const dataDir = keptDir ?? (await mkdtemp(join(tmpdir(), 'centripush-bench-')))
+  await mkdir(dataDir, { recursive: true })
   await chmod(dataDir, 0o755)
   const server = await startEmbeddedPostgres({ dataDir, logger })
   const { dsn } = server
@@ -40,7 +48,7 @@ async function startDatabase(logger: Logger) {
   const stop = async () => {
     await Promise.all([sql.end({ timeout: 5 }), queueSql.end({ timeout: 5 })])
     await server.stop()
-    await rm(dataDir, { recursive: true })
+    if (keptDir === undefined) await rm(dataDir, { recursive: true })
   }
   return { dsn, sql, queueSql, stop }
 }

@@ -16,8 +16,11 @@ export interface AdminSources {
   accept: AcceptDeps
   /** The providers that run as a sandbox: they record pushes instead of sending them. */
   sandboxes: ReadonlySet<ProviderName>
-  /** Whether the stores work and workers can claim work, and the state of the providers for this server. */
-  readHealth(): ProviderHealth & { isReady: boolean }
+  /**
+   * Whether the stores work and the workers of this server can claim work, and the state of the providers for it. A
+   * server with the role `api` has no workers.
+   */
+  readHealth(): ProviderHealth & { isReady: boolean; hasWorkers: boolean }
   /** The metrics of all processes of this server in the text format of Prometheus. */
   readMetrics(): Promise<string>
   /** These need a database; undefined without one. */

@@ -11,6 +11,7 @@ interface Given {
   accept: AcceptDeps
   parts: Awaited<ReturnType<typeof buildParts>>
   analytics: RunningAnalytics | undefined
+  hasWorkers: boolean
   isReady(): boolean
   readHealth(): ProviderHealth
   readMetrics(): Promise<string>
@@ -19,7 +20,7 @@ interface Given {
 /** Gathers the parts that the admin web UI shows and changes. */
 export function makeAdminSources(
   config: Config,
-  { accept, parts, analytics, isReady, readHealth, readMetrics }: Given,
+  { accept, parts, analytics, hasWorkers, isReady, readHealth, readMetrics }: Given,
 ): AdminSources {
   const { queue, devices, rateLimiter, providers } = parts
   return {
@@ -28,7 +29,7 @@ export function makeAdminSources(
     sandboxes: new Set(
       [...providers.keys()].filter((name) => config.push_notifications.dry_run || !hasCredentials(config, name)),
     ),
-    readHealth: () => ({ ...readHealth(), isReady: isReady() }),
+    readHealth: () => ({ ...readHealth(), isReady: isReady(), hasWorkers }),
     readMetrics,
     devices,
     preview: devices && { ...accept, devices, rateLimiter, now: Date.now },

@@ -167,7 +167,8 @@ async function refuseWithChoices(queue: Queue): Promise<never> {
   )
 }
 
-function describeStats({ waiting, inFlight, scheduled, oldestMs, deadLetters, pauses }: QueueStats): string[] {
+function describeStats(stats: QueueStats): string[] {
+  const { waiting, inFlight, delayed, scheduled, oldestMs, deadLetters, pauses } = stats
   const providers = PROVIDER_NAMES.filter((provider) => waiting.has(provider) || inFlight.has(provider))
   return [
     ...providers.map(
@@ -175,6 +176,7 @@ function describeStats({ waiting, inFlight, scheduled, oldestMs, deadLetters, pa
         `${provider}: ${waiting.get(provider) ?? 0} batches waiting, ${inFlight.get(provider) ?? 0} in flight`,
     ),
     `oldest waiting batch: ${(oldestMs / 1000).toFixed(1)} s`,
+    `batches for later: ${delayed}`,
     `scheduled sends: ${scheduled}`,
     `dead letters: ${deadLetters}`,
     ...pauses.map(({ provider, reason, probeInMs }) => {

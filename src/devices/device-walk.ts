@@ -33,15 +33,26 @@ export function walkDevices(sql: Queryable, columns: Fragment, walk: Walk): Frag
  * enough.
  */
 export function walkIds(sql: Queryable, walk: Walk): Fragment {
-  const { topicIds, ...others } = walk.conditions
-  const [topicId] = topicIds ?? []
-  const isTopic = topicIds?.length === 1 && Object.values(others).every((values) => values === undefined)
-  if (!isTopic || topicId === undefined) return walkDevices(sql, sql`d.id`, walk)
+  const topicId = findOnlyTopic(walk.conditions)
+  if (topicId === undefined) return walkDevices(sql, sql`d.id`, walk)
   return sql`
     select t.device_id as id from device_topics t
     where t.topic_id = ${topicId} and t.device_id > ${walk.afterUuid}
     order by t.device_id
     limit ${walk.limit}`
+}
+
+/** The rows of all devices that match, as `from …` of a query that counts them. */
+export function fromMatching(sql: Queryable, conditions: DeviceConditions): Fragment {
+  const topicId = findOnlyTopic(conditions)
+  if (topicId !== undefined) return sql`from device_topics t where t.topic_id = ${topicId}`
+  return sql`from devices d where ${deviceMatches(sql, conditions)}`
+}
+
+/** The topic, if a single one is the only condition. */
+function findOnlyTopic({ topicIds, ...others }: DeviceConditions): number | undefined {
+  const isOnly = topicIds?.length === 1 && Object.values(others).every((values) => values === undefined)
+  return isOnly ? topicIds[0] : undefined
 }
 
 function walkTable(sql: Queryable, columns: Fragment, walk: Walk): Fragment {

@@ -3,9 +3,9 @@ import * as v from 'valibot'
 import type { Queryable, Sql } from '../database/pool.ts'
 import type { DeviceFilter } from '../sends/recipient.ts'
 import { type Device, type DeviceParts, deviceColumns, readDevice } from './device.ts'
-import { deviceMatches, resolveFilter } from './device-filter.ts'
+import { resolveFilter } from './device-filter.ts'
 import { FIRST_UUID } from './device-id.ts'
-import { walkDevices } from './device-walk.ts'
+import { fromMatching, walkDevices } from './device-walk.ts'
 import { parseId } from './field-checks.ts'
 import { countRows, EMPTY_PAGE, type ListPage, makePage, type Page, readLimit } from './list-page.ts'
 
@@ -26,7 +26,7 @@ export async function listDevices(sql: Sql, query: DeviceQuery): Promise<ListPag
   if (!conditions) return EMPTY_PAGE
   const [rows, totalCount] = await Promise.all([
     sql`${walkDevices(sql, deviceColumns(sql, query.include), { conditions, afterUuid, limit: limit + 1 })}`,
-    countRows(sql, sql`from devices d where ${deviceMatches(sql, conditions)}`, query.includeTotalCount),
+    countRows(sql, fromMatching(sql, conditions), query.includeTotalCount),
   ])
   const read = rows.map(readDevice)
   const topics = query.include.topics

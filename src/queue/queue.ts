@@ -56,6 +56,8 @@ export interface QueueStats {
   inFlight: ReadonlyMap<ProviderName, number>
   /** The same batches by lane. */
   lanes: Readonly<Record<Lane, LaneStats>>
+  /** The number of batches for a later time: retries, and pushes that wait for their hours or for a limit. */
+  delayed: number
   /** The number of sends with a `send_at` in the future. PostgreSQL estimates it if there are more than a thousand. */
   scheduled: number
   /** The age of the oldest waiting batch in ms; 0 if no batch is waiting. */

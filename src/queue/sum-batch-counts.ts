@@ -11,7 +11,7 @@ export interface BatchCount extends LaneStats {
 /** Sums the counts of a store by provider and by lane. */
 export function sumBatchCounts(
   counts: readonly BatchCount[],
-): Omit<QueueStats, 'scheduled' | 'deadLetters' | 'pauses'> {
+): Omit<QueueStats, 'delayed' | 'scheduled' | 'deadLetters' | 'pauses'> {
   const sumByProvider = (column: 'waiting' | 'inFlight') => {
     const sums = new Map<ProviderName, number>()
     for (const count of counts) sums.set(count.provider, (sums.get(count.provider) ?? 0) + count[column])

@@ -1,10 +1,13 @@
 // The web UI in Chromium, with a simulated FCM. Without Chromium at its place in Debian these tests do not run.
 import { existsSync } from 'node:fs'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import * as v from 'valibot'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startFcmSimulator, type TestFcmSimulator } from '../support/fcm-simulator.ts'
 import { findViolations } from './accessibility.ts'
 import { type AdminRig, PASSWORD, startAdminRig, VIEWER_PASSWORD } from './admin-rig.ts'
+
+const Registered = v.object({ result: v.object({ id: v.string() }) })
 
 const CHROMIUM = '/usr/bin/chromium'
 const hasChromium = existsSync(CHROMIUM)
@@ -15,6 +18,8 @@ const BROADCAST_DEVICES = Number(process.env.ADMIN_BROADCAST_DEVICES ?? 5000)
 /** Enough for the broadcast, also on a busy machine. */
 const WATCH_MS = 60_000 + BROADCAST_DEVICES
 const SLOW_MS = 400
+/** The page before a push is sent. */
+const CHECK = '/new-push?user=grace&title=Hello'
 /** Several times as many as a worker has in flight. */
 const SLOW_DEVICES = 20_000
 
@@ -25,6 +30,7 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
   let context: BrowserContext
   let page: Page
   let base: string
+  let device: string
   const problems: string[] = []
 
   const newPage = async (owner: BrowserContext) => {
@@ -63,7 +69,13 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
         ...more,
       })
     await register('ada')
-    await register('grace', { platform: 'ios', meta: { plan: 'gold' }, timezone: 'Europe/Berlin', locale: 'de' })
+    const registered = await register('grace', {
+      platform: 'ios',
+      meta: { plan: 'gold' },
+      timezone: 'Europe/Berlin',
+      locale: 'de',
+    })
+    device = v.parse(Registered, await registered.json()).result.id
     await rig.database.sql`
       insert into devices (id, created_at, updated_at, registered_at, provider, platform, token, user_id)
       select gen_random_uuid(), now(), now(), now(), 1, 2, 'token-of-all-' || n, 'all'
@@ -237,6 +249,12 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
     await other.close()
   })
 
+  const open = async (target: Page, path: string) => {
+    await target.goto(base + path.replace('DEVICE', device))
+    if (path === CHECK) await target.getByRole('button', { name: 'Preview and count' }).click()
+    await target.getByRole('heading', { level: 1 }).waitFor()
+  }
+
   const PATHS = [
     '',
     '/sends',
@@ -244,8 +262,10 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
     '/explain',
     '/explain?uid=in-flight&user=ada',
     '/new-push',
+    CHECK,
     '/devices',
     '/devices?user=grace',
+    '/devices/DEVICE',
     '/removed-devices',
     '/topics',
     '/topics?topic=news',
@@ -261,11 +281,16 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
     async (colorScheme) => {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
       for (const path of PATHS) {
-        await page.goto(`${base}${path}`)
-        for (const summary of await page.locator('details.action > summary').all()) await summary.click()
+        await open(page, path)
+        await page.evaluate('for (const details of document.querySelectorAll("details")) details.open = true')
         // The themes have the same elements in other colors.
         expect(await findViolations(page, colorScheme === 'light' ? 'all' : 'colors'), path).toEqual([])
       }
+      const other = await browser.newContext({ colorScheme, reducedMotion: 'reduce' })
+      const visitor = await other.newPage()
+      await open(visitor, '/login')
+      expect(await findViolations(visitor)).toEqual([])
+      await other.close()
       problems.splice(0, problems.length, ...problems.filter((problem) => !problem.includes('404')))
     },
   )
@@ -273,7 +298,7 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
   test('no page is wider than a phone of 375 px', async () => {
     await page.setViewportSize({ width: 375, height: 700 })
     for (const path of PATHS) {
-      await page.goto(`${base}${path}`)
+      await open(page, path)
       expect(await page.evaluate('document.documentElement.scrollWidth'), path).toBe(375)
     }
   })

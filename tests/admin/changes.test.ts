@@ -90,6 +90,30 @@ test.each([
   expect(html).toContain('<form method="post" action="/admin/new-push/check"')
 })
 
+test('a push that is being written is counted and checked, and not sent', async () => {
+  await register('reader-1', ['written'])
+  await register('reader-2', ['written'])
+  const state = async (fields: Record<string, string>) => (await client.post('/new-push/state', fields)).text()
+  expect(await state({ topic: 'written', title: 'Hello' })).toBe('<p><strong>2 devices match now.</strong></p>')
+  expect(await state({ user: 'reader-1' })).toMatch(/1 device matches now.*Write a title/)
+  expect(await state({ topic: 'written', fcm: '{"message": ' })).toMatch(/2 devices match now.*fcm: /)
+  expect(await state({ title: 'Hello' })).toMatch(/^<ul class="faint"><li>Choose a recipient/)
+  expect(await state({ provider: 'pigeon' })).toMatch(/^<ul class="faint"><li>filter.providers: /)
+})
+
+test('the first push of a new server goes to a test device', async () => {
+  const answer = await client.post('/devices/test-device')
+  expect(answer.status).toBe(303)
+  const page = answer.headers.get('location')?.replace('/admin', '') ?? ''
+  const device = await text(page)
+  expect(device).toContain('test-user')
+  const [path = ''] = page.split('?')
+  const sent = await client.post(`${path}/test`, { title: 'First' })
+  const send = sent.headers.get('location')?.replace('/admin', '') ?? ''
+  await vi.waitFor(async () => expect(await text(send)).toContain('state-ended'), 20_000)
+  expect(await actions('add test device')).toMatchObject([{ target: 'test-user', outcome: path.split('/').at(-1) }])
+})
+
 test('a push to many devices needs their number', async () => {
   await rig.database.sql`
     insert into devices (id, created_at, updated_at, registered_at, provider, platform, token, user_id)

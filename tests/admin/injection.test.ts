@@ -98,6 +98,14 @@ test('the preview of a push escapes its texts, and its curl line stays one word 
   expect(html).toContain('&#39;\\&#39;&#39;')
 })
 
+test('the state of a push that is written escapes its fields', async () => {
+  for (const fields of [{ fcm: ATTACK }, { provider: ATTACK }, { user: ATTACK, title: ATTACK, sendAt: ATTACK }]) {
+    const html = await (await client.post('/new-push/state', fields)).text()
+    expect(html).toContain('<li>')
+    expect(html).not.toMatch(/<script|<img/)
+  }
+})
+
 test('a live part escapes its texts', async () => {
   const stop = new AbortController()
   const cookie = [...client.cookies].map(([name, value]) => `${name}=${value}`).join('; ')

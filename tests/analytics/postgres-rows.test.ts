@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { TargetAttempt, TargetEvent } from '../../src/analytics/analytics.ts'
 import { dropOldDays, prepareDays } from '../../src/analytics/postgres/notification-days.ts'
 import { PostgresReports } from '../../src/analytics/postgres/postgres-reports.ts'
+import { PostgresVolume } from '../../src/analytics/postgres/postgres-volume.ts'
 import { RowBatch } from '../../src/analytics/postgres/row-batch.ts'
 import { storeBatch } from '../../src/analytics/postgres/store-batch.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
@@ -12,7 +13,9 @@ import { fc } from '../support/fast-check.ts'
 import { startPostgresWriter } from './postgres-rig.ts'
 import { SENT, SOURCE } from './writer-rig.ts'
 
-const DAY_MS = 86_400_000
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
+const DAY_MS = 24 * HOUR_MS
 const FAILED: TargetEvent = { ...SENT, status: 'failed', errorCode: 'UNREGISTERED', errorMessage: 'not registered' }
 const ATTEMPT: TargetAttempt = {
   ...{ deviceId: 'a-device', platform: 'ios', user: 'a-user', recipient: '', attempt: 2, latencyMs: 31 },
@@ -24,7 +27,7 @@ beforeAll(async () => {
   database = await createTestDatabase()
 })
 afterAll(() => database.drop())
-beforeEach(() => database.sql`truncate notifications, notification_attempts, notification_counts`)
+beforeEach(() => database.sql`truncate notifications, notification_attempts, notification_counts, notification_hours`)
 
 const countRows = async (table = 'notifications') => {
   const [row] = await database.sql`select count(*)::int as count from ${database.sql(table)}`
@@ -114,6 +117,35 @@ test('a batch that is stored again changes nothing', async () => {
   for (const number of [1, 1, 2, 1]) await storeBatch(database.sql, { writer, batch: number }, batch)
   expect([await countRows(), await countRows('notification_attempts')]).toEqual([2, 2])
   expect(await sumCounts()).toEqual({ 'failed UNREGISTERED': 2 })
+  expect(await database.sql`select sum(count)::int as count from notification_hours`).toEqual([{ count: 2 }])
+})
+
+test('counts of hours are the sums of those of minutes, and charts of whole hours read them', async () => {
+  const reader = new PostgresVolume(database.sql)
+  const startMs = Math.floor(Date.now() / HOUR_MS) * HOUR_MS - 3 * HOUR_MS
+  const batch = new RowBatch()
+  for (const minute of [0, 1, 59, 60, 130]) batch.countEvents(SOURCE, [SENT, SENT], startMs + minute * MINUTE_MS)
+  const writer = randomUUID()
+  for (const number of [1, 2, 2, 3]) await storeBatch(database.sql, { writer, batch: number }, batch)
+  const read = async (stepMs: number, fromMs = startMs) => {
+    const counts = await reader.readVolume({ fromMs, toMs: startMs + 4 * HOUR_MS, stepMs })
+    return counts.map(({ timeMs, count }) => [(timeMs - startMs) / MINUTE_MS, count])
+  }
+  const hours = [
+    [0, 18],
+    [60, 6],
+    [120, 6],
+  ]
+  expect(await read(HOUR_MS)).toEqual(hours)
+  expect(await read(20 * MINUTE_MS)).toEqual([
+    [0, 12],
+    [40, 6],
+    [60, 6],
+    [120, 6],
+  ])
+  await database.sql`truncate notification_counts`
+  expect(await read(HOUR_MS)).toEqual(hours)
+  expect(await read(HOUR_MS, startMs + MINUTE_MS)).toEqual([])
 })
 
 test('rows are stored exactly once while PostgreSQL ends connections', async () => {
@@ -180,12 +212,14 @@ test('days are dropped when all of their rows are older than the time to live', 
   for (const days of [11, 8.5, 6.5, 0]) {
     const batch = new RowBatch()
     batch.addEvent(SOURCE, { ...SENT, deviceId: String(days) }, Date.now() - days * DAY_MS)
+    batch.countEvents(SOURCE, [SENT], Date.now() - days * DAY_MS)
     await storeBatch(database.sql, { writer: randomUUID(), batch: 1 }, batch)
   }
   await dropOldDays(database.sql, 7 * DAY_MS)
   await prepareDays(database.sql)
   const rows = await database.sql`select device_id from notifications order by time`
   expect(rows.map(({ device_id }) => device_id)).toEqual(['6.5', '0'])
+  expect(await countRows('notification_hours')).toBe(2)
   await writer.analytics.stop(0)
 })
 

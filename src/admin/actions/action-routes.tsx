@@ -11,14 +11,27 @@ const PAGE_ROWS = 100
 
 const COLUMNS: readonly Column<StoredAction>[] = [
   { title: 'Time', cell: ({ atMs }) => <Time ms={atMs} /> },
-  { title: 'Role', cell: ({ role }) => <OrDash>{role}</OrDash> },
-  { title: 'Person', cell: ({ person }) => <OrDash>{person}</OrDash> },
+  { title: 'Who', cell: ({ role, person }) => <OrDash>{[role, person].filter(Boolean).join(', ')}</OrDash> },
   { title: 'Action', cell: ({ action }) => <span class="nowrap">{action}</span> },
-  { title: 'Object', cell: ({ target }) => <OrDash>{target}</OrDash> },
-  { title: 'Detail', cell: ({ detail }) => <OrDash>{detail}</OrDash> },
+  {
+    title: 'Object',
+    cell: ({ target, detail }) => (
+      <>
+        <OrDash>{target || detail}</OrDash>
+        {target !== '' && detail !== '' && <span class="prose faint">{detail}</span>}
+      </>
+    ),
+  },
   { title: 'Outcome', cell: ({ outcome }) => <OrDash>{outcome}</OrDash> },
-  { title: 'Address', cell: ({ address }) => address },
-  { title: 'Request', cell: ({ requestId }) => <span title={requestId}>{requestId.slice(0, 8)}</span> },
+  {
+    title: 'From',
+    cell: ({ address, requestId }) => (
+      <>
+        {address}
+        <span class="prose faint" title={requestId}>{`request ${requestId.slice(0, 8)}`}</span>
+      </>
+    ),
+  },
 ]
 
 /** The page of the action log. */

@@ -12,9 +12,12 @@ import { Chart } from './chart.tsx'
 import { formatCsv } from './csv.ts'
 import { Funnel } from './funnel.tsx'
 import { Latencies } from './latencies.tsx'
+import { readSendLatencies } from './send-latency.ts'
 import { RANGES, readRange, type TimeRange } from './time-range.ts'
 import { listTimes, makeSeries } from './volume-series.ts'
 
+/** The most sends whose latency is read. */
+const MAX_SENDS = 1000
 const CSV_HEADER = ['time', 'provider', 'platform', 'status', 'error_code', 'count']
 
 /** The page of charts, and its numbers as CSV. */
@@ -32,9 +35,16 @@ export function makeAnalyticsRoutes({ base, sources }: PageDeps): Hono<AdminEnvi
   }
 
   routes.get('/analytics', async (context) => {
-    const [found, metrics] = await Promise.all([load((name) => context.req.query(name)), sources.readMetrics()])
-    const latencies = readBatchLatencies(metrics)
-    return answerPage(context, <AnalyticsPage ui={readUi(context, base)} {...found} latencies={latencies} />)
+    const query = (name: string) => context.req.query(name)
+    const { fromMs, toMs } = readRange(query('range'), Date.now())
+    const [found, metrics, { reports }] = await Promise.all([
+      load(query),
+      sources.readMetrics(),
+      sources.queue.listReports({ acceptedFromMs: fromMs, acceptedToMs: toMs }, MAX_SENDS),
+    ])
+    const batches = readBatchLatencies(metrics).filter(({ provider }) => [provider, ''].includes(found.provider))
+    const sends = readSendLatencies(reports, found.provider)
+    return answerPage(context, <AnalyticsPage ui={readUi(context, base)} {...found} sends={sends} batches={batches} />)
   })
 
   routes.get('/analytics.csv', async (context) => {
@@ -62,10 +72,11 @@ interface AnalyticsProps {
   provider: string
   platform: string
   counts: readonly VolumeCount[]
-  latencies: readonly BatchLatency[]
+  sends: ReturnType<typeof readSendLatencies>
+  batches: readonly BatchLatency[]
 }
 
-function AnalyticsPage({ ui, range, provider, platform, counts, latencies }: AnalyticsProps) {
+function AnalyticsPage({ ui, range, provider, platform, counts, sends, batches }: AnalyticsProps) {
   const times = listTimes(range)
   const query = { range: range.name, provider, platform }
   const series = (nameOf: (count: VolumeCount) => string | undefined) => makeSeries(counts, range, nameOf)
@@ -76,7 +87,7 @@ function AnalyticsPage({ ui, range, provider, platform, counts, latencies }: Ana
           label="Time"
           name="range"
           value={range.name}
-          options={Object.entries(RANGES).map(([name, { text }]) => [name, `the last ${text}`] as const)}
+          options={Object.entries(RANGES).map(([name, { text }]) => [name, `last ${text}`] as const)}
         />
         <Select label="Provider" name="provider" value={provider} options={PROVIDER_OPTIONS} />
         <Select label="Platform" name="platform" value={platform} options={PLATFORM_OPTIONS} />
@@ -103,7 +114,7 @@ function AnalyticsPage({ ui, range, provider, platform, counts, latencies }: Ana
         series={series((count) => (count.status === 'sent' ? count.platform || 'unknown' : undefined))}
       />
       <h2>Latency</h2>
-      <Latencies latencies={latencies} />
+      <Latencies sends={sends} batches={batches} />
       <h2>Errors</h2>
       <Chart
         title="Failed pushes by code"

@@ -21,7 +21,9 @@ const HEIGHT = 160
 const LEFT = 60
 const BOTTOM = 28
 const TOP = 8
-/** The classes with colors in the style sheet. More series share the last one. */
+/** Outcomes have the same color in all charts. */
+const OUTCOMES = new Set(['sent', 'failed', 'dropped', 'expired', 'cancelled'])
+/** The classes with colors for other names. More series share the last one. */
 const COLORS = 8
 
 /** Stacked bars over time. */
@@ -58,7 +60,7 @@ export function Chart({ title, times, series }: ChartProps) {
         {series.map(({ name, counts }, index) => (
           <li>
             <svg viewBox="0 0 10 10" width="10" height="10" aria-hidden="true">
-              <rect class={colorOf(index)} width="10" height="10" />
+              <rect class={colorOf(name, index)} width="10" height="10" />
             </svg>{' '}
             {`${name}: ${formatCount(counts.reduce((sum, count) => sum + count, 0))}`}
           </li>
@@ -103,7 +105,13 @@ function Bar({ timeMs, x, width, at, series, y }: BarProps) {
         const from = below
         below += count
         return (
-          <rect class={colorOf(index)} x={x} width={width} y={y(below)} height={Math.max(0.5, y(from) - y(below))}>
+          <rect
+            class={colorOf(name, index)}
+            x={x}
+            width={width}
+            y={y(below)}
+            height={Math.max(0.5, y(from) - y(below))}
+          >
             <title>{`${axisTime(timeMs)}, ${name}: ${formatCount(count)}`}</title>
           </rect>
         )
@@ -112,8 +120,8 @@ function Bar({ timeMs, x, width, at, series, y }: BarProps) {
   )
 }
 
-function colorOf(index: number): string {
-  return `series-${Math.min(index, COLORS - 1)}`
+function colorOf(name: string, index: number): string {
+  return `series-${OUTCOMES.has(name) ? name : Math.min(index, COLORS - 1)}`
 }
 
 /** The end of the axis: 1, 2 or 5 times a power of ten. */
@@ -127,5 +135,5 @@ function shortNumber(value: number): string {
 }
 
 function axisTime(ms: number | undefined): string {
-  return ms === undefined ? '' : `${new Date(ms).toISOString().slice(5, 16).replace('T', ' ')} UTC`
+  return ms === undefined ? '' : `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`
 }

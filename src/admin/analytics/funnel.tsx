@@ -1,5 +1,5 @@
 import type { VolumeCount } from '../../analytics/analytics.ts'
-import { formatCount, formatShare } from '../layout/format.tsx'
+import { formatCount, formatShare, ShareBar } from '../layout/format.tsx'
 import { Table } from '../layout/table.tsx'
 import { sumStatus } from './volume-series.ts'
 
@@ -23,7 +23,7 @@ export function Funnel({ counts }: { counts: readonly VolumeCount[] }) {
         { title: 'Of all', isNumber: true, cell: ([, count]) => formatShare(count, all) },
         {
           title: 'Share',
-          cell: ([name, count]) => <meter min={0} max={Math.max(1, all)} value={count} aria-label={name} />,
+          cell: ([, count]) => <ShareBar part={count} whole={all} />,
         },
       ]}
       rows={stages}

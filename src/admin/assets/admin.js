@@ -1,13 +1,42 @@
 // The script of the admin web UI. All pages work without it. With it times are in the reader's zone, parts of pages are
 // live, texts can be copied, and a form is submitted once.
 
-const timeFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
+const DAY = { month: 'short', day: 'numeric' }
+const MINUTE = { hour: '2-digit', minute: '2-digit' }
+const timeFormat = new Intl.DateTimeFormat(undefined, { ...DAY, ...MINUTE, second: '2-digit' })
+const timeOfOtherYear = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
+const chartFormat = new Intl.DateTimeFormat(undefined, { ...DAY, ...MINUTE })
 
-/** Shows times in the zone of the reader; the UTC time stays as hover text. */
+/** Shows times in the zone of the reader; those of tables keep the UTC time as hover text. */
 function showLocalTimes(root) {
-  for (const time of root.querySelectorAll('time[datetime]')) {
-    time.textContent = timeFormat.format(new Date(time.dateTime))
+  const year = new Date().getFullYear()
+  for (const element of root.querySelectorAll('time[datetime]')) {
+    const time = new Date(element.dateTime)
+    element.textContent = (time.getFullYear() === year ? timeFormat : timeOfOtherYear).format(time)
   }
+  for (const text of root.querySelectorAll('.chart title, .chart .axis')) {
+    text.textContent = text.textContent.replace(/(\d{4}-\d\d-\d\d) (\d\d:\d\d) UTC/, (_, day, time) =>
+      chartFormat.format(new Date(`${day}T${time}Z`)),
+    )
+  }
+}
+
+/** Lets readers write times in their own zone: the form sends them in UTC. */
+function localizeTimeFields() {
+  const fields = (root) => root.querySelectorAll('input[type="datetime-local"]')
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
+  for (const field of fields(document)) {
+    const [label] = field.labels
+    label.textContent = label.textContent.replace('UTC', zone)
+    const time = new Date(`${field.value}Z`)
+    const shiftMs = time.getTimezoneOffset() * 60_000
+    if (field.value) field.value = new Date(time - shiftMs).toISOString().slice(0, 16)
+  }
+  document.addEventListener('formdata', ({ target, formData }) => {
+    for (const { name, value } of fields(target)) {
+      if (value) formData.set(name, new Date(value).toISOString().slice(0, 16))
+    }
+  })
 }
 
 /** Adds a button that copies to each element with data-copy. */
@@ -89,6 +118,7 @@ function startLive(url) {
   }
   const say = (words) => {
     text.textContent = words
+    text.classList.toggle('is-live', words === 'Live')
   }
   button.addEventListener('click', () => {
     isPaused = !isPaused
@@ -102,6 +132,33 @@ function startLive(url) {
     source = undefined
   })
   addEventListener('pageshow', update)
+}
+
+/** Says how many devices a push reaches while it is written, and what it lacks. */
+function watchDraft(form) {
+  const state = form.querySelector('[data-draft-state]')
+  let timer
+  let isAsking = false
+  let isChanged = false
+  const ask = async () => {
+    isChanged = true
+    // A count of millions of devices takes a while, so only one runs at a time.
+    if (isAsking) return
+    isAsking = true
+    while (isChanged) {
+      isChanged = false
+      const body = new URLSearchParams(new FormData(form))
+      // If the server can't be reached, the button of the form says so.
+      const answer = await fetch(form.dataset.draft, { method: 'POST', body }).catch(() => undefined)
+      if (answer?.ok) replaceContent(state, await answer.text())
+    }
+    isAsking = false
+  }
+  form.addEventListener('input', () => {
+    clearTimeout(timer)
+    timer = setTimeout(() => void ask(), 400)
+  })
+  void ask()
 }
 
 /** A second click must not repeat a change. */
@@ -118,6 +175,8 @@ function submitOnce() {
 }
 
 showLocalTimes(document)
+localizeTimeFields()
 addCopyButtons(document)
 submitOnce()
+for (const form of document.querySelectorAll('[data-draft]')) watchDraft(form)
 if (document.body.dataset.live) startLive(document.body.dataset.live)

@@ -48,8 +48,8 @@ export function LoginPage({ ui, next, hasPassword, identityProvider, problem, lo
       )}
       {!hasPassword && identityProvider === undefined && (
         <p>
-          This server has no password yet. Open the link that its start has printed: it logs in once. To log in again,
-          restart the server, or set <code>admin.enabled</code>, <code>admin.password</code> and{' '}
+          This server has no password yet. Open the link that its start has printed in the terminal: it logs in once. To
+          log in again, restart the server, or set <code>admin.enabled</code>, <code>admin.password</code> and{' '}
           <code>admin.secret</code>.
         </p>
       )}

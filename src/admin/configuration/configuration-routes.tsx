@@ -61,12 +61,18 @@ export function makeConfigurationRoutes(deps: { base: string; configuration: unk
             name="shows"
             value={shows}
             options={[
-              ['changed', 'with another value than the default'],
+              ['changed', 'changed from the default'],
               ['all', 'all'],
             ]}
           />
         </FilterForm>
-        <Table caption="Options in force" columns={COLUMNS} rows={rows} empty="No option matches. Choose “all”." />
+        <Table
+          caption="Options in force"
+          columns={COLUMNS}
+          rows={rows}
+          empty="No option matches. Choose “all”."
+          isWide
+        />
       </Page>,
     )
   })

@@ -1,17 +1,20 @@
+import type { ProviderName } from '../../config/provider-names.ts'
 import type { Device } from '../../devices/device.ts'
 import type { ListPage } from '../../devices/list-page.ts'
 import { FilterForm, Input, Select } from '../layout/form.tsx'
-import { countOf, OrDash, Time } from '../layout/format.tsx'
+import { countOf, OrDash, shortenId, Time } from '../layout/format.tsx'
 import { Page } from '../layout/page.tsx'
 import { type Column, Pager, Table } from '../layout/table.tsx'
 import type { Ui } from '../layout/ui.ts'
 import { type DeviceFields, PLATFORM_OPTIONS, PROVIDER_OPTIONS } from './device-filter.ts'
+import { NoDevices } from './test-device.tsx'
 
 interface ListProps {
   ui: Ui
   fields: DeviceFields
   page: ListPage<Device>
   isFirst: boolean
+  sandboxes: ReadonlySet<ProviderName>
 }
 
 /** The columns of a list of devices. */
@@ -20,8 +23,8 @@ export function deviceColumns(ui: Ui): Column<Device>[] {
     {
       title: 'Device',
       cell: ({ id }) => (
-        <a href={ui.link(`/devices/${id}`)}>
-          <code>{id}</code>
+        <a href={ui.link(`/devices/${id}`)} title={id}>
+          <code>{shortenId(id)}</code>
         </a>
       ),
     },
@@ -34,7 +37,7 @@ export function deviceColumns(ui: Ui): Column<Device>[] {
 }
 
 /** The list of devices, with its filter. */
-export function DeviceListPage({ ui, fields, page, isFirst }: ListProps) {
+export function DeviceListPage({ ui, fields, page, isFirst, sandboxes }: ListProps) {
   const isFiltered = Object.values(fields).some((value) => value !== '')
   return (
     <Page ui={ui} title="Devices" at="/devices">
@@ -54,16 +57,16 @@ export function DeviceListPage({ ui, fields, page, isFirst }: ListProps) {
         <a href={ui.link('/removed-devices')}>Removed devices</a>
         {isFiltered && ui.role === 'admin' && <a href={ui.link('/new-push', { ...fields })}>Push to all that match</a>}
       </p>
-      <Table
-        caption="Devices, the first registered first"
-        columns={deviceColumns(ui)}
-        rows={page.items}
-        empty={
-          isFiltered
-            ? 'No device matches. Names are compared exactly, with upper and lower case.'
-            : 'No device is registered yet. Apps register with the API method device_register.'
-        }
-      />
+      {page.items.length === 0 && isFirst && !isFiltered ? (
+        <NoDevices ui={ui} sandboxes={sandboxes} />
+      ) : (
+        <Table
+          caption="Devices, the first registered first"
+          columns={deviceColumns(ui)}
+          rows={page.items}
+          empty="No device matches. Names are compared exactly, with upper and lower case."
+        />
+      )}
       <Pager
         first={isFirst ? undefined : ui.link('/devices', { ...fields })}
         next={page.nextCursor === undefined ? undefined : ui.link('/devices', { ...fields, cursor: page.nextCursor })}

@@ -24,7 +24,7 @@ export function DevicePage({ ui, device, events, showsToken }: DeviceProps) {
     <Page ui={ui} title="Device" at="/devices">
       <Facts
         facts={[
-          ['Id', <code>{id}</code>],
+          ['Id', <code data-copy>{id}</code>],
           [
             'User',
             device.user === '' ? <OrDash /> : <a href={ui.link('/devices', { user: device.user })}>{device.user}</a>,
@@ -90,7 +90,7 @@ export function DevicePage({ ui, device, events, showsToken }: DeviceProps) {
       <h2>Timeline</h2>
       <Table
         caption="Events of this device, the newest first"
-        columns={eventColumns(ui)}
+        columns={eventColumns(ui, ['Device', 'User'])}
         rows={events ?? []}
         empty={
           events

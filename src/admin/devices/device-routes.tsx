@@ -15,6 +15,7 @@ import { readForm } from '../read-form.ts'
 import { readDeviceFields, toDeviceFilter } from './device-filter.ts'
 import { DeviceListPage } from './device-list-page.tsx'
 import { DevicePage } from './device-page.tsx'
+import { makeTestDevice } from './test-device.tsx'
 
 const PAGE_DEVICES = 50
 const PAGE_EVENTS = 50
@@ -35,7 +36,13 @@ export function makeDeviceRoutes({ base, sources, actions }: PageDeps): Hono<Adm
     })
     return answerPage(
       context,
-      <DeviceListPage ui={readUi(context, base)} fields={fields} page={page} isFirst={cursor === ''} />,
+      <DeviceListPage
+        ui={readUi(context, base)}
+        fields={fields}
+        page={page}
+        isFirst={cursor === ''}
+        sandboxes={sources.sandboxes}
+      />,
     )
   })
 
@@ -64,6 +71,18 @@ export function makeDeviceRoutes({ base, sources, actions }: PageDeps): Hono<Adm
   }
 
   routes.get('/devices/:id', async (context) => showDevice(context, await loadDevice(context.req.param('id')), false))
+
+  routes.post('/devices/test-device', async (context) => {
+    const device = makeTestDevice(sources.sandboxes)
+    if (!device) throw new ApiError('badRequest', 'A test device needs the sandbox of fcm, apns or hms.')
+    const id = await actions.run(
+      context.get('actor'),
+      { action: 'add test device', target: device.user },
+      () => need(sources.devices).register(device),
+      (registered) => registered,
+    )
+    return context.redirect(makeLink(base, `/devices/${id}`, { notice: 'added' }), 303)
+  })
 
   routes.post('/devices/:id/token', async (context) => {
     const device = await loadDevice(context.req.param('id'))

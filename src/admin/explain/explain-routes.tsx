@@ -8,6 +8,7 @@ import type { AdminEnvironment } from '../admin-environment.ts'
 import { need, type PageDeps } from '../admin-sources.ts'
 import { answerPage } from '../layout/answer-page.ts'
 import { FilterForm, Input } from '../layout/form.tsx'
+import { Time } from '../layout/format.tsx'
 import { Page } from '../layout/page.tsx'
 import { Table } from '../layout/table.tsx'
 import { readUi, type Ui } from '../layout/ui.ts'
@@ -15,6 +16,8 @@ import { eventColumns } from '../sends/event-columns.tsx'
 import { CHECK_TEXTS } from './check-texts.ts'
 
 const MAX_EVENTS = 100
+/** The group is kept among the parts of a split text. */
+const ISO_TIME = /(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/
 
 /** The page that answers why a push did not arrive. */
 export function makeExplainRoutes({ base, sources }: PageDeps): Hono<AdminEnvironment> {
@@ -81,7 +84,7 @@ function ExplainPage({ ui, query, isAsked, explanations, events }: ExplainProps)
           <h2>Timeline of the device with this send</h2>
           <Table
             caption="Events, the newest first"
-            columns={eventColumns(ui)}
+            columns={eventColumns(ui, ['Send'])}
             rows={events}
             empty="Nothing is recorded about this device and this send."
           />
@@ -97,7 +100,11 @@ function Answer({ ui, explanation, isOnly }: { ui: Ui; explanation: Explanation;
   return (
     <article class="answer">
       <h2>{REASONS[reason]}</h2>
-      {detail !== '' && <p>{detail}</p>}
+      {detail !== '' && (
+        <p>
+          <Detail text={detail} />
+        </p>
+      )}
       <p class="faint">
         {deviceId === '' ? (
           `user ${user}`
@@ -117,7 +124,10 @@ function Answer({ ui, explanation, isOnly }: { ui: Ui; explanation: Explanation;
             <li class={index === place ? 'decisive' : ''}>
               {CHECK_TEXTS[name]} <strong>{describeFinding(finding, index > place)}</strong>
               {index <= place && finding.detail !== undefined && finding.detail !== '' && (
-                <span class="faint">{` ${finding.detail}`}</span>
+                <span class="faint">
+                  {' '}
+                  <Detail text={finding.detail} />
+                </span>
               )}
             </li>
           ))}
@@ -125,6 +135,11 @@ function Answer({ ui, explanation, isOnly }: { ui: Ui; explanation: Explanation;
       </details>
     </article>
   )
+}
+
+/** The text of a check, whose times are shown in the zone of the reader. */
+function Detail({ text }: { text: string }) {
+  return <>{text.split(ISO_TIME).map((part, index) => (index % 2 === 0 ? part : <Time ms={Date.parse(part)} />))}</>
 }
 
 /** After the check that explains the push, the results of the others do not matter. */

@@ -41,9 +41,24 @@ export function formatShare(part: number, whole: number): string {
   return `${percent >= 99.95 || percent === 0 ? Math.round(percent) : percent.toFixed(1)}\u00a0%`
 }
 
+/** A part of a whole as a bar. Its number stands beside it, so screen readers leave it out. */
+export function ShareBar({ part, whole }: { part: number; whole: number }) {
+  const percent = whole === 0 ? 0 : Math.min(100, (100 * part) / whole)
+  return (
+    <svg class="bar" aria-hidden="true">
+      <rect width={`${percent.toFixed(1)}%`} height="100%" />
+    </svg>
+  )
+}
+
 /** The last characters of a token. A whole token is enough to send to its phone. */
 export function maskToken(token: string): string {
   return `…${token.slice(-6)}`
+}
+
+/** The last characters of an id. The first ones are the time, which is much the same in a whole list. */
+export function shortenId(id: string): string {
+  return id.length > 17 ? `…${id.slice(-15)}` : id
 }
 
 /** A value, or a dash for an empty one. */

@@ -15,6 +15,7 @@ export const NOTICES: Readonly<Record<string, Notice>> = {
   },
   retried: { text: 'Targets that are sent again: {count}.' },
   dropped: { text: 'Targets deleted from the dead letters: {count}.' },
+  added: { text: 'The test device is registered. “Send a test push” sends the first push to it.' },
   removed: { text: 'The device is removed.' },
   restored: { text: 'Devices restored: {count}.' },
   topics: { text: 'The topics are changed.' },

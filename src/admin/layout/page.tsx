@@ -1,22 +1,30 @@
 import type { Child } from 'hono/jsx'
 import { THEMES, type Ui } from './ui.ts'
 
-/** The pages in the menu. */
+/** The pages in the menu, in groups. */
 const MENU = [
-  ['', 'Overview'],
-  ['/sends', 'Sends'],
-  ['/explain', 'Why did it not arrive?'],
-  ['/new-push', 'New push'],
-  ['/devices', 'Devices'],
-  ['/topics', 'Topics and users'],
-  ['/queue', 'Queue'],
-  ['/analytics', 'Analytics'],
-  ['/configuration', 'Configuration'],
-  ['/actions', 'Action log'],
+  [
+    ['', 'Overview'],
+    ['/new-push', 'New push'],
+    ['/sends', 'Sends'],
+    ['/explain', 'Why did it not arrive?'],
+  ],
+  [
+    ['/devices', 'Devices'],
+    ['/topics', 'Topics and users'],
+  ],
+  [
+    ['/queue', 'Queue'],
+    ['/analytics', 'Analytics'],
+  ],
+  [
+    ['/configuration', 'Configuration'],
+    ['/actions', 'Action log'],
+  ],
 ] as const
 
 /** The path of a page in the menu. */
-export type MenuPath = (typeof MENU)[number][0]
+export type MenuPath = (typeof MENU)[number][number][0]
 
 interface PageProps {
   ui: Ui
@@ -36,47 +44,75 @@ export function Page({ ui, title, at, live, children }: PageProps) {
         Skip to the content
       </a>
       <header class="top">
-        <a class="brand" href={ui.link('')}>
-          centripush
-        </a>
-        <nav class="menu" aria-label="Pages of the web UI">
-          {MENU.filter(([path]) => path !== '/new-push' || ui.role === 'admin').map(([path, text]) => (
-            <a href={ui.link(path)} aria-current={path === at ? 'page' : undefined}>
-              {text}
-            </a>
-          ))}
-        </nav>
-        <div class="session">
-          <ThemeForm ui={ui} />
-          <form method="post" action={ui.link('/logout')}>
-            <button type="submit" class="quiet">
-              Log out
-            </button>
-          </form>
-          <small>
-            {ui.role === 'viewer' ? 'Viewer: changes nothing' : 'Administrator'}
-            {ui.person !== '' && <span class="person">{ui.person}</span>}
-          </small>
+        <Brand ui={ui} />
+        <button type="button" class="quiet menu-button" popovertarget="sidebar">
+          Menu
+        </button>
+        <div class="sidebar" id="sidebar" popover="auto">
+          <Menu ui={ui} at={at} />
+          <div class="session">
+            <ThemeForm ui={ui} />
+            <p>
+              {ui.role === 'viewer' ? 'Viewer: changes nothing' : 'Administrator'}
+              {ui.person !== '' && <span class="person">{ui.person}</span>}
+            </p>
+            <form method="post" action={ui.link('/logout')}>
+              <button type="submit" class="quiet">
+                Log out
+              </button>
+            </form>
+          </div>
         </div>
       </header>
       <main id="main">
-        <h1>{title}</h1>
+        <div class="title">
+          <h1>{title}</h1>
+          {live !== undefined && (
+            <p class="live-state" data-live-state>
+              <button type="button" class="quiet" hidden data-live-pause>
+                Pause updates
+              </button>
+              <noscript>This page does not update without JavaScript. Load it again.</noscript>
+            </p>
+          )}
+        </div>
         {ui.notice && (
-          <p class={ui.notice.isError ? 'notice error' : 'notice'} role="status">
+          <p class={ui.notice.isError ? 'notice error' : 'notice good'} role="status">
             {ui.notice.text}
-          </p>
-        )}
-        {live !== undefined && (
-          <p class="live-state" data-live-state>
-            <button type="button" class="quiet" hidden data-live-pause>
-              Pause updates
-            </button>
-            <noscript>This page does not update without JavaScript. Load it again.</noscript>
           </p>
         )}
         {children}
       </main>
     </Html>
+  )
+}
+
+function Menu({ ui, at }: { ui: Ui; at: MenuPath | undefined }) {
+  return (
+    <nav class="menu" aria-label="Pages of the web UI">
+      {MENU.map((group) => (
+        <ul>
+          {group
+            .filter(([path]) => path !== '/new-push' || ui.role === 'admin')
+            .map(([path, text]) => (
+              <li>
+                <a href={ui.link(path)} aria-current={path === at ? 'page' : undefined}>
+                  {text}
+                </a>
+              </li>
+            ))}
+        </ul>
+      ))}
+    </nav>
+  )
+}
+
+function Brand({ ui }: { ui: Ui }) {
+  return (
+    <a class="brand" href={ui.link('')}>
+      <img src={ui.link('/assets/icon.svg')} alt="" width="26" height="26" />
+      centripush
+    </a>
   )
 }
 
@@ -91,9 +127,9 @@ interface BareProps {
 /** A page without the menu. */
 export function BarePage({ ui, title, continuesAt, children }: BareProps) {
   return (
-    <Html ui={ui} title={title} continuesAt={continuesAt}>
+    <Html ui={ui} title={title} continuesAt={continuesAt} isBare>
       <main id="main" class="bare">
-        <p class="brand">centripush</p>
+        <Brand ui={ui} />
         <h1>{title}</h1>
         {children}
       </main>
@@ -103,9 +139,10 @@ export function BarePage({ ui, title, continuesAt, children }: BareProps) {
 
 interface HtmlProps extends Omit<PageProps, 'at'> {
   continuesAt?: string | undefined
+  isBare?: boolean
 }
 
-function Html({ ui, title, live, continuesAt, children }: HtmlProps) {
+function Html({ ui, title, live, continuesAt, isBare, children }: HtmlProps) {
   return (
     <html lang="en" data-theme={ui.theme}>
       <head>
@@ -118,7 +155,9 @@ function Html({ ui, title, live, continuesAt, children }: HtmlProps) {
         <link rel="stylesheet" href={ui.link('/assets/admin.css')} />
         <script type="module" src={ui.link('/assets/admin.js')} />
       </head>
-      <body data-live={live}>{children}</body>
+      <body data-live={live} class={isBare ? undefined : 'framed'}>
+        {children}
+      </body>
     </html>
   )
 }

@@ -15,29 +15,39 @@ interface TableProps<Row> {
   rows: readonly Row[]
   /** Shown for a table without rows: the next step. */
   empty: Child
+  /** On phones each row of a wide table is a list of titles and values. Set by the number of columns unless given. */
+  isWide?: boolean
 }
 
+/** A table with more columns is wide. */
+const NARROW_COLUMNS = 4
+
 /** A table that scrolls by itself if it is wider than the page. */
-export function Table<Row>({ caption, columns, rows, empty }: TableProps<Row>) {
+export function Table<Row>({ caption, columns, rows, empty, ...given }: TableProps<Row>) {
   if (rows.length === 0) return <p class="empty">{empty}</p>
+  const isWide = given.isWide ?? columns.length > NARROW_COLUMNS
+  // The style of a wide table on phones hides from screen readers that it is one; the roles say it.
+  const role = (name: string) => (isWide ? name : undefined)
   return (
-    <section class="scroll" tabindex={0} aria-label={caption}>
-      <table>
+    <section class={isWide ? 'scroll wide' : 'scroll'} tabindex={0} aria-label={caption}>
+      <table role={role('table')}>
         <caption class="hidden">{caption}</caption>
-        <thead>
-          <tr>
+        <thead role={role('rowgroup')}>
+          <tr role={role('row')}>
             {columns.map(({ title, isNumber }) => (
-              <th scope="col" class={isNumber ? 'number' : ''}>
+              <th scope="col" role={role('columnheader')} class={isNumber ? 'number' : undefined}>
                 {title}
               </th>
             ))}
           </tr>
         </thead>
-        <tbody>
+        <tbody role={role('rowgroup')}>
           {rows.map((row) => (
-            <tr>
-              {columns.map(({ cell, isNumber }) => (
-                <td class={isNumber ? 'number' : ''}>{cell(row)}</td>
+            <tr role={role('row')}>
+              {columns.map(({ title, cell, isNumber }) => (
+                <td role={role('cell')} data-title={role(title)} class={isNumber ? 'number' : undefined}>
+                  {cell(row)}
+                </td>
               ))}
             </tr>
           ))}
@@ -55,6 +65,30 @@ export function Facts({ facts }: { facts: readonly (readonly [name: string, valu
         <div>
           <dt>{name}</dt>
           <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  )
+}
+
+/** Numbers that are read at a glance. `note` says what a number counts. */
+export interface Figure {
+  name: string
+  value: Child
+  note?: Child
+}
+
+/** The most important numbers of a page. */
+export function Figures({ figures }: { figures: readonly Figure[] }) {
+  return (
+    <dl class="figures">
+      {figures.map(({ name, value, note }) => (
+        <div>
+          <dt>{name}</dt>
+          <dd>
+            {value}
+            {note !== undefined && <small>{note}</small>}
+          </dd>
         </div>
       ))}
     </dl>

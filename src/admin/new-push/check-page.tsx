@@ -35,7 +35,7 @@ export function CheckPage({ ui, draft, json, count, device, preview, sandboxes }
       <p class="big">{`It goes to ${formatCount(count)} ${count === 1 ? 'device' : 'devices'} that match now.`}</p>
       {typeof preview === 'string' && <p class="notice error">{`No preview: ${preview}`}</p>}
       {typeof preview === 'object' && device !== undefined && <PreviewParts preview={preview} device={device} />}
-      <div class="actions">
+      <div class="send-form">
         <form method="post" action={ui.link('/new-push/send')}>
           <input type="hidden" name="request" value={json} />
           <input type="hidden" name="expected" value={String(count)} />
@@ -64,6 +64,7 @@ export function CheckPage({ ui, draft, json, count, device, preview, sandboxes }
         </form>
       </div>
       <h2>The same with the API</h2>
+      <p class="intro">SERVER is the address of the API, and KEY its key: http_api.key in the configuration.</p>
       <pre
         tabindex={0}
         data-copy

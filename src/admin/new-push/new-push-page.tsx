@@ -30,7 +30,7 @@ export function NewPushPage({ ui, draft, problems, sandboxes }: FormProps) {
           </ul>
         </div>
       )}
-      <form method="post" action={ui.link('/new-push/check')} class="sheet">
+      <form method="post" action={ui.link('/new-push/check')} class="sheet" data-draft={ui.link('/new-push/state')}>
         <fieldset>
           <legend>Who gets it</legend>
           <p class="hint">A device gets it if it matches all filled fields. Separate several values by commas.</p>
@@ -48,11 +48,11 @@ export function NewPushPage({ ui, draft, problems, sandboxes }: FormProps) {
         </fieldset>
         <fieldset>
           <legend>What it says</legend>
-          <div class="fields">
+          <div class="fields pair">
             <Input label="Title" name="title" value={draft.title} />
             <Input label="Text" name="body" value={draft.body} />
             <Input label="Image URL" name="image" value={draft.image} placeholder="https://" />
-            <Input label="Link" name="link" value={draft.link} hint="The app has to open it." placeholder="https://" />
+            <Input label="Link" name="link" value={draft.link} hint="Opened by the app." placeholder="https://" />
           </div>
           <details open={hasRaw}>
             <summary>JSON of single providers, instead of these texts</summary>
@@ -101,15 +101,22 @@ export function NewPushPage({ ui, draft, problems, sandboxes }: FormProps) {
             </div>
           </details>
         </fieldset>
-        <Input
-          label="Preview on device"
-          name="device"
-          value={draft.device}
-          hint="Its id. Empty: the first that matches."
-        />
-        <p class="buttons">
-          <button type="submit">Preview and count</button>
-        </p>
+        <fieldset>
+          <legend>Preview</legend>
+          <div class="fields">
+            <Input
+              label="Preview on device"
+              name="device"
+              value={draft.device}
+              hint="Its id. Empty: the first that matches."
+            />
+          </div>
+          <div class="draft-state" aria-live="polite" data-draft-state />
+          <p class="buttons">
+            <button type="submit">Preview and count</button>
+            <span class="faint">Nothing is sent yet.</span>
+          </p>
+        </fieldset>
       </form>
     </Page>
   )

@@ -11,8 +11,9 @@ import { makeLink, readUi } from '../layout/ui.ts'
 import { readForm } from '../read-form.ts'
 import { acceptRequest, decodeRequest } from './accept-request.ts'
 import { CheckPage, LARGE_DEVICES } from './check-page.tsx'
+import { DraftState } from './draft-state.tsx'
 import { NewPushPage } from './new-push-page.tsx'
-import { makeRequest, type PushDraft, readDraft } from './push-draft.ts'
+import { makeRequest, type PushDraft, readDraft, readFilter } from './push-draft.ts'
 
 /** The pages that write, check and send a push. */
 export function makeNewPushRoutes({ base, sources, actions }: PageDeps): Hono<AdminEnvironment> {
@@ -38,22 +39,38 @@ export function makeNewPushRoutes({ base, sources, actions }: PageDeps): Hono<Ad
 
   routes.post('/new-push/edit', async (context) => showForm(context, readDraft((await readForm(context)).raw), []))
 
-  routes.post('/new-push/check', async (context) => {
-    const draft = readDraft((await readForm(context)).raw)
+  /** The request of a draft as the API takes it, or what is wrong with it. */
+  const readRequest = (draft: PushDraft): { json: string; filter: DeviceFilter } | { problems: string[] } => {
     try {
       const result = makeRequest(draft, enabled)
-      if ('problems' in result) return await showForm(context, draft, result.problems)
+      if ('problems' in result) return result
       const json = JSON.stringify(result.request)
       readSend(decodeRequest(json), accept)
-      const count = await countDevices(result.filter)
-      const device = draft.device === '' ? await findDevice(result.filter) : draft.device
-      const preview = device === undefined ? undefined : await tryPreview(json, device)
-      const props = { ui: readUi(context, base), draft, json, count, device, preview, sandboxes }
-      return await answerPage(context, <CheckPage {...props} />)
+      return { json, filter: result.filter }
     } catch (error) {
-      if (!(error instanceof ApiError) || error.kind === 'internal') throw error
-      return await showForm(context, draft, [error.message])
+      return { problems: [describeProblem(error)] }
     }
+  }
+
+  // The script of the page asks for this while the form is filled in.
+  routes.post('/new-push/state', async (context) => {
+    const draft = readDraft((await readForm(context)).raw)
+    const result = readRequest(draft)
+    const filter = 'filter' in result ? result.filter : tryFilter(draft)
+    const count = filter && (await countDevices(filter))
+    return context.html(String(<DraftState count={count} problems={'problems' in result ? result.problems : []} />))
+  })
+
+  routes.post('/new-push/check', async (context) => {
+    const draft = readDraft((await readForm(context)).raw)
+    const result = readRequest(draft)
+    if ('problems' in result) return await showForm(context, draft, result.problems)
+    const { json, filter } = result
+    const count = await countDevices(filter)
+    const device = draft.device === '' ? await findDevice(filter) : draft.device
+    const preview = device === undefined ? undefined : await tryPreview(json, device)
+    const props = { ui: readUi(context, base), draft, json, count, device, preview, sandboxes }
+    return await answerPage(context, <CheckPage {...props} />)
   })
 
   routes.post('/new-push/send', async (context) => {
@@ -92,10 +109,25 @@ export function makeNewPushRoutes({ base, sources, actions }: PageDeps): Hono<Ad
     try {
       return await previewSend(need(sources.preview), decodeRequest(json), device)
     } catch (error) {
-      if (error instanceof ApiError && error.kind !== 'internal') return error.message
-      throw error
+      return describeProblem(error)
     }
   }
 
   return routes
+}
+
+/** A recipient that can't be read is named among the problems of the draft. */
+function tryFilter(draft: PushDraft): DeviceFilter | undefined {
+  try {
+    return readFilter(draft)
+  } catch (error) {
+    describeProblem(error)
+    return undefined
+  }
+}
+
+/** What the writer of a push did wrong. @throws the error if it is none of the writer's */
+function describeProblem(error: unknown): string {
+  if (error instanceof ApiError && error.kind !== 'internal') return error.message
+  throw error
 }

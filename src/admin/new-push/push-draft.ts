@@ -57,6 +57,14 @@ export function readDraft(read: (name: string) => string | undefined): PushDraft
   }
 }
 
+/** The recipient of a draft; undefined if none was chosen. @throws ApiError badRequest that names the field */
+export function readFilter({ isForEveryone, recipient }: PushDraft): DeviceFilter | undefined {
+  const filter = isForEveryone
+    ? toDeviceFilter({ id: '', user: '', topic: '', provider: PROVIDER_NAMES.join(','), platform: '' })
+    : toDeviceFilter(recipient)
+  return Object.values(filter).every((values) => values.length === 0) ? undefined : filter
+}
+
 /** The request of a draft, or the problems of its fields. */
 export type DraftResult = { request: object; filter: DeviceFilter } | { problems: string[] }
 
@@ -81,25 +89,21 @@ export function makeRequest(draft: PushDraft, enabled: readonly ProviderName[]):
     if (Number.isNaN(ms)) problems.push(`${name}: is not a time`)
     return Math.floor(ms / 1000)
   }
-  const filter = draft.isForEveryone
-    ? toDeviceFilter({ id: '', user: '', topic: '', provider: PROVIDER_NAMES.join(','), platform: '' })
-    : toDeviceFilter(draft.recipient)
-  if (Object.values(filter).every((values) => values.length === 0)) {
-    problems.push('Choose a recipient, or tick “All devices”.')
-  }
+  const filter = readFilter(draft)
+  if (!filter) problems.push('Choose a recipient, or tick “All devices”.')
   const raw = Object.fromEntries(PROVIDER_NAMES.map((name) => [name, readJson(name)]).filter(([, json]) => json))
   const hasSimple = draft.title !== '' || draft.body !== ''
   if (!hasSimple && Object.keys(raw).length === 0) problems.push('Write a title or a text, or the JSON of a provider.')
   const localizations = readJson('translations')
   const request = {
     uid: randomUUID(),
-    recipient: { filter: Object.fromEntries(Object.entries(filter).filter(([, values]) => values.length > 0)) },
+    recipient: { filter: Object.fromEntries(Object.entries(filter ?? {}).filter(([, values]) => values.length > 0)) },
     notification: { ...(hasSimple && makeMessages(draft, enabled)), ...raw, expire_at: readTime('expireAt') },
     send_at: readTime('sendAt'),
     ...(localizations !== undefined && { localizations: wrapTranslations(localizations) }),
     ...makeLimits(draft),
   }
-  return problems.length > 0 ? { problems } : { request, filter }
+  return filter && problems.length === 0 ? { request, filter } : { problems }
 }
 
 /** `{"de": {"title": "…"}}` as the API takes it. */

@@ -9,6 +9,8 @@ import type { Ui } from '../layout/ui.ts'
 /** A batch that waits longer than this, in ms, needs attention: no worker claims it. */
 const LATE_MS = 60_000
 
+const NOT_READY = 'A store does not work, or no worker can claim work: see the log and /health.'
+
 const CREDENTIAL_TEXTS: Readonly<Record<CredentialState, string>> = {
   unproven: 'nothing sent yet',
   accepted: 'accepted',
@@ -26,7 +28,7 @@ interface AlertsProps {
 export function Alerts({ ui, stats, health }: AlertsProps) {
   const { pauses, oldestMs, deadLetters } = stats
   const problems = [
-    ...(health.isReady ? [] : ['A store does not work, or no worker can claim work: see the log and /health.']),
+    ...(health.isReady ? [] : [NOT_READY]),
     ...health.down.map((provider) => `${provider} does not answer this server. Its pushes wait and are tried again.`),
     ...pauses.map(({ provider, reason, probeInMs }) =>
       probeInMs === undefined
@@ -42,7 +44,11 @@ export function Alerts({ ui, stats, health }: AlertsProps) {
   return (
     <>
       {problems.length === 0 ? (
-        <p class="notice good">Everything works: stores, providers and workers.</p>
+        <p class="notice good">
+          {health.hasWorkers
+            ? 'Everything works: stores, providers and workers.'
+            : 'The stores and the providers work.'}
+        </p>
       ) : (
         <ul class="notice error">
           {problems.map((problem) => (
@@ -50,12 +56,13 @@ export function Alerts({ ui, stats, health }: AlertsProps) {
           ))}
         </ul>
       )}
-      {credentials.length > 0 && <Facts facts={credentials} />}
       {deadLetters > 0 && (
         <p class="notice">
-          <a href={ui.link('/queue')}>{countOf(deadLetters, 'dead letter')}</a>: given up, can be sent again.
+          Pushes were given up after all attempts, and can be sent again:{' '}
+          <a href={`${ui.link('/queue')}#dead-letters`}>{countOf(deadLetters, 'dead letter')}</a>
         </p>
       )}
+      {credentials.length > 0 && <Facts facts={credentials} />}
     </>
   )
 }

@@ -8,6 +8,8 @@ import { Chart } from '../analytics/chart.tsx'
 import { Funnel } from '../analytics/funnel.tsx'
 import { readRange, type TimeRange } from '../analytics/time-range.ts'
 import { listTimes, makeSeries } from '../analytics/volume-series.ts'
+import { toDeviceFilter } from '../devices/device-filter.ts'
+import { NoDevices } from '../devices/test-device.tsx'
 import { answerPage } from '../layout/answer-page.ts'
 import { Page } from '../layout/page.tsx'
 import { makeLink, readUi, type Ui } from '../layout/ui.ts'
@@ -35,11 +37,22 @@ export function makeOverviewRoutes({ base, sources, live }: PageDeps): Hono<Admi
     return { stats, reports: latest.reports, health: sources.readHealth(), rates }
   }
 
+  const hasNoDevice = async () => {
+    const page = await sources.devices?.list({
+      filter: toDeviceFilter({ id: '', user: '', topic: '', provider: '', platform: '' }),
+      include: { topics: false, meta: false, webPushKeys: false },
+      includeTotalCount: false,
+      cursor: '',
+      limit: 1,
+    })
+    return page?.items.length === 0
+  }
+
   routes.get('/', async (context) => {
     const range = readRange('24h', Date.now())
-    const [now, counts] = await Promise.all([readNow(), volume?.readVolume(range)])
-    const ui = readUi(context, base)
-    return answerPage(context, <OverviewPage ui={ui} {...now} range={range} counts={counts} sandboxes={sandboxes} />)
+    const [now, counts, isEmpty] = await Promise.all([readNow(), volume?.readVolume(range), hasNoDevice()])
+    const props = { ui: readUi(context, base), ...now, range, counts, sandboxes, isEmpty }
+    return answerPage(context, <OverviewPage {...props} />)
   })
 
   routes.get('/events', (context) =>
@@ -48,7 +61,7 @@ export function makeOverviewRoutes({ base, sources, live }: PageDeps): Hono<Admi
       const ui = { link: (path: string, query = {}) => makeLink(base, path, query) }
       return [
         await renderPart('alerts', <Alerts ui={ui} stats={stats} health={health} />),
-        await renderPart('rates', <Rates rates={rates} />),
+        await renderPart('rates', <Rates rates={rates} health={health} />),
         await renderPart('queue-state', <QueueState stats={stats} />),
         await renderPart('send-rows', <SendRows ui={ui} reports={reports} />),
       ]
@@ -68,17 +81,20 @@ interface OverviewProps {
   /** Undefined without a database. */
   counts: readonly VolumeCount[] | undefined
   sandboxes: PageDeps['sources']['sandboxes']
+  /** Whether no device is registered. */
+  isEmpty: boolean
 }
 
-function OverviewPage({ ui, stats, reports, health, rates, range, counts, sandboxes }: OverviewProps) {
+function OverviewPage({ ui, stats, reports, health, rates, range, counts, sandboxes, isEmpty }: OverviewProps) {
   return (
     <Page ui={ui} title="Overview" at="" live={ui.link('/events')}>
       <SandboxNote sandboxes={sandboxes} />
+      {isEmpty && <NoDevices ui={ui} sandboxes={sandboxes} />}
       <div id="alerts">
         <Alerts ui={ui} stats={stats} health={health} />
       </div>
       <div id="rates">
-        <Rates rates={rates} />
+        <Rates rates={rates} health={health} />
       </div>
       <h2>Queue</h2>
       <div id="queue-state">

@@ -1,7 +1,8 @@
 import type { VolumeReader } from '../../analytics/analytics.ts'
+import type { AdminSources } from '../admin-sources.ts'
 import { sumStatus } from '../analytics/volume-series.ts'
-import { formatCount } from '../layout/format.tsx'
-import { Facts } from '../layout/table.tsx'
+import { formatCount, State } from '../layout/format.tsx'
+import { type Figure, Figures } from '../layout/table.tsx'
 
 const MINUTE_MS = 60_000
 
@@ -26,18 +27,31 @@ export async function readRates(volume: VolumeReader, nowMs: number): Promise<Re
   return { lastMinute: sumOf(thisMs - MINUTE_MS), thisMinute: sumOf(thisMs) }
 }
 
-/** The rates of the moment. It is a live part. */
-export function Rates({ rates }: { rates: RecentRates | undefined }) {
-  if (!rates) return null
-  const { lastMinute, thisMinute } = rates
-  return (
-    <Facts
-      facts={[
-        ['Accepted in the last minute', formatCount(lastMinute.sent)],
-        ['Failed in the last minute', formatCount(lastMinute.failed)],
-        ['Accepted in this minute so far', formatCount(thisMinute.sent)],
-        ['Failed in this minute so far', formatCount(thisMinute.failed)],
-      ]}
-    />
-  )
+interface RatesProps {
+  /** Undefined without a database. */
+  rates: RecentRates | undefined
+  health: ReturnType<AdminSources['readHealth']>
+}
+
+/** The rates of the moment, and whether this server sends. It is a live part. */
+export function Rates({ rates, health }: RatesProps) {
+  return <Figures figures={[...(rates ? listRates(rates) : []), describeWorkers(health)]} />
+}
+
+function listRates({ lastMinute, thisMinute }: RecentRates): Figure[] {
+  const soFar = (count: number) => `${formatCount(count)} in this minute so far`
+  return [
+    {
+      name: 'Accepted by providers in the last minute',
+      value: formatCount(lastMinute.sent),
+      note: soFar(thisMinute.sent),
+    },
+    { name: 'Failed in the last minute', value: formatCount(lastMinute.failed), note: soFar(thisMinute.failed) },
+  ]
+}
+
+function describeWorkers({ isReady, hasWorkers }: RatesProps['health']): Figure {
+  const name = 'Workers of this server'
+  if (!hasWorkers) return { name, value: 'none', note: 'other servers send' }
+  return { name, value: <State name={isReady ? 'running' : 'failed'} />, note: 'they take batches from the queue' }
 }

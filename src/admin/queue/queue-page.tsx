@@ -70,7 +70,11 @@ export function QueuePage({ ui, stats, filter, letters, count, isFirst, next }: 
         caption="Dead letters, the oldest first"
         columns={letterColumns(ui)}
         rows={letters}
-        empty="There are none."
+        empty={
+          uid === undefined && provider === undefined
+            ? 'No push was given up. If one is, it is listed here with its reason.'
+            : 'No dead letter matches. Clear the filter to see all.'
+        }
       />
       <Pager
         first={isFirst ? undefined : ui.link('/queue', { uid, provider })}

@@ -1,7 +1,16 @@
 import type { ReportSubject } from '../../queue/report.ts'
+import type { DeviceFilter } from '../../sends/recipient.ts'
 
 /** The most characters of a text in a list. */
 const MAX_TEXT = 80
+const NOUNS: Readonly<Record<keyof DeviceFilter, string>> = {
+  ids: 'device',
+  users: 'user',
+  topics: 'topic',
+  providers: 'provider',
+  platforms: 'platform',
+}
+const FIELDS = ['ids', 'users', 'topics', 'providers', 'platforms'] as const
 
 /** The recipient of a send in one line. */
 export function describeRecipient(subject: ReportSubject | undefined): string {
@@ -12,9 +21,10 @@ export function describeRecipient(subject: ReportSubject | undefined): string {
     return shorten(targetKind === 'token' ? `${provider} tokens` : `${provider} ${targetKind} ${value ?? '(long)'}`)
   }
   if (!recipient.filter) return 'a long filter'
-  const parts = Object.entries(recipient.filter)
-    .filter(([, values]) => values.length > 0)
-    .map(([name, values]) => `${name} ${values.join(', ')}`)
+  const { filter } = recipient
+  const parts = FIELDS.filter((name) => filter[name].length > 0).map(
+    (name) => `${NOUNS[name]}${filter[name].length === 1 ? '' : 's'} ${filter[name].join(', ')}`,
+  )
   return shorten(parts.join('; '))
 }
 

@@ -68,7 +68,7 @@ export function SendPage({ ui, report, content, letters, letterCount, events }: 
       <h2>Latest events</h2>
       <Table
         caption="Events of this send, the newest first"
-        columns={eventColumns(ui)}
+        columns={eventColumns(ui, ['Send'])}
         rows={events}
         empty={
           'No event is recorded yet. Without ClickHouse, a broadcast records only failures ' +

@@ -1,6 +1,6 @@
 import { addUp, listReasons, type TargetCounts } from '../../methods/report-results.ts'
 import type { SendReport } from '../../queue/report.ts'
-import { formatCount, formatShare, State, Time } from '../layout/format.tsx'
+import { formatCount, formatShare, ShareBar, State, Time } from '../layout/format.tsx'
 import { Facts, Table } from '../layout/table.tsx'
 import { Progress } from './progress.tsx'
 
@@ -34,6 +34,7 @@ export function SendState({ report }: { report: SendReport }) {
         ]}
       />
       <h2>From target to reader</h2>
+      <p class="intro">A target is a device, a token, a topic or a condition to which the send goes.</p>
       <Table
         caption="Targets that came this far"
         columns={[
@@ -42,7 +43,7 @@ export function SendState({ report }: { report: SendReport }) {
           { title: 'Of all targets', isNumber: true, cell: ({ count }) => formatShare(count, sums.target) },
           {
             title: 'Share',
-            cell: ({ name, count }) => <meter min={0} max={Math.max(1, sums.target)} value={count} aria-label={name} />,
+            cell: ({ count }) => <ShareBar part={count} whole={sums.target} />,
           },
         ]}
         rows={[

@@ -15,7 +15,9 @@ const Row = v.pipe(
   v.transform(({ time_ms: timeMs, error_code: errorCode, ...row }): VolumeCount => ({ ...row, timeMs, errorCode })),
 )
 
-/** Counts events and reports in PostgreSQL, from the counts of minutes. */
+const HOUR_MS = 3_600_000
+
+/** Counts events and reports in PostgreSQL, from the counts of hours or of minutes. */
 export class PostgresVolume implements VolumeReader {
   readonly #sql: Sql
 
@@ -25,15 +27,17 @@ export class PostgresVolume implements VolumeReader {
 
   async readVolume({ fromMs, toMs, stepMs }: VolumeQuery): Promise<VolumeCount[]> {
     const [from, to] = [fromMs, toMs].map((ms) => new Date(ms).toISOString())
+    const isHours = [fromMs, toMs, stepMs].every((ms) => ms % HOUR_MS === 0)
+    const [time, counts] = isHours ? ['hour', 'notification_hours'] : ['minute', 'notification_counts']
     // Not by arithmetic with extract(): its result is numeric, which is slow.
     const select = this.#sql`
       select extract(epoch from step)::float8 * 1000 as time_ms, provider, platform, status, error_code,
         sum(count)::float8 as count
       from (
-        select date_bin(${stepMs}::float8 * interval '1 ms', minute, to_timestamp(0)) as step, provider, platform,
-          status, error_code, count
-        from notification_counts
-        where minute >= ${from ?? ''}::timestamptz and minute < ${to ?? ''}::timestamptz
+        select date_bin(${stepMs}::float8 * interval '1 ms', ${this.#sql(time)}, to_timestamp(0)) as step, provider,
+          platform, status, error_code, count
+        from ${this.#sql(counts)}
+        where ${this.#sql(time)} >= ${from ?? ''}::timestamptz and ${this.#sql(time)} < ${to ?? ''}::timestamptz
       ) as counts
       group by step, provider, platform, status, error_code order by step`
     const rows = await answerWithin(Promise.resolve(select), ANSWER_TIMEOUT_MS)

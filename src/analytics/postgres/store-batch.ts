@@ -36,10 +36,20 @@ export async function storeBatch(sql: Sql, { writer, batch }: BatchKey, rows: Ro
           error_code, error_message, latency_ms)
         select ${toTime(sql, sql`c1`)}, ${texts(sql, 2, 8)}, c9::int, ${texts(sql, 10, 11)}, c12::int
         from ${splitColumns(sql, attempts)} where exists (select from turn)
+      ), counted (minute, provider, type, platform, status, error_code, count) as materialized (
+        select ${toTime(sql, sql`c1`)}, ${texts(sql, 2, 6)}, c7::bigint
+        from ${splitColumns(sql, counts)} where exists (select from turn)
+      ), hour_rows as (
+        insert into notification_hours as h (hour, provider, type, platform, status, error_code, count)
+        select date_bin('1 hour', minute, to_timestamp(0)), provider, type, platform, status, error_code, sum(count)
+        from counted
+        group by 1, 2, 3, 4, 5, 6
+        order by 1, 2, 3, 4, 5, 6
+        on conflict (hour, provider, type, platform, status, error_code)
+          do update set count = h.count + excluded.count
       )
       insert into notification_counts as n (minute, provider, type, platform, status, error_code, count)
-      select ${toTime(sql, sql`c1`)}, ${texts(sql, 2, 6)}, c7::bigint
-      from ${splitColumns(sql, counts)} where exists (select from turn)
+      select * from counted
       order by 1, 2, 3, 4, 5, 6
       on conflict (minute, provider, type, platform, status, error_code)
         do update set count = n.count + excluded.count`,

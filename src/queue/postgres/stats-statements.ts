@@ -34,6 +34,7 @@ const BatchCounts = v.object({
   lane: v.picklist(['small', 'broadcast']),
   waiting: v.number(),
   inFlight: v.number(),
+  delayed: v.number(),
   oldestMs: v.number(),
 })
 const DeadLetters = v.object({ dead_letters: v.number() })
@@ -61,6 +62,7 @@ export async function selectStats(sql: Sql): Promise<QueueStats> {
     select provider, case lane when ${LANES.small} then 'small' else 'broadcast' end as lane,
       (count(*) filter (where claimable_at <= clock_timestamp()))::float8 as waiting,
       (count(*) filter (where claimed and claimable_at > clock_timestamp()))::float8 as "inFlight",
+      (count(*) filter (where not claimed and claimable_at > clock_timestamp()))::float8 as delayed,
       coalesce(max(extract(epoch from clock_timestamp() - claimable_at)) filter (
         where claimable_at <= clock_timestamp()), 0)::float8 * 1000 as "oldestMs"
     from push_batches group by provider, lane`
@@ -69,6 +71,7 @@ export async function selectStats(sql: Sql): Promise<QueueStats> {
   const { dead_letters: deadLetters } = v.parse(DeadLetters, others)
   return {
     ...sumBatchCounts(counts),
+    delayed: counts.reduce((sum, { delayed }) => sum + delayed, 0),
     scheduled: await countScheduled(sql),
     deadLetters,
     pauses: await selectPauses(sql),

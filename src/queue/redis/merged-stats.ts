@@ -10,6 +10,7 @@ export function mergeStats(stats: readonly QueueStats[]): QueueStats {
       small: mergeLane(stats.map(({ lanes }) => lanes.small)),
       broadcast: mergeLane(stats.map(({ lanes }) => lanes.broadcast)),
     },
+    delayed: sum(stats, ({ delayed }) => delayed),
     scheduled: sum(stats, ({ scheduled }) => scheduled),
     oldestMs: Math.max(...stats.map(({ oldestMs }) => oldestMs)),
     deadLetters: sum(stats, ({ deadLetters }) => deadLetters),

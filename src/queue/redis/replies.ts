@@ -123,6 +123,7 @@ function readTargets(row: ReplyRow): BatchTargets<string> {
 const Names = v.array(v.unknown())
 const Counts = v.object({
   jobs: v.number(),
+  delayed: v.number(),
   scheduled: v.number(),
   deadLetters: v.number(),
   pauses: v.array(v.tuple([provider, text, maybeDigits])),

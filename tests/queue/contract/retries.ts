@@ -18,6 +18,15 @@ export function describeRetries(rig: ContractRig) {
     expect(again.ageMs).toBeGreaterThanOrEqual(300)
   })
 
+  test('is counted apart from waiting batches before its delay is over', async () => {
+    await rig.enqueueSmall(['a'])
+    const found = await rig.claim()
+    expect((await rig.queue.stats()).delayed).toBe(0)
+    const retries = [{ ...now('a'), delayMs: 60_000 }]
+    expect(await rig.queue.acknowledge(found, { retries, givenUp: [] })).toBe('acknowledged')
+    expect(await rig.queue.stats()).toMatchObject({ delayed: 1, oldestMs: 0, lanes: { small: { waiting: 0 } } })
+  })
+
   test('counts attempts and age from its next claim if its targets were not attempted', async () => {
     await rig.enqueueSmall(['a'])
     const failed = { ...now('a'), ambiguousAttempts: 1 }

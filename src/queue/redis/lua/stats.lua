@@ -3,7 +3,8 @@
 -- KEYS: 1 retries by time  2 scheduled sends  3 dead letters  4 pauses  5 due small sends  6 due broadcasts
 --       7.. streams
 -- ARGV: 1 group
--- Returns names and values. jobs: batches, retries and due sends; scheduled: sends that are not due; deadLetters;
+-- Returns names and values. jobs: batches, retries and due sends; delayed: retries; scheduled: sends that are not due;
+-- deadLetters;
 -- pauses: rows of provider, reason, ms until a probe or ''; streams, in the order of KEYS: rows of waiting batches,
 -- claimed batches, age in ms of the oldest waiting batch.
 --- @include clock
@@ -28,7 +29,8 @@ local function count_stream(stream)
 end
 
 local streams = {}
-local jobs = redis.call('ZCARD', KEYS[1])
+local delayed = redis.call('ZCARD', KEYS[1])
+local jobs = delayed
 for i = 7, #KEYS do
   local counts = count_stream(KEYS[i])
   streams[#streams + 1] = counts
@@ -49,6 +51,7 @@ for i = 1, #stored, 2 do
 end
 return {
   'jobs', jobs,
+  'delayed', delayed,
   'scheduled', math.min(redis.call('ZCARD', KEYS[2]), later),
   'deadLetters', redis.call('XLEN', KEYS[3]),
   'pauses', pauses,
