@@ -1,21 +1,13 @@
 // Collects the outcomes of a batch's targets while it is sent, for the queue, the removal of devices and the metrics.
 import type { Outcome } from '../providers/provider.ts'
 import type { GivenUp, Retry } from '../queue/batch.ts'
-import { decodeTarget } from '../sends/target-line.ts'
 import { type EndedTargets, expire, type PostponedTargets } from './ended-targets.ts'
 import { type FinishedGroup, linesOf } from './finished-note.ts'
+import { type GoneToken, listGoneTokens } from './gone-tokens.ts'
 import type { OpenBatch, OpenTarget } from './open-batch.ts'
 import { listRejections, type Rejection } from './rejections.ts'
 import { planRetry, type RetryPolicyOptions } from './retry-policy.ts'
 import { makeRestRetry, storeLines } from './stored-retry.ts'
-
-/** A device with a dead token. */
-export interface GoneToken {
-  deviceId: string
-  token: string
-  /** Unix time in ms at which the token became invalid; undefined if the provider does not report it. */
-  sinceMs: number | undefined
-}
 
 /** The targets of a batch without a final outcome. */
 export interface Unfinished {
@@ -35,6 +27,9 @@ export interface Delayed {
   reason: 'held' | 'time_limit' | 'rate_limited'
 }
 
+/** The outcome of sent targets if their messages' ids are not kept: those of a batch would survive many collections. */
+const SENT: Outcome = { kind: 'sent', messageId: '' }
+
 type Repeatable = Extract<Outcome, { kind: 'retry' | 'credential' }>
 
 /** Targets with the same outcome, and their latencies in ms. */
@@ -50,9 +45,12 @@ export class BatchOutcomes {
   readonly #targets: readonly OpenTarget[]
   readonly #delayed: readonly Delayed[]
   readonly #policy: RetryPolicyOptions
+  readonly #keepsMessageIds: boolean
   readonly #upForMs: () => number
   readonly #outcomes: (Outcome | undefined)[]
   readonly #beganAtMs = performance.now()
+  /** The number of targets that the provider accepted. */
+  #sent = 0
   /** Only of targets that are not finished, by their index. */
   readonly #latenciesMs = new Map<number, number>()
   /** As `BatchClaim.finished`: also targets that were finished, excluded or dropped before this attempt. */
@@ -64,6 +62,8 @@ export class BatchOutcomes {
     targets: readonly OpenTarget[]
     delayed?: readonly Delayed[]
     policy: RetryPolicyOptions
+    /** Whether the ids that the provider gave are kept. Without it they are. */
+    keepsMessageIds?: boolean
     /** Ms since the last outage of the provider. Without it, the provider had none. */
     upForMs?: () => number
   }) {
@@ -71,17 +71,20 @@ export class BatchOutcomes {
     this.#targets = deps.targets
     this.#delayed = deps.delayed ?? []
     this.#policy = deps.policy
+    this.#keepsMessageIds = deps.keepsMessageIds ?? true
     this.#upForMs = deps.upForMs ?? (() => Number.POSITIVE_INFINITY)
     this.#outcomes = new Array(deps.targets.length)
     this.#finished = new Uint8Array(Math.ceil(deps.batch.lines.length / 8)).fill(0xff)
-    for (const { place } of [...deps.targets, ...this.#delayed.flatMap(({ targets }) => targets)]) {
-      this.#finished[place >> 3] = this.#bits(place) & ~(1 << (place & 7))
+    for (const targets of [deps.targets, ...this.#delayed.map((group) => group.targets)]) {
+      for (const { place } of targets) this.#finished[place >> 3] = this.#bits(place) & ~(1 << (place & 7))
     }
   }
 
   /** Records the outcome of the target at `index`. */
   settle(index: number, outcome: Outcome): void {
-    this.#outcomes[index] = outcome
+    if (this.#outcomes[index]?.kind === 'sent') this.#sent--
+    this.#outcomes[index] = outcome.kind === 'sent' && !this.#keepsMessageIds ? SENT : outcome
+    if (outcome.kind === 'sent') this.#sent++
     const target = this.#targets[index]
     if (!target) return
     if (outcome.kind === 'retry' || outcome.kind === 'credential') {
@@ -121,23 +124,20 @@ export class BatchOutcomes {
 
   /** The targets that the provider accepted or refused. */
   ended(): EndedTargets[] {
-    const sent = {
-      outcome: 'sent' as const,
-      reason: '',
-      message: '',
-      lines: [] as string[],
-      messageIds: [] as string[],
-    }
+    // Arrays of the right size, because those that grow are a large part of the garbage of a broadcast.
+    const lines = new Array<string>(this.#sent)
+    const messageIds = new Array<string>(this.#sent)
+    let count = 0
     this.#targets.forEach(({ line }, index) => {
       const outcome = this.#outcomes[index]
       if (outcome?.kind !== 'sent') return
-      sent.lines.push(line)
-      sent.messageIds.push(outcome.messageId)
+      lines[count] = line
+      messageIds[count++] = outcome.messageId
     })
     const refused = this.refused().map((group): EndedTargets => {
       return { outcome: group.outcome, reason: group.reason, message: '', lines: linesOf(this.#batch, group) }
     })
-    return sent.lines.length === 0 ? refused : [sent, ...refused]
+    return count === 0 ? refused : [{ outcome: 'sent', reason: '', message: '', lines, messageIds }, ...refused]
   }
 
   /** The targets that the provider rejected. */
@@ -147,15 +147,7 @@ export class BatchOutcomes {
 
   /** The devices to remove. */
   goneTokens(): GoneToken[] {
-    if (this.#batch.targetKind !== 'token') return []
-    const gone: GoneToken[] = []
-    this.#targets.forEach(({ line }, index) => {
-      const outcome = this.#outcomes[index]
-      if (outcome?.kind !== 'tokenGone') return
-      const { deviceId, value } = decodeTarget(line)
-      gone.push({ deviceId, token: value, sinceMs: outcome.sinceMs })
-    })
-    return gone
+    return this.#batch.targetKind === 'token' ? listGoneTokens(this.#targets, this.#outcomes) : []
   }
 
   /** The number of targets that the provider judged, and how many of their tokens it reported as dead. */
