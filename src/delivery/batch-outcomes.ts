@@ -111,6 +111,7 @@ export class BatchOutcomes {
 
   /** The finished targets that the provider refused. */
   refused(): FinishedGroup[] {
+    if (this.#areAllSent) return []
     const groups = new Map<string, FinishedGroup>()
     this.#targets.forEach(({ place }, index) => {
       const outcome = this.#outcomes[index]
@@ -142,12 +143,13 @@ export class BatchOutcomes {
 
   /** The targets that the provider rejected. */
   rejections(): Rejection[] {
-    return listRejections(this.#batch.provider, this.#targets, this.#outcomes)
+    return this.#areAllSent ? [] : listRejections(this.#batch.provider, this.#targets, this.#outcomes)
   }
 
   /** The devices to remove. */
   goneTokens(): GoneToken[] {
-    return this.#batch.targetKind === 'token' ? listGoneTokens(this.#targets, this.#outcomes) : []
+    if (this.#areAllSent || this.#batch.targetKind !== 'token') return []
+    return listGoneTokens(this.#targets, this.#outcomes)
   }
 
   /** The number of targets that the provider judged, and how many of their tokens it reported as dead. */
@@ -215,6 +217,7 @@ export class BatchOutcomes {
   /** Targets with the same outcome share a delay and a batch: a batch for each target would cost a claim for each. */
   #groupUnfinished(): Iterable<UnfinishedGroup> {
     const groups = new Map<string, UnfinishedGroup>()
+    if (this.#areAllSent) return groups.values()
     this.#targets.forEach(({ line }, index) => {
       const outcome = this.#outcomes[index]
       if (outcome && outcome.kind !== 'retry' && outcome.kind !== 'credential') return
@@ -225,6 +228,11 @@ export class BatchOutcomes {
       groups.set(key, group)
     })
     return groups.values()
+  }
+
+  /** Most batches of a broadcast have no other outcome: then no list of the others is made. */
+  get #areAllSent(): boolean {
+    return this.#sent === this.#targets.length
   }
 
   #bits(place: number): number {
