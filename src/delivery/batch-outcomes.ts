@@ -1,22 +1,14 @@
 // Collects the outcomes of a batch's targets while it is sent, for the queue, the removal of devices and the metrics.
 import type { Outcome } from '../providers/provider.ts'
 import type { GivenUp, Retry } from '../queue/batch.ts'
-import { decodeTarget } from '../sends/target-line.ts'
 import { type EndedTargets, expire, type PostponedTargets } from './ended-targets.ts'
 import { type FinishedGroup, linesOf } from './finished-note.ts'
+import { type GoneToken, listGoneTokens } from './gone-tokens.ts'
 import type { OpenBatch, OpenTarget } from './open-batch.ts'
 import { isFinal, isRefusal, type Repeatable } from './outcome-kinds.ts'
 import { listRejections, type Rejection } from './rejections.ts'
 import { planRetry, type RetryPolicyOptions } from './retry-policy.ts'
 import { makeRestRetry, storeLines } from './stored-retry.ts'
-
-/** A device with a dead token. */
-export interface GoneToken {
-  deviceId: string
-  token: string
-  /** Unix time in ms at which the token became invalid; undefined if the provider does not report it. */
-  sinceMs: number | undefined
-}
 
 /** The targets of a batch without a final outcome. */
 export interface Unfinished {
@@ -36,6 +28,9 @@ export interface Delayed {
   reason: 'held' | 'time_limit' | 'rate_limited'
 }
 
+/** The outcome of sent targets if their messages' ids are not kept: those of a batch would survive many collections. */
+const SENT: Outcome = { kind: 'sent', messageId: '' }
+
 /** Targets with the same outcome, and their latencies in ms. */
 interface UnfinishedGroup {
   outcome: Repeatable | undefined
@@ -49,9 +44,12 @@ export class BatchOutcomes {
   readonly #targets: readonly OpenTarget[]
   readonly #delayed: readonly Delayed[]
   readonly #policy: RetryPolicyOptions
+  readonly #keepsMessageIds: boolean
   readonly #upForMs: () => number
   readonly #outcomes: (Outcome | undefined)[]
   readonly #beganAtMs = performance.now()
+  /** The number of targets that the provider accepted. */
+  #sent = 0
   /** Only of targets that are not finished, by their index. Undefined while all are. */
   #latenciesMs: Map<number, number> | undefined
   /** As `BatchClaim.finished`: also targets that were finished, excluded or dropped before this attempt. */
@@ -63,6 +61,8 @@ export class BatchOutcomes {
     targets: readonly OpenTarget[]
     delayed?: readonly Delayed[]
     policy: RetryPolicyOptions
+    /** Whether the ids that the provider gave are kept. Without it they are. */
+    keepsMessageIds?: boolean
     /** Ms since the last outage of the provider. Without it, the provider had none. */
     upForMs?: () => number
   }) {
@@ -70,6 +70,7 @@ export class BatchOutcomes {
     this.#targets = deps.targets
     this.#delayed = deps.delayed ?? []
     this.#policy = deps.policy
+    this.#keepsMessageIds = deps.keepsMessageIds ?? true
     this.#upForMs = deps.upForMs ?? (() => Number.POSITIVE_INFINITY)
     this.#outcomes = new Array(deps.targets.length)
     this.#finished = new Uint8Array(Math.ceil(deps.batch.lines.length / 8)).fill(0xff)
@@ -79,7 +80,9 @@ export class BatchOutcomes {
 
   /** Records the outcome of the target at `index`. */
   settle(index: number, outcome: Outcome): void {
-    this.#outcomes[index] = outcome
+    if (this.#outcomes[index]?.kind === 'sent') this.#sent--
+    this.#outcomes[index] = outcome.kind === 'sent' && !this.#keepsMessageIds ? SENT : outcome
+    if (outcome.kind === 'sent') this.#sent++
     const target = this.#targets[index]
     if (!target) return
     if (!isFinal(outcome)) {
@@ -107,7 +110,7 @@ export class BatchOutcomes {
 
   /** The finished targets that the provider refused. */
   refused(): FinishedGroup[] {
-    if (!this.#outcomes.some(isRefusal)) return []
+    if (this.#areAllSent) return []
     const groups = new Map<string, FinishedGroup>()
     this.#targets.forEach(({ place }, index) => {
       const outcome = this.#outcomes[index]
@@ -121,41 +124,31 @@ export class BatchOutcomes {
 
   /** The targets that the provider accepted or refused. */
   ended(): EndedTargets[] {
-    const sent = {
-      outcome: 'sent' as const,
-      reason: '',
-      message: '',
-      lines: [] as string[],
-      messageIds: [] as string[],
-    }
+    // Arrays of the right size, because those that grow are a large part of the garbage of a broadcast.
+    const lines = new Array<string>(this.#sent)
+    const messageIds = new Array<string>(this.#sent)
+    let count = 0
     this.#targets.forEach(({ line }, index) => {
       const outcome = this.#outcomes[index]
       if (outcome?.kind !== 'sent') return
-      sent.lines.push(line)
-      sent.messageIds.push(outcome.messageId)
+      lines[count] = line
+      messageIds[count++] = outcome.messageId
     })
     const refused = this.refused().map((group): EndedTargets => {
       return { outcome: group.outcome, reason: group.reason, message: '', lines: linesOf(this.#batch, group) }
     })
-    return sent.lines.length === 0 ? refused : [sent, ...refused]
+    return count === 0 ? refused : [{ outcome: 'sent', reason: '', message: '', lines, messageIds }, ...refused]
   }
 
   /** The targets that the provider rejected. */
   rejections(): Rejection[] {
-    return listRejections(this.#batch.provider, this.#targets, this.#outcomes)
+    return this.#areAllSent ? [] : listRejections(this.#batch.provider, this.#targets, this.#outcomes)
   }
 
   /** The devices to remove. */
   goneTokens(): GoneToken[] {
-    if (this.#batch.targetKind !== 'token') return []
-    const gone: GoneToken[] = []
-    this.#targets.forEach(({ line }, index) => {
-      const outcome = this.#outcomes[index]
-      if (outcome?.kind !== 'tokenGone') return
-      const { deviceId, value } = decodeTarget(line)
-      gone.push({ deviceId, token: value, sinceMs: outcome.sinceMs })
-    })
-    return gone
+    if (this.#areAllSent || this.#batch.targetKind !== 'token') return []
+    return listGoneTokens(this.#targets, this.#outcomes)
   }
 
   /** The number of targets that the provider judged, and how many of their tokens it reported as dead. */
@@ -221,7 +214,7 @@ export class BatchOutcomes {
 
   /** Targets with the same outcome share a delay and a batch: a batch for each target would cost a claim for each. */
   #groupUnfinished(): Iterable<UnfinishedGroup> {
-    if (this.#targets.every((_, index) => isFinal(this.#outcomes[index]))) return []
+    if (this.#areAllSent) return []
     const groups = new Map<string, UnfinishedGroup>()
     this.#targets.forEach(({ line }, index) => {
       const outcome = this.#outcomes[index]
@@ -233,6 +226,11 @@ export class BatchOutcomes {
       groups.set(key, group)
     })
     return groups.values()
+  }
+
+  /** Most batches of a broadcast have no other outcome: then no list of the others is made. */
+  get #areAllSent(): boolean {
+    return this.#sent === this.#targets.length
   }
 
   #open(targets: readonly OpenTarget[]): void {

@@ -17,9 +17,10 @@ import { readField } from '../sends/target-line.ts'
 import { pause } from '../timing/pause.ts'
 import { admitAll, admitTargets, hasLimits } from './admit-targets.ts'
 import { type AttemptEnd, countRetrying, listChanges, recordEnd } from './attempt-end.ts'
-import { BatchOutcomes, type GoneToken } from './batch-outcomes.ts'
+import { BatchOutcomes } from './batch-outcomes.ts'
 import { countOutcomes } from './count-outcomes.ts'
 import { decodeFinishedNote, encodeFinishedNote, groupOf, linesOf, listFinished } from './finished-note.ts'
+import type { GoneToken } from './gone-tokens.ts'
 import type { Hold } from './hold.ts'
 import { ExcludedTargets, listUnfinished, type OpenBatch, type OpenTarget } from './open-batch.ts'
 import type { RemovalBreaker } from './removal-breaker.ts'
@@ -73,8 +74,9 @@ export async function deliverBatch(deps: DeliverDeps, claimed: OpenBatch, hold: 
   hold.readExclusions = () => excluded.read()
   if (batch.hasExclusions || hold.hasExclusions) await excluded.read()
   const isUnneeded = (target: OpenTarget) => excluded.has(target) || isExcepted(content, target)
-  const unsent = [groupOf('dropped', 'excluded', listed.filter(isUnneeded))]
-  const open = listed.filter((target) => !isUnneeded(target))
+  const unneeded = excluded.isEmpty && !content.exceptUsers ? [] : listed.filter(isUnneeded)
+  const unsent = [groupOf('dropped', 'excluded', unneeded)]
+  const open = unneeded.length > 0 ? listed.filter((target) => !isUnneeded(target)) : listed
   const {
     admitted: targets,
     delayed,
@@ -82,7 +84,9 @@ export async function deliverBatch(deps: DeliverDeps, claimed: OpenBatch, hold: 
   } = hasLimits(content) ? await admitTargets(deps, batch, content, open) : admitAll(open)
   for (const [reason, targets] of dropped) unsent.push(groupOf('dropped', reason, targets))
   const upForMs = () => deps.providers.get(batch.provider)?.availability?.upForMs ?? Number.POSITIVE_INFINITY
-  const outcomes = new BatchOutcomes({ batch, targets, delayed, policy: deps.retryPolicy, upForMs })
+  const keepsMessageIds = deps.recorder !== undefined
+  const policy = deps.retryPolicy
+  const outcomes = new BatchOutcomes({ batch, targets, delayed, policy, keepsMessageIds, upForMs })
   listUnsettled = () => targets.filter((_, index) => !outcomes.isSettled(index))
   const earlier = decodeFinishedNote(batch.finishedNote)
   if (content.isReliable) {

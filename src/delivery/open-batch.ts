@@ -55,6 +55,11 @@ export class ExcludedTargets {
     this.#deps = deps
   }
 
+  /** Whether none was found so far. */
+  get isEmpty(): boolean {
+    return this.#found === undefined || this.#found.size === 0
+  }
+
   /** Whether a target was found to be excluded so far. */
   has(target: OpenTarget): boolean {
     return this.#found?.has(target) ?? false

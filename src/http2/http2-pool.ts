@@ -165,7 +165,7 @@ export class Http2Pool implements Http2Client {
   }
 
   #fill(connection: Http2Connection, nowMs: number): void {
-    while (connection.freeStreams > 0 && this.#admission.freeSlots > 0) {
+    while (connection.freeStreams > 0 && !this.#admission.isFull) {
       const pending = this.#queue.next()
       if (!pending) return
       this.#progressAtMs = nowMs

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, expect, vi } from 'vitest'
 import type { AttemptRecorder, EventRecorder } from '../../src/analytics/analytics.ts'
-import type { GoneToken } from '../../src/delivery/batch-outcomes.ts'
+import type { GoneToken } from '../../src/delivery/gone-tokens.ts'
 import { RemovalBreaker } from '../../src/delivery/removal-breaker.ts'
 import { Worker } from '../../src/delivery/worker.ts'
 import { makeMetrics } from '../../src/observability/metrics.ts'

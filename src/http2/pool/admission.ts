@@ -25,6 +25,12 @@ export class Admission {
     return Math.min(concurrency.freeSlots, breaker.allowance - concurrency.inFlight)
   }
 
+  /** Whether no request may be opened now. */
+  get isFull(): boolean {
+    const { concurrency, breaker } = this.#deps
+    return concurrency.inFlight >= concurrency.limit || concurrency.inFlight >= breaker.allowance
+  }
+
   /** A request was sent. */
   onOpened(): void {
     this.#deps.concurrency.onOpened()

@@ -119,6 +119,6 @@ describe('an FCM answer that asks for a lower rate', () => {
     ['internal error', 500, fcmError('INTERNAL'), false],
     ['unregistered', 404, fcmError('UNREGISTERED'), false],
   ])('%s: %i', (_what, status, body, expected) => {
-    expect(isBusy(status, () => body)).toBe(expected)
+    expect(isBusy({ status, bodyText: () => body })).toBe(expected)
   })
 })
