@@ -1,5 +1,5 @@
 // Test files share processes, so that each process loads the sources once. A file leaves its process as it found it:
-// its stubs end with it, and it fails when it leaves a changed environment, directory or set of listeners.
+// its stubs and spies end with it, and it fails when it leaves a changed environment, directory or set of listeners.
 import { afterAll, expect, vi } from 'vitest'
 
 /** The events that tests listen for. Libraries and Node add listeners of other events at the first use, for good. */
@@ -12,6 +12,7 @@ const listeners = countListeners()
 // The hooks of the file run before this one, because they are registered after it.
 afterAll(() => {
   vi.useRealTimers()
+  vi.restoreAllMocks()
   vi.unstubAllEnvs()
   vi.unstubAllGlobals()
   const names = [...Object.keys(environment), ...Object.keys(process.env)]
