@@ -32,13 +32,13 @@ export function readNotifications(
 ): Map<ProviderName, Notification> {
   const { fcm, hms, apns, webpush } = wire
   const notifications = new Map<ProviderName, Notification>()
-  if (fcm) notifications.set('fcm', part(JSON_FIELDS.fcm, fcm.message, NO_HEADERS))
-  if (hms) notifications.set('hms', part(JSON_FIELDS.hms, hms.message, NO_HEADERS))
+  if (fcm) notifications.set('fcm', part('fcm', fcm.message, NO_HEADERS))
+  if (hms) notifications.set('hms', part('hms', hms.message, NO_HEADERS))
   if (apns) {
-    const { json, headers } = part(JSON_FIELDS.apns, apns.payload, apns.headers)
+    const { json, headers } = part('apns', apns.payload, apns.headers)
     notifications.set('apns', { json: writeNumbers(json), headers })
   }
-  if (webpush) notifications.set('webpush', part(JSON_FIELDS.webpush, webpush.payload, webpush.headers))
+  if (webpush) notifications.set('webpush', part('webpush', webpush.payload, webpush.headers))
   if (notifications.size === 0) throw new ApiError('badRequest', 'notification: has no part for any provider')
   for (const [provider, notification] of notifications) {
     const problem = findNotificationProblem(provider, notification, circumstances)
@@ -47,7 +47,8 @@ export function readNotifications(
   return notifications
 }
 
-function part(field: string, json: JsonText | undefined, headers: ReadonlyMap<string, string>): Notification {
+function part(provider: ProviderName, json: JsonText | undefined, headers: ReadonlyMap<string, string>): Notification {
+  const field = JSON_FIELDS[provider]
   if (json?.kind !== 'object') throw new ApiError('badRequest', `notification.${field}: must be a JSON object`)
   if (json.bytes.length > MAX_JSON_BYTES) {
     throw new ApiError('badRequest', `notification.${field}: longer than ${MAX_JSON_BYTES} bytes`)
@@ -55,7 +56,7 @@ function part(field: string, json: JsonText | undefined, headers: ReadonlyMap<st
   for (const [name, value] of headers) {
     // Headers become HTTP headers of requests to providers. With a line break the caller could inject further headers.
     if (!/^[!#-'*+.^-z|~\w-]+$/.test(name) || !/^[\x20-\x7e]*$/.test(value)) {
-      throw new ApiError('badRequest', `notification.${field}: a header is not printable ASCII`)
+      throw new ApiError('badRequest', `notification.${provider}.headers: one is not printable ASCII`)
     }
   }
   // A copy, because a view would keep the body of the request in memory for as long as the send.

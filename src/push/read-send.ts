@@ -45,6 +45,11 @@ export function readSend(
     throw new ApiError('badRequest', 'recipient: templates, localizations and limits need a filter')
   }
   const uid = readUid(request.uid)
+  const sendAtMs = readTime('send_at', request.send_at)
+  const expireAtMs = readTime('notification.expire_at', request.notification.expire_at)
+  if (sendAtMs !== undefined && expireAtMs !== undefined && expireAtMs <= sendAtMs) {
+    throw new ApiError('badRequest', 'notification.expire_at: must be after send_at, otherwise no push is sent')
+  }
   const content: SendContent = {
     notifications,
     analyticsUid: request.analytics_uid || uid,
@@ -56,8 +61,8 @@ export function readSend(
     uid,
     requestHash: request.uid === '' ? HASH_WITHOUT_UID : hashRequest(whole),
     lane: laneOf(recipient),
-    sendAtMs: readTime('send_at', request.send_at),
-    expireAtMs: readTime('notification.expire_at', request.notification.expire_at),
+    sendAtMs,
+    expireAtMs,
     recipient,
     content,
   }

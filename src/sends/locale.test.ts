@@ -73,6 +73,8 @@ describe('the canonical form of a locale', () => {
     ['sr-Cyrl-CS', 'sr-Cyrl-RS'],
   ])('of %s is %s', (text, canonical) => {
     expect(canonicalizeLocale(text)).toBe(canonical)
+    // The second call returns the remembered form.
+    expect(canonicalizeLocale(text)).toBe(canonical)
     expect(canonicalizeLocale(canonical)).toBe(canonical)
   })
 

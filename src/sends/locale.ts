@@ -35,13 +35,21 @@ const DOTNET_SCRIPTS = new Map([
   ['CHT', 'Hant'],
 ])
 
+/** The canonical forms of locales. They are remembered because Intl takes some µs for each registration. */
+const known = new Map<string, string>()
+/** The most remembered locales: more than exist. Devices can send invented ones. */
+const MAX_KNOWN = 2000
+
 /**
  * The canonical form of a locale (`pt_BR` and `PT-br` are `pt-BR`), with its extensions; undefined if the text is no
  * locale.
  */
 export function canonicalizeLocale(text: string): string | undefined {
-  if (POSIX_ROOT.test(text)) return 'en-US-u-va-posix'
-  return canonicalize(text) ?? canonicalizeOther(text.trim())
+  const remembered = known.get(text)
+  if (remembered !== undefined) return remembered
+  const locale = POSIX_ROOT.test(text) ? 'en-US-u-va-posix' : (canonicalize(text) ?? canonicalizeOther(text.trim()))
+  if (locale !== undefined && known.size < MAX_KNOWN) known.set(text, locale)
+  return locale
 }
 
 /** Reads the spellings that are no language tags. */

@@ -231,6 +231,25 @@ describe('the VAPID key of the Web Push provider', () => {
     expect(acceptedNames()).toEqual(['a', 'b', 'c'])
   })
 
+  it('that a push service refuses is logged with the service, the status and the number', async () => {
+    const lines: { refusals?: object; msg: string }[] = []
+    const log = keepLines((line) => lines.push(JSON.parse(line)))
+    await restart({}, { logger: pino({ level: 'warn' }, log) })
+    const { origin } = running.service.simulator
+    running.service.simulator.revokeKey()
+    await send(batchOf(['a']))
+    running.service.simulator.revokeKey(false)
+    await send(batchOf(['a']))
+    await send(batchOf(['forbidden-1', 'b', 'forbidden-2', 'unauthorized-1']))
+    expect(lines).toMatchObject([
+      { refusals: { [`${origin} HTTP_403`]: 1 }, msg: 'webpush: VAPID token refused' },
+      {
+        refusals: { [`${origin} HTTP_403`]: 2, [`${origin} HTTP_401`]: 1 },
+        msg: 'webpush: VAPID token refused for single subscriptions',
+      },
+    ])
+  })
+
   it('that is revoked becomes a refused credential within a batch, loses no push, and recovers', async () => {
     expect(kindsOf(await send(batchOf(names(50))))).toEqual(['sent'])
     running.service.simulator.revokeKey()

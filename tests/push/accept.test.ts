@@ -45,6 +45,8 @@ const DEVICE = 'ab'.repeat(32)
 const FILTER = '"recipient":{"filter":{"topics":["a"]}}'
 const HOURS = '"time_limit":{"send_after_time":"09:00:00","send_before_time":"10:00:00"}'
 
+const HMS_TTL = '{"android":{"ttl":"1h"}}'
+
 /** A notification for FCM and another provider, with headers for the other one. */
 function withHeaders(provider: 'apns' | 'webpush', headers: Record<string, string>): string {
   const part = `"${provider}":{"payload":{},"headers":${JSON.stringify(headers)}}`
@@ -152,6 +154,11 @@ test.each([
     'an expire_at beyond the range of dates',
     `{${TOKEN},"notification":{"expire_at":9223372036854775807,"fcm":{"message":{}}}}`,
   ],
+  [
+    'an expire_at before its send_at',
+    `{${TOKEN},"notification":{"expire_at":2000000000,"fcm":{"message":{}}},"send_at":2000000000}`,
+  ],
+  ['an option of HMS that is wrong', `{"recipient":{"hms_topic":"a"},"notification":{"hms":{"message":${HMS_TTL}}}}`],
   ['hours for raw tokens', `{${TOKEN},${FCM},"limit_strategy":{${HOURS}}}`],
   ['rates for raw tokens', `{${TOKEN},${FCM},"limit_strategy":{"rate_limit":{}}}`],
   ['hours without an end', `{${FILTER},${FCM},"limit_strategy":{"time_limit":{"send_after_time":"09:00:00"}}}`],

@@ -68,10 +68,7 @@ interface Sending {
    * sent.
    */
   refusal: string | undefined
-  /**
-   * The answers in the batch that refuse the VAPID token, although it is accepted for other subscriptions: their number
-   * by push service and status.
-   */
+  /** The answers in the batch that refuse the VAPID token: their number by push service and status. */
   tokenRefusals: Map<string, number>
 }
 
@@ -121,7 +118,7 @@ export class WebPushProvider implements Provider {
     }
     const byOrigin = this.#groupByOrigin(batch, settle)
     await Promise.all([...byOrigin].map(([origin, addressees]) => this.#sendTo(origin, addressees, sending)))
-    this.#logTokenRefusals(batch.uid, sending.tokenRefusals)
+    this.#logTokenRefusals(batch.uid, sending)
   }
 
   close(): Promise<void> {
@@ -129,10 +126,11 @@ export class WebPushProvider implements Provider {
   }
 
   /** Two causes are usual: these subscriptions were made with another VAPID key, or the service refuses the subject. */
-  #logTokenRefusals(uid: string, tokenRefusals: ReadonlyMap<string, number>): void {
+  #logTokenRefusals(uid: string, { tokenRefusals, refusal }: Sending): void {
     if (tokenRefusals.size === 0) return
     const refusals = Object.fromEntries(tokenRefusals)
-    this.#deps.logger.warn({ uid, refusals }, 'webpush: VAPID token refused for single subscriptions')
+    const message = `webpush: VAPID token refused${refusal === undefined ? ' for single subscriptions' : ''}`
+    this.#deps.logger.warn({ uid, refusals }, message)
   }
 
   #groupByOrigin(batch: Batch, settle: Settle): Map<string, Addressee[]> {
@@ -193,12 +191,12 @@ export class WebPushProvider implements Provider {
       if (outcome.kind === 'sent' || outcome.kind === 'tokenGone') this.#keyHealth.onAccepted()
       return outcome
     }
+    const key = `${service.origin} ${outcome.reason}`
+    sending.tokenRefusals.set(key, (sending.tokenRefusals.get(key) ?? 0) + 1)
     if (this.#keyHealth.onRefused()) {
       sending.refusal ??= outcome.reason
       return outcome
     }
-    const key = `${service.origin} ${outcome.reason}`
-    sending.tokenRefusals.set(key, (sending.tokenRefusals.get(key) ?? 0) + 1)
     return { kind: 'retry', reason: outcome.reason, minDelayMs: FOREIGN_KEY_DELAY_MS }
   }
 }

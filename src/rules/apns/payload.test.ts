@@ -23,6 +23,7 @@ it.each([
   ['{"aps":{"sound":{"critical":"1","name":"1"}}}', '{"aps":{"sound":{"critical":1,"name":"1"}}}'],
   ['{"aps":{"badge":"5"}}', '{"aps":{"badge":5}}'],
   ['{"aps":{"badge":"0","content-available":true}}', '{"aps":{"badge":0,"content-available":1}}'],
+  ['{"aps":{"badge":"1","badge":"2"},"a":"b"}', '{"aps":{"badge":1,"badge":2},"a":"b"}'],
   // No numbers, or not Apple's fields.
   ['{"aps":{"badge":true}}', '{"aps":{"badge":true}}'],
   ['{"aps":{"badge":"05"}}', '{"aps":{"badge":"05"}}'],

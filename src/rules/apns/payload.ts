@@ -1,6 +1,6 @@
 // The payload of APNs, from
 // https://developer.apple.com/documentation/usernotifications/generating-a-remote-notification.
-import { findRange, rangeOf } from '../json-range.ts'
+import { findRange, type JsonRange, membersIn, rangeOf } from '../json-range.ts'
 
 /** The payload limit of all push types except `voip`: "4 KB (4096 bytes)". */
 const MAX_BYTES = 4096
@@ -12,19 +12,10 @@ export function maxPayloadBytes(pushType: string | undefined): number {
   return pushType === undefined || pushType === 'voip' ? MAX_VOIP_BYTES : MAX_BYTES
 }
 
-/** The paths of numbers that mean on and off. iOS ignores a boolean or a text there. */
-const SWITCHES: readonly (readonly string[])[] = [
-  ['aps', 'content-available'],
-  ['aps', 'mutable-content'],
-  ['aps', 'sound', 'critical'],
-]
-/** The path of the number of a badge. iOS ignores a text there. */
-const BADGE = ['aps', 'badge']
-
-/** The names without which a payload has none of these numbers. */
+/** The names of numbers of Apple that apps write otherwise. A payload without them is not read. */
 const NAMES = ['content-available', 'mutable-content', 'critical', 'badge']
 
-/** Switches in other spellings. */
+/** Other spellings of numbers that mean on and off. iOS ignores them. */
 const ON_AND_OFF: ReadonlyMap<string, string> = new Map([
   ['true', '1'],
   ['"true"', '1'],
@@ -42,16 +33,29 @@ const NUMBER_AS_TEXT = /^"(0|[1-9]\d{0,8})"$/
  */
 export function writeNumbers(payload: Buffer): Buffer {
   if (!NAMES.some((name) => payload.includes(name))) return payload
-  const switched = SWITCHES.reduce(
-    (written, path) => writeNumber(written, path, (value) => ON_AND_OFF.get(value)),
-    payload,
-  )
-  return writeNumber(switched, BADGE, (value) => NUMBER_AS_TEXT.exec(value)?.[1])
+  const aps = findRange(rangeOf(payload), 'aps')
+  const parts: Buffer[] = []
+  let copied = 0
+  for (const [{ start, end }, number] of aps ? findNumbers(aps) : []) {
+    if (number === undefined) continue
+    parts.push(payload.subarray(copied, start), Buffer.from(number))
+    copied = end
+  }
+  return copied === 0 ? payload : Buffer.concat([...parts, payload.subarray(copied)])
 }
 
-function writeNumber(payload: Buffer, path: readonly string[], read: (value: string) => string | undefined): Buffer {
-  const found = findRange(rangeOf(payload), ...path)
-  const number = found && read(payload.toString('latin1', found.start, found.end))
-  if (!found || number === undefined) return payload
-  return Buffer.concat([payload.subarray(0, found.start), Buffer.from(number), payload.subarray(found.end)])
+/** The values of Apple's numbers in their order, each with the number as it must be written, if that is known. */
+function* findNumbers(aps: JsonRange): Generator<[value: JsonRange, number: string | undefined], void> {
+  for (const [name, value] of membersIn(aps)) {
+    if (name === 'content-available' || name === 'mutable-content') yield [value, ON_AND_OFF.get(textOf(value))]
+    else if (name === 'badge') yield [value, NUMBER_AS_TEXT.exec(textOf(value))?.[1]]
+    else if (name === 'sound') {
+      for (const [key, inner] of membersIn(value)) if (key === 'critical') yield [inner, ON_AND_OFF.get(textOf(inner))]
+    }
+  }
+}
+
+/** The JSON of a value. */
+function textOf({ source, start, end }: JsonRange): string {
+  return source.toString('latin1', start, end)
 }
