@@ -1,10 +1,12 @@
 // A backend and the clients of its users, at a fixed rate: the next call does not wait for the answer to the last one.
 import { setTimeout as delay } from 'node:timers/promises'
-import { Pool } from 'undici'
+import { HttpConnections } from '../singles/http-connections.ts'
 
 export const API_KEY = 'key-of-the-server'
 export const PROXY_KEY = 'key-of-the-proxy'
 const TICK_MS = 10
+/** The most calls in flight of each kind. */
+const CONNECTIONS = 128
 /** The latest ack after its message, in ms. */
 const ACK_SPREAD_MS = 1000
 
@@ -24,19 +26,17 @@ export async function runCallers(
   url: string,
   { rate, seconds, users, delayMs }: { rate: number; seconds: number; users: number; delayMs: number },
 ): Promise<CallResults> {
-  const pool = new Pool(url, { connections: 128 })
+  const port = Number(new URL(url).port)
+  const backend = new HttpConnections(port, CONNECTIONS, `X-API-Key: ${API_KEY}\r\n`)
+  const node = new HttpConnections(port, CONNECTIONS, `X-Centripush-Proxy-Key: ${PROXY_KEY}\r\n`)
+  await Promise.all([backend.openAll(), node.openAll()])
   const results: CallResults = { publishMs: [], ackMs: [], failures: [], accepted: 0, acked: 0 }
   const calls: Promise<void>[] = []
-  const call = async (
-    path: string,
-    headers: Record<string, string>,
-    body: object,
-    times: number[],
-    expected: string,
-  ) => {
+  const call = async (from: HttpConnections, path: string, body: object, times: number[], expected: string) => {
     const startMs = performance.now()
-    const answer = await pool.request({ path, method: 'POST', headers, body: JSON.stringify(body) })
-    const text = await answer.body.text()
+    const text = await new Promise<string>((resolve) => {
+      from.post(path, JSON.stringify(body), (_, answer) => resolve(answer))
+    })
     times.push(performance.now() - startMs)
     if (text.startsWith(expected)) return true
     if (results.failures.length < 10) results.failures.push(text)
@@ -47,13 +47,11 @@ export async function runCallers(
     const uid = `message-${number}`
     const push = { uid, recipient: { filter: { users: [user] } }, notification: { fcm: { message: { data: {} } } } }
     const request = { publish: { channel: `chat:${number % users}`, data: { number } }, push, delay_ms: delayMs }
-    const keys = { 'x-api-key': API_KEY }
-    if (await call('/api/publish_or_push', keys, request, results.publishMs, '{"result":{"uid"')) results.accepted++
+    if (await call(backend, '/api/publish_or_push', request, results.publishMs, '{"result":{"uid"')) results.accepted++
     if (number % 2 === 1) return
     await delay(Math.random() * ACK_SPREAD_MS)
     const ack = { user, method: 'push:ack', data: { uids: [uid] } }
-    const proxy = { 'x-centripush-proxy-key': PROXY_KEY }
-    if (await call('/proxy/rpc', proxy, ack, results.ackMs, '{"result":{"data":{}}}')) results.acked++
+    if (await call(node, '/proxy/rpc', ack, results.ackMs, '{"result":{"data":{}}}')) results.acked++
   }
   const startMs = performance.now()
   for (let number = 0; number < rate * seconds; ) {
@@ -62,6 +60,7 @@ export async function runCallers(
     await delay(TICK_MS)
   }
   await Promise.all(calls)
-  await pool.close()
+  backend.close()
+  node.close()
   return results
 }

@@ -1,14 +1,15 @@
-// A stub of a node that answers each batch with one publication, at about the cost of a node.
+// A stub of a node that answers each command of a batch with a publication, at about the cost of a node.
 import { createServer } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 
-const ANSWER = '{"replies":[{"publish":{"offset":1,"epoch":"e"}}]}'
+const REPLY = '{"publish":{"offset":1,"epoch":"e"}}'
 
 const server = createServer((incoming, outgoing) => {
   buffer(incoming).then(
     (body) => {
-      JSON.parse(body.toString())
-      outgoing.writeHead(200, { 'content-type': 'application/json', 'content-length': ANSWER.length }).end(ANSWER)
+      const { commands } = JSON.parse(body.toString())
+      const answer = `{"replies":[${Array.from(commands, () => REPLY).join(',')}]}`
+      outgoing.writeHead(200, { 'content-type': 'application/json', 'content-length': answer.length }).end(answer)
     },
     () => outgoing.destroy(),
   )

@@ -3,6 +3,7 @@ import type { AcceptDeps } from '../push/accept.ts'
 import { cancelSend } from '../push/cancel.ts'
 import { readAck, storeAck } from '../realtime/acks.ts'
 import { publishOrPush } from '../realtime/publish-or-push.ts'
+import { Publisher } from '../realtime/publisher.ts'
 import type { NodeApi } from '../upstream/node-api.ts'
 import type { buildParts } from './build-parts.ts'
 import { makeExplain } from './make-explain.ts'
@@ -23,7 +24,8 @@ interface Given {
 export function makeMethods({ config, logger }: Plan, { accept, parts, analytics, node }: Given): MethodTable {
   const { queue, devices, providers } = parts
   const { delay: delayMs, tag, presence_max_clients: presenceMaxClients } = config.push_notifications.publish_or_push
-  const publishing = { accept, node, delayMs, tag, presenceMaxClients, logger, now: Date.now }
+  const publisher = node && new Publisher(node)
+  const publishing = { accept, node, publisher, delayMs, tag, presenceMaxClients, logger, now: Date.now }
   return makeMethodTable({
     accept,
     cancel: (request) => cancelSend(queue, request),

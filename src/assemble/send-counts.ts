@@ -12,9 +12,13 @@ export interface SendCounts {
 }
 
 /** Counts in the metrics of this process. */
-export function countInMetrics({ scheduled, skipped }: Metrics): SendCounts {
+export function countInMetrics({ scheduled, skipped, unsent }: Metrics): SendCounts {
   return {
     onScheduled: (recipient_type) => scheduled.inc({ recipient_type }),
-    onSkipped: (provider, count, reason) => skipped.inc({ provider, reason }, count),
+    onSkipped: (provider, count, reason) => {
+      // As delivery counts them.
+      if (reason === 'excluded') unsent.inc({ provider, reason: 'cancelled' }, count)
+      else skipped.inc({ provider, reason }, count)
+    },
   }
 }

@@ -118,7 +118,7 @@ export const LargeRequestReport = v.variant('kind', [
     kind: v.literal('skipped'),
     provider: v.picklist(PROVIDER_NAMES),
     count: v.number(),
-    reason: v.picklist(['no_notification', 'no_timezone']),
+    reason: v.picklist(['no_notification', 'no_timezone', 'excluded']),
   }),
   storeOutage,
 ])

@@ -15,6 +15,7 @@ import type { Queue } from '../queue/queue.ts'
 import type { OnStored, Page, SendClaim } from '../queue/send.ts'
 import { WorkWatch } from '../queue/work-watch.ts'
 import { pause } from '../timing/pause.ts'
+import { leaveOutExcluded } from './leave-out-excluded.ts'
 import type { PageReader } from './page-reader.ts'
 import { WalkLeases } from './walk-leases.ts'
 
@@ -160,7 +161,8 @@ export class FanOut {
   }
 
   #read(claim: SendClaim, cursor: string | undefined): Promise<Page> {
-    const reading = this.#deps.pages.read(claim, cursor)
+    const { pages, queue } = this.#deps
+    const reading = pages.read(claim, cursor).then((page) => leaveOutExcluded(queue, claim, page))
     // The error of a failed read is reported where the page is awaited. If the walk ends before, it must not be an
     // unhandled rejection.
     reading.catch(() => undefined)

@@ -35,6 +35,8 @@ export interface SendClaim {
    * The position up to which batches are stored: the end of the last committed page; undefined: no page is committed.
    */
   cursor: string | undefined
+  /** Whether targets were excluded from the send before it was claimed. */
+  hasExclusions: boolean
 }
 
 /** Devices of the recipient that get no push, in no batch. */

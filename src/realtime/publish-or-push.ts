@@ -13,14 +13,13 @@ import type { PublishOrPushRequest } from '../protocol/requests/realtime.ts'
 import { withoutZeroValues } from '../protocol/result.ts'
 import { type AcceptDeps, storeSend } from '../push/accept.ts'
 import { readSend } from '../push/read-send.ts'
-import { hashRequest } from '../push/request-hash.ts'
 import type { Send } from '../queue/send.ts'
 import type { AckRule } from '../sends/ack-rule.ts'
 import type { NodeApi } from '../upstream/node-api.ts'
 import { UpstreamError } from '../upstream/upstream-error.ts'
-import { askNode } from './node-commands.ts'
 import { findPresentUsers } from './presence.ts'
 import { type Publication, readPublication, tagPublication } from './publication.ts'
+import type { Publisher } from './publisher.ts'
 
 const MAX_DELAY_MS = 24 * 3600 * 1000
 /** The most users in `except_users`: a message has an author, not a crowd of them. */
@@ -31,6 +30,8 @@ export interface PublishOrPushDeps {
   accept: AcceptDeps
   /** Undefined without a node: the method answers error 108. */
   node: Pick<NodeApi, 'call'> | undefined
+  /** Publishes at that node. */
+  publisher: Publisher | undefined
   /** The wait of requests without `delay_ms`. */
   delayMs: number
   /** The name of the tag with the uid; empty: none. */
@@ -43,12 +44,13 @@ export interface PublishOrPushDeps {
 
 /** Runs the method `publish_or_push`. Resolves to its result. @throws ApiError */
 export async function publishOrPush(deps: PublishOrPushDeps, request: PublishOrPushRequest): Promise<object> {
-  if (!deps.node) throw new ApiError('notAvailable', 'publish_or_push: needs an upstream node')
+  const { node, publisher } = deps
+  if (!node || !publisher) throw new ApiError('notAvailable', 'publish_or_push: needs an upstream node')
   const publication = readOrRefuse(request)
   const send = readDelayedSend(deps, request)
-  const waiting = await planWait(deps, deps.node, request, publication, send)
+  const waiting = await planWait(deps, node, request, publication, send)
   await storeSend(deps.accept, waiting)
-  return { uid: send.uid, ...(await publish(deps, deps.node, publication, send.uid)) }
+  return { uid: send.uid, ...(await publish(deps, publisher, publication, send.uid)) }
 }
 
 function readOrRefuse(request: PublishOrPushRequest): Publication {
@@ -66,11 +68,11 @@ function readDelayedSend({ accept }: PublishOrPushDeps, request: PublishOrPushRe
   if (request.except_users.length > MAX_EXCEPT_USERS) {
     throw new ApiError('badRequest', `except_users: more than ${MAX_EXCEPT_USERS}`)
   }
-  const send = readSend(request.push, accept)
+  const send = readSend(request.push, accept, request)
   // An ack names a user. Raw tokens and topics of a provider have none, so nothing would ever stop their pushes.
   if (send.recipient.kind !== 'filter') throw new ApiError('badRequest', 'push.recipient: must be a filter')
   const content = { ...send.content, ackRule: readRule(request), exceptUsers: request.except_users }
-  return { ...send, requestHash: hashRequest(request), content }
+  return { ...send, content }
 }
 
 function readRule({ ack_scope: scope, ack_kind: kind }: PublishOrPushRequest): AckRule {
@@ -108,13 +110,13 @@ const NO_ANSWER = { code: 100, message: 'internal server error' }
 /** Publishes, and returns the fields of the result: those of the node, or `publish_error`. Never rejects. */
 async function publish(
   { tag, logger }: PublishOrPushDeps,
-  node: Pick<NodeApi, 'call'>,
+  publisher: Publisher,
   publication: Publication,
   uid: string,
 ): Promise<object> {
   try {
-    const [reply] = await askNode(node, [tagPublication(publication, uid, tag)])
-    if (!reply) return { publish_error: NO_ANSWER }
+    const command = tagPublication(publication, uid, tag)
+    const reply = await publisher.publish({ command, channels: publication.channels })
     if ('error' in reply) return { publish_error: reply.error }
     return publication.method === 'publish'
       ? withoutZeroValues(v.parse(PublishResult, reply.result))

@@ -1,7 +1,7 @@
 // The routes of the server API. Checks run in the order of a node: route (404), HTTP method (405), key (401), body.
 import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
-import { type Context, Hono } from 'hono'
+import { Hono } from 'hono'
 import { BodyTooLargeError } from '../upstream/request-body.ts'
 import { answerBusy, answerTooLarge, emptyBody } from './answer.ts'
 import type { ApiDeps } from './api-deps.ts'
@@ -26,35 +26,52 @@ const WITHOUT_ROUTE = new Set([
 
 /** Hono's environment on Node's http server. */
 export type NodeEnvironment = { Bindings: HttpBindings }
-type Handler = (exchange: ApiExchange) => Promise<void>
+/** Answers a request of a route. Rejects with the errors of `failRequest`, among others. */
+export type Handler = (exchange: ApiExchange) => Promise<void>
 
-/** Makes the routes of the API below `prefix`. */
-export function makeApi(deps: ApiDeps, prefix: string): Hono<NodeEnvironment> {
-  const api = new Hono<NodeEnvironment>()
-  const answer = (context: Context<NodeEnvironment>, handle: Handler): Response => {
-    const { incoming, outgoing } = context.env
-    if (incoming.method !== 'POST') return context.body(null, 405, emptyBody(incoming.method))
-    if (!deps.hasKey(incoming)) return context.body(null, 401, emptyBody(incoming.method))
-    // Handlers use Node's request and response: those of the web API would double the cost.
-    const exchange = { incoming, outgoing }
-    handle(exchange).catch((error: unknown) => failRequest(deps, exchange, error))
-    return RESPONSE_ALREADY_SENT
-  }
+/** The handlers of the API below `prefix`, by their paths. */
+export function listApiRoutes(deps: ApiDeps, prefix: string): Map<string, Handler> {
   const receive = (path: string, handle: HandleBody, method?: string) => (exchange: ApiExchange) =>
     receiveBody(deps, exchange, path, handle, method)
-  const legacy = receive(LEGACY_PATH, (...request) => handleLegacy(deps, ...request))
-  api.all(prefix === '' ? '/' : prefix, (context) => answer(context, legacy))
-  const batch = receive(BATCH_PATH, (...request) => handleBatch(deps, ...request))
-  api.all(`${prefix}/batch`, (context) => answer(context, batch))
+  const routes = new Map<string, Handler>()
+  routes.set(
+    prefix === '' ? '/' : prefix,
+    receive(LEGACY_PATH, (...request) => handleLegacy(deps, ...request)),
+  )
+  routes.set(
+    `${prefix}/batch`,
+    receive(BATCH_PATH, (...request) => handleBatch(deps, ...request)),
+  )
   for (const method of deps.methods.byName.values()) {
     if (WITHOUT_ROUTE.has(method.name)) continue
     const handle: Handler =
       method.kind === 'upstream'
         ? (exchange) => passMethod(deps, method, exchange)
         : receive(`/api/${method.name}`, (...request) => handleMethod(deps, method, ...request), method.name)
-    api.all(`${prefix}/${method.name}`, (context) => answer(context, handle))
+    routes.set(`${prefix}/${method.name}`, handle)
+  }
+  return routes
+}
+
+/** Makes the routes of the API below `prefix`. */
+export function makeApi(deps: ApiDeps, prefix: string): Hono<NodeEnvironment> {
+  const api = new Hono<NodeEnvironment>()
+  for (const [path, handle] of listApiRoutes(deps, prefix)) {
+    api.all(path, (context) => {
+      const { incoming, outgoing } = context.env
+      if (incoming.method !== 'POST') return context.body(null, 405, emptyBody(incoming.method))
+      if (!deps.hasKey(incoming)) return context.body(null, 401, emptyBody(incoming.method))
+      // Handlers use Node's request and response: those of the web API would double the cost.
+      runHandler(deps, handle, { incoming, outgoing })
+      return RESPONSE_ALREADY_SENT
+    })
   }
   return api
+}
+
+/** Runs a handler, and ends its request after an error. */
+export function runHandler(deps: ApiDeps, handle: Handler, exchange: ApiExchange): void {
+  handle(exchange).catch((error: unknown) => failRequest(deps, exchange, error))
 }
 
 /**

@@ -9,6 +9,7 @@ import { type AppParts, makeApp } from './app.ts'
 import { makeBeforeRoutes } from './before-routes.ts'
 import { explainListenError } from './check-ports.ts'
 import { answerClientErrors } from './client-errors.ts'
+import { makeDirectRoutes } from './direct-routes.ts'
 import { LargeHeads, MAX_HEAD_BYTES, MAX_SSE_HEAD_BYTES } from './large-heads.ts'
 import { makeChildCheck } from './parent-server.ts'
 import { makeTlsOptions, type TlsSettings } from './tls.ts'
@@ -118,10 +119,13 @@ function serveRequests(
     via: clients?.via ?? app.api?.deps.upstream?.via ?? app.nodeAdmin?.via,
     sse: clients && { heads: new LargeHeads(server, connects), clients },
   })
+  const handleDirectly = makeDirectRoutes(app)
   const isChild = childKey === undefined ? () => true : makeChildCheck(childKey)
   server.on('request', (incoming, outgoing) => {
     if (!isChild(incoming)) answerLast(outgoing, 403, 'Forbidden')
-    else if (!handleBeforeRoutes(incoming, outgoing)) void listener(incoming, outgoing)
+    else if (!handleBeforeRoutes(incoming, outgoing) && !handleDirectly(incoming, outgoing)) {
+      void listener(incoming, outgoing)
+    }
   })
 }
 

@@ -130,6 +130,32 @@ test('continues a walk at its cursor after an error in reading the devices', asy
   expect(await readStored(send.uid)).toEqual(['page-0', 'page-1', 'page-2', 'page-3'])
 })
 
+test('stores no batch for targets that are excluded before, and counts them as left out', async () => {
+  const lineOf = (user: string) => `00000000-0000-4000-8000-000000000000\t${user}-phone\t${user}\tandroid`
+  const lines = ['ann', 'bob', 'eve'].map(lineOf).join('\n')
+  const filter = { ids: [], users: ['ann', 'bob', 'eve'], topics: [], providers: [], platforms: [] }
+  const send = sendTo('fcm', [], { lane: 'small', recipient: { kind: 'filter', filter } })
+  const exclude = (user: string, over = {}) => queue.exclude(send.uid, { user, deviceId: '', ...over })
+  // By default a received message does not stop the push.
+  await Promise.all([exclude('ann', { ack: 'seen' }), exclude('bob', { ack: 'received' }), exclude('eve')])
+  await queue.enqueue(send)
+  startFanOut({
+    pageTargets: async () => ({
+      groups: [{ provider: 'fcm' as const, count: 3, lines: Buffer.from(lines) }],
+      next: undefined,
+    }),
+    findRanges: () => Promise.reject(new Error('a small send has no ranges')),
+  })
+  expect(await waitForBatch('small', 'fcm')).toMatchObject({ uid: send.uid, count: 1 })
+  expect(await readStored(send.uid)).toEqual(['bob-phone'])
+  expect((await queue.loadReport(send.uid))?.counts).toEqual(
+    expect.arrayContaining([
+      { provider: 'fcm', counted: 'target', reason: '', count: 3 },
+      { provider: 'fcm', counted: 'dropped', reason: 'excluded', count: 2 },
+    ]),
+  )
+})
+
 test('releases its walks when it stops, and another fan-out finishes them', async () => {
   const uid = randomUUID()
   const values = numbered(40_000)

@@ -102,6 +102,33 @@ test('a broadcast returns the responses of all channels', async () => {
   })
 })
 
+test('concurrent publications share a request, apart from those of one channel', async () => {
+  const call = (uid: string, channel: string) => ({
+    publish_or_push: { publish: { channel, data: {} }, push: push(uid, 'ann'), delay_ms: 60_000 },
+  })
+  const commands = [call('g1', 'one'), call('g2', 'two'), call('g3', 'one')]
+  await rig.api('batch', { commands, parallel: true })
+  const channels = received.map(({ commands }) => commands.map(({ publish }) => publish?.channel))
+  expect(channels).toEqual([['one', 'two'], ['one']])
+})
+
+test('a publication that the node refuses does not fail the others of its request', async () => {
+  misbehave = ({ body }, outgoing) => {
+    if (body.includes('bad')) answerWith(outgoing, 'Bad Request', 400)
+    else answerWith(outgoing, JSON.stringify(publishAll(JSON.parse(body).commands)))
+  }
+  const call = (uid: string, channel: string) => ({
+    publish_or_push: { publish: { channel, data: {} }, push: push(uid, 'ann'), delay_ms: 60_000 },
+  })
+  const replies = await rig.api('batch', { commands: [call('r1', 'bad'), call('r2', 'good')], parallel: true })
+  expect(replies).toEqual({
+    replies: [
+      { publish_or_push: { uid: 'r1', publish_error: { code: 100, message: 'internal server error' } } },
+      { publish_or_push: { uid: 'r2', offset: 7, epoch: 'e' } },
+    ],
+  })
+})
+
 test('can be a command of a batch', async () => {
   const batch = { commands: [{ publish_or_push: { publish: PUBLISH, push: push('in-batch', 'nobody') } }] }
   expect(await rig.api('batch', batch)).toEqual({

@@ -17,7 +17,7 @@ export interface SendExclusion extends Exclusion {
   uid: string
 }
 
-const Full = v.object({ uid: v.string() })
+const Stored = v.object({ full: v.nullable(v.array(v.string())), unknown: v.nullable(v.array(v.string())) })
 
 /**
  * Stores exclusions of sends. If a uid is unknown, its exclusions are kept for ten minutes in case the send arrives; if
@@ -30,15 +30,26 @@ export async function insertExclusions(
   deadline: CallDeadline,
 ): Promise<Set<string>> {
   const deadlineMs = await deadline.toDatabaseTime()
-  const uids = [...new Set(exclusions.map(({ uid }) => uid))].sort()
+  const { full, unknown } = await insertOfKnown(sql, exclusions, deadlineMs)
+  // Acks rarely overtake their sends, so most groups are one statement.
+  if (!unknown) return new Set(full)
+  const left = new Set(unknown)
   await sql`
     insert into push_sends (uid, state, forget_at)
     select uid, ${PLACEHOLDER}, ${keptUntil(sql, KEEP_UNKNOWN_SECONDS)}
-    from unnest(${uids}::text[]) with ordinality as given (uid, place)
+    from unnest(${[...left].sort()}::text[]) with ordinality as given (uid, place)
     order by place
     on conflict do nothing
     returning ${isInTime(sql, deadlineMs)}`
-  const rows = await sql`
+  const rest = exclusions.filter(({ uid }) => left.has(uid))
+  const { full: alsoFull } = await insertOfKnown(sql, rest, deadlineMs)
+  return new Set([...(full ?? []), ...(alsoFull ?? [])])
+}
+
+/** Stores the exclusions of sends that the table has. `unknown`: the uids that it does not have. */
+async function insertOfKnown(sql: Sql, exclusions: readonly SendExclusion[], deadlineMs: number) {
+  const uids = [...new Set(exclusions.map(({ uid }) => uid))].sort()
+  const [row] = await sql`
     with send as materialized (
       select uid, drops from push_sends
       where uid = any(${uids}::text[]) and state not in (${DONE}, ${CANCELLED})
@@ -62,48 +73,64 @@ export async function insertExclusions(
       from (select uid, count(*)::integer as count from stored group by uid) as added
       where s.uid = added.uid
     )
-    select uid from send where drops >= ${MAX_EXCLUSIONS}`
-  return new Set(rows.map((row) => v.parse(Full, row).uid))
+    select
+      (select array_agg(uid) from send where drops >= ${MAX_EXCLUSIONS}) as full,
+      (
+        select array_agg(given) from unnest(${uids}::text[]) as given
+        where not exists (select from push_sends s where s.uid = given)
+      ) as unknown`
+  return v.parse(Stored, row)
 }
 
 function codeOf({ ack }: Exclusion): number {
   return ack === undefined ? CANCEL_CODE : ACK_CODES[ack]
 }
 
+/** The question which of the targets of a send are excluded. */
+export interface ExcludedQuery {
+  uid: string
+  targets: readonly { user: string; deviceId: string }[]
+  /** The acks that count. */
+  rule: AckRule
+}
+
 const Index = v.object({ index: v.string() })
 
-/**
- * Finds for each target whether its user, its device, or its device with its user is excluded.
- * @param rule the acks that count
- */
-export async function selectExcluded(
-  sql: Sql,
-  uid: string,
-  targets: readonly { user: string; deviceId: string }[],
-  rule: AckRule,
-): Promise<boolean[]> {
-  const kinds = countedKinds(rule).map((kind) => ACK_CODES[kind])
-  const isOneDevice = rule.scope === 'device'
+/** Finds for each target of each query whether its user, its device, or its device with its user is excluded. */
+export async function selectExcluded(sql: Sql, queries: readonly ExcludedQuery[]): Promise<boolean[][]> {
+  const asked = queries.flatMap(({ uid, targets, rule }, query) => {
+    const kinds = { userKind: codeOfWeakest(rule, 'user'), deviceKind: codeOfWeakest(rule, 'device') }
+    return targets.map(({ user, deviceId }, place) => ({ query, place, uid, user, deviceId, ...kinds }))
+  })
   // Each target has three keys, which the primary key of push_drops finds. A condition with `or` in their place would
   // read all exclusions of the send for each target, and a join without the limit all of them once.
   const rows = await sql`
     with t as materialized (
       select * from unnest(
-        ${targets.map(({ user }) => user)}::text[], ${targets.map(({ deviceId }) => deviceId)}::text[]
-      ) with ordinality as given (user_id, device_id, index)
+        ${asked.map(({ uid }) => uid)}::text[], ${asked.map(({ user }) => user)}::text[],
+        ${asked.map(({ deviceId }) => deviceId)}::text[], ${asked.map(({ userKind }) => userKind)}::smallint[],
+        ${asked.map(({ deviceKind }) => deviceKind)}::smallint[]
+      ) with ordinality as given (uid, user_id, device_id, user_kind, device_kind, index)
     ), keys as (
-      select index, user_id, '' as device_id, ${!isOneDevice}::boolean as takes_acks from t
-      union all select index, '', device_id, false from t
-      union all select index, user_id, device_id, ${isOneDevice}::boolean from t
+      select index, uid, user_id, '' as device_id, user_kind as last_kind from t
+      union all select index, uid, '', device_id, ${CANCEL_CODE}::smallint from t
+      union all select index, uid, user_id, device_id, device_kind from t
     )
     select distinct k.index
     from keys k cross join lateral (
       select from push_drops d
-      where d.uid = ${uid} and d.user_id = k.user_id and d.device_id = k.device_id
-        and (d.kind = ${CANCEL_CODE} or (k.takes_acks and d.kind = any(${kinds}::smallint[])))
+      where d.uid = k.uid and d.user_id = k.user_id and d.device_id = k.device_id and d.kind <= k.last_kind
       limit 1
     ) as excluded`
-  const excluded = targets.map(() => false)
-  for (const row of rows) excluded[Number(v.parse(Index, row).index) - 1] = true
-  return excluded
+  const answers = queries.map(({ targets }) => targets.map(() => false))
+  for (const row of rows) {
+    const { query = 0, place = 0 } = asked[Number(v.parse(Index, row).index) - 1] ?? {}
+    answers[query]?.splice(place, 1, true)
+  }
+  return answers
+}
+
+/** The largest code of the exclusions that count for a user or a device: codes grow from strong acks to weak ones. */
+function codeOfWeakest(rule: AckRule, scope: AckRule['scope']): number {
+  return rule.scope === scope ? Math.max(...countedKinds(rule).map((kind) => ACK_CODES[kind])) : CANCEL_CODE
 }

@@ -1,11 +1,15 @@
 import { type CallDeadline, makeLateError } from '../../database/call-deadline.ts'
+import { mayBeOfOneCall } from '../../database/error-of-one-call.ts'
 import type { Sql } from '../../database/pool.ts'
 import type { TimedCalls } from '../../database/timed-calls.ts'
 import { GroupedCalls } from '../../timing/grouped-calls.ts'
-import { insertExclusions, type SendExclusion } from './exclusion-statements.ts'
+import { type ExcludedQuery, insertExclusions, type SendExclusion, selectExcluded } from './exclusion-statements.ts'
+import { inTime } from './in-time.ts'
 
-/** The most exclusions that one statement stores, so that it takes only milliseconds. */
+/** The most exclusions that one statement stores or targets that it looks for, so that it takes only milliseconds. */
 const MAX_TOGETHER = 500
+/** While the worker reads the result of one search, PostgreSQL executes the other. */
+const MAX_SEARCHES = 2
 
 interface TimedExclusion {
   exclusion: SendExclusion
@@ -19,6 +23,7 @@ interface TimedExclusion {
 export class Exclusions {
   readonly #calls: TimedCalls
   readonly #grouped: GroupedCalls<TimedExclusion, 'excluded' | 'full'>
+  readonly #searches: GroupedCalls<ExcludedQuery, boolean[]>
 
   constructor({ sql, calls }: { sql: Sql; calls: TimedCalls }) {
     this.#calls = calls
@@ -33,6 +38,19 @@ export class Exclusions {
         return exclusions.map(({ uid }) => (full.has(uid) ? 'full' : 'excluded'))
       },
     })
+    this.#searches = new GroupedCalls({
+      maxTogether: MAX_TOGETHER,
+      sizeOf: ({ targets }) => targets.length,
+      maxSize: MAX_TOGETHER,
+      maxRunning: MAX_SEARCHES,
+      mayBeOfOneCall,
+      run: (group) => selectExcluded(sql, group),
+    })
+  }
+
+  /** As `Queue.findExcluded`. Searches for the targets of small batches share a statement. */
+  find(query: ExcludedQuery): Promise<boolean[]> {
+    return inTime(this.#searches.add(query))
   }
 
   /** Stores an exclusion together with others that arrive at the same time. Rejects when its time has passed. */

@@ -19,7 +19,6 @@ import { isOnlySmallPage } from '../walked-page.ts'
 import { groupAcknowledgements } from './acknowledgements.ts'
 import { claimWaitingBatches, confirmClaims, releaseBatches, updateProgress } from './batch-statements.ts'
 import { countDeadLetters, deleteDeadLetters, reviveDeadLetters, selectDeadLetters } from './dead-letter-statements.ts'
-import { selectExcluded } from './exclusion-statements.ts'
 import { Exclusions } from './exclusions.ts'
 import { GroupedSends } from './grouped-sends.ts'
 import { inTime } from './in-time.ts'
@@ -128,7 +127,7 @@ export class PostgresQueue implements Queue {
   }
 
   findExcluded(uid: string, targets: readonly { user: string; deviceId: string }[], rule: AckRule) {
-    return inTime(selectExcluded(this.#sql, uid, targets, rule))
+    return this.#exclusions.find({ uid, targets, rule })
   }
 
   confirm(claims: readonly ClaimKey[], extendAfterMs: number) {

@@ -19,6 +19,7 @@ const ClaimedSend = v.object({
   content: v.instance(Uint8Array),
   fence: v.string(),
   cursor: v.nullable(v.string()),
+  has_exclusions: v.boolean(),
 })
 
 /** Claims sends of a lane in the order in which they became due. */
@@ -31,9 +32,9 @@ export async function claimDueSends(sql: Sql, lane: Lane, limit: number, leaseMs
     update push_sends as s
     set state = ${FANNING}, fence = s.fence + 1, claimable_at = clock_timestamp() + ${leaseMs} * interval '1 ms'
     from due where s.uid = due.uid
-    returning s.uid, s.recipient, s.content, s.fence, s.cursor`
+    returning s.uid, s.recipient, s.content, s.fence, s.cursor, s.drops > 0 as has_exclusions`
   return rows.map((row) => {
-    const { uid, recipient, content, fence, cursor } = v.parse(ClaimedSend, row)
+    const { uid, recipient, content, fence, cursor, has_exclusions: hasExclusions } = v.parse(ClaimedSend, row)
     return {
       uid,
       lane,
@@ -41,6 +42,7 @@ export async function claimDueSends(sql: Sql, lane: Lane, limit: number, leaseMs
       content: decodeContent(Buffer.from(content)),
       fence: Number(fence),
       cursor: cursor ?? undefined,
+      hasExclusions,
     }
   })
 }

@@ -9,6 +9,8 @@ import { pause } from '../../timing/pause.ts'
 import { MAY_BE_LOST_MS } from './limits.ts'
 
 const RETRY_MS = 200
+/** The least time between two looks for old writes, in ms: removing the first of an array moves all others. */
+const FORGET_INTERVAL_MS = 50
 /** The approximate memory of a remembered write that has a uid and no texts, in bytes. */
 export const SMALL_WRITE_BYTES = 500
 /** The events of ioredis for a lost connection, to the server or to a node of a Cluster. */
@@ -31,6 +33,7 @@ export class RecentWrites {
   readonly #closing = new AbortController()
   #writes: Write[] = []
   #bytes = 0
+  #forgottenAtMs = 0
   /** Unix time in ms at which the connection was lost; undefined if no write has to be repeated. */
   #lostAtMs: number | undefined
   /** The number of times that the connection was lost. */
@@ -45,9 +48,11 @@ export class RecentWrites {
 
   /** Remembers a write that Redis has answered. */
   remember(write: Omit<Write, 'atMs'>): void {
-    this.#writes.push({ ...write, atMs: Date.now() })
-    this.#bytes += write.bytes
-    this.#forgetOld()
+    const nowMs = Date.now()
+    const { bytes, isCancellation, repeat } = write
+    this.#writes.push({ atMs: nowMs, bytes, isCancellation, repeat })
+    this.#bytes += bytes
+    if (this.#bytes > this.#maxBytes || nowMs - this.#forgottenAtMs >= FORGET_INTERVAL_MS) this.#forgetOld()
   }
 
   /** Stops repeating, and forgets all writes. */
@@ -57,7 +62,8 @@ export class RecentWrites {
   }
 
   #forgetOld(): void {
-    const oldestMs = (this.#lostAtMs ?? Date.now()) - MAY_BE_LOST_MS
+    this.#forgottenAtMs = Date.now()
+    const oldestMs = (this.#lostAtMs ?? this.#forgottenAtMs) - MAY_BE_LOST_MS
     let count = 0
     for (const { atMs, bytes } of this.#writes) {
       if (atMs >= oldestMs && this.#bytes <= this.#maxBytes) break

@@ -42,6 +42,7 @@ export function readSendClaims(reply: unknown, lane: Lane): SendClaim[] {
     content: decodeContent(row.readBytes('content')),
     fence: row.readNumber('fence'),
     cursor: row.readNullableText('cursor'),
+    hasExclusions: row.readNumber('has_exclusions') === 1,
   }))
 }
 

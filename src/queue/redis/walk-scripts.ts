@@ -31,7 +31,7 @@ const RESULTS = { COMMITTED: 'committed', FULL: 'full', LOST: 'lost' } as const
 
 /** Claims up to `limit` sends of a lane for fan-out; the send that became due first is claimed first. */
 export async function claimDueSends({ client, keys }: Scope, lane: Lane, limit: number, leaseMs: number) {
-  const args = [limit, leaseMs, keys.sendPrefix]
+  const args = [limit, leaseMs, keys.sendPrefix, keys.exclusionsPrefix]
   return readSendClaims(await CLAIM_SENDS.run(client, [keys.dueSends(lane), keys.scheduled, keys.reports], args), lane)
 }
 

@@ -21,6 +21,19 @@ export function describeWalks(rig: ContractRig) {
     expect(await rig.claimSend('broadcast')).toMatchObject({ uid: broadcast.uid })
   })
 
+  test('a claim tells whether targets are excluded already', async () => {
+    const [plain, excluding] = [makeSend({ lane: 'small' }), makeSend({ lane: 'small' })]
+    await rig.queue.exclude(excluding.uid, { user: 'ann', deviceId: '', ack: 'seen' })
+    for (const send of [plain, excluding]) await rig.queue.enqueue(send)
+    const claims = [await rig.claimSend('small'), await rig.claimSend('small')]
+    expect(new Map(claims.map(({ uid, hasExclusions }) => [uid, hasExclusions]))).toEqual(
+      new Map([
+        [plain.uid, false],
+        [excluding.uid, true],
+      ]),
+    )
+  })
+
   test('claims several sends at once, each for one worker', async () => {
     const uids: string[] = []
     for (let i = 0; i < 3; i++) {
