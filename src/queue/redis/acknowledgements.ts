@@ -31,30 +31,36 @@ export async function acknowledgeBatches(
   { client, keys, consumer }: Consumer,
   ends: readonly Acknowledgement[],
 ): Promise<('acknowledged' | 'lost' | Error)[]> {
-  const keysOfBatches = ends.flatMap(({ claim: { uid, lane, provider } }) => [
-    keys.batches(lane, provider),
-    keys.notes(lane, provider),
-    keys.send(uid),
-    keys.exclusions(uid),
-    keys.report(uid),
-  ])
+  // The batches of a group are of few streams, often of one.
+  const numbers = new Map<string, number>()
+  const keysOfStreams: string[] = []
+  const streams: string[] = []
+  const numberOf = ({ lane, provider }: ClaimKey): number => {
+    const stream = keys.batches(lane, provider)
+    const known = numbers.get(stream)
+    if (known !== undefined) return known
+    const number = numbers.size
+    numbers.set(stream, number)
+    keysOfStreams.push(stream, keys.notes(lane, provider))
+    streams.push(provider, lane, keys.work(lane))
+    return number
+  }
+  const keysOfBatches = ends.flatMap(({ claim: { uid } }) => [keys.send(uid), keys.exclusions(uid), keys.report(uid)])
+  const batches = ends.flatMap((end) => encodeEnd(end, numberOf(end.claim)))
   const reply = await ACKNOWLEDGE.run(
     client,
-    [...keysOfDelayed(keys), keys.deadLetters, ...keysOfBatches],
-    [
-      ...[GROUP, consumer, KEEP_ENDED_SECONDS, KEEP_DEAD_LETTERS_SECONDS],
-      ...ends.flatMap((end) => encodeEnd(end, keys.work(end.claim.lane))),
-    ],
+    [...keysOfDelayed(keys), keys.deadLetters, ...keysOfStreams, ...keysOfBatches],
+    [GROUP, consumer, KEEP_ENDED_SECONDS, KEEP_DEAD_LETTERS_SECONDS, numbers.size, ...streams, ...batches],
   )
   return v.parse(Replies, reply).map(readResult)
 }
 
-function encodeEnd({ claim, retries, givenUp, counts = [] }: Acknowledgement, channel: string) {
-  const { uid, lane, provider, targetKind, fence, attempt } = claim
+/** @param stream the number of the batch's stream */
+function encodeEnd({ claim, retries, givenUp, counts = [] }: Acknowledgement, stream: number) {
+  const { uid, targetKind, fence, attempt } = claim
   const changes = sumCounts(counts)
   return [
-    ...[entryOf(claim), fence, provider, lane, targetKind, uid, attempt, channel],
-    ...[retries.length, givenUp.length, changes.size],
+    ...[stream, entryOf(claim), fence, targetKind, uid, attempt, retries.length, givenUp.length, changes.size],
     ...[...changes].flat(),
     ...retries.flatMap(({ count, targets, ambiguousAttempts, delayMs, startsOver }) => [
       count,

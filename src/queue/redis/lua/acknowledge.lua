@@ -2,11 +2,12 @@
 -- Ends claimed batches: for each it stores its retries and dead letters, changes the report of its send, and ends the
 -- send with the last open batch. Allowed at maxmemory: otherwise a full queue could not drain.
 -- KEYS: 1 retries by time  2 bodies of retries  3 number of the last retry  4 dead letters
---       5.. for each batch: stream, notes on its claims, send, exclusions of the send, report of the send
+--       5.. for each stream: stream, notes on its claims; then for each batch: send, exclusions of the send, report of
+--       the send
 -- ARGV: 1 group  2 consumer  3 seconds to keep an ended send  4 seconds to keep one with dead letters
---       5.. for each batch: id, deliveries at the claim, provider, lane, kind of targets, uid, attempts with this one,
---       channel, number of retries, number of dead letters, number of changes of the report;
---       then for each change: name of the count, number;
+--       5 number of streams  6.. for each stream: provider, lane, channel; then for each batch: number of its stream,
+--       id, deliveries at the claim, kind of targets, uid, attempts with this one, number of retries, number of dead
+--       letters, number of changes of the report; then for each change: name of the count, number;
 --       for each retry: count, form of the targets (t or d), targets, ambiguous attempts, delay in ms, '1' when its
 --       attempts start over; for each dead letter: count, form of the targets, targets, reason
 -- Returns for each batch ACKNOWLEDGED; LOST when its claim is lost: nothing is changed then; or the text of the error
@@ -17,16 +18,19 @@
 --- @include open-batches
 --- @include wake-workers
 local group, consumer, keep_seconds, keep_with_dead_letters_seconds = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local FIRST_BATCH, BATCH_KEYS, BATCH_ARGS, CHANGE_ARGS, RETRY_ARGS, LETTER_ARGS = 5, 5, 11, 2, 6, 4
+local FIRST_KEY, FIRST_ARG, STREAM_KEYS, STREAM_ARGS, BATCH_KEYS = 5, 6, 2, 3, 3
+local BATCH_ARGS, CHANGE_ARGS, RETRY_ARGS, LETTER_ARGS = 9, 2, 6, 4
 local now = read_clock()
 local now_digits = to_digits(now)
 -- Channels with new work.
 local woken = {}
 
 local function acknowledge(key, at)
-  local stream, notes, send, exclusions, report = unpack(KEYS, key, key + BATCH_KEYS - 1)
-  local id, deliveries, provider, lane, kind, uid, attempts, channel, retries, letters, changes =
-    unpack(ARGV, at, at + BATCH_ARGS - 1)
+  local send, exclusions, report = unpack(KEYS, key, key + BATCH_KEYS - 1)
+  local number, id, deliveries, kind, uid, attempts, retries, letters, changes = unpack(ARGV, at, at + BATCH_ARGS - 1)
+  local stream, notes = unpack(KEYS, FIRST_KEY + number * STREAM_KEYS, FIRST_KEY + number * STREAM_KEYS + 1)
+  local of_stream = FIRST_ARG + number * STREAM_ARGS
+  local provider, lane, channel = unpack(ARGV, of_stream, of_stream + STREAM_ARGS - 1)
   if not is_claimed(stream, group, consumer, id, deliveries) then return 'LOST' end
   at = at + BATCH_ARGS
   retries, letters, changes = tonumber(retries), tonumber(letters), tonumber(changes)
@@ -81,13 +85,13 @@ local function acknowledge(key, at)
 end
 
 local results = {}
-local key, at = FIRST_BATCH, FIRST_BATCH
+local key, at = FIRST_KEY + ARGV[5] * STREAM_KEYS, FIRST_ARG + ARGV[5] * STREAM_ARGS
 while key <= #KEYS do
   -- An error must not fail the batches behind it: repeated together, they would never end.
   local ok, result = pcall(acknowledge, key, at)
   results[#results + 1] = ok and result or type(result) == 'table' and result.err or tostring(result)
   key = key + BATCH_KEYS
-  at = at + BATCH_ARGS + ARGV[at + 8] * RETRY_ARGS + ARGV[at + 9] * LETTER_ARGS + ARGV[at + 10] * CHANGE_ARGS
+  at = at + BATCH_ARGS + ARGV[at + 6] * RETRY_ARGS + ARGV[at + 7] * LETTER_ARGS + ARGV[at + 8] * CHANGE_ARGS
 end
 for channel in pairs(woken) do wake_workers(channel, 'batches') end
 return results
