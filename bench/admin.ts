@@ -25,7 +25,7 @@ const { values } = parseArgs({
     devices: { type: 'string', default: '3000000' },
     rows: { type: 'string', default: '10000000' },
     rounds: { type: 'string', default: '100' },
-    pairs: { type: 'string', default: '5' },
+    pairs: { type: 'string', default: '12' },
     'data-dir': { type: 'string' },
     ...RESULT_OPTIONS,
   },

@@ -25,6 +25,8 @@ export async function measureCost(
 ): Promise<void> {
   const alone: number[] = []
   const read: number[] = []
+  // Batches of a cancelled broadcast may still be in flight.
+  await broadcasts.send()
   const surroundings = await withSurroundings(async () => {
     for (let pair = 0; pair < pairs; pair++) {
       // A B, B A, A B …: a machine that gets slower or faster by itself favors neither.

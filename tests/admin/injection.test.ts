@@ -37,8 +37,8 @@ beforeAll(async () => {
     insert into notifications (time, uid, provider, device_id, user_id, status, error_code, error_message)
     values (clock_timestamp(), ${ATTACK}, 'fcm', ${device}, ${ATTACK}, 'failed', ${ATTACK}, ${ATTACK})`
   await rig.database.sql`
-    insert into notification_counts (minute, provider, type, platform, status, error_code, count)
-    values (date_trunc('minute', clock_timestamp()), 'fcm', 'token', ${ATTACK}, 'failed', ${ATTACK}, 3)`
+    insert into notification_hours (hour, provider, type, platform, status, error_code, count)
+    values (date_bin('1 hour', clock_timestamp(), to_timestamp(0)), 'fcm', 'token', ${ATTACK}, 'failed', ${ATTACK}, 3)`
   await rig.database.sql`
     insert into removed_devices (removed_at, provider, reason, device)
     select clock_timestamp(), provider, ${ATTACK}, to_jsonb(d) || '{"topics": []}' from devices d`
@@ -136,6 +136,6 @@ test('the CSV of analytics has the text of a code as a field', async () => {
   await rig.database.sql`
     insert into notification_counts (minute, provider, type, platform, status, error_code, count)
     values (date_trunc('minute', clock_timestamp()), 'fcm', 'token', 'ios', 'failed', '=HYPERLINK("http://x")', 1)`
-  const csv = await (await client.get('/analytics.csv')).text()
+  const csv = await (await client.get('/analytics.csv?range=1h')).text()
   expect(csv).toContain(`"'=HYPERLINK(""http://x"")",1`)
 })

@@ -95,6 +95,11 @@ export async function fillServer(url: string, sql: Sql, post: FormClient): Promi
         ('dropped', 'rate_limited', 160)) as s (status, code, share)
     on conflict do nothing`
   await sql`
+    insert into notification_hours (hour, provider, type, platform, status, error_code, count)
+    select date_bin('1 hour', minute, to_timestamp(0)), provider, type, platform, status, error_code, sum(count)
+    from notification_counts group by 1, 2, 3, 4, 5, 6
+    on conflict (hour, provider, type, platform, status, error_code) do update set count = excluded.count`
+  await sql`
     insert into push_dead_letters
       (uid, lane, provider, target_kind, target_count, targets, reason, attempts, given_up_at)
     select uid, lane, 'fcm', 'token', 412, '', 'UNAVAILABLE', 7, now() - interval '2 hours'

@@ -8,7 +8,7 @@ const DAY_MS = 24 * HOUR_MS
 export const RANGES = {
   '1h': { text: '1 hour', lengthMs: HOUR_MS, stepMs: MINUTE_MS },
   '6h': { text: '6 hours', lengthMs: 6 * HOUR_MS, stepMs: 5 * MINUTE_MS },
-  '24h': { text: '24 hours', lengthMs: DAY_MS, stepMs: 20 * MINUTE_MS },
+  '24h': { text: '24 hours', lengthMs: DAY_MS, stepMs: HOUR_MS },
   '7d': { text: '7 days', lengthMs: 7 * DAY_MS, stepMs: 2 * HOUR_MS },
   '30d': { text: '30 days', lengthMs: 30 * DAY_MS, stepMs: 12 * HOUR_MS },
 } as const
