@@ -202,10 +202,9 @@ async function buildPush(
   const storePlan = { config, logger: makeLoggerOfStores(plan, stores.onOutage) }
   const counts = countInMetrics(metrics)
   const parts = await buildParts(storePlan, databases, onStop)
-  const { queue, devices } = parts
-  if (databases.sql && devices) startUpkeepOf(storePlan, devices, databases, onStop)
-  for (const risk of await queue.findRisks()) logger.warn({ risk }, 'queue: accepted sends can be lost')
-  addStoreGauges(metrics.registry, config, queue, stores)
+  if (databases.sql && parts.devices) startUpkeepOf(storePlan, parts.devices, databases, onStop)
+  for (const risk of await parts.queue.findRisks()) logger.warn({ risk }, 'queue: accepted sends can be lost')
+  addStoreGauges(metrics.registry, config, parts.queue, stores)
   const count = role === 'api' ? 0 : (config.worker.processes ?? chooseProcesses())
   const shared = { ...plan, config: shareBuffers(config, count) }
   const started = await startAnalytics(shared, databases, { registry: metrics.registry, checksServers: true }, onStop)

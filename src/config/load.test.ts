@@ -225,27 +225,6 @@ describe('a configuration', () => {
     expect(() => parseConfig({ http_api: { key } })).toThrow('http_api.key: expected text without line breaks')
   })
 
-  test('with an IPv6 address in brackets listens on the address', () => {
-    const { http_server } = parseConfig({ http_server: { address: '[::]', internal_address: '[::1]' } })
-    expect([http_server.address, http_server.internal_address]).toEqual(['::', '::1'])
-  })
-
-  test.each(['0.0.0.0', '127.0.0.1', '::', 'fe80::1%eth0', 'localhost', 'push.example.com', ''])(
-    'listens on the address "%s"',
-    (address) => {
-      expect(parseConfig({ http_server: { address } }).http_server.address).toBe(address)
-    },
-  )
-
-  test.each(['0.0.0.0:8000', '*', ':8000', '[::]:8000', 'http://0.0.0.0', '127.0.0.1 ', '[::', 'a/b'])(
-    'with "%s", which is no address to listen on, is refused',
-    (address) => {
-      expect(() => parseConfig({ http_server: { address } })).toThrow(
-        `http_server.address: expected an address such as "0.0.0.0" or "::", without a port, but found`,
-      )
-    },
-  )
-
   test('with ca_file verifies the servers of all DSNs that name no authority', () => {
     const replicas = ['host=b', 'postgresql://c/x?sslrootcert=own']
     const { database, push_notifications } = parseConfig({
