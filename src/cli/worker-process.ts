@@ -1,4 +1,3 @@
-import { setPriority } from 'node:os'
 import * as v from 'valibot'
 import { assembleWorker, type WorkerAssembly } from '../assemble/assemble-worker.ts'
 import type { Config } from '../config/schema.ts'
@@ -12,11 +11,6 @@ import { CommandLineError } from './command-line-error.ts'
 import { exitSoon } from './exit-soon.ts'
 
 const READY_INTERVAL_MS = 250
-/**
- * The niceness (see nice(1)) of a process that sends broadcasts. Broadcasts use all CPU time that is left, so small
- * sends, the API and proxied requests come first.
- */
-const BROADCAST_NICENESS = 10
 
 /**
  * The command `centripush worker-process`: one of the processes that a server starts for sending. It follows the orders
@@ -27,7 +21,6 @@ export async function runWorkerProcess(): Promise<number> {
   if (!process.send)
     throw new CommandLineError('only the server starts this command; use centripush serve --role worker')
   const { config, duty, stopped, onReadMetrics } = await hearOrders()
-  if (duty.lanes.includes('broadcast')) setPriority(BROADCAST_NICENESS)
   const logger = makeLogger(config.log)
   captureOutput(logger)
   const worker = await startWorker(config, duty, logger)

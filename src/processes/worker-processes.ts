@@ -11,6 +11,7 @@
 // After `stop` they can be started again.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { setPriority } from 'node:os'
 import { resolve } from 'node:path'
 import * as v from 'valibot'
 import type { Config } from '../config/schema.ts'
@@ -34,6 +35,11 @@ const HEAP_OPTIONS = ['--heap-growing-percent=200', '--max-semi-space-size=8']
  * generation copies those of all sends in flight. So there are few collections.
  */
 const SMALL_HEAP_OPTIONS = ['--heap-growing-percent=200', '--max-semi-space-size=32']
+/**
+ * The niceness (see nice(1)) of a process that sends broadcasts. Broadcasts use all CPU time that is left, so small
+ * sends, the API and proxied requests come first.
+ */
+const BROADCAST_NICENESS = 10
 /** How long to wait before a process is restarted, in ms: a process that fails at its start must not occupy a core. */
 const RESTART_PAUSE_MS = 1000
 /** How long a process may take to exit, in ms, in addition to the time of its shutdown. */
@@ -145,6 +151,9 @@ export class WorkerProcesses {
       // A process group of its own: Ctrl-C in a terminal reaches only the server, which orders its processes to stop.
       detached: true,
     })
+    // Before the process starts its threads, which inherit the niceness: a process can change it only for one thread, and
+    // the threads that collect the garbage of broadcasts would run before the small sends.
+    if (duty === ALL && child.pid !== undefined) setPriority(child.pid, BROADCAST_NICENESS)
     const running: Running = { child, duty, isReady: false, health: { down: [], credentials: {} } }
     this.#running.add(running)
     this.#metrics.add(child, (id) => order(child, { kind: 'readMetrics', id }))

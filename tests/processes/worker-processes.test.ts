@@ -1,5 +1,6 @@
 // `worker.processes` with real processes. The tests share a server, because each start takes four processes.
 import { execFile } from 'node:child_process'
+import { readdirSync } from 'node:fs'
 import { getPriority } from 'node:os'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
@@ -95,6 +96,20 @@ test('sums in metrics do not fall while worker processes hang, nor when they are
   await vi.waitFor(async () => expect((await waitForWorkers()).filter((pid) => pids.includes(pid))).toEqual([]), LONG)
   expect(await countPushes()).toBe(before)
 })
+
+test.runIf(process.platform === 'linux')(
+  'all threads of the processes of broadcasts have a lower priority',
+  async () => {
+    const pids = await waitForWorkers()
+    const ofBroadcasts = pids.filter((pid) => getPriority(pid) > 0)
+    expect(ofBroadcasts).toHaveLength(2)
+    for (const pid of ofBroadcasts) {
+      const threads = readdirSync(`/proc/${pid}/task`).map((thread) => getPriority(Number(thread)))
+      expect(threads.length).toBeGreaterThan(1)
+      expect(new Set(threads)).toEqual(new Set([getPriority(pid)]))
+    }
+  },
+)
 
 test('a small send is delivered while the processes of broadcasts are stopped', async () => {
   const pids = await waitForWorkers()
