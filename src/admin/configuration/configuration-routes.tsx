@@ -61,7 +61,7 @@ export function makeConfigurationRoutes(deps: { base: string; configuration: unk
             name="shows"
             value={shows}
             options={[
-              ['changed', 'changed from the default'],
+              ['changed', 'changed ones'],
               ['all', 'all'],
             ]}
           />

@@ -103,7 +103,7 @@ export function NewPushPage({ ui, draft, problems, sandboxes }: FormProps) {
         </fieldset>
         <fieldset>
           <legend>Preview</legend>
-          <div class="fields">
+          <div class="fields pair">
             <Input
               label="Preview on device"
               name="device"
