@@ -57,6 +57,8 @@ export class BatchOutcomes {
   readonly #latenciesMs = new Map<number, number>()
   /** As `BatchClaim.finished`: also targets that were finished, excluded or dropped before this attempt. */
   readonly #finished: Uint8Array
+  /** 1 at the index of each target that `takeEnded` has returned. */
+  readonly #taken: Uint8Array
 
   /** @param deps `targets` are sent, `delayed` are stored again unsent; all other targets of the batch are finished */
   constructor(deps: {
@@ -73,6 +75,7 @@ export class BatchOutcomes {
     this.#policy = deps.policy
     this.#upForMs = deps.upForMs ?? (() => Number.POSITIVE_INFINITY)
     this.#outcomes = new Array(deps.targets.length)
+    this.#taken = new Uint8Array(deps.targets.length)
     this.#finished = new Uint8Array(Math.ceil(deps.batch.lines.length / 8)).fill(0xff)
     for (const { place } of [...deps.targets, ...this.#delayed.flatMap(({ targets }) => targets)]) {
       this.#finished[place >> 3] = this.#bits(place) & ~(1 << (place & 7))
@@ -106,12 +109,12 @@ export class BatchOutcomes {
     return this.#finished.slice()
   }
 
-  /** The finished targets that the provider refused. */
-  refused(): FinishedGroup[] {
+  /** The finished targets that the provider refused. @param isWanted selects them by their index; by default all */
+  refused(isWanted: (index: number) => boolean = () => true): FinishedGroup[] {
     const groups = new Map<string, FinishedGroup>()
     this.#targets.forEach(({ place }, index) => {
       const outcome = this.#outcomes[index]
-      if (outcome?.kind !== 'rejected' && outcome?.kind !== 'tokenGone') return
+      if ((outcome?.kind !== 'rejected' && outcome?.kind !== 'tokenGone') || !isWanted(index)) return
       const group = groups.get(outcome.reason)
       if (group) group.places.push(place)
       else groups.set(outcome.reason, { outcome: 'failed', reason: outcome.reason, places: [place] })
@@ -119,8 +122,8 @@ export class BatchOutcomes {
     return [...groups.values()]
   }
 
-  /** The targets that the provider accepted or refused. */
-  ended(): EndedTargets[] {
+  /** The targets that the provider accepted or refused since the last call. */
+  takeEnded(): EndedTargets[] {
     const sent = {
       outcome: 'sent' as const,
       reason: '',
@@ -130,13 +133,14 @@ export class BatchOutcomes {
     }
     this.#targets.forEach(({ line }, index) => {
       const outcome = this.#outcomes[index]
-      if (outcome?.kind !== 'sent') return
+      if (outcome?.kind !== 'sent' || this.#taken[index]) return
       sent.lines.push(line)
       sent.messageIds.push(outcome.messageId)
     })
-    const refused = this.refused().map((group): EndedTargets => {
+    const refused = this.refused((index) => !this.#taken[index]).map((group): EndedTargets => {
       return { outcome: group.outcome, reason: group.reason, message: '', lines: linesOf(this.#batch, group) }
     })
+    for (const index of this.#targets.keys()) if (this.#outcomes[index]) this.#taken[index] = 1
     return sent.lines.length === 0 ? refused : [sent, ...refused]
   }
 

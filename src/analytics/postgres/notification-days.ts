@@ -15,9 +15,9 @@ export async function prepareDays(sql: Queryable): Promise<void> {
     from (select (clock_timestamp() at time zone 'UTC')::date as today)`
 }
 
-/** Drops the partitions of days that ended more than `ttlMs` ago, and forgets the processes that ended a day ago. */
+/** Drops the partitions of days that ended more than `ttlMs` ago, and forgets the batches that were stored a day ago. */
 export async function dropOldDays(sql: Sql, ttlMs: number): Promise<void> {
-  await sql`delete from notification_writers where time < clock_timestamp() - interval '1 day'`
+  await sql`delete from notification_batches where time < clock_timestamp() - interval '1 day'`
   await sql`
     select drop_notification_days((clock_timestamp() at time zone 'UTC')::date - ${Math.ceil(ttlMs / DAY_MS)}::int)`
 }
