@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } fro
 import { TestClickhouse } from '../support/clickhouse/clickhouse-server.ts'
 import { type FaultProxy, startFaultProxy } from '../support/clickhouse/fault-proxy.ts'
 import { describeOnClickhouse } from './describe-on-clickhouse.ts'
-import { DATABASE, makeDataDir, resetTables, startWriter, type TestWriter } from './writer-rig.ts'
+import { DATABASE, makeDataDir, resetTables, SENT, SOURCE, startWriter, type TestWriter } from './writer-rig.ts'
 
 const PROGRAM = resolve(import.meta.dirname, 'writer-process.ts')
 
@@ -62,6 +62,20 @@ describeOnClickhouse('the spool', () => {
     await vi.waitFor(() => expectStored(500), { timeout: 10_000, interval: 20 })
     await waitUntilSent(writer)
     await expectStored(500)
+    expect(await listFiles(dataDir)).toEqual([])
+  })
+
+  test('gives the rows that an ended process was collecting to the next one', async () => {
+    const dataDir = makeDataDir()
+    const ended = await startWriter({ urls: [proxy.url], dataDir, flushIntervalMs: 3_600_000 })
+    await ended.analytics.recordEvents(SOURCE, [
+      { ...SENT, deviceId: 'one' },
+      { ...SENT, deviceId: 'two' },
+    ])
+    await ended.analytics.recordEvents(SOURCE, [{ ...SENT, deviceId: 'three' }])
+    const next = await startWriter({ urls: [proxy.url], dataDir })
+    await vi.waitFor(() => expectStored(3), { timeout: 10_000, interval: 20 })
+    await waitUntilSent(next)
     expect(await listFiles(dataDir)).toEqual([])
   })
 

@@ -89,10 +89,14 @@ export class BatchStore {
   async stop(graceMs: number): Promise<void> {
     this.#stopping.abort()
     await withDeadline(this.#running ?? Promise.resolve(), graceMs).catch(() => undefined)
-    for (const batch of this.#queue) {
-      const isKept = await withDeadline(batch.spooled, graceMs).catch(() => undefined)
-      if (!isKept) this.#drop('shutdown', batch)
-    }
+    if (this.#queue.length === 0) return
+    const files = await Promise.all(
+      this.#queue.map(({ spooled }) => withDeadline(spooled, graceMs).catch(() => undefined)),
+    )
+    const lost = this.#queue.filter((_, index) => !files[index])
+    for (const batch of lost) this.#drop('shutdown', batch)
+    const batches = { kept: files.length - lost.length, lost: lost.length }
+    this.#deps.logger.warn(batches, 'analytics: stopped before all batches were stored')
   }
 
   #enqueue(batch: QueuedBatch): void {
@@ -141,7 +145,8 @@ export class BatchStore {
       const records = await this.#deps.spool.read(file)
       return records && decodeBatch(records)
     } catch (error) {
-      this.#deps.logger.error({ err: error }, 'analytics: batch of an ended process not read')
+      const mend = 'check the disk of data_dir'
+      this.#outage.onFailure({ cause: 'a batch of an ended process can not be read', mend }, { err: error })
       if (!(error instanceof DamagedBatchError)) return 'unreadable'
       this.#deps.metrics.notifications.drop('damaged', file.rows)
       return undefined
