@@ -5,6 +5,7 @@
 // The queue gets the end of a target only after the rows of that end are kept. While the disk is full or can't be
 // written, rows are in memory only. While it does not answer, nothing waits for it.
 import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from '../../observability/log.ts'
 import { OutageLog } from '../../observability/outage-log.ts'
 import { withDeadline } from '../../timing/deadline.ts'
@@ -15,6 +16,8 @@ import type { Spool, SpooledBatch } from './spool.ts'
 
 /** How long a call waits for the disk, in ms. A write into the cache of the system takes less than one. */
 const MAX_WAIT_MS = 1000
+/** The least time between the starts of two writes, in ms: one for each of many small sends would cost half a core. */
+const MIN_INTERVAL_MS = 1
 
 interface Deps {
   spool: Spool
@@ -43,12 +46,16 @@ export class RowKeeper {
   readonly #inTurn = makeTurns()
   readonly #calls = new GroupedCalls<undefined, undefined>({
     run: async (calls) => {
+      const restMs = this.#appendedAtMs + MIN_INTERVAL_MS - performance.now()
+      if (restMs > 0) await delay(restMs)
+      this.#appendedAtMs = performance.now()
       await this.#append()
       return calls
     },
     maxTogether: Number.POSITIVE_INFINITY,
   })
   #open: { token: string; collected: CollectedRows; file: GrowingFile }
+  #appendedAtMs = 0
   /** Whether a call of the disk takes longer than MAX_WAIT_MS. */
   #isHanging = false
 
