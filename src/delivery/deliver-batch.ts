@@ -1,7 +1,7 @@
 // One batch from its claim to its acknowledgement:
 //
-//   exclude cancelled targets ──▶ apply the limits ──▶ send ──▶ remove devices with dead tokens
-//     ──▶ report the state of the credential ──▶ record the outcomes ──▶ acknowledge
+//   exclude cancelled targets ──▶ apply the limits ──▶ send ──▶ report the state of the credential
+//     ──▶ record the outcomes ──▶ acknowledge ──▶ remove devices with dead tokens
 import type { AttemptRecorder, EventRecorder } from '../analytics/analytics.ts'
 import type { ProviderName } from '../config/provider-names.ts'
 import type { RateLimiter } from '../limits/rate-limiter.ts'
@@ -105,8 +105,6 @@ export async function deliverBatch(deps: DeliverDeps, claimed: OpenBatch, hold: 
     }
   }
   await sendTargets(deps, batch, content, { targets, outcomes, withdrawn: excluded.found, hold })
-  const gone = findGoneDevices(deps, batch, outcomes)
-  if (gone.length > 0) await removeGoneDevices(deps, batch, gone, seenAtMs)
   const problem = outcomes.credentialProblem()
   reportCredential(deps, batch, problem, outcomes)
   if (problem !== undefined || batch.isProbe) await storeCredential(deps, batch, problem, outcomes)
@@ -121,6 +119,9 @@ export async function deliverBatch(deps: DeliverDeps, claimed: OpenBatch, hold: 
     rejections: outcomes.rejections(),
   }
   await endAttempt(deps, batch, { retries, givenUp }, end, hold)
+  // A range that is sent again after a kill has the devices of that moment: the report would not count removed ones.
+  const gone = findGoneDevices(deps, batch, outcomes)
+  if (gone.length > 0) await removeGoneDevices(deps, batch, gone, seenAtMs)
   endTimer()
 }
 
