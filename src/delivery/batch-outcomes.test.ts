@@ -59,6 +59,7 @@ test('retries the targets that a retry can help, and no others', () => {
     { outcome: 'failed', reason: 'INVALID_ARGUMENT', message: '', lines: [lineOf('c')] },
     { outcome: 'failed', reason: 'UNREGISTERED', message: '', lines: [lineOf('d')] },
   ])
+  expect(outcomes.takeEnded()).toEqual([])
   expect(outcomes.goneTokens()).toEqual([{ deviceId: 'd-d', token: 'd', sinceMs: undefined }])
 })
 
