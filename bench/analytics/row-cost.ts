@@ -1,7 +1,11 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Registry } from 'prom-client'
 import * as v from 'valibot'
 import type { TargetEvent } from '../../src/analytics/analytics.ts'
 import { PostgresAnalytics } from '../../src/analytics/postgres/postgres-analytics.ts'
+import { Spool } from '../../src/analytics/spool/spool.ts'
 import type { Sql } from '../../src/database/pool.ts'
 import { addAnalyticsMetrics } from '../../src/observability/analytics-metrics.ts'
 import type { Logger } from '../../src/observability/log.ts'
@@ -26,9 +30,11 @@ export async function measureRow(sql: Sql, logger: Logger): Promise<Check> {
 }
 
 async function recordRows(sql: Sql, logger: Logger) {
+  const dataDir = await mkdtemp(join(tmpdir(), 'centripush-bench-'))
   const analytics = new PostgresAnalytics({
     sql,
     level: 'small_and_failures',
+    spool: await Spool.open(dataDir, 'analytics-postgresql'),
     makeMetrics: addAnalyticsMetrics(new Registry()),
     logger,
     now: Date.now,
@@ -38,10 +44,11 @@ async function recordRows(sql: Sql, logger: Logger) {
   const before = await readState(sql)
   const cpu = process.cpuUsage()
   for (let recorded = 0; recorded < ROWS; recorded += BATCH) {
-    analytics.recordEvents(source, events)
+    await analytics.recordEvents(source, events)
     while (analytics.rows > 50_000) await new Promise((resolve) => setTimeout(resolve, 5))
   }
   await analytics.stop(60_000)
+  await rm(dataDir, { recursive: true })
   const { user, system } = process.cpuUsage(cpu)
   const after = await readState(sql)
   return {

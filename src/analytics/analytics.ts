@@ -12,7 +12,7 @@ export interface StatusReport {
 
 /** The store of apps' reports about notifications. */
 export interface Analytics {
-  /** Resolves when the report is stored, or with ClickHouse when it is in the buffer of this process. */
+  /** Resolves when the report is stored, or with ClickHouse when it survives the end of this process. */
   recordStatus(report: StatusReport): Promise<void>
 }
 
@@ -49,8 +49,11 @@ export interface TargetEvent {
 
 /** Records the final events of targets. */
 export interface EventRecorder {
-  /** Records events that happen now. It does no I/O and never fails: events without room are dropped and counted. */
-  recordEvents(source: EventSource, events: Iterable<TargetEvent>): void
+  /**
+   * Records events that happen now, before it returns. Events without room are dropped and counted. Never rejects.
+   * Resolves when the events survive the end of this process, or after a second of a disk that does not answer.
+   */
+  recordEvents(source: EventSource, events: Iterable<TargetEvent>): Promise<void>
 }
 
 /** An attempt that did not end its target: the target is tried again. */
@@ -72,8 +75,8 @@ export interface TargetAttempt {
 
 /** Records attempts that did not end their targets. */
 export interface AttemptRecorder {
-  /** Records attempts that end now. It does no I/O and never fails: attempts without room are dropped and counted. */
-  recordAttempts(source: EventSource, attempts: Iterable<TargetAttempt>): void
+  /** Records attempts that end now, as `recordEvents` does events. */
+  recordAttempts(source: EventSource, attempts: Iterable<TargetAttempt>): Promise<void>
 }
 
 /**

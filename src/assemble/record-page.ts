@@ -18,14 +18,14 @@ export function makePageRecorder(
       onSkipped(provider, count, reason)
       const ended = [{ outcome: 'dropped', reason, message: '', lines: decodeLines(lines) }] as const
       const source = { provider, targetKind: 'token' } as const
-      recorder?.recordEvents({ ...shared, provider, recipientType: 'token' }, listEvents(source, ended))
+      void recorder?.recordEvents({ ...shared, provider, recipientType: 'token' }, listEvents(source, ended))
     }
     if (!recorder) return
     for (const { provider, targetKind, targets, delayMs = 0 } of batches) {
       if (delayMs <= 0 || targets.kind !== 'lines') continue
       const postponed = [{ reason: 'time_limit', message: '', lines: decodeLines(targets.lines) }]
       const attempts = listAttempts({ provider, targetKind }, 1, postponed)
-      recorder.recordAttempts({ ...shared, provider, recipientType: targetKind }, attempts)
+      void recorder.recordAttempts({ ...shared, provider, recipientType: targetKind }, attempts)
     }
   }
 }

@@ -3,6 +3,7 @@ import { PostgresAnalytics } from '../analytics/postgres/postgres-analytics.ts'
 import { PostgresReader } from '../analytics/postgres/postgres-reader.ts'
 import { PostgresReports } from '../analytics/postgres/postgres-reports.ts'
 import { PostgresVolume } from '../analytics/postgres/postgres-volume.ts'
+import { Spool } from '../analytics/spool/spool.ts'
 import { usesClickhouse } from '../config/check.ts'
 import type { Sql } from '../database/pool.ts'
 import { addAnalyticsMetrics } from '../observability/analytics-metrics.ts'
@@ -34,17 +35,29 @@ export async function startAnalytics(
   onStop: OnStop,
 ): Promise<RunningAnalytics | undefined> {
   if (usesClickhouse(plan.config)) return await startClickhouse(plan, registry, checksServers, onStop)
-  return sql && startPostgres(plan, sql, registry, onStop)
+  return sql && (await startPostgres(plan, sql, registry, onStop))
 }
 
-function startPostgres({ config, logger }: Plan, sql: Sql, registry: Registry, onStop: OnStop): RunningAnalytics {
+async function startPostgres(
+  { config, logger }: Plan,
+  sql: Sql,
+  registry: Registry,
+  onStop: OnStop,
+): Promise<RunningAnalytics> {
   const { enabled, rows } = config.postgresql_analytics
   const [reader, volume] = [new PostgresReader(sql), new PostgresVolume(sql)]
   if (!enabled) {
-    return { reports: new PostgresReports({ sql, onStored: () => undefined }), recorder: undefined, reader, volume }
+    return {
+      reports: new PostgresReports({ sql, onStored: async () => undefined }),
+      recorder: undefined,
+      reader,
+      volume,
+    }
   }
   const makeMetrics = addAnalyticsMetrics(registry)
-  const recorder = new PostgresAnalytics({ sql, level: rows, makeMetrics, logger, now: Date.now })
+  const spool = await Spool.open(config.data_dir, 'analytics-postgresql')
+  const recorder = new PostgresAnalytics({ sql, level: rows, spool, makeMetrics, logger, now: Date.now })
+  recorder.start()
   onStop.close('analytics', () => recorder.stop(STOP_GRACE_MS))
   const reports = new PostgresReports({ sql, onStored: (report) => recorder.countReport(report) })
   return { reports, recorder, reader, volume }

@@ -34,8 +34,8 @@ const engine = section({
 export const ConfigSchema = section({
   data_dir: described(
     v.optional(filledText, './data'),
-    'The directory of the embedded database, of the keys that centripush makes itself, and of rows that ' +
-      'ClickHouse has not accepted yet.',
+    'The directory of the embedded database, of the keys that centripush makes itself, and of rows ' +
+      'of analytics that their store does not have yet.',
   ),
   http_server: described(v.optional(httpServer, {}), 'Addresses, ports and TLS of the server.'),
   http_api: described(v.optional(httpApi, {}), 'The server API.'),

@@ -6,11 +6,18 @@ import type { RateLimit } from '../sends/rate-limit.ts'
 import type { HeldUsers, SendContent } from '../sends/send-content.ts'
 import { readField } from '../sends/target-line.ts'
 import type { TimeLimit } from '../sends/time-limit.ts'
-import type { Delayed } from './batch-outcomes.ts'
 import type { OpenTarget } from './open-batch.ts'
 
 /** The reason of a drop. */
 export type DropReason = 'no_timezone' | 'rate_limited'
+
+/** Targets that are delayed by the limits of their send, or because of their user's presence. */
+export interface Delayed {
+  targets: readonly OpenTarget[]
+  delayMs: number
+  /** `held`: the user may see the message before. */
+  reason: 'held' | 'time_limit' | 'rate_limited'
+}
 
 /** The targets of a batch by the verdict of the limits. */
 export interface Admission {

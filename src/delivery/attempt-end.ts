@@ -12,6 +12,8 @@ export interface AttemptEnd {
   answered: readonly EndedTargets[]
   /** Targets that ended without such an answer. */
   unsent: readonly EndedTargets[]
+  /** Those of `answered` and `unsent` that this process has not recorded, and no earlier attempt. */
+  unrecorded: readonly EndedTargets[]
   /** Targets that are tried again. */
   postponed: readonly PostponedTargets[]
   /** The number of targets that had an attempt and are stored for another one. */
@@ -45,13 +47,28 @@ export function listChanges(batch: OpenBatch, { answered, unsent, retrying }: At
   return changes
 }
 
-/** Records the events of an acknowledged attempt. */
-export function recordEnd(recorder: EventRecorder & AttemptRecorder, batch: OpenBatch, end: AttemptEnd): void {
+/** Records the events of targets that an attempt ended. Resolves as `recordEvents` does. */
+export async function recordEnded(
+  recorder: EventRecorder,
+  batch: OpenBatch,
+  ended: readonly EndedTargets[],
+): Promise<void> {
+  if (ended.some(({ lines }) => lines.length > 0))
+    await recorder.recordEvents(sourceOf(batch), listEvents(batch, ended))
+}
+
+/** Records the events of an attempt that are not recorded yet. Resolves as `recordEvents` does. */
+export async function recordEnd(
+  recorder: EventRecorder & AttemptRecorder,
+  batch: OpenBatch,
+  { unrecorded, postponed }: AttemptEnd,
+): Promise<void> {
   const source = sourceOf(batch)
-  recorder.recordEvents(source, listEvents(batch, [...end.answered, ...end.unsent]))
-  if (end.postponed.length > 0) recorder.recordAttempts(source, listAttempts(batch, batch.attempt, end.postponed))
+  const kept = [recordEnded(recorder, batch, unrecorded)]
+  if (postponed.length > 0) kept.push(recorder.recordAttempts(source, listAttempts(batch, batch.attempt, postponed)))
   for (const { provider, reason, lines } of batch.skipped) {
-    const ended = { outcome: 'dropped', reason, message: '', lines } as const
-    recorder.recordEvents({ ...source, provider }, listEvents({ ...batch, provider }, [ended]))
+    const dropped = { outcome: 'dropped', reason, message: '', lines } as const
+    kept.push(recorder.recordEvents({ ...source, provider }, listEvents({ ...batch, provider }, [dropped])))
   }
+  await Promise.all(kept)
 }

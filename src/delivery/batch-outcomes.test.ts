@@ -54,11 +54,12 @@ test('retries the targets that a retry can help, and no others', () => {
     ended: [],
     postponed: [{ reason: 'UNAVAILABLE', message: '', lines: [lineOf('b')], latenciesMs: [expect.any(Number)] }],
   })
-  expect(outcomes.ended()).toEqual([
+  expect(outcomes.takeEnded()).toEqual([
     { outcome: 'sent', reason: '', message: '', lines: [lineOf('a')], messageIds: ['m'] },
     { outcome: 'failed', reason: 'INVALID_ARGUMENT', message: '', lines: [lineOf('c')] },
     { outcome: 'failed', reason: 'UNREGISTERED', message: '', lines: [lineOf('d')] },
   ])
+  expect(outcomes.takeEnded()).toEqual([])
   expect(outcomes.goneTokens()).toEqual([{ deviceId: 'd-d', token: 'd', sinceMs: undefined }])
 })
 

@@ -1,6 +1,7 @@
 // Collects the outcomes of a batch's targets while it is sent, for the queue, the removal of devices and the metrics.
 import type { Outcome } from '../providers/provider.ts'
 import type { GivenUp, Retry } from '../queue/batch.ts'
+import type { Delayed } from './admit-targets.ts'
 import { type EndedTargets, expire, type PostponedTargets } from './ended-targets.ts'
 import { type FinishedGroup, linesOf } from './finished-note.ts'
 import { type GoneToken, listGoneTokens } from './gone-tokens.ts'
@@ -18,14 +19,6 @@ export interface Unfinished {
   ended: EndedTargets[]
   /** The targets of the retries that a provider answered or a limit delayed. */
   postponed: PostponedTargets[]
-}
-
-/** Targets that are delayed by the limits of their send, or because of their user's presence. */
-export interface Delayed {
-  targets: readonly OpenTarget[]
-  delayMs: number
-  /** `held`: the user may see the message before. */
-  reason: 'held' | 'time_limit' | 'rate_limited'
 }
 
 /** The outcome of sent targets if their messages' ids are not kept: those of a batch would survive many collections. */
@@ -54,6 +47,9 @@ export class BatchOutcomes {
   #latenciesMs: Map<number, number> | undefined
   /** As `BatchClaim.finished`: also targets that were finished, excluded or dropped before this attempt. */
   readonly #finished: Uint8Array
+  /** 1 at the index of each target that `takeEnded` has returned. */
+  readonly #taken: Uint8Array
+  #sentTaken = 0
 
   /** @param deps `targets` are sent, `delayed` are stored again unsent; all other targets of the batch are finished */
   constructor(deps: {
@@ -73,6 +69,7 @@ export class BatchOutcomes {
     this.#keepsMessageIds = deps.keepsMessageIds ?? true
     this.#upForMs = deps.upForMs ?? (() => Number.POSITIVE_INFINITY)
     this.#outcomes = new Array(deps.targets.length)
+    this.#taken = new Uint8Array(deps.targets.length)
     this.#finished = new Uint8Array(Math.ceil(deps.batch.lines.length / 8)).fill(0xff)
     this.#open(deps.targets)
     for (const { targets } of this.#delayed) this.#open(targets)
@@ -108,13 +105,13 @@ export class BatchOutcomes {
     return this.#finished.slice()
   }
 
-  /** The finished targets that the provider refused. */
-  refused(): FinishedGroup[] {
+  /** The finished targets that the provider refused. @param isWanted selects them by their index; by default all */
+  refused(isWanted: (index: number) => boolean = () => true): FinishedGroup[] {
     if (this.#areAllSent) return []
     const groups = new Map<string, FinishedGroup>()
     this.#targets.forEach(({ place }, index) => {
       const outcome = this.#outcomes[index]
-      if (!isRefusal(outcome)) return
+      if (!isRefusal(outcome) || !isWanted(index)) return
       const group = groups.get(outcome.reason)
       if (group) group.places.push(place)
       else groups.set(outcome.reason, { outcome: 'failed', reason: outcome.reason, places: [place] })
@@ -122,21 +119,23 @@ export class BatchOutcomes {
     return [...groups.values()]
   }
 
-  /** The targets that the provider accepted or refused. */
-  ended(): EndedTargets[] {
+  /** The targets that the provider accepted or refused since the last call. */
+  takeEnded(): EndedTargets[] {
     // Arrays of the right size, because those that grow are a large part of the garbage of a broadcast.
-    const lines = new Array<string>(this.#sent)
-    const messageIds = new Array<string>(this.#sent)
+    const lines = new Array<string>(this.#sent - this.#sentTaken)
+    const messageIds = new Array<string>(this.#sent - this.#sentTaken)
     let count = 0
     this.#targets.forEach(({ line }, index) => {
       const outcome = this.#outcomes[index]
-      if (outcome?.kind !== 'sent') return
+      if (outcome?.kind !== 'sent' || this.#taken[index]) return
       lines[count] = line
       messageIds[count++] = outcome.messageId
     })
-    const refused = this.refused().map((group): EndedTargets => {
+    const refused = this.refused((index) => !this.#taken[index]).map((group): EndedTargets => {
       return { outcome: group.outcome, reason: group.reason, message: '', lines: linesOf(this.#batch, group) }
     })
+    for (const index of this.#targets.keys()) if (this.#outcomes[index]) this.#taken[index] = 1
+    this.#sentTaken += count
     return count === 0 ? refused : [{ outcome: 'sent', reason: '', message: '', lines, messageIds }, ...refused]
   }
 

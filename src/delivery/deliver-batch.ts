@@ -1,7 +1,7 @@
 // One batch from its claim to its acknowledgement:
 //
-//   exclude cancelled targets ──▶ apply the limits ──▶ send ──▶ remove devices with dead tokens
-//     ──▶ report the state of the credential ──▶ acknowledge
+//   exclude cancelled targets ──▶ apply the limits ──▶ send ──▶ report the state of the credential
+//     ──▶ record the outcomes ──▶ acknowledge ──▶ remove devices with dead tokens
 import type { AttemptRecorder, EventRecorder } from '../analytics/analytics.ts'
 import type { ProviderName } from '../config/provider-names.ts'
 import type { RateLimiter } from '../limits/rate-limiter.ts'
@@ -16,9 +16,10 @@ import type { SendContent } from '../sends/send-content.ts'
 import { readField } from '../sends/target-line.ts'
 import { pause } from '../timing/pause.ts'
 import { admitAll, admitTargets, hasLimits } from './admit-targets.ts'
-import { type AttemptEnd, countRetrying, listChanges, recordEnd } from './attempt-end.ts'
+import { type AttemptEnd, countRetrying, listChanges, recordEnd, recordEnded } from './attempt-end.ts'
 import { BatchOutcomes } from './batch-outcomes.ts'
 import { countOutcomes } from './count-outcomes.ts'
+import type { EndedTargets } from './ended-targets.ts'
 import { decodeFinishedNote, encodeFinishedNote, groupOf, linesOf, listFinished } from './finished-note.ts'
 import type { GoneToken } from './gone-tokens.ts'
 import type { Hold } from './hold.ts'
@@ -89,27 +90,42 @@ export async function deliverBatch(deps: DeliverDeps, claimed: OpenBatch, hold: 
   const outcomes = new BatchOutcomes({ batch, targets, delayed, policy, keepsMessageIds, upForMs })
   listUnsettled = () => targets.filter((_, index) => !outcomes.isSettled(index))
   const earlier = decodeFinishedNote(batch.finishedNote)
+  const ended = unsent.map((group): EndedTargets => ({ ...group, message: '', lines: linesOf(batch, group) }))
+  const answered: EndedTargets[] = []
+  const unrecorded = [...ended]
+  const takeUnrecorded = () => {
+    const fresh = outcomes.takeEnded()
+    answered.push(...fresh)
+    return [...unrecorded.splice(0), ...fresh]
+  }
   if (content.isReliable) {
-    hold.readProgress = () => ({
-      finished: outcomes.finishedBits(),
-      note: encodeFinishedNote([...earlier, ...unsent, ...outcomes.refused()]),
-    })
+    hold.readProgress = async () => {
+      const progress = {
+        finished: outcomes.finishedBits(),
+        note: encodeFinishedNote([...earlier, ...unsent, ...outcomes.refused()]),
+      }
+      if (deps.recorder) await recordEnded(deps.recorder, batch, takeUnrecorded())
+      return progress
+    }
   }
   await sendTargets(deps, batch, content, { targets, outcomes, excluded, hold })
-  const gone = findGoneDevices(deps, batch, outcomes)
-  if (gone.length > 0) await removeGoneDevices(deps, batch, gone, seenAtMs)
   const problem = outcomes.credentialProblem()
   reportCredential(deps, batch, problem, outcomes)
   if (problem !== undefined || batch.isProbe) await storeCredential(deps, batch, problem, outcomes)
-  const { retries, givenUp, ended, postponed } = outcomes.unfinished()
+  const { retries, givenUp, postponed, ...unfinished } = outcomes.unfinished()
+  const fresh = takeUnrecorded()
   const end: AttemptEnd = {
-    answered: [...listFinished(batch), ...outcomes.ended()],
-    unsent: [...unsent.map((group) => ({ ...group, message: '', lines: linesOf(batch, group) })), ...ended],
+    answered: [...listFinished(batch), ...answered],
+    unsent: [...ended, ...unfinished.ended],
+    unrecorded: [...fresh, ...unfinished.ended],
     postponed,
     retrying: countRetrying(retries),
     rejections: outcomes.rejections(),
   }
   await endAttempt(deps, batch, { retries, givenUp }, end, hold)
+  // A range that is sent again after a kill has the devices of that moment: the report would not count removed ones.
+  const gone = findGoneDevices(deps, batch, outcomes)
+  if (gone.length > 0) await removeGoneDevices(deps, batch, gone, seenAtMs)
   const seconds = (performance.now() - beganAtMs) / 1000
   deps.metrics.jobDuration.observe({ provider, recipient_type: targetKind }, seconds)
 }
@@ -125,11 +141,14 @@ async function endUnsent(deps: DeliverDeps, batch: OpenBatch, hold: Hold): Promi
   const retries = batch.rest ? [makeRestRetry(batch.rest)] : []
   const lines = listUnfinished(batch).map(({ line }) => line)
   const unsent = [{ outcome, reason: '', message: '', lines }] as const
-  const end = { answered: listFinished(batch), unsent, postponed: [], retrying: 0, rejections: [] }
+  const end = { answered: listFinished(batch), unsent, unrecorded: unsent, postponed: [], retrying: 0, rejections: [] }
   await endAttempt(deps, batch, { retries, givenUp: [] }, end, hold)
 }
 
-/** Acknowledges a batch. The outcomes of its targets are counted in the same step, and recorded after it. */
+/**
+ * Acknowledges a batch. The outcomes of its targets are counted in the same step, and recorded before it: if this
+ * process is killed in between, another one sends and records the batch again, and no outcome is missing.
+ */
 async function endAttempt(
   deps: DeliverDeps,
   batch: OpenBatch,
@@ -137,10 +156,10 @@ async function endAttempt(
   end: AttemptEnd,
   hold: Hold,
 ): Promise<void> {
+  if (deps.recorder) await recordEnd(deps.recorder, batch, end)
   const counts = listChanges(batch, end)
   if ((await acknowledge(deps, batch, { ...remainder, counts }, hold)) === 'lost') return
   countOutcomes(deps, batch, end)
-  if (deps.recorder) recordEnd(deps.recorder, batch, end)
 }
 
 /** Retries while the queue is unreachable: an abandoned batch would be sent again to all of its targets. */

@@ -35,15 +35,14 @@ export function linesOf({ lines }: Pick<OpenBatch, 'lines'>, { places }: Finishe
   return places.flatMap((place) => lines[place] ?? [])
 }
 
-/** The targets that an interrupted attempt of the batch finished. */
+/** The targets that an interrupted attempt of the batch finished. It has recorded them. */
 export function listFinished({ lines, finished, finishedNote }: OpenBatch): EndedTargets[] {
   if (!finished) return []
   const groups = decodeFinishedNote(finishedNote)
   const unsent = new Set(groups.flatMap(({ places }) => places))
   const sent = lines.filter((_, place) => isFinished(finished, place) && !unsent.has(place))
-  const message = 'by an attempt that was interrupted'
   const ended = groups.map((group): EndedTargets => {
-    return { outcome: group.outcome, reason: group.reason, message, lines: linesOf({ lines }, group) }
+    return { outcome: group.outcome, reason: group.reason, message: '', lines: linesOf({ lines }, group) }
   })
-  return sent.length === 0 ? ended : [{ outcome: 'sent', reason: '', message, lines: sent }, ...ended]
+  return sent.length === 0 ? ended : [{ outcome: 'sent', reason: '', message: '', lines: sent }, ...ended]
 }

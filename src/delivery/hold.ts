@@ -11,7 +11,7 @@ export class Hold {
   /** Single targets of the send were cancelled since the claim. */
   hasExclusions = false
   /** Reads the progress of the batch. Undefined: it is not stored. */
-  readProgress: (() => Omit<Progress, 'claim'>) | undefined
+  readProgress: (() => Promise<Omit<Progress, 'claim'>>) | undefined
   /** Reads the cancelled targets of the batch. Undefined: the batch has not begun, and reads them when it does. */
   readExclusions: (() => Promise<void>) | undefined
   readonly #aborting: AbortController

@@ -103,9 +103,10 @@ export class LeaseKeeper {
   }
 
   async #checkpoint(): Promise<void> {
-    const progress = [...this.#holds.values()].flatMap(({ claim, readProgress }) =>
-      readProgress ? [{ claim, ...readProgress() }] : [],
+    const reads = [...this.#holds.values()].flatMap(({ claim, readProgress }) =>
+      readProgress ? [readProgress().then((read) => ({ claim, ...read }))] : [],
     )
+    const progress = await Promise.all(reads)
     if (progress.length > 0) await this.#deps.queue.checkpoint(progress)
   }
 

@@ -45,7 +45,7 @@ describeOnClickhouse('a writer with a cluster', () => {
 
   const recordSends = (writer: TestWriter, prefix: string, count: number) => {
     for (let send = 0; send < count; send++) {
-      writer.analytics.recordEvents(
+      void writer.analytics.recordEvents(
         { uid: `${prefix}-${send}`, provider: 'fcm', recipientType: 'token', isSmall: true },
         [SENT],
       )
@@ -73,7 +73,7 @@ describeOnClickhouse('a writer with a cluster', () => {
     const writer = await startWriter({ urls: proxies.map(({ url }) => url), cluster: CLUSTER })
     for (let send = 0; send < 50; send++) {
       const source = { uid: `read-${send}`, provider: 'fcm', recipientType: 'token', isSmall: true }
-      writer.analytics.recordEvents(source, [{ ...SENT, user: 'reader' }])
+      void writer.analytics.recordEvents(source, [{ ...SENT, user: 'reader' }])
     }
     await waitUntilSent(writer)
     const closed = `http://127.0.0.1:${await findFreePort()}`

@@ -68,7 +68,7 @@ describeOnClickhouse('rows', () => {
       fc.asyncProperty(fc.array(events, { minLength: 1, maxLength: 30 }), async (recorded) => {
         const uid = `uid-${run++}`
         const sinceSeconds = Math.floor(Date.now() / 1000)
-        writer.analytics.recordEvents({ uid, provider: 'apns', recipientType: 'topic', isSmall: true }, recorded)
+        void writer.analytics.recordEvents({ uid, provider: 'apns', recipientType: 'topic', isSmall: true }, recorded)
         await waitUntilSent(writer)
         const rows = await readRows(uid)
         const expected = recorded.map((event) => ({
@@ -110,7 +110,7 @@ describeOnClickhouse('rows', () => {
     writer.record(2500)
     await vi.waitFor(() => expect(writer.analytics.rows).toBe(500), { timeout: 10_000 })
     const long = { ...SENT, errorMessage: 'x'.repeat(1024 * 1024) }
-    writer.analytics.recordEvents(
+    void writer.analytics.recordEvents(
       SOURCE,
       Array.from({ length: 16 }, () => long),
     )

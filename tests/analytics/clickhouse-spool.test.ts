@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } fro
 import { TestClickhouse } from '../support/clickhouse/clickhouse-server.ts'
 import { type FaultProxy, startFaultProxy } from '../support/clickhouse/fault-proxy.ts'
 import { describeOnClickhouse } from './describe-on-clickhouse.ts'
-import { DATABASE, makeDataDir, resetTables, startWriter, type TestWriter } from './writer-rig.ts'
+import { DATABASE, makeDataDir, resetTables, SENT, SOURCE, startWriter, type TestWriter } from './writer-rig.ts'
 
 const PROGRAM = resolve(import.meta.dirname, 'writer-process.ts')
 
@@ -38,7 +38,7 @@ describeOnClickhouse('the spool', () => {
     const entries = await readdir(join(dataDir, 'analytics'), { recursive: true, withFileTypes: true })
     return entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name))
   }
-  const BATCH_FILES = Array.from({ length: 5 }, () => expect.stringMatching(/\.100\.[0-9a-f]+$/))
+  const BATCH_FILES = Array.from({ length: 5 }, () => expect.stringMatching(/\.100$/))
   /** Starts a process that records five batches of 100 rows, which ClickHouse gets and never acknowledges. */
   const startProcess = async (dataDir: string) => {
     proxy.set('hold')
@@ -62,6 +62,20 @@ describeOnClickhouse('the spool', () => {
     await vi.waitFor(() => expectStored(500), { timeout: 10_000, interval: 20 })
     await waitUntilSent(writer)
     await expectStored(500)
+    expect(await listFiles(dataDir)).toEqual([])
+  })
+
+  test('gives the rows that an ended process was collecting to the next one', async () => {
+    const dataDir = makeDataDir()
+    const ended = await startWriter({ urls: [proxy.url], dataDir, flushIntervalMs: 3_600_000 })
+    await ended.analytics.recordEvents(SOURCE, [
+      { ...SENT, deviceId: 'one' },
+      { ...SENT, deviceId: 'two' },
+    ])
+    await ended.analytics.recordEvents(SOURCE, [{ ...SENT, deviceId: 'three' }])
+    const next = await startWriter({ urls: [proxy.url], dataDir })
+    await vi.waitFor(() => expectStored(3), { timeout: 10_000, interval: 20 })
+    await waitUntilSent(next)
     expect(await listFiles(dataDir)).toEqual([])
   })
 
@@ -92,9 +106,8 @@ describeOnClickhouse('the spool', () => {
     const child = await startProcess(dataDir)
     child.kill('SIGKILL')
     await once(child, 'exit')
-    const [damaged = '', unfinished = ''] = await listFiles(dataDir)
+    const [damaged = ''] = await listFiles(dataDir)
     await writeFile(damaged, 'other bytes')
-    await writeFile(`${unfinished}.unfinished`, 'a part')
     proxy.set('forward')
     const writer = await startWriter({ urls: [proxy.url], dataDir })
     const readDrops = () => writer.readMetric('centripush_clickhouse_analytics_drop_count')

@@ -48,10 +48,10 @@ function testReader(start: () => Promise<Store>): void {
 
   test('selects rows by uid, devices and user, and all values arrive', async () => {
     const { reader, recorder, report, flush } = await start()
-    recorder.recordEvents({ ...SOURCE, uid: 'first' }, [{ ...SENT, deviceId: 'phone', user: 'anna' }])
-    recorder.recordEvents({ ...SOURCE, uid: 'first' }, [{ ...SENT, deviceId: 'tablet', user: 'anna' }])
-    recorder.recordEvents({ ...SOURCE, uid: 'second' }, [{ ...SENT, deviceId: 'phone', user: 'ben' }])
-    recorder.recordAttempts({ ...SOURCE, uid: 'first' }, [ATTEMPT])
+    void recorder.recordEvents({ ...SOURCE, uid: 'first' }, [{ ...SENT, deviceId: 'phone', user: 'anna' }])
+    void recorder.recordEvents({ ...SOURCE, uid: 'first' }, [{ ...SENT, deviceId: 'tablet', user: 'anna' }])
+    void recorder.recordEvents({ ...SOURCE, uid: 'second' }, [{ ...SENT, deviceId: 'phone', user: 'ben' }])
+    void recorder.recordAttempts({ ...SOURCE, uid: 'first' }, [ATTEMPT])
     await report({ uid: 'first', status: 'delivered', deviceId: 'phone', messageId: 'm' })
     await flush()
     const find = async (query: Partial<EventQuery>) => {
@@ -77,15 +77,15 @@ function testReader(start: () => Promise<Store>): void {
   test('pages have each row once, the newest first, also rows that are equal', async () => {
     const { reader, recorder, flush } = await start()
     const source = { ...SOURCE, uid: 'paged' }
-    recorder.recordEvents(
+    void recorder.recordEvents(
       source,
       Array.from({ length: 25 }, () => ({ ...SENT, status: 'failed' as const })),
     )
-    recorder.recordEvents(
+    void recorder.recordEvents(
       source,
       Array.from({ length: 25 }, (_, at) => ({ ...SENT, deviceId: String(at) })),
     )
-    recorder.recordAttempts(
+    void recorder.recordAttempts(
       source,
       Array.from({ length: 25 }, (_, at) => ({ ...ATTEMPT, attempt: at + 1 })),
     )
@@ -112,8 +112,8 @@ describe('in PostgreSQL', () => {
 
   testReader(async () => {
     await database.sql`truncate notifications, notification_attempts`
-    const { analytics, flush } = startPostgresWriter(database.sql)
-    const reports = new PostgresReports({ sql: database.sql, onStored: () => undefined })
+    const { analytics, flush } = await startPostgresWriter(database.sql)
+    const reports = new PostgresReports({ sql: database.sql, onStored: async () => undefined })
     return {
       reader: new PostgresReader(database.sql),
       recorder: analytics,

@@ -3,10 +3,12 @@ import type { Logger } from 'pino'
 import { Registry } from 'prom-client'
 import { onTestFinished, vi } from 'vitest'
 import { PostgresAnalytics } from '../../src/analytics/postgres/postgres-analytics.ts'
+import { Spool } from '../../src/analytics/spool/spool.ts'
 import type { RowLevel } from '../../src/config/sections/postgresql-analytics.ts'
 import type { Sql } from '../../src/database/pool.ts'
 import { addAnalyticsMetrics } from '../../src/observability/analytics-metrics.ts'
 import { makeTestLogger } from '../support/run-log.ts'
+import { makeDataDir } from './writer-rig.ts'
 
 export interface PostgresWriterOptions {
   level?: RowLevel
@@ -14,6 +16,7 @@ export interface PostgresWriterOptions {
   flushIntervalMs?: number
   now?: () => number
   logger?: Logger
+  dataDir?: string
 }
 
 export interface TestPostgresWriter {
@@ -25,12 +28,14 @@ export interface TestPostgresWriter {
 }
 
 /** Starts a writer. It is stopped after the current test, if it was not before. */
-export function startPostgresWriter(sql: Sql, options: PostgresWriterOptions = {}): TestPostgresWriter {
+export async function startPostgresWriter(sql: Sql, options: PostgresWriterOptions = {}): Promise<TestPostgresWriter> {
   const { level = 'all', flushIntervalMs = 5, logger = makeTestLogger(), now = Date.now, maxRows } = options
+  const { dataDir = makeDataDir() } = options
   const registry = new Registry()
   const analytics = new PostgresAnalytics({
     sql,
     level,
+    spool: await Spool.open(dataDir, 'analytics-postgresql'),
     makeMetrics: addAnalyticsMetrics(registry),
     logger,
     now,
@@ -38,6 +43,7 @@ export function startPostgresWriter(sql: Sql, options: PostgresWriterOptions = {
     retryPauseMs: 20,
     ...(maxRows !== undefined && { maxRows }),
   })
+  analytics.start()
   onTestFinished(() => analytics.stop(5000))
   return {
     analytics,

@@ -45,10 +45,10 @@ test.each([
   { level: 'small_and_failures', isSmall: false, rows: ['dropped', 'failed'] },
   { level: 'failures', isSmall: true, rows: ['dropped', 'failed'] },
 ] as const)('the level $level stores rows of $rows, small: $isSmall, and counts all', async (given) => {
-  const writer = startPostgresWriter(database.sql, { level: given.level })
+  const writer = await startPostgresWriter(database.sql, { level: given.level })
   const dropped: TargetEvent = { ...SENT, status: 'dropped', errorCode: 'rate_limited' }
-  writer.analytics.recordEvents({ ...SOURCE, isSmall: given.isSmall }, [SENT, SENT, FAILED, dropped])
-  writer.analytics.recordEvents({ ...SOURCE, isSmall: given.isSmall }, [SENT])
+  void writer.analytics.recordEvents({ ...SOURCE, isSmall: given.isSmall }, [SENT, SENT, FAILED, dropped])
+  void writer.analytics.recordEvents({ ...SOURCE, isSmall: given.isSmall }, [SENT])
   await writer.flush()
   const rows = await database.sql`select distinct status from notifications order by status`
   expect(rows.map(({ status }) => status)).toEqual(given.rows)
@@ -58,7 +58,7 @@ test.each([
 const texts = fc.string({ unit: 'grapheme', maxLength: 40 })
 
 test('rows have all values of their events; line feeds and NUL are spaces', async () => {
-  const writer = startPostgresWriter(database.sql)
+  const writer = await startPostgresWriter(database.sql)
   const events: fc.Arbitrary<TargetEvent> = fc.record({
     status: fc.constantFrom('sent', 'failed', 'expired', 'cancelled', 'dropped'),
     recipient: texts,
@@ -72,7 +72,7 @@ test('rows have all values of their events; line feeds and NUL are spaces', asyn
   await fc.assert(
     fc.asyncProperty(fc.array(events, { minLength: 1, maxLength: 20 }), async (recorded) => {
       const uid = randomUUID()
-      writer.analytics.recordEvents({ ...SOURCE, uid }, recorded)
+      void writer.analytics.recordEvents({ ...SOURCE, uid }, recorded)
       await writer.flush()
       const rows = await database.sql`
         select provider, type, recipient, device_id, platform, user_id, msg_id, status, error_code, error_message
@@ -91,8 +91,8 @@ test('rows have all values of their events; line feeds and NUL are spaces', asyn
 })
 
 test('an attempt is a row of its own, with number and latency', async () => {
-  const writer = startPostgresWriter(database.sql, { level: 'failures', now: () => Date.now() - 60_000 })
-  writer.analytics.recordAttempts(SOURCE, [ATTEMPT])
+  const writer = await startPostgresWriter(database.sql, { level: 'failures', now: () => Date.now() - 60_000 })
+  void writer.analytics.recordAttempts(SOURCE, [ATTEMPT])
   await writer.flush()
   expect(
     await database.sql`
@@ -113,8 +113,10 @@ test('a batch that is stored again changes nothing', async () => {
   batch.addEvent(SOURCE, FAILED, Date.now())
   batch.addAttempt(SOURCE, ATTEMPT, Date.now())
   batch.countEvents(SOURCE, [FAILED], Date.now())
-  const writer = randomUUID()
-  for (const number of [1, 1, 2, 1]) await storeBatch(database.sql, { writer, batch: number }, batch)
+  const tokens = [randomUUID(), randomUUID()]
+  for (const number of [0, 0, 1, 0]) {
+    await storeBatch(database.sql, { token: tokens[number] ?? '', forgotten: [] }, batch.join())
+  }
   expect([await countRows(), await countRows('notification_attempts')]).toEqual([2, 2])
   expect(await sumCounts()).toEqual({ 'failed UNREGISTERED': 2 })
   expect(await database.sql`select sum(count)::int as count from notification_hours`).toEqual([{ count: 2 }])
@@ -125,8 +127,10 @@ test('counts of hours are the sums of those of minutes, and charts of whole hour
   const startMs = Math.floor(Date.now() / HOUR_MS) * HOUR_MS - 3 * HOUR_MS
   const batch = new RowBatch()
   for (const minute of [0, 1, 59, 60, 130]) batch.countEvents(SOURCE, [SENT, SENT], startMs + minute * MINUTE_MS)
-  const writer = randomUUID()
-  for (const number of [1, 2, 2, 3]) await storeBatch(database.sql, { writer, batch: number }, batch)
+  const [first, second, third] = [randomUUID(), randomUUID(), randomUUID()]
+  for (const token of [first, second, second, third]) {
+    await storeBatch(database.sql, { token, forgotten: [] }, batch.join())
+  }
   const read = async (stepMs: number, fromMs = startMs) => {
     const counts = await reader.readVolume({ fromMs, toMs: startMs + 4 * HOUR_MS, stepMs })
     return counts.map(({ timeMs, count }) => [(timeMs - startMs) / MINUTE_MS, count])
@@ -149,15 +153,15 @@ test('counts of hours are the sums of those of minutes, and charts of whole hour
 })
 
 test('rows are stored exactly once while PostgreSQL ends connections', async () => {
-  const writer = startPostgresWriter(database.sql)
+  const writer = await startPostgresWriter(database.sql)
   let ended = 0
   let recorded = 0
   while (ended < 5) {
     const events = Array.from({ length: 200 }, () => ({ ...FAILED, deviceId: String(recorded++) }))
-    writer.analytics.recordEvents(SOURCE, events)
+    void writer.analytics.recordEvents(SOURCE, events)
     const rows = await database.queueSql`
       select pg_terminate_backend(pid) from pg_stat_activity
-      where datname = current_database() and state = 'active' and query like '%notification_writers%'
+      where datname = current_database() and state = 'active' and query like '%notification_batches%'
         and pid <> pg_backend_pid()`
     ended += rows.length
   }
@@ -170,12 +174,12 @@ test('rows are stored exactly once while PostgreSQL ends connections', async () 
 })
 
 test('rows without room are dropped and counted, and recording continues later', async () => {
-  const writer = startPostgresWriter(database.sql, { maxRows: 100, flushIntervalMs: 60_000 })
-  writer.analytics.recordEvents(
+  const writer = await startPostgresWriter(database.sql, { maxRows: 100, flushIntervalMs: 60_000 })
+  void writer.analytics.recordEvents(
     SOURCE,
     Array.from({ length: 150 }, () => FAILED),
   )
-  writer.analytics.recordAttempts(SOURCE, [ATTEMPT])
+  void writer.analytics.recordAttempts(SOURCE, [ATTEMPT])
   expect(writer.analytics.rows).toBe(100)
   expect(await writer.readDrops()).toEqual({ 'notifications buffer_full': 50, 'attempts buffer_full': 1 })
   await writer.analytics.stop(5000)
@@ -185,11 +189,11 @@ test('rows without room are dropped and counted, and recording continues later',
 
 test('rows that PostgreSQL refuses are dropped and counted, and the next ones are stored', async () => {
   await database.sql`alter table notifications add constraint refusing check (msg_id <> 'refused')`
-  const writer = startPostgresWriter(database.sql)
-  writer.analytics.recordEvents(SOURCE, [{ ...SENT, messageId: 'refused' }])
+  const writer = await startPostgresWriter(database.sql)
+  void writer.analytics.recordEvents(SOURCE, [{ ...SENT, messageId: 'refused' }])
   await writer.flush()
   await database.sql`alter table notifications drop constraint refusing`
-  writer.analytics.recordEvents(SOURCE, [SENT])
+  void writer.analytics.recordEvents(SOURCE, [SENT])
   await writer.flush()
   expect(await writer.readDrops()).toEqual({ 'notifications refused': 1 })
   expect(await countRows()).toBe(1)
@@ -197,23 +201,23 @@ test('rows that PostgreSQL refuses are dropped and counted, and the next ones ar
 
 test('a missing partition of today is made by the first row', async () => {
   await database.sql`select drop_notification_days(current_date + 10)`
-  const writer = startPostgresWriter(database.sql)
-  writer.analytics.recordEvents(SOURCE, [SENT])
+  const writer = await startPostgresWriter(database.sql)
+  void writer.analytics.recordEvents(SOURCE, [SENT])
   await writer.flush()
   await database.sql`select drop_notification_days(current_date + 10)`
-  const reports = new PostgresReports({ sql: database.sql, onStored: () => undefined })
+  const reports = new PostgresReports({ sql: database.sql, onStored: async () => undefined })
   await reports.recordStatus({ uid: 'u', status: 'delivered', deviceId: 'd', messageId: '' })
   expect(await countRows()).toBe(1)
 })
 
 test('days are dropped when all of their rows are older than the time to live', async () => {
   await database.sql`select prepare_notification_days(current_date - 12, current_date)`
-  const writer = startPostgresWriter(database.sql)
+  const writer = await startPostgresWriter(database.sql)
   for (const days of [11, 8.5, 6.5, 0]) {
     const batch = new RowBatch()
     batch.addEvent(SOURCE, { ...SENT, deviceId: String(days) }, Date.now() - days * DAY_MS)
     batch.countEvents(SOURCE, [SENT], Date.now() - days * DAY_MS)
-    await storeBatch(database.sql, { writer: randomUUID(), batch: 1 }, batch)
+    await storeBatch(database.sql, { token: randomUUID(), forgotten: [] }, batch.join())
   }
   await dropOldDays(database.sql, 7 * DAY_MS)
   await prepareDays(database.sql)
@@ -224,7 +228,7 @@ test('days are dropped when all of their rows are older than the time to live', 
 })
 
 test('reports are on disk when they are answered, and counted', async () => {
-  const writer = startPostgresWriter(database.sql)
+  const writer = await startPostgresWriter(database.sql)
   const reports = new PostgresReports({ sql: database.sql, onStored: (report) => writer.analytics.countReport(report) })
   for (const status of ['delivered', 'interacted'] as const) {
     await reports.recordStatus({ uid: 'u', status, deviceId: 'd', messageId: 'm' })

@@ -106,7 +106,7 @@ export async function makeWriter(options: WriterOptions & { dataDir: string }): 
     registry,
     record(count, event = {}) {
       const events = Array.from({ length: count }, () => ({ ...SENT, deviceId: `device-${recorded++}`, ...event }))
-      analytics.recordEvents(SOURCE, events)
+      void analytics.recordEvents(SOURCE, events)
     },
     async readMetric(name) {
       const metric = await registry.getSingleMetric(name)?.get()

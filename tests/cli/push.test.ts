@@ -22,8 +22,8 @@ afterAll(() => database.drop())
 const run = (...args: string[]) => runCommand(database.dsn, ['push', ...args])
 
 test('events lists what was recorded, and explain names the reason, as text and as JSON', async () => {
-  const writer = startPostgresWriter(database.sql)
-  writer.analytics.recordEvents({ ...SOURCE, uid: 'a-send' }, [FAILED, { ...SENT, deviceId: 'other' }])
+  const writer = await startPostgresWriter(database.sql)
+  void writer.analytics.recordEvents({ ...SOURCE, uid: 'a-send' }, [FAILED, { ...SENT, deviceId: 'other' }])
   await writer.flush()
   const events = await run('events', '--uid', 'a-send', '--device', DEVICE)
   expect(events.stderr).toBe('')
@@ -43,7 +43,7 @@ test('events lists what was recorded, and explain names the reason, as text and 
 })
 
 test('events --json is the result of push_events', async () => {
-  const reports = new PostgresReports({ sql: database.sql, onStored: () => undefined })
+  const reports = new PostgresReports({ sql: database.sql, onStored: async () => undefined })
   await reports.recordStatus({ uid: 'reported', status: 'delivered', deviceId: DEVICE, messageId: 'm' })
   const { stdout } = await run('events', '--uid', 'reported', '--json')
   expect(JSON.parse(stdout)).toEqual({

@@ -12,11 +12,11 @@ export class EventLog implements EventRecorder, AttemptRecorder {
   readonly events: (EventSource & TargetEvent)[] = []
   readonly attempts: (EventSource & TargetAttempt)[] = []
 
-  recordEvents(source: EventSource, events: Iterable<TargetEvent>): void {
+  async recordEvents(source: EventSource, events: Iterable<TargetEvent>): Promise<void> {
     for (const event of events) this.events.push({ ...source, ...event })
   }
 
-  recordAttempts(source: EventSource, attempts: Iterable<TargetAttempt>): void {
+  async recordAttempts(source: EventSource, attempts: Iterable<TargetAttempt>): Promise<void> {
     for (const attempt of attempts) this.attempts.push({ ...source, ...attempt })
   }
 

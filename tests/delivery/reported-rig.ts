@@ -176,6 +176,17 @@ export class ReportedRig {
     return rows.map(({ device_id, ending }) => ({ deviceId: device_id, ending }))
   }
 
+  /** Checks that the counts by minute in PostgreSQL agree with the rows. With ClickHouse there are none. */
+  async expectCounts(): Promise<void> {
+    const { sql } = this.#parts.database
+    const counted = await sql`
+      select provider, status, error_code, sum(count)::int as count from notification_counts group by 1, 2, 3
+      order by 1, 2, 3`
+    const rows = await sql`
+      select provider, status, error_code, count(*)::int as count from notifications group by 1, 2, 3 order by 1, 2, 3`
+    expect([...counted]).toEqual([...rows])
+  }
+
   /** The times at which the simulator accepted the pushes of a send, by token. */
   readLog(uid: string): Map<string, number[]> {
     const log = new Map<string, number[]>()

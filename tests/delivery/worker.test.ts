@@ -27,8 +27,9 @@ test('removes devices with dead tokens, and no others', async () => {
   const provider = new ScriptedProvider(async (target) =>
     target === 'b' ? { kind: 'tokenGone', reason: 'UNREGISTERED' } : SENT,
   )
-  rig.startWorker(provider)
+  const worker = rig.startWorker(provider)
   await rig.waitForEnd(await rig.enqueue(['a', 'b', 'c']))
+  await worker.stop(1000)
   expect(rig.gone).toEqual([{ deviceId: 'device-b', token: 'b', sinceMs: undefined }])
 })
 
@@ -37,8 +38,9 @@ test('removes no devices when a provider suddenly reports most tokens as dead', 
   const provider = new ScriptedProvider(async (target) =>
     Number(target.slice(1)) < 200 ? { kind: 'tokenGone', reason: 'UNREGISTERED' } : SENT,
   )
-  rig.startWorker(provider)
+  const worker = rig.startWorker(provider)
   await rig.waitForEnd(await rig.enqueue(values, 'broadcast'))
+  await worker.stop(1000)
   expect(provider.received).toHaveLength(300)
   expect(rig.gone).toEqual([])
 })

@@ -34,18 +34,18 @@ const EVENT: TargetEvent = { ...SENT, messageId: '', user: 'a-user' }
 function record(analytics: EventRecorder & AttemptRecorder): void {
   const fcm = (count: number, event: Partial<TargetEvent>) =>
     Array.from({ length: count }, (_, index) => ({ ...EVENT, deviceId: `${event.status}-${index}`, ...event }))
-  analytics.recordEvents(FCM, [
+  void analytics.recordEvents(FCM, [
     ...fcm(6, { status: 'sent' }),
     ...fcm(2, { status: 'failed', errorCode: 'UNREGISTERED', errorMessage: 'not registered' }),
     ...fcm(1, { status: 'dropped', errorCode: 'rate_limited' }),
   ])
-  analytics.recordEvents(APNS, [
+  void analytics.recordEvents(APNS, [
     ...fcm(2, { status: 'sent', platform: 'ios', user: 'another' }),
     ...fcm(1, { status: 'expired', platform: 'ios', user: 'another', errorCode: 'expired' }),
   ])
   const attempt = { deviceId: 'sent-0', user: 'a-user', platform: 'android', recipient: '', attempt: 1 }
   const busy = { ...attempt, errorCode: 'UNAVAILABLE', errorMessage: 'later', latencyMs: 40 }
-  analytics.recordAttempts(FCM, [busy, { ...busy, deviceId: 'sent-1', attempt: 2, latencyMs: 60 }])
+  void analytics.recordAttempts(FCM, [busy, { ...busy, deviceId: 'sent-1', attempt: 2, latencyMs: 60 }])
 }
 
 /** Apps report one device twice. */
@@ -248,7 +248,7 @@ describe('the dashboard of PostgreSQL', () => {
   }
 
   test('shows the numbers of the recorded pushes', async () => {
-    const { analytics, flush } = startPostgresWriter(database.sql)
+    const { analytics, flush } = await startPostgresWriter(database.sql)
     record(analytics)
     await report(new PostgresReports({ sql: database.sql, onStored: (stored) => analytics.countReport(stored) }))
     await flush()

@@ -35,8 +35,8 @@ const MISTAKES: Record<string, () => void> = {
     })
   },
   'counted-twice': () => {
-    const own = BatchOutcomes.prototype.ended
-    BatchOutcomes.prototype.ended = function ended() {
+    const own = BatchOutcomes.prototype.takeEnded
+    BatchOutcomes.prototype.takeEnded = function ended() {
       return own.call(this).map((group) => {
         return group.outcome === 'sent' ? { ...group, lines: [...group.lines, ...group.lines] } : group
       })

@@ -1,20 +1,20 @@
 // Sends sealed batches to ClickHouse, one after another, and keeps them until they are stored there:
 //
-//   added ──▶ in the spool, or in memory if the spool fails ──(insert)──▶ stored: the file is deleted
+//   sealed ──▶ in the spool, or in memory if the spool fails ──(insert)──▶ stored: the file is deleted
 //                         ▲                                    │
 //                         └──(a failure that may end: pause)───┴──(ClickHouse refuses the rows)──▶ dropped, counted
 //
 // A batch has one token and the same bytes in every attempt, so that ClickHouse stores its rows once. A killed process
 // leaves its files to another one, which continues with the same tokens.
-import { randomUUID } from 'node:crypto'
 import type { RowMetrics } from '../../observability/analytics-metrics.ts'
 import type { Logger } from '../../observability/log.ts'
 import { OutageLog } from '../../observability/outage-log.ts'
 import { withDeadline } from '../../timing/deadline.ts'
 import { pause } from '../../timing/pause.ts'
+import type { SealedBatch } from '../spool/row-keeper.ts'
+import { DamagedBatchError, type Spool, type SpooledBatch } from '../spool/spool.ts'
 import { explainError } from './insert-error.ts'
 import type { InsertedBatch, Inserter } from './inserter.ts'
-import { DamagedBatchError, type Spool, type SpooledBatch } from './spool.ts'
 
 /** Pauses after failures, in ms. The first one doubles up to the longest. */
 export interface SendPauses {
@@ -75,11 +75,15 @@ export class BatchSender {
     return this.#rows
   }
 
-  /** Adds a batch of encoded rows. */
-  add(rows: number, body: Buffer): void {
+  /**
+   * Adds a batch of encoded rows. They stay in memory only if they are the next to be sent, because reading them again
+   * costs a fifth of the work for a row, or if they are not in the spool.
+   */
+  add(rows: number, body: Buffer, { token, spooled }: SealedBatch): void {
     this.#deps.metrics.batch(rows)
-    const token = randomUUID()
-    this.#enqueue(token, rows, this.#store(token, rows, body))
+    const isNext = this.#queue.length === 0
+    const stored = spooled.then((file) => ({ file, body: isNext || !file ? body : undefined }))
+    this.#enqueue(token, rows, stored)
   }
 
   /** Adds a batch that is in the spool. */
@@ -107,22 +111,6 @@ export class BatchSender {
     this.#rows += rows
     this.#queue.push({ token, rows, stored, failures: 0, boundTo: undefined })
     this.#running ??= this.#run()
-  }
-
-  /**
-   * Writes a batch to the spool. Its rows stay in memory too only if it is the next to be sent: reading them again
-   * costs a fifth of the work for a row. If the spool fails, they are kept. Never rejects.
-   */
-  async #store(token: string, rows: number, body: Buffer): Promise<Stored> {
-    const isNext = this.#queue.length === 0
-    try {
-      const file = await this.#deps.spool.write(token, rows, body)
-      this.#spoolOutage.onWell()
-      return { file, body: isNext ? body : undefined }
-    } catch (error) {
-      this.#onSpoolFailure(error)
-      return { file: undefined, body }
-    }
   }
 
   /** Sends until the queue is empty, or during a stop until the first failure. Never rejects. */
@@ -162,7 +150,8 @@ export class BatchSender {
   async #read(batch: SpooledBatch | undefined): Promise<Buffer | undefined | 'unreadable'> {
     if (!batch) return undefined
     try {
-      return await this.#deps.spool.read(batch)
+      const records = await this.#deps.spool.read(batch)
+      return records && Buffer.concat(records.map(({ bytes }) => bytes))
     } catch (error) {
       this.#onSpoolFailure(error)
       if (!(error instanceof DamagedBatchError)) return 'unreadable'

@@ -38,15 +38,15 @@ export class ClickhouseAnalytics implements Analytics, EventRecorder, AttemptRec
 
   async recordStatus({ uid, status, deviceId, messageId }: StatusReport): Promise<void> {
     const row = { recipient: '', deviceId, platform: '', user: '', messageId, status, errorCode: '', errorMessage: '' }
-    this.#notifications.record({ uid, provider: '', recipientType: '' }, [row])
+    await this.#notifications.record({ uid, provider: '', recipientType: '' }, [row])
   }
 
-  recordEvents(source: EventSource, events: Iterable<TargetEvent>): void {
-    this.#notifications.record(source, events)
+  recordEvents(source: EventSource, events: Iterable<TargetEvent>): Promise<void> {
+    return this.#notifications.record(source, events)
   }
 
-  recordAttempts(source: EventSource, attempts: Iterable<TargetAttempt>): void {
-    this.#attempts.record(source, attempts)
+  recordAttempts(source: EventSource, attempts: Iterable<TargetAttempt>): Promise<void> {
+    return this.#attempts.record(source, attempts)
   }
 
   /** Sends the collected rows within `graceMs`. Rows that ClickHouse does not accept stay in the spool. */

@@ -25,9 +25,9 @@ export class RowBuffer {
     return this.#size
   }
 
-  /** The encoded bytes. The buffer must not be used afterwards. */
-  take(): Buffer {
-    return this.#bytes.subarray(0, this.#size)
+  /** The bytes that are encoded so far, from an offset on. Appending more leaves them as they are. */
+  take(from = 0): Buffer {
+    return this.#bytes.subarray(from, this.#size)
   }
 
   /** Appends bytes that are encoded already. */

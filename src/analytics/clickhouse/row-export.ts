@@ -1,22 +1,23 @@
 // Collects the rows of one table and seals them to batches for ClickHouse:
 //
-//   row ──▶ open buffer ──(flush_size rows, 16 MB, or flush_interval)──▶ batch, see batch-sender.ts
+//   row ──▶ open batch ──(flush_size rows, 16 MB, or flush_interval)──▶ sealed batch, see batch-sender.ts
 //
-// Rows are encoded when they are recorded. Recording does no I/O and waits for nothing, so it never delays a push. At
-// `max_buffer_size` rows that ClickHouse has not accepted, new rows are dropped and counted.
+// Rows are encoded when they are recorded, and then appended to the file of their batch. At `max_buffer_size` rows that
+// ClickHouse has not accepted, new rows are dropped and counted.
 import type { RowMetrics } from '../../observability/analytics-metrics.ts'
 import type { Logger } from '../../observability/log.ts'
 import { OutageLog } from '../../observability/outage-log.ts'
-import { type Repetition, startRepeating } from '../../timing/repeat.ts'
+import type { Repetition } from '../../timing/repeat.ts'
+import { RowKeeper } from '../spool/row-keeper.ts'
+import type { Spool } from '../spool/spool.ts'
+import { startAdoption } from '../spool/start-adoption.ts'
 import type { BatchSender } from './batch-sender.ts'
-import { RowBuffer } from './row-buffer.ts'
+import { EncodedRows } from './encoded-rows.ts'
+import type { RowBuffer } from './row-buffer.ts'
 import { encodeShared, type SharedFacts } from './shared-columns.ts'
-import type { Spool } from './spool.ts'
 
 /** The size at which a batch is sealed, in bytes: long error messages must not make it many times larger. */
 const MAX_BATCH_BYTES = 16 * 1024 * 1024
-/** How often the files of ended processes are looked for, in ms. */
-const ADOPT_INTERVAL_MS = 60_000
 
 interface Deps<Row> {
   /** Encodes a row after the columns that it shares with others. */
@@ -41,34 +42,35 @@ interface Deps<Row> {
 export class RowExport<Row> {
   readonly #deps: Deps<Row>
   readonly #overflow: OutageLog
-  #buffer = new RowBuffer()
-  #openRows = 0
+  readonly #keeper: RowKeeper
+  #open = new EncodedRows()
   #timer: NodeJS.Timeout | undefined
   #adoption: Repetition | undefined
 
   constructor(deps: Deps<Row>) {
     this.#deps = deps
     this.#overflow = new OutageLog({ logger: deps.logger, kind: 'store', name: `${deps.name} buffer`, now: deps.now })
+    this.#keeper = new RowKeeper({ ...deps, collected: this.#open })
   }
 
   /** Sends the batches of ended processes too, now and every minute. */
   start(): void {
-    const { logger } = this.#deps
-    this.#adoption = startRepeating({
-      intervalMs: ADOPT_INTERVAL_MS,
-      startsAtOnce: true,
-      work: () => this.#adopt(),
-      onError: (error) => logger.warn({ err: error }, 'clickhouse: batches of ended processes not read'),
+    const { spool, sender, maxRows, logger } = this.#deps
+    this.#adoption = startAdoption({
+      spool,
+      room: () => maxRows - this.rows,
+      onBatch: (batch) => sender.addSpooled(batch),
+      logger,
     })
   }
 
   /** The rows that ClickHouse has not accepted yet. */
   get rows(): number {
-    return this.#openRows + this.#deps.sender.rows
+    return this.#open.rows + this.#deps.sender.rows
   }
 
-  /** Records rows that happen now. It does no I/O and never fails: rows without room are dropped and counted. */
-  record(source: SharedFacts, rows: Iterable<Row>): void {
+  /** Records rows that happen now, as `EventRecorder` does. */
+  async record(source: SharedFacts, rows: Iterable<Row>): Promise<void> {
     const shared = encodeShared(source, Math.floor(this.#deps.now() / 1000))
     let dropped = 0
     for (const row of rows) {
@@ -77,6 +79,7 @@ export class RowExport<Row> {
     }
     if (dropped === 0) this.#overflow.onWell()
     else this.#onOverflow(dropped)
+    await this.#keeper.keep()
   }
 
   /** Sends the collected rows within `graceMs`. Rows that ClickHouse does not accept stay in the spool. */
@@ -88,35 +91,26 @@ export class RowExport<Row> {
   }
 
   #append(shared: Uint8Array, row: Row): void {
-    this.#deps.append(this.#buffer, shared, row)
-    this.#openRows++
-    if (this.#openRows >= this.#deps.flushRows || this.#buffer.size >= MAX_BATCH_BYTES) this.#seal()
+    this.#deps.append(this.#open.buffer, shared, row)
+    this.#open.rows++
+    if (this.#open.rows >= this.#deps.flushRows || this.#open.buffer.size >= MAX_BATCH_BYTES) this.#seal()
     else this.#timer ??= setTimeout(() => this.#seal(), this.#intervalMs()).unref()
   }
 
   #seal(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    if (this.#openRows === 0) return
-    const body = this.#buffer.take()
-    this.#deps.sender.add(this.#openRows, body)
+    const { rows, buffer } = this.#open
+    if (rows === 0) return
     // The next batch is probably as large. A buffer that grows costs copies and a quarter of a row's work for V8's
     // garbage collector.
-    this.#buffer = new RowBuffer(Math.ceil(body.length * 1.1))
-    this.#openRows = 0
+    this.#open = new EncodedRows(Math.ceil(buffer.size * 1.1))
+    this.#deps.sender.add(rows, buffer.take(), this.#keeper.seal(this.#open))
   }
 
   /** The interval, shortened by a random part of up to a quarter. */
   #intervalMs(): number {
     return this.#deps.flushIntervalMs * (1 - this.#deps.random() / 4)
-  }
-
-  async #adopt(): Promise<void> {
-    const { spool, sender, logger, maxRows } = this.#deps
-    const batches = await spool.adopt(maxRows - this.rows)
-    for (const batch of batches) sender.addSpooled(batch)
-    if (batches.length > 0)
-      logger.info({ batches: batches.length }, 'clickhouse: batches of ended processes taken over')
   }
 
   #onOverflow(dropped: number): void {

@@ -32,6 +32,17 @@ export class MinuteCounts {
     return true
   }
 
+  /** Adds counts in the form of `join`. */
+  addJoined(columns: readonly string[]): void {
+    const rows = columns.map((column) => column.split('\n'))
+    const [minutes = [], ...others] = rows
+    const counts = others.pop() ?? []
+    for (const [index, minuteMs] of minutes.entries()) {
+      const parts = others.map((values) => values[index] ?? '')
+      if (minuteMs !== '') this.add(Number(minuteMs), parts, Number(counts[index]))
+    }
+  }
+
   /** The text of each column. */
   join(): string[] {
     const columns = new TextColumns(COLUMNS)

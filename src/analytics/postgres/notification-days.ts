@@ -16,12 +16,12 @@ export async function prepareDays(sql: Queryable): Promise<void> {
 }
 
 /**
- * Drops the partitions of days that ended more than `ttlMs` ago and the hours of these days, and forgets the processes
- * that ended a day ago.
+ * Drops the partitions of days that ended more than `ttlMs` ago and the hours of these days, and forgets the batches
+ * that were stored a day ago.
  */
 export async function dropOldDays(sql: Sql, ttlMs: number): Promise<void> {
   const firstDay = sql`((clock_timestamp() at time zone 'UTC')::date - ${Math.ceil(ttlMs / DAY_MS)}::int)`
-  await sql`delete from notification_writers where time < clock_timestamp() - interval '1 day'`
+  await sql`delete from notification_batches where time < clock_timestamp() - interval '1 day'`
   await sql`delete from notification_hours where hour < ${firstDay}::timestamp at time zone 'UTC'`
   await sql`select drop_notification_days(${firstDay})`
 }

@@ -1,19 +1,15 @@
-// Collects rows and counts in batches, and stores one batch after another:
+// Collects rows and counts in batches:
 //
-//   row ──▶ open batch ──(BATCH_ROWS, or FLUSH_INTERVAL_MS)──▶ sealed ──(stored, or refused: dropped, counted)──▶ ended
-//                                                                └──(a failure that may end: pause, repeat)
+//   row ──▶ open batch ──(BATCH_ROWS, or FLUSH_INTERVAL_MS)──▶ sealed batch, see batch-store.ts
 //
-// Recording does no I/O and waits for nothing, so it never delays a push. While MAX_ROWS rows are not stored, new rows
-// are dropped and counted. A killed process loses the rows of its last second.
-import { randomUUID } from 'node:crypto'
+// Rows and counts are appended to the file of their batch. While MAX_ROWS rows are not stored, new rows are dropped and
+// counted.
 import type { RowLevel } from '../../config/sections/postgresql-analytics.ts'
-import { readDatabaseError } from '../../database/database-error.ts'
 import type { Sql } from '../../database/pool.ts'
 import type { RowMetrics, RowType } from '../../observability/analytics-metrics.ts'
 import type { Logger } from '../../observability/log.ts'
 import { OutageLog } from '../../observability/outage-log.ts'
-import { withDeadline } from '../../timing/deadline.ts'
-import { pause } from '../../timing/pause.ts'
+import type { Repetition } from '../../timing/repeat.ts'
 import type {
   AttemptRecorder,
   EventRecorder,
@@ -22,9 +18,12 @@ import type {
   TargetAttempt,
   TargetEvent,
 } from '../analytics.ts'
+import { RowKeeper } from '../spool/row-keeper.ts'
+import type { Spool } from '../spool/spool.ts'
+import { startAdoption } from '../spool/start-adoption.ts'
+import { BatchStore } from './batch-store.ts'
 import { groupRuns } from './event-runs.ts'
 import { hasRow, RowBatch } from './row-batch.ts'
-import { storeBatch } from './store-batch.ts'
 
 /** A statement with these rows takes some 100 ms of PostgreSQL, so that no other waits long for its connection. */
 const BATCH_ROWS = 10_000
@@ -32,14 +31,11 @@ const BATCH_ROWS = 10_000
 const FLUSH_INTERVAL_MS = 1000
 /** The most rows of a process that are not stored: about 60 MB. */
 const MAX_ROWS = 100_000
-/** The pause after a failed statement, in ms. */
-const RETRY_PAUSE_MS = 1000
-/** Errors of the data (SQLSTATE classes 22 and 23): the same rows fail again. */
-const REFUSED = /^2[23]/
 
 interface Deps {
   sql: Sql
   level: RowLevel
+  spool: Spool
   makeMetrics(type: RowType, countRows: () => number): RowMetrics
   logger: Logger
   /** Unix time in ms. */
@@ -54,40 +50,48 @@ interface Deps {
 export class PostgresAnalytics implements EventRecorder, AttemptRecorder {
   readonly #deps: Deps
   readonly #metrics: Record<RowType, RowMetrics>
-  readonly #outage: OutageLog
   readonly #overflow: OutageLog
-  readonly #writer = randomUUID()
-  readonly #sealed: RowBatch[] = []
-  readonly #stopping = new AbortController()
+  readonly #keeper: RowKeeper
+  readonly #store: BatchStore
   #open = new RowBatch()
-  #stored = 0
   #timer: NodeJS.Timeout | undefined
-  #running: Promise<void> | undefined
+  #adoption: Repetition | undefined
 
   constructor(deps: Deps) {
     this.#deps = deps
-    const count = (kind: 'events' | 'attempts') => () =>
-      [...this.#sealed, this.#open].reduce((sum, batch) => sum + batch[kind].rows, 0)
+    const count = (type: 'events' | 'attempts') => () => this.#open[type] + this.#store.count(type)
     this.#metrics = {
       notifications: deps.makeMetrics('notifications', count('events')),
       attempts: deps.makeMetrics('attempts', count('attempts')),
     }
     const { logger, now } = deps
-    this.#outage = new OutageLog({ logger, kind: 'store', name: 'analytics', now })
     this.#overflow = new OutageLog({ logger, kind: 'store', name: 'analytics buffer', now })
+    this.#keeper = new RowKeeper({ ...deps, name: 'analytics', collected: this.#open })
+    this.#store = new BatchStore({ ...deps, metrics: this.#metrics })
+  }
+
+  /** Stores the batches of ended processes too, now and every minute. */
+  start(): void {
+    const { spool, logger } = this.#deps
+    this.#adoption = startAdoption({
+      spool,
+      room: () => this.#room(),
+      onBatch: (batch) => this.#store.addSpooled(batch),
+      logger,
+    })
   }
 
   /** Whether all rows and counts are stored. */
   get isEmpty(): boolean {
-    return this.#open.isEmpty && this.#sealed.length === 0
+    return this.#open.isEmpty && this.#store.isEmpty
   }
 
   /** The rows that are not stored yet. */
   get rows(): number {
-    return this.#sealed.reduce((sum, batch) => sum + batch.rows, this.#open.rows)
+    return this.#open.rows + this.#store.count('events') + this.#store.count('attempts')
   }
 
-  recordEvents(source: EventSource, events: Iterable<TargetEvent>): void {
+  async recordEvents(source: EventSource, events: Iterable<TargetEvent>): Promise<void> {
     const nowMs = this.#deps.now()
     let room = this.#room()
     let dropped = 0
@@ -100,10 +104,10 @@ export class PostgresAnalytics implements EventRecorder, AttemptRecorder {
         this.#sealFull()
       }
     }
-    this.#end('notifications', dropped)
+    await this.#end('notifications', dropped)
   }
 
-  recordAttempts(source: EventSource, attempts: Iterable<TargetAttempt>): void {
+  async recordAttempts(source: EventSource, attempts: Iterable<TargetAttempt>): Promise<void> {
     const nowMs = this.#deps.now()
     let room = this.#room()
     let dropped = 0
@@ -112,34 +116,33 @@ export class PostgresAnalytics implements EventRecorder, AttemptRecorder {
       else dropped++
       this.#sealFull()
     }
-    this.#end('attempts', dropped)
+    await this.#end('attempts', dropped)
   }
 
-  /** Counts a report. Its row is stored already. */
-  countReport(report: StatusReport): void {
-    this.#end('notifications', this.#open.countReport(report, this.#deps.now()) ? 0 : 1)
+  /** Counts a report, whose row is stored already. Resolves as `recordEvents` does. */
+  async countReport(report: StatusReport): Promise<void> {
+    await this.#end('notifications', this.#open.countReport(report, this.#deps.now()) ? 0 : 1)
   }
 
-  /** Stores the collected rows within `graceMs`. Rows that are not stored in this time are dropped and counted. */
+  /** Stores the collected rows within `graceMs`. Rows that PostgreSQL does not accept stay in the spool. */
   async stop(graceMs: number): Promise<void> {
+    await this.#adoption?.stop()
     this.#seal()
-    this.#stopping.abort()
-    await withDeadline(this.#running ?? Promise.resolve(), graceMs).catch(() => undefined)
-    for (const { events, attempts } of this.#sealed) {
-      this.#drop('shutdown', events.rows, attempts.rows)
-    }
+    await this.#store.stop(graceMs)
+    await this.#deps.spool.close()
   }
 
   #room(): number {
     return (this.#deps.maxRows ?? MAX_ROWS) - this.rows
   }
 
-  #end(type: RowType, dropped: number): void {
+  async #end(type: RowType, dropped: number): Promise<void> {
     if (dropped > 0) this.#onOverflow(type, dropped)
     else this.#overflow.onWell()
     if (!this.#open.isEmpty) {
       this.#timer ??= setTimeout(() => this.#seal(), this.#deps.flushIntervalMs ?? FLUSH_INTERVAL_MS).unref()
     }
+    await this.#keeper.keep()
   }
 
   #sealFull(): void {
@@ -150,55 +153,11 @@ export class PostgresAnalytics implements EventRecorder, AttemptRecorder {
     clearTimeout(this.#timer)
     this.#timer = undefined
     if (this.#open.isEmpty) return
-    const { events, attempts } = this.#open
-    if (events.rows > 0) this.#metrics.notifications.batch(events.rows)
-    if (attempts.rows > 0) this.#metrics.attempts.batch(attempts.rows)
-    this.#sealed.push(this.#open)
+    const sealed = this.#open
     this.#open = new RowBatch()
-    this.#running ??= this.#run()
-  }
-
-  /** Stores batches until all have ended. During a stop it ends with the first failure. Never rejects. */
-  async #run(): Promise<void> {
-    const { signal } = this.#stopping
-    let failures = 0
-    for (let batch = this.#sealed[0]; batch; batch = this.#sealed[0]) {
-      const isEnded = await this.#store(batch, failures)
-      failures = isEnded ? 0 : failures + 1
-      if (isEnded) this.#sealed.shift()
-      else if (signal.aborted) break
-      else await pause(this.#deps.retryPauseMs ?? RETRY_PAUSE_MS, signal)
-    }
-    this.#running = undefined
-  }
-
-  /** Tries to store a batch. Resolves to whether it has ended. */
-  async #store(batch: RowBatch, failures: number): Promise<boolean> {
-    const startedMs = performance.now()
-    const onEnd = (isOk: boolean) =>
-      this.#metrics.notifications.flush((performance.now() - startedMs) / 1000, failures, isOk)
-    try {
-      await storeBatch(this.#deps.sql, { writer: this.#writer, batch: this.#stored + 1 }, batch)
-      onEnd(true)
-      this.#stored++
-      this.#outage.onWell()
-      return true
-    } catch (error) {
-      onEnd(false)
-      const cause = readDatabaseError(error)
-      const isRefused = cause !== undefined && REFUSED.test(cause.code)
-      if (isRefused) this.#drop('refused', batch.events.rows, batch.attempts.rows)
-      this.#outage.onFailure(
-        {
-          cause: `analytics: ${cause?.code ?? 'unknown error'}`,
-          mend: isRefused
-            ? 'report this error; the rows of the batch were dropped'
-            : 'see the outage of the database; rows are kept meanwhile',
-        },
-        { err: cause ?? error },
-      )
-      return isRefused
-    }
+    if (sealed.events > 0) this.#metrics.notifications.batch(sealed.events)
+    if (sealed.attempts > 0) this.#metrics.attempts.batch(sealed.attempts)
+    this.#store.add(sealed, this.#keeper.seal(this.#open))
   }
 
   #onOverflow(type: RowType, dropped: number): void {
@@ -207,10 +166,5 @@ export class PostgresAnalytics implements EventRecorder, AttemptRecorder {
       cause: `${this.#deps.maxRows ?? MAX_ROWS} rows are not stored, new ones are dropped`,
       mend: 'see the outage of analytics, or reduce postgresql_analytics.rows',
     })
-  }
-
-  #drop(reason: 'shutdown' | 'refused', events: number, attempts: number): void {
-    if (events > 0) this.#metrics.notifications.drop(reason, events)
-    if (attempts > 0) this.#metrics.attempts.drop(reason, attempts)
   }
 }

@@ -8,10 +8,10 @@ import { withDays } from './notification-days.ts'
 export class PostgresReports implements Analytics {
   readonly #sql: Sql
   readonly #calls: TimedCalls
-  readonly #onStored: (report: StatusReport) => void
+  readonly #onStored: (report: StatusReport) => Promise<void>
 
-  /** @param deps `onStored` is called with each stored report */
-  constructor({ sql, onStored }: { sql: Sql; onStored: (report: StatusReport) => void }) {
+  /** @param deps `onStored` is called with each stored report, before `recordStatus` resolves */
+  constructor({ sql, onStored }: { sql: Sql; onStored: (report: StatusReport) => Promise<void> }) {
     this.#sql = sql
     this.#calls = new TimedCalls({ sql })
     this.#onStored = onStored
@@ -29,6 +29,6 @@ export class PostgresReports implements Analytics {
           returning ${isInTime(sql, deadlineMs)}`
       }),
     )
-    this.#onStored(report)
+    await this.#onStored(report)
   }
 }

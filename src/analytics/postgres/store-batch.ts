@@ -1,43 +1,43 @@
 import { commitAsynchronously } from '../../database/asynchronous-commit.ts'
 import type { Fragment, Sql } from '../../database/pool.ts'
+import type { BatchTexts } from './batch-texts.ts'
 import { withDays } from './notification-days.ts'
-import type { RowBatch } from './row-batch.ts'
 
-/** The process that stores a batch, and the number of the batch. */
-export interface BatchKey {
-  /** A UUID of this process. */
-  writer: string
-  /** Greater than that of the batch before. */
-  batch: number
+/** The tokens of batches, which are UUIDs. */
+export interface BatchTokens {
+  /** The token of the batch. */
+  token: string
+  /** The tokens of batches that are not stored again. */
+  forgotten: readonly string[]
 }
 
 /**
  * Stores the rows and counts of a batch, all or none. It may be repeated until it resolves: a batch is stored once. Its
  * commit is asynchronous, so a crash of PostgreSQL may lose the batches of the last 0.6 s.
  */
-export async function storeBatch(sql: Sql, { writer, batch }: BatchKey, rows: RowBatch): Promise<void> {
-  const attempts = rows.attempts.join()
-  const counts = rows.counts.join()
-  const events = rows.events.join()
+export async function storeBatch(sql: Sql, { token, forgotten }: BatchTokens, texts: BatchTexts): Promise<void> {
+  const { events, attempts, counts } = texts
   await withDays(
     sql,
     () => sql`
       with turn as materialized (
-        insert into notification_writers as w (id, batch, time) values (${writer}, ${batch}, clock_timestamp())
-        on conflict (id) do update set batch = excluded.batch, time = excluded.time where w.batch < excluded.batch
+        insert into notification_batches (token, time) values (${token}, clock_timestamp())
+        on conflict do nothing
         returning ${commitAsynchronously(sql)}
+      ), forgotten as (
+        delete from notification_batches where token = any(${[...forgotten]}::uuid[])
       ), event_rows as (
         insert into notifications (time, uid, provider, type, recipient, device_id, platform, user_id, msg_id, status,
           error_code, error_message)
-        select ${toTime(sql, sql`c1`)}, ${texts(sql, 2, 12)}
+        select ${toTime(sql, sql`c1`)}, ${textColumns(sql, 2, 12)}
         from ${splitColumns(sql, events)} where exists (select from turn)
       ), attempt_rows as (
         insert into notification_attempts (time, uid, provider, type, recipient, device_id, platform, user_id, attempt,
           error_code, error_message, latency_ms)
-        select ${toTime(sql, sql`c1`)}, ${texts(sql, 2, 8)}, c9::int, ${texts(sql, 10, 11)}, c12::int
+        select ${toTime(sql, sql`c1`)}, ${textColumns(sql, 2, 8)}, c9::int, ${textColumns(sql, 10, 11)}, c12::int
         from ${splitColumns(sql, attempts)} where exists (select from turn)
       ), counted (minute, provider, type, platform, status, error_code, count) as materialized (
-        select ${toTime(sql, sql`c1`)}, ${texts(sql, 2, 6)}, c7::bigint
+        select ${toTime(sql, sql`c1`)}, ${textColumns(sql, 2, 6)}, c7::bigint
         from ${splitColumns(sql, counts)} where exists (select from turn)
       ), hour_rows as (
         insert into notification_hours as h (hour, provider, type, platform, status, error_code, count)
@@ -65,7 +65,7 @@ function splitColumns(sql: Sql, texts: readonly string[]): Fragment {
 }
 
 /** The columns from c`first` to c`last`. The last row of a column of empty texts is null. */
-function texts(sql: Sql, first: number, last: number): Fragment {
+function textColumns(sql: Sql, first: number, last: number): Fragment {
   const columns = Array.from({ length: last - first + 1 }, (_, index) => `coalesce(c${first + index}, '')`)
   return sql`${sql.unsafe(columns.join(', '))}`
 }
