@@ -1,8 +1,12 @@
 // Signals to a server with everything embedded, at the moments of its life, as an operator sends them.
 import { readdirSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test, vi } from 'vitest'
 import { readText } from '../support/marked-processes.ts'
 import { LONG, RUNNING, type Server, startMarked } from './marked-server.ts'
+
+/** Longer than the time in which two signals count as one. */
+const SAME_PRESS_MS = 600
 
 /** A stop that the operator likes: no process is left, and no error is logged. */
 async function expectCleanStop(server: Server): Promise<void> {
@@ -84,11 +88,11 @@ test.skipIf(process.platform !== 'linux')(
     for (const pid of workers) process.kill(pid, 'SIGSTOP')
     second.child.kill('SIGINT')
     await second.said('"signal":"SIGINT"')
-    await vi.waitFor(() => {
-      second.child.kill('SIGINT')
-      expect(second.output()).toContain('stopped immediately')
-    }, LONG)
+    // Two within half a second count as one. One more would end npm itself, which has no server to pass it on to.
+    await delay(SAME_PRESS_MS)
+    second.child.kill('SIGINT')
     expect(await second.ended).toBe(1)
+    expect(second.output()).toContain('stopped immediately')
     await vi.waitFor(() => expect(second.listLeft()).toEqual([]), LONG)
   },
 )

@@ -1,11 +1,11 @@
-// The contract that every implementation of the queue keeps. Each case has its own queue and runs twice: directly, and
-// with calls that fail one time in ten, before or after their work.
+// The contract that every implementation of the queue keeps. Each case has its own queue and runs twice: directly, and in
+// the long suite with calls that fail one time in ten, before or after their work.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { describeAccepting } from './contract/accepting.ts'
 import { describeAcks } from './contract/acks.ts'
 import { describeBatches } from './contract/batches.ts'
 import { describeCancelling } from './contract/cancelling.ts'
-import { ContractRig, type StartQueue } from './contract/contract-rig.ts'
+import { ContractRig, type DescribeQueue, type StartQueue } from './contract/contract-rig.ts'
 import { describeDeadLetters } from './contract/dead-letters.ts'
 import { describeDueTimes } from './contract/due-times.ts'
 import { describeLeases } from './contract/leases.ts'
@@ -18,8 +18,12 @@ import { describeWalks } from './contract/walks.ts'
 import { injectFaults, makeRandom, repeatFailed } from './faults.ts'
 
 /** Runs the contract on queues that `start` opens. */
-export function describeQueue(name: string, start: StartQueue) {
+export const describeQueue: DescribeQueue = (name, start) => {
   describe(`the queue on ${name}`, () => describeContract(start))
+}
+
+/** Runs the contract on queues whose calls fail, and are repeated. */
+export const describeFailingQueue: DescribeQueue = (name, start) => {
   let seed = 1
   const startFaulty: StartQueue = async (options) => {
     const { queue, close } = await start(options)

@@ -18,6 +18,9 @@ export interface QueueUnderTest {
 /** Opens an empty queue. */
 export type StartQueue = (options: { leaseMs: number } & QueueLimits) => Promise<QueueUnderTest>
 
+/** Declares the tests of a contract for a queue that `start` opens. */
+export type DescribeQueue = (name: string, start: StartQueue) => void
+
 /** Long enough for the calls of a case, short enough to wait for its end. */
 export const LEASE_MS = 500
 export const ALL_PROVIDERS: readonly ProviderName[] = ['fcm', 'hms', 'apns', 'webpush']
