@@ -61,7 +61,11 @@ async function adoptAll(spool: Spool): Promise<SpooledBatch[]> {
 /** The numbers of the rows in batches. */
 async function readAll(spool: Spool, batches: readonly SpooledBatch[]): Promise<number[]> {
   const numbers: number[] = []
-  for (const batch of batches) numbers.push(...readNumbers(await spool.read(batch)))
+  for (const batch of batches) {
+    const rows = readNumbers(await spool.read(batch))
+    expect(rows).toHaveLength(batch.rows)
+    numbers.push(...rows)
+  }
   return numbers.sort((a, b) => a - b)
 }
 

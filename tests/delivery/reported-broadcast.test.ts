@@ -14,7 +14,7 @@ const KILLS = 3
 const TIMEOUT_MS = Math.max(90_000, DEVICES * 2)
 const WAIT = { timeout: TIMEOUT_MS, interval: 100 }
 /** Rows are stored some seconds after their pushes. */
-const ROWS_WAIT = { timeout: 15_000, interval: 200 }
+const ROWS_WAIT = { timeout: Math.max(15_000, DEVICES / 10), interval: 200 }
 
 /** The code with which FCM refuses the tokens that begin with a word. */
 const REFUSALS: Record<string, string> = { unregistered: 'UNREGISTERED', invalid: 'INVALID_ARGUMENT' }

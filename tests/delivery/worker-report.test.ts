@@ -104,7 +104,7 @@ test('counts and records targets whose send expires or is cancelled', async () =
   const expiring = await rig.enqueue(['d'], 'small', Date.now() + 10_000)
   const later: Outcome = { kind: 'retry', reason: 'QUOTA_EXCEEDED', afterMs: 60_000 }
   rig.startWorker(new ScriptedProvider(async () => later), { recorder: log })
-  await vi.waitFor(() => expect(log.events).toHaveLength(4), { timeout: 10_000 })
+  for (const uid of [cancelled, expired, expiring]) await rig.waitForEnd(uid)
   expect(log.endings).toEqual({
     'user-a': ['cancelled cancelled'],
     'user-b': ['cancelled cancelled'],
