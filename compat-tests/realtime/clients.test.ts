@@ -83,7 +83,7 @@ describe.skipIf(toolchain.missing)('through a node', () => {
 
   test.each(libraries)('%s acknowledges, registers and gets errors', async (name, run) => {
     const user = `user of ${name}`
-    const phone = { provider: 'fcm', platform: 'android', token: `phone of ${name}` }
+    const phone = { provider: 'fcm', platform: 'android', token: `phone-of-${name}` }
     const calls: Call[] = [
       ['push:ack', { uids: ['m1', 'm2'] }],
       ['push:device_register', phone],

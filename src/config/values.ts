@@ -47,7 +47,7 @@ export const headerText = v.pipe(
 )
 
 /** The id of an app of HMS, which becomes part of the path of a URL. */
-export const hmsAppId = v.pipe(filledText, v.regex(/^[\w-]+$/, 'expected letters and digits'))
+export const hmsAppId = v.pipe(filledText, v.regex(/^[^\s/?#]+$/, 'expected an id without spaces'))
 
 /** The name of a host. */
 const HOST_NAME = /^[a-z\d_](?:[a-z\d._-]*[a-z\d_])?\.?$/i

@@ -16,7 +16,7 @@ afterAll(() => rig.stop())
 const Registered = v.object({ result: v.object({ id: v.string() }) })
 
 async function register(user: string, topics: string[] = []): Promise<string> {
-  const device = { provider: 'fcm', token: `token of ${user}`, platform: 'android', user, topics }
+  const device = { provider: 'fcm', token: `token-of-${user}`, platform: 'android', user, topics }
   return v.parse(Registered, await (await rig.server.post('/device_register', device)).json()).result.id
 }
 
@@ -126,8 +126,8 @@ test('a push to many devices needs their number', async () => {
 
 test('a token is shown only on request, which is logged', async () => {
   const id = await register('secretive')
-  expect(await text(`/devices/${id}`)).not.toContain('token of secretive')
-  expect(await (await client.post(`/devices/${id}/token`)).text()).toContain('token of secretive')
+  expect(await text(`/devices/${id}`)).not.toContain('token-of-secretive')
+  expect(await (await client.post(`/devices/${id}/token`)).text()).toContain('token-of-secretive')
   expect(await actions('show token')).toMatchObject([{ target: id }])
 })
 

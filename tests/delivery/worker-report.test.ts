@@ -204,6 +204,7 @@ test('records the targets of an acknowledgement whose answer was lost, and count
   })
   rig.startWorker(scripted({}), { queue, recorder: log })
   const uid = await rig.enqueue(['a', 'b'])
-  await vi.waitFor(() => expect(log.endings).toEqual({ 'user-a': ['sent'], 'user-b': ['sent'] }))
+  await rig.waitForEnd(uid)
+  expect(log.endings).toEqual({ 'user-a': ['sent'], 'user-b': ['sent'] })
   expect(await readCounts(uid)).toEqual({ target: 2, sent: 2 })
 })

@@ -16,7 +16,7 @@ beforeAll(async () => {
     { provider: 'apns', platform: 'ios', user: '', topics: ['500_off'] },
   ]
   for (const [index, registration] of registrations.entries()) {
-    const token = `token ${index}`
+    const token = `token-${index}`
     const isApns = registration.provider === 'apns'
     ids.push(await devices.register({ ...registration, token: isApns ? makeDeviceToken(token) : token }))
   }
@@ -141,7 +141,7 @@ test('device_topic_list always has the id of the device, and the whole device on
   const [bare] = (await devices.listTopics({ filter })).items
   expect(bare).toEqual({ id: bare?.id, device_id: ids[0], topic: 'sport', device: { id: ids[0] } })
   const [full] = (await devices.listTopics({ filter, include_device: true })).items
-  expect(full?.device).toMatchObject({ id: ids[0], user: 'a', token: 'token 0', platform: 'android' })
+  expect(full?.device).toMatchObject({ id: ids[0], user: 'a', token: 'token-0', platform: 'android' })
 })
 
 test.each(['listTopics', 'listUsers'] as const)(

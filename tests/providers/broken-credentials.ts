@@ -298,7 +298,7 @@ export const BROKEN: [what: string, provider: string, section: () => Section, pr
     'an id with a blank',
     'hms',
     () => ({ app_id: 'my app', app_secret: 's' }),
-    /hms\.app_id: expected letters and digits/,
+    /hms\.app_id: expected an id without spaces/,
   ],
   ['no secret', 'hms', () => ({ app_id: '1' }), /hms\.app_secret: is needed/],
   ['an empty secret', 'hms', () => ({ app_id: '1', app_secret: '' }), /hms\.app_secret: expected text but found none/],

@@ -33,7 +33,7 @@ function startServer(change: object = {}): Promise<TestAssembly> {
     ca_file: files.ca,
     ...change,
   }
-  const options = { push_notifications: { webpush }, worker: { retry_scale: 0.001, lease: '2s', heartbeat: '200ms' } }
+  const options = { push_notifications: { webpush }, worker: { retry_scale: 0.001 } }
   return startAssembly(database.dsn, options)
 }
 

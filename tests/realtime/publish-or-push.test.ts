@@ -162,7 +162,7 @@ describe('when the node', () => {
     ['does not answer', () => undefined],
   ]
   test.each(misbehaviours)('%s, the push stays and the answer says so', async (name, behaviour) => {
-    await rig.register(name, `phone: ${name}`)
+    await rig.register(name, `phone-${name.replaceAll(' ', '-')}`)
     const before = rig.fcm.accepted.length
     misbehave = behaviour
     const uid = `node ${name}`
@@ -171,7 +171,7 @@ describe('when the node', () => {
     misbehave = undefined
     // The caller may repeat the call, which publishes now.
     expect(await rig.api('publish_or_push', request)).toEqual({ result: { uid, offset: 7, epoch: 'e' } })
-    expect(await waitForTargets(1, before)).toEqual([`phone: ${name}`])
+    expect(await waitForTargets(1, before)).toEqual([`phone-${name.replaceAll(' ', '-')}`])
   })
 
   test('refuses the publication, the answer has the error of the node', async () => {
