@@ -69,7 +69,11 @@ describe('topics and meta of a client', () => {
     ['an allowed name in meta', { meta: { app_version: '1' } }, true],
     ['another name in meta', { meta: { app_version: '1', role: 'admin' } }, false],
   ])('%s', async (name, fields, isAllowed) => {
-    const answer = await rig.rpc('u.1*', 'push:device_register', { ...PHONE, token: `t-${name.replaceAll(' ', '-')}`, ...fields })
+    const answer = await rig.rpc('u.1*', 'push:device_register', {
+      ...PHONE,
+      token: `t-${name.replaceAll(' ', '-')}`,
+      ...fields,
+    })
     if (!isAllowed) return expect(answer).toEqual(DENIED)
     const id = readId(answer)
     const { topics } = { topics: undefined, ...fields }
