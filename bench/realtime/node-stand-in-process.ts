@@ -7,7 +7,7 @@ const REPLY = '{"publish":{"offset":1,"epoch":"e"}}'
 const server = createServer((incoming, outgoing) => {
   buffer(incoming).then(
     (body) => {
-      const { commands } = JSON.parse(body.toString())
+      const { commands = [undefined] } = JSON.parse(body.toString())
       const answer = `{"replies":[${Array.from(commands, () => REPLY).join(',')}]}`
       outgoing.writeHead(200, { 'content-type': 'application/json', 'content-length': answer.length }).end(answer)
     },

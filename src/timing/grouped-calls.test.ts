@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { GroupedCalls, type GroupedCallsDeps } from './grouped-calls.ts'
+
+afterEach(() => void vi.useRealTimers())
 
 /** Grouped calls whose groups end when the test says so. */
 function makeCalls(options: Partial<GroupedCallsDeps<string, string>> = {}) {
@@ -49,6 +51,24 @@ test('calls with the same key run in different groups', async () => {
   groups[0]?.end()
   await turn()
   expect(started()).toEqual(['a1 b1', 'a2'])
+})
+
+test('groups start at their least interval, apart from full ones, and a lone call at once', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'performance'] })
+  const { grouped, started } = makeCalls({ maxRunning: 9, minIntervalMs: 5 })
+  void grouped.add('lone')
+  await turn()
+  expect(started()).toEqual(['lone'])
+  void grouped.add('a')
+  vi.advanceTimersByTime(4)
+  void grouped.add('b')
+  await turn()
+  expect(started()).toEqual(['lone'])
+  vi.advanceTimersByTime(1)
+  expect(started()).toEqual(['lone', 'a b'])
+  for (const call of ['c', 'd', 'e']) void grouped.add(call)
+  await turn()
+  expect(started()).toEqual(['lone', 'a b', 'c d e'])
 })
 
 test('a refused call rejects alone', async () => {

@@ -13,6 +13,11 @@ export interface GroupedCallsDeps<Call, Result> {
   maxSize?: number
   /** The most groups that run at the same time; 1 by default. */
   maxRunning?: number
+  /**
+   * The least time between the starts of two groups in ms, except for full groups; 0 by default. Under a load, more
+   * calls share a group then. A call waits for it only if another group has just started.
+   */
+  minIntervalMs?: number
   /** A group has no two calls with the same key; by default all calls may share a group. */
   keyOf?(call: Call): string
   /** The error of a call that may not be executed any more, such as one after its deadline; undefined: it may. */
@@ -38,6 +43,10 @@ export class GroupedCalls<Call, Result> {
   readonly #deps: GroupedCallsDeps<Call, Result>
   #waiting: Waiting<Call, Result>[] = []
   #running = 0
+  #isScheduled = false
+  /** Set while the next group waits for its time. */
+  #timer: NodeJS.Timeout | undefined
+  #startedAtMs = Number.NEGATIVE_INFINITY
 
   constructor(deps: GroupedCallsDeps<Call, Result>) {
     this.#deps = deps
@@ -46,18 +55,49 @@ export class GroupedCalls<Call, Result> {
   /** Executes a call together with others that arrive at the same time. */
   add(call: Call): Promise<Result> {
     const result = new Promise<Result>((resolve, reject) => this.#waiting.push({ call, resolve, reject }))
-    if (this.#running < (this.#deps.maxRunning ?? 1)) {
-      this.#running++
-      // In the next turn of the event loop, so that calls that were already read from other sockets join the group.
-      setImmediate(() => void this.#runGroups())
+    if (this.#timer && this.#waiting.length >= this.#deps.maxTogether) this.#endWait()
+    // In the next turn of the event loop, so that calls that were already read from other sockets join the group.
+    if (this.#mayStart() && !this.#startLater()) {
+      this.#isScheduled = true
+      setImmediate(this.#start)
     }
     return result
   }
 
-  /** Runs group after group. Never rejects: an error rejects the promises of its group. */
-  async #runGroups(): Promise<void> {
-    for (let group = this.#takeGroup(); group.length > 0; group = this.#takeGroup()) await this.#runGroup(group)
-    this.#running--
+  #mayStart(): boolean {
+    return !this.#isScheduled && this.#waiting.length > 0 && this.#running < (this.#deps.maxRunning ?? 1)
+  }
+
+  /** Whether the next group has to wait for its time, at which it starts then. */
+  #startLater(): boolean {
+    const { minIntervalMs = 0, maxTogether } = this.#deps
+    if (minIntervalMs === 0 || this.#waiting.length >= maxTogether) return false
+    const waitMs = this.#startedAtMs + minIntervalMs - performance.now()
+    if (waitMs <= 0) return false
+    this.#isScheduled = true
+    this.#timer = setTimeout(this.#start, waitMs)
+    return true
+  }
+
+  #endWait(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#isScheduled = false
+  }
+
+  /** Starts as many groups as may run. */
+  readonly #start = (): void => {
+    this.#endWait()
+    do {
+      const group = this.#takeGroup()
+      if (group.length === 0) return
+      this.#running++
+      this.#startedAtMs = performance.now()
+      void this.#runGroup(group).then(() => {
+        this.#running--
+        if (this.#mayStart() && !this.#startLater()) this.#start()
+      })
+    } while (this.#mayStart() && !this.#startLater())
   }
 
   /** Takes the calls of the next group in the order of their arrival, and rejects those that are refused. */
@@ -86,6 +126,7 @@ export class GroupedCalls<Call, Result> {
     return group
   }
 
+  /** Never rejects: an error rejects the promises of its group. */
   async #runGroup(group: readonly Waiting<Call, Result>[]): Promise<void> {
     try {
       const results = await this.#deps.run(group.map(({ call }) => call))

@@ -8,6 +8,8 @@ import { inTime } from './in-time.ts'
 
 /** The most exclusions that one statement stores or targets that it looks for, so that it takes only milliseconds. */
 const MAX_TOGETHER = 500
+/** The least time between two statements that store exclusions, in ms: a client does not notice it. */
+const MIN_INTERVAL_MS = 3
 /** While the worker reads the result of one search, PostgreSQL executes the other. */
 const MAX_SEARCHES = 2
 
@@ -29,6 +31,7 @@ export class Exclusions {
     this.#calls = calls
     this.#grouped = new GroupedCalls({
       maxTogether: MAX_TOGETHER,
+      minIntervalMs: MIN_INTERVAL_MS,
       findRefusal: ({ deadline }) => (deadline.isPast ? makeLateError() : undefined),
       run: async (group) => {
         // The earliest deadline of the group.
