@@ -1,7 +1,9 @@
 // What became of each target: the counts in the report of the send and the final events agree.
 import { expect, test, vi } from 'vitest'
+import type { EventSource, TargetEvent } from '../../src/analytics/analytics.ts'
 import type { Outcome } from '../../src/providers/provider.ts'
 import type { ReportCount } from '../../src/queue/report.ts'
+import { makeOpenPromise } from '../../src/timing/open-promise.ts'
 import { EventLog } from './event-log.ts'
 import { ScriptedProvider } from './scripted-provider.ts'
 import { SENT, WorkerRig, waitForAbort } from './worker-rig.ts'
@@ -96,6 +98,24 @@ test('counts and records targets that are given up, with the last code', async (
   expect(log.attempts.map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4])
 })
 
+test('acknowledges a batch when its events are kept, and not before', async () => {
+  const kept = makeOpenPromise()
+  class SlowLog extends EventLog {
+    override async recordEvents(source: EventSource, events: Iterable<TargetEvent>): Promise<void> {
+      await super.recordEvents(source, events)
+      await kept.promise
+    }
+  }
+  const log = new SlowLog()
+  rig.startWorker(scripted({}), { recorder: log })
+  const uid = await rig.enqueue(['a'])
+  await vi.waitFor(() => expect(log.endings).toEqual({ 'user-a': ['sent'] }), { timeout: 10_000 })
+  expect(await readCounts(uid)).toEqual({ target: 1 })
+  kept.resolve()
+  await rig.waitForEnd(uid)
+  expect(await readCounts(uid)).toEqual({ target: 1, sent: 1 })
+})
+
 test('counts and records targets whose send expires or is cancelled', async () => {
   const log = new EventLog()
   const cancelled = await rig.enqueue(['a', 'b'])
@@ -104,7 +124,14 @@ test('counts and records targets whose send expires or is cancelled', async () =
   const expiring = await rig.enqueue(['d'], 'small', Date.now() + 10_000)
   const later: Outcome = { kind: 'retry', reason: 'QUOTA_EXCEEDED', afterMs: 60_000 }
   rig.startWorker(new ScriptedProvider(async () => later), { recorder: log })
-  for (const uid of [cancelled, expired, expiring]) await rig.waitForEnd(uid)
+  await vi.waitFor(
+    async () => {
+      expect(await readCounts(cancelled)).toEqual({ target: 2, cancelled: 2 })
+      expect(await readCounts(expired)).toEqual({ target: 1, expired: 1 })
+      expect(await readCounts(expiring)).toEqual({ target: 1, expired: 1 })
+    },
+    { timeout: 10_000 },
+  )
   expect(log.endings).toEqual({
     'user-a': ['cancelled cancelled'],
     'user-b': ['cancelled cancelled'],
@@ -112,9 +139,6 @@ test('counts and records targets whose send expires or is cancelled', async () =
     'user-d': ['expired expired'],
   })
   expect(log.events.find(({ user }) => user === 'user-d')?.errorMessage).toContain('QUOTA_EXCEEDED')
-  expect(await readCounts(cancelled)).toEqual({ target: 2, cancelled: 2 })
-  expect(await readCounts(expired)).toEqual({ target: 1, expired: 1 })
-  expect(await readCounts(expiring)).toEqual({ target: 1, expired: 1 })
 })
 
 test('counts and records excluded users, also those that are excluded while others are sent', async () => {
@@ -166,6 +190,12 @@ test('counts the targets that an interrupted attempt of a reliable send finished
     },
     { timeout: 10_000 },
   )
+  // The progress is stored after the events of its targets.
+  expect(killed.endings).toEqual({
+    'user-a': ['sent'],
+    'user-b': ['failed INVALID_ARGUMENT'],
+    'user-d': ['dropped excluded'],
+  })
   await worker.stop(0)
   await rig.database.sql`update push_batches set claimable_at = clock_timestamp()`
   const log = new EventLog()
@@ -173,11 +203,6 @@ test('counts the targets that an interrupted attempt of a reliable send finished
   rig.startWorker(second, { recorder: log })
   await rig.waitForEnd(uid)
   expect(second.received).toEqual(['c'])
-  expect(killed.endings).toEqual({
-    'user-a': ['sent'],
-    'user-b': ['failed INVALID_ARGUMENT'],
-    'user-d': ['dropped excluded'],
-  })
   expect(log.endings).toEqual({ 'user-c': ['sent'] })
   expect(await readCounts(uid)).toEqual({
     target: 4,
