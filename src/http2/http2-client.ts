@@ -38,7 +38,8 @@ export interface Confirmation {
   /** The time of `performance.now()`, in ms, until which requests may be sent. */
   readonly untilMs: number
   /**
-   * Asks for a later `untilMs`. Resolves when it has changed, or when the signal of the batch aborts. Never rejects.
+   * Asks for a later `untilMs`. Resolves when it has changed, when the requests of the batch are withdrawn, or when its
+   * signal aborts. Never rejects.
    */
   renewed(): Promise<void>
 }

@@ -86,8 +86,10 @@ class SlowProvider implements Provider {
   async #sendOne(batch: Batch, token: string, index: number, settle: Settle, signal: AbortSignal): Promise<void> {
     await pause((this.#count++ * 173) % 1200, signal)
     const { confirmation } = batch
-    while (confirmation && performance.now() > confirmation.untilMs && !signal.aborted) await confirmation.renewed()
-    if (signal.aborted || this.#life.isOver || batch.isWithdrawn?.(index)) return
+    // The signal of small batches does not abort when one of them is lost or cancelled: its targets are withdrawn.
+    const isOver = () => signal.aborted || this.#life.isOver || batch.isWithdrawn?.(index)
+    while (confirmation && performance.now() > confirmation.untilMs && !isOver()) await confirmation.renewed()
+    if (isOver()) return
     this.#handovers.push({ token, atMs: performance.now() })
     if (this.#count % 3 === 0) settle(index, { kind: 'retry', reason: 'UNAVAILABLE', afterMs: 100 })
     else settle(index, { kind: 'sent', messageId: 'm' })
