@@ -6,7 +6,8 @@
 #   release/            centripush-VERSION.tgz, its SHA-256, and the SBOM (CycloneDX)
 #   image               centripush:VERSION, if Docker is there
 #
-# It pushes nothing. If it fails before the tag, `git checkout .` takes its changes back. The tests must have passed: .ci/run.
+# It pushes nothing. The tests must have passed: .ci/run. If it fails before the tag, `git checkout .` takes its changes
+# back.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -21,7 +22,8 @@ npm version --no-git-tag-version --allow-same-version "$version" > /dev/null
 
 rm -rf release && mkdir release
 npm pack --silent --pack-destination release
-npm sbom --package-lock-only --sbom-format cyclonedx --sbom-type application --omit dev > "release/centripush-$version.cdx.json"
+npm sbom --package-lock-only --sbom-format cyclonedx --sbom-type application --omit dev \
+  > "release/centripush-$version.cdx.json"
 (cd release && sha256sum ./* > SHA256SUMS)
 
 git commit --quiet --message "release: $version" CHANGELOG.md package.json package-lock.json

@@ -27,7 +27,7 @@ flight finish, the others stay in the queue. A second signal stops it immediatel
 may be sent again.
 
 Exit codes:
-  0  stopped by a signal
+  0  stopped by a signal; a shell shows 143 or 130 if the signal comes before Node has loaded the program
   1  can't start, or stopped by a second signal
   2  the command line or the configuration is wrong
 `

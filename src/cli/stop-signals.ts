@@ -10,7 +10,8 @@ const SAME_PRESS_MS = 500
 
 /**
  * Until `listenForStop`, a signal to stop ends the process with exit code 0. Nothing has been started then: the program
- * is being loaded, for up to a second. The kernel ignores a signal without a handler in the first process of a container.
+ * is being loaded, for up to a second. In the first process of a container, the kernel ignores a signal without a
+ * handler.
  */
 export function endAtStopSignals(): void {
   for (const signal of STOP_SIGNALS) process.on(signal, end)

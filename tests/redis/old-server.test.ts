@@ -38,6 +38,6 @@ test('a server that is older than Redis 7.0 is refused with the version that is 
   const client = await connectRedis(chooseRedis(config), makeTestLogger())
   onTestFinished(() => client.disconnect())
   await expect(checkAccess(client, ['key'], 'channel')).rejects.toThrow(
-    "push_notifications.queue.redis: can't be used: the server is older than Redis 7.0; use Redis 7.0 or newer, or Valkey",
+    'the server is older than Redis 7.0; use Redis 7.0 or newer, or Valkey',
   )
 })
