@@ -31,7 +31,7 @@ const MAX_DEVICES = 20
 const MAX_TOGETHER = 64
 /** While PostgreSQL executes one statement, the process reads the result of the other. */
 const MAX_RUNNING = 2
-/** The least time between two statements in ms: a tenth of the time that a call may take at half of the saturation. */
+/** The least time between two statements, in ms: a fifth of the median time of a call at half of the saturation. */
 const MIN_INTERVAL_MS = 2
 
 interface Read {

@@ -15,7 +15,7 @@ import type { WakeUp } from './wake-up.ts'
 const MAX_TOGETHER = 64
 /** While PostgreSQL writes the commit of one group to disk, it executes the other. */
 const MAX_RUNNING = 2
-/** The least time between two statements in ms: a tenth of the time that a call may take at half of the saturation. */
+/** The least time between two statements, in ms: a fifth of the median time of a call at half of the saturation. */
 const MIN_INTERVAL_MS = 2
 
 interface Deps {
