@@ -5,7 +5,6 @@
 // The queue gets the end of a target only after the rows of that end are kept. While the disk is full or can't be
 // written, rows are in memory only. While it does not answer, nothing waits for it.
 import { randomUUID } from 'node:crypto'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from '../../observability/log.ts'
 import { OutageLog } from '../../observability/outage-log.ts'
 import { withDeadline } from '../../timing/deadline.ts'
@@ -46,16 +45,13 @@ export class RowKeeper {
   readonly #inTurn = makeTurns()
   readonly #calls = new GroupedCalls<undefined, undefined>({
     run: async (calls) => {
-      const restMs = this.#appendedAtMs + MIN_INTERVAL_MS - performance.now()
-      if (restMs > 0) await delay(restMs)
-      this.#appendedAtMs = performance.now()
       await this.#append()
       return calls
     },
     maxTogether: Number.POSITIVE_INFINITY,
+    minIntervalMs: MIN_INTERVAL_MS,
   })
   #open: { token: string; collected: CollectedRows; file: GrowingFile }
-  #appendedAtMs = 0
   /** Whether a call of the disk takes longer than MAX_WAIT_MS. */
   #isHanging = false
 
