@@ -121,22 +121,34 @@ export class BatchOutcomes {
 
   /** The targets that the provider accepted or refused since the last call. */
   takeEnded(): EndedTargets[] {
-    // Arrays of the right size, because those that grow are a large part of the garbage of a broadcast.
-    const lines = new Array<string>(this.#sent - this.#sentTaken)
-    const messageIds = new Array<string>(this.#sent - this.#sentTaken)
-    let count = 0
-    this.#targets.forEach(({ line }, index) => {
-      const outcome = this.#outcomes[index]
-      if (outcome?.kind !== 'sent' || this.#taken[index]) return
-      lines[count] = line
-      messageIds[count++] = outcome.messageId
-    })
+    const sent = this.#takeSent()
     const refused = this.refused((index) => !this.#taken[index]).map((group): EndedTargets => {
       return { outcome: group.outcome, reason: group.reason, message: '', lines: linesOf(this.#batch, group) }
     })
-    for (const index of this.#targets.keys()) if (this.#outcomes[index]) this.#taken[index] = 1
-    this.#sentTaken += count
-    return count === 0 ? refused : [{ outcome: 'sent', reason: '', message: '', lines, messageIds }, ...refused]
+    if (refused.length > 0) for (const index of this.#targets.keys()) if (this.#outcomes[index]) this.#taken[index] = 1
+    return sent ? [sent, ...refused] : refused
+  }
+
+  /** The targets that the provider accepted since the last call. */
+  #takeSent(): EndedTargets | undefined {
+    const count = this.#sent - this.#sentTaken
+    if (count <= 0) return undefined
+    this.#sentTaken = this.#sent
+    const group = { outcome: 'sent', reason: '', message: '' } as const
+    // Most batches of a broadcast: to copy their lines would be a large part of the garbage.
+    if (count === this.#batch.lines.length && !this.#keepsMessageIds) return { ...group, lines: this.#batch.lines }
+    const lines = new Array<string>(count)
+    const messageIds = new Array<string>(this.#keepsMessageIds ? count : 0)
+    let taken = 0
+    this.#targets.forEach(({ line }, index) => {
+      const outcome = this.#outcomes[index]
+      if (outcome?.kind !== 'sent' || this.#taken[index]) return
+      this.#taken[index] = 1
+      lines[taken] = line
+      if (this.#keepsMessageIds) messageIds[taken] = outcome.messageId
+      taken++
+    })
+    return this.#keepsMessageIds ? { ...group, lines, messageIds } : { ...group, lines }
   }
 
   /** The targets that the provider rejected. */
@@ -152,6 +164,7 @@ export class BatchOutcomes {
 
   /** The number of targets that the provider judged, and how many of their tokens it reported as dead. */
   judgements(): { judged: number; gone: number } {
+    if (this.#areAllSent) return { judged: this.#sent, gone: 0 }
     const counts = { judged: 0, gone: 0 }
     for (const outcome of this.#outcomes) {
       if (!isFinal(outcome)) continue
@@ -163,6 +176,7 @@ export class BatchOutcomes {
 
   /** The reason for which the provider refused the credential; undefined if it did not. */
   credentialProblem(): string | undefined {
+    if (this.#areAllSent) return undefined
     return this.#outcomes.find((outcome) => outcome?.kind === 'credential')?.reason
   }
 

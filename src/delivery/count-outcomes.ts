@@ -1,6 +1,6 @@
 import type { Logger } from '../observability/log.ts'
 import type { Metrics } from '../observability/metrics.ts'
-import { readField } from '../sends/target-line.ts'
+import { countPlatforms } from '../sends/target-line.ts'
 import type { AttemptEnd } from './attempt-end.ts'
 import type { EndedTargets } from './ended-targets.ts'
 import type { OpenBatch } from './open-batch.ts'
@@ -39,14 +39,4 @@ function nameUnsent({ outcome, reason }: EndedTargets): string {
   if (outcome === 'failed') return 'given_up'
   if (outcome !== 'dropped') return outcome
   return reason === 'excluded' ? 'cancelled' : reason
-}
-
-/** The number of target lines of each platform. That of a raw token, topic or condition is empty. */
-function countPlatforms(lines: readonly string[]): Map<string, number> {
-  const counts = new Map<string, number>()
-  for (const line of lines) {
-    const platform = readField(line, 'platform')
-    counts.set(platform, (counts.get(platform) ?? 0) + 1)
-  }
-  return counts
 }

@@ -164,9 +164,9 @@ export class CircuitBreaker {
     if (this.#state === 'closed' && this.#failures >= SUSPICIOUS_FAILURES) this.#suspiciousRequests++
   }
 
-  /** The server answered and works. */
-  onAnswer(): void {
-    this.#lastAnswerAtMs = this.#nowMs()
+  /** The server answered and works. @param atMs the time of the breaker's clock; the present unless given */
+  onAnswer(atMs = this.#nowMs()): void {
+    this.#lastAnswerAtMs = atMs
     this.#failures = 0
     this.#suspiciousRequests = 0
     if (this.#state === 'closed') return

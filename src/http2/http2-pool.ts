@@ -69,6 +69,9 @@ export class Http2Pool implements Http2Client {
         nowMs,
       },
       maxConnections: options.maxConnections,
+      onReceived: (atMs) => {
+        this.#admission.receivedAtMs = atMs
+      },
       onStreamsFree: () => this.#scheduleRound(),
       onUnreachable: (error) => this.#failQueued(error),
     })

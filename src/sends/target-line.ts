@@ -93,6 +93,27 @@ export function readIdentity(line: string): Pick<Target, 'deviceId' | 'user' | '
   }
 }
 
+/** The number of lines of each platform. That of a raw token, topic or condition is empty. */
+export function countPlatforms(lines: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>()
+  // Most lines have the platform of the line before: then nothing is cut out.
+  let platform = ''
+  let count = 0
+  for (const line of lines) {
+    const from = line.indexOf('\t', line.indexOf('\t', line.indexOf('\t') + 1) + 1) + 1
+    const end = from + platform.length
+    const isSame = line.startsWith(platform, from) && (end === line.length || line[end] === '\t')
+    if (!isSame) {
+      if (count > 0) counts.set(platform, count)
+      platform = readField(line, 'platform')
+      count = counts.get(platform) ?? 0
+    }
+    count++
+  }
+  if (count > 0) counts.set(platform, count)
+  return counts
+}
+
 /** Reads the field `value` of a target line, the only one that most notifications need. */
 export function readValue(line: string): string {
   const from = line.indexOf('\t') + 1

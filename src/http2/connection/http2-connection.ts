@@ -37,6 +37,8 @@ export interface ConnectionDeps {
 
 /** Events of a connection. */
 export interface ConnectionEvents {
+  /** Bytes were received. Called before they are read, with the time of the connection's clock in ms. */
+  onReceived(atMs: number): void
   /** `freeStreams` may have grown. */
   onStreamsFree(): void
   /** GOAWAY was received. Called before the requests that it left unprocessed fail. */
@@ -156,7 +158,10 @@ export class Http2Connection {
 
   #onChunk(chunk: Buffer): void {
     if (this.#isEnded || this.#state === 'closed') return
-    this.#deadlines.receivedAtMs = this.#deps.nowMs()
+    // The clock is read once for all answers of the chunk.
+    const nowMs = this.#deps.nowMs()
+    this.#deadlines.receivedAtMs = nowMs
+    this.#deps.events.onReceived(nowMs)
     if (!this.#session.receive(chunk)) this.#onViolation()
     else if (this.#socket.writableLength > MAX_BACKLOG_BYTES) this.#destroy()
     else this.#endIfDrained()

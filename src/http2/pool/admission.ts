@@ -13,6 +13,8 @@ export interface AdmissionDeps {
 
 /** Decides how many requests of a pool may be in flight: by the load and by the health of the server. */
 export class Admission {
+  /** The time at which the answers that are being read were received, by the pool's clock in ms. */
+  receivedAtMs = 0
   readonly #deps: AdmissionDeps
 
   constructor(deps: AdmissionDeps) {
@@ -42,7 +44,7 @@ export class Admission {
     const { concurrency, breaker, isFailure } = this.#deps
     concurrency.onAnswer(answer)
     if (isFailure(answer)) breaker.onFailure(`HTTP_${answer.status}`, startedAtMs)
-    else breaker.onAnswer()
+    else breaker.onAnswer(this.receivedAtMs)
   }
 
   /** A request ended without an answer. @param startedAtMs the time at which its batch was queued */

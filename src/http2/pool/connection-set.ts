@@ -12,6 +12,8 @@ export interface ConnectionSetDeps {
   /** Parameters of each connection. */
   connection: Omit<ConnectionDeps, 'events'>
   maxConnections: number
+  /** Bytes were received. Called before they are read, with the time of the connections' clock in ms. */
+  onReceived(atMs: number): void
   /** `freeStreams` of a connection may have grown, or a connection may be opened now. */
   onStreamsFree(): void
   /** The last usable connection was closed before it was open. */
@@ -32,6 +34,7 @@ export class ConnectionSet {
     this.#deps = deps
     this.#backoff = new ReconnectBackoff({ timing: deps.connection.timing })
     const events: ConnectionEvents = {
+      onReceived: (atMs) => deps.onReceived(atMs),
       onStreamsFree: () => deps.onStreamsFree(),
       // Before the requests that GOAWAY leaves unprocessed look for another connection.
       onGoaway: (connection) => this.#rate(connection),

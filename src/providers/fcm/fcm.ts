@@ -1,6 +1,6 @@
 // FCM HTTP v1 (https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages/send): one request per target.
 import type { CircuitBreaker } from '../../http2/circuit-breaker.ts'
-import type { Http2Answer, Http2Client } from '../../http2/http2-client.ts'
+import type { Http2Client } from '../../http2/http2-client.ts'
 import { Http2Pool } from '../../http2/http2-pool.ts'
 import type { Http2PoolOptions } from '../../http2/http2-pool-options.ts'
 import type { Logger } from '../../observability/log.ts'
@@ -13,7 +13,7 @@ import type { Availability, Batch, Provider, Settle } from '../provider.ts'
 import { GoogleTokens } from './google-account.ts'
 import type { FcmAccount } from './load-account.ts'
 import { makeBodyWriter } from './message-body.ts'
-import { type FcmAnswer, isBusy, isFailure, MIN_RETRY_DELAY_MS, outcomeOf } from './outcome.ts'
+import { isBusy, isFailure, MIN_RETRY_DELAY_MS, outcomeOf } from './outcome.ts'
 import { TokenExchange } from './token-exchange.ts'
 
 /** How long to wait for an answer, in ms. FCM answers in tens of ms; after this time the outcome is unknown. */
@@ -112,7 +112,7 @@ export class FcmProvider implements Provider {
             signal,
             minRetryDelayMs: MIN_RETRY_DELAY_MS,
             refused,
-            outcomeOf: (answer) => outcomeOf(answerOf(answer), this.#nowMs()),
+            outcomeOf: (answer) => outcomeOf(answer, this.#nowMs),
           }),
           path: this.#path,
           headers: this.#authorize(token),
@@ -135,8 +135,4 @@ export class FcmProvider implements Provider {
     await this.#tokens.close()
     await this.#exchange.close()
   }
-}
-
-function answerOf(answer: Http2Answer): FcmAnswer {
-  return { status: answer.status, retryAfter: answer.header('retry-after'), body: answer.bodyText() }
 }

@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { isBusy, outcomeOf } from './outcome.ts'
+import { type FcmAnswer, isBusy, isFailure, outcomeOf } from './outcome.ts'
 
-const NOW = Date.parse('2026-03-01T00:00:00Z')
+const now = () => Date.parse('2026-03-01T00:00:00Z')
+
+function answerOf(status: number, body: string, retryAfter?: string): FcmAnswer {
+  return { status, header: () => retryAfter, bodyText: () => body }
+}
 
 function fcmError(errorCode: string): string {
   return plainError([{ '@type': 'type.googleapis.com/google.firebase.fcm.v1.FcmError', errorCode }])
@@ -81,7 +85,7 @@ describe('the outcome of an FCM answer', () => {
       { kind: 'retry', reason: 'BAD_ANSWER', minDelayMs: 10_000, maybeDelivered: true },
     ],
   ])('%s', (_what, status, body, expected) => {
-    expect(outcomeOf({ status, retryAfter: undefined, body }, NOW)).toEqual(expected)
+    expect(outcomeOf(answerOf(status, body), now)).toEqual(expected)
   })
 
   it.each([
@@ -92,13 +96,13 @@ describe('the outcome of an FCM answer', () => {
     ['a day', '86400', 3_600_000],
   ])('honours Retry-After in %s, between a second and an hour', (_what, retryAfter, afterMs) => {
     for (const status of [429, 503]) {
-      const outcome = outcomeOf({ status, retryAfter, body: plainError() }, NOW)
+      const outcome = outcomeOf(answerOf(status, plainError(), retryAfter), now)
       expect(outcome).toEqual({ kind: 'retry', reason: `HTTP_${status}`, afterMs })
     }
   })
 
   it('ignores a Retry-After that is neither seconds nor a date', () => {
-    const outcome = outcomeOf({ status: 429, retryAfter: 'soon', body: plainError() }, NOW)
+    const outcome = outcomeOf(answerOf(429, plainError(), 'soon'), now)
     expect(outcome).toEqual({ kind: 'retry', reason: 'HTTP_429', minDelayMs: 60_000 })
   })
 })
@@ -120,5 +124,24 @@ describe('an FCM answer that asks for a lower rate', () => {
     ['unregistered', 404, fcmError('UNREGISTERED'), false],
   ])('%s: %i', (_what, status, body, expected) => {
     expect(isBusy({ status, bodyText: () => body })).toBe(expected)
+  })
+})
+
+describe('an FCM answer that shows an outage', () => {
+  it.each([
+    ['the name of a message', 200, '{"name":"projects/p/messages/1"}', false],
+    ["FCM's layout", 200, '{\n  "name": "projects/p/1"\n}\n', false],
+    ["FCM's layout, cut off", 200, '{\n  "name": "proj', false],
+    ['a success in HTML', 200, HTML, true],
+    ['an empty success', 200, '', true],
+    ['a redirect', 302, '', true],
+    ['a server error', 502, HTML, true],
+    ['unregistered', 404, fcmError('UNREGISTERED'), false],
+  ])('%s: %i', (_what, status, body, expected) => {
+    expect(isFailure(answerOf(status, body))).toBe(expected)
+  })
+
+  it('is none with Retry-After', () => {
+    expect(isFailure(answerOf(503, HTML, '30'))).toBe(false)
   })
 })

@@ -16,11 +16,7 @@ export const MIN_RETRY_DELAY_MS = 10_000
 const QUOTA_DELAY_MS = 60_000
 
 /** The parts of FCM's answer that determine the outcome. */
-export interface FcmAnswer {
-  status: number
-  retryAfter: string | undefined
-  body: string
-}
+export type FcmAnswer = Pick<Http2Answer, 'status' | 'header' | 'bodyText'>
 
 type Meaning = { kind: 'rejected' } | { kind: 'tokenGone' } | { kind: 'retry'; minDelayMs: number }
 
@@ -57,11 +53,11 @@ const ErrorSchema = v.object({ error: v.object({ details: v.optional(v.array(Det
 
 /**
  * The outcome of a target after FCM's answer. Its reason is a code from the table above or `HTTP_<status>`, so that of
- * FCM's text at most the path of a field gets into the log.
+ * FCM's text at most the path of a field gets into the log. @param nowMs returns the current Unix time in ms
  */
-export function outcomeOf(answer: FcmAnswer, nowMs: number): Outcome {
-  if (answer.status === 200) return outcomeOfSuccess(answer.body)
-  const json = parseJsonOrUndefined(answer.body)
+export function outcomeOf(answer: FcmAnswer, nowMs: () => number): Outcome {
+  if (answer.status === 200) return outcomeOfSuccess(answer.bodyText())
+  const json = parseJsonOrUndefined(answer.bodyText())
   const code = fcmErrorCode(json)
   const meaning = (code !== undefined && MEANINGS.get(code)) || meaningOfStatus(answer.status, code !== undefined)
   const reason = code !== undefined && MEANINGS.has(code) ? code : `HTTP_${answer.status}`
@@ -70,7 +66,7 @@ export function outcomeOf(answer: FcmAnswer, nowMs: number): Outcome {
       // A device is removed only if the code comes with its documented status, 404.
       return answer.status === 404 ? { kind: 'tokenGone', reason } : { kind: 'rejected', reason }
     case 'retry': {
-      const afterMs = parseRetryAfterMs(answer.retryAfter, nowMs)
+      const afterMs = parseRetryAfterMs(answer.header('retry-after'), nowMs())
       return { kind: 'retry', reason, ...(afterMs === undefined ? { minDelayMs: meaning.minDelayMs } : { afterMs }) }
     }
     case 'rejected': {
@@ -104,21 +100,18 @@ function meaningOfStatus(status: number, hasFcmError: boolean): Meaning | { kind
   return { kind: 'retry', minDelayMs: MIN_RETRY_DELAY_MS }
 }
 
-/** An answer of which only the needed parts are read. */
-type UnreadAnswer = Pick<Http2Answer, 'status' | 'header' | 'bodyText'>
-
 /** Whether FCM asks for fewer requests to all targets. A 429 that concerns the quota of one device does not. */
-export function isBusy(answer: Pick<UnreadAnswer, 'status' | 'bodyText'>): boolean {
+export function isBusy(answer: Pick<FcmAnswer, 'status' | 'bodyText'>): boolean {
   return answer.status === 503 || (answer.status === 429 && !isDeviceQuota(answer.bodyText()))
 }
 
 /**
  * Whether an answer shows that FCM does not work, or that another server answers: a server error or redirect without
- * Retry-After, or a success without the name of a message.
+ * Retry-After, or a success that does not begin as FCM's and has no name of a message.
  */
-export function isFailure(answer: UnreadAnswer): boolean {
+export function isFailure(answer: FcmAnswer): boolean {
   const { status } = answer
-  if (status === 200) return !hasName(answer.bodyText())
+  if (status === 200) return !answer.bodyText().startsWith(SENT_BEGIN) && readName(answer.bodyText()) === undefined
   return (status >= 500 || (status >= 300 && status < 400)) && answer.header('retry-after') === undefined
 }
 
@@ -132,11 +125,6 @@ function outcomeOfSuccess(body: string): Outcome {
   const name = readName(body)
   if (name !== undefined) return { kind: 'sent', messageId: name }
   return { kind: 'retry', reason: 'BAD_ANSWER', minDelayMs: MIN_RETRY_DELAY_MS, maybeDelivered: true }
-}
-
-/** Whether the body has the name of a sent message. It costs less than `readName`, for it copies nothing. */
-function hasName(body: string): boolean {
-  return findNameEnd(body) !== undefined || readName(body) !== undefined
 }
 
 /** The name of a sent message; undefined if the body is another one. */
