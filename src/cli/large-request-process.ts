@@ -1,4 +1,3 @@
-import { setPriority } from 'node:os'
 import * as v from 'valibot'
 import { assembleLargeRequests, type LargeRequestAssembly } from '../assemble/assemble-large-requests.ts'
 import type { SendCounts } from '../assemble/send-counts.ts'
@@ -10,16 +9,12 @@ import { LargeRequestOrder, type LargeRequestReport } from '../processes/message
 import { CommandLineError } from './command-line-error.ts'
 import { exitSoon } from './exit-soon.ts'
 
-/** Ordinary requests and small sends come first. See nice(1). */
-const NICENESS = 5
-
 /**
  * `centripush large-request-process`: the process that a server starts for large requests. It obeys the orders on the
  * channel to its parent. Resolves to the exit code. @throws CommandLineError when a user starts it
  */
 export async function runLargeRequestProcess(): Promise<number> {
   if (!process.send) throw new CommandLineError('only the server starts this command; use centripush serve')
-  setPriority(NICENESS)
   const { config, key, stopped } = await hearOrders()
   const logger = makeLogger(config.log)
   captureOutput(logger)

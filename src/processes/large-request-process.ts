@@ -13,6 +13,7 @@ import * as v from 'valibot'
 import type { Config } from '../config/schema.ts'
 import { withDeadline } from '../timing/deadline.ts'
 import { type LargeRequestOrder, LargeRequestReport } from './messages.ts'
+import { setNiceness } from './set-niceness.ts'
 
 const PROGRAM = resolve(import.meta.dirname, '../../bin/centripush.js')
 /**
@@ -20,6 +21,8 @@ const PROGRAM = resolve(import.meta.dirname, '../../bin/centripush.js')
  * garbage of one body is collected before the heap grows to many times of it.
  */
 const HEAP_OPTIONS = ['--max-old-space-size=512', '--heap-growing-percent=50', '--max-semi-space-size=16']
+/** Ordinary requests and small sends come first. */
+const NICENESS = 5
 const START_TIMEOUT_MS = 30_000
 /** Longer than a queue on Redis has to remember its last writes (MAY_BE_LOST_MS). */
 const IDLE_MS = 10_000
@@ -92,6 +95,7 @@ export class LargeRequestProcess {
       // Ctrl-C in a terminal must not reach it.
       detached: true,
     })
+    setNiceness(child, NICENESS)
     this.#child = child
     // After a second signal the server exits immediately, and its processes must not survive it.
     process.once('exit', this.#kill)

@@ -11,7 +11,6 @@
 // After `stop` they can be started again.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { setPriority } from 'node:os'
 import { resolve } from 'node:path'
 import * as v from 'valibot'
 import type { Config } from '../config/schema.ts'
@@ -21,6 +20,7 @@ import type { Store, StoreOutage } from '../observability/store-monitor.ts'
 import { type Duty, LANES } from '../queue/lane.ts'
 import { ChildMetrics, type MetricsOfProcess } from './child-metrics.ts'
 import { type Order, Report } from './messages.ts'
+import { setNiceness } from './set-niceness.ts'
 
 const PROGRAM = resolve(import.meta.dirname, '../../bin/centripush.js')
 /**
@@ -151,9 +151,7 @@ export class WorkerProcesses {
       // A process group of its own: Ctrl-C in a terminal reaches only the server, which orders its processes to stop.
       detached: true,
     })
-    // Before the process starts its threads, which inherit the niceness: a process can change it only for one thread, and
-    // the threads that collect the garbage of broadcasts would run before the small sends.
-    if (duty === ALL && child.pid !== undefined) setPriority(child.pid, BROADCAST_NICENESS)
+    if (duty === ALL) setNiceness(child, BROADCAST_NICENESS)
     const running: Running = { child, duty, isReady: false, health: { down: [], credentials: {} } }
     this.#running.add(running)
     this.#metrics.add(child, (id) => order(child, { kind: 'readMetrics', id }))

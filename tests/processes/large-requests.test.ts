@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs'
+import { getPriority } from 'node:os'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runProgram } from '../../src/database/postgres-programs.ts'
 import { LARGE_BODY_BYTES } from '../../src/server/body-budget.ts'
@@ -43,6 +45,14 @@ describe('a large request', () => {
     const answer = await server.post('/cancel_push', { uid: 'u', ...PADDING })
     expect(await answer.json()).toEqual({ result: {} })
     expect(await findProcesses()).toHaveLength(1)
+  })
+
+  test.runIf(process.platform === 'linux')('is decoded at a lower priority by all threads of its process', async () => {
+    await server.post('/cancel_push', { uid: 'u', ...PADDING })
+    const [pid = 0] = await findProcesses()
+    const threads = readdirSync(`/proc/${pid}/task`).map((thread) => getPriority(Number(thread)))
+    expect(threads.length).toBeGreaterThan(1)
+    expect(new Set(threads)).toEqual(new Set([getPriority() + 5]))
   })
 
   test('stores all of its tokens', async () => {
