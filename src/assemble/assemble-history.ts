@@ -11,7 +11,7 @@ import { makeDevices } from './make-devices.ts'
 import { makeExplain } from './make-explain.ts'
 import { makeQueue } from './make-queue.ts'
 import { openDatabases } from './open-databases.ts'
-import type { Plan } from './plan.ts'
+import { makeCommandPlan, type Plan } from './plan.ts'
 import { openClickhouseReader } from './start-clickhouse.ts'
 
 /** The parts that show past pushes: reports, events and explanations. */
@@ -26,7 +26,8 @@ export interface History {
 }
 
 /** Opens the parts that show past pushes, for a command. @throws ConfigError, UserError */
-export async function assembleHistory(plan: Plan): Promise<History> {
+export async function assembleHistory(commandPlan: Plan): Promise<History> {
+  const plan = makeCommandPlan(commandPlan)
   const { config } = plan
   const { onStop, stop } = makeShutdownPhases(plan.logger)
   try {

@@ -7,7 +7,7 @@ import { makeShutdownPhases } from '../shutdown-phases.ts'
 import { buildParts } from './build-parts.ts'
 import { makeAccept } from './make-accept.ts'
 import { openDatabases } from './open-databases.ts'
-import type { Plan } from './plan.ts'
+import { makeCommandPlan, type Plan } from './plan.ts'
 import { countInMetrics } from './send-counts.ts'
 
 /** The parts of the server that accept and preview sends. */
@@ -19,7 +19,8 @@ export interface Sending {
 }
 
 /** Opens the parts that accept and preview sends, for a command. It starts no worker. @throws ConfigError, UserError */
-export async function assembleSending(plan: Plan): Promise<Sending> {
+export async function assembleSending(commandPlan: Plan): Promise<Sending> {
+  const plan = makeCommandPlan(commandPlan)
   const { onStop, stop } = makeShutdownPhases(plan.logger)
   try {
     const databases = await openDatabases(plan, onStop, joinEmbeddedPostgres)

@@ -1,12 +1,11 @@
 import { chooseQueue } from '../config/check.ts'
-import { CONNECT_TIMEOUT_MS } from '../config/sections/database.ts'
 import { EXECUTION_TIMEOUT_MS } from '../database/answer-deadline.ts'
 import { startEmbeddedPostgres } from '../database/embedded.ts'
 import type { DatabaseOptions, Sql } from '../database/pool.ts'
 import { startDatabase } from '../database/start-database.ts'
 import type { Logger } from '../observability/log.ts'
 import type { OnStop } from '../shutdown-phases.ts'
-import type { Plan } from './plan.ts'
+import { type Plan, storeWaitMs } from './plan.ts'
 
 /** The default of the option database.postgresql.max_connections, for configurations without the section `database`. */
 export const MAX_CONNECTIONS = 20
@@ -38,14 +37,15 @@ export interface Databases {
  * @throws SchemaError, or UserError if a database can't be used
  */
 export async function openDatabases(
-  { config, logger, signal }: Plan,
+  plan: Plan,
   onStop: OnStop,
   openEmbedded: OpenEmbedded = startEmbeddedPostgres,
 ): Promise<Databases> {
+  const { config, logger, signal } = plan
   const { dsn: queueDsn, reuse_from_database: isReused } = config.push_notifications.queue.postgresql
   const migrates = config.database?.postgresql.migrate ?? true
   const maxConnections = config.database?.postgresql.max_connections ?? MAX_CONNECTIONS
-  const waitMs = config.database?.connect_timeout ?? CONNECT_TIMEOUT_MS
+  const waitMs = storeWaitMs(plan)
   const open = async (options: Pick<DatabaseOptions, 'dsn' | 'maxConnections' | 'plans'>): Promise<Sql> => {
     const option = options.dsn === queueDsn ? 'push_notifications.queue.postgresql.dsn' : 'database.postgresql.dsn'
     const statementTimeoutMs = EXECUTION_TIMEOUT_MS

@@ -1,10 +1,9 @@
 import { chooseRedis } from '../config/check.ts'
 import type { RedisOptions } from '../config/redis.ts'
-import { CONNECT_TIMEOUT_MS } from '../config/sections/database.ts'
 import { waitForStore } from '../observability/wait-for-store.ts'
 import { connectRedis, type RedisClient } from '../redis/connect.ts'
 import { RedisConnectError } from '../redis/connect-error.ts'
-import type { Plan } from './plan.ts'
+import { type Plan, storeWaitMs } from './plan.ts'
 
 /**
  * Opens a connection to the Redis of the queue. Waits while Redis is starting, as long as `database.connect_timeout`
@@ -12,12 +11,10 @@ import type { Plan } from './plan.ts'
  * @param overrides options that this connection has in place of the configured ones
  * @throws ConfigError, RedisConnectError
  */
-export function openRedis(
-  { config, logger, signal }: Plan,
-  overrides: Partial<RedisOptions> = {},
-): Promise<RedisClient> {
+export function openRedis(plan: Plan, overrides: Partial<RedisOptions> = {}): Promise<RedisClient> {
+  const { config, logger, signal } = plan
   const options = { ...chooseRedis(config), ...overrides }
-  const timeoutMs = config.database?.connect_timeout ?? CONNECT_TIMEOUT_MS
+  const timeoutMs = storeWaitMs(plan)
   const mayPass = (error: unknown) => error instanceof RedisConnectError && error.mayPass
   return waitForStore({ name: 'redis', timeoutMs, mayPass, logger, signal }, () => connectRedis(options, logger))
 }

@@ -63,6 +63,18 @@ test.each([['serve'], ['migrate'], ['export', 'devices'], ['queue', 'stats']])(
   },
 )
 
+test.each(['queue stats', 'push list', 'send'])(
+  '%s does not wait for an unreachable database as a server does',
+  async (command) => {
+    const config = writeConfig('database: { connect_timeout: 1h }\n')
+    const push = join(makeDirectory(), 'push.json')
+    writeFileSync(push, '{"recipient":{"fcm_tokens":["t"]},"notification":{"fcm":{"message":{}}}}')
+    const words = command === 'send' ? ['send', push] : command.split(' ')
+    const { code, stderr } = await runCommand(UNREACHABLE, [...words, '--config', config])
+    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('ECONNREFUSED') })
+  },
+)
+
 test('check-config prints the options in force and no secret, wherever it stands', async () => {
   const config = writeConfig(`
 http_api: { key: s3cret-1 }
