@@ -60,6 +60,8 @@ export interface Rig {
   queue: QueueName
   sql: Sql
   server: CentripushProcess
+  /** The processes of PostgreSQL and, for a queue on Redis, of Redis. */
+  storePids: readonly number[]
   sink: CountingSink
   bare: { port: number }
   run(order: LoadOrder): Promise<LoadReport>
@@ -146,6 +148,7 @@ async function makeRig({ queue, sql }: RigOptions, parts: Parts): Promise<Rig> {
     queue,
     sql,
     server,
+    storePids: [postgresPid, ...(redis ? [redis.pid] : [])],
     sink: service.counting,
     bare,
     run: async (order) => {
