@@ -198,6 +198,23 @@ test('SIGTERM ends an import between two batches', async () => {
   expect(await devices.list({ include_total_count: true, limit: 1 })).toMatchObject({ total_count: position.line })
 })
 
+test('lines rejected before an interruption count for the end of the import', async () => {
+  const directory = makeDirectory()
+  const [file, state] = [join(directory, 'devices.ndjson'), join(directory, 'state')]
+  const rejected = join(directory, 'rejected.ndjson')
+  writeFileSync(file, toLines([fcm(''), ...many(30_000)]))
+  const args = ['import', 'devices', file, '--resume', state, '--rejected', rejected]
+  const stopped = startCommand(devices.dsn, args)
+  await expect.poll(() => existsSync(state), { timeout: 30_000, interval: 5 }).toBe(true)
+  stopped.kill('SIGTERM')
+  await once(stopped, 'close')
+  expect(existsSync(state)).toBe(true)
+  const result = await runCommand(devices.dsn, args)
+  expect(result.stderr).toMatch(/^30000 devices stored.*\b1 rejected/m)
+  expect(result.code).toBe(1)
+  expect(readFileSync(rejected, 'utf8')).toMatch(/^\{"line":1,.*\}\n$/)
+})
+
 test('a state is valid only for its own source, also for standard input', async () => {
   const state = join(makeDirectory(), 'state')
   const lines = toLines(many(1500))
