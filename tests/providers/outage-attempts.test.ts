@@ -24,11 +24,13 @@ beforeEach(async () => {
     authEndpoint: origin,
     ca: fcm.ca,
     logger: makeTestLogger(),
-    // Failures begin when they are reported, because the pool has another clock.
+    // Failures begin, and answers come, when they are reported, because the pool has another clock.
     makeBreaker: (_, options) => {
       const breaker = new CircuitBreaker({ ...options, nowMs: () => nowMs })
       const onFailure = breaker.onFailure.bind(breaker)
       breaker.onFailure = (cause) => onFailure(cause)
+      const onAnswer = breaker.onAnswer.bind(breaker)
+      breaker.onAnswer = () => onAnswer()
       return breaker
     },
   })
