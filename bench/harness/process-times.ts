@@ -17,9 +17,7 @@ export async function readCpuMs(pid: number): Promise<number> {
 
 /** The CPU time of a process and of its running and ended children in ms. */
 export async function readTreeCpuMs(pid: number): Promise<number> {
-  const pids = [pid, ...(await readChildren(pid))]
-  const times = await Promise.all(pids.map(readCpuMs))
-  return times.reduce((sum, ms) => sum + ms, 0)
+  return sumTree(pid, readCpuMs)
 }
 
 /**
@@ -27,9 +25,13 @@ export async function readTreeCpuMs(pid: number): Promise<number> {
  * this is for short measurements, for which a tick is too long.
  */
 export async function readTreeNanos(pid: number): Promise<number> {
-  const pids = [pid, ...(await readChildren(pid))]
-  const times = await Promise.all(pids.map(readThreadNanos))
-  return times.reduce((sum, nanos) => sum + nanos, 0)
+  return sumTree(pid, readThreadNanos)
+}
+
+/** The sum of what `read` returns for a process and its running children. */
+async function sumTree(pid: number, read: (pid: number) => Promise<number>): Promise<number> {
+  const times = await Promise.all([pid, ...(await readChildren(pid))].map(read))
+  return times.reduce((sum, time) => sum + time, 0)
 }
 
 async function readThreadNanos(pid: number): Promise<number> {

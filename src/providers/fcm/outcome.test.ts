@@ -131,7 +131,7 @@ describe('an FCM answer that shows an outage', () => {
   it.each([
     ['the name of a message', 200, '{"name":"projects/p/messages/1"}', false],
     ["FCM's layout", 200, '{\n  "name": "projects/p/1"\n}\n', false],
-    ["FCM's layout, cut off", 200, '{\n  "name": "proj', false],
+    ["FCM's layout, cut off", 200, '{\n  "name": "proj', true],
     ['a success in HTML', 200, HTML, true],
     ['an empty success', 200, '', true],
     ['a redirect', 302, '', true],
